@@ -1,0 +1,4 @@
+"""The Self-Instruct method (arXiv 2212.10560): propose, judge, classify, instantiate, export.
+
+Nothing here knows the terminal or SQL. `selfinstruct.core.engine.Engine` is the way in.
+"""

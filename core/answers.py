@@ -1,0 +1,115 @@
+"""From the exact bytes of an answer to its text. Pure, and wary of everything."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from selfinstruct.core.settings import ApiKind
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint answered."""
+
+    text: str
+    cut: bool
+    """Whether the token limit cut it."""
+    model: str | None
+    """The model that the endpoint names, which need not be the one asked for."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class AnswerError(Exception):
+    """An answer with status 200 that holds no text; the message says what it holds."""
+
+
+def read_answer(body: bytes, api: ApiKind) -> Answer:
+    """Read the JSON of a chat completion or a legacy completion.
+
+    Text that SQLite and terminals cannot hold (lone surrogates, NUL) has U+FFFD in its place.
+
+    Raises:
+        AnswerError: there is no text to be had.
+    """
+    document = _object(body)
+    if document.get("error"):
+        raise AnswerError(f"The endpoint reported an error in its answer: {_message(document['error'])}")
+    choices = document.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise AnswerError("The answer has no choices.")
+    choice: dict[str, Any] = choices[0]
+    finish = choice.get("finish_reason")
+    if finish == "content_filter":
+        raise AnswerError("The endpoint's content filter withheld the answer.")
+    usage = document.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    model = document.get("model")
+    return Answer(
+        text=storable_text(_text(choice, api)),
+        cut=finish == "length",
+        model=storable_text(model) if isinstance(model, str) else None,
+        prompt_tokens=_tokens(usage.get("prompt_tokens")),
+        completion_tokens=_tokens(usage.get("completion_tokens")),
+    )
+
+
+def error_message(body: bytes) -> str:
+    """What an endpoint says in the body of an error, as one line; "" when it says nothing legible."""
+    try:
+        document = _object(body)
+    except AnswerError:
+        return ""
+    return _message(document.get("error") or document.get("detail") or document.get("message") or "")
+
+
+def error_field(body: bytes, name: str) -> str:
+    """A text field of the error object, such as `code` or `param`; "" when there is none."""
+    try:
+        error = _object(body).get("error")
+    except AnswerError:
+        return ""
+    value = error.get(name) if isinstance(error, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def storable_text(text: str) -> str:
+    """`text` without what SQLite cannot store: lone surrogates and NUL become U+FFFD."""
+    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise AnswerError("The answer is not UTF-8 text.") from None
+    except (ValueError, RecursionError):
+        raise AnswerError("The answer is not JSON." if body.strip() else "The answer is empty.") from None
+    if not isinstance(document, dict):
+        raise AnswerError(f"The answer is JSON, but not an object: {body[:40].decode(errors='replace')}")
+    return document
+
+
+def _text(choice: dict[str, Any], api: ApiKind) -> str:
+    if api == "completions":
+        text = choice.get("text")
+    else:
+        message = choice.get("message")
+        message = message if isinstance(message, dict) else {}
+        text = message.get("content")
+        if text is None and isinstance(message.get("refusal"), str):
+            raise AnswerError(f"The model refused: {message['refusal'][:200]}")
+    if not isinstance(text, str):
+        raise AnswerError("The answer has no text.")
+    return text
+
+
+def _message(error: object) -> str:
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("code") or json.dumps(error)
+    return storable_text(" ".join(str(error).split()))[:500]
+
+
+def _tokens(value: object) -> int | None:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    return value if is_count and isinstance(value, int) else None

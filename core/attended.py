@@ -1,0 +1,135 @@
+"""Generation beside a person: the next batch is made while this one is decided on."""
+
+import asyncio
+from collections import deque
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.events import BatchCompleted
+from selfinstruct.core.flow import Flow
+from selfinstruct.core.ledger import CostLimitError
+
+
+class AttendedRun:
+    """Makes batches on demand and one ahead, and labels and instances as decisions call for them.
+
+    It decides nothing. `run` goes on until `stop`; when no request can be sent it pauses, says why in
+    `paused`, and goes on at the next demand.
+
+    Args:
+        engine: Whose requests these are.
+        resend: Whether requests in doubt are sent again although they may cost.
+    """
+
+    def __init__(self, engine: Engine, *, resend: bool = False) -> None:
+        self._engine = engine
+        self._left_over = deque(engine.left_over(resend=resend))
+        self._ready: deque[int] = deque()
+        self._waiting = False
+        self._begun = False
+        self._batch = 0
+        self._planned = 0
+        self._taken_in = 0
+        self._size = engine.settings.requests_per_batch
+        self._wake = asyncio.Event()
+        self._flow: Flow | None = None
+        self._stopping = False
+        self.paused: str | None = None
+        """Why no requests are sent at the moment."""
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have no answer taken in yet."""
+        return self._flow.under_way if self._flow else 0
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """How many requests for the batch being made are taken in, and of how many; None if none is made."""
+        return (self._taken_in, self._size) if self._planned else None
+
+    def next_batch(self) -> int | None:
+        """Ask for the next batch: its number if it is ready.
+
+        None when it is still being made: `BatchCompleted` will tell, and then it is to be asked for
+        again. The one after it is begun meanwhile.
+        """
+        self._begun = True
+        self.paused = None
+        batch = self._ready.popleft() if self._ready else None
+        self._waiting = batch is None
+        self.wake()
+        return batch
+
+    def wake(self) -> None:
+        """Look for work again, for example after a decision."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Plan no more; `run` ends when what is under way has been answered and stored."""
+        self._stopping = True
+        if self._flow is not None:
+            self._flow.stop()
+        self.wake()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            except CostLimitError:
+                limit = self._engine.settings.max_cost
+                self._pause(
+                    f"The cost limit of {limit:g} USD leaves no room for another request (--max-cost)."
+                )
+            except EndpointUnusableError as error:
+                self._pause(f"{error} n tries again.")
+            if not self._stopping:
+                await self._wake.wait()
+
+    def _pause(self, sentence: str) -> None:
+        # What was planned for this batch and came to nothing is planned anew at the next demand.
+        self._planned = self._taken_in
+        self.paused = sentence
+
+    def _started(self, flow: Flow) -> None:
+        self._flow = flow
+
+    def _plan(self) -> int | None:
+        if self.paused is not None:
+            return None
+        if self._left_over:
+            return self._left_over.popleft()
+        limit = self._engine.settings.max_requests
+        if limit is not None and self._engine.workspace.requests.count() >= limit:
+            self.paused = f"This workspace has had its {limit} requests (--max-requests)."
+            return None
+        if (request_id := self._engine.plan_next_of_pool()) is not None:
+            return request_id
+        return self._plan_propose() if self._wants_more() else None
+
+    def _wants_more(self) -> bool:
+        if self._planned:
+            return self._planned < self._size
+        ahead = 1
+        return self._begun and len(self._ready) < ahead + self._waiting
+
+    def _plan_propose(self) -> int:
+        if not self._planned:
+            self._batch = self._engine.new_batch()
+        self._planned += 1
+        return self._engine.plan_propose(self._batch)
+
+    def _take_in(self, request_id: int) -> None:
+        self._engine.take_in(request_id)
+        request = self._engine.workspace.requests.get(request_id)
+        if request.stage != "propose" or request.batch != self._batch:
+            return
+        self._taken_in += 1
+        if self._taken_in == self._size:
+            self._planned = self._taken_in = 0
+            self._ready.append(self._batch)
+            self._engine.emit(BatchCompleted(self._batch, self._passing(self._batch)))
+
+    def _passing(self, batch: int) -> int:
+        return sum(task.verdict == "pass" for task in self._engine.workspace.tasks.of_batch(batch))

@@ -1,0 +1,172 @@
+"""Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.events import BatchCompleted, Event
+from selfinstruct.core.flow import Flow
+from selfinstruct.core.judge import Judgement
+from selfinstruct.core.ledger import CostLimitError
+
+SATURATED_BATCHES = 20
+"""When so many batches in a row accept nothing, more requests are a waste."""
+
+
+class Ended(Enum):
+    """Why unattended work ended."""
+
+    DONE = "done"
+    LIMIT = "limit"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Why unattended work ended, with a sentence for the person."""
+
+    ended: Ended
+    sentence: str
+
+
+class AutoRun:
+    """One unattended run over an engine's workspace.
+
+    Args:
+        engine: Its settings hold the target, the limits and whether decisions are held.
+        resend: Whether requests in doubt are sent again although they may cost.
+
+    Raises:
+        SettingsError: there is neither a target nor a limit.
+    """
+
+    def __init__(self, engine: Engine, *, resend: bool = False) -> None:
+        settings = engine.settings
+        if settings.target is None and settings.max_requests is None and settings.max_cost is None:
+            raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
+        self._engine = engine
+        self._settings = settings
+        self._resend = resend
+        self._left_over: deque[int] = deque()
+        self._batch = 0
+        self._planned_in_batch = 0
+        self._taken_in_batch = 0
+        self._accepted_in_batch = 0
+        self._fruitless = 0
+        self._limit: str | None = None
+        self._flow: Flow | None = None
+        self._interrupted = False
+        self.reached = 0
+        """Accepted tasks of the model, which the target counts; with --hold, those that pass as well."""
+
+    def stop(self) -> None:
+        """Plan no more; what is under way is still answered and stored."""
+        self._interrupted = True
+        if self._flow is not None:
+            self._flow.stop()
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have no answer taken in yet."""
+        return self._flow.under_way if self._flow else 0
+
+    async def run(self) -> Outcome:
+        """Work until the target, a limit, saturation or `stop`.
+
+        Raises:
+            EndpointUnusableError: no request will get an answer; everything answered is stored.
+        """
+        self._left_over = deque(self._engine.left_over(resend=self._resend))
+        self._count()
+        if not self._settings.hold:
+            self._decide_waiting()
+        try:
+            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+        except CostLimitError:
+            self._limit = (
+                f"Stopped at --max-cost: {self._settings.max_cost:g} USD leave no room for another request."
+            )
+        return self._outcome()
+
+    def _started(self, flow: Flow) -> None:
+        self._flow = flow
+        if self._interrupted:
+            flow.stop()
+
+    def _outcome(self) -> Outcome:
+        what = "tasks pass" if self._settings.hold else "tasks accepted"
+        if self._interrupted:
+            return Outcome(Ended.INTERRUPTED, f"Interrupted; everything is kept. {self.reached} {what}.")
+        if self._limit is not None:
+            return Outcome(Ended.LIMIT, f"{self._limit} {self.reached} {what}.")
+        if not self._is_reached():
+            return Outcome(
+                Ended.LIMIT,
+                f"The pool is saturated: {SATURATED_BATCHES} batches in a row brought nothing new."
+                f" {self.reached} {what}. Other seeds, another model or a higher filters.rouge_l may help.",
+            )
+        return Outcome(Ended.DONE, f"Target reached: {self.reached} {what}.")
+
+    def _is_reached(self) -> bool:
+        return self._settings.target is not None and self.reached >= self._settings.target
+
+    def _count(self) -> None:
+        tasks = self._engine.workspace.tasks
+        self.reached = tasks.passing() if self._settings.hold else tasks.accepted_of_model()
+
+    def _plan(self) -> int | None:
+        if self._left_over:
+            return self._left_over.popleft()
+        if self._limit is not None:
+            return None
+        limit = self._settings.max_requests
+        if limit is not None and self._engine.workspace.requests.count() >= limit:
+            if not self._is_reached() or self._engine.needs_requests():
+                self._limit = f"Stopped at --max-requests: this workspace has had its {limit} requests."
+            return None
+        if (request_id := self._engine.plan_next_of_pool()) is not None:
+            return request_id
+        if self._is_reached() or self._fruitless >= SATURATED_BATCHES:
+            return None
+        return self._plan_propose()
+
+    def _plan_propose(self) -> int:
+        if self._planned_in_batch == self._settings.requests_per_batch or self._batch == 0:
+            self._batch = self._engine.new_batch()
+            self._planned_in_batch = 0
+        self._planned_in_batch += 1
+        return self._engine.plan_propose(self._batch, held=self._settings.hold)
+
+    def _take_in(self, request_id: int) -> None:
+        before = self.reached
+        self._engine.take_in(request_id, None if self._settings.hold else self._decide)
+        self._count()
+        request = self._engine.workspace.requests.get(request_id)
+        if request.stage != "propose":
+            return
+        self._accepted_in_batch += self.reached - before
+        self._taken_in_batch += 1
+        if self._taken_in_batch == self._settings.requests_per_batch:
+            self._fruitless = 0 if self._accepted_in_batch else self._fruitless + 1
+            self._engine.emit(BatchCompleted(request.batch, self._accepted_in_batch))
+            self._taken_in_batch = self._accepted_in_batch = 0
+
+    def _decide(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
+        """Decide as the verdict says; once the target is reached, what passes waits for another run."""
+        if judgement.reasons or not self._is_reached():
+            self._engine.decisions.settle(task_id, judgement, emit)
+            self.reached += not judgement.reasons
+
+    def _decide_waiting(self) -> None:
+        """Decide on what an earlier run left when its target was reached or it was killed."""
+        engine = self._engine
+        for task_id in engine.workspace.tasks.to_decide():
+            if self._is_reached():
+                return
+            with engine.judging.step():
+                task = engine.workspace.tasks.get(task_id)
+                if task.state == "pending":
+                    self._decide(task_id, engine.judging.judge_task(task_id, task.instruction), engine.emit)

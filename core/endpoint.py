@@ -1,0 +1,259 @@
+"""An endpoint: an address, its own key, its API kind. Sends one request once and returns its bytes."""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from selfinstruct.core.answers import error_field, error_message
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings import OPENAI_URL, ApiKind, Settings
+from selfinstruct.db.rows import Parameters, Prompt
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import APIStatusError, AsyncOpenAI
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""An answer longer than this, unpacked, is not one to any request of ours."""
+
+# The client finds out by the last one that the bytes themselves are wanted.
+_OUR_HEADERS = frozenset(
+    {
+        "host",
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-type",
+        "content-length",
+        "user-agent",
+        "x-stainless-raw-response",
+    }
+)
+_OPENAI_HEADERS = frozenset({"openai-organization", "openai-project"})
+
+_TRANSIENT = frozenset({408, 409, 425, 429})
+_LONGEST_WAIT_S = 120.0
+
+
+@dataclass
+class SendError(Exception):
+    """A request that got no answer, and what follows from that."""
+
+    sentence: str
+    http_status: int | None = None
+    body: bytes = b""
+    transient: bool = False
+    """Whether sending it again may help."""
+    free: bool = False
+    """Whether it certainly cost nothing."""
+    unusable: bool = False
+    """Whether no other request will fare better."""
+    retry_after_s: float | None = None
+
+
+class Endpoint:
+    """One model at one address, reached through the openai client."""
+
+    def __init__(
+        self, settings: Settings, *, learned: Mapping[str, str | None] = MappingProxyType({})
+    ) -> None:
+        self.model = settings.model
+        self.api: ApiKind = settings.api
+        self.address = settings.address
+        self.learned: dict[str, str | None] = dict(learned)
+        """Parameters that this model knows by another name, or (None) refuses."""
+        self._settings = settings
+        self._key = _key(settings)
+        self._client: AsyncOpenAI | None = None
+
+    def adapt(self, parameters: Parameters) -> Parameters:
+        """The parameters under the names that this model knows, without those that it refuses."""
+        adapted: Parameters = {}
+        for name, value in parameters.items():
+            known_as = self.learned.get(name, name)
+            if known_as is not None:
+                adapted[known_as] = value
+        return adapted
+
+    async def send(self, prompt: Prompt, parameters: Parameters) -> bytes:
+        """Send a request once; returns the bytes of the full answer with status 200.
+
+        Raises:
+            SendError: there was no full answer with status 200.
+        """
+        from openai import APIConnectionError, APIStatusError, APITimeoutError  # noqa: PLC0415 - 0.5 s
+
+        timeout_s = self._settings.timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._receive(prompt, parameters)
+        except (TimeoutError, APITimeoutError):
+            raise SendError(f"No full answer came within {timeout_s:g} seconds.", transient=True) from None
+        except APIStatusError as error:
+            raise self._status_error(error) from None
+        except APIConnectionError as error:
+            cause = error.__cause__
+            refused = type(cause).__name__ in {"ConnectError", "UnsupportedProtocol"}
+            what = "No connection could be made" if refused else "The connection broke"
+            raise SendError(f"{what}: {cause or error}.", transient=True, free=refused) from None
+
+    async def _receive(self, prompt: Prompt, parameters: Parameters) -> bytes:
+        client = self._open()
+        # extra_body, because servers of the same kind know parameters that OpenAI's own does not.
+        create: Any
+        if self.api == "chat":
+            create, asked = client.chat.completions.with_streaming_response.create, {"messages": prompt}
+        else:
+            create, asked = client.completions.with_streaming_response.create, {"prompt": prompt}
+        call = create(model=self.model, **asked, extra_body=parameters)
+        body = bytearray()
+        async with call as response:
+            try:
+                async for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        raise SendError(
+                            f"The answer is longer than {MAX_BODY_BYTES >> 20} MB.", response.status_code
+                        )
+            except _http_errors() as error:
+                raise SendError(f"The connection broke inside the answer: {error}.", transient=True) from None
+        return bytes(body)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    def _open(self) -> "AsyncOpenAI":
+        if self._client is None:
+            from openai import AsyncOpenAI, DefaultAsyncHttpx2Client  # noqa: PLC0415 - 0.5 s
+
+            options: dict[str, Any] = {}
+            if self._settings.is_offline:
+                from selfinstruct.core.offline import OfflineTransport  # noqa: PLC0415 - only this model needs it
+
+                options["transport"] = OfflineTransport(self._settings.rng_seed)
+            http_client = DefaultAsyncHttpx2Client(
+                follow_redirects=False, event_hooks={"request": [self._clean_headers]}, **options
+            )
+            self._client = AsyncOpenAI(
+                api_key=self._key or "none",
+                base_url=self.address,
+                max_retries=0,
+                timeout=self._settings.timeout_s,
+                http_client=http_client,
+            )
+        return self._client
+
+    async def _clean_headers(self, request: "httpx2.Request") -> None:
+        """Let nothing from the environment through to a host that it was not meant for."""
+        allowed = _OUR_HEADERS | (_OPENAI_HEADERS if _is_openai(self.address) else frozenset())
+        for name in set(request.headers.keys()) - allowed:
+            del request.headers[name]
+        if self._key:
+            request.headers["authorization"] = f"Bearer {self._key}"
+
+    def _status_error(self, error: "APIStatusError") -> SendError:
+        status, body = error.status_code, error.response.content
+        said = error_message(body)
+        told = f": {said}" if said else "."
+        code = error_field(body, "code") or error_field(body, "type")
+        failed = SendError(f"The endpoint answered with status {status}{told}", status, body, free=True)
+        if status in {401, 403}:
+            failed.unusable = True
+            failed.sentence = f"{self.address} refuses the key (status {status}){told} {self._key_advice()}"
+        elif status == 404:
+            failed.unusable = True
+            failed.sentence = (
+                f"{self.address} knows no model '{self.model}', or has no {self.api} API (status 404){told}"
+                " Check --model, --base-url (it often ends in /v1) and --api."
+            )
+        elif 300 <= status < 400:
+            failed.unusable = True
+            target = error.response.headers.get("location", "another address")
+            failed.sentence = f"{self.address} redirects to {target}. Give that address with --base-url."
+        elif code in {"insufficient_quota", "billing_hard_limit_reached"}:
+            failed.unusable = True
+            failed.sentence = f"The quota of this key is used up{told} Add credit, or use another key."
+        elif status in _TRANSIENT or status >= 500:
+            failed.transient = True
+            failed.retry_after_s = _retry_after(error.response.headers)
+            if failed.retry_after_s is not None and failed.retry_after_s > _LONGEST_WAIT_S:
+                failed.unusable = True
+                failed.sentence += (
+                    f" It asks to wait for {failed.retry_after_s:.0f} seconds; start again then."
+                )
+        return failed
+
+    def _key_advice(self) -> str:
+        name = key_variable(self._settings)
+        return (
+            f"Check the key in {name}."
+            if name
+            else "Name the variable that holds its key with --api-key-env."
+        )
+
+    def learn(self, error: SendError, sent: Parameters) -> bool:
+        """Whether an error taught something about the parameters, so that sending again may help."""
+        if error.http_status not in {400, 422}:
+            return False
+        said, named = error_message(error.body), error_field(error.body, "param")
+        if "max_tokens" in sent and "max_completion_tokens" in said:
+            self.learned["max_tokens"] = "max_completion_tokens"
+            return True
+        droppable = [name for name in sent if name not in {"max_tokens", "max_completion_tokens"}]
+        refused = [name for name in droppable if name == named or (not named and f"'{name}'" in said)]
+        for name in refused:
+            self.learned[name] = None
+        return bool(refused)
+
+
+def key_variable(settings: Settings) -> str | None:
+    """The environment variable whose key this endpoint may have; OpenAI's own only for OpenAI."""
+    if settings.is_offline:
+        return None
+    return settings.api_key_env or ("OPENAI_API_KEY" if _is_openai(settings.address) else None)
+
+
+def _key(settings: Settings) -> str | None:
+    name = key_variable(settings)
+    if name is None:
+        return None
+    key = os.environ.get(name, "").strip()
+    if not key:
+        raise EndpointUnusableError(
+            f"{settings.address} needs a key, and {name} is not set. Set it, or try the built-in model"
+            " with --model offline."
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise EndpointUnusableError(f"The key in {name} has characters that no key has. Set it again.")
+    return key
+
+
+def _is_openai(address: str) -> bool:
+    return urlsplit(address).hostname == urlsplit(OPENAI_URL).hostname
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _http_errors() -> type[Exception]:
+    import httpx2  # noqa: PLC0415 - comes with openai, and is as heavy
+
+    return httpx2.HTTPError
+
+
+def prompt_bytes(prompt: Prompt) -> int:
+    """The length of a prompt as it is sent, in bytes."""
+    return len(json.dumps(prompt, ensure_ascii=False).encode())

@@ -1,0 +1,86 @@
+"""What has happened, in the past tense. The rows are in the workspace before an event is emitted."""
+
+from dataclasses import dataclass
+
+from selfinstruct.db.rows import DecisionKind, Label, Stage, Who
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlanned:
+    """A request has been written down and is about to be sent."""
+
+    request_id: int
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A request got no usable answer."""
+
+    request_id: int
+    stage: Stage
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesProposed:
+    """An answer has been parsed into candidates, and they have been judged."""
+
+    request_id: int
+    batch: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateJudged:
+    """A candidate has a verdict: `pass` or the code of the first reason."""
+
+    task_id: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecided:
+    """A decision has been taken on a task."""
+
+    task_id: int
+    kind: DecisionKind
+    who: Who
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClassified:
+    """The model has given a task its label."""
+
+    task_id: int
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInstantiated:
+    """A task has got instances."""
+
+    task_id: int
+    kept: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCompleted:
+    """All propose requests of a batch have been taken in."""
+
+    batch: int
+    accepted: int
+    """How many of its candidates were accepted; with --hold, how many pass."""
+
+
+Event = (
+    RequestPlanned
+    | RequestFailed
+    | CandidatesProposed
+    | CandidateJudged
+    | TaskDecided
+    | TaskClassified
+    | TaskInstantiated
+    | BatchCompleted
+)

@@ -1,0 +1,79 @@
+"""Keeps a number of requests under way, and takes their answers in the order of the requests.
+
+With W under way, request k is planned from what was known once request k - W had been taken in,
+however long each takes. So timing never changes the outcome.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+
+class Flow:
+    """One stream of requests.
+
+    Args:
+        width: How many requests are under way at most.
+        plan: Writes the next request down and returns its id, or None when there is nothing to do now.
+        carry_out: Brings a request to an answer or a failure.
+        take_in: Parses the answer of a request; called in the order of the requests.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        plan: Callable[[], int | None],
+        carry_out: Callable[[int], Awaitable[None]],
+        take_in: Callable[[int], None],
+    ) -> None:
+        self._width = width
+        self._plan = plan
+        self._carry_out = carry_out
+        self._take_in = take_in
+        self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._stopping = False
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have not been taken in yet."""
+        return len(self._under_way)
+
+    def stop(self) -> None:
+        """Plan no more; what is under way is still answered and taken in."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Go on until there is nothing to plan and nothing under way.
+
+        When a request raises, no other is planned; those under way are finished and taken in, and then
+        the first error is raised. When cancelled, those under way are given up.
+        """
+        error: Exception | None = None
+        try:
+            while True:
+                if error is None:
+                    self._fill()
+                if not self._under_way:
+                    break
+                request_id, future = self._under_way[0]
+                try:
+                    await future
+                    self._take_in(request_id)
+                except Exception as raised:  # noqa: BLE001 - raised again below, after what was paid is in
+                    error = error or raised
+                self._under_way.popleft()
+        finally:
+            for _, future in self._under_way:
+                future.cancel()
+            await asyncio.gather(*(future for _, future in self._under_way), return_exceptions=True)
+            self._under_way.clear()
+        if error is not None:
+            raise error
+
+    def _fill(self) -> None:
+        while len(self._under_way) < self._width and not self._stopping:
+            request_id = self._plan()
+            if request_id is None:
+                return
+            self._under_way.append((request_id, asyncio.ensure_future(self._carry_out(request_id))))

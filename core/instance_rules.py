@@ -1,0 +1,48 @@
+"""Which instances are kept (paper, section 2.2; the released pipeline's rules)."""
+
+from collections.abc import Sequence
+
+from selfinstruct.core.parsing import ParsedInstance
+from selfinstruct.db.rows import NewInstance, Reason
+
+MAX_INSTANCES = 5
+
+
+def keep_or_drop(parsed: Sequence[ParsedInstance], *, cut: bool) -> list[NewInstance]:
+    """Each instance kept, or dropped with the reason; order and number are those of `parsed`.
+
+    Args:
+        parsed: What the model wrote for one task.
+        cut: Whether the token limit cut the answer, and with it the last instance.
+    """
+    outputs: dict[str, set[str]] = {}
+    for instance in parsed:
+        outputs.setdefault(instance.input, set()).add(instance.output)
+    contradicting = next((text for text, found in outputs.items() if text and len(found) > 1), None)
+    seen: set[ParsedInstance] = set()
+    judged = []
+    for position, instance in enumerate(parsed):
+        is_last = position == len(parsed) - 1
+        reason = _objection(instance, cut=cut and is_last, repeated=instance in seen)
+        if reason is None and contradicting is not None:
+            reason = Reason("contradiction", "The same input has different outputs in this task.")
+        if reason is None and position >= MAX_INSTANCES:
+            reason = Reason("too_many", f"A task keeps its first {MAX_INSTANCES} instances.")
+        seen.add(instance)
+        judged.append(NewInstance(instance.input, instance.output, "dropped" if reason else "kept", reason))
+    return judged
+
+
+def _objection(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason | None:
+    given, output = instance.input.strip(), instance.output.strip()
+    if cut:
+        return Reason("cut", "The token limit cut the answer inside this instance.")
+    if not output:
+        return Reason("empty_output", "The output is empty.")
+    if output == given:
+        return Reason("same_as_input", "The output repeats the input.")
+    if given.endswith(":") or output.endswith(":"):
+        return Reason("ends_with_colon", "The text ends with a colon, so that something is missing.")
+    if repeated:
+        return Reason("duplicate", "The task has the same instance already.")
+    return None

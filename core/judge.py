@@ -1,0 +1,130 @@
+"""The judge: every filter, and the distance to the pool as it is now."""
+
+import bisect
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from selfinstruct.core.filters import objections
+from selfinstruct.core.prompts import IN_CONTEXT, IN_CONTEXT_MODEL
+from selfinstruct.core.settings import FilterSettings
+from selfinstruct.core.similarity import Neighbour, RougeIndex
+from selfinstruct.db.rows import PASS, PoolChange, Reason
+from selfinstruct.db.workspace import Workspace
+
+_QUOTED_LENGTH = 60
+_CLASSIFICATION_TRIES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All reasons against an instruction, and its nearest neighbour."""
+
+    reasons: tuple[Reason, ...]
+    nearest: Neighbour | None
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, or the code of the first reason."""
+        return self.reasons[0].code if self.reasons else PASS
+
+
+class Judge:
+    """Holds the pool in memory: what candidates are compared with and prompts are sampled from.
+
+    The workspace may change under other programs' hands: `catch_up` takes in every decision made by
+    anyone since the last time. It is right only inside a transaction that then judges and decides.
+    """
+
+    def __init__(self, workspace: Workspace, filters: FilterSettings, language: str) -> None:
+        self._workspace = workspace
+        self._filters = filters
+        self._language = language
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
+        self.index = RougeIndex(self._language)
+        self._seed_ids: list[int] = []
+        self._model_ids: list[int] = []
+        self._last_decision = 0
+
+    def catch_up(self) -> None:
+        """Take in the decisions made since the last time."""
+        for change in self._workspace.decisions.changes_since(self._last_decision):
+            self._apply(change)
+            self._last_decision = change.decision_id
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A transaction that begins with everybody's decisions taken in."""
+        try:
+            with self._workspace.transaction():
+                self.catch_up()
+                yield
+        except BaseException:
+            self.forget()
+            raise
+
+    def _apply(self, change: PoolChange) -> None:
+        ids = self._seed_ids if change.origin == "seed" else self._model_ids
+        if change.state == "accepted":
+            if change.task_id not in self.index:
+                bisect.insort(ids, change.task_id)
+            self.index.replace(change.task_id, change.instruction)
+        elif change.task_id in self.index:
+            self.index.remove(change.task_id)
+            ids.pop(bisect.bisect_left(ids, change.task_id))
+
+    def judge(self, instruction: str) -> Judgement:
+        """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
+        reasons = objections(instruction, self._filters)
+        nearest = next(iter(self.index.nearest(instruction, 1)), None)
+        if nearest is not None and nearest.score >= self._filters.rouge_l:
+            reasons.append(self._too_similar(nearest))
+        return Judgement(tuple(reasons), nearest)
+
+    def judge_task(self, task_id: int, instruction: str) -> Judgement:
+        """Judge a candidate and store its verdict."""
+        judgement = self.judge(instruction)
+        nearest = judgement.nearest
+        self._workspace.tasks.judge(
+            task_id, judgement.verdict, judgement.reasons, (nearest.id, nearest.score) if nearest else None
+        )
+        return judgement
+
+    def neighbours(self, instruction: str, *, but: int, k: int = 10) -> list[Neighbour]:
+        """The nearest tasks of the pool other than `but`, best first."""
+        self.catch_up()
+        found = [neighbour for neighbour in self.index.nearest(instruction, k + 1) if neighbour.id != but]
+        return found[:k]
+
+    def _too_similar(self, nearest: Neighbour) -> Reason:
+        text = self._workspace.tasks.get(nearest.id).instruction
+        quoted = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"
+        return Reason(
+            "too_similar",
+            f'ROUGE-L {nearest.score:.2f} with task {nearest.id}, "{quoted}";'
+            f" less than {self._filters.rouge_l:g} is wanted.",
+        )
+
+    def sample(self, rng: random.Random, *, classification_only: bool) -> list[tuple[int, str]]:
+        """The in-context tasks of a propose prompt, (id, instruction) each: 6 seeds and 2 of the model's.
+
+        More seeds while there are fewer of the model's own (section 2.2). With `classification_only`
+        all of them are classification tasks.
+        """
+        tasks = self._workspace.tasks
+        if classification_only:
+            drawn = rng.sample(self._model_ids, min(len(self._model_ids), _CLASSIFICATION_TRIES))
+            seeds = [task for task in tasks.seeds() if task.label == "classification"]
+            fitting = [task for task in tasks.get_many(drawn) if task.label == "classification"]
+            chosen = fitting[:IN_CONTEXT_MODEL]
+            chosen += rng.sample(seeds, min(len(seeds), IN_CONTEXT - len(chosen)))
+        else:
+            ids = rng.sample(self._model_ids, min(len(self._model_ids), IN_CONTEXT_MODEL))
+            ids += rng.sample(self._seed_ids, min(len(self._seed_ids), IN_CONTEXT - len(ids)))
+            chosen = tasks.get_many(ids)
+        rng.shuffle(chosen)
+        return [(task.id, task.instruction) for task in chosen]

@@ -1,0 +1,123 @@
+"""Carries requests out: each is written before it is sent, and its bytes before they are parsed."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from selfinstruct.core.endpoint import Endpoint, SendError, prompt_bytes
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.prices import Prices
+from selfinstruct.db.rows import Request
+from selfinstruct.db.workspace import Workspace
+
+MAX_ATTEMPTS = 5
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+
+
+class CostLimitError(Exception):
+    """The request could cost more than is left of the limit, and was not sent."""
+
+
+class Ledger:
+    """Sends planned requests, again where that may help, and records every attempt.
+
+    Args:
+        workspace: Where everything is written first.
+        endpoint: Where requests go.
+        prices: What they cost.
+        max_cost_usd: What all requests of the workspace may cost together.
+        clock: The present time as ISO 8601 text.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        endpoint: Endpoint,
+        prices: Prices,
+        *,
+        max_cost_usd: float | None,
+        clock: Callable[[], str],
+    ) -> None:
+        self._workspace = workspace
+        self._endpoint = endpoint
+        self._prices = prices
+        self._max_cost_usd = max_cost_usd
+        self._clock = clock
+        self._jitter = random.Random()
+
+    async def carry_out(self, request_id: int) -> None:
+        """Bring a request to `answered` or `failed`. One with a stored answer is not sent again.
+
+        Raises:
+            CostLimitError: it could exceed the cost limit; it stays as it was.
+            EndpointUnusableError: no request will get an answer here; this one has failed.
+        """
+        requests = self._workspace.requests
+        request = requests.get(request_id)
+        if request.state in {"answered", "parsed", "failed"}:
+            return
+        attempt = 1
+        while (error := await self._attempt(request)) is not None:
+            if not error.transient or error.unusable or attempt == MAX_ATTEMPTS:
+                requests.fail(request_id, error.sentence)
+                if error.unusable or (error.transient and error.free and error.http_status is None):
+                    raise EndpointUnusableError(self._unusable(error))
+                return
+            await asyncio.sleep(self._wait(attempt, error))
+            attempt += 1
+
+    async def _attempt(self, request: Request) -> SendError | None:
+        """Send once, or twice when the first refusal taught which parameters the model knows."""
+        while True:
+            parameters = self._endpoint.adapt(request.parameters)
+            attempt_id = self._workspace.requests.begin_attempt(
+                request.id,
+                parameters,
+                run_id=self._workspace.run_id,
+                reserved_usd=self._reserve(request),
+                max_cost_usd=self._max_cost_usd,
+                at=self._clock(),
+            )
+            if attempt_id is None:
+                raise CostLimitError
+            try:
+                body = await self._endpoint.send(request.prompt, parameters)
+            except SendError as error:
+                self._workspace.requests.store_failure(
+                    attempt_id,
+                    http_status=error.http_status,
+                    body=error.body,
+                    error=error.sentence,
+                    free=error.free,
+                    at=self._clock(),
+                )
+                if not self._endpoint.learn(error, parameters):
+                    return error
+                self._workspace.settings.learn(
+                    self._endpoint.address, self._endpoint.model, self._endpoint.learned
+                )
+            else:
+                self._workspace.requests.store_answer(
+                    attempt_id, http_status=200, body=body, at=self._clock()
+                )
+                return None
+
+    def _reserve(self, request: Request) -> float | None:
+        max_tokens = request.parameters["max_tokens"]
+        assert isinstance(max_tokens, int)
+        return self._prices.at_most(prompt_bytes(request.prompt), max_tokens)
+
+    def _wait(self, attempt: int, error: SendError) -> float:
+        """Seconds until the next attempt: what the endpoint asks for, else twice as long each time."""
+        backoff = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
+        wanted = error.retry_after_s if error.retry_after_s is not None else backoff
+        return wanted + self._jitter.uniform(0, 0.25) * max(wanted, 0.1)
+
+    def _unusable(self, error: SendError) -> str:
+        if error.unusable:
+            return error.sentence
+        return (
+            f"{self._endpoint.address} cannot be reached. {error.sentence} Check that the server runs and"
+            " that --base-url is its address, or try the built-in model with --model offline."
+        )

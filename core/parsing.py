@@ -1,0 +1,189 @@
+"""From a model's text to tasks, labels and instances. Pure: no clock, no chance, no I/O.
+
+Base models continue the prompt's format; chat models decorate it with greetings, bold type, bullets,
+code fences and numbering of their own. All of it is read here, and nothing is guessed.
+"""
+
+import re
+from dataclasses import dataclass
+
+from selfinstruct.db.rows import Label
+
+_FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
+_NUMBERED = re.compile(
+    r"^(?P<indent>\s*)(?:[#>]+\s*)?(?:\*\*|__)?(?:(?:task|instruction)\s*#?\s*)?"
+    r"(?P<number>\d{1,4})\s*(?:[.):](?!\d)|\*\*[.):]?\s)(?:\*\*|__)?\s*(?P<text>.*)$",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^(?P<indent>\s*)[-*•–]\s+(?P<text>\S.*)$")
+_PREFIX = re.compile(r"^(?:\*\*|__)?(?:task|instruction)(?:\*\*|__)?\s*:\s*(?:\*\*|__)?\s*", re.IGNORECASE)
+_BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?::\*\*|\*\*\s*[:–-])\s*(?=\S)")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
+_NESTED_INDENT = 2
+
+
+def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
+    """The instructions that a model lists in its answer to a propose prompt, in their order.
+
+    Args:
+        text: The model's text.
+        cut: Whether the token limit cut it; then the last item is dropped.
+        continues_item: Whether the prompt ended inside an item ("9."), as for base models, so that the
+            text before the first number is an item itself and not a greeting.
+
+    Returns:
+        The items, each on one line, without numbers and decoration; empty ones are left out.
+    """
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if not _FENCE.match(line)]
+    starts = [_NUMBERED.match(line) for line in lines]
+    if not any(starts) and not continues_item:
+        starts = [_BULLET.match(line) for line in lines]
+    items = _split_items(lines, starts, opened=continues_item)
+    if cut and items:
+        items.pop()
+    return [item for item in map(_plain, items) if item]
+
+
+def _split_items(lines: list[str], starts: list["re.Match[str] | None"], *, opened: bool) -> list[str]:
+    """Gather each item's lines; a blank line ends an item, so that closing remarks stay out."""
+    items: list[list[str]] = [[]] if opened else []
+    outer = min((len(start["indent"]) for start in starts if start), default=0)
+    for line, start in zip(lines, starts, strict=True):
+        if start and len(start["indent"]) < outer + _NESTED_INDENT:
+            items.append([start["text"]])
+            opened = True
+        elif opened and line.strip():
+            items[-1].append(line.strip())
+        elif items and items[-1] != [""] and any(items[-1]):
+            opened = False
+    return [" ".join(item) for item in items]
+
+
+def _plain(item: str) -> str:
+    """Strip an item of labels, bold headings, bold type and quotation marks around the whole."""
+    item = " ".join(item.split())
+    item = _PREFIX.sub("", item)
+    item = _BOLD_HEADING.sub("", item)
+    item = _BOLD.sub(r"\2", item)
+    item = _PREFIX.sub("", item).strip()
+    if len(item) > 1 and _QUOTES.get(item[0]) == item[-1] and item[0] not in item[1:-1]:
+        item = item[1:-1].strip()
+    return item if re.search(r"\w", item) else ""
+
+
+_YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+
+
+def parse_label(text: str) -> Label:
+    """The answer to "is it a classification task?": yes, no, or `unknown` when it is neither.
+
+    The first line with words decides; one that says both yes and no says neither.
+    """
+    first = next((line for line in text.splitlines() if re.search(r"\w", line)), "")
+    said = {word.lower() for word in _YES_OR_NO.findall(first)}
+    if said == {"yes"}:
+        return "classification"
+    if said == {"no"}:
+        return "generation"
+    return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInstance:
+    """An input (may be empty) and an output as the model wrote them."""
+
+    input: str
+    output: str
+
+
+def _field(*names: str) -> "re.Pattern[str]":
+    """A line that opens a field: its name with a capital letter, decorated or not, then a colon.
+
+    A heading or bold type may stand for the colon. "Example 2" needs neither.
+    """
+    either = "|".join(f"{name}|{name.upper()}" for name in names)
+    return re.compile(
+        r"^\s*(?:[-•]\s+|\*\s+)?(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
+        rf"(?:(?P<example>(?:Example|EXAMPLE)\s*\d*)|(?P<name>{either})(?:\s*\d+)?)"
+        r"(?:\s*:(?:\*\*|__)?|(?(bold)(?:\*\*|__)\s*:?|(?!))|(?(mark)\s*$|(?!))|(?(example)\.?\s*$|(?!)))"
+        r"[ \t]?(?P<text>.*)$"
+    )
+
+
+_INPUT_FIRST = _field("Input", "Output", "Task")
+_OUTPUT_FIRST = _field("Class label", "Class Label", "Label", "Output", "Input", "Task")
+_NO_INPUT = re.compile(r"^[\s(<\[*_]*(?:none|n/a|no ?input|empty|not applicable)[\s)>\].*_]*$", re.IGNORECASE)
+
+
+def parse_input_first(text: str) -> list[ParsedInstance]:
+    """The instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
+
+    Text that has no field at all is the output of a task without input.
+    """
+    found: list[ParsedInstance] = []
+    given: str | None = None
+    fields = _fields(text, _INPUT_FIRST)
+    if not any(name != "" for name, _ in fields):
+        return [ParsedInstance("", _value(text))] if text.strip() else []
+    for name, value in fields:
+        if name == "task":
+            break
+        if name == "input":
+            if given is not None:
+                found.append(ParsedInstance(given, ""))
+            given = _input(value)
+        elif name == "output":
+            found.append(ParsedInstance(given or "", value))
+            given = None
+    if given is not None:
+        found.append(ParsedInstance(given, ""))
+    return found
+
+
+def parse_output_first(text: str) -> list[ParsedInstance]:
+    """The instances in an output-first answer: `Class label:`, then the `Input:` that has it."""
+    found: list[ParsedInstance] = []
+    label: str | None = None
+    for name, value in _fields(text, _OUTPUT_FIRST):
+        if name == "task":
+            break
+        if name in {"class label", "label", "output"}:
+            if label is not None:
+                found.append(ParsedInstance("", label))
+            label = value
+        elif name == "input" and label is not None:
+            found.append(ParsedInstance(_input(value), label))
+            label = None
+    if label is not None:
+        found.append(ParsedInstance("", label))
+    return found
+
+
+def _fields(text: str, opening: "re.Pattern[str]") -> list[tuple[str, str]]:
+    """Cut a text at its field names: (name in lower case, value); the name of what precedes is ""."""
+    fields: list[tuple[str, list[str]]] = [("", [])]
+    for line in text.replace("\r\n", "\n").split("\n"):
+        match = opening.match(line)
+        if match:
+            fields.append(((match["name"] or "example").lower(), [match["text"]]))
+        else:
+            fields[-1][1].append(line)
+    return [(name, _value("\n".join(lines))) for name, lines in fields]
+
+
+def _value(text: str) -> str:
+    """A field's text without the code fence around the whole of it, if there is one."""
+    lines = text.strip("\n").rstrip().split("\n")
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    if len(lines) > 1 and lines[-1].strip() == "---":
+        lines.pop()
+    fenced = len(lines) > 2 and _FENCE.match(lines[0]) and _FENCE.match(lines[-1])
+    if fenced and not any(_FENCE.match(line) for line in lines[1:-1]):
+        return "\n".join(lines[1:-1]).strip("\n")
+    return "\n".join(lines).strip()
+
+
+def _input(value: str) -> str:
+    return "" if _NO_INPUT.match(value) else value

@@ -1,0 +1,124 @@
+"""Seed tasks, in the format in which the paper's were published: one JSON object a line."""
+
+import json
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings import Settings
+from selfinstruct.db.rows import Label, NewInstance, Standing
+from selfinstruct.db.workspace import Workspace
+
+FEWEST_SEEDS = 8
+"""A propose prompt lists eight instructions, all of them seeds at first."""
+
+
+class SeedInstance(BaseModel):
+    """One input, which may be empty, and its output."""
+
+    input: str = ""
+    output: str = Field(min_length=1)
+
+
+class SeedTask(BaseModel):
+    """One line of a seed file; other keys are let pass."""
+
+    id: str
+    name: str = ""
+    instruction: str = Field(min_length=1)
+    is_classification: bool
+    instances: list[SeedInstance] = Field(min_length=1)
+
+    @field_validator("instruction")
+    @classmethod
+    def _has_words(cls, instruction: str) -> str:
+        if not instruction.strip():
+            raise ValueError("it is blank")
+        return instruction.strip()
+
+
+def built_in() -> Traversable:
+    """The seed file that comes with the program."""
+    return files("selfinstruct.seeds") / "seed_tasks.jsonl"
+
+
+def load(source: Traversable | Path) -> list[SeedTask]:
+    """Read a seed file; blank lines are skipped.
+
+    Raises:
+        SettingsError: the file cannot be read, a line is wrong (its number is said), an id or an
+            instruction comes twice, or there are fewer than eight tasks.
+    """
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The seed file {source.name} cannot be read: {error}.") from error
+    tasks: list[SeedTask] = []
+    lines: dict[str, int] = {}
+    # Not splitlines(): a U+2028 inside a JSON string does not end a line.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        task = _parse(line, f"line {number} of {source.name}")
+        for key in (f"id {task.id}", f"instruction {task.instruction}"):
+            if key in lines:
+                what = key.split(" ", 1)[0]
+                raise SettingsError(
+                    f"In line {number} of {source.name}, the {what} is that of line {lines[key]} again."
+                    " Remove one of them."
+                )
+            lines[key] = number
+        tasks.append(task)
+    if len(tasks) < FEWEST_SEEDS:
+        raise SettingsError(f"{source.name} has {len(tasks)} tasks; at least {FEWEST_SEEDS} are needed.")
+    if not any(task.is_classification for task in tasks) or all(task.is_classification for task in tasks):
+        raise SettingsError(
+            f"{source.name} needs classification tasks and others, as examples of both: set"
+            " is_classification in some tasks only."
+        )
+    return tasks
+
+
+def _parse(line: str, where: str) -> SeedTask:
+    try:
+        return SeedTask.model_validate(json.loads(line))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise SettingsError(f"In {where}, {field} is wrong: {first['msg']}.") from None
+    except ValueError as error:
+        raise SettingsError(f"In {where}, the JSON is wrong: {error}.") from None
+
+
+def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
+    """Give a new workspace its seed tasks, accepted; one that has tasks keeps what it has.
+
+    Raises:
+        SettingsError: the seed file is wrong, or is another one than the workspace began with.
+    """
+    if workspace.tasks.seeds():
+        begun_with = workspace.settings.read().get("seeds")
+        if settings.seeds is not None and str(settings.seeds.absolute()) != begun_with:
+            raise SettingsError(
+                f"{workspace.path} began with {begun_with or 'the built-in seeds'}, which cannot be changed."
+                " Leave --seeds out, or begin another workspace with --db."
+            )
+        return
+    for seed in load(settings.seeds or built_in()):
+        label: Label = "classification" if seed.is_classification else "generation"
+        task_id = workspace.tasks.add(
+            seed.instruction, origin="seed", name=seed.name or seed.id, label=label, at=at
+        )
+        workspace.decisions.add(
+            task_id,
+            "accept",
+            who="auto",
+            at=at,
+            before=Standing("pending", seed.instruction, label),
+            after=Standing("accepted", seed.instruction, label),
+        )
+        instances = [NewInstance(instance.input, instance.output) for instance in seed.instances]
+        workspace.instances.add(task_id, seed.instruction, instances, request_id=None)

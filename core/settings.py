@@ -1,0 +1,221 @@
+"""Settings: from flags, selfinstruct.toml and the workspace, checked in one place."""
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from selfinstruct.core.errors import SettingsError
+
+ApiKind = Literal["chat", "completions"]
+
+OFFLINE = "offline"
+"""The name of the built-in model, which is a grammar and not a language model."""
+
+OPENAI_URL = "https://api.openai.com/v1"
+OFFLINE_URL = "http://offline.invalid/v1"
+
+SETTINGS_FILE = "selfinstruct.toml"
+
+LANGUAGES = ("en",)
+
+_KEYWORDS = (
+    "image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps",
+    "draw", "plot", "go to", "video", "videos", "audio", "music", "flowchart", "diagram",
+)  # fmt: skip
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilterSettings(_Checked):
+    """What the judge objects to; the defaults are those of the paper's pipeline."""
+
+    min_words: Annotated[int, Field(ge=0)] = 4
+    max_words: Annotated[int, Field(ge=1)] = 150
+    keywords: tuple[str, ...] = _KEYWORDS
+    """Words that a text model cannot serve, matched as whole words in any case."""
+    openings: tuple[str, ...] = ("Write a program",)
+    """Beginnings that are refused, in any case."""
+    punctuation: bool = True
+    """Whether to refuse instructions that begin with punctuation."""
+    latin: bool = True
+    """Whether to refuse instructions whose first letter is not Latin."""
+    rouge_l: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """A new task needs a ROUGE-L F-measure below this with every task of the pool."""
+
+
+class Price(_Checked):
+    """What a model costs, in USD for a million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+
+
+class Settings(_Checked):
+    """All settings of a workspace. Each has a flag or a line in selfinstruct.toml."""
+
+    model: Annotated[str, Field(min_length=1)] = OFFLINE
+    base_url: str | None = None
+    """Address of an OpenAI-compatible endpoint; OpenAI's own when None."""
+    api: ApiKind = "chat"
+    api_key_env: str | None = None
+    """Name of the environment variable with this endpoint's key."""
+    seeds: Path | None = None
+    prompts: Path | None = None
+    language: str = "en"
+    rng_seed: int = 0
+    concurrency: Annotated[int, Field(ge=1, le=1024)] = 4
+    requests_per_batch: Annotated[int, Field(ge=1, le=1000)] = 5
+    clf_only: bool = False
+    hold: bool = False
+    target: Annotated[int, Field(ge=1)] | None = None
+    max_requests: Annotated[int, Field(ge=1)] | None = None
+    max_cost: Annotated[float, Field(gt=0)] | None = None
+    """USD, over the whole life of the workspace."""
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    """How long one answer may take from the first byte sent to the last one received."""
+    filters: FilterSettings = FilterSettings()
+    prices: dict[str, Price] = {}
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, language: str) -> str:
+        if language not in LANGUAGES:
+            raise ValueError(f"'{language}' is not supported yet; use {' or '.join(LANGUAGES)}")
+        return language
+
+    @field_validator("base_url")
+    @classmethod
+    def _usable_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError(f"'{url}' is not a web address; it looks like http://localhost:8000/v1")
+        if parts.username or parts.password:
+            raise ValueError("an address with a password in it would be stored; use api_key_env instead")
+        return url.rstrip("/")
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the built-in model answers."""
+        return self.model == OFFLINE and self.base_url is None
+
+    @property
+    def address(self) -> str:
+        """The endpoint's address."""
+        return OFFLINE_URL if self.is_offline else self.base_url or OPENAI_URL
+
+    @property
+    def is_free(self) -> bool:
+        """Whether requests cost nothing: the built-in model, or a server on this machine without a price."""
+        return self.is_offline or (_is_loopback(self.address) and self.model not in self.prices)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def resolve(
+    flags: Mapping[str, Any], *, stored: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> Settings:
+    """Put the settings together: flags win over selfinstruct.toml, that over the stored ones.
+
+    Args:
+        flags: What was given on the command line; None values count as not given.
+        stored: The settings that the workspace was last used with.
+        folder: Where to look for selfinstruct.toml; None does not look.
+
+    Raises:
+        SettingsError: an unknown name (the nearest known one is said) or a value that does not fit.
+    """
+    from_file = read_file(folder / SETTINGS_FILE) if folder else {}
+    given = {name: value for name, value in flags.items() if value is not None}
+    merged = dict(stored or {}) | from_file | given
+    if "model" in from_file | given and "base_url" not in from_file | given and merged["model"] == OFFLINE:
+        merged.pop("base_url", None)
+    return check(merged, source="the settings")
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file, checked; an absent file has none.
+
+    Paths in it count from the file's own folder.
+
+    Raises:
+        SettingsError: it is not TOML, or a setting in it is wrong.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read: {error}.") from error
+    check(values, source=path.name)
+    for name in ("seeds", "prompts"):
+        if name in values:
+            values[name] = path.parent / values[name]
+    return values
+
+
+def check(values: Mapping[str, Any], *, source: str) -> Settings:
+    """Check values by name; `source` names where they come from in the error's sentence.
+
+    Raises:
+        SettingsError: the first thing that is wrong, in one sentence.
+    """
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, source)) from None
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *parents, name = [str(part) for part in first["loc"]]
+        known = _names_in(parents)
+        near = difflib.get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0)
+        return f"In {source}, '{where}' is not a setting. Did you mean '{near[0]}'?"
+    message = first["msg"].removeprefix("Value error, ")
+    return (
+        f"In {source}, {where.replace('_', '-') if source == 'the settings' else where} is wrong: {message}."
+    )
+
+
+def _names_in(parents: list[str]) -> list[str]:
+    if not parents:
+        return list(Settings.model_fields)
+    tables: dict[str, type[BaseModel]] = {"filters": FilterSettings, "prices": Price}
+    return list(tables[parents[0]].model_fields)
+
+
+def storable(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON values for the workspace; paths become absolute."""
+    values = settings.model_dump(mode="json", exclude_defaults=True)
+    for name in ("seeds", "prompts"):
+        path = getattr(settings, name)
+        if path is not None:
+            values[name] = str(path.absolute())
+    return values
+
+
+API_KINDS: tuple[str, ...] = get_args(ApiKind)

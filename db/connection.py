@@ -1,0 +1,91 @@
+"""Opens a workspace's SQLite file: the marker that it is ours, the journal mode, transactions."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from selfinstruct.db.errors import WorkspaceError
+
+APPLICATION_ID = 0x53494E53
+"""Marks a file as a workspace ("SINS"), so that another program's database is never written to."""
+
+# https://sqlite.org/wal.html#walresetbug: before 3.51.3 two connections can corrupt a WAL file.
+_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a writer waits for another program's transaction."""
+
+
+def connect(path: Path, *, create: bool) -> tuple[Database, bool]:
+    """Open `path` for reading and writing; returns the database and whether it is new.
+
+    Args:
+        path: The workspace's file.
+        create: Make the file (mode 0600) when there is none; an empty file counts as none.
+
+    Raises:
+        WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
+    """
+    new = not path.exists() or path.stat().st_size == 0
+    if new and not create:
+        raise WorkspaceError(
+            f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui."
+        )
+    if path.is_dir():
+        raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
+    try:
+        if new:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        db = Database(connection)
+        _require_ours(db, path, new=new)
+        db.execute(f"PRAGMA journal_mode = {'WAL' if _WAL_IS_SAFE else 'DELETE'}")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except (OSError, sqlite3.OperationalError) as error:
+        raise WorkspaceError(f"The workspace {path} cannot be opened: {error}. {_advice(path)}") from error
+    except sqlite3.DatabaseError as error:
+        raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
+    return db, new
+
+
+def _require_ours(db: Database, path: Path, *, new: bool) -> None:
+    marker = db.execute("PRAGMA application_id").fetchone()[0]
+    if marker != APPLICATION_ID and not new:
+        db.close()
+        raise WorkspaceError(
+            f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
+        )
+
+
+def _advice(path: Path) -> str:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return f"There is no folder {folder}: make it first."
+    if not os.access(folder, os.W_OK):
+        return f"The folder {folder} cannot be written to: choose another one with --db."
+    return "Check that the disk has room and that the file may be written to."
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """One `BEGIN IMMEDIATE` transaction; inside another one it simply joins it.
+
+    IMMEDIATE, because a transaction that reads first and writes later fails at once when another
+    program writes in between, whatever the busy timeout.
+    """
+    if db.conn.in_transaction:
+        yield
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")

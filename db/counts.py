@@ -1,0 +1,84 @@
+"""How much there is of everything in a workspace."""
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers that `status` shows. Candidates are all tasks but the seeds."""
+
+    pool: dict[str, int]
+    candidates: dict[str, int]
+    verdicts: dict[str, int]
+    labels: dict[str, int]
+    instances: dict[str, int]
+    requests: dict[str, int]
+    """Requests by state; `answered` counts all with a stored answer, `parsed` those taken in."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None
+    """What the answers that told their usage have cost; None when none did."""
+    answers_without_cost: int
+
+
+def read_counts(db: Database) -> Counts:
+    """Count everything in one read transaction."""
+    db.execute("BEGIN")
+    try:
+        return _read(db)
+    finally:
+        db.execute("COMMIT")
+
+
+def _read(db: Database) -> Counts:
+    def by(sql: str, *names: str) -> dict[str, int]:
+        return dict.fromkeys(names, 0) | dict(db.execute(sql).fetchall())
+
+    requests = by("SELECT state, count(*) FROM requests GROUP BY state", *REQUEST_STATES)
+    requests["answered"] += requests["parsed"]
+    prompt_tokens, completion_tokens, cost, unknown = db.execute(
+        """SELECT sum(prompt_tokens), sum(completion_tokens), sum(cost_usd),
+            count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL)
+        FROM attempts"""
+    ).fetchone()
+    return Counts(
+        pool=by(
+            "SELECT origin, count(*) FROM tasks WHERE state = 'accepted' GROUP BY origin",
+            "seed",
+            "model",
+            "imported",
+            "human",
+        ),
+        candidates=by(
+            "SELECT state, count(*) FROM tasks WHERE origin != 'seed' GROUP BY state",
+            "pending",
+            "accepted",
+            "rejected",
+        ),
+        verdicts=by(
+            """SELECT verdict, count(*) FROM tasks WHERE origin != 'seed' AND verdict IS NOT NULL
+            GROUP BY verdict ORDER BY 2 DESC"""
+        ),
+        labels=by(
+            """SELECT label, count(*) FROM tasks WHERE origin != 'seed' AND label IS NOT NULL
+            GROUP BY label""",
+            "classification",
+            "generation",
+            "unknown",
+        ),
+        instances=by(
+            """SELECT instances.state, count(*) FROM instances JOIN tasks ON tasks.id = task_id
+            WHERE origin != 'seed' GROUP BY instances.state""",
+            "kept",
+            "dropped",
+        ),
+        requests=requests,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost_usd=cost,
+        answers_without_cost=unknown,
+    )

@@ -1,0 +1,5 @@
+"""What can go wrong with a workspace, said in a sentence for the person."""
+
+
+class WorkspaceError(Exception):
+    """The workspace cannot be used; the message says what is wrong, where, and what to do."""

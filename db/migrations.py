@@ -1,0 +1,224 @@
+"""The schema, as numbered migrations. docs/schema.md describes what they make."""
+
+from sqlite_utils import Database, Migrations
+
+from selfinstruct.db.connection import APPLICATION_ID, transaction
+from selfinstruct.db.errors import WorkspaceError
+
+migrations = Migrations("selfinstruct")
+
+
+@migrations()
+def m001_settings_and_runs(db: Database) -> None:
+    """Settings by name, and the programs that have worked on the workspace."""
+    db.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        """CREATE TABLE runs (
+            id INTEGER PRIMARY KEY,
+            host TEXT NOT NULL,
+            pid INTEGER NOT NULL,
+            process_started REAL NOT NULL,
+            started_at TEXT NOT NULL,
+            ended_at TEXT
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE endpoints (
+            base_url TEXT NOT NULL,
+            model TEXT NOT NULL,
+            learned TEXT NOT NULL,
+            PRIMARY KEY (base_url, model)
+        ) WITHOUT ROWID"""
+    )
+
+
+@migrations()
+def m002_requests(db: Database) -> None:
+    """Every call of the model, written before it is sent, and each attempt to send it."""
+    db.execute(
+        """CREATE TABLE requests (
+            id INTEGER PRIMARY KEY,
+            stage TEXT NOT NULL CHECK (stage IN ('propose', 'classify', 'instantiate')),
+            batch INTEGER NOT NULL,
+            task_id INTEGER REFERENCES tasks (id),
+            model TEXT NOT NULL,
+            base_url TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            parameters TEXT NOT NULL,
+            in_context TEXT NOT NULL,
+            held INTEGER NOT NULL,
+            state TEXT NOT NULL
+                CHECK (state IN ('planned', 'sent', 'answered', 'parsed', 'failed', 'in_doubt')),
+            error TEXT,
+            run_id INTEGER NOT NULL REFERENCES runs (id),
+            planned_at TEXT NOT NULL
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE attempts (
+            id INTEGER PRIMARY KEY,
+            request_id INTEGER NOT NULL REFERENCES requests (id),
+            parameters TEXT NOT NULL,
+            reserved_usd REAL,
+            sent_at TEXT NOT NULL,
+            ended_at TEXT,
+            http_status INTEGER,
+            body BLOB,
+            sha256 TEXT,
+            error TEXT,
+            answered_by TEXT,
+            prompt_tokens INTEGER,
+            completion_tokens INTEGER,
+            cost_usd REAL
+        )"""
+    )
+    db.execute("CREATE INDEX requests_by_batch ON requests (batch, stage)")
+    db.execute("CREATE INDEX requests_under_way ON requests (id) WHERE state NOT IN ('parsed', 'failed')")
+    db.execute("CREATE INDEX attempts_by_request ON attempts (request_id)")
+    db.execute("CREATE INDEX attempts_by_cost ON attempts (cost_usd, reserved_usd)")
+
+
+@migrations()
+def m003_tasks(db: Database) -> None:
+    """Tasks with their reasons and instances."""
+    db.execute(
+        """CREATE TABLE tasks (
+            id INTEGER PRIMARY KEY,
+            origin TEXT NOT NULL CHECK (origin IN ('seed', 'model', 'imported', 'human')),
+            name TEXT,
+            instruction TEXT NOT NULL,
+            label TEXT CHECK (label IN ('classification', 'generation', 'unknown')),
+            state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'accepted', 'rejected')),
+            held INTEGER NOT NULL DEFAULT 0,
+            verdict TEXT,
+            nearest_id INTEGER REFERENCES tasks (id),
+            score REAL,
+            batch INTEGER,
+            propose_request_id INTEGER REFERENCES requests (id),
+            classify_request_id INTEGER REFERENCES requests (id),
+            instantiate_request_id INTEGER REFERENCES requests (id),
+            created_at TEXT NOT NULL
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE reasons (
+            task_id INTEGER NOT NULL REFERENCES tasks (id),
+            position INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            sentence TEXT NOT NULL,
+            PRIMARY KEY (task_id, position)
+        ) WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE instances (
+            id INTEGER PRIMARY KEY,
+            task_id INTEGER NOT NULL REFERENCES tasks (id),
+            instruction TEXT NOT NULL,
+            input TEXT NOT NULL,
+            output TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('kept', 'dropped')),
+            reason_code TEXT,
+            reason_sentence TEXT,
+            request_id INTEGER REFERENCES requests (id)
+        )"""
+    )
+    db.execute("CREATE INDEX instances_by_task ON instances (task_id)")
+    db.execute("CREATE INDEX tasks_by_state ON tasks (state, origin)")
+    db.execute("CREATE INDEX tasks_by_batch ON tasks (batch)")
+    db.execute(
+        """CREATE INDEX tasks_to_classify ON tasks (id)
+        WHERE label IS NULL AND classify_request_id IS NULL
+            AND (verdict = 'pass' OR state = 'accepted') AND state != 'rejected'"""
+    )
+    db.execute(
+        """CREATE INDEX tasks_to_instantiate ON tasks (id)
+        WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+            AND label IN ('classification', 'generation')"""
+    )
+    db.execute(
+        """CREATE INDEX tasks_to_decide ON tasks (id)
+        WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL"""
+    )
+
+
+@migrations()
+def m004_decisions(db: Database) -> None:
+    """Decisions are append-only, and a task's standing is always the result of its last one."""
+    db.execute(
+        """CREATE TABLE decisions (
+            id INTEGER PRIMARY KEY,
+            task_id INTEGER NOT NULL REFERENCES tasks (id),
+            kind TEXT NOT NULL
+                CHECK (kind IN ('accept', 'reject', 'edit', 'relabel', 'restore', 'undo')),
+            who TEXT NOT NULL CHECK (who IN ('human', 'auto')),
+            at TEXT NOT NULL,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            undoes INTEGER UNIQUE REFERENCES decisions (id)
+        )"""
+    )
+    db.execute("CREATE INDEX decisions_by_task ON decisions (task_id)")
+    # An instruction that returns to an earlier wording finds the instances made for that wording.
+    db.execute(
+        """CREATE TRIGGER decisions_apply AFTER INSERT ON decisions BEGIN
+            UPDATE tasks SET
+                state = json_extract(new.after, '$.state'),
+                instruction = json_extract(new.after, '$.instruction'),
+                label = json_extract(new.after, '$.label'),
+                held = CASE new.who WHEN 'human' THEN 1 ELSE held END,
+                classify_request_id =
+                    CASE WHEN instruction = json_extract(new.after, '$.instruction')
+                    THEN classify_request_id END,
+                instantiate_request_id =
+                    CASE WHEN instruction = json_extract(new.after, '$.instruction')
+                    THEN instantiate_request_id
+                    ELSE (SELECT request_id FROM instances WHERE task_id = new.task_id
+                        AND instances.instruction = json_extract(new.after, '$.instruction')
+                        ORDER BY id DESC LIMIT 1) END
+            WHERE id = new.task_id;
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER decisions_never_change BEFORE UPDATE ON decisions BEGIN
+            SELECT RAISE(ABORT, 'decisions are append-only');
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER decisions_never_go BEFORE DELETE ON decisions BEGIN
+            SELECT RAISE(ABORT, 'decisions are append-only');
+        END"""
+    )
+    # Two views for people at the sqlite3 shell.
+    db.execute("CREATE VIEW pool AS SELECT * FROM tasks WHERE state = 'accepted'")
+    db.execute(
+        """CREATE VIEW training_rows AS
+        SELECT tasks.id AS task_id, tasks.origin, tasks.instruction, instances.input, instances.output
+        FROM tasks JOIN instances ON instances.task_id = tasks.id
+            AND instances.instruction = tasks.instruction
+        WHERE tasks.state = 'accepted' AND instances.state = 'kept'"""
+    )
+
+
+def schema_version() -> int:
+    """How many migrations this program knows."""
+    return len(migrations.pending(Database(memory=True)))
+
+
+def migrate(db: Database) -> None:
+    """Bring the schema up to date in one transaction.
+
+    Raises:
+        WorkspaceError: a newer program made the workspace.
+    """
+    found, known = db.execute("PRAGMA user_version").fetchone()[0], schema_version()
+    if found == known:
+        return
+    if found > known:
+        raise WorkspaceError(
+            f"The workspace has schema {found}; this program knows {known}."
+            " Upgrade selfinstruct-tui to open it."
+        )
+    with transaction(db):
+        migrations.apply(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {known}")

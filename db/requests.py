@@ -1,0 +1,189 @@
+"""The ledger: every request before it is sent, and every answer before it is parsed."""
+
+import hashlib
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+from selfinstruct.db.connection import transaction
+from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, Usage
+
+_COLUMNS = "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, held, state, error"
+
+
+class Requests:
+    """Rows of `requests` and `attempts`.
+
+    A request goes `planned -> sent -> answered -> parsed`, or `failed`, or `in_doubt` when the program
+    went away while it was under way. Each time it is sent is an attempt.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def plan(self, request: NewRequest, *, run_id: int, at: str) -> int:
+        """Write a request down before anything is sent; returns its id."""
+        with transaction(self._db):
+            request_id = self._db.execute(
+                """INSERT INTO requests (stage, batch, task_id, model, base_url, prompt, parameters,
+                in_context, held, state, run_id, planned_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)""",
+                [
+                    request.stage,
+                    request.batch,
+                    request.task_id,
+                    request.model,
+                    request.base_url,
+                    json.dumps(request.prompt, ensure_ascii=False),
+                    json.dumps(request.parameters),
+                    json.dumps(request.in_context),
+                    request.held,
+                    run_id,
+                    at,
+                ],
+            ).lastrowid
+        assert request_id is not None
+        return request_id
+
+    def begin_attempt(
+        self,
+        request_id: int,
+        parameters: Parameters,
+        *,
+        run_id: int,
+        reserved_usd: float | None,
+        max_cost_usd: float | None,
+        at: str,
+    ) -> int | None:
+        """Note that a request is about to be sent, with the cost that it may have at most.
+
+        Returns the attempt's id, or None when that cost could go over `max_cost_usd`: then nothing
+        is written and nothing may be sent.
+        """
+        with transaction(self._db):
+            if max_cost_usd is not None and self.charged_usd() + (reserved_usd or 0.0) > max_cost_usd:
+                return None
+            self._db.execute(
+                "UPDATE requests SET state = 'sent', run_id = ?, error = NULL WHERE id = ?",
+                [run_id, request_id],
+            )
+            return self._db.execute(
+                "INSERT INTO attempts (request_id, parameters, reserved_usd, sent_at) VALUES (?, ?, ?, ?)",
+                [request_id, json.dumps(parameters), reserved_usd, at],
+            ).lastrowid
+
+    def charged_usd(self) -> float:
+        """What all attempts have cost, with the reserved cost of those whose own is unknown."""
+        (charged,) = self._db.execute(
+            "SELECT total(coalesce(cost_usd, reserved_usd)) FROM attempts"
+        ).fetchone()
+        return float(charged)
+
+    def store_answer(self, attempt_id: int, *, http_status: int, body: bytes, at: str) -> None:
+        """Store the exact bytes of a full answer; from now on the request is never sent again."""
+        with transaction(self._db):
+            self._end_attempt(attempt_id, http_status, body, None, at)
+            self._db.execute(
+                """UPDATE requests SET state = 'answered'
+                WHERE id = (SELECT request_id FROM attempts WHERE id = ?)""",
+                [attempt_id],
+            )
+
+    def store_failure(
+        self, attempt_id: int, *, http_status: int | None, body: bytes, error: str, free: bool, at: str
+    ) -> None:
+        """Store how an attempt failed; `free` when it certainly cost nothing."""
+        with transaction(self._db):
+            self._end_attempt(attempt_id, http_status, body, error, at)
+            if free:
+                self._db.execute("UPDATE attempts SET cost_usd = 0 WHERE id = ?", [attempt_id])
+
+    def _end_attempt(
+        self, attempt_id: int, http_status: int | None, body: bytes, error: str | None, at: str
+    ) -> None:
+        self._db.execute(
+            "UPDATE attempts SET http_status = ?, body = ?, sha256 = ?, error = ?, ended_at = ? WHERE id = ?",
+            [http_status, body, hashlib.sha256(body).hexdigest(), error, at, attempt_id],
+        )
+
+    def fail(self, request_id: int, error: str) -> None:
+        """Give up on a request, and say why."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE requests SET state = 'failed', error = ? WHERE id = ?", [error, request_id]
+            )
+
+    def parsed(self, request_id: int, attempt_id: int, *, answered_by: str | None, usage: Usage) -> None:
+        """Note that an answer has been taken in, and what it told of its model, tokens and cost."""
+        with transaction(self._db):
+            self._db.execute("UPDATE requests SET state = 'parsed' WHERE id = ?", [request_id])
+            self._db.execute(
+                """UPDATE attempts SET answered_by = ?, prompt_tokens = ?, completion_tokens = ?,
+                cost_usd = ? WHERE id = ?""",
+                [answered_by, usage.prompt_tokens, usage.completion_tokens, usage.cost_usd, attempt_id],
+            )
+
+    def put_in_doubt(self, run_id: int) -> int:
+        """Mark what a run that is over left under way; returns how many requests."""
+        with transaction(self._db):
+            return self._db.execute(
+                "UPDATE requests SET state = 'in_doubt' WHERE state = 'sent' AND run_id = ?", [run_id]
+            ).rowcount
+
+    def left_over(self, *, run_id: int, states: tuple[str, ...]) -> list[Request]:
+        """Take over the requests in these states whose runs have ended, oldest first."""
+        marks = ", ".join("?" * len(states))
+        with transaction(self._db):
+            rows = self._db.execute(
+                f"""SELECT {_COLUMNS} FROM requests
+                WHERE state NOT IN ('parsed', 'failed') AND state IN ({marks})
+                AND run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL) ORDER BY id""",
+                list(states),
+            ).fetchall()
+            for row in rows:
+                self._db.execute("UPDATE requests SET run_id = ? WHERE id = ?", [run_id, row[0]])
+        return [_request(row) for row in rows]
+
+    def get(self, request_id: int) -> Request:
+        """One request.
+
+        Raises:
+            KeyError: there is no such request.
+        """
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM requests WHERE id = ?", [request_id]).fetchone()
+        if row is None:
+            raise KeyError(request_id)
+        return _request(row)
+
+    def answer(self, request_id: int) -> StoredAnswer | None:
+        """The stored answer of a request, if it has one."""
+        row = self._db.execute(
+            """SELECT id, body FROM attempts WHERE request_id = ? AND error IS NULL AND body IS NOT NULL
+            ORDER BY id DESC LIMIT 1""",
+            [request_id],
+        ).fetchone()
+        return StoredAnswer(*row) if row else None
+
+    def next_id(self) -> int:
+        """The id that the next planned request will have."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
+        return int(last) + 1
+
+    def last_batch(self) -> int:
+        """The number of the newest batch, 0 when there is none."""
+        (batch,) = self._db.execute("SELECT coalesce(max(batch), 0) FROM requests").fetchone()
+        return int(batch)
+
+    def count(self) -> int:
+        """How many requests have been planned."""
+        return self.next_id() - 1
+
+
+def _request(row: tuple[Any, ...]) -> Request:
+    named = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    named["prompt"] = json.loads(named["prompt"])
+    named["parameters"] = json.loads(named["parameters"])
+    named["in_context"] = tuple(json.loads(named["in_context"]))
+    named["held"] = bool(named["held"])
+    return Request(**named)

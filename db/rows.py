@@ -1,0 +1,174 @@
+"""The rows of a workspace as data classes, in the words of the method."""
+
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+Origin = Literal["seed", "model", "imported", "human"]
+State = Literal["pending", "accepted", "rejected"]
+Label = Literal["classification", "generation", "unknown"]
+Who = Literal["human", "auto"]
+Stage = Literal["propose", "classify", "instantiate"]
+DecisionKind = Literal["accept", "reject", "edit", "relabel", "restore", "undo"]
+InstanceState = Literal["kept", "dropped"]
+
+PASS = "pass"  # noqa: S105 - not a password
+"""The verdict of a candidate that no filter objects to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a filter objects: a code and a sentence with the evidence."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decisions change of a task: the before and after of each decision."""
+
+    state: State
+    instruction: str
+    label: Label | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An instruction with its label, its verdict and where it came from."""
+
+    id: int
+    origin: Origin
+    name: str | None
+    instruction: str
+    label: Label | None
+    state: State
+    verdict: str | None
+    """`pass`, the code of the first reason, or None while nobody has judged the task."""
+    nearest_id: int | None
+    score: float | None
+    """ROUGE-L F-measure against the nearest task of the pool when last judged."""
+    batch: int | None
+    propose_request_id: int | None
+    classify_request_id: int | None
+    instantiate_request_id: int | None
+
+    @property
+    def standing(self) -> Standing:
+        """What a decision on this task would find."""
+        return Standing(self.state, self.instruction, self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """One input and output, kept or dropped with a reason, before it has a row."""
+
+    input: str
+    output: str
+    state: InstanceState = "kept"
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One input (may be empty) and output of a task, as stored."""
+
+    id: int
+    task_id: int
+    input: str
+    output: str
+    state: InstanceState
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One append-only row: who decided what on which task, with before and after."""
+
+    id: int
+    task_id: int
+    kind: DecisionKind
+    who: Who
+    at: str
+    before: Standing
+    after: Standing
+    undoes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolChange:
+    """What a decision means for the pool: the task as it now stands."""
+
+    decision_id: int
+    task_id: int
+    origin: Origin
+    state: State
+    instruction: str
+    label: Label | None
+
+
+class Message(TypedDict):
+    """One chat message, as endpoints take it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Prompt = str | list[Message]
+"""A legacy completion's text, or a chat's messages."""
+
+Parameters = dict[str, float | int | str | list[str]]
+"""Sampling parameters by the name that the endpoint knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """One call of the model before it is planned: exact prompt and parameters."""
+
+    stage: Stage
+    batch: int
+    task_id: int | None
+    model: str
+    base_url: str
+    prompt: Prompt
+    parameters: Parameters
+    in_context: tuple[int, ...]
+    """The ids of the tasks that the prompt shows."""
+    held: bool
+    """True when the decisions on what comes of it are left to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request(NewRequest):
+    """One call of the model, as stored."""
+
+    id: int
+    state: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and cost of one answer; None is unknown, never 0."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The exact bytes that an endpoint sent with status 200."""
+
+    attempt_id: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """One instance with its task, as export takes it."""
+
+    task_id: int
+    origin: Origin
+    instruction: str
+    input: str
+    output: str

@@ -1,0 +1,47 @@
+"""The settings of a workspace, and what was learned about its endpoints."""
+
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+from selfinstruct.db.connection import transaction
+
+
+class SettingsStore:
+    """Settings by name, each a JSON value."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def read(self) -> dict[str, Any]:
+        """All stored settings; empty for a new workspace."""
+        return {
+            name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM settings")
+        }
+
+    def write(self, settings: dict[str, Any]) -> None:
+        """Store these settings in the place of the ones before."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM settings")
+            for name, value in settings.items():
+                self._db.execute(
+                    "INSERT INTO settings (name, value) VALUES (?, ?)",
+                    [name, json.dumps(value, ensure_ascii=False)],
+                )
+
+    def learned(self, base_url: str, model: str) -> dict[str, str | None]:
+        """Renamed parameters of a model (None: it refuses the parameter), as learned from its errors."""
+        row = self._db.execute(
+            "SELECT learned FROM endpoints WHERE base_url = ? AND model = ?", [base_url, model]
+        ).fetchone()
+        return json.loads(row[0]) if row else {}
+
+    def learn(self, base_url: str, model: str, learned: dict[str, str | None]) -> None:
+        """Remember what a model's errors told about its parameters."""
+        with transaction(self._db):
+            self._db.execute(
+                """INSERT INTO endpoints (base_url, model, learned) VALUES (?, ?, ?)
+                ON CONFLICT (base_url, model) DO UPDATE SET learned = excluded.learned""",
+                [base_url, model, json.dumps(learned)],
+            )

@@ -1,0 +1,180 @@
+"""Tasks: candidates and the pool, with their verdicts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from selfinstruct.db.connection import transaction
+from selfinstruct.db.rows import Label, Origin, Reason, Task
+
+_COLUMNS = (
+    "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
+    "propose_request_id, classify_request_id, instantiate_request_id"
+)
+
+
+class Tasks:
+    """Rows of `tasks` and `reasons`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(
+        self,
+        instruction: str,
+        *,
+        origin: Origin,
+        at: str,
+        name: str | None = None,
+        label: Label | None = None,
+        batch: int | None = None,
+        request_id: int | None = None,
+        held: bool = False,
+    ) -> int:
+        """Add a task that nobody has decided on yet; returns its id."""
+        with transaction(self._db):
+            task_id = self._db.execute(
+                """INSERT INTO tasks (origin, name, instruction, label, batch, propose_request_id, held,
+                created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                [origin, name, instruction, label, batch, request_id, held, at],
+            ).lastrowid
+        assert task_id is not None
+        return task_id
+
+    def judge(
+        self, task_id: int, verdict: str, reasons: Sequence[Reason], nearest: tuple[int, float] | None
+    ) -> None:
+        """Store a verdict with its reasons and the nearest neighbour (id, ROUGE-L)."""
+        nearest_id, score = nearest or (None, None)
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE tasks SET verdict = ?, nearest_id = ?, score = ? WHERE id = ?",
+                [verdict, nearest_id, score, task_id],
+            )
+            self._db.execute("DELETE FROM reasons WHERE task_id = ?", [task_id])
+            for position, reason in enumerate(reasons):
+                self._db.execute(
+                    "INSERT INTO reasons (task_id, position, code, sentence) VALUES (?, ?, ?, ?)",
+                    [task_id, position, reason.code, reason.sentence],
+                )
+
+    def assign(self, task_id: int, *, stage: str, request_id: int) -> None:
+        """Note which request classifies or instantiates a task."""
+        column = {"classify": "classify_request_id", "instantiate": "instantiate_request_id"}[stage]
+        with transaction(self._db):
+            self._db.execute(f"UPDATE tasks SET {column} = ? WHERE id = ?", [request_id, task_id])
+
+    def release_unanswered(self) -> None:
+        """Let tasks be asked about again whose request failed without any answer."""
+        with transaction(self._db):
+            for stage, lacking in (("classify", "label IS NULL"), ("instantiate", "state = 'accepted'")):
+                column = f"{stage}_request_id"
+                self._db.execute(
+                    f"""UPDATE tasks SET {column} = NULL WHERE {lacking} AND {column} IN (
+                        SELECT id FROM requests WHERE stage = ? AND state = 'failed' AND NOT EXISTS (
+                            SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL))""",
+                    [stage],
+                )
+
+    def set_label(self, task_id: int, label: Label) -> None:
+        """Store the label that the model gave; a person's label is a decision."""
+        with transaction(self._db):
+            self._db.execute("UPDATE tasks SET label = ? WHERE id = ?", [label, task_id])
+
+    def get(self, task_id: int) -> Task:
+        """One task.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        found = self._select("WHERE id = ?", [task_id])
+        if not found:
+            raise KeyError(task_id)
+        return found[0]
+
+    def get_many(self, task_ids: Iterable[int]) -> list[Task]:
+        """The tasks of these ids that exist, in the order of the ids given."""
+        ids = list(task_ids)
+        marks = ", ".join("?" * len(ids))
+        by_id = {task.id: task for task in self._select(f"WHERE id IN ({marks})", ids)}
+        return [by_id[task_id] for task_id in ids if task_id in by_id]
+
+    def reasons(self, task_id: int) -> list[Reason]:
+        """Why the filters object to a task, the first reason first."""
+        rows = self._db.execute(
+            "SELECT code, sentence FROM reasons WHERE task_id = ? ORDER BY position", [task_id]
+        )
+        return [Reason(code, sentence) for code, sentence in rows]
+
+    def seeds(self) -> list[Task]:
+        """The seed tasks of the pool, in their order."""
+        return self._select("WHERE origin = 'seed' AND state = 'accepted' ORDER BY id", [])
+
+    def accepted_of_model(self) -> int:
+        """How many of the model's tasks are accepted: what a target counts."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM tasks WHERE state = 'accepted' AND origin = 'model'"
+        ).fetchone()
+        return int(count)
+
+    def passing(self) -> int:
+        """How many of the model's tasks are accepted, or pass and wait for a decision."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks WHERE origin = 'model'
+            AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass')"""
+        ).fetchone()
+        return int(count)
+
+    def unclear(self) -> int:
+        """How many accepted tasks have no clear label, so that no instances are asked for."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM tasks WHERE state = 'accepted' AND label = 'unknown'"
+        ).fetchone()
+        return int(count)
+
+    def to_classify(self) -> int | None:
+        """The first task that is worth a label and has not been asked for."""
+        return self._first(
+            """SELECT id FROM tasks INDEXED BY tasks_to_classify
+            WHERE label IS NULL AND classify_request_id IS NULL
+                AND (verdict = 'pass' OR state = 'accepted') AND state != 'rejected'
+            ORDER BY id LIMIT 1"""
+        )
+
+    def to_instantiate(self) -> int | None:
+        """The first accepted task with a clear label and no instances asked for."""
+        return self._first(
+            """SELECT id FROM tasks INDEXED BY tasks_to_instantiate
+            WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+            AND label IN ('classification', 'generation') ORDER BY id LIMIT 1"""
+        )
+
+    def to_decide(self) -> list[int]:
+        """Judged candidates that no person has a claim on, oldest first."""
+        rows = self._db.execute(
+            """SELECT id FROM tasks INDEXED BY tasks_to_decide
+            WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL ORDER BY id"""
+        )
+        return [task_id for (task_id,) in rows]
+
+    def of_batch(self, batch: int) -> list[Task]:
+        """The candidates of one batch, in the order in which they were proposed."""
+        return self._select("WHERE batch = ? ORDER BY id", [batch])
+
+    def to_review(self, batch: int) -> list[int]:
+        """What a person has before them: all of this batch, and what waits and passes of earlier ones."""
+        rows = self._db.execute(
+            """SELECT id FROM tasks WHERE batch = ?1
+            OR (state = 'pending' AND verdict = 'pass' AND origin != 'seed' AND coalesce(batch, 0) <= ?1)
+            ORDER BY id""",
+            [batch],
+        )
+        return [task_id for (task_id,) in rows]
+
+    def _first(self, sql: str) -> int | None:
+        row = self._db.execute(sql).fetchone()
+        return row[0] if row else None
+
+    def _select(self, where: str, arguments: list[Any]) -> list[Task]:
+        return [Task(*row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM tasks {where}", arguments)]

@@ -1,0 +1,1 @@
+"""Data only: seed tasks, prompt templates, and the built-in model's grammar."""

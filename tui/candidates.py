@@ -1,0 +1,185 @@
+"""The table of candidates: it holds only the rows that are on the screen, whatever their number."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from selfinstruct.db.rows import PASS, Task
+from selfinstruct.tui.display import safe_line
+
+_PAGE = 64
+_CACHED_ROWS = 512
+_HEADER_ROWS = 1
+
+MARKS = {"pending": " ", "accepted": "✓", "rejected": "✗"}
+LABELS = {"classification": "class", "generation": "gen", "unknown": "unclear", None: "-"}
+
+# Title and width in cells; the instruction takes what is left.
+_COLUMNS = (("", 1), ("id", 6), ("verdict", 11), ("ROUGE-L", 7), ("label", 7))
+_GAP = " "
+
+
+def verdict_word(verdict: str | None) -> str:
+    """A verdict as people read it."""
+    return "not judged" if verdict is None else verdict.removeprefix("too_").replace("_", " ")
+
+
+class CandidateTable(ScrollView, can_focus=True):
+    """Rows of tasks by id, fetched when they come into view; the cursor stays on its task.
+
+    Args:
+        fetch: Returns the tasks of some ids.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--cursor",
+        "table--passes",
+        "table--fails",
+        "table--decided",
+    }
+
+    cursor: reactive[int] = reactive(0, init=False)
+
+    class CursorMoved(Message):
+        """The cursor is on another task, or on none."""
+
+        def __init__(self, task_id: int | None) -> None:
+            super().__init__()
+            self.task_id = task_id
+
+    def __init__(self, fetch: Callable[[Sequence[int]], list[Task]], *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._fetch = fetch
+        self._ids: list[int] = []
+        self._fetched: OrderedDict[int, Task] = OrderedDict()
+
+    @property
+    def current(self) -> int | None:
+        """The id of the task under the cursor."""
+        return self._ids[self.cursor] if self._ids else None
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The ids of all rows."""
+        return self._ids
+
+    def show(self, ids: list[int], *, at: int | None) -> None:
+        """Show these tasks, with the cursor on the task `at`, or on the first one."""
+        self._ids = ids
+        self._fetched.clear()
+        self.virtual_size = Size(0, len(ids) + _HEADER_ROWS)
+        row = ids.index(at) if at in ids else 0
+        self.set_reactive(CandidateTable.cursor, row)
+        self._settle()
+
+    def reread(self) -> None:
+        """Read the rows again; their number and order stay."""
+        self._fetched.clear()
+        self.refresh()
+
+    def move_to(self, task_id: int) -> None:
+        """Put the cursor on a task that is in the table."""
+        self.cursor = self._ids.index(task_id)
+
+    def move_by(self, rows: int) -> None:
+        """Move the cursor; it stops at both ends."""
+        if self._ids:
+            self.cursor = max(0, min(len(self._ids) - 1, self.cursor + rows))
+
+    def move_to_next_pending(self) -> None:
+        """Move the cursor to the next row that waits for a decision and passes, else one row down."""
+        for start in range(self.cursor + 1, len(self._ids), _PAGE):
+            for row in range(start, min(start + _PAGE, len(self._ids))):
+                task = self._at(row)
+                if task.state == "pending" and task.verdict == PASS:
+                    self.cursor = row
+                    return
+        self.move_by(1)
+
+    @property
+    def page(self) -> int:
+        """How many rows are on the screen."""
+        return max(1, self.size.height - _HEADER_ROWS)
+
+    def watch_cursor(self) -> None:
+        """Keep the cursor in view and tell the screen."""
+        self._settle()
+
+    def _settle(self) -> None:
+        top = round(self.scroll_y)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + self.page:
+            self.scroll_to(y=self.cursor - self.page + 1, animate=False, force=True)
+        self.refresh()
+        self.post_message(self.CursorMoved(self.current))
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self._settle()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the row that is clicked."""
+        row = round(self.scroll_y) + event.y - _HEADER_ROWS
+        if event.y >= _HEADER_ROWS and row < len(self._ids):
+            self.cursor = row
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the header, a task, or nothing."""
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        if y < _HEADER_ROWS:
+            cells = [set_cell_size(title, size) for title, size in _COLUMNS] + ["instruction"]
+            return self._strip(_GAP.join(cells), width, base + self.get_component_rich_style("table--header"))
+        row = round(self.scroll_y) + y - _HEADER_ROWS
+        if row >= len(self._ids):
+            return Strip.blank(width, base)
+        task = self._at(row)
+        style = base + self.get_component_rich_style(_component(task))
+        if row == self.cursor:
+            style += self.get_component_rich_style("table--cursor")
+        return self._strip(_GAP.join(_cells(task)), width, style)
+
+    @staticmethod
+    def _strip(text: str, width: int, style: Style) -> Strip:
+        return Strip([Segment(set_cell_size(text, width), style)], width)
+
+    def _at(self, row: int) -> Task:
+        task_id = self._ids[row]
+        if task_id not in self._fetched:
+            start = row - row % _PAGE
+            for task in self._fetch(self._ids[start : start + _PAGE]):
+                self._fetched[task.id] = task
+            while len(self._fetched) > _CACHED_ROWS:
+                self._fetched.popitem(last=False)
+        return self._fetched[task_id]
+
+
+def _component(task: Task) -> str:
+    if task.state != "pending":
+        return "table--decided"
+    return "table--passes" if task.verdict == PASS else "table--fails"
+
+
+def _cells(task: Task) -> list[str]:
+    score = "-" if task.score is None else f"{task.score:.2f}"
+    texts = [
+        MARKS[task.state],
+        str(task.id).rjust(6),
+        verdict_word(task.verdict),
+        score.rjust(7),
+        LABELS[task.label],
+    ]
+    cells = [set_cell_size(text, size) for text, (_, size) in zip(texts, _COLUMNS, strict=True)]
+    return [*cells, safe_line(task.instruction)]

@@ -1,0 +1,165 @@
+"""`selfinstruct`: write training files from a workspace, and say what is in it."""
+
+import json
+import sys
+from dataclasses import asdict
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.export import ExportFormat, write_export
+from selfinstruct.db.counts import Counts
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.display import safe_line
+
+app = typer.Typer(
+    help="Write training files from a workspace that selfinstruct-tui has grown, or see what is in it.",
+    epilog="Examples:\n\n"
+    "    selfinstruct status --db movies.db\n\n"
+    "    selfinstruct export --db movies.db --format messages --out movies.jsonl",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+class Exit(IntEnum):
+    """What the programs' exit codes mean."""
+
+    DONE = 0
+    USAGE = 2
+    LIMIT = 3
+    ENDPOINT = 4
+    INTERRUPTED = 130
+
+
+def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
+    """Say an error's sentence and leave."""
+    typer.echo(f"Error: {safe_line(str(error))}", err=True)
+    raise typer.Exit(code)
+
+
+DbOption = Annotated[Path, typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.")]
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
+    "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds"
+)
+def export(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
+    export_format: Annotated[
+        ExportFormat,
+        typer.Option(
+            "--format",
+            help="`messages`: chat turns. `alpaca`: instruction, input, output; one JSON array when FILE ends"
+            " in .json. `gpt3`: prompt and completion in the paper's mix of layouts.",
+        ),
+    ] = "messages",
+    db: DbOption = Path("selfinstruct.db"),
+    include_seeds: Annotated[bool, typer.Option("--include-seeds", help="Add the seed tasks.")] = False,
+    rng_seed: Annotated[
+        int, typer.Option(metavar="N", help="Decides the order, and the layouts of gpt3.")
+    ] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Write the kept instances of accepted tasks as a training file.
+
+    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8, one JSON object a line.
+    """
+    try:
+        with Workspace.open(db) as workspace:
+            exported = write_export(
+                workspace, out, export_format, include_seeds=include_seeds, rng_seed=rng_seed, force=force
+            )
+    except (SelfInstructError, WorkspaceError) as error:
+        stop(error)
+    seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
+    duplicates = f" {exported.duplicates} exact duplicates were left out." if exported.duplicates else ""
+    typer.echo(
+        f"Wrote {exported.rows} rows to {safe_line(str(out))}:"
+        f" {exported.of_model} from accepted tasks{seeds}.{duplicates}"
+    )
+    if not exported.rows:
+        typer.echo(
+            "Nothing is accepted yet, or nothing accepted has instances. See: selfinstruct status", err=True
+        )
+
+
+@app.command(epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
+def status(
+    db: DbOption = Path("selfinstruct.db"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+) -> None:
+    """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost."""
+    try:
+        with Workspace.open(db) as workspace:
+            counts = workspace.counts()
+    except WorkspaceError as error:
+        stop(error)
+    if as_json:
+        typer.echo(json.dumps(status_document(counts), indent=2))
+    else:
+        typer.echo("\n".join(status_lines(counts)))
+
+
+def status_document(counts: Counts) -> dict[str, Any]:
+    """The counts as `status --json` gives them."""
+    document = asdict(counts)
+    document["usage"] = {
+        name: document.pop(name)
+        for name in ("prompt_tokens", "completion_tokens", "cost_usd", "answers_without_cost")
+    }
+    return document
+
+
+def status_lines(counts: Counts) -> list[str]:
+    """The counts as a person reads them; what is zero is left out where it says nothing."""
+
+    def listed(numbers: dict[str, int]) -> str:
+        return (
+            ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
+            or "none"
+        )
+
+    def told(number: int | None) -> str:
+        return "unknown" if number is None else f"{number:,}"
+
+    requests = {name: number for name, number in counts.requests.items() if name != "parsed"}
+    return [
+        f"pool         {listed(counts.pool)}",
+        f"candidates   {listed(counts.candidates)}",
+        f"verdicts     {listed(counts.verdicts)}",
+        f"labels       {listed(counts.labels)}",
+        f"instances    {listed(counts.instances)}",
+        f"requests     {listed(requests)}",
+        f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
+        f"cost         {cost_text(counts)}",
+    ]
+
+
+def cost_text(counts: Counts) -> str:
+    """What the answers have cost, with what is unknown said."""
+    if counts.cost_usd is None:
+        return "unknown" if counts.answers_without_cost else "$0.00"
+    text = (
+        f"${counts.cost_usd:.2f}"
+        if counts.cost_usd >= 1 or not counts.cost_usd
+        else f"${counts.cost_usd:.4f}"
+    )
+    return (
+        f"{text} and {counts.answers_without_cost} requests of unknown cost"
+        if counts.answers_without_cost
+        else text
+    )
+
+
+def main() -> None:
+    """Run the program."""
+    sys.exit(app())

@@ -1,0 +1,187 @@
+"""`selfinstruct-tui`: the curator, and with --auto the same engine alone."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from selfinstruct.core.errors import EndpointUnusableError, SelfInstructError
+from selfinstruct.core.settings import ApiKind, Settings, resolve
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.cli import Exit, stop
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+_MODEL, _METHOD, _AUTO = "Model", "Method", "Unattended work"
+
+
+@app.command(
+    help="Grow and curate instruction-tuning data with the Self-Instruct method, one batch at a time.\n\n"
+    "A model proposes tasks from 175 seeds; each is judged against everything you have; you accept, reject"
+    " or edit; instances are made for what you accept. Without --model the built-in one answers: a grammar, NOT"
+    " a language model, to try everything with. All is kept in one SQLite file.",
+    epilog="Examples:\n\n"
+    "    selfinstruct-tui\n\n"
+    "    selfinstruct-tui --db movies.db --model gpt-4o-mini\n\n"
+    "    selfinstruct-tui --model llama3.1 --base-url http://localhost:11434/v1\n\n"
+    "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
+    "Settings also come from selfinstruct.toml in this folder; flags win. The workspace remembers both.\n\n"
+    "Exit codes: 0 done, 2 wrong usage or settings, 3 stopped at a limit, 4 the endpoint cannot be used,"
+    " 130 interrupted.",
+)
+def curate(
+    db: Annotated[
+        Path, typer.Option("--db", metavar="PATH", help="The workspace; made when there is none.")
+    ] = Path("selfinstruct.db"),
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The model's name; `offline` is the built-in grammar.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Any OpenAI-compatible endpoint.", rich_help_panel=_MODEL),
+    ] = None,
+    api: Annotated[
+        ApiKind | None,
+        typer.Option(help="`completions` is for base models.", rich_help_panel=_MODEL),
+    ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The environment variable with this endpoint's key.", rich_help_panel=_MODEL
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(metavar="N", help="Requests under way at once.", rich_help_panel=_MODEL)
+    ] = None,
+    seeds: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own seed tasks, JSON Lines.", rich_help_panel=_METHOD),
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own prompt templates, TOML.", rich_help_panel=_METHOD),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Of the tasks; only `en` for now.", rich_help_panel=_METHOD),
+    ] = None,
+    rng_seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Repeats a run: it decides every draw.", rich_help_panel=_METHOD),
+    ] = None,
+    requests_per_batch: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Requests for new tasks in a batch.", rich_help_panel=_METHOD),
+    ] = None,
+    clf_only: Annotated[
+        bool | None,
+        typer.Option(
+            "--clf-only/--no-clf-only", help="Ask for classification tasks only.", rich_help_panel=_METHOD
+        ),
+    ] = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Work alone, without the screen.", rich_help_panel=_AUTO)
+    ] = False,
+    target: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Stop at N accepted tasks of the model.", rich_help_panel=_AUTO),
+    ] = None,
+    max_requests: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Stop at N requests of this workspace.", rich_help_panel=_AUTO),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(metavar="USD", help="Stop before this workspace costs more.", rich_help_panel=_AUTO),
+    ] = None,
+    hold: Annotated[
+        bool | None,
+        typer.Option("--hold/--no-hold", help="Leave every decision to a person.", rich_help_panel=_AUTO),
+    ] = None,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend",
+            help="Send again what a crash left in doubt; it may cost twice.",
+            rich_help_panel=_AUTO,
+        ),
+    ] = False,
+) -> None:
+    """Open the curator, or work alone."""
+    flags: dict[str, Any] = {
+        "model": model,
+        "base_url": base_url,
+        "api": api,
+        "api_key_env": api_key_env,
+        "concurrency": concurrency,
+        "seeds": seeds,
+        "prompts": prompts,
+        "language": language,
+        "rng_seed": rng_seed,
+        "requests_per_batch": requests_per_batch,
+        "clf_only": clf_only,
+        "target": target,
+        "max_requests": max_requests,
+        "max_cost": max_cost,
+        "hold": hold,
+    }
+    if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
+    with _sentences():
+        # What is wrong in the flags is said before a file is made.
+        resolve(flags, folder=Path.cwd())
+        with Workspace.open(db, create=True) as workspace:
+            settings = resolve(flags, stored=workspace.settings.read(), folder=Path.cwd())
+            if auto:
+                code = _work_alone(workspace, settings, resend=resend)
+            else:
+                code = _open_curator(workspace, settings, resend=resend)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn errors into one sentence and an exit code."""
+    try:
+        yield
+    except EndpointUnusableError as error:
+        stop(error, Exit.ENDPOINT)
+    except (SelfInstructError, WorkspaceError) as error:
+        stop(error)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; everything is kept.", err=True)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _work_alone(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
+    from selfinstruct.tui.unattended import work_alone  # noqa: PLC0415 - needs NumPy and RapidFuzz
+
+    return asyncio.run(work_alone(workspace, settings, resend=resend))
+
+
+def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
+    from selfinstruct.core.engine import Engine  # noqa: PLC0415 - needs NumPy and RapidFuzz
+    from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - Textual is for the screen only
+
+    # Textual treats an empty NO_COLOR as unset; the convention does not.
+    if "NO_COLOR" in os.environ:
+        os.environ["NO_COLOR"] = "1"
+    curator = CuratorApp(Engine(workspace, settings), resend=resend)
+    curator.run()
+    return Exit.DONE if curator.return_code == 0 else Exit(1)
+
+
+def main() -> None:
+    """Run the program."""
+    sys.exit(app())

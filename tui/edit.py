@@ -1,0 +1,78 @@
+"""Rewording a candidate: the judge looks on while the person types."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static, TextArea
+
+from selfinstruct.core.filters import clean_instruction
+from selfinstruct.core.judge import Judgement
+from selfinstruct.tui.display import safe_line
+
+
+class EditScreen(ModalScreen[str | None]):
+    """Gives the new wording, or None when the person leaves it as it was.
+
+    Args:
+        task_id: Whose wording it is.
+        instruction: The wording now.
+        judge: Judges a wording against the pool as it is.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+s", "save", "Save", priority=True),
+        Binding("escape", "cancel", "Leave as it was", priority=True),
+    ]
+
+    def __init__(self, task_id: int, instruction: str, judge: Callable[[str], Judgement]) -> None:
+        super().__init__()
+        self._task_id = task_id
+        self._instruction = instruction
+        self._judge = judge
+
+    def compose(self) -> ComposeResult:
+        """A text area, the judge's word below it, and the keys."""
+        with Vertical(id="edit-box") as box:
+            box.border_title = f"Edit {self._task_id}"
+            # What cannot be shown cannot be edited either: it is replaced once the text is saved.
+            yield TextArea(safe_line(self._instruction), id="edit-text", soft_wrap=True, tab_behavior="focus")
+            yield Static(id="edit-judgement")
+            yield Footer()
+
+    def on_mount(self) -> None:
+        """Put the cursor at the end."""
+        area = self.query_one("#edit-text", TextArea)
+        area.move_cursor(area.document.end)
+        self._show_judgement()
+
+    @on(TextArea.Changed)
+    def _show_judgement(self) -> None:
+        wording = clean_instruction(self._text)
+        judgement = self._judge(wording)
+        parts: list[str | tuple[str, str]] = [
+            ("✓ pass\n", "$text-success") if not judgement.reasons else ("✗ filtered\n", "$text-error")
+        ]
+        parts += [f"{safe_line(reason.sentence)}\n" for reason in judgement.reasons]
+        if judgement.nearest and not judgement.reasons:
+            nearest = judgement.nearest
+            parts.append(f"The nearest is task {nearest.id}, ROUGE-L {nearest.score:.2f}.\n")
+        self.query_one("#edit-judgement", Static).update(Content.assemble(*parts))
+
+    @property
+    def _text(self) -> str:
+        return self.query_one("#edit-text", TextArea).text
+
+    def action_save(self) -> None:
+        """Close with the new wording; one that says the same changes nothing."""
+        same = self._text == safe_line(self._instruction)
+        self.dismiss(None if same else self._text)
+
+    def action_cancel(self) -> None:
+        """Close without a change."""
+        self.dismiss(None)

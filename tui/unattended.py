@@ -1,0 +1,190 @@
+"""Shows unattended work: a progress bar on a terminal, plain lines elsewhere."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from selfinstruct.core.auto import AutoRun, Ended, Outcome
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event, RequestFailed
+from selfinstruct.core.settings import Settings
+from selfinstruct.db.rows import PASS
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.cli import Exit, cost_text
+from selfinstruct.tui.display import safe_line
+
+_CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
+_REASONS_SHOWN = 4
+_REFRESH_S = 0.5
+
+
+async def work_alone(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
+    """Run the engine unattended and say how it goes; returns the exit code.
+
+    The first Ctrl+C waits for the answers under way, the second leaves at once; what is then still
+    under way is in doubt, and all else is kept.
+    """
+    async with Engine(workspace, settings) as engine:
+        run = AutoRun(engine, resend=resend)
+        view = _View(engine, run)
+        engine.listener = view.take
+        task = asyncio.ensure_future(run.run())
+        _on_interrupt(lambda: view.interrupt(task))
+        view.begin()
+        try:
+            with view.shown():
+                outcome = await view.follow(task)
+        except asyncio.CancelledError:
+            outcome = Outcome(
+                Ended.INTERRUPTED, "Left at once. What was under way is in doubt; all else is kept."
+            )
+        view.end(outcome)
+    return _CODES[outcome.ended]
+
+
+def _on_interrupt(interrupt: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, interrupt)
+        except NotImplementedError:  # Windows has no signal handlers on its loops
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+
+
+class _View:
+    """What one run looks like: counts since it began, and the totals of the workspace."""
+
+    def __init__(self, engine: Engine, run: AutoRun) -> None:
+        self._engine = engine
+        self._run = run
+        self._console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self._fallen: Counter[str] = Counter()
+        self._failed = 0
+        self._started = time.monotonic()
+        self._reached_at_start = 0
+        self._interrupts = 0
+        target = engine.settings.target
+        self._progress = Progress(
+            TextColumn("[bold]passing" if engine.settings.hold else "[bold]accepted"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            auto_refresh=False,
+        )
+        self._bar = self._progress.add_task("", total=target)
+        self._live: Live | None = None
+
+    def say(self, text: str) -> None:
+        """One line; text of others comes through `safe_line`."""
+        self._console.print(Text(safe_line(text)))
+
+    def begin(self) -> None:
+        """Say what is about to happen."""
+        settings, engine = self._engine.settings, self._engine
+        if settings.is_offline:
+            self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
+        else:
+            self.say(f"{settings.model} at {settings.address}")
+        in_doubt = engine.workspace.counts().requests["in_doubt"]
+        if in_doubt and not settings.is_free:
+            self.say(f"{in_doubt} requests are in doubt since a crash; --resend sends them again.")
+        tasks = engine.workspace.tasks
+        self._reached_at_start = tasks.passing() if settings.hold else tasks.accepted_of_model()
+
+    def take(self, event: Event) -> None:
+        """Take note of an event of the engine."""
+        if isinstance(event, CandidateJudged) and event.verdict != PASS:
+            self._fallen[event.verdict] += 1
+        elif isinstance(event, RequestFailed):
+            self._failed += 1
+            self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}")
+        elif isinstance(event, BatchCompleted) and self._live is None:
+            self.say(f"batch {event.batch}: {self._line()}")
+
+    def interrupt(self, task: "asyncio.Future[Outcome]") -> None:
+        """Stop gently at first, at once when asked again."""
+        self._interrupts += 1
+        if self._interrupts == 1:
+            self._run.stop()
+            under_way = self._run.under_way
+            if under_way:
+                self.say(f"Stopping after {under_way} answers under way. Ctrl+C again leaves at once.")
+        else:
+            task.cancel()
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the bar while it lasts, where there is a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(console=self._console, auto_refresh=False, transient=True) as self._live:
+            self._refresh()
+            yield
+        self._live = None
+
+    async def follow(self, task: "asyncio.Future[Outcome]") -> Outcome:
+        """Wait for the run, and keep the display up to date."""
+        while not task.done():
+            await asyncio.wait({task}, timeout=_REFRESH_S)
+            if self._live is not None:
+                self._refresh()
+        return await task
+
+    def end(self, outcome: Outcome) -> None:
+        """Say how it ended, and what waits for a person."""
+        counts = self._engine.workspace.counts()
+        self.say(outcome.sentence)
+        if self._fallen:
+            self.say(f"Why candidates fell: {self._reasons()}.")
+        unclear = self._engine.workspace.tasks.unclear()
+        if unclear:
+            self.say(
+                f"{unclear} accepted tasks have an unclear label and so no instances:"
+                " label them with c in the curator."
+            )
+        if counts.requests["in_doubt"]:
+            self.say(f"{counts.requests['in_doubt']} requests are in doubt.")
+        self.say(f"{counts.instances['kept']} instances kept. Cost: {cost_text(counts)}.")
+
+    def _refresh(self) -> None:
+        assert self._live is not None
+        self._progress.update(self._bar, completed=self._run.reached)
+        self._live.update(Group(self._progress, Text(self._line(), style="dim")), refresh=True)
+
+    def _line(self) -> str:
+        elapsed = time.monotonic() - self._started
+        gained = self._run.reached - self._reached_at_start
+        rate = gained / elapsed if elapsed > 0 else 0.0
+        target = self._engine.settings.target
+        of_target = f" of {target}" if target else ""
+        parts = [f"{self._run.reached}{of_target}", f"{60 * rate:.0f} a minute"]
+        if target and rate > 0 and self._run.reached < target:
+            parts.append(f"ready in {_duration((target - self._run.reached) / rate)}")
+        parts.append(cost_text(self._engine.workspace.counts()))
+        if self._fallen:
+            parts.append(f"fallen: {self._reasons()}")
+        if self._failed:
+            parts.append(f"{self._failed} requests failed")
+        return " · ".join(parts)
+
+    def _reasons(self) -> str:
+        common = self._fallen.most_common(_REASONS_SHOWN)
+        return ", ".join(f"{code.replace('_', ' ')} {number}" for code, number in common)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
