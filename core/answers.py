@@ -70,7 +70,7 @@ def error_field(body: bytes, name: str) -> str:
     except AnswerError:
         return ""
     value = error.get(name) if isinstance(error, dict) else None
-    return value if isinstance(value, str) else ""
+    return storable_text(value) if isinstance(value, str) else ""
 
 
 def storable_text(text: str) -> str:
@@ -98,7 +98,7 @@ def _text(choice: dict[str, Any], api: ApiKind) -> str:
         message = message if isinstance(message, dict) else {}
         text = message.get("content")
         if text is None and isinstance(message.get("refusal"), str):
-            raise AnswerError(f"The model refused: {message['refusal'][:200]}")
+            raise AnswerError(f"The model refused: {_message(message['refusal'])}")
     if not isinstance(text, str):
         raise AnswerError("The answer has no text.")
     return text

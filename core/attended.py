@@ -5,9 +5,10 @@ from collections import deque
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.events import BatchCompleted
+from selfinstruct.core.events import BatchCompleted, GenerationPaused
 from selfinstruct.core.flow import Flow
 from selfinstruct.core.ledger import CostLimitError
+from selfinstruct.db.rows import PASS
 
 
 class AttendedRun:
@@ -88,9 +89,10 @@ class AttendedRun:
                 await self._wake.wait()
 
     def _pause(self, sentence: str) -> None:
-        # What was planned for this batch and came to nothing is planned anew at the next demand.
-        self._planned = self._taken_in
+        # The next demand begins another batch; what this one brought so far waits among the candidates.
+        self._planned = self._taken_in = 0
         self.paused = sentence
+        self._engine.emit(GenerationPaused(sentence))
 
     def _started(self, flow: Flow) -> None:
         self._flow = flow
@@ -102,7 +104,7 @@ class AttendedRun:
             return self._left_over.popleft()
         limit = self._engine.settings.max_requests
         if limit is not None and self._engine.workspace.requests.count() >= limit:
-            self.paused = f"This workspace has had its {limit} requests (--max-requests)."
+            self._pause(f"This workspace has had its {limit} requests (--max-requests).")
             return None
         if (request_id := self._engine.plan_next_of_pool()) is not None:
             return request_id
@@ -132,4 +134,4 @@ class AttendedRun:
             self._engine.emit(BatchCompleted(self._batch, self._passing(self._batch)))
 
     def _passing(self, batch: int) -> int:
-        return sum(task.verdict == "pass" for task in self._engine.workspace.tasks.of_batch(batch))
+        return sum(task.verdict == PASS for task in self._engine.workspace.tasks.of_batch(batch))

@@ -166,7 +166,11 @@ class AutoRun:
         for task_id in engine.workspace.tasks.to_decide():
             if self._is_reached():
                 return
+            events: list[Event] = []
             with engine.judging.step():
                 task = engine.workspace.tasks.get(task_id)
                 if task.state == "pending":
-                    self._decide(task_id, engine.judging.judge_task(task_id, task.instruction), engine.emit)
+                    judgement = engine.judging.judge_task(task_id, task.instruction)
+                    self._decide(task_id, judgement, events.append)
+            for event in events:
+                engine.emit(event)

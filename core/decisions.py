@@ -116,9 +116,10 @@ class Decider:
                 raise DecisionRefusedError(
                     f"Task {task.id} has been decided on again since: its {decision.kind} cannot be undone."
                 )
-            self._append(task, "undo", "human", decision.before, undoes=decision.id)
-            if decision.before.state != "accepted":
-                self._judging.judge_task(task.id, decision.before.instruction)
+            after = _reverted(task.standing, decision)
+            self._append(task, "undo", "human", after, undoes=decision.id)
+            if after.state != "accepted":
+                self._judging.judge_task(task.id, after.instruction)
         self._emit(TaskDecided(task.id, "undo", "human"))
         return decision
 
@@ -156,3 +157,14 @@ class Decider:
             task.id, kind, who=who, at=self._clock(), before=task.standing, after=after, undoes=undoes
         )
         self._judging.catch_up()
+
+
+def _reverted(now: Standing, decision: Decision) -> Standing:
+    """`now` without what a decision changed; what came since, such as the model's label, stays."""
+    before, after = decision.before, decision.after
+    reworded = before.instruction != after.instruction
+    return Standing(
+        state=before.state if before.state != after.state else now.state,
+        instruction=before.instruction if reworded else now.instruction,
+        label=before.label if reworded or before.label != after.label else now.label,
+    )

@@ -146,8 +146,7 @@ class Engine:
     def judge(self, task_ids: Iterable[int]) -> dict[int, str]:
         """Stage 2: judge candidates against the pool as it is now; returns verdicts by id."""
         verdicts = {}
-        with self.workspace.transaction():
-            self.judging.catch_up()
+        with self.judging.step():
             for task in self.workspace.tasks.get_many(task_ids):
                 verdicts[task.id] = self.judging.judge_task(task.id, task.instruction).verdict
         for task_id, verdict in verdicts.items():
@@ -205,9 +204,16 @@ class Engine:
             max_cost_usd=self.settings.max_cost,
             clock=self._clock,
         )
+
+        def next_request() -> int | None:
+            request_id = plan()
+            if request_id is not None:
+                self.emit(RequestPlanned(request_id))
+            return request_id
+
         flow = Flow(
             width=self.settings.concurrency,
-            plan=plan,
+            plan=next_request,
             carry_out=ledger.carry_out,
             take_in=take_in or self.take_in,
         )
@@ -313,7 +319,6 @@ class Engine:
             request_id = self.workspace.requests.plan(request, run_id=self.workspace.run_id, at=self._clock())
             if task_id is not None:
                 self.workspace.tasks.assign(task_id, stage=stage, request_id=request_id)
-        self.emit(RequestPlanned(request_id, stage))
         return request_id
 
     def take_in(self, request_id: int, decide: Decide | None = None) -> None:
@@ -380,7 +385,7 @@ class Engine:
         elif task.instantiate_request_id == request.id:
             parse = parse_output_first if task.label == "classification" else parse_input_first
             instances = keep_or_drop(parse(answer.text), cut=answer.cut)
-            self.workspace.instances.add(task.id, task.instruction, instances, request_id=request.id)
+            self.workspace.instances.add(task.id, instances, request_id=request.id)
             kept = sum(instance.state == "kept" for instance in instances)
             events.append(TaskInstantiated(task.id, kept, len(instances) - kept))
 

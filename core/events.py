@@ -10,7 +10,6 @@ class RequestPlanned:
     """A request has been written down and is about to be sent."""
 
     request_id: int
-    stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,13 @@ class BatchCompleted:
     """How many of its candidates were accepted; with --hold, how many pass."""
 
 
+@dataclass(frozen=True, slots=True)
+class GenerationPaused:
+    """No requests are sent until somebody asks again."""
+
+    sentence: str
+
+
 Event = (
     RequestPlanned
     | RequestFailed
@@ -83,4 +89,5 @@ Event = (
     | TaskClassified
     | TaskInstantiated
     | BatchCompleted
+    | GenerationPaused
 )

@@ -6,7 +6,8 @@ however long each takes. So timing never changes the outcome.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 
 class Flow:
@@ -16,7 +17,7 @@ class Flow:
         width: How many requests are under way at most.
         plan: Writes the next request down and returns its id, or None when there is nothing to do now.
         carry_out: Brings a request to an answer or a failure.
-        take_in: Parses the answer of a request; called in the order of the requests.
+        take_in: Parses the answer of a request that is over; called in the order of the requests.
     """
 
     def __init__(
@@ -46,30 +47,32 @@ class Flow:
     async def run(self) -> None:
         """Go on until there is nothing to plan and nothing under way.
 
-        When a request raises, no other is planned; those under way are finished and taken in, and then
-        the first error is raised. When cancelled, those under way are given up.
+        When a request, the planning or the taking in raises, no other is planned; those under way are
+        finished and taken in, and then the first error is raised. When cancelled, those under way are
+        given up.
         """
-        error: Exception | None = None
+        errors: list[Exception] = []
         try:
             while True:
-                if error is None:
-                    self._fill()
+                if not errors:
+                    with _noting(errors):
+                        self._fill()
                 if not self._under_way:
                     break
                 request_id, future = self._under_way[0]
-                try:
+                with _noting(errors):
                     await future
+                # One that has failed is taken in as well: that is how its failure comes to be told.
+                with _noting(errors):
                     self._take_in(request_id)
-                except Exception as raised:  # noqa: BLE001 - raised again below, after what was paid is in
-                    error = error or raised
                 self._under_way.popleft()
         finally:
             for _, future in self._under_way:
                 future.cancel()
             await asyncio.gather(*(future for _, future in self._under_way), return_exceptions=True)
             self._under_way.clear()
-        if error is not None:
-            raise error
+        if errors:
+            raise errors[0]
 
     def _fill(self) -> None:
         while len(self._under_way) < self._width and not self._stopping:
@@ -77,3 +80,12 @@ class Flow:
             if request_id is None:
                 return
             self._under_way.append((request_id, asyncio.ensure_future(self._carry_out(request_id))))
+
+
+@contextmanager
+def _noting(errors: list[Exception]) -> Iterator[None]:
+    """Put an error aside, so that what is paid for is taken in before it is raised."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - raised again by `run`
+        errors.append(error)

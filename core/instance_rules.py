@@ -15,20 +15,23 @@ def keep_or_drop(parsed: Sequence[ParsedInstance], *, cut: bool) -> list[NewInst
         parsed: What the model wrote for one task.
         cut: Whether the token limit cut the answer, and with it the last instance.
     """
-    outputs: dict[str, set[str]] = {}
-    for instance in parsed:
-        outputs.setdefault(instance.input, set()).add(instance.output)
-    contradicting = next((text for text, found in outputs.items() if text and len(found) > 1), None)
     seen: set[ParsedInstance] = set()
+    reasons: list[Reason | None] = []
+    outputs: dict[str, set[str]] = {}
+    for position, instance in enumerate(parsed, start=1):
+        reason = _objection(instance, cut=cut and position == len(parsed), repeated=instance in seen)
+        seen.add(instance)
+        reasons.append(reason)
+        if reason is None and instance.input:
+            outputs.setdefault(instance.input, set()).add(instance.output)
+    contradicting = any(len(different) > 1 for different in outputs.values())
     judged = []
-    for position, instance in enumerate(parsed):
-        is_last = position == len(parsed) - 1
-        reason = _objection(instance, cut=cut and is_last, repeated=instance in seen)
-        if reason is None and contradicting is not None:
+    for position, (instance, own_reason) in enumerate(zip(parsed, reasons, strict=True)):
+        reason = own_reason
+        if reason is None and contradicting:
             reason = Reason("contradiction", "The same input has different outputs in this task.")
         if reason is None and position >= MAX_INSTANCES:
             reason = Reason("too_many", f"A task keeps its first {MAX_INSTANCES} instances.")
-        seen.add(instance)
         judged.append(NewInstance(instance.input, instance.output, "dropped" if reason else "kept", reason))
     return judged
 

@@ -17,8 +17,9 @@ from selfinstruct.core.grammar import Family, Grammar, Slots, built_in
 
 _NUMBERED_LINE = re.compile(r"^\s*(\d+)\.[ \t]*(.*)$", re.MULTILINE)
 _RANGE = re.compile(r"from (\d+) to (\d+)")
-_LAST_TASK = re.compile(r"Task:[ \t]*(.+)")
-_CLASSIFY_TAIL = re.compile(r"classification[^\n]*[:?]\s*$", re.IGNORECASE)
+_TASK = re.compile(r"^Task:[ \t]*(.+)$", re.MULTILINE)
+_LABEL = re.compile(r"^Class label:", re.MULTILINE)
+_CLASSIFY_TAIL = re.compile(r"^classification[^\n]*[:?]\s*\Z", re.IGNORECASE | re.MULTILINE)
 _NEW_TASKS = 8
 
 _LOOKS_LIKE_CLASSIFICATION = re.compile(
@@ -78,13 +79,13 @@ class _Writer:
         self._chat = chat
 
     def answer(self, prompt: str) -> tuple[str, bool]:
-        tasks = _LAST_TASK.findall(prompt)
+        tasks = _TASK.findall(prompt)
         if not tasks:
             return self._proposals(prompt)
         instruction = " ".join(tasks[-1].split())
         if _CLASSIFY_TAIL.search(prompt):
             return self._label(instruction), False
-        if "Class label:" in prompt:
+        if _LABEL.search(prompt):
             return self._output_first(instruction)
         return self._input_first(instruction)
 
@@ -96,10 +97,13 @@ class _Writer:
     def _proposals(self, prompt: str) -> tuple[str, bool]:
         lines = _NUMBERED_LINE.findall(prompt)
         shown = [text for _, text in lines if text.strip()]
-        wanted = _RANGE.search(prompt)
+        request = _NUMBERED_LINE.sub("", prompt)  # the instructions shown may say anything
+        wanted = _RANGE.search(request)
         first = int(wanted[1]) if wanted else int(lines[-1][0]) if lines else 1
         count = int(wanted[2]) - first + 1 if wanted else _NEW_TASKS
-        only_classification = "classification tasks:" in prompt or "list of classification tasks" in prompt
+        only_classification = (
+            re.search(r"classification tasks:|list of classification tasks", request) is not None
+        )
         items = [self._item(shown, only_classification=only_classification) for _ in range(count)]
         cut = self._chance(0.12)
         if cut:

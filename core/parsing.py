@@ -6,19 +6,23 @@ code fences and numbering of their own. All of it is read here, and nothing is g
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from selfinstruct.db.rows import Label
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
+_RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _NUMBERED = re.compile(
-    r"^(?P<indent>\s*)(?:[#>]+\s*)?(?:\*\*|__)?(?:(?:task|instruction)\s*#?\s*)?"
-    r"(?P<number>\d{1,4})\s*(?:[.):](?!\d)|\*\*[.):]?\s)(?:\*\*|__)?\s*(?P<text>.*)$",
+    r"^(?P<indent>\s*)(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?(?P<named>(?:task|instruction)\s*#?\s*)?"
+    # Three digits: a line that begins with "1984." is not an item.
+    r"(?P<number>\d{1,3})\s*(?:[.):](?!\d)|(?(bold)(?=(?:\*\*|__)[.):]?(?:\s|$))|(?(mark)$|(?(named)$|(?!)))))"
+    r"(?(bold)(?:(?P<closed>\*\*|__)[.):]?)?)\s*(?P<text>.*)$",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^(?P<indent>\s*)[-*•–]\s+(?P<text>\S.*)$")
 _PREFIX = re.compile(r"^(?:\*\*|__)?(?:task|instruction)(?:\*\*|__)?\s*:\s*(?:\*\*|__)?\s*", re.IGNORECASE)
 _BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?::\*\*|\*\*\s*[:–-])\s*(?=\S)")
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
 _NESTED_INDENT = 2
 
@@ -46,18 +50,24 @@ def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
 
 
 def _split_items(lines: list[str], starts: list["re.Match[str] | None"], *, opened: bool) -> list[str]:
-    """Gather each item's lines; a blank line ends an item, so that closing remarks stay out."""
+    """Gather each item's lines; a blank line or a rule ends an item, so that closing remarks stay out."""
     items: list[list[str]] = [[]] if opened else []
     outer = min((len(start["indent"]) for start in starts if start), default=0)
     for line, start in zip(lines, starts, strict=True):
         if start and len(start["indent"]) < outer + _NESTED_INDENT:
-            items.append([start["text"]])
+            items.append([_text(start)])
             opened = True
-        elif opened and line.strip():
+        elif opened and line.strip() and not _RULE.match(line):
             items[-1].append(line.strip())
-        elif items and items[-1] != [""] and any(items[-1]):
+        elif items and any(items[-1]):
             opened = False
     return [" ".join(item) for item in items]
+
+
+def _text(start: "re.Match[str]") -> str:
+    """What follows an item's number; bold type that was opened before the number opens it."""
+    groups = start.groupdict("")
+    return groups["text"] if groups.get("closed") else groups.get("bold", "") + groups["text"]
 
 
 def _plain(item: str) -> str:
@@ -65,7 +75,7 @@ def _plain(item: str) -> str:
     item = " ".join(item.split())
     item = _PREFIX.sub("", item)
     item = _BOLD_HEADING.sub("", item)
-    item = _BOLD.sub(r"\2", item)
+    item = _BOLD.sub(r"\1\2", item)
     item = _PREFIX.sub("", item).strip()
     if len(item) > 1 and _QUOTES.get(item[0]) == item[-1] and item[0] not in item[1:-1]:
         item = item[1:-1].strip()
@@ -104,7 +114,7 @@ def _field(*names: str) -> "re.Pattern[str]":
     """
     either = "|".join(f"{name}|{name.upper()}" for name in names)
     return re.compile(
-        r"^\s*(?:[-•]\s+|\*\s+)?(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
+        r"^\s*(?:(?:[-•*]|\d{1,2}[.)])\s+)?(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
         rf"(?:(?P<example>(?:Example|EXAMPLE)\s*\d*)|(?P<name>{either})(?:\s*\d+)?)"
         r"(?:\s*:(?:\*\*|__)?|(?(bold)(?:\*\*|__)\s*:?|(?!))|(?(mark)\s*$|(?!))|(?(example)\.?\s*$|(?!)))"
         r"[ \t]?(?P<text>.*)$"
@@ -121,38 +131,28 @@ def parse_input_first(text: str) -> list[ParsedInstance]:
 
     Text that has no field at all is the output of a task without input.
     """
-    found: list[ParsedInstance] = []
-    given: str | None = None
     fields = _fields(text, _INPUT_FIRST)
-    if not any(name != "" for name, _ in fields):
+    if all(name in {"", "example"} for name, _ in fields):
         return [ParsedInstance("", _value(text))] if text.strip() else []
-    for name, value in fields:
-        if name == "task":
-            break
-        if name == "input":
-            if given is not None:
-                found.append(ParsedInstance(given, ""))
-            given = _input(value)
-        elif name == "output":
-            found.append(ParsedInstance(given or "", value))
-            given = None
-    if given is not None:
-        found.append(ParsedInstance(given, ""))
-    return found
+    return _input_then_output(_own(fields))
 
 
 def parse_output_first(text: str) -> list[ParsedInstance]:
-    """The instances in an output-first answer: `Class label:`, then the `Input:` that has it."""
+    """The instances in an output-first answer: `Class label:`, then the `Input:` that has it.
+
+    A model that begins with an input has turned the order round, and is read like that.
+    """
+    fields = _own(_fields(text, _OUTPUT_FIRST))
+    if fields and fields[0][0] == "input":
+        return _input_then_output(fields)
     found: list[ParsedInstance] = []
     label: str | None = None
-    for name, value in _fields(text, _OUTPUT_FIRST):
-        if name == "task":
-            break
-        if name in {"class label", "label", "output"}:
+    for name, value in fields:
+        if name != "input":
             if label is not None:
                 found.append(ParsedInstance("", label))
             label = value
-        elif name == "input" and label is not None:
+        elif label is not None:
             found.append(ParsedInstance(_input(value), label))
             label = None
     if label is not None:
@@ -160,16 +160,48 @@ def parse_output_first(text: str) -> list[ParsedInstance]:
     return found
 
 
+def _input_then_output(fields: list[tuple[str, str]]) -> list[ParsedInstance]:
+    found: list[ParsedInstance] = []
+    given: str | None = None
+    for name, value in fields:
+        if name != "input":
+            found.append(ParsedInstance(given or "", value))
+            given = None
+            continue
+        if given is not None:
+            found.append(ParsedInstance(given, ""))
+        given = _input(value)
+    if given is not None:
+        found.append(ParsedInstance(given, ""))
+    return found
+
+
+def _own(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The inputs and outputs up to the next `Task:`; one at the very beginning repeats the question."""
+    (_, before), *named = fields
+    if named and named[0][0] == "task" and not before:
+        named.pop(0)
+    own = takewhile(lambda field: field[0] != "task", named)
+    return [field for field in own if field[0] != "example"]
+
+
 def _fields(text: str, opening: "re.Pattern[str]") -> list[tuple[str, str]]:
     """Cut a text at its field names: (name in lower case, value); the name of what precedes is ""."""
     fields: list[tuple[str, list[str]]] = [("", [])]
-    for line in text.replace("\r\n", "\n").split("\n"):
+    lines = text.replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
         match = opening.match(line)
-        if match:
+        if match and (match["name"] or _is_heading(match, lines[number:], opening)):
             fields.append(((match["name"] or "example").lower(), [match["text"]]))
         else:
             fields[-1][1].append(line)
     return [(name, _value("\n".join(lines))) for name, lines in fields]
+
+
+def _is_heading(example: "re.Match[str]", later: list[str], opening: "re.Pattern[str]") -> bool:
+    """Whether an "Example" stands over a field, or ends the text, and is not part of an output."""
+    below = next((line for line in later if line.strip()), None)
+    return not example["text"].strip() and (below is None or opening.match(below) is not None)
 
 
 def _value(text: str) -> str:
@@ -179,7 +211,7 @@ def _value(text: str) -> str:
         lines.pop(0)
     if len(lines) > 1 and lines[-1].strip() == "---":
         lines.pop()
-    fenced = len(lines) > 2 and _FENCE.match(lines[0]) and _FENCE.match(lines[-1])
+    fenced = len(lines) > 1 and _FENCE.match(lines[0]) and _FENCE.match(lines[-1])
     if fenced and not any(_FENCE.match(line) for line in lines[1:-1]):
         return "\n".join(lines[1:-1]).strip("\n")
     return "\n".join(lines).strip()

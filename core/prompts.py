@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -187,7 +187,7 @@ class PromptWriter:
     def _text(self, name: str, template: str, values: dict[str, Any]) -> str:
         try:
             return self._environment.from_string(template).render(values)
-        except TemplateError as error:
+        except Exception as error:  # a template is a small program of the person's own
             raise SettingsError(f"The prompt template {name} is wrong: {error}.") from error
 
 

@@ -89,7 +89,7 @@ def _parse(line: str, where: str) -> SeedTask:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the line"
         raise SettingsError(f"In {where}, {field} is wrong: {first['msg']}.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"In {where}, the JSON is wrong: {error}.") from None
 
 
@@ -121,4 +121,4 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
             after=Standing("accepted", seed.instruction, label),
         )
         instances = [NewInstance(instance.input, instance.output) for instance in seed.instances]
-        workspace.instances.add(task_id, seed.instruction, instances, request_id=None)
+        workspace.instances.add(task_id, instances, request_id=None)

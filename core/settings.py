@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from selfinstruct.core.errors import SettingsError
 
@@ -31,7 +31,10 @@ _KEYWORDS = (
 
 
 class _Checked(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class FilterSettings(_Checked):
@@ -39,9 +42,9 @@ class FilterSettings(_Checked):
 
     min_words: Annotated[int, Field(ge=0)] = 4
     max_words: Annotated[int, Field(ge=1)] = 150
-    keywords: tuple[str, ...] = _KEYWORDS
+    keywords: tuple[_Words, ...] = _KEYWORDS
     """Words that a text model cannot serve, matched as whole words in any case."""
-    openings: tuple[str, ...] = ("Write a program",)
+    openings: tuple[_Words, ...] = ("Write a program",)
     """Beginnings that are refused, in any case."""
     punctuation: bool = True
     """Whether to refuse instructions that begin with punctuation."""
@@ -105,7 +108,7 @@ class Settings(_Checked):
             raise ValueError(f"'{url}' is not a web address; it looks like http://localhost:8000/v1")
         if parts.username or parts.password:
             raise ValueError("an address with a password in it would be stored; use api_key_env instead")
-        return url.rstrip("/")
+        return url.strip().rstrip("/")
 
     @property
     def is_offline(self) -> bool:

@@ -16,6 +16,8 @@ from rouge_score.tokenize import tokenize
 
 _FIRST_SURROGATE, _SURROGATES = 0xD800, 0x800
 _TOKEN = re.compile("[a-z0-9]+")
+_DIGITS = 12
+"""Scores are rounded to these, so that 0.68 is 0.68, and not less by what 1 - 0.32 loses in binary."""
 
 _Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 _Ids = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -96,7 +98,7 @@ class RougeIndex:
         ids = np.asarray(self._ids, dtype=np.int64)
         scores = process.cdist(encoded, self._texts, scorer=Indel.normalized_similarity, dtype=np.float64)
         return [
-            _best(row if query else np.zeros_like(row), ids, k)
+            _best(row.round(_DIGITS) if query else np.zeros_like(row), ids, k)
             for query, row in zip(encoded, scores, strict=True)
         ]
 
@@ -128,7 +130,7 @@ def _best(scores: _Floats, ids: _Ids, k: int) -> list[Neighbour]:
 def rouge_l(first: str, second: str) -> float:
     """ROUGE-L F-measure of two texts, 0 to 1."""
     left, right = tokens(first), tokens(second)
-    return float(Indel.normalized_similarity(left, right)) if left and right else 0.0
+    return round(Indel.normalized_similarity(left, right), _DIGITS) if left and right else 0.0
 
 
 def shared_spans(text: str, other: str) -> list[tuple[int, int]]:

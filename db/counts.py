@@ -22,7 +22,7 @@ class Counts:
     completion_tokens: int | None
     cost_usd: float | None
     """What the answers that told their usage have cost; None when none did."""
-    answers_without_cost: int
+    attempts_of_unknown_cost: int
 
 
 def read_counts(db: Database) -> Counts:
@@ -80,5 +80,5 @@ def _read(db: Database) -> Counts:
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         cost_usd=cost,
-        answers_without_cost=unknown,
+        attempts_of_unknown_cost=unknown,
     )

@@ -9,38 +9,37 @@ from selfinstruct.db.rows import Instance, NewInstance, Reason, TrainingRow
 
 
 class Instances:
-    """Rows of `instances`. Each belongs to the wording of its task that it was made for."""
+    """Rows of `instances`. Each belongs to the wording and the label of its task that it was made for."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(
-        self, task_id: int, instruction: str, instances: Iterable[NewInstance], *, request_id: int | None
-    ) -> None:
-        """Store what was made for this wording of a task."""
+    def add(self, task_id: int, instances: Iterable[NewInstance], *, request_id: int | None) -> None:
+        """Store what was made for a task as it is now worded and labelled."""
         with transaction(self._db):
             for instance in instances:
                 reason = instance.reason
                 self._db.execute(
-                    """INSERT INTO instances (task_id, instruction, input, output, state, reason_code,
-                    reason_sentence, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                    """INSERT INTO instances (task_id, instruction, label, input, output, state,
+                    reason_code, reason_sentence, request_id)
+                    SELECT id, instruction, label, ?, ?, ?, ?, ?, ? FROM tasks WHERE id = ?""",
                     [
-                        task_id,
-                        instruction,
                         instance.input,
                         instance.output,
                         instance.state,
                         reason.code if reason else None,
                         reason.sentence if reason else None,
                         request_id,
+                        task_id,
                     ],
                 )
 
     def of_task(self, task_id: int) -> list[Instance]:
-        """The instances made for a task as it is now worded, kept and dropped, in their order."""
+        """The instances made for a task as it is now worded and labelled, kept and dropped, in order."""
         rows = self._db.execute(
             """SELECT instances.id, task_id, input, output, instances.state, reason_code, reason_sentence
-            FROM instances JOIN tasks ON tasks.id = task_id AND tasks.instruction = instances.instruction
+            FROM instances JOIN tasks ON tasks.id = task_id
+                AND tasks.instruction = instances.instruction AND tasks.label = instances.label
             WHERE task_id = ? ORDER BY instances.id""",
             [task_id],
         )

@@ -114,6 +114,7 @@ def m003_tasks(db: Database) -> None:
             id INTEGER PRIMARY KEY,
             task_id INTEGER NOT NULL REFERENCES tasks (id),
             instruction TEXT NOT NULL,
+            label TEXT NOT NULL,
             input TEXT NOT NULL,
             output TEXT NOT NULL,
             state TEXT NOT NULL CHECK (state IN ('kept', 'dropped')),
@@ -128,7 +129,7 @@ def m003_tasks(db: Database) -> None:
     db.execute(
         """CREATE INDEX tasks_to_classify ON tasks (id)
         WHERE label IS NULL AND classify_request_id IS NULL
-            AND (verdict = 'pass' OR state = 'accepted') AND state != 'rejected'"""
+            AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)"""
     )
     db.execute(
         """CREATE INDEX tasks_to_instantiate ON tasks (id)
@@ -158,7 +159,7 @@ def m004_decisions(db: Database) -> None:
         )"""
     )
     db.execute("CREATE INDEX decisions_by_task ON decisions (task_id)")
-    # An instruction that returns to an earlier wording finds the instances made for that wording.
+    # A task that returns to an earlier wording or label finds the instances made for it.
     db.execute(
         """CREATE TRIGGER decisions_apply AFTER INSERT ON decisions BEGIN
             UPDATE tasks SET
@@ -171,9 +172,11 @@ def m004_decisions(db: Database) -> None:
                     THEN classify_request_id END,
                 instantiate_request_id =
                     CASE WHEN instruction = json_extract(new.after, '$.instruction')
+                        AND label IS json_extract(new.after, '$.label')
                     THEN instantiate_request_id
                     ELSE (SELECT request_id FROM instances WHERE task_id = new.task_id
                         AND instances.instruction = json_extract(new.after, '$.instruction')
+                        AND instances.label IS json_extract(new.after, '$.label')
                         ORDER BY id DESC LIMIT 1) END
             WHERE id = new.task_id;
         END"""
@@ -194,7 +197,7 @@ def m004_decisions(db: Database) -> None:
         """CREATE VIEW training_rows AS
         SELECT tasks.id AS task_id, tasks.origin, tasks.instruction, instances.input, instances.output
         FROM tasks JOIN instances ON instances.task_id = tasks.id
-            AND instances.instruction = tasks.instruction
+            AND instances.instruction = tasks.instruction AND instances.label = tasks.label
         WHERE tasks.state = 'accepted' AND instances.state = 'kept'"""
     )
 

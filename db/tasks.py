@@ -134,11 +134,11 @@ class Tasks:
         return int(count)
 
     def to_classify(self) -> int | None:
-        """The first task that is worth a label and has not been asked for."""
+        """The first task that wants a label: accepted, or passing and before a person."""
         return self._first(
             """SELECT id FROM tasks INDEXED BY tasks_to_classify
             WHERE label IS NULL AND classify_request_id IS NULL
-                AND (verdict = 'pass' OR state = 'accepted') AND state != 'rejected'
+                AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)
             ORDER BY id LIMIT 1"""
         )
 

@@ -1,23 +1,30 @@
 """The curator: a person decides on candidates while the next ones are being made."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
-from textual.worker import Worker, WorkerState
 
 from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.decisions import RefusedByJudgeError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.events import BatchCompleted, Event, RequestFailed, RequestPlanned, TaskDecided
-from selfinstruct.db.rows import Label, Reason
+from selfinstruct.core.events import (
+    BatchCompleted,
+    Event,
+    GenerationPaused,
+    RequestFailed,
+    RequestPlanned,
+    TaskDecided,
+)
+from selfinstruct.db.rows import PASS, Label, Reason
 from selfinstruct.tui.actions import ACTIONS, bindings
 from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.cli import cost_text
@@ -27,6 +34,7 @@ from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 
 _QUOTED = 60
+_NO_CANDIDATE = "There is no candidate here. Press n for the next batch."
 _NOTHING_YET = (
     "No candidates yet.\n\nPress n, and the model proposes a batch of new tasks from the seeds."
     " Accept with a, reject with r; ? shows every key."
@@ -77,7 +85,8 @@ class CuratorApp(App[None]):
     def on_mount(self) -> None:
         """Show what waits, and begin to work in the background."""
         self._show_batch(self._batch)
-        self._generate()
+        self._generation = asyncio.ensure_future(self._attended.run())
+        self._generation.add_done_callback(self._generation_ended)
         if self._engine.settings.is_offline:
             self._say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
         in_doubt = self._engine.workspace.counts().requests["in_doubt"]
@@ -104,12 +113,10 @@ class CuratorApp(App[None]):
 
     # What the engine says
 
-    @work(exit_on_error=False)
-    async def _generate(self) -> None:
-        await self._attended.run()
-
     def _take(self, event: Event) -> None:
-        if isinstance(event, RequestFailed):
+        if isinstance(event, GenerationPaused):
+            self._say(event.sentence, error=True)
+        elif isinstance(event, RequestFailed):
             self._say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}", error=True)
         elif isinstance(event, BatchCompleted) and self._waiting:
             self._waiting = False
@@ -119,13 +126,13 @@ class CuratorApp(App[None]):
             return
         self.call_later(self._refresh)
 
-    @on(Worker.StateChanged)
-    def _generation_ended(self, event: Worker.StateChanged) -> None:
-        if event.worker.name != "_generate":
+    def _generation_ended(self, generation: "asyncio.Future[None]") -> None:
+        if generation.cancelled():
             return
-        if event.state is WorkerState.ERROR:
-            self._say(f"Generation stopped by an error of this program: {event.worker.error!r}", error=True)
-        elif event.state is WorkerState.SUCCESS and self._leaving:
+        error = generation.exception()
+        if error is not None:
+            self._say(f"Generation stopped by an error of this program: {error!r}", error=True)
+        elif self._leaving:
             self.exit()
 
     # What is shown
@@ -174,7 +181,6 @@ class CuratorApp(App[None]):
 
     def _activity(self) -> str:
         if self._attended.paused:
-            self._say(self._attended.paused, error=True)
             return "paused"
         progress = self._attended.progress
         if progress:
@@ -189,11 +195,11 @@ class CuratorApp(App[None]):
 
     # What a person can do
 
-    def _decide(self, decide: Callable[[int], None], done: str) -> bool:
+    def _decide(self, decide: Callable[[int], object], done: str) -> bool:
         """Take a decision on the task under the cursor; False, with the reason said, if it is refused."""
         task_id = self._table.current
         if task_id is None:
-            self._say("There is no candidate here. Press n for the next batch.")
+            self._say(_NO_CANDIDATE)
             return False
         try:
             decide(task_id)
@@ -221,12 +227,12 @@ class CuratorApp(App[None]):
             self._engine.decisions.accept(task_id, despite=despite)
 
         if self._decide(accept, "Accepted"):
-            self._table.move_to_next_pending()
+            self._table.move_to_next_waiting()
 
     def action_reject(self) -> None:
         """Reject the candidate."""
         if self._decide(self._engine.decisions.reject, "Rejected"):
-            self._table.move_to_next_pending()
+            self._table.move_to_next_waiting()
 
     def action_relabel(self) -> None:
         """Switch the label."""
@@ -238,22 +244,19 @@ class CuratorApp(App[None]):
 
         self._decide(relabel, "Relabelled")
 
-    @work
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Reword the candidate."""
         task_id = self._table.current
         if task_id is None:
-            self._say("There is no candidate here. Press n for the next batch.")
+            self._say(_NO_CANDIDATE)
             return
+
+        def edit(wording: str | None) -> None:
+            if wording is not None:
+                self._decide(lambda edited: self._engine.decisions.edit(edited, wording), "Edited")
+
         instruction = self._engine.workspace.tasks.get(task_id).instruction
-        wording = await self.push_screen_wait(EditScreen(task_id, instruction, self._engine.judging.judge))
-        if wording is None:
-            return
-
-        def edit(edited: int) -> None:
-            self._engine.decisions.edit(edited, wording)
-
-        self._decide(edit, "Edited")
+        self.push_screen(EditScreen(task_id, instruction, self._engine.judging.judge), edit)
 
     def action_undo(self) -> None:
         """Take back the last decision, and go to its task."""
@@ -280,10 +283,10 @@ class CuratorApp(App[None]):
             self._waiting = True
             self._say("The next batch is on its way; it will appear here.")
         else:
-            first = self._engine.workspace.tasks.of_batch(batch)
-            self._show_batch(batch, at=first[0].id if first else None)
-            passing = sum(task.verdict == "pass" for task in first)
-            self._say(f"Batch {batch}: {len(first)} candidates, {passing} pass.")
+            proposed = self._engine.workspace.tasks.of_batch(batch)
+            passing = [task.id for task in proposed if task.verdict == PASS]
+            self._show_batch(batch, at=passing[0] if passing else None)
+            self._say(f"Batch {batch}: {len(proposed)} candidates, {len(passing)} pass.")
         self._refresh_status()
 
     def action_down(self) -> None:
@@ -329,8 +332,8 @@ class CuratorApp(App[None]):
 
     async def on_unmount(self) -> None:
         """Close the run: what is still under way is in doubt from now on."""
-        self.workers.cancel_all()
-        await self.workers.wait_for_complete()
+        self._generation.cancel()
+        await asyncio.gather(self._generation, return_exceptions=True)
         await self._engine.close()
 
     def _fatal_error(self) -> None:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -25,7 +25,7 @@ MARKS = {"pending": " ", "accepted": "✓", "rejected": "✗"}
 LABELS = {"classification": "class", "generation": "gen", "unknown": "unclear", None: "-"}
 
 # Title and width in cells; the instruction takes what is left.
-_COLUMNS = (("", 1), ("id", 6), ("verdict", 11), ("ROUGE-L", 7), ("label", 7))
+_COLUMNS = (("", 1), ("    id", 6), ("verdict", 11), ("ROUGE-L", 7), ("label", 7))
 _GAP = " "
 
 
@@ -75,12 +75,12 @@ class CandidateTable(ScrollView, can_focus=True):
         return self._ids
 
     def show(self, ids: list[int], *, at: int | None) -> None:
-        """Show these tasks, with the cursor on the task `at`, or on the first one."""
+        """Show these tasks, with the cursor on the task `at`, or on the first one that waits and passes."""
         self._ids = ids
         self._fetched.clear()
         self.virtual_size = Size(0, len(ids) + _HEADER_ROWS)
-        row = ids.index(at) if at in ids else 0
-        self.set_reactive(CandidateTable.cursor, row)
+        row = ids.index(at) if at in ids else self._next_waiting(0)
+        self.set_reactive(CandidateTable.cursor, row or 0)
         self._settle()
 
     def reread(self) -> None:
@@ -97,15 +97,20 @@ class CandidateTable(ScrollView, can_focus=True):
         if self._ids:
             self.cursor = max(0, min(len(self._ids) - 1, self.cursor + rows))
 
-    def move_to_next_pending(self) -> None:
+    def move_to_next_waiting(self) -> None:
         """Move the cursor to the next row that waits for a decision and passes, else one row down."""
-        for start in range(self.cursor + 1, len(self._ids), _PAGE):
-            for row in range(start, min(start + _PAGE, len(self._ids))):
-                task = self._at(row)
-                if task.state == "pending" and task.verdict == PASS:
-                    self.cursor = row
-                    return
-        self.move_by(1)
+        row = self._next_waiting(self.cursor + 1)
+        if row is None:
+            self.move_by(1)
+        else:
+            self.cursor = row
+
+    def _next_waiting(self, start: int) -> int | None:
+        for row in range(start, len(self._ids)):
+            task = self._at(row)
+            if task.state == "pending" and task.verdict == PASS:
+                return row
+        return None
 
     @property
     def page(self) -> int:
@@ -131,9 +136,10 @@ class CandidateTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the row that is clicked."""
-        row = round(self.scroll_y) + event.y - _HEADER_ROWS
-        if event.y >= _HEADER_ROWS and row < len(self._ids):
-            self.cursor = row
+        offset = event.get_content_offset(self)
+        if self._ids and offset is not None and offset.y >= _HEADER_ROWS:
+            row = round(self.scroll_y) + offset.y - _HEADER_ROWS
+            self.cursor = min(row, len(self._ids) - 1)
 
     def render_line(self, y: int) -> Strip:
         """One line: the header, a task, or nothing."""
@@ -153,7 +159,8 @@ class CandidateTable(ScrollView, can_focus=True):
 
     @staticmethod
     def _strip(text: str, width: int, style: Style) -> Strip:
-        return Strip([Segment(set_cell_size(text, width), style)], width)
+        fitting = text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)) + "…"
+        return Strip([Segment(set_cell_size(fitting, width), style)], width)
 
     def _at(self, row: int) -> Task:
         task_id = self._ids[row]

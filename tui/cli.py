@@ -114,7 +114,7 @@ def status_document(counts: Counts) -> dict[str, Any]:
     document = asdict(counts)
     document["usage"] = {
         name: document.pop(name)
-        for name in ("prompt_tokens", "completion_tokens", "cost_usd", "answers_without_cost")
+        for name in ("prompt_tokens", "completion_tokens", "cost_usd", "attempts_of_unknown_cost")
     }
     return document
 
@@ -147,15 +147,15 @@ def status_lines(counts: Counts) -> list[str]:
 def cost_text(counts: Counts) -> str:
     """What the answers have cost, with what is unknown said."""
     if counts.cost_usd is None:
-        return "unknown" if counts.answers_without_cost else "$0.00"
+        return "unknown" if counts.attempts_of_unknown_cost else "$0.00"
     text = (
         f"${counts.cost_usd:.2f}"
         if counts.cost_usd >= 1 or not counts.cost_usd
         else f"${counts.cost_usd:.4f}"
     )
     return (
-        f"{text} and {counts.answers_without_cost} requests of unknown cost"
-        if counts.answers_without_cost
+        f"{text} and {counts.attempts_of_unknown_cost} requests of unknown cost"
+        if counts.attempts_of_unknown_cost
         else text
     )
 

@@ -24,8 +24,8 @@ _MODEL, _METHOD, _AUTO = "Model", "Method", "Unattended work"
 @app.command(
     help="Grow and curate instruction-tuning data with the Self-Instruct method, one batch at a time.\n\n"
     "A model proposes tasks from 175 seeds; each is judged against everything you have; you accept, reject"
-    " or edit; instances are made for what you accept. Without --model the built-in one answers: a grammar, NOT"
-    " a language model, to try everything with. All is kept in one SQLite file.",
+    " or edit; instances are made for what you accept. Without --model the built-in one answers: a grammar,"
+    " NOT a language model, to try everything with. All is kept in one SQLite file.",
     epilog="Examples:\n\n"
     "    selfinstruct-tui\n\n"
     "    selfinstruct-tui --db movies.db --model gpt-4o-mini\n\n"

@@ -14,7 +14,7 @@ from selfinstruct.tui.display import safe, safe_line
 
 _NEIGHBOURS = 5
 _QUOTED = 300
-_SHARED, _KEYWORD, _HEADING, _DIM = "underline", "reverse", "bold $text-primary", "$text-muted"
+_SHARED, _KEYWORD, _HEADING, _DIM = "underline", "reverse", "bold $text-primary", "dim"
 
 
 def detail(engine: Engine, task_id: int) -> Content:

@@ -3,17 +3,31 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static, TextArea
 
 from selfinstruct.core.filters import clean_instruction
 from selfinstruct.core.judge import Judgement
 from selfinstruct.tui.display import safe_line
+
+
+class _Wording(TextArea):
+    """A text area in which Enter is the end: an instruction is one line."""
+
+    class Entered(Message):
+        """Enter was pressed, after all that was typed before it."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Take Enter in the order of the keys; a priority binding would overtake what is still queued."""
+        if event.key == "enter":
+            event.prevent_default()
+            self.post_message(self.Entered())
 
 
 class EditScreen(ModalScreen[str | None]):
@@ -26,8 +40,8 @@ class EditScreen(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "save", "Save", priority=True),
-        Binding("escape", "cancel", "Leave as it was", priority=True),
+        Binding("ctrl+s", "save", "Save", key_display="⏎"),
+        Binding("escape", "cancel", "Leave as it was"),
     ]
 
     def __init__(self, task_id: int, instruction: str, judge: Callable[[str], Judgement]) -> None:
@@ -41,7 +55,7 @@ class EditScreen(ModalScreen[str | None]):
         with Vertical(id="edit-box") as box:
             box.border_title = f"Edit {self._task_id}"
             # What cannot be shown cannot be edited either: it is replaced once the text is saved.
-            yield TextArea(safe_line(self._instruction), id="edit-text", soft_wrap=True, tab_behavior="focus")
+            yield _Wording(safe_line(self._instruction), id="edit-text", soft_wrap=True, tab_behavior="focus")
             yield Static(id="edit-judgement")
             yield Footer()
 
@@ -49,6 +63,8 @@ class EditScreen(ModalScreen[str | None]):
         """Put the cursor at the end."""
         area = self.query_one("#edit-text", TextArea)
         area.move_cursor(area.document.end)
+        # At once, so that nothing typed ahead is lost.
+        self.set_focus(area)
         self._show_judgement()
 
     @on(TextArea.Changed)
@@ -68,6 +84,7 @@ class EditScreen(ModalScreen[str | None]):
     def _text(self) -> str:
         return self.query_one("#edit-text", TextArea).text
 
+    @on(_Wording.Entered)
     def action_save(self) -> None:
         """Close with the new wording; one that says the same changes nothing."""
         same = self._text == safe_line(self._instruction)

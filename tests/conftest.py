@@ -1,0 +1,48 @@
+"""Fixtures: a workspace of its own for each test, a model server on 127.0.0.1, no keys, no home settings."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from tests.server import ModelServer
+
+OpenEngine = Callable[..., Engine]
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key, proxy or settings file of the person who runs the tests has a part in them."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A new workspace, without seeds yet."""
+    with Workspace.open(tmp_path / "w.db", create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A real HTTP server that answers as the built-in model does, until it is told otherwise."""
+    with ModelServer() as running:
+        yield running
+
+
+@pytest.fixture
+def engine_on(workspace: Workspace) -> OpenEngine:
+    """Opens an engine on the workspace, with settings by name."""
+
+    def open_engine(**settings: Any) -> Engine:
+        return Engine(workspace, resolve(settings))
+
+    return open_engine

@@ -1,0 +1,176 @@
+"""Decisions: what a person may do, in what states, and that nothing of it is lost."""
+
+import pytest
+
+from selfinstruct.core.decisions import RefusedByJudgeError
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from tests.conftest import OpenEngine
+
+
+def candidate(engine: Engine, instruction: str) -> int:
+    task_id = engine.workspace.tasks.add(instruction, origin="model", at="now", held=True)
+    engine.judge([task_id])
+    return task_id
+
+
+@pytest.fixture
+def engine(engine_on: OpenEngine) -> Engine:
+    return engine_on()
+
+
+def test_what_is_accepted_is_in_the_pool_at_once(engine: Engine) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    engine.decisions.accept(first)
+    twin = candidate(engine, "Describe the smell of rain on cold stone.")
+    task = engine.workspace.tasks.get(twin)
+    assert (task.verdict, task.nearest_id) == ("too_similar", first)
+
+
+def test_a_candidate_is_judged_again_when_it_is_accepted(engine: Engine) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on cold stone.")
+    assert engine.workspace.tasks.get(twin).verdict == "pass"
+    engine.decisions.accept(first)
+    with pytest.raises(RefusedByJudgeError, match="ROUGE-L 0.88"):
+        engine.decisions.accept(twin)
+    assert engine.workspace.tasks.get(twin).verdict == "too_similar"
+    assert engine.workspace.tasks.get(twin).state == "pending"
+
+
+def test_two_programs_never_both_accept_the_same_instruction(engine: Engine, workspace: Workspace) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on warm stones.")
+    with Workspace.open(workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}))
+        other.judging.catch_up()
+        engine.decisions.accept(first)
+        with pytest.raises(RefusedByJudgeError):
+            other.decisions.accept(twin)
+
+
+def test_a_person_may_overrule_reasons_that_they_have_seen_but_no_others(engine: Engine) -> None:
+    task_id = candidate(engine, "Draw a map.")
+    with pytest.raises(RefusedByJudgeError) as seen:
+        engine.decisions.accept(task_id)
+    with pytest.raises(RefusedByJudgeError):
+        engine.decisions.accept(task_id, despite=seen.value.reasons[:1])
+    engine.decisions.accept(task_id, despite=seen.value.reasons)
+    assert engine.workspace.tasks.get(task_id).state == "accepted"
+
+
+def test_undo_takes_back_one_decision_after_the_other_without_limit(engine: Engine) -> None:
+    ids = [candidate(engine, text) for text in ("Name three rivers of Spain.", "Count to ten in Latin.")]
+    engine.decisions.accept(ids[0])
+    engine.decisions.edit(ids[1], "count to twelve in old Latin")
+    engine.decisions.relabel(ids[1], "generation")
+    engine.decisions.reject(ids[1])
+    undone = [engine.decisions.undo() for _ in range(4)]
+    assert [decision.kind for decision in undone if decision] == ["reject", "relabel", "edit", "accept"]
+    assert engine.decisions.undo() is None
+    tasks = engine.workspace.tasks.get_many(ids)
+    assert [task.state for task in tasks] == ["pending", "pending"]
+    assert tasks[1].instruction == "Count to ten in Latin."
+    assert len(engine.judging.index) == 175
+
+
+def test_undo_leaves_alone_what_the_model_has_said_meanwhile(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.accept(task_id)
+    engine.workspace.tasks.set_label(task_id, "generation")
+    engine.decisions.undo()
+    assert engine.workspace.tasks.get(task_id).label == "generation"
+
+
+def test_undo_works_across_restarts(engine: Engine, workspace: Workspace) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.accept(task_id)
+    with Workspace.open(workspace.path) as later:
+        Engine(later, resolve({})).decisions.undo()
+    assert workspace.tasks.get(task_id).state == "pending"
+
+
+def test_a_decision_that_somebody_has_built_upon_cannot_be_undone(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.reject(task_id)
+    judgement = engine.judging.judge(engine.workspace.tasks.get(task_id).instruction)
+    with engine.judging.step():
+        engine.decisions.settle(task_id, judgement, lambda event: None)
+    with pytest.raises(DecisionRefusedError, match="decided on again since"):
+        engine.decisions.undo()
+    assert engine.workspace.tasks.get(task_id).state == "accepted"
+
+
+def test_an_edit_keeps_capitals_and_is_judged_at_once(engine: Engine) -> None:
+    task_id = candidate(engine, "Sing.")
+    judgement = engine.decisions.edit(task_id, "  explain SQL   joins to\nmy NASA colleagues ")
+    task = engine.workspace.tasks.get(task_id)
+    assert task.instruction == "Explain SQL joins to my NASA colleagues"
+    assert (judgement.verdict, task.verdict) == ("pass", "pass")
+
+
+def test_an_edit_asks_for_the_label_again(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.workspace.tasks.set_label(task_id, "generation")
+    engine.decisions.edit(task_id, "Is the Ebro in Spain: yes or no?")
+    assert engine.workspace.tasks.get(task_id).label is None
+    assert engine.workspace.tasks.to_classify() == task_id
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_an_edit_to_nothing_is_refused(engine: Engine, text: str) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    with pytest.raises(DecisionRefusedError, match="needs words"):
+        engine.decisions.edit(task_id, text)
+
+
+def test_what_is_in_the_pool_is_not_reworded_under_its_instances(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.accept(task_id)
+    with pytest.raises(DecisionRefusedError, match="Undo its acceptance"):
+        engine.decisions.edit(task_id, "Name three rivers of Portugal.")
+
+
+def test_seeds_stay_as_they_are(engine: Engine) -> None:
+    with pytest.raises(DecisionRefusedError, match="is a seed"):
+        engine.decisions.reject(1)
+
+
+def test_repeating_a_decision_changes_nothing(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.reject(task_id)
+    with pytest.raises(DecisionRefusedError, match="already"):
+        engine.decisions.reject(task_id)
+    assert len(engine.workspace.decisions.of_task(task_id)) == 1
+
+
+def test_a_decision_that_fails_half_way_leaves_neither_row_nor_pool_changed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    with pytest.raises(RuntimeError), engine.judging.step():
+        engine.decisions.accept(task_id)
+        raise RuntimeError
+    assert engine.workspace.tasks.get(task_id).state == "pending"
+    engine.judging.catch_up()
+    assert task_id not in engine.judging.index
+
+
+async def test_instances_belong_to_the_wording_and_label_that_they_were_made_for(engine: Engine) -> None:
+    async with engine:
+        (task_id, *_) = [
+            task_id for task_id, verdict in engine.judge(await engine.propose()).items() if verdict == "pass"
+        ]
+        engine.decisions.relabel(task_id, "generation")
+        engine.decisions.accept(task_id)
+        await engine.instantiate([task_id])
+        made = engine.workspace.instances.of_task(task_id)
+        assert made
+        engine.decisions.relabel(task_id, "classification")
+        assert engine.workspace.instances.of_task(task_id) == []
+        assert engine.workspace.tasks.to_instantiate() == task_id
+        engine.decisions.undo()
+        assert engine.workspace.instances.of_task(task_id) == made
+        assert engine.workspace.tasks.to_instantiate() is None

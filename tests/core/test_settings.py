@@ -1,0 +1,195 @@
+"""Settings from flags, file and workspace: who wins, and one sentence on what is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings import OFFLINE_URL, OPENAI_URL, Settings, check, read_file, resolve, storable
+
+
+def sentence(values: dict[str, Any]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        check(values, source="the settings")
+    return str(caught.value)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "selfinstruct.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_defaults_are_the_papers() -> None:
+    filters = Settings().filters
+    assert (filters.min_words, filters.max_words, filters.rouge_l) == (4, 150, 0.7)
+    assert {"image", "graph", "picture", "file", "map", "draw", "plot", "go to", "video"} < set(
+        filters.keywords
+    )
+    assert filters.openings == ("Write a program",)
+    assert Settings().is_offline
+    assert Settings().is_free
+
+
+def test_flags_win_over_the_file_and_the_file_over_the_workspace(tmp_path: Path) -> None:
+    write(tmp_path, 'model = "from-file"\nconcurrency = 2')
+    stored = {"model": "stored", "concurrency": 1, "rng_seed": 7}
+    settings = resolve({"model": "flag", "concurrency": None}, stored=stored, folder=tmp_path)
+    assert (settings.model, settings.concurrency, settings.rng_seed) == ("flag", 2, 7)
+
+
+def test_a_folder_without_a_file_changes_nothing(tmp_path: Path) -> None:
+    assert resolve({}, folder=tmp_path) == Settings()
+    assert read_file(tmp_path / "selfinstruct.toml") == {}
+
+
+def test_asking_for_the_built_in_model_forgets_the_stored_address() -> None:
+    stored = {"model": "m", "base_url": "http://localhost:8000/v1"}
+    assert resolve({"model": "offline"}, stored=stored).is_offline
+    assert resolve({}, stored=stored).base_url == "http://localhost:8000/v1"
+    assert not resolve({"model": "offline", "base_url": "http://localhost/v1"}, stored=stored).is_offline
+
+
+def test_paths_in_the_file_count_from_its_folder(tmp_path: Path) -> None:
+    absolute = (tmp_path / "elsewhere" / "p.toml").as_posix()
+    write(tmp_path, f'seeds = "mine/seeds.jsonl"\nprompts = "{absolute}"')
+    settings = resolve({}, folder=tmp_path)
+    assert settings.seeds == tmp_path / "mine" / "seeds.jsonl"
+    assert settings.prompts == Path(absolute)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        pytest.param({"modle": "x"}, "'modle' is not a setting. Did you mean 'model'?", id="misspelt"),
+        pytest.param({"max-cost": 1}, "'max-cost' is not a setting. Did you mean 'max_cost'?", id="hyphen"),
+        pytest.param({"filter": {}}, "'filter' is not a setting. Did you mean 'filters'?", id="table"),
+        pytest.param(
+            {"filters": {"min_word": 1}},
+            "'filters.min_word' is not a setting. Did you mean 'min_words'?",
+            id="in a table",
+        ),
+        pytest.param(
+            {"prices": {"m": {"input": 1, "output": 2, "outptu": 3}}},
+            "'prices.m.outptu' is not a setting. Did you mean 'output'?",
+            id="in a price",
+        ),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest_known_one(values: dict[str, Any], said: str) -> None:
+    assert sentence(values) == f"In the settings, {said}"
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        pytest.param({"model": ""}, "model is wrong", id="no model"),
+        pytest.param({"concurrency": 0}, "concurrency is wrong", id="too few"),
+        pytest.param({"concurrency": "four"}, "concurrency is wrong", id="a word for a number"),
+        pytest.param({"requests_per_batch": 1.5}, "requests-per-batch is wrong", id="fraction"),
+        pytest.param({"max_cost": 0}, "max-cost is wrong", id="no money"),
+        pytest.param({"max_cost": float("nan")}, "max-cost is wrong", id="NaN"),
+        pytest.param({"max_cost": float("inf")}, "max-cost is wrong", id="endless money"),
+        pytest.param({"timeout_s": float("inf")}, "timeout-s is wrong", id="endless time"),
+        pytest.param({"language": "de"}, "'de' is not supported yet", id="language"),
+        pytest.param({"api": "responses"}, "'chat' or 'completions'", id="kind of API"),
+        pytest.param({"hold": "maybe"}, "hold is wrong", id="neither true nor false"),
+        pytest.param({"seeds": 3}, "seeds is wrong", id="a number for a path"),
+        pytest.param({"filters": {"rouge_l": 70}}, "filters.rouge-l is wrong", id="percent for a share"),
+        pytest.param(
+            {"filters": {"keywords": ["map", " "]}}, "filters.keywords.1 is wrong", id="blank keyword"
+        ),
+        pytest.param({"filters": {"openings": [""]}}, "filters.openings.0 is wrong", id="blank opening"),
+        pytest.param({"filters": {"keywords": "map"}}, "filters.keywords is wrong", id="text for a list"),
+        pytest.param({"prices": {"m": {"input": 1}}}, "prices.m.output is wrong", id="half a price"),
+        pytest.param({"prices": {"m": {"input": -1, "output": 1}}}, "prices.m.input is wrong", id="gift"),
+        pytest.param({"base_url": ""}, "is not a web address", id="empty address"),
+        pytest.param({"base_url": "localhost:8000"}, "is not a web address", id="no scheme"),
+        pytest.param({"base_url": "ftp://host/v1"}, "is not a web address", id="other scheme"),
+        pytest.param({"base_url": "http:///v1"}, "is not a web address", id="no host"),
+        pytest.param({"base_url": "http://host:99999"}, "is not a web address", id="port too high"),
+        pytest.param({"base_url": "http://[::1"}, "is not a web address", id="half an IPv6 address"),
+        pytest.param({"base_url": "http://me:secret@host/v1"}, "use api_key_env instead", id="password"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_in_one_sentence(values: dict[str, Any], named: str) -> None:
+    said = sentence(values)
+    assert said.startswith("In the settings, ")
+    assert named in said
+    assert "\n" not in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("text", ["model = ", "model = 3", "[filters]\nrouge = 1", "filters = 1"])
+def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"selfinstruct\.toml"):
+        read_file(write(tmp_path, text))
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "selfinstruct.toml").write_bytes(b'model = "\xff"')
+    with pytest.raises(SettingsError, match=r"selfinstruct\.toml cannot be read"):
+        resolve({}, folder=tmp_path)
+
+
+def test_a_value_in_the_file_is_wrong_even_where_a_flag_wins(tmp_path: Path) -> None:
+    write(tmp_path, "concurrency = 0")
+    with pytest.raises(SettingsError, match=r"In selfinstruct\.toml, concurrency is wrong"):
+        resolve({"concurrency": 2}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        (None, OPENAI_URL),
+        ("https://host/v1", "https://host/v1"),
+        ("http://host/v1/", "http://host/v1"),
+        (" http://host/v1 ", "http://host/v1"),
+    ],
+)
+def test_the_address_is_the_one_given_or_openais(url: str | None, address: str) -> None:
+    assert Settings(model="m", base_url=url).address == address
+
+
+@pytest.mark.parametrize(
+    ("settings", "free"),
+    [
+        ({}, True),
+        ({"model": "m"}, False),
+        ({"model": "m", "base_url": "http://localhost:8000/v1"}, True),
+        ({"model": "m", "base_url": "http://127.0.0.2/v1"}, True),
+        ({"model": "m", "base_url": "http://[::1]:8000/v1"}, True),
+        ({"model": "m", "base_url": "http://localhost.example.com/v1"}, False),
+        ({"model": "m", "base_url": "http://127.0.0.1.example.com/v1"}, False),
+        ({"model": "m", "base_url": "http://192.168.0.7/v1"}, False),
+        (
+            {"model": "m", "base_url": "http://localhost/v1", "prices": {"m": {"input": 1, "output": 1}}},
+            False,
+        ),
+    ],
+)
+def test_only_this_machine_is_free_and_only_without_a_price(settings: dict[str, Any], free: bool) -> None:
+    assert check(settings, source="the settings").is_free == free
+
+
+def test_the_built_in_model_has_no_address_on_the_net() -> None:
+    assert Settings().address == OFFLINE_URL
+
+
+def test_stored_settings_come_back_as_they_were(tmp_path: Path) -> None:
+    values: dict[str, Any] = {
+        "model": "m",
+        "base_url": "http://localhost:8000/v1",
+        "seeds": tmp_path / "s.jsonl",
+        "max_cost": 2.5,
+        "filters": {"keywords": ["c++"], "rouge_l": 0.6},
+        "prices": {"m": {"input": 0.15, "output": 0.6}},
+    }
+    settings = resolve(values)
+    assert resolve({}, stored=storable(settings)) == settings
+    assert storable(Settings()) == {}
+
+
+def test_stored_paths_do_not_depend_on_the_folder_of_the_day(tmp_path: Path) -> None:
+    assert storable(resolve({"seeds": Path("s.jsonl")}))["seeds"] == str(Path.cwd() / "s.jsonl")

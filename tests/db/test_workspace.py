@@ -1,0 +1,220 @@
+"""The workspace: only ours is opened, nothing half is written, decisions make the state."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.rows import NewInstance, NewRequest, Standing, Usage
+from selfinstruct.db.workspace import Workspace
+
+REQUEST = NewRequest(
+    stage="propose",
+    batch=1,
+    task_id=None,
+    model="m",
+    base_url="http://127.0.0.1:1/v1",
+    prompt="9.",
+    parameters={"max_tokens": 5},
+    in_context=(1, 2),
+    held=False,
+)
+
+
+def begin_attempt(workspace: Workspace, request_id: int, reserved: float = 0.0) -> int:
+    attempt = workspace.requests.begin_attempt(
+        request_id, {}, run_id=workspace.run_id, reserved_usd=reserved, max_cost_usd=None, at="now"
+    )
+    assert attempt is not None
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"just text, long enough to be looked at " * 40, "not a workspace", id="text"),
+        pytest.param(b"SQLite format 3\0", "not a workspace", id="torn header"),
+        pytest.param(b"", "There is no workspace", id="empty file"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_named_and_left_alone(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "other.db"
+    path.write_bytes(content)
+    with pytest.raises(WorkspaceError, match=said) as caught:
+        Workspace.open(path)
+    assert "other.db" in str(caught.value)
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE orders (id)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(WorkspaceError, match="another program"):
+        Workspace.open(path, create=True)
+    assert path.read_bytes() == before
+
+
+def test_a_newer_workspace_asks_for_an_upgrade(workspace: Workspace) -> None:
+    with sqlite3.connect(workspace.path) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(WorkspaceError, match="Upgrade"):
+        Workspace.open(workspace.path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="There is no folder"):
+        Workspace.open(tmp_path / "nowhere" / "w.db", create=True)
+
+
+def test_only_its_owner_can_read_a_workspace(workspace: Workspace) -> None:
+    assert stat.S_IMODE(workspace.path.stat().st_mode) == 0o600
+
+
+def test_opening_again_migrates_nothing_and_finds_everything(workspace: Workspace) -> None:
+    workspace.tasks.add("Name a river.", origin="human", at="now")
+    with Workspace.open(workspace.path) as again:
+        assert again.tasks.get(1).instruction == "Name a river."
+
+
+def test_a_transaction_that_fails_leaves_nothing(workspace: Workspace) -> None:
+    with pytest.raises(RuntimeError), workspace.transaction():
+        workspace.tasks.add("Name a river.", origin="human", at="now")
+        raise RuntimeError
+    with pytest.raises(KeyError):
+        workspace.tasks.get(1)
+
+
+def test_a_tasks_state_is_always_the_result_of_its_decisions(workspace: Workspace) -> None:
+    task_id = workspace.tasks.add("Name a river.", origin="human", at="now")
+    before = workspace.tasks.get(task_id).standing
+    after = Standing("accepted", "Name two rivers.", "generation")
+    workspace.decisions.add(task_id, "accept", who="human", at="now", before=before, after=after)
+    assert workspace.tasks.get(task_id).standing == after
+    assert workspace.decisions.of_task(task_id)[0].before == before
+
+
+@pytest.mark.parametrize("statement", ["UPDATE decisions SET who = 'auto'", "DELETE FROM decisions"])
+def test_decisions_can_only_be_added(workspace: Workspace, statement: str) -> None:
+    task_id = workspace.tasks.add("Name a river.", origin="human", at="now")
+    standing = workspace.tasks.get(task_id).standing
+    workspace.decisions.add(task_id, "reject", who="human", at="now", before=standing, after=standing)
+    with sqlite3.connect(workspace.path) as other, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        other.execute(statement)
+    other.close()
+
+
+def test_a_request_is_on_disk_before_it_is_sent_and_its_answer_before_it_is_parsed(
+    workspace: Workspace,
+) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    with Workspace.open(workspace.path) as other:
+        assert other.requests.get(request_id).state == "planned"
+        attempt_id = begin_attempt(workspace, request_id)
+        assert other.requests.get(request_id).state == "sent"
+        workspace.requests.store_answer(attempt_id, http_status=200, body=b"\x00\xffraw", at="now")
+        assert other.requests.get(request_id).state == "answered"
+        stored = other.requests.answer(request_id)
+        assert stored is not None
+        assert stored.body == b"\x00\xffraw"
+
+
+def test_a_request_remembers_its_exact_prompt_and_parameters(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    found = workspace.requests.get(request_id)
+    assert (found.prompt, found.parameters, found.in_context) == ("9.", {"max_tokens": 5}, (1, 2))
+
+
+def test_the_cost_limit_counts_what_is_reserved_until_it_is_settled(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+
+    def attempt(reserved: float) -> int | None:
+        request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+        return workspace.requests.begin_attempt(
+            request_id, {}, run_id=workspace.run_id, reserved_usd=reserved, max_cost_usd=1.0, at="now"
+        )
+
+    first = attempt(0.6)
+    assert first is not None
+    assert attempt(0.6) is None
+    workspace.requests.parsed(1, first, answered_by="m", usage=Usage(1, 1, 0.1))
+    assert attempt(0.6) is not None
+    assert workspace.requests.charged_usd() == pytest.approx(0.7)
+
+
+def test_what_a_program_that_ended_left_under_way_is_in_doubt(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    begin_attempt(workspace, request_id)
+    workspace.end_run(at="later")
+    assert workspace.requests.get(request_id).state == "in_doubt"
+
+
+def test_what_another_living_program_has_under_way_is_not_in_doubt(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    begin_attempt(workspace, request_id)
+    with Workspace.open(workspace.path) as other:
+        assert other.start_run(at="now") == 0
+        assert other.requests.left_over(run_id=other.run_id, states=("in_doubt", "planned")) == []
+    assert workspace.requests.get(request_id).state == "sent"
+
+
+def test_what_a_killed_program_left_is_found_by_the_next_one(workspace: Workspace) -> None:
+    child = os.fork()
+    if child == 0:
+        with Workspace.open(workspace.path) as dying:
+            dying.start_run(at="now")
+            begin_attempt(dying, dying.requests.plan(REQUEST, run_id=dying.run_id, at="now"))
+            os._exit(9)
+    os.waitpid(child, 0)
+    assert workspace.start_run(at="later") == 1
+    found = workspace.requests.left_over(run_id=workspace.run_id, states=("in_doubt",))
+    assert [request.id for request in found] == [1]
+
+
+def test_settings_come_back_as_they_were_stored(workspace: Workspace) -> None:
+    workspace.settings.write({"model": "m", "max_cost": 1.5, "filters": {"keywords": ["Bild", "画像"]}})
+    workspace.settings.write({"model": "m2", "max_cost": None})
+    assert workspace.settings.read() == {"model": "m2", "max_cost": None}
+
+
+def test_text_with_anything_in_it_comes_back_unchanged(workspace: Workspace) -> None:
+    ugly = "line\nbreak\ttab 'quote' \"double\" ; DROP TABLE tasks; -- 🎲 مرحبا \x1b[31m"
+    task_id = workspace.tasks.add(ugly, origin="human", at="now", label="generation")
+    workspace.instances.add(task_id, [NewInstance(ugly, ugly)], request_id=None)
+    assert workspace.tasks.get(task_id).instruction == ugly
+    assert workspace.instances.of_task(task_id)[0].output == ugly
+
+
+def test_the_example_queries_of_the_schema_page_run(workspace: Workspace) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "schema.md").read_text(encoding="utf-8")
+    queries = [block.split("```")[0] for block in page.split("```sql\n")[1:]]
+    assert len(queries) >= 2
+    connection = sqlite3.connect(workspace.path)
+    for query in queries:
+        connection.execute(query).fetchall()
+    connection.close()
+
+
+def test_the_schema_page_names_every_table_and_column(workspace: Workspace) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "schema.md").read_text(encoding="utf-8")
+    connection = sqlite3.connect(workspace.path)
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'"
+        " AND name NOT LIKE '\\_sqlite%' ESCAPE '\\'"
+    ).fetchall()
+    missing = [name for (name,) in names if f"`{name}`" not in page]
+    for (table,) in names:
+        columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+        missing += [f"{table}.{column}" for (column,) in columns if f"`{column}`" not in page]
+    connection.close()
+    assert missing == []

@@ -1,0 +1,175 @@
+"""Whole journeys with the installed programs: as people have them, in a terminal of their own."""
+
+import json
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfinstruct.db.workspace import Workspace
+from tests.core.test_auto import accepted, tasks_of
+from tests.journeys.terminal import PROGRAMS, Terminal
+from tests.server import ModelServer
+
+
+def run(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [str(PROGRAMS / words[0]), *words[1:]], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def status(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(run("selfinstruct", "status", "--db", str(path), "--json").stdout)
+    return document
+
+
+def test_a_new_users_first_session(tmp_path: Path) -> None:
+    path = tmp_path / "first.db"
+    with Terminal("selfinstruct-tui", "--db", str(path), "--rng-seed", "1") as terminal:
+        terminal.wait_for("Press n", "a grammar, not a language model", "pool 175 + 0")
+        terminal.press("n")
+        terminal.wait_for("Batch 1:", "Nearest in the pool now")
+        terminal.press("a")
+        terminal.wait_for("pool 175 + 1")
+        terminal.press("a")
+        terminal.wait_for("pool 175 + 2")
+        terminal.press("u")
+        terminal.wait_for("Undone: accept", "pool 175 + 1")
+        terminal.press("r")
+        terminal.wait_for("Rejected")
+        terminal.press("e")
+        terminal.wait_for("Leave as it was")
+        terminal.press(" Answer in French.", "enter")
+        terminal.wait_for("Edited")
+        terminal.press("?")
+        terminal.wait_for("Take back your last decision")
+        terminal.press("escape")
+        terminal.wait_for("Candidates", gone="Take back your last decision")
+        terminal.resize(80, 24)
+        terminal.wait_for("Candidates", "a Accept")
+        terminal.press("q")
+        assert terminal.wait() == 0
+    document = status(path)
+    assert document["pool"]["model"] == 1
+    assert document["candidates"]["rejected"] == 1
+    assert document["requests"]["in_doubt"] == 0
+    with Terminal("selfinstruct-tui", "--db", str(path)) as terminal:
+        terminal.wait_for("pool 175 + 1", "badly. Answer in")
+        terminal.press("q")
+        assert terminal.wait() == 0
+    exported = run("selfinstruct", "export", "--db", str(path), "--out", str(tmp_path / "train.jsonl"))
+    assert exported.returncode == 0
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert rows
+
+
+def test_a_run_killed_at_any_moment_goes_on_to_the_same_tasks(tmp_path: Path) -> None:
+    words = ["--auto", "--target", "25", "--rng-seed", "5", "--concurrency", "4"]
+    straight = run("selfinstruct-tui", *words, "--db", str(tmp_path / "straight.db"))
+    assert straight.returncode == 0
+    kills = 0
+    for _ in range(50):
+        process = subprocess.Popen(
+            [str(PROGRAMS / "selfinstruct-tui"), *words, "--db", str(tmp_path / "killed.db")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        # Each time it gets some batches further before it is killed.
+        for _line in zip(process.stdout, range(2), strict=False):
+            pass
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        process.stdout.close()
+        if process.returncode == 0:
+            break
+    assert kills >= 1
+    assert run("selfinstruct-tui", *words, "--db", str(tmp_path / "killed.db")).returncode == 0
+    assert accepted(tasks_of(tmp_path / "killed.db")) == accepted(tasks_of(tmp_path / "straight.db"))
+
+
+def test_ctrl_c_keeps_the_answers_under_way_and_ends_with_130(tmp_path: Path, server: ModelServer) -> None:
+    server.gate.clear()
+    path = tmp_path / "w.db"
+    with Terminal(
+        *("selfinstruct-tui", "--auto", "--target", "50", "--db", str(path)),
+        *("--model", "m", "--base-url", server.url),
+    ) as terminal:
+        for _ in range(4):
+            assert server.arrived.acquire(timeout=30)
+        terminal.press("ctrl+c")
+        terminal.wait_for("Stopping after 4 answers under way")
+        server.gate.set()
+        assert terminal.wait() == 130
+        assert "everything is kept" in terminal.text
+    assert status(path)["requests"] == {
+        "planned": 0,
+        "sent": 0,
+        "answered": 4,
+        "parsed": 4,
+        "failed": 0,
+        "in_doubt": 0,
+    }
+
+
+def test_ctrl_c_twice_leaves_at_once(tmp_path: Path, server: ModelServer) -> None:
+    server.gate.clear()
+    path = tmp_path / "w.db"
+    with Terminal(
+        *("selfinstruct-tui", "--auto", "--target", "50", "--db", str(path)),
+        *("--model", "m", "--base-url", server.url),
+    ) as terminal:
+        for _ in range(4):
+            assert server.arrived.acquire(timeout=30)
+        terminal.press("ctrl+c")
+        terminal.wait_for("Stopping after")
+        terminal.press("ctrl+c")
+        assert terminal.wait() == 130
+    assert status(path)["requests"]["in_doubt"] == 4
+
+
+def test_unattended_work_shows_a_bar_on_a_terminal_and_plain_lines_elsewhere(tmp_path: Path) -> None:
+    words = ["selfinstruct-tui", "--auto", "--target", "60", "--rng-seed", "1"]
+    with Terminal(*words, "--db", str(tmp_path / "a.db")) as terminal:
+        assert terminal.wait() == 0
+        assert "Target reached: 60 tasks accepted." in terminal.text
+        assert "━" in terminal.received.decode()
+    plain = run(*words, "--db", str(tmp_path / "b.db"))
+    assert plain.returncode == 0
+    assert "━" not in plain.stdout
+    assert "\x1b" not in plain.stdout
+    assert re.search(r"batch 1: \d+ of 60 · .*fallen: ", plain.stdout)
+
+
+def test_two_programs_on_one_workspace_accept_no_two_similar_tasks(tmp_path: Path) -> None:
+    path = tmp_path / "shared.db"
+    assert run("selfinstruct-tui", "--auto", "--target", "1", "--db", str(path)).returncode == 0
+    words = [str(PROGRAMS / "selfinstruct-tui"), "--auto", "--target", "60", "--db", str(path)]
+    programs = [
+        subprocess.Popen([*words, "--rng-seed", str(seed)], stdout=subprocess.DEVNULL) for seed in (1, 2)
+    ]
+    assert [program.wait(timeout=120) for program in programs] == [0, 0]
+    with Workspace.open(path) as workspace:
+        texts = [t.instruction for t in workspace.tasks.get_many(range(1, 2000)) if t.state == "accepted"]
+    from selfinstruct.core.similarity import RougeIndex
+
+    index = RougeIndex()
+    for number, text in enumerate(texts):
+        assert not index.above(text, 0.7)
+        index.add(number, text)
+    assert len(texts) >= 175 + 60
+
+
+@pytest.mark.slow
+def test_the_built_in_model_carries_a_run_to_a_thousand_tasks(tmp_path: Path) -> None:
+    path = tmp_path / "thousand.db"
+    done = run("selfinstruct-tui", "--auto", "--target", "1000", "--rng-seed", "1", "--db", str(path))
+    assert done.returncode == 0
+    document = status(path)
+    assert document["pool"]["model"] == 1000
+    assert {"pass", "too_similar", "too_short", "keyword", "opening"} <= set(document["verdicts"])
+    assert document["instances"]["dropped"] > 0
+    assert document["labels"]["unknown"] > 0

@@ -1,0 +1,106 @@
+"""A model server for tests: real HTTP on 127.0.0.1, with faults to order."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from selfinstruct.core.offline import complete
+
+
+@dataclass
+class Fault:
+    """An answer other than the usual one."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
+    """Close the connection without any answer."""
+
+
+def error_body(message: str, **fields: str) -> bytes:
+    """The body of an error as OpenAI writes it."""
+    return json.dumps({"error": {"message": message, **fields}}).encode()
+
+
+@dataclass
+class Received:
+    """A request as it came in."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class ModelServer:
+    """Answers chat and legacy completions with the built-in grammar.
+
+    `faults` are answers for the next requests, in their order; `refuse` may turn any request down.
+    `gate`, while it is cleared, keeps all answers back.
+    """
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.faults: deque[Fault] = deque()
+        self.refuse: Callable[[dict[str, Any]], Fault | None] = lambda body: None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.arrived = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                outer._answer(self)
+
+            def log_message(self, *args: object) -> None:
+                """Say nothing."""
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *args: object) -> None:
+                """A client that went away is no news."""
+
+        self._http = Server(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.gate.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """The address for --base-url."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        with self._lock:
+            self.received.append(Received(handler.path, headers, body))
+            fault = self.faults.popleft() if self.faults else self.refuse(body)
+        self.arrived.release()
+        self.gate.wait()
+        fault = fault or Fault(body=json.dumps(complete(body, 0)).encode())
+        if fault.hang_up:
+            handler.close_connection = True
+            return
+        handler.send_response(fault.status)
+        handler.send_header("content-type", "application/json")
+        handler.send_header("content-length", str(len(fault.body)))
+        for name, value in fault.headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(fault.body)

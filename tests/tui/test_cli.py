@@ -1,0 +1,261 @@
+"""`selfinstruct` and `selfinstruct-tui`: what they say, what they write, how they end."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.cli import app as selfinstruct
+from selfinstruct.tui.curate import app as selfinstruct_tui
+from tests.server import Fault, ModelServer, error_body
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(selfinstruct, [str(word) for word in words])
+
+
+def auto(*words: object) -> Result:
+    return CliRunner().invoke(selfinstruct_tui, ["--auto", *(str(word) for word in words)])
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace grown by the command of the README."""
+    path = tmp_path_factory.mktemp("grown") / "w.db"
+    result = CliRunner().invoke(
+        selfinstruct_tui,
+        ["--auto", "--model", "offline", "--target", "50", "--rng-seed", "1", "--db", str(path)],
+    )
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> None:
+    document = json.loads(run("status", "--db", grown, "--json").stdout)
+    assert set(document) == {"pool", "candidates", "verdicts", "labels", "instances", "requests", "usage"}
+    assert document["pool"] == {"seed": 175, "model": 50, "imported": 0, "human": 0}
+    assert set(document["candidates"]) == {"pending", "accepted", "rejected"}
+    assert set(document["labels"]) == {"classification", "generation", "unknown"}
+    assert set(document["instances"]) == {"kept", "dropped"}
+    assert {"answered", "failed", "in_doubt"} <= set(document["requests"])
+    assert {"prompt_tokens", "completion_tokens", "cost_usd"} <= set(document["usage"])
+    assert len(document["verdicts"]) >= 4
+    assert sum(document["verdicts"].values()) == sum(document["candidates"].values())
+
+
+def test_status_reads_well(grown: Path) -> None:
+    said = run("status", "--db", grown).stdout
+    assert "175 seed, 50 model" in said
+    assert "$0.00" in said
+
+
+def kept_tasks(path: Path) -> set[str]:
+    with Workspace.open(path) as workspace:
+        return {row.instruction for row in workspace.instances.training_rows(include_seeds=False)}
+
+
+def test_every_export_loads_and_holds_every_accepted_task_with_kept_instances(
+    grown: Path, tmp_path: Path
+) -> None:
+    def lines(export_format: str) -> list[dict[str, Any]]:
+        out = tmp_path / f"{export_format}.jsonl"
+        result = run("export", "--db", grown, "--format", export_format, "--out", out)
+        assert result.exit_code == 0, result.output
+        return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+
+    expected = kept_tasks(grown)
+    alpaca, messages, gpt3 = lines("alpaca"), lines("messages"), lines("gpt3")
+    assert len(alpaca) == len(messages) == len(gpt3) >= len(expected) > 30
+    assert {row["instruction"] for row in alpaca} == expected
+    assert all(set(row) == {"instruction", "input", "output"} for row in alpaca)
+    assert all(isinstance(value, str) for row in alpaca for value in row.values())
+    for instruction in expected:
+        assert any(row["messages"][0]["content"].startswith(instruction) for row in messages)
+        assert any(instruction in row["prompt"] for row in gpt3)
+
+
+def test_alpaca_is_one_array_when_the_file_ends_in_json(grown: Path, tmp_path: Path) -> None:
+    out = tmp_path / "train.json"
+    run("export", "--db", grown, "--format", "alpaca", "--out", out)
+    rows = json.loads(out.read_text(encoding="utf-8"))
+    assert {row["instruction"] for row in rows} == kept_tasks(grown)
+
+
+def test_gpt3_mixes_the_layouts(grown: Path, tmp_path: Path) -> None:
+    out = tmp_path / "train.jsonl"
+    run("export", "--db", grown, "--format", "gpt3", "--out", out)
+    prompts = [json.loads(line)["prompt"] for line in out.read_text(encoding="utf-8").splitlines()]
+    for mark in ("Task: ", "Input: ", "Output:", "\n\n"):
+        share = sum(mark in prompt for prompt in prompts) / len(prompts)
+        assert 0.05 < share < 0.95, mark
+
+
+def test_seeds_come_along_when_asked_for(grown: Path, tmp_path: Path) -> None:
+    without = run("export", "--db", grown, "--out", tmp_path / "a.jsonl").stdout
+    result = run("export", "--db", grown, "--out", tmp_path / "b.jsonl", "--include-seeds").stdout
+    assert "from seeds" not in without
+    assert "from seeds" in result
+    gained = len((tmp_path / "b.jsonl").read_text().splitlines()) - len(
+        (tmp_path / "a.jsonl").read_text().splitlines()
+    )
+    assert gained >= 175
+
+
+def test_text_in_any_script_is_written_as_it_is(grown: Path, tmp_path: Path) -> None:
+    run("export", "--db", grown, "--out", tmp_path / "a.jsonl", "--include-seeds")
+    text = (tmp_path / "a.jsonl").read_text(encoding="utf-8")
+    assert "今日" in text
+    assert "\\u4eca" not in text
+
+
+def test_the_same_seed_writes_the_same_file_and_another_one_another_order(
+    grown: Path, tmp_path: Path
+) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        run("export", "--db", grown, "--format", "gpt3", "--out", tmp_path / name, "--rng-seed", seed)
+    texts = [(tmp_path / name).read_text() for name in "abc"]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_a_file_that_is_there_is_replaced_only_with_force(grown: Path, tmp_path: Path) -> None:
+    out = tmp_path / "train.jsonl"
+    out.write_text("precious")
+    refused = run("export", "--db", grown, "--out", out)
+    assert refused.exit_code == 2
+    assert "--force" in refused.output
+    assert out.read_text() == "precious"
+    assert run("export", "--db", grown, "--out", out, "--force").exit_code == 0
+    assert out.read_text() != "precious"
+
+
+def test_an_export_is_its_owners_alone_and_leaves_nothing_else_behind(grown: Path, tmp_path: Path) -> None:
+    run("export", "--db", grown, "--out", tmp_path / "train.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
+    assert stat.S_IMODE((tmp_path / "train.jsonl").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["status", "--db", "nowhere.db"], "There is no workspace at nowhere.db", id="no workspace"
+        ),
+        pytest.param(
+            ["export", "--out", "a/b/c.jsonl", "--db", "GROWN"], "cannot be written", id="no folder"
+        ),
+        pytest.param(["export", "--out", ".", "--db", "GROWN"], "is a folder", id="a folder"),
+    ],
+)
+def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -> None:
+    result = run(*(grown if word == "GROWN" else word for word in words))
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["--language", "ko", "--target", "1"], "'ko' is not supported yet", id="language"),
+        pytest.param([], "--target N", id="no limit"),
+        pytest.param(["--target", "0"], "greater than or equal to 1", id="target 0"),
+        pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
+        pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),
+        pytest.param(
+            ["--target", "1", "--prompts", "none.toml"], "none.toml cannot be read", id="no prompts"
+        ),
+        pytest.param(
+            ["--max-cost", "1", "--model", "x", "--base-url", "http://h.example"],
+            "The price of 'x'",
+            id="price",
+        ),
+    ],
+)
+def test_wrong_settings_get_one_sentence_and_exit_code_2(tmp_path: Path, words: list[str], said: str) -> None:
+    result = auto("--db", tmp_path / "w.db", *words)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_unknown_setting_names_the_nearest_one(tmp_path: Path) -> None:
+    Path("selfinstruct.toml").write_text("[filters]\nrouge = 0.6\n")
+    result = auto("--db", tmp_path / "w.db", "--target", "1")
+    assert result.exit_code == 2
+    assert "'filters.rouge' is not a setting. Did you mean 'rouge_l'?" in result.output
+    assert not (tmp_path / "w.db").exists()
+
+
+def test_flags_win_over_the_settings_file_and_both_are_remembered(tmp_path: Path) -> None:
+    Path("selfinstruct.toml").write_text("rng_seed = 7\ntarget = 3\nrequests_per_batch = 1\n")
+    assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
+    Path("selfinstruct.toml").unlink()
+    with Workspace.open(tmp_path / "w.db") as workspace:
+        stored = workspace.settings.read()
+        assert (stored["rng_seed"], stored["target"], stored["requests_per_batch"]) == (7, 2, 1)
+    again = auto("--db", tmp_path / "w.db")
+    assert again.exit_code == 0
+    assert "Target reached: 2" in again.output
+
+
+def test_a_limit_ends_with_code_3_and_is_named(tmp_path: Path) -> None:
+    result = auto("--db", tmp_path / "w.db", "--target", "500", "--max-requests", "6")
+    assert result.exit_code == 3
+    assert "--max-requests" in result.output
+
+
+def test_an_endpoint_that_cannot_be_used_ends_with_code_4_and_advice(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(404, error_body("model not found"))
+    result = auto("--db", tmp_path / "w.db", "--target", "5", "--base-url", server.url, "--model", "nope")
+    assert result.exit_code == 4
+    assert "Check --model" in result.output
+
+
+def test_openai_without_a_key_ends_with_code_4(tmp_path: Path) -> None:
+    result = auto("--db", tmp_path / "w.db", "--target", "5", "--model", "gpt-4o-mini")
+    assert result.exit_code == 4
+    assert "OPENAI_API_KEY is not set" in result.output
+
+
+def test_without_a_terminal_the_curator_says_what_to_do(tmp_path: Path) -> None:
+    result = CliRunner().invoke(selfinstruct_tui, ["--db", str(tmp_path / "w.db")])
+    assert result.exit_code == 2
+    assert "--auto" in result.output
+
+
+@pytest.mark.parametrize("words", [["--help"], ["status", "--db", "GROWN"], ["export", "--help"]])
+def test_light_commands_import_nothing_heavy(grown: Path, words: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from selfinstruct.tui.cli import app\n"
+        "try:\n    app()\nexcept SystemExit as left:\n    assert not left.code, left.code\n"
+        "heavy = {'textual', 'openai', 'nltk', 'rapidfuzz'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    words = [str(grown) if word == "GROWN" else word for word in words]
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (selfinstruct, ["--help"]),
+        (selfinstruct, ["export", "--help"]),
+        (selfinstruct, ["status", "--help"]),
+        (selfinstruct_tui, ["--help"]),
+    ],
+)
+def test_every_help_page_has_an_example(program: Any, words: list[str]) -> None:
+    result = CliRunner().invoke(program, words)
+    assert result.exit_code == 0
+    assert "Example" in result.output

@@ -1,0 +1,313 @@
+"""The curator's keys, each with what it does to the workspace at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static, TextArea
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import BatchCompleted, TaskInstantiated
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.rows import Task
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.actions import ACTIONS
+from selfinstruct.tui.app import CuratorApp
+from selfinstruct.tui.candidates import CandidateTable
+from selfinstruct.tui.edit import EditScreen
+from selfinstruct.tui.keys import KeysScreen
+from tests.conftest import OpenEngine
+from tests.server import Fault, ModelServer, error_body
+
+
+class Curator:
+    """A running curator, as a test sees it."""
+
+    def __init__(self, app: CuratorApp, pilot: Pilot[None], engine: Engine) -> None:
+        self.app, self.pilot, self.engine = app, pilot, engine
+        self.happened: list[object] = []
+        listener = engine.listener
+
+        def listen(event: object) -> None:
+            listener(event)  # type: ignore[arg-type]
+            self.happened.append(event)
+
+        engine.listener = listen
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def wait_for(self, kind: type) -> None:
+        """Wait until the engine has told of something of this kind."""
+        async with asyncio.timeout(20):
+            while not any(isinstance(event, kind) for event in self.happened):
+                await self.pilot.pause()
+        await self.pilot.pause()
+
+    def shown(self, selector: str) -> str:
+        return str(self.app.screen_stack[0].query_one(selector, Static).visual)
+
+    @property
+    def table(self) -> CandidateTable:
+        return self.app.screen_stack[0].query_one("#candidates", CandidateTable)
+
+    def current(self) -> Task:
+        assert self.table.current is not None
+        return self.engine.workspace.tasks.get(self.table.current)
+
+    def task(self, task_id: int) -> Task:
+        return self.engine.workspace.tasks.get(task_id)
+
+
+@asynccontextmanager
+async def curating(engine: Engine, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Curator]:
+    app = CuratorApp(engine)
+    async with app.run_test(size=size) as pilot:
+        yield Curator(app, pilot, engine)
+
+
+@pytest.fixture
+async def curator(engine_on: OpenEngine) -> AsyncIterator[Curator]:
+    """A curator with its first batch on the screen."""
+    async with curating(engine_on(rng_seed=1)) as opened:
+        await opened.press("n")
+        await opened.wait_for(BatchCompleted)
+        await opened.pilot.pause()
+        yield opened
+
+
+async def test_an_empty_workspace_says_what_to_do_next(engine_on: OpenEngine) -> None:
+    async with curating(engine_on()) as curator:
+        assert "Press n" in curator.shown("#detail")
+        assert "not a language model" in curator.shown("#message")
+        assert "a grammar" in curator.shown("#status")
+        await curator.press("a")
+        assert "no candidate" in curator.shown("#message")
+
+
+async def test_n_shows_a_batch_with_the_cursor_on_the_first_candidate_that_passes(curator: Curator) -> None:
+    assert len(curator.table.ids) > 20
+    assert curator.current().verdict == "pass"
+    assert "batch 1" in curator.shown("#status")
+
+
+async def test_a_accepts_at_once_and_moves_on(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("a")
+    assert curator.task(task_id).state == "accepted"
+    assert curator.current().id > task_id
+    assert "pool 175 + 1" in curator.shown("#status")
+
+
+async def test_instances_are_made_in_the_background_for_what_was_accepted(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("a")
+    await curator.wait_for(TaskInstantiated)
+    assert curator.engine.workspace.instances.of_task(task_id)
+
+
+async def test_r_rejects_at_once_and_moves_on(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("r")
+    assert curator.task(task_id).state == "rejected"
+    assert curator.current().id > task_id
+
+
+async def test_what_a_filter_objects_to_takes_a_second_a(curator: Curator) -> None:
+    filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
+    curator.table.move_to(filtered)
+    await curator.press("a")
+    assert curator.task(filtered).state == "pending"
+    assert "Press a again" in curator.shown("#message")
+    await curator.press("a")
+    assert curator.task(filtered).state == "accepted"
+
+
+async def test_moving_away_forgets_the_first_a(curator: Curator) -> None:
+    filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
+    curator.table.move_to(filtered)
+    await curator.press("a", "j", "k", "a")
+    assert curator.task(filtered).state == "pending"
+
+
+async def test_u_undoes_and_goes_back_to_the_task(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("a")
+    await curator.press("u")
+    assert curator.task(task_id).state == "pending"
+    assert curator.current().id == task_id
+    await curator.press("u")
+    assert "nothing to undo" in curator.shown("#message")
+
+
+async def test_c_switches_the_label(curator: Curator) -> None:
+    task_id = curator.current().id
+    before = curator.task(task_id).label
+    await curator.press("c")
+    after = curator.task(task_id).label
+    assert {before, after} <= {"classification", "generation", None}
+    assert before != after
+
+
+async def test_e_edits_and_the_judge_looks_on(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("e")
+    screen = curator.app.screen
+    assert isinstance(screen, EditScreen)
+    screen.query_one(TextArea).text = "Draw"
+    await curator.pilot.pause()
+    said = str(screen.query_one("#edit-judgement", Static).visual)
+    assert "1 word" in said
+    assert '"draw"' in said
+    screen.query_one(TextArea).text = "explain the SQL keyword HAVING to a colleague"
+    await curator.press("enter")
+    assert curator.task(task_id).instruction == "Explain the SQL keyword HAVING to a colleague"
+    assert curator.task(task_id).verdict == "pass"
+
+
+async def test_escape_leaves_the_wording_as_it_was(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("e", "x", "y", "escape")
+    assert curator.task(task.id).instruction == task.instruction
+    assert not isinstance(curator.app.screen, EditScreen)
+
+
+async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Curator) -> None:
+    async with asyncio.timeout(20):
+        while sum(isinstance(event, BatchCompleted) for event in curator.happened) < 2:
+            await curator.pilot.pause()
+    assert "batch 1" in curator.shown("#status")
+    first = list(curator.table.ids)
+    await curator.press("n")
+    assert "batch 2" in curator.shown("#status")
+    assert curator.current().id > max(first)
+
+
+async def test_question_mark_lists_every_action(curator: Curator) -> None:
+    await curator.press("question_mark")
+    assert isinstance(curator.app.screen, KeysScreen)
+    listed = str(curator.app.screen.query_one(Static).visual)
+    assert all(action.label in listed and action.help in listed for action in ACTIONS)
+    await curator.press("escape")
+    assert not isinstance(curator.app.screen, KeysScreen)
+
+
+def test_every_action_has_its_method_and_a_key_of_its_own() -> None:
+    keys = [key for action in ACTIONS for key in action.keys.split(",")]
+    assert len(keys) == len(set(keys))
+    assert all(hasattr(CuratorApp, f"action_{action.name}") for action in ACTIONS)
+
+
+async def test_the_palette_offers_every_action(curator: Curator) -> None:
+    titles = [command.title for command in curator.app.get_system_commands(curator.app.screen)]
+    assert all(f"{action.group}: {action.label}" in titles for action in ACTIONS)
+
+
+async def test_keys_move_the_cursor_and_stop_at_both_ends(curator: Curator) -> None:
+    ids = list(curator.table.ids)
+    await curator.press("g")
+    assert curator.table.current == ids[0]
+    await curator.press("k", "j", "j")
+    assert curator.table.current == ids[2]
+    await curator.press("G", "j")
+    assert curator.table.current == ids[-1]
+    await curator.press("ctrl+u")
+    assert curator.table.current == ids[-1 - curator.table.page]
+
+
+async def test_a_click_puts_the_cursor_on_the_row(curator: Curator) -> None:
+    await curator.press("g")
+    await curator.pilot.click("#candidates", offset=(10, 5))
+    assert curator.table.cursor == 3
+
+
+async def test_panes_stack_on_a_narrow_terminal(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(), size=(80, 24)) as curator:
+        await curator.pilot.pause()
+        table, pane = curator.table, curator.app.query_one("#detail-pane")
+        assert table.region.bottom <= pane.region.y
+        await curator.pilot.resize_terminal(140, 40)
+        await curator.pilot.pause()
+        assert table.region.right <= pane.region.x
+
+
+async def test_an_endpoint_that_cannot_be_used_is_said_on_a_quiet_line_and_n_tries_again(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(401, error_body("wrong key"))
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        await curator.press("n")
+        async with asyncio.timeout(20):
+            while "wrong key" not in curator.shown("#message"):
+                await curator.pilot.pause()
+        assert "paused" in curator.shown("#status")
+        server.refuse = lambda body: None
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.pilot.pause()
+        assert len(curator.table.ids) > 5
+
+
+async def test_q_in_the_middle_of_requests_stores_their_answers(
+    engine_on: OpenEngine, workspace: Workspace, server: ModelServer
+) -> None:
+    server.gate.clear()
+    app = CuratorApp(engine_on(base_url=server.url, model="m"))
+    async with app.run_test() as pilot:
+        await pilot.press("n")
+        for _ in range(4):
+            await asyncio.to_thread(server.arrived.acquire)
+        await pilot.press("q")
+        await pilot.pause()
+        server.gate.set()
+        async with asyncio.timeout(20):
+            while app.is_running:
+                await asyncio.sleep(0)
+    counts = workspace.counts()
+    assert counts.requests["parsed"] == len(server.received) >= 4
+    assert counts.requests["in_doubt"] == 0
+
+
+async def test_a_second_q_leaves_at_once_and_what_was_under_way_is_in_doubt(
+    engine_on: OpenEngine, workspace: Workspace, server: ModelServer
+) -> None:
+    server.gate.clear()
+    app = CuratorApp(engine_on(base_url=server.url, model="m"))
+    async with app.run_test() as pilot:
+        await pilot.press("n")
+        for _ in range(4):
+            await asyncio.to_thread(server.arrived.acquire)
+        await pilot.press("q", "q")
+    assert workspace.counts().requests["in_doubt"] == 4
+
+
+async def test_text_of_a_model_is_shown_and_never_obeyed(engine_on: OpenEngine, workspace: Workspace) -> None:
+    hostile = "Say [/] [bold]x[/bold] [@click=app.exit]y[/] \x1b[2J \u202e \u200b and so on"
+    engine = engine_on()
+    task_id = workspace.tasks.add(hostile, origin="model", at="now", batch=0, held=True)
+    engine.judge([task_id])
+    async with curating(engine) as curator:
+        detail = curator.shown("#detail")
+        assert "[/] [bold]x[/bold] [@click=app.exit]y[/]" in detail
+        assert not {"\x1b", "\u202e", "\u200b"} & set(detail)
+        line = "".join(segment.text for segment in curator.table.render_line(1))
+        assert "[bold]x" in line
+        assert not {"\x1b", "\u202e", "\u200b"} & set(line)
+
+
+async def test_going_on_later_shows_what_still_waits(workspace: Workspace, tmp_path: Path) -> None:
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.pilot.pause()
+        await curator.press("a", "r")
+        decided = [t for t in curator.table.ids if curator.task(t).state != "pending"]
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        passing = [t for t in curator.table.ids if curator.task(t).verdict == "pass"]
+        assert len(decided) == 2
+        assert curator.current().state == "pending"
+        assert set(passing) - set(decided)
