@@ -93,10 +93,11 @@ class Engine:
             )
         with workspace.transaction():
             plant(workspace, settings, at=clock())
+            self._prompts = PromptWriter(
+                settings.api, _examples(workspace), random.Random(settings.rng_seed), settings.prompts
+            )
+            self._prompts.try_all()
             workspace.settings.write(storable(settings))
-        self._prompts = PromptWriter(
-            settings.api, _examples(workspace), random.Random(settings.rng_seed), settings.prompts
-        )
         self.judging = Judge(workspace, settings.filters, settings.language)
         self.decisions = Decider(workspace, self.judging, clock=clock, emit=self.emit)
         self.put_in_doubt = workspace.start_run(at=clock())

@@ -145,9 +145,9 @@ class _Writer:
 
     def _decorated(self, items: list[str], first: int) -> str:
         """What a chat model makes of a list."""
-        lot = self._rng.random()
-        if lot < 0.06:
+        if self._chance(0.06):
             first = 1
+        lot = self._rng.random()
         number = (f"{n}." for n in range(first, first + len(items)))
         if lot < 0.14:
             lines = [f"**{n}** {item}" for n, item in zip(number, items, strict=False)]

@@ -27,6 +27,17 @@ _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
 _NESTED_INDENT = 2
 
 
+# Reasoning models think aloud first; some servers open the block themselves and send only its end.
+_THINKING = re.compile(
+    r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
+)
+
+
+def spoken(text: str) -> str:
+    """What a model says after it has thought aloud; nothing when the token limit cut its thoughts."""
+    return _THINKING.sub("", text, count=1)
+
+
 def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
     """The instructions that a model lists in its answer to a propose prompt, in their order.
 
@@ -39,7 +50,7 @@ def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
     Returns:
         The items, each on one line, without numbers and decoration; empty ones are left out.
     """
-    lines = [line for line in text.replace("\r\n", "\n").split("\n") if not _FENCE.match(line)]
+    lines = [line for line in spoken(text).split("\n") if not _FENCE.match(line)]
     starts = [_NUMBERED.match(line) for line in lines]
     if not any(starts) and not continues_item:
         starts = [_BULLET.match(line) for line in lines]
@@ -90,7 +101,7 @@ def parse_label(text: str) -> Label:
 
     The first line with words decides; one that says both yes and no says neither.
     """
-    first = next((line for line in text.splitlines() if re.search(r"\w", line)), "")
+    first = next((line for line in spoken(text).splitlines() if re.search(r"\w", line)), "")
     said = {word.lower() for word in _YES_OR_NO.findall(first)}
     if said == {"yes"}:
         return "classification"
@@ -122,7 +133,7 @@ def _field(*names: str) -> "re.Pattern[str]":
 
 
 _INPUT_FIRST = _field("Input", "Output", "Task")
-_OUTPUT_FIRST = _field("Class label", "Class Label", "Label", "Output", "Input", "Task")
+_OUTPUT_FIRST = _field("Class label", "Class Label", "class label", "Label", "Output", "Input", "Task")
 _NO_INPUT = re.compile(r"^[\s(<\[*_]*(?:none|n/a|no ?input|empty|not applicable)[\s)>\].*_]*$", re.IGNORECASE)
 
 
@@ -131,6 +142,7 @@ def parse_input_first(text: str) -> list[ParsedInstance]:
 
     Text that has no field at all is the output of a task without input.
     """
+    text = spoken(text)
     fields = _fields(text, _INPUT_FIRST)
     if all(name in {"", "example"} for name, _ in fields):
         return [ParsedInstance("", _value(text))] if text.strip() else []
@@ -142,7 +154,7 @@ def parse_output_first(text: str) -> list[ParsedInstance]:
 
     A model that begins with an input has turned the order round, and is read like that.
     """
-    fields = _own(_fields(text, _OUTPUT_FIRST))
+    fields = _own(_fields(spoken(text), _OUTPUT_FIRST))
     if fields and fields[0][0] == "input":
         return _input_then_output(fields)
     found: list[ParsedInstance] = []

@@ -111,6 +111,18 @@ class PromptWriter:
             rng,
         )
 
+    def try_all(self) -> None:
+        """Render every template once, so that a wrong one is told before anything is paid for.
+
+        Raises:
+            SettingsError: a template is wrong; it is named.
+        """
+        self.propose([(0, "Say something.")] * IN_CONTEXT, classification_only=False)
+        self.propose([(0, "Say something.")] * IN_CONTEXT, classification_only=True)
+        self.classify("Say something.")
+        self.instantiate("Say something.", output_first=False)
+        self.instantiate("Say something.", output_first=True)
+
     def propose(self, shown: Sequence[tuple[int, str]], *, classification_only: bool) -> RenderedPrompt:
         """Ask for new instructions after the ones shown, (id, instruction) each (section 2.2, table 5)."""
         first = len(shown) + 1

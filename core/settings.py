@@ -5,10 +5,18 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from selfinstruct.core.errors import SettingsError
 
@@ -52,6 +60,12 @@ class FilterSettings(_Checked):
     """Whether to refuse instructions whose first letter is not Latin."""
     rouge_l: Annotated[float, Field(gt=0, le=1)] = 0.7
     """A new task needs a ROUGE-L F-measure below this with every task of the pool."""
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words ({self.min_words}) is more than max_words ({self.max_words})")
+        return self
 
 
 class Price(_Checked):

@@ -15,6 +15,8 @@ from rapidfuzz.distance import Indel, LCSseq
 from rouge_score.tokenize import tokenize
 
 _FIRST_SURROGATE, _SURROGATES = 0xD800, 0x800
+_UNKNOWN = chr(0x10FFFF)
+"""Stands for all tokens of a query that no text of the index has: they match nothing anyway."""
 _TOKEN = re.compile("[a-z0-9]+")
 _DIGITS = 12
 """Scores are rounded to these, so that 0.68 is 0.68, and not less by what 1 - 0.32 loses in binary."""
@@ -94,7 +96,7 @@ class RougeIndex:
         """The `k` nearest tasks of each text, best first, ties by id."""
         if not self._ids or not texts or k < 1:
             return [[] for _ in texts]
-        encoded = [self._encode(text) for text in texts]
+        encoded = ["".join(self._codes.get(token, _UNKNOWN) for token in tokens(text)) for text in texts]
         ids = np.asarray(self._ids, dtype=np.int64)
         scores = process.cdist(encoded, self._texts, scorer=Indel.normalized_similarity, dtype=np.float64)
         return [

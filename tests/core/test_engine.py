@@ -137,3 +137,13 @@ def test_a_cost_limit_without_a_known_price_is_refused_with_the_way_to_give_one(
 ) -> None:
     with pytest.raises(SettingsError, match=r'\[prices\."some-model"\]'):
         engine_on(model="some-model", base_url="https://models.example/v1", max_cost=1.0)
+
+
+def test_a_template_that_cannot_be_rendered_is_named_before_anything_is_sent(
+    engine_on: OpenEngine, workspace: Workspace, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[output_first.chat]\nsystem = ""\nuser = "{{ instrction }}"\n')
+    with pytest.raises(SettingsError, match=r"output_first\.chat\.user.*instrction"):
+        engine_on(prompts=own)
+    assert workspace.settings.read() == {}

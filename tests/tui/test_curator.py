@@ -265,7 +265,7 @@ async def test_q_in_the_middle_of_requests_stores_their_answers(
         await pilot.pause()
         server.gate.set()
         async with asyncio.timeout(20):
-            while app.is_running:
+            while app.is_running:  # noqa: ASYNC110 - Textual offers no event for it
                 await asyncio.sleep(0)
     counts = workspace.counts()
     assert counts.requests["parsed"] == len(server.received) >= 4
