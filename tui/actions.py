@@ -33,9 +33,7 @@ ACTIONS = (
     Action("edit", "e", "Decide", "Edit", "Reword the candidate; it is judged again as you type.", True),
     Action("relabel", "c", "Decide", "Label", "Switch between classification and generation.", True),
     Action("undo", "u,ctrl+z", "Decide", "Undo", "Take back your last decision; without limit.", True),
-    Action(
-        "next_batch", "n", "Generate", "Next batch", "Show the next batch, and begin the one after it.", True
-    ),
+    Action("next_batch", "n", "Generate", "Next", "Show the next batch, and begin the one after it.", True),
     Action("down", "j,down", "Move", "Down", "Next candidate."),
     Action("up", "k,up", "Move", "Up", "Previous candidate."),
     Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen."),

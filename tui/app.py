@@ -177,7 +177,16 @@ class CuratorApp(App[None]):
             f"{cost_text(counts)}{limit}",
             self._activity(),
         ]
-        self.screen_stack[0].query_one("#status", Static).update("   ".join(part for part in parts if part))
+        line = self.screen_stack[0].query_one("#status", Static)
+        shown = [part for part in parts if part]
+        # What is known anyway makes room on a narrow terminal for what changes.
+        while len("   ".join(shown)) > self.size.width - 2 and len(shown) > 3:
+            del shown[0]
+        line.update("   ".join(shown))
+
+    def on_resize(self) -> None:
+        """Make the status line fit."""
+        self.call_after_refresh(self._refresh_status)
 
     def _activity(self) -> str:
         if self._attended.paused:

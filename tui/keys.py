@@ -3,10 +3,11 @@
 from itertools import groupby
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -22,13 +23,17 @@ class KeysScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One group of actions after the other."""
-        parts: list[str | tuple[str, str]] = []
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column()
         for group, actions in groupby(ACTIONS, key=lambda action: action.group):
-            parts.append((f"{group}\n", "bold"))
-            parts += [f"  {keys_shown(action):<12} {action.label}: {action.help}\n" for action in actions]
-        parts.append(
-            ("^p opens the palette; Tab moves between the panes; Esc closes this list.", "$text-muted")
-        )
+            table.add_row(Text(group, style="bold"))
+            for action in actions:
+                table.add_row(Text(f"  {keys_shown(action)}"), Text(f"{action.label}: {action.help}"))
+        table.add_row(Text("Other", style="bold"))
+        table.add_row(Text("  ^p"), Text("The palette: every action by name, and the themes."))
+        table.add_row(Text("  Tab"), Text("The other pane; arrows scroll it."))
+        table.add_row(Text("  Esc"), Text("Closes this list."))
         with VerticalScroll(id="keys-box") as box:
             box.border_title = "Keys"
-            yield Static(Content.assemble(*parts))
+            yield Static(table)
