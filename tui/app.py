@@ -1,57 +1,26 @@
-"""The curator: a person decides on candidates while the next ones are being made."""
+"""The curator as an application: its screens, its palette, and how it ends."""
 
-import asyncio
 from collections.abc import Callable, Iterable
-from typing import ClassVar
 
-from textual import on
-from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
-from textual.containers import Container, VerticalScroll
-from textual.content import Content
+from textual.app import App, SystemCommand
 from textual.screen import Screen
-from textual.widgets import Footer, Static
 
-from selfinstruct.core.attended import AttendedRun
-from selfinstruct.core.decisions import RefusedByJudgeError
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.events import (
-    BatchCompleted,
-    Event,
-    GenerationPaused,
-    RequestFailed,
-    RequestPlanned,
-    TaskDecided,
-)
-from selfinstruct.db.rows import PASS, Label, Reason
-from selfinstruct.tui.actions import ACTIONS, bindings
-from selfinstruct.tui.candidates import CandidateTable
-from selfinstruct.tui.cli import cost_text
-from selfinstruct.tui.detail import detail
-from selfinstruct.tui.display import safe_line
-from selfinstruct.tui.edit import EditScreen
-from selfinstruct.tui.keys import KeysScreen
-
-_QUOTED = 60
-_NO_CANDIDATE = "There is no candidate here. Press n for the next batch."
-_NOTHING_YET = (
-    "No candidates yet.\n\nPress n, and the model proposes a batch of new tasks from the seeds."
-    " Accept with a, reject with r; ? shows every key."
-)
+from selfinstruct.core.events import Event
+from selfinstruct.tui.actions import ACTIONS
+from selfinstruct.tui.curate_screen import CurateScreen, Happened
 
 
 class CuratorApp(App[None]):
-    """The curator's screen over one engine.
+    """The curator over one engine, which it closes in the end.
 
     Args:
-        engine: An engine whose events this screen may listen to.
+        engine: An engine whose events the curator may listen to.
         resend: Whether requests in doubt are sent again although they may cost.
     """
 
     TITLE = "selfinstruct"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
         (0, "-narrow"),
         (100, "-wide"),
@@ -61,43 +30,12 @@ class CuratorApp(App[None]):
     def __init__(self, engine: Engine, *, resend: bool = False) -> None:
         super().__init__()
         self._engine = engine
-        self._engine.listener = self._take
-        self._attended = AttendedRun(engine, resend=resend)
-        self._batch = engine.workspace.requests.last_batch()
-        self._waiting = False
-        self._leaving = False
-        self._overruled: tuple[int, tuple[Reason, ...]] | None = None
+        self._engine.listener = self._tell
+        self.curate = CurateScreen(engine, resend=resend)
 
-    # What the screen is made of
-
-    def compose(self) -> ComposeResult:
-        """Status line, table and detail pane, message line, footer."""
-        yield Static(id="status", markup=False)
-        with Container(id="panes"):
-            table = CandidateTable(self._engine.workspace.tasks.get_many, id="candidates")
-            table.border_title = "Candidates"
-            yield table
-            with VerticalScroll(id="detail-pane", can_focus=True):
-                yield Static(id="detail", markup=False)
-        yield Static(id="message", markup=False)
-        yield Footer(show_command_palette=True)
-
-    def on_mount(self) -> None:
-        """Show what waits, and begin to work in the background."""
-        self._show_batch(self._batch)
-        self._generation = asyncio.ensure_future(self._attended.run())
-        self._generation.add_done_callback(self._generation_ended)
-        if self._engine.settings.is_offline:
-            self._say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
-        in_doubt = self._engine.workspace.counts().requests["in_doubt"]
-        if in_doubt and not self._engine.settings.is_free:
-            self._say(
-                f"{in_doubt} requests are in doubt since a crash; start with --resend to send them again."
-            )
-
-    @property
-    def _table(self) -> CandidateTable:
-        return self.screen_stack[0].query_one("#candidates", CandidateTable)
+    def get_default_screen(self) -> Screen[None]:
+        """Curating is home."""
+        return self.curate
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action, then Textual's own."""
@@ -107,242 +45,20 @@ class CuratorApp(App[None]):
 
     def _runner(self, name: str) -> Callable[[], None]:
         def run() -> None:
-            self.call_later(self.run_action, name)
+            self.call_later(self.run_action, name, self.curate)
 
         return run
 
-    # What the engine says
-
-    def _take(self, event: Event) -> None:
-        if isinstance(event, GenerationPaused):
-            self._say(event.sentence, error=True)
-        elif isinstance(event, RequestFailed):
-            self._say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}", error=True)
-        elif isinstance(event, BatchCompleted) and self._waiting:
-            self._waiting = False
-            self.call_later(self.action_next_batch)
-        elif isinstance(event, RequestPlanned | TaskDecided):
-            self.call_later(self._refresh_status)
-            return
-        self.call_later(self._refresh)
-
-    def _generation_ended(self, generation: "asyncio.Future[None]") -> None:
-        if generation.cancelled():
-            return
-        error = generation.exception()
-        if error is not None:
-            self._say(f"Generation stopped by an error of this program: {error!r}", error=True)
-        elif self._leaving:
-            self.exit()
-
-    # What is shown
-
-    def _show_batch(self, batch: int, *, at: int | None = None) -> None:
-        self._batch = batch
-        ids = self._engine.workspace.tasks.to_review(batch)
-        self._table.show(ids, at=at)
-        self._refresh_status()
-
-    def _refresh(self) -> None:
-        self._table.reread()
-        self._show_detail(self._table.current)
-        self._refresh_status()
-
-    @on(CandidateTable.CursorMoved)
-    def _cursor_moved(self, event: CandidateTable.CursorMoved) -> None:
-        self._overruled = None
-        pane = self.screen_stack[0].query_one("#detail-pane", VerticalScroll)
-        pane.scroll_home(animate=False)
-        self._show_detail(event.task_id)
-
-    def _show_detail(self, task_id: int | None) -> None:
-        pane = self.screen_stack[0].query_one("#detail-pane", VerticalScroll)
-        pane.border_title = "" if task_id is None else str(task_id)
-        content = Content(_NOTHING_YET) if task_id is None else detail(self._engine, task_id)
-        pane.query_one("#detail", Static).update(content)
-
-    def _refresh_status(self) -> None:
-        if not self.is_running:
-            return
-        settings, counts = self._engine.settings, self._engine.workspace.counts()
-        model = "offline (a grammar)" if settings.is_offline else safe_line(settings.model, 30)
-        grown = sum(number for origin, number in counts.pool.items() if origin != "seed")
-        limit = f" of ${settings.max_cost:g}" if settings.max_cost else ""
-        parts = [
-            "selfinstruct",
-            safe_line(self._engine.workspace.path.name, 30),
-            model,
-            f"batch {self._batch}",
-            f"pool {counts.pool['seed']} + {grown}",
-            f"{cost_text(counts)}{limit}",
-            self._activity(),
-        ]
-        line = self.screen_stack[0].query_one("#status", Static)
-        shown = [part for part in parts if part]
-        # What is known anyway makes room on a narrow terminal for what changes.
-        while len("   ".join(shown)) > self.size.width - 2 and len(shown) > 3:
-            del shown[0]
-        line.update("   ".join(shown))
-
-    def on_resize(self) -> None:
-        """Make the status line fit."""
-        self.call_after_refresh(self._refresh_status)
-
-    def _activity(self) -> str:
-        if self._attended.paused:
-            return "paused"
-        progress = self._attended.progress
-        if progress:
-            return f"generating {progress[0]}/{progress[1]}"
-        under_way = self._attended.under_way
-        return f"{under_way} under way" if under_way else ""
-
-    def _say(self, text: str, *, error: bool = False) -> None:
-        line = self.screen_stack[0].query_one("#message", Static)
-        line.set_class(error, "-error")
-        line.update(safe_line(text))
-
-    # What a person can do
-
-    def _decide(self, decide: Callable[[int], object], done: str) -> bool:
-        """Take a decision on the task under the cursor; False, with the reason said, if it is refused."""
-        task_id = self._table.current
-        if task_id is None:
-            self._say(_NO_CANDIDATE)
-            return False
-        try:
-            decide(task_id)
-        except RefusedByJudgeError as refusal:
-            self._overruled = (task_id, refusal.reasons)
-            self._say(f"Filtered: {refusal} Press a again to accept it all the same.", error=True)
-        except DecisionRefusedError as refusal:
-            self._say(str(refusal), error=True)
-        else:
-            self._overruled = None
-            instruction = self._engine.workspace.tasks.get(task_id).instruction
-            self._say(f"{done} {task_id}: {safe_line(instruction, _QUOTED)}")
-            self._attended.wake()
-            self._refresh()
-            return True
-        self._refresh()
-        return False
-
-    def action_accept(self) -> None:
-        """Accept the candidate; a second time in a row overrules the filters."""
-        overruled = self._overruled
-
-        def accept(task_id: int) -> None:
-            despite = overruled[1] if overruled and overruled[0] == task_id else ()
-            self._engine.decisions.accept(task_id, despite=despite)
-
-        if self._decide(accept, "Accepted"):
-            self._table.move_to_next_waiting()
-
-    def action_reject(self) -> None:
-        """Reject the candidate."""
-        if self._decide(self._engine.decisions.reject, "Rejected"):
-            self._table.move_to_next_waiting()
-
-    def action_relabel(self) -> None:
-        """Switch the label."""
-
-        def relabel(task_id: int) -> None:
-            now = self._engine.workspace.tasks.get(task_id).label
-            label: Label = "generation" if now == "classification" else "classification"
-            self._engine.decisions.relabel(task_id, label)
-
-        self._decide(relabel, "Relabelled")
-
-    def action_edit(self) -> None:
-        """Reword the candidate."""
-        task_id = self._table.current
-        if task_id is None:
-            self._say(_NO_CANDIDATE)
-            return
-
-        def edit(wording: str | None) -> None:
-            if wording is not None:
-                self._decide(lambda edited: self._engine.decisions.edit(edited, wording), "Edited")
-
-        instruction = self._engine.workspace.tasks.get(task_id).instruction
-        self.push_screen(EditScreen(task_id, instruction, self._engine.judging.judge), edit)
-
-    def action_undo(self) -> None:
-        """Take back the last decision, and go to its task."""
-        try:
-            undone = self._engine.decisions.undo()
-        except DecisionRefusedError as refusal:
-            self._say(str(refusal), error=True)
-            return
-        if undone is None:
-            self._say("There is nothing to undo.")
-            return
-        self._attended.wake()
-        if undone.task_id in self._table.ids:
-            self._table.move_to(undone.task_id)
-            self._refresh()
-        else:
-            self._show_batch(self._batch, at=undone.task_id)
-        self._say(f"Undone: {undone.kind} of {undone.task_id}")
-
-    def action_next_batch(self) -> None:
-        """Show the next batch, or wait for it."""
-        batch = self._attended.next_batch()
-        if batch is None:
-            self._waiting = True
-            self._say("The next batch is on its way; it will appear here.")
-        else:
-            proposed = self._engine.workspace.tasks.of_batch(batch)
-            passing = [task.id for task in proposed if task.verdict == PASS]
-            self._show_batch(batch, at=passing[0] if passing else None)
-            self._say(f"Batch {batch}: {len(proposed)} candidates, {len(passing)} pass.")
-        self._refresh_status()
-
-    def action_down(self) -> None:
-        """Next row."""
-        self._table.move_by(1)
-
-    def action_up(self) -> None:
-        """Previous row."""
-        self._table.move_by(-1)
-
-    def action_page_down(self) -> None:
-        """Down by a screen."""
-        self._table.move_by(self._table.page)
-
-    def action_page_up(self) -> None:
-        """Up by a screen."""
-        self._table.move_by(-self._table.page)
-
-    def action_first(self) -> None:
-        """First row."""
-        self._table.move_by(-len(self._table.ids))
-
-    def action_last(self) -> None:
-        """Last row."""
-        self._table.move_by(len(self._table.ids))
-
-    def action_keys(self) -> None:
-        """Show the keys."""
-        self.push_screen(KeysScreen())
-
-    def action_leave(self) -> None:
-        """Quit once what is under way is stored; at once when asked again."""
-        if self._leaving or not self._attended.under_way:
-            self.exit()
-            return
-        self._leaving = True
-        self._attended.stop()
-        self._say(f"Quitting after {self._attended.under_way} answers under way. q again leaves at once.")
+    def _tell(self, event: Event) -> None:
+        self.curate.post_message(Happened(event))
 
     async def action_quit(self) -> None:
         """Ctrl+Q means the same as q."""
-        self.action_leave()
+        self.curate.action_leave()
 
     async def on_unmount(self) -> None:
-        """Close the run: what is still under way is in doubt from now on."""
-        self._generation.cancel()
-        await asyncio.gather(self._generation, return_exceptions=True)
+        """End the run."""
+        await self.curate.stop()
         await self._engine.close()
 
     def _fatal_error(self) -> None:

@@ -17,6 +17,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import ACTIONS
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.candidates import CandidateTable
+from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 from tests.conftest import OpenEngine
@@ -54,11 +55,11 @@ class Curator:
         await self.pilot.pause()
 
     def shown(self, selector: str) -> str:
-        return str(self.app.screen_stack[0].query_one(selector, Static).visual)
+        return str(self.app.curate.query_one(selector, Static).visual)
 
     @property
     def table(self) -> CandidateTable:
-        return self.app.screen_stack[0].query_one("#candidates", CandidateTable)
+        return self.app.curate.query_one("#candidates", CandidateTable)
 
     def current(self) -> Task:
         assert self.table.current is not None
@@ -122,21 +123,25 @@ async def test_r_rejects_at_once_and_moves_on(curator: Curator) -> None:
     assert curator.current().id > task_id
 
 
-async def test_what_a_filter_objects_to_takes_a_second_a(curator: Curator) -> None:
+async def test_what_a_filter_objects_to_takes_a_capital_a(curator: Curator) -> None:
     filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
     curator.table.move_to(filtered)
     await curator.press("a")
     assert curator.task(filtered).state == "pending"
-    assert "Press a again" in curator.shown("#message")
-    await curator.press("a")
+    assert "A accepts it all the same" in curator.shown("#message")
+    await curator.press("A")
     assert curator.task(filtered).state == "accepted"
 
 
-async def test_moving_away_forgets_the_first_a(curator: Curator) -> None:
-    filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
-    curator.table.move_to(filtered)
-    await curator.press("a", "j", "k", "a")
-    assert curator.task(filtered).state == "pending"
+async def test_a_burst_of_a_never_accepts_what_has_become_similar(curator: Curator) -> None:
+    """The a that was meant for the next row does not overrule a verdict that has just flipped."""
+    first = curator.current()
+    twin = curator.table.ids[curator.table.cursor + 1]
+    curator.engine.decisions.edit(twin, f"{first.instruction} Quickly")
+    curator.table.reread()
+    await curator.press("a", "a", "a", "a")
+    assert curator.task(first.id).state == "accepted"
+    assert curator.task(twin).state == "pending"
 
 
 async def test_u_undoes_and_goes_back_to_the_task(curator: Curator) -> None:
@@ -204,7 +209,7 @@ async def test_question_mark_lists_every_action(curator: Curator) -> None:
 def test_every_action_has_its_method_and_a_key_of_its_own() -> None:
     keys = [key for action in ACTIONS for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
-    assert all(hasattr(CuratorApp, f"action_{action.name}") for action in ACTIONS)
+    assert all(hasattr(CurateScreen, f"action_{action.name}") for action in ACTIONS)
 
 
 async def test_the_palette_offers_every_action(curator: Curator) -> None:
@@ -233,7 +238,7 @@ async def test_a_click_puts_the_cursor_on_the_row(curator: Curator) -> None:
 async def test_panes_stack_on_a_narrow_terminal(engine_on: OpenEngine) -> None:
     async with curating(engine_on(), size=(80, 24)) as curator:
         await curator.pilot.pause()
-        table, pane = curator.table, curator.app.query_one("#detail-pane")
+        table, pane = curator.table, curator.app.curate.query_one("#detail-pane")
         assert table.region.bottom <= pane.region.y
         await curator.pilot.resize_terminal(140, 40)
         await curator.pilot.pause()
