@@ -30,7 +30,10 @@ class Terminal:
         self.received = bytearray()
         self._fd, terminal = pty.openpty()
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(rows)}
+        environment = {**os.environ, "TERM": "xterm-256color"}
+        # They would hide from the program what size its terminal has.
+        environment.pop("COLUMNS", None)
+        environment.pop("LINES", None)
         self.process = subprocess.Popen(
             [str(PROGRAMS / words[0]), *words[1:]],
             env=environment,
