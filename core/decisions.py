@@ -4,8 +4,8 @@ Each is one transaction that catches up with everybody's decisions, judges again
 appends its row. So no two can ever both accept the same instruction.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
@@ -23,8 +23,20 @@ class RefusedByJudgeError(DecisionRefusedError):
         self.reasons = tuple(reasons)
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of one step: the tasks decided on, and why the others were not."""
+
+    done: tuple[int, ...]
+    refused: Mapping[int, DecisionRefusedError]
+
+
 class Decider:
-    """Takes decisions on the tasks of one workspace."""
+    """Takes decisions on the tasks of one workspace.
+
+    Each method that ends in `_all` is one step, undone as a whole; it decides on what it can and says
+    what it cannot. The others decide on one task or raise.
+    """
 
     def __init__(
         self,
@@ -50,25 +62,46 @@ class Decider:
             RefusedByJudgeError: judged again now, there are other reasons against it.
             DecisionRefusedError: it is in the pool already.
         """
-        with self._judging.step():
-            task = self._get(task_id)
-            if task.state == "accepted":
-                raise DecisionRefusedError(f"Task {task_id} is accepted already.")
-            judgement = self._judging.judge_task(task_id, task.instruction)
-            refused = not set(judgement.reasons) <= set(despite)
-            if not refused:
-                self._append(task, "accept", "human", replace(task.standing, state="accepted"))
-        if refused:
-            raise RefusedByJudgeError(judgement.reasons)
-        self._emit(TaskDecided(task_id, "accept", "human"))
+        _raise(self.accept_all([task_id], despite={task_id: despite}))
 
-    def reject(self, task_id: int) -> None:
-        """Keep a task out of the pool, or take it out.
+    def accept_all(
+        self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
+    ) -> Decided:
+        """Put tasks into the pool, each judged against the pool with those before it."""
+
+        def accepted(task: Task) -> Standing:
+            if task.state == "accepted":
+                raise DecisionRefusedError(f"Task {task.id} is accepted already.")
+            judgement = self._judging.judge_task(task.id, task.instruction)
+            if not set(judgement.reasons) <= set((despite or {}).get(task.id, ())):
+                raise RefusedByJudgeError(judgement.reasons)
+            return replace(task.standing, state="accepted")
+
+        return self._decide("accept", task_ids, accepted)
+
+    def reject(self, task_id: int, *, tag: str | None = None) -> None:
+        """Keep a task out of the pool, or take it out; `tag` says why.
 
         Raises:
             DecisionRefusedError: it is rejected already, or it is a seed.
         """
-        self._change(task_id, "reject", lambda task: replace(task.standing, state="rejected"))
+        _raise(self.reject_all([task_id], tag=tag))
+
+    def reject_all(self, task_ids: Iterable[int], *, tag: str | None = None) -> Decided:
+        """Keep tasks out of the pool, or take them out."""
+        return self._decide(
+            "reject", task_ids, lambda task: replace(task.standing, state="rejected"), tag=tag
+        )
+
+    def restore_all(self, task_ids: Iterable[int]) -> Decided:
+        """Let rejected tasks be candidates again; they are judged as things stand now."""
+
+        def restored(task: Task) -> Standing:
+            if task.state != "rejected":
+                raise DecisionRefusedError(f"Task {task.id} is not rejected.")
+            return replace(task.standing, state="pending")
+
+        return self._decide("restore", task_ids, restored)
 
     def edit(self, task_id: int, instruction: str) -> Judgement:
         """Reword a candidate; it is judged again, and asked about again for its label.
@@ -89,9 +122,8 @@ class Decider:
                 )
             return Standing(task.state, wording, None)
 
-        self._change(task_id, "edit", reworded)
-        with self._judging.step():
-            return self._judging.judge_task(task_id, wording)
+        _raise(self._decide("edit", [task_id], reworded))
+        return self._judging.judge(wording)
 
     def relabel(self, task_id: int, label: Label) -> None:
         """Say whether a task is a classification task.
@@ -99,29 +131,47 @@ class Decider:
         Raises:
             DecisionRefusedError: it has that label already.
         """
-        self._change(task_id, "relabel", lambda task: replace(task.standing, label=label))
+        _raise(self.relabel_all([task_id], label))
 
-    def undo(self) -> Decision | None:
-        """Take back a person's last decision that stands; returns it, or None when there is none.
+    def relabel_all(self, task_ids: Iterable[int], label: Label) -> Decided:
+        """Say whether tasks are classification tasks."""
+        return self._decide("relabel", task_ids, lambda task: replace(task.standing, label=label))
+
+    def undo(self) -> list[Decision]:
+        """Take back a person's last step that stands; returns its decisions, none when there is none.
 
         Raises:
             DecisionRefusedError: somebody has decided on the same task since.
         """
+        return self._take_back("undo", self._workspace.decisions.to_undo)
+
+    def redo(self) -> list[Decision]:
+        """Take back the last undo, if nothing was decided since; returns the undos, none when there are none.
+
+        Raises:
+            DecisionRefusedError: somebody has decided on the same task since.
+        """
+        return self._take_back("redo", self._workspace.decisions.to_redo)
+
+    def _take_back(self, kind: DecisionKind, find: Callable[[], list[Decision]]) -> list[Decision]:
         with self._judging.step():
-            decision = self._workspace.decisions.last_of_human()
-            if decision is None:
-                return None
-            task = self._get(decision.task_id)
-            if task.standing.state != decision.after.state or task.instruction != decision.after.instruction:
-                raise DecisionRefusedError(
-                    f"Task {task.id} has been decided on again since: its {decision.kind} cannot be undone."
-                )
-            after = _reverted(task.standing, decision)
-            self._append(task, "undo", "human", after, undoes=decision.id)
-            if after.state != "accepted":
-                self._judging.judge_task(task.id, after.instruction)
-        self._emit(TaskDecided(task.id, "undo", "human"))
-        return decision
+            decisions = find()
+            step = self._workspace.decisions.next_step()
+            tasks = [self._get(decision.task_id) for decision in decisions]
+            disputed = [
+                task for task, decision in zip(tasks, decisions, strict=True) if _moved_on(task, decision)
+            ]
+            if not disputed:
+                for task, decision in zip(tasks, decisions, strict=True):
+                    after = _reverted(task.standing, decision)
+                    self._append(task, kind, "human", after, step=step, undoes=decision.id)
+        if disputed:
+            raise DecisionRefusedError(
+                f"Task {disputed[0].id} has been decided on again since, so that cannot be taken back."
+            )
+        for decision in decisions:
+            self._emit(TaskDecided(decision.task_id, kind, "human"))
+        return decisions
 
     def settle(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
         """Decide as the verdict says, without a person; inside the transaction that judged it."""
@@ -129,17 +179,35 @@ class Decider:
         passes = not judgement.reasons
         after = replace(task.standing, state="accepted" if passes else "rejected")
         kind: DecisionKind = "accept" if passes else "reject"
-        self._append(task, kind, "auto", after)
+        self._append(task, kind, "auto", after, step=self._workspace.decisions.next_step())
         emit(TaskDecided(task_id, kind, "auto"))
 
-    def _change(self, task_id: int, kind: DecisionKind, change: Callable[[Task], Standing]) -> None:
+    def _decide(
+        self,
+        kind: DecisionKind,
+        task_ids: Iterable[int],
+        change: Callable[[Task], Standing],
+        *,
+        tag: str | None = None,
+    ) -> Decided:
+        done: list[int] = []
+        refused: dict[int, DecisionRefusedError] = {}
         with self._judging.step():
-            task = self._get(task_id)
-            after = change(task)
-            if after == task.standing:
-                raise DecisionRefusedError(f"That is how task {task_id} is already.")
-            self._append(task, kind, "human", after)
-        self._emit(TaskDecided(task_id, kind, "human"))
+            step = self._workspace.decisions.next_step()
+            for task_id in task_ids:
+                try:
+                    task = self._get(task_id)
+                    after = change(task)
+                    if after == task.standing:
+                        raise DecisionRefusedError(f"That is how task {task_id} is already.")
+                except DecisionRefusedError as error:
+                    refused[task_id] = error
+                else:
+                    self._append(task, kind, "human", after, step=step, tag=tag)
+                    done.append(task_id)
+        for task_id in done:
+            self._emit(TaskDecided(task_id, kind, "human"))
+        return Decided(tuple(done), refused)
 
     def _get(self, task_id: int) -> Task:
         try:
@@ -151,12 +219,40 @@ class Decider:
         return task
 
     def _append(
-        self, task: Task, kind: DecisionKind, who: Who, after: Standing, *, undoes: int | None = None
+        self,
+        task: Task,
+        kind: DecisionKind,
+        who: Who,
+        after: Standing,
+        *,
+        step: int,
+        undoes: int | None = None,
+        tag: str | None = None,
     ) -> None:
         self._workspace.decisions.add(
-            task.id, kind, who=who, at=self._clock(), before=task.standing, after=after, undoes=undoes
+            task.id,
+            kind,
+            step=step,
+            who=who,
+            at=self._clock(),
+            before=task.standing,
+            after=after,
+            undoes=undoes,
+            tag=tag,
         )
         self._judging.catch_up()
+        self._judging.judge_around(task.id, task.standing, after)
+
+
+def _raise(decided: Decided) -> None:
+    for error in decided.refused.values():
+        raise error
+
+
+def _moved_on(task: Task, decision: Decision) -> bool:
+    """Whether a task is no longer as the decision left it."""
+    now, then = task.standing, decision.after
+    return (now.state, now.instruction) != (then.state, then.instruction)
 
 
 def _reverted(now: Standing, decision: Decision) -> Standing:

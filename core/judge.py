@@ -10,7 +10,7 @@ from selfinstruct.core.filters import objections
 from selfinstruct.core.prompts import IN_CONTEXT, IN_CONTEXT_MODEL
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.similarity import Neighbour, RougeIndex
-from selfinstruct.db.rows import PASS, PoolChange, Reason
+from selfinstruct.db.rows import PASS, PoolChange, Reason, Standing
 from selfinstruct.db.workspace import Workspace
 
 _QUOTED_LENGTH = 60
@@ -46,6 +46,8 @@ class Judge:
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
         self.index = RougeIndex(self._language)
+        self._waiting = RougeIndex(self._language)
+        self._last_task = 0
         self._seed_ids: list[int] = []
         self._model_ids: list[int] = []
         self._last_decision = 0
@@ -55,6 +57,9 @@ class Judge:
         for change in self._workspace.decisions.changes_since(self._last_decision):
             self._apply(change)
             self._last_decision = change.decision_id
+        for task_id, instruction in self._workspace.tasks.waiting_since(self._last_task):
+            self._waiting.replace(task_id, instruction)
+            self._last_task = task_id
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -68,6 +73,10 @@ class Judge:
             raise
 
     def _apply(self, change: PoolChange) -> None:
+        if change.state == "pending":
+            self._waiting.replace(change.task_id, change.instruction)
+        elif change.task_id in self._waiting:
+            self._waiting.remove(change.task_id)
         ids = self._seed_ids if change.origin == "seed" else self._model_ids
         if change.state == "accepted":
             if change.task_id not in self.index:
@@ -93,6 +102,18 @@ class Judge:
             task_id, judgement.verdict, judgement.reasons, (nearest.id, nearest.score) if nearest else None
         )
         return judgement
+
+    def judge_around(self, task_id: int, before: Standing, after: Standing) -> None:
+        """Judge again what a decision on a task concerns: itself, and the candidates close to it."""
+        concerned: set[int] = set()
+        if after.state == "pending":
+            concerned.add(task_id)
+        if after.state == "accepted":
+            concerned |= {near.id for near in self._waiting.above(after.instruction, self._filters.rouge_l)}
+        if before.state == "accepted":
+            concerned |= set(self._workspace.tasks.waiting_near(task_id))
+        for task in self._workspace.tasks.get_many(sorted(concerned)):
+            self.judge_task(task.id, task.instruction)
 
     def neighbours(self, instruction: str, *, but: int, k: int = 10) -> list[Neighbour]:
         """The nearest tasks of the pool other than `but`, best first."""

@@ -115,6 +115,7 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
         workspace.decisions.add(
             task_id,
             "accept",
+            step=workspace.decisions.next_step(),
             who="auto",
             at=at,
             before=Standing("pending", seed.instruction, label),

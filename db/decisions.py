@@ -9,7 +9,8 @@ from sqlite_utils import Database
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import Decision, DecisionKind, PoolChange, Standing, Who
 
-_COLUMNS = "id, task_id, kind, who, at, before, after, undoes"
+_COLUMNS = "id, step, task_id, kind, who, at, before, after, undoes, tag"
+_STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
 
 
 class Decisions:
@@ -18,36 +19,61 @@ class Decisions:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    def next_step(self) -> int:
+        """The number of a step that nobody has begun; good within one transaction."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decisions").fetchone()
+        return int(last) + 1
+
     def add(
         self,
         task_id: int,
         kind: DecisionKind,
         *,
+        step: int,
         who: Who,
         at: str,
         before: Standing,
         after: Standing,
         undoes: int | None = None,
+        tag: str | None = None,
     ) -> int:
         """Append a decision, which takes effect at once; returns its id."""
         with transaction(self._db):
             decision_id = self._db.execute(
-                """INSERT INTO decisions (task_id, kind, who, at, before, after, undoes)
-                VALUES (?, ?, ?, ?, ?, ?, ?)""",
-                [task_id, kind, who, at, _dump(before), _dump(after), undoes],
+                """INSERT INTO decisions (step, task_id, kind, who, at, before, after, undoes, tag)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [step, task_id, kind, who, at, _dump(before), _dump(after), undoes, tag],
             ).lastrowid
         assert decision_id is not None
         return decision_id
 
-    def last_of_human(self) -> Decision | None:
-        """The last decision of a person that can be undone: no undo itself, and not undone yet."""
-        rows = self._select(
-            """WHERE who = 'human' AND kind != 'undo'
-            AND id NOT IN (SELECT undoes FROM decisions WHERE undoes IS NOT NULL)
-            ORDER BY id DESC LIMIT 1""",
-            [],
+    def to_undo(self) -> list[Decision]:
+        """A person's last step that stands, its last decision first; empty when there is none."""
+        return self._step_of("kind != 'undo'")
+
+    def to_redo(self) -> list[Decision]:
+        """The undos of the last step that was undone, the last one first; empty when there are none.
+
+        There are none either when a person has decided on anything since.
+        """
+        undos = self._step_of("kind = 'undo'")
+        if not undos:
+            return []
+        (since,) = self._db.execute(
+            """SELECT count(*) FROM decisions
+            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ?""",
+            [undos[0].id],
+        ).fetchone()
+        return [] if since else undos
+
+    def _step_of(self, kinds: str) -> list[Decision]:
+        last = self._db.execute(
+            f"""SELECT step FROM decisions WHERE who = 'human' AND {kinds} AND {_STANDS}
+            ORDER BY id DESC LIMIT 1"""
+        ).fetchone()
+        return (
+            self._select(f"WHERE step = ? AND {kinds} AND {_STANDS} ORDER BY id DESC", last) if last else []
         )
-        return rows[0] if rows else None
 
     def of_task(self, task_id: int) -> list[Decision]:
         """The history of a task, oldest first."""
@@ -68,13 +94,15 @@ class Decisions:
         return [
             Decision(
                 id=row[0],
-                task_id=row[1],
-                kind=row[2],
-                who=row[3],
-                at=row[4],
-                before=_load(row[5]),
-                after=_load(row[6]),
-                undoes=row[7],
+                step=row[1],
+                task_id=row[2],
+                kind=row[3],
+                who=row[4],
+                at=row[5],
+                before=_load(row[6]),
+                after=_load(row[7]),
+                undoes=row[8],
+                tag=row[9],
             )
             for row in rows
         ]

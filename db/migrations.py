@@ -126,6 +126,8 @@ def m003_tasks(db: Database) -> None:
     db.execute("CREATE INDEX instances_by_task ON instances (task_id)")
     db.execute("CREATE INDEX tasks_by_state ON tasks (state, origin)")
     db.execute("CREATE INDEX tasks_by_batch ON tasks (batch)")
+    db.execute("CREATE INDEX tasks_waiting ON tasks (id) WHERE state = 'pending'")
+    db.execute("CREATE INDEX tasks_waiting_near ON tasks (nearest_id) WHERE state = 'pending'")
     db.execute(
         """CREATE INDEX tasks_to_classify ON tasks (id)
         WHERE label IS NULL AND classify_request_id IS NULL
@@ -148,16 +150,20 @@ def m004_decisions(db: Database) -> None:
     db.execute(
         """CREATE TABLE decisions (
             id INTEGER PRIMARY KEY,
+            step INTEGER NOT NULL,
             task_id INTEGER NOT NULL REFERENCES tasks (id),
             kind TEXT NOT NULL
-                CHECK (kind IN ('accept', 'reject', 'edit', 'relabel', 'restore', 'undo')),
+                CHECK (kind IN ('accept', 'reject', 'edit', 'relabel', 'restore', 'undo', 'redo')),
             who TEXT NOT NULL CHECK (who IN ('human', 'auto')),
             at TEXT NOT NULL,
             before TEXT NOT NULL,
             after TEXT NOT NULL,
-            undoes INTEGER UNIQUE REFERENCES decisions (id)
+            undoes INTEGER UNIQUE REFERENCES decisions (id),
+            tag TEXT
         )"""
     )
+    db.execute("CREATE INDEX decisions_by_step ON decisions (step)")
+    db.execute("CREATE INDEX decisions_of_people ON decisions (id) WHERE who = 'human'")
     db.execute("CREATE INDEX decisions_by_task ON decisions (task_id)")
     # A task that returns to an earlier wording or label finds the instances made for it.
     db.execute(

@@ -8,7 +8,7 @@ State = Literal["pending", "accepted", "rejected"]
 Label = Literal["classification", "generation", "unknown"]
 Who = Literal["human", "auto"]
 Stage = Literal["propose", "classify", "instantiate"]
-DecisionKind = Literal["accept", "reject", "edit", "relabel", "restore", "undo"]
+DecisionKind = Literal["accept", "reject", "edit", "relabel", "restore", "undo", "redo"]
 InstanceState = Literal["kept", "dropped"]
 
 PASS = "pass"  # noqa: S105 - not a password
@@ -85,6 +85,8 @@ class Decision:
     """One append-only row: who decided what on which task, with before and after."""
 
     id: int
+    step: int
+    """Decisions taken with one key share a step, and are undone together."""
     task_id: int
     kind: DecisionKind
     who: Who
@@ -92,6 +94,9 @@ class Decision:
     before: Standing
     after: Standing
     undoes: int | None
+    """The decision that an undo takes back, or the undo that a redo takes back."""
+    tag: str | None
+    """Why a person rejected it, in a word of their own or of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,22 @@ class Tasks:
         )
         return [task_id for (task_id,) in rows]
 
+    def waiting_since(self, task_id: int) -> list[tuple[int, str]]:
+        """Candidates that came after that task and are still undecided: (id, instruction), by id."""
+        rows = self._db.execute(
+            """SELECT id, instruction FROM tasks INDEXED BY tasks_waiting
+            WHERE state = 'pending' AND id > ? ORDER BY id""",
+            [task_id],
+        )
+        return [(found, instruction) for found, instruction in rows]
+
+    def waiting_near(self, task_id: int) -> list[int]:
+        """Undecided candidates whose nearest neighbour was that task."""
+        rows = self._db.execute(
+            "SELECT id FROM tasks WHERE nearest_id = ? AND state = 'pending' ORDER BY id", [task_id]
+        )
+        return [found for (found,) in rows]
+
     def of_batch(self, batch: int) -> list[Task]:
         """The candidates of one batch, in the order in which they were proposed."""
         return self._select("WHERE batch = ? ORDER BY id", [batch])

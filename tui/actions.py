@@ -34,6 +34,7 @@ ACTIONS = (
     Action("edit", "e", "Decide", "Edit", "Reword the candidate; it is judged again as you type.", True),
     Action("relabel", "c", "Decide", "Label", "Switch between classification and generation.", True),
     Action("undo", "u,ctrl+z", "Decide", "Undo", "Take back your last decision; without limit.", True),
+    Action("redo", "ctrl+r,ctrl+y", "Decide", "Redo", "Take back your last undo."),
     Action("next_batch", "n", "Generate", "Next", "Show the next batch, and begin the one after it.", True),
     Action("down", "j,down", "Move", "Down", "Next candidate."),
     Action("up", "k,up", "Move", "Up", "Previous candidate."),

@@ -24,7 +24,7 @@ from selfinstruct.core.events import (
     RequestFailed,
     RequestPlanned,
 )
-from selfinstruct.db.rows import PASS, Label
+from selfinstruct.db.rows import PASS, Decision, Label
 from selfinstruct.tui.actions import bindings
 from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.cli import cost_text
@@ -262,16 +262,30 @@ class CurateScreen(Screen[None]):
         except DecisionRefusedError as refusal:
             self._say(str(refusal), error=True)
             return
-        if undone is None:
-            self._say("There is nothing to undo.")
+        self._taken_back(undone, "undo", "Undone")
+
+    def action_redo(self) -> None:
+        """Take back the last undo, and go to its task."""
+        try:
+            redone = self._engine.decisions.redo()
+        except DecisionRefusedError as refusal:
+            self._say(str(refusal), error=True)
+            return
+        self._taken_back(redone, "redo", "Redone")
+
+    def _taken_back(self, decisions: list[Decision], what: str, done: str) -> None:
+        if not decisions:
+            self._say(f"There is nothing to {what}.")
             return
         self._attended.wake()
-        if undone.task_id in self._table.ids:
-            self._table.move_to(undone.task_id)
+        first = decisions[-1]
+        if first.task_id in self._table.ids:
+            self._table.move_to(first.task_id)
             self._refresh()
         else:
-            self._show_batch(self._batch, at=undone.task_id)
-        self._say(f"Undone: {undone.kind} of {undone.task_id}")
+            self._show_batch(self._batch, at=first.task_id)
+        more = f" and {len(decisions) - 1} more" if len(decisions) > 1 else ""
+        self._say(f"{done}: {first.kind} of {first.task_id}{more}")
 
     def action_next_batch(self) -> None:
         """Show the next batch, or wait for it."""

@@ -68,8 +68,8 @@ def test_undo_takes_back_one_decision_after_the_other_without_limit(engine: Engi
     engine.decisions.relabel(ids[1], "generation")
     engine.decisions.reject(ids[1])
     undone = [engine.decisions.undo() for _ in range(4)]
-    assert [decision.kind for decision in undone if decision] == ["reject", "relabel", "edit", "accept"]
-    assert engine.decisions.undo() is None
+    assert [decision.kind for step in undone for decision in step] == ["reject", "relabel", "edit", "accept"]
+    assert engine.decisions.undo() == []
     tasks = engine.workspace.tasks.get_many(ids)
     assert [task.state for task in tasks] == ["pending", "pending"]
     assert tasks[1].instruction == "Count to ten in Latin."
@@ -174,3 +174,68 @@ async def test_instances_belong_to_the_wording_and_label_that_they_were_made_for
         engine.decisions.undo()
         assert engine.workspace.instances.of_task(task_id) == made
         assert engine.workspace.tasks.to_instantiate() is None
+
+
+def test_many_are_decided_on_in_one_step_and_undone_in_one(engine: Engine) -> None:
+    ids = [
+        candidate(engine, text) for text in ("Name three rivers of Spain.", "Count to ten in Latin.", "Draw.")
+    ]
+    decided = engine.decisions.accept_all(ids)
+    assert decided.done == tuple(ids[:2])
+    assert list(decided.refused) == ids[2:]
+    engine.decisions.reject_all(ids, tag="duplicate")
+    assert len(engine.decisions.undo()) == 3
+    assert [task.state for task in engine.workspace.tasks.get_many(ids)] == [
+        "accepted",
+        "accepted",
+        "pending",
+    ]
+    assert len(engine.decisions.undo()) == 2
+    assert {task.state for task in engine.workspace.tasks.get_many(ids)} == {"pending"}
+
+
+def test_redo_brings_back_what_undo_took_step_by_step(engine: Engine) -> None:
+    ids = [candidate(engine, text) for text in ("Name three rivers of Spain.", "Count to ten in Latin.")]
+    engine.decisions.accept(ids[0])
+    engine.decisions.reject(ids[1], tag="unclear")
+
+    def states() -> list[str]:
+        return [task.state for task in engine.workspace.tasks.get_many(ids)]
+
+    engine.decisions.undo()
+    engine.decisions.undo()
+    assert states() == ["pending", "pending"]
+    engine.decisions.redo()
+    assert states() == ["accepted", "pending"]
+    engine.decisions.redo()
+    assert states() == ["accepted", "rejected"]
+    assert engine.decisions.redo() == []
+    engine.decisions.undo()
+    assert states() == ["accepted", "pending"]
+    engine.decisions.redo()
+    assert states() == ["accepted", "rejected"]
+
+
+def test_a_new_decision_leaves_nothing_to_redo(engine: Engine) -> None:
+    ids = [candidate(engine, text) for text in ("Name three rivers of Spain.", "Count to ten in Latin.")]
+    engine.decisions.accept(ids[0])
+    engine.decisions.undo()
+    engine.decisions.reject(ids[1])
+    assert engine.decisions.redo() == []
+
+
+def test_candidates_close_to_what_was_accepted_are_judged_again_at_once(engine: Engine) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on cold stone.")
+    engine.decisions.accept(first)
+    assert engine.workspace.tasks.get(twin).verdict == "too_similar"
+    engine.decisions.undo()
+    assert engine.workspace.tasks.get(twin).verdict == "pass"
+
+
+def test_a_rejected_task_can_be_a_candidate_again(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.reject(task_id, tag="wrong")
+    assert engine.decisions.restore_all([task_id]).done == (task_id,)
+    assert engine.workspace.tasks.get(task_id).state == "pending"
+    assert engine.workspace.decisions.of_task(task_id)[0].tag == "wrong"

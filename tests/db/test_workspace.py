@@ -95,7 +95,7 @@ def test_a_tasks_state_is_always_the_result_of_its_decisions(workspace: Workspac
     task_id = workspace.tasks.add("Name a river.", origin="human", at="now")
     before = workspace.tasks.get(task_id).standing
     after = Standing("accepted", "Name two rivers.", "generation")
-    workspace.decisions.add(task_id, "accept", who="human", at="now", before=before, after=after)
+    workspace.decisions.add(task_id, "accept", step=1, who="human", at="now", before=before, after=after)
     assert workspace.tasks.get(task_id).standing == after
     assert workspace.decisions.of_task(task_id)[0].before == before
 
@@ -104,7 +104,7 @@ def test_a_tasks_state_is_always_the_result_of_its_decisions(workspace: Workspac
 def test_decisions_can_only_be_added(workspace: Workspace, statement: str) -> None:
     task_id = workspace.tasks.add("Name a river.", origin="human", at="now")
     standing = workspace.tasks.get(task_id).standing
-    workspace.decisions.add(task_id, "reject", who="human", at="now", before=standing, after=standing)
+    workspace.decisions.add(task_id, "reject", step=1, who="human", at="now", before=standing, after=standing)
     with sqlite3.connect(workspace.path) as other, pytest.raises(sqlite3.IntegrityError, match="append-only"):
         other.execute(statement)
     other.close()
