@@ -1,10 +1,26 @@
 """From the exact bytes of an answer to its text. Pure, and wary of everything."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from selfinstruct.core.settings import ApiKind
+
+_NOTHING_SAID = (
+    "The token limit was used up before anything was said. For a model that thinks first, set"
+    " thinking_tokens in selfinstruct.toml."
+)
+
+# Reasoning models think aloud first; some servers open the block themselves and send only its end.
+_THINKING = re.compile(
+    r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
+)
+
+
+def spoken(text: str) -> str:
+    """What a model says after it has thought aloud; nothing when the token limit cut its thoughts."""
+    return _THINKING.sub("", text, count=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +30,16 @@ class Answer:
     text: str
     cut: bool
     """Whether the token limit cut it."""
-    model: str | None
-    """The model that the endpoint names, which need not be the one asked for."""
-    prompt_tokens: int | None
-    completion_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer tells about itself; None for what it does not tell."""
+
+    model: str | None = None
+    """The model that answered, which need not be the one asked for."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class AnswerError(Exception):
@@ -42,12 +64,23 @@ def read_answer(body: bytes, api: ApiKind) -> Answer:
     finish = choice.get("finish_reason")
     if finish == "content_filter":
         raise AnswerError("The endpoint's content filter withheld the answer.")
+    cut = finish == "length"
+    text = storable_text(_text(choice, api, cut=cut))
+    if cut and not spoken(text).strip():
+        raise AnswerError(_NOTHING_SAID)
+    return Answer(text, cut)
+
+
+def read_told(body: bytes) -> Told:
+    """Read what an answer tells about itself, even when it has no text; never raises."""
+    try:
+        document = _object(body)
+    except AnswerError:
+        return Told()
     usage = document.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     model = document.get("model")
-    return Answer(
-        text=storable_text(_text(choice, api)),
-        cut=finish == "length",
+    return Told(
         model=storable_text(model) if isinstance(model, str) else None,
         prompt_tokens=_tokens(usage.get("prompt_tokens")),
         completion_tokens=_tokens(usage.get("completion_tokens")),
@@ -90,7 +123,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _text(choice: dict[str, Any], api: ApiKind) -> str:
+def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
     if api == "completions":
         text = choice.get("text")
     else:
@@ -100,7 +133,7 @@ def _text(choice: dict[str, Any], api: ApiKind) -> str:
         if text is None and isinstance(message.get("refusal"), str):
             raise AnswerError(f"The model refused: {_message(message['refusal'])}")
     if not isinstance(text, str):
-        raise AnswerError("The answer has no text.")
+        raise AnswerError(_NOTHING_SAID if cut else "The answer has no text.")
     return text
 
 

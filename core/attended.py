@@ -24,8 +24,11 @@ class AttendedRun:
 
     def __init__(self, engine: Engine, *, resend: bool = False) -> None:
         self._engine = engine
-        self._left_over = deque(engine.left_over(resend=resend))
-        self._ready: deque[int] = deque()
+        self._left_over = deque(engine.plan.left_over(resend=resend))
+        batches = engine.workspace.tasks.batches_to_review()
+        self.first_batch = batches[0] if batches else 0
+        """The batch that the person was at, or, when they have not decided on anything yet, the last one."""
+        self._ready: deque[int] = deque(batches[1:])
         self._waiting = False
         self._begun = False
         self._batch = 0
@@ -35,6 +38,7 @@ class AttendedRun:
         self._wake = asyncio.Event()
         self._flow: Flow | None = None
         self._stopping = False
+        self._cost_limited = False
         self.paused: str | None = None
         """Why no requests are sent at the moment."""
 
@@ -56,6 +60,7 @@ class AttendedRun:
         """
         self._begun = True
         self.paused = None
+        self._engine.workspace.tasks.release_unanswered()
         batch = self._ready.popleft() if self._ready else None
         self._waiting = batch is None
         self.wake()
@@ -76,15 +81,18 @@ class AttendedRun:
         """Work until `stop`."""
         while not self._stopping:
             self._wake.clear()
+            self._cost_limited = False
             try:
                 await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
             except CostLimitError:
-                limit = self._engine.settings.max_cost
-                self._pause(
-                    f"The cost limit of {limit:g} USD leaves no room for another request (--max-cost)."
-                )
+                self._cost_limited = True
             except EndpointUnusableError as error:
                 self._pause(f"{error} n tries again.")
+            if self._cost_limited:
+                limit = self._engine.settings.max_cost
+                self._pause(
+                    f"The cost limit of {limit:g} USD leaves no room for a request; --max-cost raises it."
+                )
             if not self._stopping:
                 await self._wake.wait()
 
@@ -100,15 +108,23 @@ class AttendedRun:
     def _plan(self) -> int | None:
         if self.paused is not None:
             return None
+        self._cost_limited = False
         if self._left_over:
             return self._left_over.popleft()
         limit = self._engine.settings.max_requests
         if limit is not None and self._engine.workspace.requests.count() >= limit:
-            self._pause(f"This workspace has had its {limit} requests (--max-requests).")
+            self._pause(
+                f"This workspace has had its {limit} requests. Start with a higher --max-requests to go on."
+            )
             return None
-        if (request_id := self._engine.plan_next_of_pool()) is not None:
-            return request_id
-        return self._plan_propose() if self._wants_more() else None
+        try:
+            if (request_id := self._engine.plan.next_of_pool()) is not None:
+                return request_id
+            return self._plan_propose() if self._wants_more() else None
+        except CostLimitError:
+            # What is under way may turn out to cost less than is reserved for it.
+            self._cost_limited = True
+            return None
 
     def _wants_more(self) -> bool:
         if self._planned:
@@ -117,10 +133,12 @@ class AttendedRun:
         return self._begun and len(self._ready) < ahead + self._waiting
 
     def _plan_propose(self) -> int:
-        if not self._planned:
-            self._batch = self._engine.new_batch()
+        with self._engine.workspace.transaction():
+            if not self._planned:
+                self._batch = self._engine.plan.new_batch()
+            request_id = self._engine.plan.propose(self._batch)
         self._planned += 1
-        return self._engine.plan_propose(self._batch)
+        return request_id
 
     def _take_in(self, request_id: int) -> None:
         self._engine.take_in(request_id)

@@ -11,6 +11,7 @@ from selfinstruct.core.events import BatchCompleted, Event
 from selfinstruct.core.flow import Flow
 from selfinstruct.core.judge import Judgement
 from selfinstruct.core.ledger import CostLimitError
+from selfinstruct.db.rows import PASS
 
 SATURATED_BATCHES = 20
 """When so many batches in a row accept nothing, more requests are a waste."""
@@ -54,13 +55,18 @@ class AutoRun:
         self._batch = 0
         self._planned_in_batch = 0
         self._taken_in_batch = 0
-        self._accepted_in_batch = 0
+        self._fruit_of_batch = 0
         self._fruitless = 0
         self._limit: str | None = None
+        self._asked_again = False
         self._flow: Flow | None = None
         self._interrupted = False
-        self.reached = 0
+        self._passing = 0
+
+    @property
+    def reached(self) -> int:
         """Accepted tasks of the model, which the target counts; with --hold, those that pass as well."""
+        return self._passing if self._settings.hold else self._engine.judging.accepted_of_model
 
     def stop(self) -> None:
         """Plan no more; what is under way is still answered and stored."""
@@ -79,17 +85,19 @@ class AutoRun:
         Raises:
             EndpointUnusableError: no request will get an answer; everything answered is stored.
         """
-        self._left_over = deque(self._engine.left_over(resend=self._resend))
+        self._left_over = deque(self._engine.plan.left_over(resend=self._resend))
+        self._engine.judging.catch_up()
         self._count()
         if not self._settings.hold:
             self._decide_waiting()
         try:
             await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
         except CostLimitError:
-            self._limit = (
-                f"Stopped at --max-cost: {self._settings.max_cost:g} USD leave no room for another request."
-            )
+            self._limit = self._cost_limit()
         return self._outcome()
+
+    def _cost_limit(self) -> str:
+        return f"Stopped at --max-cost: {self._settings.max_cost:g} USD leave no room for another request."
 
     def _started(self, flow: Flow) -> None:
         self._flow = flow
@@ -114,51 +122,68 @@ class AutoRun:
         return self._settings.target is not None and self.reached >= self._settings.target
 
     def _count(self) -> None:
-        tasks = self._engine.workspace.tasks
-        self.reached = tasks.passing() if self._settings.hold else tasks.accepted_of_model()
+        if self._settings.hold:
+            self._passing = self._engine.workspace.tasks.passing()
 
     def _plan(self) -> int | None:
         if self._left_over:
             return self._left_over.popleft()
-        if self._limit is not None:
-            return None
         limit = self._settings.max_requests
-        if limit is not None and self._engine.workspace.requests.count() >= limit:
-            if not self._is_reached() or self._engine.needs_requests():
-                self._limit = f"Stopped at --max-requests: this workspace has had its {limit} requests."
+        had = self._engine.workspace.requests.count()
+        if limit is not None and had >= limit:
+            if not self._is_reached() or not self._engine.plan.is_idle():
+                self._limit = f"Stopped at --max-requests: this workspace has had {had} of {limit}."
             return None
-        if (request_id := self._engine.plan_next_of_pool()) is not None:
+        self._limit = None
+        try:
+            return self._plan_next()
+        except CostLimitError:
+            # What is under way may turn out to cost less than is reserved for it: then there is room again.
+            self._limit = self._cost_limit()
+            return None
+
+    def _plan_next(self) -> int | None:
+        if (request_id := self._engine.plan.next_of_pool()) is not None:
             return request_id
-        if self._is_reached() or self._fruitless >= SATURATED_BATCHES:
-            return None
-        return self._plan_propose()
+        if not self._is_reached() and self._fruitless < SATURATED_BATCHES:
+            return self._plan_propose()
+        if not self._asked_again:
+            # Trouble may have passed: ask once more before the end about tasks whose requests failed.
+            self._asked_again = True
+            self._engine.workspace.tasks.release_unanswered()
+            return self._engine.plan.next_of_pool()
+        return None
 
     def _plan_propose(self) -> int:
-        if self._planned_in_batch == self._settings.requests_per_batch or self._batch == 0:
-            self._batch = self._engine.new_batch()
-            self._planned_in_batch = 0
+        with self._engine.workspace.transaction():
+            if self._planned_in_batch == self._settings.requests_per_batch or self._batch == 0:
+                self._batch = self._engine.plan.new_batch()
+                self._planned_in_batch = 0
+            request_id = self._engine.plan.propose(self._batch, held=self._settings.hold)
         self._planned_in_batch += 1
-        return self._engine.plan_propose(self._batch, held=self._settings.hold)
+        return request_id
 
     def _take_in(self, request_id: int) -> None:
-        before = self.reached
         self._engine.take_in(request_id, None if self._settings.hold else self._decide)
         self._count()
         request = self._engine.workspace.requests.get(request_id)
         if request.stage != "propose":
             return
-        self._accepted_in_batch += self.reached - before
         self._taken_in_batch += 1
+        self._fruit_of_batch += sum(
+            task.verdict == PASS if self._settings.hold else task.state == "accepted"
+            for task in self._engine.workspace.tasks.of_batch(request.batch)
+            if task.propose_request_id == request_id
+        )
         if self._taken_in_batch == self._settings.requests_per_batch:
-            self._fruitless = 0 if self._accepted_in_batch else self._fruitless + 1
-            self._engine.emit(BatchCompleted(request.batch, self._accepted_in_batch))
-            self._taken_in_batch = self._accepted_in_batch = 0
+            self._fruitless = 0 if self._fruit_of_batch else self._fruitless + 1
+            self._engine.emit(BatchCompleted(request.batch, self._fruit_of_batch))
+            self._taken_in_batch = self._fruit_of_batch = 0
 
     def _decide(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
         """Decide as the verdict says; once the target is reached, what passes waits for another run."""
         if judgement.reasons or not self._is_reached():
             self._engine.decisions.settle(task_id, judgement, emit)
-            self.reached += not judgement.reasons
 
     def _decide_waiting(self) -> None:
         """Decide on what an earlier run left when its target was reached or it was killed."""

@@ -199,7 +199,7 @@ class Decider:
                     task = self._get(task_id)
                     after = change(task)
                     if after == task.standing:
-                        raise DecisionRefusedError(f"That is how task {task_id} is already.")
+                        raise DecisionRefusedError(f"Nothing to change: task {task_id} is so already.")
                 except DecisionRefusedError as error:
                     refused[task_id] = error
                 else:

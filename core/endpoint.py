@@ -16,7 +16,7 @@ from selfinstruct.db.rows import Parameters, Prompt
 
 if TYPE_CHECKING:
     import httpx2
-    from openai import APIStatusError, AsyncOpenAI
+    from openai import AsyncOpenAI
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """An answer longer than this, unpacked, is not one to any request of ours."""
@@ -35,6 +35,9 @@ _OUR_HEADERS = frozenset(
     }
 )
 _OPENAI_HEADERS = frozenset({"openai-organization", "openai-project"})
+
+_MAX_ERROR_BYTES = 64 * 1024
+_CONNECT_TIMEOUT_S = 10.0
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
 _LONGEST_WAIT_S = 120.0
@@ -86,19 +89,20 @@ class Endpoint:
         Raises:
             SendError: there was no full answer with status 200.
         """
-        from openai import APIConnectionError, APIStatusError, APITimeoutError  # noqa: PLC0415 - 0.5 s
+        from openai import APIConnectionError, APITimeoutError  # noqa: PLC0415 - 0.5 s
 
         timeout_s = self._settings.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._receive(prompt, parameters)
-        except (TimeoutError, APITimeoutError):
+        except (TimeoutError, APITimeoutError) as error:
+            if type(error.__cause__).__name__ == "ConnectTimeout":
+                sentence = f"No connection could be made within {_CONNECT_TIMEOUT_S:g} seconds."
+                raise SendError(sentence, transient=True, free=True) from None
             raise SendError(f"No full answer came within {timeout_s:g} seconds.", transient=True) from None
-        except APIStatusError as error:
-            raise self._status_error(error) from None
         except APIConnectionError as error:
             cause = error.__cause__
-            refused = type(cause).__name__ in {"ConnectError", "UnsupportedProtocol"}
+            refused = type(cause).__name__ in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}
             what = "No connection could be made" if refused else "The connection broke"
             raise SendError(f"{what}: {cause or error}.", transient=True, free=refused) from None
 
@@ -132,7 +136,7 @@ class Endpoint:
 
     def _open(self) -> "AsyncOpenAI":
         if self._client is None:
-            from openai import AsyncOpenAI, DefaultAsyncHttpx2Client  # noqa: PLC0415 - 0.5 s
+            from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout  # noqa: PLC0415 - 0.5 s
 
             options: dict[str, Any] = {}
             if self._settings.is_offline:
@@ -140,13 +144,17 @@ class Endpoint:
 
                 options["transport"] = OfflineTransport(self._settings.rng_seed)
             http_client = DefaultAsyncHttpx2Client(
-                follow_redirects=False, event_hooks={"request": [self._clean_headers]}, **options
+                follow_redirects=False,
+                event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
+                **options,
             )
             self._client = AsyncOpenAI(
                 api_key=self._key or "none",
                 base_url=self.address,
                 max_retries=0,
-                timeout=self._settings.timeout_s,
+                timeout=Timeout(
+                    self._settings.timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
+                ),
                 http_client=http_client,
             )
         return self._client
@@ -159,12 +167,26 @@ class Endpoint:
         if self._key:
             request.headers["authorization"] = f"Bearer {self._key}"
 
-    def _status_error(self, error: "APIStatusError") -> SendError:
-        status, body = error.status_code, error.response.content
+    async def _raise_for_status(self, response: "httpx2.Response") -> None:
+        """Raise for all but a full answer, and read no more of an error than is worth keeping."""
+        if response.status_code == 200:
+            return
+        body = bytearray()
+        async for chunk in response.aiter_bytes(_MAX_ERROR_BYTES):
+            body += chunk[: _MAX_ERROR_BYTES - len(body)]
+            if len(body) >= _MAX_ERROR_BYTES:
+                break
+        raise self._status_error(response.status_code, response.headers, bytes(body))
+
+    def _status_error(self, status: int, headers: Mapping[str, str], body: bytes) -> SendError:
         said = error_message(body)
-        told = f": {said}" if said else "."
+        told = f": {said}" if said else ""
+        told += "" if told.endswith((".", "!", "?")) else "."
         code = error_field(body, "code") or error_field(body, "type")
-        failed = SendError(f"The endpoint answered with status {status}{told}", status, body, free=True)
+        # What a gateway answers in the place of a server (5xx) says nothing of what the server has done.
+        failed = SendError(
+            f"The endpoint answered with status {status}{told}", status, body, free=status < 500
+        )
         if status in {401, 403}:
             failed.unusable = True
             failed.sentence = f"{self.address} refuses the key (status {status}){told} {self._key_advice()}"
@@ -176,14 +198,14 @@ class Endpoint:
             )
         elif 300 <= status < 400:
             failed.unusable = True
-            target = error.response.headers.get("location", "another address")
+            target = headers.get("location", "another address")
             failed.sentence = f"{self.address} redirects to {target}. Give that address with --base-url."
         elif code in {"insufficient_quota", "billing_hard_limit_reached"}:
             failed.unusable = True
             failed.sentence = f"The quota of this key is used up{told} Add credit, or use another key."
         elif status in _TRANSIENT or status >= 500:
             failed.transient = True
-            failed.retry_after_s = _retry_after(error.response.headers)
+            failed.retry_after_s = _retry_after(headers)
             if failed.retry_after_s is not None and failed.retry_after_s > _LONGEST_WAIT_S:
                 failed.unusable = True
                 failed.sentence += (

@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from selfinstruct.core.errors import ExportError
 from selfinstruct.db.rows import TrainingRow
 from selfinstruct.db.workspace import Workspace
 
 ExportFormat = Literal["gpt3", "alpaca", "messages"]
-EXPORT_FORMATS: tuple[str, ...] = get_args(ExportFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,11 @@ def write_export(
     """
     if path.is_dir():
         raise ExportError(f"{path} is a folder. Give --out the name of a file in it.")
-    if path.exists() and not force:
+    if path.exists() and path.samefile(workspace.path):
+        raise ExportError(f"{path} is the workspace itself. Give --out another name.")
+    if path.exists() and not path.is_file():
+        raise ExportError(f"{path} is not an ordinary file. Give --out another name.")
+    if (path.exists() or path.is_symlink()) and not force:
         raise ExportError(f"{path} is there already. Give --force to replace it, or another --out.")
     rng = random.Random(rng_seed)
     rows = list(workspace.instances.training_rows(include_seeds=include_seeds))

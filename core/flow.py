@@ -33,7 +33,8 @@ class Flow:
         self._carry_out = carry_out
         self._take_in = take_in
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
-        self._stopping = False
+        self.stopping = False
+        """Whether nothing more is to be planned or sent."""
 
     @property
     def under_way(self) -> int:
@@ -42,7 +43,7 @@ class Flow:
 
     def stop(self) -> None:
         """Plan no more; what is under way is still answered and taken in."""
-        self._stopping = True
+        self.stopping = True
 
     async def run(self) -> None:
         """Go on until there is nothing to plan and nothing under way.
@@ -75,7 +76,7 @@ class Flow:
             raise errors[0]
 
     def _fill(self) -> None:
-        while len(self._under_way) < self._width and not self._stopping:
+        while len(self._under_way) < self._width and not self.stopping:
             request_id = self._plan()
             if request_id is None:
                 return

@@ -50,6 +50,8 @@ class Judge:
         self._last_task = 0
         self._seed_ids: list[int] = []
         self._model_ids: list[int] = []
+        self.accepted_of_model = 0
+        """How many of the model's own tasks are in the pool, which a target counts."""
         self._last_decision = 0
 
     def catch_up(self) -> None:
@@ -64,12 +66,15 @@ class Judge:
     @contextmanager
     def step(self) -> Iterator[None]:
         """A transaction that begins with everybody's decisions taken in."""
+        known = None
         try:
             with self._workspace.transaction():
                 self.catch_up()
+                known = (self._last_decision, self._last_task)
                 yield
         except BaseException:
-            self.forget()
+            if known != (self._last_decision, self._last_task):
+                self.forget()  # it holds what has been rolled back
             raise
 
     def _apply(self, change: PoolChange) -> None:
@@ -81,10 +86,12 @@ class Judge:
         if change.state == "accepted":
             if change.task_id not in self.index:
                 bisect.insort(ids, change.task_id)
+                self.accepted_of_model += change.origin == "model"
             self.index.replace(change.task_id, change.instruction)
         elif change.task_id in self.index:
             self.index.remove(change.task_id)
             ids.pop(bisect.bisect_left(ids, change.task_id))
+            self.accepted_of_model -= change.origin == "model"
 
     def judge(self, instruction: str) -> Judgement:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""

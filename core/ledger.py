@@ -4,9 +4,8 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from selfinstruct.core.endpoint import Endpoint, SendError, prompt_bytes
+from selfinstruct.core.endpoint import Endpoint, SendError
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.prices import Prices
 from selfinstruct.db.rows import Request
 from selfinstruct.db.workspace import Workspace
 
@@ -25,8 +24,8 @@ class Ledger:
     Args:
         workspace: Where everything is written first.
         endpoint: Where requests go.
-        prices: What they cost.
         max_cost_usd: What all requests of the workspace may cost together.
+        is_stopping: Whether nothing more is to be sent; what has failed then waits for another run.
         clock: The present time as ISO 8601 text.
     """
 
@@ -34,15 +33,15 @@ class Ledger:
         self,
         workspace: Workspace,
         endpoint: Endpoint,
-        prices: Prices,
         *,
         max_cost_usd: float | None,
+        is_stopping: Callable[[], bool],
         clock: Callable[[], str],
     ) -> None:
         self._workspace = workspace
         self._endpoint = endpoint
-        self._prices = prices
         self._max_cost_usd = max_cost_usd
+        self._is_stopping = is_stopping
         self._clock = clock
         self._jitter = random.Random()
 
@@ -57,15 +56,19 @@ class Ledger:
         request = requests.get(request_id)
         if request.state in {"answered", "parsed", "failed"}:
             return
-        attempt = 1
-        while (error := await self._attempt(request)) is not None:
+        attempt = 0
+        while not (attempt and self._is_stopping()):
+            attempt += 1
+            error = await self._attempt(request)
+            if error is None:
+                return
             if not error.transient or error.unusable or attempt == MAX_ATTEMPTS:
                 requests.fail(request_id, error.sentence)
                 if error.unusable or (error.transient and error.free and error.http_status is None):
                     raise EndpointUnusableError(self._unusable(error))
                 return
-            await asyncio.sleep(self._wait(attempt, error))
-            attempt += 1
+            if not self._is_stopping():
+                await asyncio.sleep(self._wait(attempt, error))
 
     async def _attempt(self, request: Request) -> SendError | None:
         """Send once, or twice when the first refusal taught which parameters the model knows."""
@@ -75,7 +78,6 @@ class Ledger:
                 request.id,
                 parameters,
                 run_id=self._workspace.run_id,
-                reserved_usd=self._reserve(request),
                 max_cost_usd=self._max_cost_usd,
                 at=self._clock(),
             )
@@ -102,11 +104,6 @@ class Ledger:
                     attempt_id, http_status=200, body=body, at=self._clock()
                 )
                 return None
-
-    def _reserve(self, request: Request) -> float | None:
-        max_tokens = request.parameters["max_tokens"]
-        assert isinstance(max_tokens, int)
-        return self._prices.at_most(prompt_bytes(request.prompt), max_tokens)
 
     def _wait(self, attempt: int, error: SendError) -> float:
         """Seconds until the next attempt: what the endpoint asks for, else twice as long each time."""

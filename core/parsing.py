@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
+from selfinstruct.core.answers import spoken
 from selfinstruct.db.rows import Label
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
@@ -15,7 +16,7 @@ _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _NUMBERED = re.compile(
     r"^(?P<indent>\s*)(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?(?P<named>(?:task|instruction)\s*#?\s*)?"
     # Three digits: a line that begins with "1984." is not an item.
-    r"(?P<number>\d{1,3})\s*(?:[.):](?!\d)|(?(bold)(?=(?:\*\*|__)[.):]?(?:\s|$))|(?(mark)$|(?(named)$|(?!)))))"
+    r"\(?(?P<number>\d{1,3})\s*\\?(?:[.):](?!\d)|(?(bold)(?=(?:\*\*|__)[.):]?(?:\s|$))|(?(mark)$|(?(named)$|(?!)))))"
     r"(?(bold)(?:(?P<closed>\*\*|__)[.):]?)?)\s*(?P<text>.*)$",
     re.IGNORECASE,
 )
@@ -25,17 +26,6 @@ _BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?::\*\*|\*\*\s*[:–-
 _BOLD = re.compile(r"(?<!\w)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
 _NESTED_INDENT = 2
-
-
-# Reasoning models think aloud first; some servers open the block themselves and send only its end.
-_THINKING = re.compile(
-    r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
-)
-
-
-def spoken(text: str) -> str:
-    """What a model says after it has thought aloud; nothing when the token limit cut its thoughts."""
-    return _THINKING.sub("", text, count=1)
 
 
 def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
@@ -126,7 +116,7 @@ def _field(*names: str) -> "re.Pattern[str]":
     either = "|".join(f"{name}|{name.upper()}" for name in names)
     return re.compile(
         r"^\s*(?:(?:[-•*]|\d{1,2}[.)])\s+)?(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
-        rf"(?:(?P<example>(?:Example|EXAMPLE)\s*\d*)|(?P<name>{either})(?:\s*\d+)?)"
+        rf"(?:(?P<example>(?:Example|EXAMPLE)\s*\d*)|(?P<name>{either})(?:(?<!Task)(?<!TASK)\s*\d+)?)"
         r"(?:\s*:(?:\*\*|__)?|(?(bold)(?:\*\*|__)\s*:?|(?!))|(?(mark)\s*$|(?!))|(?(example)\.?\s*$|(?!)))"
         r"[ \t]?(?P<text>.*)$"
     )
@@ -142,7 +132,7 @@ def parse_input_first(text: str) -> list[ParsedInstance]:
 
     Text that has no field at all is the output of a task without input.
     """
-    text = spoken(text)
+    text = _unfenced(spoken(text))
     fields = _fields(text, _INPUT_FIRST)
     if all(name in {"", "example"} for name, _ in fields):
         return [ParsedInstance("", _value(text))] if text.strip() else []
@@ -154,7 +144,7 @@ def parse_output_first(text: str) -> list[ParsedInstance]:
 
     A model that begins with an input has turned the order round, and is read like that.
     """
-    fields = _own(_fields(spoken(text), _OUTPUT_FIRST))
+    fields = _own(_fields(_unfenced(spoken(text)), _OUTPUT_FIRST))
     if fields and fields[0][0] == "input":
         return _input_then_output(fields)
     found: list[ParsedInstance] = []
@@ -170,6 +160,15 @@ def parse_output_first(text: str) -> list[ParsedInstance]:
     if label is not None:
         found.append(ParsedInstance("", label))
     return found
+
+
+def _unfenced(text: str) -> str:
+    """An answer without the code fence around the whole of it, if there is one."""
+    lines = text.strip().split("\n")
+    fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
+    around = len(fences) > 1 and len(fences) % 2 == 0 and fences[0] == 0 and fences[-1] == len(lines) - 1
+    # Between two blocks of code, the first fence does not belong with the last.
+    return "\n".join(lines[1:-1]) if around and (len(fences) == 2 or not lines[0].strip("`~ ")) else text
 
 
 def _input_then_output(fields: list[tuple[str, str]]) -> list[ParsedInstance]:

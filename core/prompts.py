@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -96,6 +96,7 @@ class PromptWriter:
         self._environment = SandboxedEnvironment(
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
         )
+        self._compiled: dict[str, Template] = {}
         classification = [seed for seed in seeds if seed.is_classification]
         other = [seed for seed in seeds if not seed.is_classification]
         self._classify_examples = _mix(
@@ -198,7 +199,10 @@ class PromptWriter:
 
     def _text(self, name: str, template: str, values: dict[str, Any]) -> str:
         try:
-            return self._environment.from_string(template).render(values)
+            compiled = self._compiled.get(name)
+            if compiled is None:
+                compiled = self._compiled[name] = self._environment.from_string(template)
+            return compiled.render(values)
         except Exception as error:  # a template is a small program of the person's own
             raise SettingsError(f"The prompt template {name} is wrong: {error}.") from error
 
@@ -217,9 +221,9 @@ def load_templates(path: Path | None) -> _Templates:
     merged = built_in_templates()
     if path is not None:
         try:
-            own = tomllib.loads(path.read_text(encoding="utf-8"))
+            own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"The prompts in {path.name} cannot be read: {error}.") from error
+            raise SettingsError(f"The prompts in {path.name or path} cannot be read: {error}.") from error
         merged = _overlay(merged, own)
     try:
         return _Templates.model_validate(merged)

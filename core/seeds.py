@@ -122,4 +122,4 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
             after=Standing("accepted", seed.instruction, label),
         )
         instances = [NewInstance(instance.input, instance.output) for instance in seed.instances]
-        workspace.instances.add(task_id, instances, request_id=None)
+        workspace.instances.add(task_id, seed.instruction, label, instances, request_id=None)

@@ -5,7 +5,7 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -98,6 +98,8 @@ class Settings(_Checked):
     """USD, over the whole life of the workspace."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     """How long one answer may take from the first byte sent to the last one received."""
+    thinking_tokens: Annotated[int, Field(ge=0)] = 0
+    """Added to every token limit, for models that think before they answer."""
     filters: FilterSettings = FilterSettings()
     prices: dict[str, Price] = {}
 
@@ -127,7 +129,7 @@ class Settings(_Checked):
     @property
     def is_offline(self) -> bool:
         """Whether the built-in model answers."""
-        return self.model == OFFLINE and self.base_url is None
+        return self.model == OFFLINE
 
     @property
     def address(self) -> str:
@@ -165,10 +167,19 @@ def resolve(
     """
     from_file = read_file(folder / SETTINGS_FILE) if folder else {}
     given = {name: value for name, value in flags.items() if value is not None}
-    merged = dict(stored or {}) | from_file | given
-    if "model" in from_file | given and "base_url" not in from_file | given and merged["model"] == OFFLINE:
-        merged.pop("base_url", None)
-    return check(merged, source="the settings")
+    merged: dict[str, Any] = {}
+    for layer in (stored or {}, from_file, given):
+        if layer.get("base_url", merged.get("base_url")) != merged.get("base_url"):
+            # A key goes to the endpoint that it was given for, and to no other.
+            merged.pop("api_key_env", None)
+        if layer.get("model") == OFFLINE and "base_url" not in layer:
+            merged.pop("base_url", None)
+            merged.pop("api_key_env", None)
+        merged |= layer
+    settings = check(merged, source="the settings")
+    if settings.is_offline and settings.base_url is not None:
+        raise SettingsError(f"{settings.base_url} needs the name of a model. Give it with --model.")
+    return settings
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -180,7 +191,7 @@ def read_file(path: Path) -> dict[str, Any]:
         SettingsError: it is not TOML, or a setting in it is wrong.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -213,6 +224,8 @@ def _sentence(error: ValidationError, source: str) -> str:
         near = difflib.get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0)
         return f"In {source}, '{where}' is not a setting. Did you mean '{near[0]}'?"
     message = first["msg"].removeprefix("Value error, ")
+    if not where:
+        return f"In {source}, {message}."
     return (
         f"In {source}, {where.replace('_', '-') if source == 'the settings' else where} is wrong: {message}."
     )
@@ -233,6 +246,3 @@ def storable(settings: Settings) -> dict[str, Any]:
         if path is not None:
             values[name] = str(path.absolute())
     return values
-
-
-API_KINDS: tuple[str, ...] = get_args(ApiKind)

@@ -20,8 +20,8 @@ BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another program's transaction."""
 
 
-def connect(path: Path, *, create: bool) -> tuple[Database, bool]:
-    """Open `path` for reading and writing; returns the database and whether it is new.
+def connect(path: Path, *, create: bool) -> Database:
+    """Open `path` for reading and writing.
 
     Args:
         path: The workspace's file.
@@ -30,19 +30,24 @@ def connect(path: Path, *, create: bool) -> tuple[Database, bool]:
     Raises:
         WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
     """
+    if path.is_dir():
+        raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
+    if path.exists() and not path.is_file():
+        raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
     new = not path.exists() or path.stat().st_size == 0
     if new and not create:
         raise WorkspaceError(
             f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui."
         )
-    if path.is_dir():
-        raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
     try:
         if new:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         db = Database(connection)
         _require_ours(db, path, new=new)
+        if new:
+            # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA journal_mode = {'WAL' if _WAL_IS_SAFE else 'DELETE'}")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -50,7 +55,7 @@ def connect(path: Path, *, create: bool) -> tuple[Database, bool]:
         raise WorkspaceError(f"The workspace {path} cannot be opened: {error}. {_advice(path)}") from error
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
-    return db, new
+    return db
 
 
 def _require_ours(db: Database, path: Path, *, new: bool) -> None:
@@ -84,8 +89,14 @@ def transaction(db: Database) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
-    except BaseException:
+        # A commit can fail too, for example while another program reads; later writes must not join it.
+        db.execute("COMMIT")
+    except BaseException as error:
         if db.conn.in_transaction:
             db.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError):
+            raise WorkspaceError(
+                f"The workspace cannot be written: {error}. What was stored before is kept. Check that the"
+                " disk has room and that no other program holds the workspace."
+            ) from error
         raise
-    db.execute("COMMIT")

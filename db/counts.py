@@ -17,12 +17,26 @@ class Counts:
     labels: dict[str, int]
     instances: dict[str, int]
     requests: dict[str, int]
-    """Requests by state; `answered` counts all with a stored answer, `parsed` those taken in."""
+    """Requests by state; `answered` are all with a stored answer, taken in or not."""
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
     """What the answers that told their usage have cost; None when none did."""
     attempts_of_unknown_cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a status line shows; quick to read in a workspace of any size."""
+
+    pool: dict[str, int]
+    cost_usd: float | None
+    attempts_of_unknown_cost: int
+
+
+def read_summary(db: Database) -> Summary:
+    """Count the pool and the cost."""
+    return Summary(_pool(db), *_cost(db))
 
 
 def read_counts(db: Database) -> Counts:
@@ -39,20 +53,13 @@ def _read(db: Database) -> Counts:
         return dict.fromkeys(names, 0) | dict(db.execute(sql).fetchall())
 
     requests = by("SELECT state, count(*) FROM requests GROUP BY state", *REQUEST_STATES)
-    requests["answered"] += requests["parsed"]
-    prompt_tokens, completion_tokens, cost, unknown = db.execute(
-        """SELECT sum(prompt_tokens), sum(completion_tokens), sum(cost_usd),
-            count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL)
-        FROM attempts"""
+    requests["answered"] += requests.pop("parsed")
+    prompt_tokens, completion_tokens = db.execute(
+        "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts"
     ).fetchone()
+    cost, unknown = _cost(db)
     return Counts(
-        pool=by(
-            "SELECT origin, count(*) FROM tasks WHERE state = 'accepted' GROUP BY origin",
-            "seed",
-            "model",
-            "imported",
-            "human",
-        ),
+        pool=_pool(db),
         candidates=by(
             "SELECT state, count(*) FROM tasks WHERE origin != 'seed' GROUP BY state",
             "pending",
@@ -82,3 +89,17 @@ def _read(db: Database) -> Counts:
         cost_usd=cost,
         attempts_of_unknown_cost=unknown,
     )
+
+
+def _pool(db: Database) -> dict[str, int]:
+    rows = db.execute("SELECT origin, count(*) FROM tasks WHERE state = 'accepted' GROUP BY origin")
+    return {"seed": 0, "model": 0, "imported": 0, "human": 0} | dict(rows.fetchall())
+
+
+def _cost(db: Database) -> tuple[float | None, int]:
+    cost, unknown = db.execute(
+        """SELECT sum(cost_usd), count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL
+            AND (SELECT state FROM requests WHERE requests.id = request_id) != 'answered')
+        FROM attempts INDEXED BY attempts_by_cost"""
+    ).fetchone()
+    return cost, unknown

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.rows import Instance, NewInstance, Reason, TrainingRow
+from selfinstruct.db.rows import Instance, Label, NewInstance, Reason, TrainingRow
 
 
 class Instances:
@@ -14,23 +14,41 @@ class Instances:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, task_id: int, instances: Iterable[NewInstance], *, request_id: int | None) -> None:
-        """Store what was made for a task as it is now worded and labelled."""
+    def exist(self, task_id: int, instruction: str, label: Label) -> bool:
+        """Whether anything was made for a task so worded and labelled."""
+        found = self._db.execute(
+            "SELECT 1 FROM instances WHERE task_id = ? AND instruction = ? AND label = ? LIMIT 1",
+            [task_id, instruction, label],
+        ).fetchone()
+        return found is not None
+
+    def add(
+        self,
+        task_id: int,
+        instruction: str,
+        label: Label,
+        instances: Iterable[NewInstance],
+        *,
+        request_id: int | None,
+    ) -> None:
+        """Store what was made for a task so worded and labelled."""
         with transaction(self._db):
             for instance in instances:
                 reason = instance.reason
                 self._db.execute(
                     """INSERT INTO instances (task_id, instruction, label, input, output, state,
                     reason_code, reason_sentence, request_id)
-                    SELECT id, instruction, label, ?, ?, ?, ?, ?, ? FROM tasks WHERE id = ?""",
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                     [
+                        task_id,
+                        instruction,
+                        label,
                         instance.input,
                         instance.output,
                         instance.state,
                         reason.code if reason else None,
                         reason.sentence if reason else None,
                         request_id,
-                        task_id,
                     ],
                 )
 

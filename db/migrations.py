@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
-from selfinstruct.db.connection import APPLICATION_ID, transaction
+from selfinstruct.db.connection import transaction
 from selfinstruct.db.errors import WorkspaceError
 
 migrations = Migrations("selfinstruct")
@@ -17,7 +17,6 @@ def m001_settings_and_runs(db: Database) -> None:
             id INTEGER PRIMARY KEY,
             host TEXT NOT NULL,
             pid INTEGER NOT NULL,
-            process_started REAL NOT NULL,
             started_at TEXT NOT NULL,
             ended_at TEXT
         )"""
@@ -46,6 +45,9 @@ def m002_requests(db: Database) -> None:
             prompt TEXT NOT NULL,
             parameters TEXT NOT NULL,
             in_context TEXT NOT NULL,
+            instruction TEXT,
+            label TEXT,
+            reserved_usd REAL,
             held INTEGER NOT NULL,
             state TEXT NOT NULL
                 CHECK (state IN ('planned', 'sent', 'answered', 'parsed', 'failed', 'in_doubt')),
@@ -75,7 +77,7 @@ def m002_requests(db: Database) -> None:
     db.execute("CREATE INDEX requests_by_batch ON requests (batch, stage)")
     db.execute("CREATE INDEX requests_under_way ON requests (id) WHERE state NOT IN ('parsed', 'failed')")
     db.execute("CREATE INDEX attempts_by_request ON attempts (request_id)")
-    db.execute("CREATE INDEX attempts_by_cost ON attempts (cost_usd, reserved_usd)")
+    db.execute("CREATE INDEX attempts_by_cost ON attempts (cost_usd, reserved_usd, ended_at, request_id)")
 
 
 @migrations()
@@ -229,5 +231,4 @@ def migrate(db: Database) -> None:
         )
     with transaction(db):
         migrations.apply(db)
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {known}")

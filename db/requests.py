@@ -9,7 +9,10 @@ from sqlite_utils import Database
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, Usage
 
-_COLUMNS = "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, held, state, error"
+_COLUMNS = (
+    "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, instruction, label,"
+    " reserved_usd, held, state, error"
+)
 
 
 class Requests:
@@ -27,8 +30,8 @@ class Requests:
         with transaction(self._db):
             request_id = self._db.execute(
                 """INSERT INTO requests (stage, batch, task_id, model, base_url, prompt, parameters,
-                in_context, held, state, run_id, planned_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)""",
+                in_context, instruction, label, reserved_usd, held, state, run_id, planned_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)""",
                 [
                     request.stage,
                     request.batch,
@@ -38,6 +41,9 @@ class Requests:
                     json.dumps(request.prompt, ensure_ascii=False),
                     json.dumps(request.parameters),
                     json.dumps(request.in_context),
+                    request.instruction,
+                    request.label,
+                    request.reserved_usd,
                     request.held,
                     run_id,
                     at,
@@ -52,7 +58,6 @@ class Requests:
         parameters: Parameters,
         *,
         run_id: int,
-        reserved_usd: float | None,
         max_cost_usd: float | None,
         at: str,
     ) -> int | None:
@@ -62,21 +67,28 @@ class Requests:
         is written and nothing may be sent.
         """
         with transaction(self._db):
-            if max_cost_usd is not None and self.charged_usd() + (reserved_usd or 0.0) > max_cost_usd:
+            if max_cost_usd is not None and self.charged_usd() > max_cost_usd:
                 return None
             self._db.execute(
                 "UPDATE requests SET state = 'sent', run_id = ?, error = NULL WHERE id = ?",
                 [run_id, request_id],
             )
             return self._db.execute(
-                "INSERT INTO attempts (request_id, parameters, reserved_usd, sent_at) VALUES (?, ?, ?, ?)",
-                [request_id, json.dumps(parameters), reserved_usd, at],
+                """INSERT INTO attempts (request_id, parameters, reserved_usd, sent_at)
+                SELECT id, ?, reserved_usd, ? FROM requests WHERE id = ?""",
+                [json.dumps(parameters), at, request_id],
             ).lastrowid
 
     def charged_usd(self) -> float:
-        """What all attempts have cost, with the reserved cost of those whose own is unknown."""
+        """What counts against a cost limit: known costs, and what is reserved where none is known yet.
+
+        Reserved is the cost of requests that are planned, under way or in doubt, and of answers that
+        did not tell their usage.
+        """
         (charged,) = self._db.execute(
-            "SELECT total(coalesce(cost_usd, reserved_usd)) FROM attempts"
+            """SELECT (SELECT total(coalesce(cost_usd, reserved_usd)) FROM attempts)
+            + (SELECT total(reserved_usd) FROM requests INDEXED BY requests_under_way
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'planned')"""
         ).fetchone()
         return float(charged)
 
@@ -84,20 +96,29 @@ class Requests:
         """Store the exact bytes of a full answer; from now on the request is never sent again."""
         with transaction(self._db):
             self._end_attempt(attempt_id, http_status, body, None, at)
+            # One that another program has had answered meanwhile stays as it is.
             self._db.execute(
-                """UPDATE requests SET state = 'answered'
-                WHERE id = (SELECT request_id FROM attempts WHERE id = ?)""",
+                """UPDATE requests SET state = 'answered' WHERE state IN ('sent', 'in_doubt')
+                AND id = (SELECT request_id FROM attempts WHERE id = ?)""",
                 [attempt_id],
             )
 
     def store_failure(
         self, attempt_id: int, *, http_status: int | None, body: bytes, error: str, free: bool, at: str
     ) -> None:
-        """Store how an attempt failed; `free` when it certainly cost nothing."""
+        """Store how an attempt failed; `free` when it certainly cost nothing.
+
+        The request is planned again: what is known to have failed is in no doubt.
+        """
         with transaction(self._db):
             self._end_attempt(attempt_id, http_status, body, error, at)
             if free:
                 self._db.execute("UPDATE attempts SET cost_usd = 0 WHERE id = ?", [attempt_id])
+            self._db.execute(
+                """UPDATE requests SET state = 'planned' WHERE state = 'sent'
+                AND id = (SELECT request_id FROM attempts WHERE id = ?)""",
+                [attempt_id],
+            )
 
     def _end_attempt(
         self, attempt_id: int, http_status: int | None, body: bytes, error: str | None, at: str
@@ -114,10 +135,14 @@ class Requests:
                 "UPDATE requests SET state = 'failed', error = ? WHERE id = ?", [error, request_id]
             )
 
-    def parsed(self, request_id: int, attempt_id: int, *, answered_by: str | None, usage: Usage) -> None:
-        """Note that an answer has been taken in, and what it told of its model, tokens and cost."""
+    def parsed(self, request_id: int) -> None:
+        """Note that an answer has been taken in."""
         with transaction(self._db):
             self._db.execute("UPDATE requests SET state = 'parsed' WHERE id = ?", [request_id])
+
+    def settle(self, attempt_id: int, *, answered_by: str | None, usage: Usage) -> None:
+        """Note what an answer told of its model, tokens and cost, whether or not it has any text."""
+        with transaction(self._db):
             self._db.execute(
                 """UPDATE attempts SET answered_by = ?, prompt_tokens = ?, completion_tokens = ?,
                 cost_usd = ? WHERE id = ?""",

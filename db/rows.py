@@ -138,6 +138,12 @@ class NewRequest:
     parameters: Parameters
     in_context: tuple[int, ...]
     """The ids of the tasks that the prompt shows."""
+    instruction: str | None
+    """The wording that it asks about; None for new tasks."""
+    label: Label | None
+    """The label of the task when it asks for instances."""
+    reserved_usd: float | None
+    """What it can cost at most; None when that is not known."""
     held: bool
     """True when the decisions on what comes of it are left to a person."""
 

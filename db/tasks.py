@@ -111,13 +111,6 @@ class Tasks:
         """The seed tasks of the pool, in their order."""
         return self._select("WHERE origin = 'seed' AND state = 'accepted' ORDER BY id", [])
 
-    def accepted_of_model(self) -> int:
-        """How many of the model's tasks are accepted: what a target counts."""
-        (count,) = self._db.execute(
-            "SELECT count(*) FROM tasks WHERE state = 'accepted' AND origin = 'model'"
-        ).fetchone()
-        return int(count)
-
     def passing(self) -> int:
         """How many of the model's tasks are accepted, or pass and wait for a decision."""
         (count,) = self._db.execute(
@@ -130,6 +123,15 @@ class Tasks:
         """How many accepted tasks have no clear label, so that no instances are asked for."""
         (count,) = self._db.execute(
             "SELECT count(*) FROM tasks WHERE state = 'accepted' AND label = 'unknown'"
+        ).fetchone()
+        return int(count)
+
+    def lacking(self) -> int:
+        """How many accepted tasks lack a label or instances because their request failed."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks WHERE state = 'accepted' AND (
+                label IS NULL AND classify_request_id IN (SELECT id FROM requests WHERE state = 'failed')
+                OR instantiate_request_id IN (SELECT id FROM requests WHERE state = 'failed'))"""
         ).fetchone()
         return int(count)
 
@@ -177,6 +179,24 @@ class Tasks:
     def of_batch(self, batch: int) -> list[Task]:
         """The candidates of one batch, in the order in which they were proposed."""
         return self._select("WHERE batch = ? ORDER BY id", [batch])
+
+    def batches_to_review(self) -> list[int]:
+        """The last batch that a person has decided on, and the later ones that wait for them.
+
+        Just the last batch there is while no person has decided on anything.
+        """
+        (last, decided) = self._db.execute(
+            """SELECT max(batch), (SELECT max(batch) FROM tasks WHERE id IN (
+                SELECT task_id FROM decisions WHERE who = 'human')) FROM tasks"""
+        ).fetchone()
+        if decided is None:
+            return [] if last is None else [last]
+        later = self._db.execute(
+            """SELECT DISTINCT batch FROM tasks INDEXED BY tasks_by_batch
+            WHERE batch > ? AND state = 'pending' AND held = 1 ORDER BY batch""",
+            [decided],
+        )
+        return [decided, *(batch for (batch,) in later)]
 
     def to_review(self, batch: int) -> list[int]:
         """What a person has before them: all of this batch, and what waits and passes of earlier ones."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
+from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import connect, transaction
-from selfinstruct.db.counts import Counts, read_counts
+from selfinstruct.db.counts import Counts, Summary, read_counts, read_summary
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.migrations import migrate
@@ -37,6 +37,7 @@ class Workspace:
         self.decisions = Decisions(db)
         self.requests = Requests(db)
         self._run_id: int | None = None
+        self._run_lock: FileLock | None = None
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False) -> Self:
@@ -45,7 +46,7 @@ class Workspace:
         Raises:
             WorkspaceError: it cannot be opened, or is not a workspace of this version or an older one.
         """
-        db, _ = connect(path, create=create)
+        db = connect(path, create=create)
         try:
             migrate(db)
         except BaseException:
@@ -76,21 +77,36 @@ class Workspace:
 
         Returns how many requests that put in doubt.
         """
-        process = psutil.Process(os.getpid())
         with self.transaction():
-            self._run_id = self._db.execute(
-                "INSERT INTO runs (host, pid, process_started, started_at) VALUES (?, ?, ?, ?)",
-                [socket.gethostname(), process.pid, process.create_time(), at],
+            run_id = self._db.execute(
+                "INSERT INTO runs (host, pid, started_at) VALUES (?, ?, ?)",
+                [socket.gethostname(), os.getpid(), at],
             ).lastrowid
-            ended = 0
-            for run_id, host, pid, started in self._db.execute(
-                "SELECT id, host, pid, process_started FROM runs WHERE ended_at IS NULL AND id != ?",
-                [self._run_id],
-            ).fetchall():
-                if not _is_alive(host, pid, started):
-                    ended += self.requests.put_in_doubt(run_id)
-                    self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, run_id])
-        return ended
+            assert run_id is not None
+            lock = self._lock(run_id)
+            lock.acquire(timeout=0)
+            self._run_id, self._run_lock = run_id, lock
+            others = self._db.execute("SELECT id FROM runs WHERE ended_at IS NULL AND id != ?", [run_id])
+            gone = [other for (other,) in others.fetchall() if self._is_gone(other)]
+            doubtful = sum(self.requests.put_in_doubt(other) for other in gone)
+            for other in gone:
+                self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, other])
+        for other in gone:
+            Path(self._lock(other).lock_file).unlink(missing_ok=True)
+        return doubtful
+
+    def _lock(self, run_id: int) -> FileLock:
+        """What a living run holds: the system lets go of it when its program ends, however that happens."""
+        return FileLock(f"{self.path.absolute()}.run-{run_id}", mode=0o600)
+
+    def _is_gone(self, run_id: int) -> bool:
+        lock = self._lock(run_id)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        lock.release()
+        return True
 
     @property
     def run_id(self) -> int:
@@ -101,23 +117,19 @@ class Workspace:
 
     def end_run(self, *, at: str) -> None:
         """Leave: what this program still has under way is in doubt from now on."""
-        if self._run_id is None:
+        if self._run_id is None or self._run_lock is None:
             return
         with self.transaction():
             self.requests.put_in_doubt(self._run_id)
             self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, self._run_id])
-        self._run_id = None
+        self._run_lock.release()
+        Path(self._run_lock.lock_file).unlink(missing_ok=True)
+        self._run_id = self._run_lock = None
+
+    def summary(self) -> Summary:
+        """What a status line shows."""
+        return read_summary(self._db)
 
     def counts(self) -> Counts:
         """How much there is of everything, in one consistent reading."""
         return read_counts(self._db)
-
-
-def _is_alive(host: str, pid: int, started: float) -> bool:
-    """Whether the process that started then is still running here; a pid alone may be reused."""
-    if host != socket.gethostname():
-        return False
-    try:
-        return abs(psutil.Process(pid).create_time() - started) < 1
-    except psutil.NoSuchProcess:
-        return False

@@ -18,7 +18,7 @@ async def main() -> None:
                 engine.decisions.accept(task_id)
             await engine.classify(passing[:5])
             await engine.instantiate(passing[:5])
-            print(engine.export(Path("example.jsonl"), "messages"))
+            print(engine.export(Path("example.jsonl"), "messages", force=True))
 
 
 if __name__ == "__main__":

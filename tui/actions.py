@@ -31,6 +31,7 @@ ACTIONS = (
     ),
     Action("accept_anyway", "A", "Decide", "Accept anyway", "Accept it despite the reasons that are shown."),
     Action("reject", "r", "Decide", "Reject", "Keep the candidate out of the pool.", True),
+    Action("restore", "R", "Decide", "Restore", "Let a rejected task be a candidate again."),
     Action("edit", "e", "Decide", "Edit", "Reword the candidate; it is judged again as you type.", True),
     Action("relabel", "c", "Decide", "Label", "Switch between classification and generation.", True),
     Action("undo", "u,ctrl+z", "Decide", "Undo", "Take back your last decision; without limit.", True),

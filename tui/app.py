@@ -53,8 +53,9 @@ class CuratorApp(App[None]):
         self.curate.post_message(Happened(event))
 
     async def action_quit(self) -> None:
-        """Ctrl+Q means the same as q."""
-        self.curate.action_leave()
+        """Ctrl+Q means the same as q; a dialog with text in it is left first."""
+        if self.screen is self.curate:
+            self.curate.action_leave()
 
     async def on_unmount(self) -> None:
         """End the run."""

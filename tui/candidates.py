@@ -105,6 +105,10 @@ class CandidateTable(ScrollView, can_focus=True):
         else:
             self.cursor = row
 
+    def has_waiting(self) -> bool:
+        """Whether any row waits for a decision and passes."""
+        return self._next_waiting(0) is not None
+
     def _next_waiting(self, start: int) -> int | None:
         for row in range(start, len(self._ids)):
             task = self._at(row)

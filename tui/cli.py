@@ -14,7 +14,7 @@ from selfinstruct.core.export import ExportFormat, write_export
 from selfinstruct.db.counts import Counts
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.display import cost_text, safe_line
 
 app = typer.Typer(
     help="Write training files from a workspace that selfinstruct-tui has grown, or see what is in it.",
@@ -32,6 +32,7 @@ class Exit(IntEnum):
     """What the programs' exit codes mean."""
 
     DONE = 0
+    FAILED = 1
     USAGE = 2
     LIMIT = 3
     ENDPOINT = 4
@@ -129,35 +130,20 @@ def status_lines(counts: Counts) -> list[str]:
         )
 
     def told(number: int | None) -> str:
-        return "unknown" if number is None else f"{number:,}"
+        if number is None:
+            return "unknown" if counts.requests["answered"] else "0"
+        return f"{number:,}"
 
-    requests = {name: number for name, number in counts.requests.items() if name != "parsed"}
     return [
         f"pool         {listed(counts.pool)}",
         f"candidates   {listed(counts.candidates)}",
         f"verdicts     {listed(counts.verdicts)}",
         f"labels       {listed(counts.labels)}",
         f"instances    {listed(counts.instances)}",
-        f"requests     {listed(requests)}",
+        f"requests     {listed(counts.requests)}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}",
     ]
-
-
-def cost_text(counts: Counts) -> str:
-    """What the answers have cost, with what is unknown said."""
-    if counts.cost_usd is None:
-        return "unknown" if counts.attempts_of_unknown_cost else "$0.00"
-    text = (
-        f"${counts.cost_usd:.2f}"
-        if counts.cost_usd >= 1 or not counts.cost_usd
-        else f"${counts.cost_usd:.4f}"
-    )
-    return (
-        f"{text} and {counts.attempts_of_unknown_cost} requests of unknown cost"
-        if counts.attempts_of_unknown_cost
-        else text
-    )
 
 
 def main() -> None:

@@ -179,7 +179,7 @@ def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> 
         os.environ["NO_COLOR"] = "1"
     curator = CuratorApp(Engine(workspace, settings), resend=resend)
     curator.run()
-    return Exit.DONE if curator.return_code == 0 else Exit(1)
+    return Exit.DONE if curator.return_code == 0 else Exit.FAILED
 
 
 def main() -> None:

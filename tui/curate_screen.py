@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,21 +20,24 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import (
     BatchCompleted,
+    CandidatesProposed,
     Event,
     GenerationPaused,
     RequestFailed,
-    RequestPlanned,
 )
+from selfinstruct.core.settings import Settings
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import PASS, Decision, Label
 from selfinstruct.tui.actions import bindings
 from selfinstruct.tui.candidates import CandidateTable
-from selfinstruct.tui.cli import cost_text
 from selfinstruct.tui.detail import detail
-from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.display import cost_text, safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 
 _QUOTED = 60
+_REFRESH_S = 0.1
+"""Events come in bursts; what they changed is shown this often at most."""
 _NO_CANDIDATE = "There is no candidate here. Press n for the next batch."
 _NOTHING_YET = (
     "No candidates yet.\n\nPress n, and the model proposes a batch of new tasks from the seeds."
@@ -63,9 +67,10 @@ class CurateScreen(Screen[None]):
         super().__init__()
         self._engine = engine
         self._attended = AttendedRun(engine, resend=resend)
-        self._batch = engine.workspace.requests.last_batch()
+        self._batch = self._attended.first_batch
         self._waiting = False
         self._leaving = False
+        self._refresh_due = False
 
     # What the screen is made of
 
@@ -84,8 +89,7 @@ class CurateScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show what waits, and begin to work in the background."""
         self._show_batch(self._batch)
-        self._generation = asyncio.ensure_future(self._attended.run())
-        self._generation.add_done_callback(self._generation_ended)
+        self._start_generation()
         if self._engine.settings.is_offline:
             self._say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
         in_doubt = self._engine.workspace.counts().requests["in_doubt"]
@@ -107,20 +111,40 @@ class CurateScreen(Screen[None]):
             self._say(event.sentence, error=True)
         elif isinstance(event, RequestFailed):
             self._say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}", error=True)
-        elif isinstance(event, BatchCompleted) and self._waiting:
-            self._waiting = False
-            self.action_next_batch()
-        if isinstance(event, RequestPlanned):
-            self._refresh_status()
+        elif isinstance(event, BatchCompleted):
+            self._show_if_waited_for()
+        elif isinstance(event, CandidatesProposed) and event.batch == self._batch:
+            # What an earlier session of this batch had left under way has come in.
+            self._show_batch(self._batch, at=self._table.current)
+        if not self._refresh_due:
+            self._refresh_due = True
+            self.set_timer(_REFRESH_S, self._refresh_now)
+
+    def _refresh_now(self) -> None:
+        self._refresh_due = False
+        self._refresh()
+
+    def _show_if_waited_for(self) -> None:
+        # Never under a person's hands: a key may be on its way to the candidate that they see.
+        if not self._waiting:
+            return
+        if self._table.has_waiting() or not self.is_current:
+            self._say("The next batch is ready: n shows it.")
         else:
-            self._refresh()
+            self.action_next_batch()
+
+    def _start_generation(self) -> None:
+        self._generation = asyncio.ensure_future(self._attended.run())
+        self._generation.add_done_callback(self._generation_ended)
 
     def _generation_ended(self, generation: "asyncio.Future[None]") -> None:
         if generation.cancelled():
             return
         error = generation.exception()
         if error is not None:
-            self._say(f"Generation stopped by an error of this program: {error!r}", error=True)
+            self._say(
+                f"Generation stopped by an error of this program, {error!r}; n starts it again.", error=True
+            )
         elif self._leaving:
             self.app.exit()
 
@@ -150,8 +174,8 @@ class CurateScreen(Screen[None]):
         pane.query_one("#detail", Static).update(content)
 
     def _refresh_status(self) -> None:
-        settings, counts = self._engine.settings, self._engine.workspace.counts()
-        model = "offline (a grammar)" if settings.is_offline else safe_line(settings.model, 30)
+        settings, counts = self._engine.settings, self._engine.workspace.summary()
+        model = "offline (a grammar)" if settings.is_offline else safe_line(_place(settings), 40)
         grown = sum(number for origin, number in counts.pool.items() if origin != "seed")
         limit = f" of ${settings.max_cost:g}" if settings.max_cost else ""
         parts = [
@@ -190,9 +214,9 @@ class CurateScreen(Screen[None]):
 
     # What a person can do
 
-    def _decide(self, decide: Callable[[int], object], done: str) -> bool:
-        """Take a decision on the task under the cursor; False, with the reason said, if it is refused."""
-        task_id = self._table.current
+    def _decide(self, decide: Callable[[int], object], done: str, *, task_id: int | None = None) -> bool:
+        """Take a decision on a task, by default the one under the cursor; False if it is refused."""
+        task_id = self._table.current if task_id is None else task_id
         if task_id is None:
             self._say(_NO_CANDIDATE)
             return False
@@ -200,7 +224,7 @@ class CurateScreen(Screen[None]):
             decide(task_id)
         except RefusedByJudgeError as refusal:
             self._say(f"Filtered: {refusal} A accepts it all the same.", error=True)
-        except DecisionRefusedError as refusal:
+        except (DecisionRefusedError, WorkspaceError) as refusal:
             self._say(str(refusal), error=True)
         else:
             instruction = self._engine.workspace.tasks.get(task_id).instruction
@@ -231,6 +255,15 @@ class CurateScreen(Screen[None]):
         if self._decide(self._engine.decisions.reject, "Rejected"):
             self._table.move_to_next_waiting()
 
+    def action_restore(self) -> None:
+        """Let a rejected task be a candidate again."""
+
+        def restore(task_id: int) -> None:
+            for refusal in self._engine.decisions.restore_all([task_id]).refused.values():
+                raise refusal
+
+        self._decide(restore, "Restored")
+
     def action_relabel(self) -> None:
         """Switch the label."""
 
@@ -250,30 +283,30 @@ class CurateScreen(Screen[None]):
 
         def edit(wording: str | None) -> None:
             if wording is not None:
-                self._decide(lambda edited: self._engine.decisions.edit(edited, wording), "Edited")
+                self._decide(
+                    lambda edited: self._engine.decisions.edit(edited, wording), "Edited", task_id=task_id
+                )
 
-        instruction = self._engine.workspace.tasks.get(task_id).instruction
-        self.app.push_screen(EditScreen(task_id, instruction, self._engine.judging.judge), edit)
+        task = self._engine.workspace.tasks.get(task_id)
+        if task.state == "accepted":
+            self._say("It is in the pool as it is. Undo its acceptance first, then edit it.", error=True)
+            return
+        self.app.push_screen(EditScreen(task_id, task.instruction, self._engine.judging.judge), edit)
 
     def action_undo(self) -> None:
         """Take back the last decision, and go to its task."""
-        try:
-            undone = self._engine.decisions.undo()
-        except DecisionRefusedError as refusal:
-            self._say(str(refusal), error=True)
-            return
-        self._taken_back(undone, "undo", "Undone")
+        self._take_back(self._engine.decisions.undo, "undo", "Undone")
 
     def action_redo(self) -> None:
         """Take back the last undo, and go to its task."""
+        self._take_back(self._engine.decisions.redo, "redo", "Redone")
+
+    def _take_back(self, take_back: Callable[[], list[Decision]], what: str, done: str) -> None:
         try:
-            redone = self._engine.decisions.redo()
-        except DecisionRefusedError as refusal:
+            decisions = take_back()
+        except (DecisionRefusedError, WorkspaceError) as refusal:
             self._say(str(refusal), error=True)
             return
-        self._taken_back(redone, "redo", "Redone")
-
-    def _taken_back(self, decisions: list[Decision], what: str, done: str) -> None:
         if not decisions:
             self._say(f"There is nothing to {what}.")
             return
@@ -289,10 +322,12 @@ class CurateScreen(Screen[None]):
 
     def action_next_batch(self) -> None:
         """Show the next batch, or wait for it."""
+        if self._generation.done():
+            self._start_generation()
         batch = self._attended.next_batch()
+        self._waiting = batch is None
         if batch is None:
-            self._waiting = True
-            self._say("The next batch is on its way; it will appear here.")
+            self._say("The next batch is on its way.")
         else:
             proposed = self._engine.workspace.tasks.of_batch(batch)
             passing = [task.id for task in proposed if task.verdict == PASS]
@@ -341,3 +376,8 @@ class CurateScreen(Screen[None]):
         """End generation: what is still under way is in doubt from now on."""
         self._generation.cancel()
         await asyncio.gather(self._generation, return_exceptions=True)
+
+
+def _place(settings: Settings) -> str:
+    """The model, and the host that it is asked at."""
+    return f"{settings.model} at {urlsplit(settings.address).netloc}"

@@ -7,6 +7,7 @@ from textual.content import Content
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import keyword_spans
+from selfinstruct.core.planner import api_of
 from selfinstruct.core.similarity import Neighbour, shared_spans
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.tui.candidates import verdict_word
@@ -84,9 +85,7 @@ def _model_said(task: Task, engine: Engine) -> str | None:
     if stored is None:
         return None
     try:
-        return read_answer(
-            stored.body, "completions" if isinstance(request.prompt, str) else "chat"
-        ).text.strip()
+        return read_answer(stored.body, api_of(request)).text.strip()
     except AnswerError:
         return None
 

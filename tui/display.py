@@ -7,6 +7,8 @@ visible signs here. Whoever shows such text passes it through `safe` or `safe_li
 
 import unicodedata
 
+from selfinstruct.db.counts import Counts, Summary
+
 _REPLACEMENT = "\ufffd"
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 
@@ -49,3 +51,19 @@ def safe_line(text: str, width: int | None = None) -> str:
     """`text` on one line; cut to `width` characters, with an ellipsis, when it is longer."""
     line = safe(text).replace("\n", " ⏎ ")
     return line if width is None or len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def cost_text(counts: Counts | Summary) -> str:
+    """What the answers have cost, with what is unknown said."""
+    if counts.cost_usd is None:
+        return "unknown" if counts.attempts_of_unknown_cost else "$0.00"
+    text = (
+        f"${counts.cost_usd:.2f}"
+        if counts.cost_usd >= 1 or not counts.cost_usd
+        else f"${counts.cost_usd:.4f}"
+    )
+    return (
+        f"{text} and {counts.attempts_of_unknown_cost} requests of unknown cost"
+        if counts.attempts_of_unknown_cost
+        else text
+    )

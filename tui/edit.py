@@ -87,6 +87,8 @@ class EditScreen(ModalScreen[str | None]):
     @on(_Wording.Entered)
     def action_save(self) -> None:
         """Close with the new wording; one that says the same changes nothing."""
+        if not clean_instruction(self._text):
+            return
         same = self._text == safe_line(self._instruction)
         self.dismiss(None if same else self._text)
 

@@ -1,6 +1,7 @@
 """Shows unattended work: a progress bar on a terminal, plain lines elsewhere."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -19,8 +20,8 @@ from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event, Req
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.cli import Exit, cost_text
-from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.cli import Exit
+from selfinstruct.tui.display import cost_text, safe_line
 
 _CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
 _REASONS_SHOWN = 4
@@ -44,9 +45,7 @@ async def work_alone(workspace: Workspace, settings: Settings, *, resend: bool) 
             with view.shown():
                 outcome = await view.follow(task)
         except asyncio.CancelledError:
-            outcome = Outcome(
-                Ended.INTERRUPTED, "Left at once. What was under way is in doubt; all else is kept."
-            )
+            outcome = Outcome(Ended.INTERRUPTED, "Left at once; everything that was answered is kept.")
         view.end(outcome)
     return _CODES[outcome.ended]
 
@@ -69,6 +68,8 @@ class _View:
         self._console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
         self._fallen: Counter[str] = Counter()
         self._failed = 0
+        self._last_failure = ""
+        self._unheard = False
         self._started = time.monotonic()
         self._reached_at_start = 0
         self._interrupts = 0
@@ -85,7 +86,16 @@ class _View:
 
     def say(self, text: str) -> None:
         """One line; text of others comes through `safe_line`."""
-        self._console.print(Text(safe_line(text)))
+        line = safe_line(text)
+        if self._console.is_terminal:
+            self._console.print(Text(line))
+        elif not self._unheard:
+            try:
+                print(line, flush=True)  # noqa: T201 - plain lines for whoever reads the pipe
+            except BrokenPipeError:
+                # Nobody listens any more, as after `| head`; the work goes on.
+                self._unheard = True
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def begin(self) -> None:
         """Say what is about to happen."""
@@ -96,9 +106,11 @@ class _View:
             self.say(f"{settings.model} at {settings.address}")
         in_doubt = engine.workspace.counts().requests["in_doubt"]
         if in_doubt and not settings.is_free:
-            self.say(f"{in_doubt} requests are in doubt since a crash; --resend sends them again.")
-        tasks = engine.workspace.tasks
-        self._reached_at_start = tasks.passing() if settings.hold else tasks.accepted_of_model()
+            self.say(f"In doubt since a crash: {_many(in_doubt, 'request')}; --resend sends them again.")
+        engine.judging.catch_up()
+        self._reached_at_start = (
+            engine.workspace.tasks.passing() if settings.hold else engine.judging.accepted_of_model
+        )
 
     def take(self, event: Event) -> None:
         """Take note of an event of the engine."""
@@ -106,7 +118,9 @@ class _View:
             self._fallen[event.verdict] += 1
         elif isinstance(event, RequestFailed):
             self._failed += 1
-            self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}")
+            if event.sentence != self._last_failure:
+                self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}")
+            self._last_failure = event.sentence
         elif isinstance(event, BatchCompleted) and self._live is None:
             self.say(f"batch {event.batch}: {self._line()}")
 
@@ -145,15 +159,21 @@ class _View:
         counts = self._engine.workspace.counts()
         self.say(outcome.sentence)
         if self._fallen:
-            self.say(f"Why candidates fell: {self._reasons()}.")
+            self.say(f"Why candidates fell: {self._reasons(len(self._fallen))}.")
         unclear = self._engine.workspace.tasks.unclear()
         if unclear:
             self.say(
-                f"{unclear} accepted tasks have an unclear label and so no instances:"
-                " label them with c in the curator."
+                f"{_many(unclear, 'accepted task')} with an unclear label, and so without instances:"
+                " c in the curator labels them."
+            )
+        lacking = self._engine.workspace.tasks.lacking()
+        if lacking:
+            self.say(
+                f"{_many(lacking, 'accepted task')} without a label or instances: the requests failed."
+                " The next run asks again."
             )
         if counts.requests["in_doubt"]:
-            self.say(f"{counts.requests['in_doubt']} requests are in doubt.")
+            self.say(f"In doubt: {_many(counts.requests['in_doubt'], 'request')}.")
         self.say(f"{counts.instances['kept']} instances kept. Cost: {cost_text(counts)}.")
 
     def _refresh(self) -> None:
@@ -170,15 +190,15 @@ class _View:
         parts = [f"{self._run.reached}{of_target}", f"{60 * rate:.0f} a minute"]
         if target and rate > 0 and self._run.reached < target:
             parts.append(f"ready in {_duration((target - self._run.reached) / rate)}")
-        parts.append(cost_text(self._engine.workspace.counts()))
+        parts.append(cost_text(self._engine.workspace.summary()))
         if self._fallen:
             parts.append(f"fallen: {self._reasons()}")
         if self._failed:
             parts.append(f"{self._failed} requests failed")
         return " · ".join(parts)
 
-    def _reasons(self) -> str:
-        common = self._fallen.most_common(_REASONS_SHOWN)
+    def _reasons(self, most: int = _REASONS_SHOWN) -> str:
+        common = self._fallen.most_common(most)
         return ", ".join(f"{code.replace('_', ' ')} {number}" for code, number in common)
 
 
@@ -188,3 +208,7 @@ def _duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.core.answers import AnswerError, error_field, error_message, read_answer, storable_text
+from selfinstruct.core.answers import (
+    AnswerError,
+    Told,
+    error_field,
+    error_message,
+    read_answer,
+    read_told,
+    storable_text,
+)
 from selfinstruct.core.settings import ApiKind
 
 
@@ -21,9 +29,10 @@ def body(document: object) -> bytes:
 
 def test_a_chat_completion_is_read() -> None:
     usage = {"prompt_tokens": 12, "completion_tokens": 3}
-    answer = read_answer(body(chat(finish_reason="stop") | {"model": "m-1", "usage": usage}), "chat")
-    assert (answer.text, answer.cut, answer.model) == ("9. Sing.", False, "m-1")
-    assert (answer.prompt_tokens, answer.completion_tokens) == (12, 3)
+    received = body(chat(finish_reason="stop") | {"model": "m-1", "usage": usage})
+    answer = read_answer(received, "chat")
+    assert (answer.text, answer.cut) == ("9. Sing.", False)
+    assert read_told(received) == Told("m-1", 12, 3)
 
 
 def test_a_legacy_completion_is_read() -> None:
@@ -94,16 +103,16 @@ def test_an_answer_without_text_says_why(sent: bytes, sentence: str) -> None:
 @pytest.mark.parametrize("usage", [None, [], {}, {"prompt_tokens": None}, {"prompt_tokens": -1}])
 @pytest.mark.parametrize("odd", ["12", 1.5, True, 2**53, None])
 def test_usage_that_is_missing_or_odd_is_unknown_and_not_zero(usage: object, odd: object) -> None:
-    answer = read_answer(body(chat() | {"usage": usage, "model": odd}), "chat")
-    assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
-    answer = read_answer(body(chat() | {"usage": {"prompt_tokens": 0, "completion_tokens": odd}}), "chat")
-    assert (answer.prompt_tokens, answer.completion_tokens) == (0, None)
+    told = read_told(body(chat() | {"usage": usage, "model": odd}))
+    assert (told.prompt_tokens, told.completion_tokens) == (None, None)
+    told = read_told(body(chat() | {"usage": {"prompt_tokens": 0, "completion_tokens": odd}}))
+    assert (told.prompt_tokens, told.completion_tokens) == (0, None)
 
 
 def test_what_sqlite_cannot_store_is_replaced() -> None:
     document = chat("a\0b\ud83dc 😀") | {"model": "m\udc00"}
     answer = read_answer(body(document), "chat")
-    assert (answer.text, answer.model) == ("a\ufffdb\ufffdc 😀", "m\ufffd")
+    assert (answer.text, read_told(body(document)).model) == ("a\ufffdb\ufffdc 😀", "m\ufffd")
 
 
 @pytest.mark.parametrize(

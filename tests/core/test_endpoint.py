@@ -19,7 +19,7 @@ QUICK = {"retry-after": "0"}
 
 async def carry_out(engine: Engine) -> Request:
     """Send one request for new tasks, and take in what comes."""
-    request_id = engine.plan_propose(1)
+    request_id = engine.plan.propose(1)
     remaining = iter([request_id])
     await engine.run(plan=lambda: next(remaining, None))
     return engine.workspace.requests.get(request_id)
@@ -46,7 +46,7 @@ async def test_trouble_that_stays_fails_the_request_after_a_bounded_number_of_at
     async with engine_on(**on(server)) as engine:
         request = await carry_out(engine)
     assert request.state == "failed"
-    assert request.error == "The endpoint answered with status 503: overloaded"
+    assert request.error == "The endpoint answered with status 503: overloaded."
     assert len(server.received) == MAX_ATTEMPTS
 
 
@@ -180,8 +180,8 @@ async def test_a_price_of_ones_own_gives_the_cost(engine_on: OpenEngine, server:
 def test_a_listed_model_of_openai_has_a_known_price(
     engine_on: OpenEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prices = engine_on(model="gpt-4o-mini").prices
-    assert prices.known
+    prices = engine_on(model="gpt-4o-mini")._prices
+    assert prices.can_be_limited
     assert (prices.at_most(1000, 100) or 0) > 0
 
 

@@ -45,18 +45,18 @@ async def test_a_propose_prompt_shows_eight_seeds_at_first_and_two_own_tasks_lat
             shown = tasks.get_many(engine.workspace.requests.get(request_id).in_context)
             return sorted(task.origin for task in shown)
 
-        first = engine.plan_propose(engine.new_batch())
+        first = engine.plan.propose(engine.plan.new_batch())
         assert origins(first) == ["seed"] * 8
         for task_id, verdict in engine.judge(await engine.propose()).items():
             if verdict == PASS:
                 engine.decisions.accept(task_id)
-        later = engine.plan_propose(engine.new_batch())
+        later = engine.plan.propose(engine.plan.new_batch())
         assert origins(later) == ["model"] * 2 + ["seed"] * 6
 
 
 async def test_clf_only_shows_classification_tasks_only(engine_on: OpenEngine) -> None:
     async with engine_on(clf_only=True) as engine:
-        request = engine.workspace.requests.get(engine.plan_propose(1))
+        request = engine.workspace.requests.get(engine.plan.propose(1))
         labels = {task.label for task in engine.workspace.tasks.get_many(request.in_context)}
         assert labels == {"classification"}
         assert "classification tasks" in str(request.prompt)
@@ -67,7 +67,7 @@ async def test_classify_prompts_show_twelve_classification_and_nineteen_other_se
 ) -> None:
     async with engine_on() as engine:
         (task_id, *_) = await engine.propose()
-        request = engine.workspace.requests.get(engine.plan_classify(task_id))
+        request = engine.workspace.requests.get(engine.plan.classify(task_id))
         labels = [task.label for task in engine.workspace.tasks.get_many(request.in_context)]
         assert labels.count("classification") == 12
         assert labels.count("generation") == 19
@@ -79,8 +79,8 @@ async def test_classification_tasks_are_instantiated_output_first(engine_on: Ope
         classification = next(task for task in seeds if task.label == "classification")
         generation = next(task for task in seeds if task.label == "generation")
         requests = engine.workspace.requests
-        assert "Class label:" in str(requests.get(engine.plan_instantiate(classification.id)).prompt)
-        assert "Class label:" not in str(requests.get(engine.plan_instantiate(generation.id)).prompt)
+        assert "Class label:" in str(requests.get(engine.plan.instantiate(classification.id)).prompt)
+        assert "Class label:" not in str(requests.get(engine.plan.instantiate(generation.id)).prompt)
 
 
 async def test_an_unclear_label_is_left_unknown_and_nothing_is_made_of_it(

@@ -48,7 +48,20 @@ def test_asking_for_the_built_in_model_forgets_the_stored_address() -> None:
     stored = {"model": "m", "base_url": "http://localhost:8000/v1"}
     assert resolve({"model": "offline"}, stored=stored).is_offline
     assert resolve({}, stored=stored).base_url == "http://localhost:8000/v1"
-    assert not resolve({"model": "offline", "base_url": "http://localhost/v1"}, stored=stored).is_offline
+
+
+def test_an_address_needs_the_name_of_a_model() -> None:
+    with pytest.raises(SettingsError, match=r"http://localhost/v1 needs the name of a model"):
+        resolve({"base_url": "http://localhost/v1"})
+
+
+def test_a_key_is_not_carried_over_to_another_address() -> None:
+    stored = {"model": "m", "base_url": "https://a.example/v1", "api_key_env": "A_KEY"}
+    assert resolve({}, stored=stored).api_key_env == "A_KEY"
+    assert resolve({"model": "n"}, stored=stored).api_key_env == "A_KEY"
+    assert resolve({"base_url": "https://b.example/v1"}, stored=stored).api_key_env is None
+    moved = {"base_url": "https://b.example/v1", "api_key_env": "B_KEY"}
+    assert resolve(moved, stored=stored).api_key_env == "B_KEY"
 
 
 def test_paths_in_the_file_count_from_its_folder(tmp_path: Path) -> None:

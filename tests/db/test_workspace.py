@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct.db.connection import _WAL_IS_SAFE
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import NewInstance, NewRequest, Standing, Usage
 from selfinstruct.db.workspace import Workspace
@@ -20,13 +21,16 @@ REQUEST = NewRequest(
     prompt="9.",
     parameters={"max_tokens": 5},
     in_context=(1, 2),
+    instruction=None,
+    label=None,
+    reserved_usd=0.6,
     held=False,
 )
 
 
-def begin_attempt(workspace: Workspace, request_id: int, reserved: float = 0.0) -> int:
+def begin_attempt(workspace: Workspace, request_id: int) -> int:
     attempt = workspace.requests.begin_attempt(
-        request_id, {}, run_id=workspace.run_id, reserved_usd=reserved, max_cost_usd=None, at="now"
+        request_id, {}, run_id=workspace.run_id, max_cost_usd=None, at="now"
     )
     assert attempt is not None
     return attempt
@@ -136,18 +140,65 @@ def test_a_request_remembers_its_exact_prompt_and_parameters(workspace: Workspac
 def test_the_cost_limit_counts_what_is_reserved_until_it_is_settled(workspace: Workspace) -> None:
     workspace.start_run(at="now")
 
-    def attempt(reserved: float) -> int | None:
+    def attempt() -> int | None:
         request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
         return workspace.requests.begin_attempt(
-            request_id, {}, run_id=workspace.run_id, reserved_usd=reserved, max_cost_usd=1.0, at="now"
+            request_id, {}, run_id=workspace.run_id, max_cost_usd=1.0, at="now"
         )
 
-    first = attempt(0.6)
+    first = attempt()
     assert first is not None
-    assert attempt(0.6) is None
-    workspace.requests.parsed(1, first, answered_by="m", usage=Usage(1, 1, 0.1))
-    assert attempt(0.6) is not None
+    assert workspace.requests.charged_usd() == pytest.approx(0.6)
+    assert attempt() is None
+    workspace.requests.settle(first, answered_by="m", usage=Usage(1, 1, 0.1))
+    workspace.requests.fail(2, "given up")
+    assert workspace.requests.charged_usd() == pytest.approx(0.1)
+    assert attempt() is not None
     assert workspace.requests.charged_usd() == pytest.approx(0.7)
+
+
+def test_what_is_planned_counts_against_the_cost_limit_before_it_is_sent(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    assert workspace.requests.charged_usd() == pytest.approx(0.6)
+
+
+def test_a_request_that_is_known_to_have_failed_is_in_no_doubt_while_it_waits_to_be_sent_again(
+    workspace: Workspace,
+) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    attempt_id = begin_attempt(workspace, request_id)
+    workspace.requests.store_failure(attempt_id, http_status=429, body=b"", error="busy", free=True, at="now")
+    workspace.end_run(at="later")
+    assert workspace.requests.get(request_id).state == "planned"
+
+
+def test_a_late_answer_does_not_bring_back_what_was_taken_in(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    late, first = begin_attempt(workspace, request_id), begin_attempt(workspace, request_id)
+    workspace.requests.store_answer(first, http_status=200, body=b"one", at="now")
+    workspace.requests.parsed(request_id)
+    workspace.requests.store_answer(late, http_status=200, body=b"two", at="now")
+    assert workspace.requests.get(request_id).state == "parsed"
+
+
+@pytest.mark.skipif(_WAL_IS_SAFE, reason="readers keep nobody from committing in WAL mode")
+def test_a_commit_that_fails_leaves_no_transaction_for_later_writes_to_join(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace._db.execute("PRAGMA busy_timeout = 1")
+    with Workspace.open(workspace.path) as reader:
+        reader._db.execute("BEGIN")
+        reader._db.execute("SELECT count(*) FROM tasks").fetchone()
+        with pytest.raises(WorkspaceError, match="locked"):
+            workspace.tasks.add("Lost and said so.", origin="human", at="now")
+        reader._db.execute("COMMIT")
+    kept = workspace.tasks.add("Kept.", origin="human", at="now")
+    with Workspace.open(workspace.path) as other:
+        assert other.tasks.get(kept).instruction == "Kept."
+        assert len(other.tasks.get_many(range(1, 9))) == 1
 
 
 def test_what_a_program_that_ended_left_under_way_is_in_doubt(workspace: Workspace) -> None:
@@ -190,7 +241,7 @@ def test_settings_come_back_as_they_were_stored(workspace: Workspace) -> None:
 def test_text_with_anything_in_it_comes_back_unchanged(workspace: Workspace) -> None:
     ugly = "line\nbreak\ttab 'quote' \"double\" ; DROP TABLE tasks; -- 🎲 مرحبا \x1b[31m"
     task_id = workspace.tasks.add(ugly, origin="human", at="now", label="generation")
-    workspace.instances.add(task_id, [NewInstance(ugly, ugly)], request_id=None)
+    workspace.instances.add(task_id, ugly, "generation", [NewInstance(ugly, ugly)], request_id=None)
     assert workspace.tasks.get(task_id).instruction == ugly
     assert workspace.instances.of_task(task_id)[0].output == ugly
 

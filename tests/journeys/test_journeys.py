@@ -109,7 +109,6 @@ def test_ctrl_c_keeps_the_answers_under_way_and_ends_with_130(tmp_path: Path, se
         "planned": 0,
         "sent": 0,
         "answered": 4,
-        "parsed": 4,
         "failed": 0,
         "in_doubt": 0,
     }

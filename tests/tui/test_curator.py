@@ -1,7 +1,7 @@
 """The curator's keys, each with what it does to the workspace at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -53,6 +53,12 @@ class Curator:
             while not any(isinstance(event, kind) for event in self.happened):
                 await self.pilot.pause()
         await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(20):
+            while not condition():
+                await self.pilot.pause()
 
     def shown(self, selector: str) -> str:
         return str(self.app.curate.query_one(selector, Static).visual)
@@ -179,6 +185,35 @@ async def test_e_edits_and_the_judge_looks_on(curator: Curator) -> None:
     assert curator.task(task_id).verdict == "pass"
 
 
+async def test_an_edit_belongs_to_its_task_whatever_happens_behind_the_dialog(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("e")
+    curator.table.move_by(3)
+    await curator.press("!", "enter")
+    assert curator.task(task.id).instruction == f"{task.instruction}!"
+    assert not curator.current().instruction.endswith("!!")
+
+
+async def test_a_batch_that_comes_in_does_not_move_the_rows_under_a_persons_hands(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.until(lambda: len(curator.table.ids) > 5)
+        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
+        server.gate.clear()
+        await curator.press("n")
+        await curator.press("n")
+        before = list(curator.table.ids), curator.table.current
+        assert "on its way" in curator.shown("#message")
+        server.gate.set()
+        await curator.until(lambda: "is ready" in curator.shown("#message"))
+        assert (list(curator.table.ids), curator.table.current) == before
+        await curator.press("n")
+        assert curator.table.current not in before[0]
+
+
 async def test_escape_leaves_the_wording_as_it_was(curator: Curator) -> None:
     task = curator.current()
     await curator.press("e", "x", "y", "escape")
@@ -270,7 +305,7 @@ async def test_q_in_the_middle_of_requests_stores_their_answers(
     async with app.run_test() as pilot:
         await pilot.press("n")
         for _ in range(4):
-            await asyncio.to_thread(server.arrived.acquire)
+            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
         await pilot.press("q")
         await pilot.pause()
         server.gate.set()
@@ -278,7 +313,7 @@ async def test_q_in_the_middle_of_requests_stores_their_answers(
             while app.is_running:  # noqa: ASYNC110 - Textual offers no event for it
                 await asyncio.sleep(0)
     counts = workspace.counts()
-    assert counts.requests["parsed"] == len(server.received) >= 4
+    assert counts.requests["answered"] == len(server.received) >= 4
     assert counts.requests["in_doubt"] == 0
 
 
@@ -290,7 +325,7 @@ async def test_a_second_q_leaves_at_once_and_what_was_under_way_is_in_doubt(
     async with app.run_test() as pilot:
         await pilot.press("n")
         for _ in range(4):
-            await asyncio.to_thread(server.arrived.acquire)
+            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
         await pilot.press("q", "q")
     assert workspace.counts().requests["in_doubt"] == 4
 

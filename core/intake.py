@@ -1,0 +1,147 @@
+"""Takes answers in: parses the stored bytes, and stores what comes of them in one transaction."""
+
+from collections.abc import Callable
+
+from selfinstruct.core.answers import Answer, AnswerError, read_answer, read_told
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.events import (
+    CandidateJudged,
+    CandidatesProposed,
+    Event,
+    RequestFailed,
+    TaskClassified,
+    TaskInstantiated,
+)
+from selfinstruct.core.filters import clean_instruction
+from selfinstruct.core.instance_rules import keep_or_drop
+from selfinstruct.core.judge import Judge, Judgement
+from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
+from selfinstruct.core.planner import api_of
+from selfinstruct.core.prices import Prices
+from selfinstruct.db.rows import Request, StoredAnswer, Task, Usage
+from selfinstruct.db.workspace import Workspace
+
+FAILURES_IN_A_ROW = 10
+
+Decide = Callable[[int, Judgement, Callable[[Event], None]], None]
+"""Decides on a judged candidate inside the transaction that judged it; gives events to its last argument."""
+
+
+class Intake:
+    """Takes in the answers of one workspace."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        judging: Judge,
+        prices: Prices,
+        *,
+        clock: Callable[[], str],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._workspace = workspace
+        self._judging = judging
+        self._prices = prices
+        self._clock = clock
+        self._emit = emit
+        self._failures = 0
+
+    def take_in(self, request_id: int, decide: Decide | None = None) -> None:
+        """Parse a request's stored answer, and store what comes of it.
+
+        Candidates are judged at once, in their order, and decided on when `decide` is given, so that
+        each is judged against those accepted before it. A request that failed, or was taken in
+        already, changes nothing.
+
+        Raises:
+            EndpointUnusableError: too many requests in a row have come to nothing.
+        """
+        request = self._workspace.requests.get(request_id)
+        stored = self._workspace.requests.answer(request_id)
+        if request.state == "failed":
+            self._failed(request, request.error or "")
+        if request.state != "answered" or stored is None:
+            return
+        try:
+            answer = read_answer(stored.body, api_of(request))
+        except AnswerError as error:
+            with self._workspace.transaction():
+                self._settle(stored)
+                self._workspace.requests.fail(request_id, str(error))
+            self._failed(request, str(error))
+            return
+        self._failures = 0
+        events: list[Event] = []
+        with self._judging.step():
+            self._settle(stored)
+            self._workspace.requests.parsed(request_id)
+            self._store(request, answer, decide, events)
+        for event in events:
+            self._emit(event)
+
+    def _settle(self, stored: StoredAnswer) -> None:
+        told = read_told(stored.body)
+        cost = self._prices.cost(told.prompt_tokens, told.completion_tokens)
+        self._workspace.requests.settle(
+            stored.attempt_id,
+            answered_by=told.model,
+            usage=Usage(told.prompt_tokens, told.completion_tokens, cost),
+        )
+
+    def _failed(self, request: Request, sentence: str) -> None:
+        self._emit(RequestFailed(request.id, request.stage, sentence))
+        self._failures += 1
+        if self._failures >= FAILURES_IN_A_ROW:
+            raise EndpointUnusableError(
+                f"{self._failures} requests in a row came to nothing. The last one: {sentence}"
+            )
+
+    def _store(self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]) -> None:
+        if request.task_id is None:
+            self._store_candidates(request, answer, decide, events)
+            return
+        task = self._workspace.tasks.get(request.task_id)
+        if request.stage == "classify":
+            # A person may have labelled or reworded the task meanwhile; that stands.
+            if task.label is None and task.instruction == request.instruction:
+                label = parse_label(answer.text)
+                self._workspace.tasks.set_label(task.id, label)
+                events.append(TaskClassified(task.id, label))
+        else:
+            self._store_instances(request, task, answer, events)
+
+    def _store_instances(self, request: Request, task: Task, answer: Answer, events: list[Event]) -> None:
+        assert request.instruction is not None
+        assert request.label is not None
+        instances = self._workspace.instances
+        if instances.exist(task.id, request.instruction, request.label):
+            return
+        parse = parse_output_first if request.label == "classification" else parse_input_first
+        made = keep_or_drop(parse(answer.text), cut=answer.cut)
+        instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
+        if (task.instruction, task.label) == (request.instruction, request.label):
+            # The task may have been reworded and back while the answer was under way.
+            self._workspace.tasks.assign(task.id, stage="instantiate", request_id=request.id)
+        kept = sum(instance.state == "kept" for instance in made)
+        events.append(TaskInstantiated(task.id, kept, len(made) - kept))
+
+    def _store_candidates(
+        self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
+    ) -> None:
+        continues_item = api_of(request) == "completions"
+        proposed = parse_proposals(answer.text, cut=answer.cut, continues_item=continues_item)
+        for text in proposed:
+            instruction = clean_instruction(text)
+            task_id = self._workspace.tasks.add(
+                instruction,
+                origin="model",
+                at=self._clock(),
+                batch=request.batch,
+                request_id=request.id,
+                held=request.held,
+            )
+            judgement = self._judging.judge_task(task_id, instruction)
+            events.append(CandidateJudged(task_id, judgement.verdict))
+            if decide is not None and not request.held:
+                decide(task_id, judgement, events.append)
+        events.append(CandidatesProposed(request.id, request.batch, len(proposed)))

@@ -1,0 +1,162 @@
+"""What to ask the model next: writes requests down, and takes over those that others have left."""
+
+import random
+from collections.abc import Callable
+
+from selfinstruct.core.endpoint import prompt_bytes
+from selfinstruct.core.judge import Judge
+from selfinstruct.core.ledger import CostLimitError
+from selfinstruct.core.prices import Prices
+from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
+from selfinstruct.core.settings import ApiKind, Settings
+from selfinstruct.db.rows import NewRequest, Request, Stage, Task
+from selfinstruct.db.workspace import Workspace
+
+
+class Planner:
+    """Plans the requests of one workspace. Each method writes before it returns.
+
+    Every method that plans a request raises CostLimitError, and writes nothing, when the request could
+    exceed the cost limit as things stand now.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        judging: Judge,
+        prices: Prices,
+        *,
+        clock: Callable[[], str],
+    ) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._judging = judging
+        self._prices = prices
+        self._clock = clock
+        self._prompts = PromptWriter(
+            settings.api, _examples(workspace), random.Random(settings.rng_seed), settings.prompts
+        )
+        self._prompts.try_all()
+
+    def new_batch(self) -> int:
+        """The number of a batch that nobody has begun; it is taken once a request has it."""
+        return self._workspace.requests.last_batch() + 1
+
+    def propose(self, batch: int, *, held: bool = True) -> int:
+        """Plan a request for new tasks; `held` leaves the decisions to a person. Returns its id."""
+        with self._judging.step():
+            # Chance depends on the seed and the place of the request, so that a run can be repeated.
+            rng = random.Random(f"{self._settings.rng_seed}/{self._workspace.requests.next_id()}")
+            clf_only = self._settings.clf_only
+            shown = self._judging.sample(rng, classification_only=clf_only)
+            prompt = self._prompts.propose(shown, classification_only=clf_only)
+            return self._write("propose", prompt, batch=batch, task=None, held=held)
+
+    def classify(self, task_id: int) -> int:
+        """Plan a request for a task's label; returns its id."""
+        task = self._workspace.tasks.get(task_id)
+        return self._write("classify", self._prompts.classify(task.instruction), batch=task.batch, task=task)
+
+    def instantiate(self, task_id: int) -> int:
+        """Plan a request for a task's instances; returns its id."""
+        task = self._workspace.tasks.get(task_id)
+        prompt = self._prompts.instantiate(task.instruction, output_first=task.label == "classification")
+        return self._write("instantiate", prompt, batch=task.batch, task=task)
+
+    def next_of_pool(self) -> int | None:
+        """Plan the next request that a task of the workspace is in need of; None when there is none."""
+        with self._workspace.transaction():
+            if (task_id := self._workspace.tasks.to_instantiate()) is not None:
+                return self.instantiate(task_id)
+            if (task_id := self._workspace.tasks.to_classify()) is not None:
+                return self.classify(task_id)
+        return None
+
+    def is_idle(self) -> bool:
+        """Whether no task waits to be asked about."""
+        tasks = self._workspace.tasks
+        return tasks.to_instantiate() is None and tasks.to_classify() is None
+
+    def left_over(self, *, resend: bool) -> list[int]:
+        """Take over what programs that are gone have left unfinished; returns request ids, oldest first.
+
+        Requests in doubt are among them when they cost nothing, or when `resend` says so. Those of
+        another endpoint are not: if never sent, their tasks are free to be asked about again.
+        """
+        doubtful = ("in_doubt",) if resend or self._settings.is_free else ()
+        found = []
+        requests = self._workspace.requests
+        with self._workspace.transaction():
+            for request in requests.left_over(
+                run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
+            ):
+                if request.state == "answered" or self._is_ours(request):
+                    found.append(request.id)
+                elif request.state == "planned":
+                    requests.fail(request.id, "It was planned for another endpoint.")
+            self._workspace.tasks.release_unanswered()
+        return found
+
+    def _is_ours(self, request: Request) -> bool:
+        return (request.model, request.base_url, api_of(request)) == (
+            self._settings.model,
+            self._settings.address,
+            self._settings.api,
+        )
+
+    def _write(
+        self,
+        stage: Stage,
+        rendered: RenderedPrompt,
+        *,
+        batch: int | None,
+        task: Task | None,
+        held: bool = True,
+    ) -> int:
+        max_tokens = rendered.parameters["max_tokens"]
+        assert isinstance(max_tokens, int)
+        max_tokens += self._settings.thinking_tokens
+        with self._workspace.transaction():
+            reserved = self._prices.at_most(prompt_bytes(rendered.prompt), max_tokens)
+            limit, requests = self._settings.max_cost, self._workspace.requests
+            if limit is not None and requests.charged_usd() + (reserved or 0.0) > limit:
+                raise CostLimitError
+            request_id = requests.plan(
+                NewRequest(
+                    stage=stage,
+                    batch=batch or 0,
+                    task_id=task.id if task else None,
+                    model=self._settings.model,
+                    base_url=self._settings.address,
+                    prompt=rendered.prompt,
+                    parameters={**rendered.parameters, "max_tokens": max_tokens},
+                    in_context=rendered.in_context,
+                    instruction=task.instruction if task else None,
+                    label=task.label if task else None,
+                    reserved_usd=reserved,
+                    held=held,
+                ),
+                run_id=self._workspace.run_id,
+                at=self._clock(),
+            )
+            if task is not None:
+                self._workspace.tasks.assign(task.id, stage=stage, request_id=request_id)
+        return request_id
+
+
+def api_of(request: Request) -> ApiKind:
+    """The kind of API that a request is for."""
+    return "completions" if isinstance(request.prompt, str) else "chat"
+
+
+def _examples(workspace: Workspace) -> list[Example]:
+    return [
+        Example(
+            id=task.id,
+            instruction=task.instruction,
+            is_classification=task.label == "classification",
+            instances=tuple((one.input, one.output) for one in workspace.instances.of_task(task.id)),
+        )
+        for task in workspace.tasks.seeds()
+    ]
