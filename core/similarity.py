@@ -129,12 +129,6 @@ def _best(scores: _Floats, ids: _Ids, k: int) -> list[Neighbour]:
     return [Neighbour(int(ids[row]), float(scores[row])) for row in order]
 
 
-def rouge_l(first: str, second: str) -> float:
-    """ROUGE-L F-measure of two texts, 0 to 1."""
-    left, right = tokens(first), tokens(second)
-    return round(Indel.normalized_similarity(left, right), _DIGITS) if left and right else 0.0
-
-
 def shared_spans(text: str, other: str) -> list[tuple[int, int]]:
     """Where in `text` the words stand that it shares, in order, with `other`: the common subsequence.
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ class Fault:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    drip_s: float = 0.0
+    """Seconds between two bytes."""
     hang_up: bool = False
     """Close the connection without any answer."""
 
@@ -103,4 +106,9 @@ class ModelServer:
         for name, value in fault.headers.items():
             handler.send_header(name, value)
         handler.end_headers()
-        handler.wfile.write(fault.body)
+        if not fault.drip_s:
+            handler.wfile.write(fault.body)
+            return
+        for byte in fault.body:
+            handler.wfile.write(bytes([byte]))
+            time.sleep(fault.drip_s)

@@ -90,6 +90,10 @@ def curate(
             "--clf-only/--no-clf-only", help="Ask for classification tasks only.", rich_help_panel=_METHOD
         ),
     ] = None,
+    forget: Annotated[
+        bool,
+        typer.Option("--forget", help="Begin with default settings, not those that the workspace remembers."),
+    ] = False,
     auto: Annotated[
         bool, typer.Option("--auto", help="Work alone, without the screen.", rich_help_panel=_AUTO)
     ] = False,
@@ -142,7 +146,8 @@ def curate(
         # What is wrong in the flags is said before a file is made.
         resolve(flags, folder=Path.cwd())
         with Workspace.open(db, create=True) as workspace:
-            settings = resolve(flags, stored=workspace.settings.read(), folder=Path.cwd())
+            stored = {} if forget else workspace.settings.read()
+            settings = resolve(flags, stored=stored, folder=Path.cwd())
             if auto:
                 code = _work_alone(workspace, settings, resend=resend)
             else:

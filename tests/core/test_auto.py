@@ -16,9 +16,9 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event
 from selfinstruct.core.settings import resolve
-from selfinstruct.core.similarity import rouge_l
 from selfinstruct.db.workspace import Workspace
 from tests.server import Fault, ModelServer, error_body
+from tests.similarity import rouge_l
 
 
 async def run(path: Path, **settings: Any) -> Outcome:
@@ -194,6 +194,29 @@ async def test_two_programs_stop_at_one_target_together(tmp_path: Path) -> None:
     await run(path, target=1)
     await asyncio.gather(run(path, target=40, rng_seed=1), run(path, target=40, rng_seed=2))
     assert len(accepted(tasks_of(path))) == 40
+
+
+async def test_what_another_program_accepted_while_the_answer_was_under_way_is_not_accepted_again(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    wording = "Describe the smell of rain on warm stone."
+    message = {"role": "assistant", "content": f"9. {wording}"}
+    server.faults.append(Fault(body=json.dumps({"choices": [{"message": message}]}).encode()))
+    server.gate.clear()
+    path = tmp_path / "a.db"
+    settings = {"base_url": server.url, "model": "m", "max_requests": 1, "concurrency": 1}
+    task = asyncio.ensure_future(run(path, **settings))
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+    with Workspace.open(path) as workspace:
+        other = Engine(workspace, resolve({}, stored=workspace.settings.read()))
+        task_id = workspace.tasks.add(wording, origin="human", at="now")
+        other.judge([task_id])
+        other.decisions.accept(task_id)
+        server.gate.set()
+        await task
+        (proposed,) = workspace.tasks.of_batch(1)
+        assert (proposed.state, proposed.verdict, proposed.nearest_id) == ("rejected", "too_similar", task_id)
+        await other.close()
 
 
 async def test_after_stop_nothing_is_sent_again(tmp_path: Path, server: ModelServer) -> None:

@@ -1,16 +1,20 @@
 """What endpoints do, and what is recorded and said of it: over real HTTP."""
 
+import gzip
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from selfinstruct.core.endpoint import Endpoint, SendError, key_variable
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.ledger import MAX_ATTEMPTS
+from selfinstruct.core.errors import EndpointUnusableError, SettingsError
+from selfinstruct.core.ledger import MAX_ATTEMPTS, Ledger
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.rows import Request
+from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body
 
@@ -211,3 +215,68 @@ def test_openai_without_a_key_says_which_variable_to_set() -> None:
     assert key_variable(settings) == "OPENAI_API_KEY"
     with pytest.raises(EndpointUnusableError, match="OPENAI_API_KEY is not set"):
         Endpoint(settings)
+
+
+def test_a_retry_waits_as_long_as_the_endpoint_asks(engine_on: OpenEngine, workspace: Workspace) -> None:
+    ledger = Ledger(
+        workspace, Endpoint(resolve({})), max_cost_usd=None, is_stopping=lambda: False, clock=lambda: "now"
+    )
+    asked = SendError("busy", 429, transient=True, retry_after_s=7.0)
+    assert 7.0 <= ledger._wait(1, asked) < 10.0
+    unasked = SendError("busy", 503, transient=True)
+    waits = [ledger._wait(attempt, unasked) for attempt in (1, 2, 3, 20)]
+    assert waits[0] < waits[1] < waits[2] < waits[3] < 40
+
+
+async def test_an_answer_that_drips_ends_at_the_timeout(engine_on: OpenEngine, server: ModelServer) -> None:
+    server.faults.append(Fault(200, b"x" * 100, drip_s=0.02))
+    endpoint = Endpoint(resolve(on(server, timeout_s=0.2)))
+    with pytest.raises(SendError, match="within 0.2 seconds"):
+        await endpoint.send([{"role": "user", "content": "x"}], {"max_tokens": 1})
+    await endpoint.close()
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_huge_body_is_not_taken_into_memory(
+    engine_on: OpenEngine, server: ModelServer, status: int
+) -> None:
+    bomb = gzip.compress(b" " * (40 << 20))
+    server.faults.append(Fault(status, bomb, {"content-encoding": "gzip"}))
+    async with engine_on(**on(server)) as engine:
+        request = await carry_out(engine)
+        (kept,) = workspace_row(engine, "SELECT max(length(body)) FROM attempts")
+    assert request.state == "failed"
+    assert kept <= 64 * 1024
+
+
+async def test_a_model_that_thinks_its_tokens_away_is_told_from_one_that_has_nothing_to_say(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    choice = {"message": {"content": "<think>well, let me"}, "finish_reason": "length"}
+    usage = {"prompt_tokens": 9, "completion_tokens": 16}
+    server.faults.append(Fault(200, json.dumps({"choices": [choice], "usage": usage}).encode()))
+    async with engine_on(**on(server)) as engine:
+        request = await carry_out(engine)
+        counts = engine.workspace.counts()
+    assert request.state == "failed"
+    assert "thinking_tokens" in (request.error or "")
+    assert counts.completion_tokens == 16, "what it has cost is known all the same"
+
+
+async def test_thinking_tokens_are_added_to_every_limit(engine_on: OpenEngine, server: ModelServer) -> None:
+    async with engine_on(**on(server, thinking_tokens=1000)) as engine:
+        await carry_out(engine)
+    assert server.received[0].body["max_tokens"] == 2024
+
+
+async def test_a_server_on_this_machine_is_free_but_no_cost_limit_can_be_kept_for_it(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    with pytest.raises(SettingsError, match="price of 'm' is not known"):
+        engine_on(**on(server, max_cost=1.0))
+
+
+def workspace_row(engine: Engine, sql: str) -> tuple[Any, ...]:
+    with closing(sqlite3.connect(engine.workspace.path)) as db:
+        row: tuple[Any, ...] = db.execute(sql).fetchone()
+        return row

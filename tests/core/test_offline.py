@@ -16,9 +16,10 @@ from selfinstruct.core.offline import complete
 from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.settings import ApiKind, FilterSettings
-from selfinstruct.core.similarity import RougeIndex, rouge_l
+from selfinstruct.core.similarity import RougeIndex
 from selfinstruct.db.rows import Label
 from tests.core.test_prompts import SEEDS, SHOWN
+from tests.similarity import rouge_l
 
 GRAMMAR = built_in()
 WRITERS: dict[ApiKind, PromptWriter] = {

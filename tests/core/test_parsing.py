@@ -428,3 +428,20 @@ def test_thoughts_that_the_token_limit_cut_say_nothing() -> None:
     assert parse_label(text) == "unknown"
     assert parse_input_first(text) == []
     assert parse_proposals("<think>\n1. Draft", cut=True, continues_item=False) == []
+
+
+def test_an_output_may_speak_of_numbered_tasks() -> None:
+    text = "Input: a plan\nOutput: First:\nTask 1: wash\nTask 2: dry"
+    assert parse_input_first(text) == [ParsedInstance("a plan", "First:\nTask 1: wash\nTask 2: dry")]
+
+
+def test_a_fence_around_the_whole_answer_is_no_part_of_its_last_value() -> None:
+    text = "```\n**Input:** x\n\n**Output:** y\n```"
+    assert parse_input_first(text) == [ParsedInstance("x", "y")]
+    text = "```text\nClass label: good\nInput: sun\n```"
+    assert parse_output_first(text) == [ParsedInstance("sun", "good")]
+
+
+def test_numbers_in_brackets_and_escaped_points_begin_items() -> None:
+    text = "(9) Name a sea.\n10\\. Name a lake."
+    assert parse_proposals(text, cut=False, continues_item=False) == ["Name a sea.", "Name a lake."]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 from selfinstruct.core.settings import FilterSettings
-from selfinstruct.core.similarity import Neighbour, RougeIndex, rouge_l, shared_spans, tokens
+from selfinstruct.core.similarity import Neighbour, RougeIndex, shared_spans, tokens
+from tests.similarity import rouge_l
 
 ROUGE = rouge_scorer.RougeScorer(["rougeL"])
 

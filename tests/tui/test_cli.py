@@ -259,3 +259,30 @@ def test_every_help_page_has_an_example(program: Any, words: list[str]) -> None:
     result = CliRunner().invoke(program, words)
     assert result.exit_code == 0
     assert "Example" in result.output
+
+
+def test_an_export_never_replaces_the_workspace_it_is_made_from(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    assert auto("--db", path, "--target", "1").exit_code == 0
+    refused = run("export", "--db", path, "--out", path, "--force")
+    assert refused.exit_code == 2
+    assert "is the workspace itself" in refused.output
+    assert run("status", "--db", path).exit_code == 0
+
+
+def test_forget_begins_with_the_defaults(tmp_path: Path) -> None:
+    assert auto("--db", tmp_path / "w.db", "--target", "2", "--max-requests", "500").exit_code == 0
+    assert auto("--db", tmp_path / "w.db", "--target", "3", "--forget").exit_code == 0
+    with Workspace.open(tmp_path / "w.db") as workspace:
+        assert workspace.settings.read() == {"target": 3}
+
+
+def test_a_reader_that_goes_away_does_not_end_the_work(tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "selfinstruct-tui"
+    line = f"{program} --auto --target 60 --db {tmp_path / 'w.db'} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    with Workspace.open(tmp_path / "w.db") as workspace:
+        assert workspace.counts().pool["model"] == 60

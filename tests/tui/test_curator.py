@@ -356,3 +356,50 @@ async def test_going_on_later_shows_what_still_waits(workspace: Workspace, tmp_p
         assert len(decided) == 2
         assert curator.current().state == "pending"
         assert set(passing) - set(decided)
+
+
+async def test_reopening_shows_the_batch_that_one_was_at_and_n_the_one_after(workspace: Workspace) -> None:
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        await curator.press("n")
+        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
+        await curator.press("a")
+        shown = set(curator.table.ids)
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        assert "batch 1" in curator.shown("#status")
+        assert set(curator.table.ids) == shown
+        await curator.press("n")
+        assert "batch 2" in curator.shown("#status")
+
+
+async def test_redo_takes_back_an_undo(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("a", "u", "ctrl+r")
+    assert curator.task(task_id).state == "accepted"
+    assert "Redone" in curator.shown("#message")
+
+
+async def test_a_rejected_candidate_can_be_restored(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("r")
+    curator.table.move_to(task_id)
+    await curator.press("R")
+    assert curator.task(task_id).state == "pending"
+
+
+async def test_a_failure_of_the_program_itself_prints_no_variables(
+    engine_on: OpenEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = CuratorApp(engine_on())
+
+    def fail() -> None:
+        key = "sk-canary"
+        raise RuntimeError(f"broken, {len(key)}")
+
+    with pytest.raises(RuntimeError):
+        async with app.run_test() as pilot:
+            app.call_later(fail)
+            await pilot.pause()
+    app._print_error_renderables()
+    said = capsys.readouterr().err
+    assert "Everything decided is kept" in said
+    assert "sk-canary" not in said
