@@ -128,13 +128,13 @@ class AutoRun:
     def _plan(self) -> int | None:
         if self._left_over:
             return self._left_over.popleft()
+        self._limit = None
         limit = self._settings.max_requests
         had = self._engine.workspace.requests.count()
         if limit is not None and had >= limit:
             if not self._is_reached() or not self._engine.plan.is_idle():
                 self._limit = f"Stopped at --max-requests: this workspace has had {had} of {limit}."
             return None
-        self._limit = None
         try:
             return self._plan_next()
         except CostLimitError:
