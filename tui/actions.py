@@ -31,12 +31,18 @@ ACTIONS = (
     ),
     Action("accept_anyway", "A", "Decide", "Accept anyway", "Accept it despite the reasons that are shown."),
     Action("reject", "r", "Decide", "Reject", "Keep the candidate out of the pool.", True),
+    Action("reject_because", "x", "Decide", "Reject because", "Reject, and say why with one more key."),
     Action("restore", "R", "Decide", "Restore", "Let a rejected task be a candidate again."),
+    Action("skip", "s", "Decide", "Skip", "Leave it undecided and go on to the next that passes."),
     Action("edit", "e", "Decide", "Edit", "Reword the candidate; it is judged again as you type.", True),
     Action("relabel", "c", "Decide", "Label", "Switch between classification and generation.", True),
     Action("undo", "u,ctrl+z", "Decide", "Undo", "Take back your last decision; without limit.", True),
     Action("redo", "ctrl+r,ctrl+y", "Decide", "Redo", "Take back your last undo."),
     Action("next_batch", "n", "Generate", "Next", "Show the next batch, and begin the one after it.", True),
+    Action("mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked."),
+    Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it."),
+    Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", key_display="*"),
+    Action("clear_marks", "escape", "Mark", "Clear", "Take all marks away."),
     Action("down", "j,down", "Move", "Down", "Next candidate."),
     Action("up", "k,up", "Move", "Up", "Previous candidate."),
     Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen."),
@@ -67,5 +73,13 @@ def bindings() -> list[Binding]:
 
 def keys_shown(action: Action) -> str:
     """The keys of an action as people write them."""
-    written = {"question_mark": "?", "pagedown": "PgDn", "pageup": "PgUp", "down": "↓", "up": "↑"}
+    written = {
+        "question_mark": "?",
+        "asterisk": "*",
+        "escape": "Esc",
+        "pagedown": "PgDn",
+        "pageup": "PgUp",
+        "down": "↓",
+        "up": "↑",
+    }
     return "  ".join(written.get(key, key.replace("ctrl+", "^")) for key in action.keys.split(","))

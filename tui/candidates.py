@@ -25,7 +25,7 @@ MARKS = {"pending": " ", "accepted": "✓", "rejected": "✗"}
 LABELS = {"classification": "class", "generation": "gen", "unknown": "unclear", None: "-"}
 
 # Title and width in cells; the instruction takes what is left.
-_COLUMNS = (("", 1), ("    id", 6), ("verdict", 11), ("ROUGE-L", 7), ("label", 7))
+_COLUMNS = (("", 2), ("    id", 6), ("verdict", 11), ("ROUGE-L", 7), ("label", 7))
 _GAP = " "
 
 
@@ -63,6 +63,8 @@ class CandidateTable(ScrollView, can_focus=True):
         self._fetch = fetch
         self._ids: list[int] = []
         self._fetched: OrderedDict[int, Task] = OrderedDict()
+        self._marked: set[int] = set()
+        self._range_from: int | None = None
 
     @property
     def current(self) -> int | None:
@@ -77,11 +79,55 @@ class CandidateTable(ScrollView, can_focus=True):
     def show(self, ids: list[int], *, at: int | None) -> None:
         """Show these tasks, with the cursor on the task `at`, or on the first one that waits and passes."""
         self._ids = ids
+        self._marked &= set(ids)
+        self._range_from = None
         self._fetched.clear()
         self.virtual_size = Size(0, len(ids) + _HEADER_ROWS)
         row = ids.index(at) if at in ids else self._next_waiting(0)
         self.set_reactive(CandidateTable.cursor, row or 0)
         self._settle()
+
+    @property
+    def marked(self) -> list[int]:
+        """The marked tasks in the order of their rows, those of the range being drawn among them."""
+        in_range = self._range()
+        return [
+            task_id for row, task_id in enumerate(self._ids) if task_id in self._marked or row in in_range
+        ]
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next one."""
+        if self.current is not None:
+            self._marked ^= {self.current}
+            self.move_by(1)
+            self.refresh()
+
+    def toggle_range(self) -> None:
+        """Begin a range at the cursor, or end it there: its rows are then marked."""
+        if self._range_from is None:
+            self._range_from = self.cursor
+        else:
+            self._marked |= {self._ids[row] for row in self._range()}
+            self._range_from = None
+        self.refresh()
+
+    def mark_all(self) -> None:
+        """Mark every row that waits for a decision and passes."""
+        rows = range(len(self._ids))
+        self._marked |= {self._ids[row] for row in rows if _waits(self._at(row))}
+        self.refresh()
+
+    def clear_marks(self) -> None:
+        """Take all marks away."""
+        self._marked.clear()
+        self._range_from = None
+        self.refresh()
+
+    def _range(self) -> range:
+        if self._range_from is None:
+            return range(0)
+        first, last = sorted((self._range_from, self.cursor))
+        return range(first, last + 1)
 
     def reread(self) -> None:
         """Read the rows again; their number and order stay."""
@@ -111,8 +157,7 @@ class CandidateTable(ScrollView, can_focus=True):
 
     def _next_waiting(self, start: int) -> int | None:
         for row in range(start, len(self._ids)):
-            task = self._at(row)
-            if task.state == "pending" and task.verdict == PASS:
+            if _waits(self._at(row)):
                 return row
         return None
 
@@ -159,7 +204,8 @@ class CandidateTable(ScrollView, can_focus=True):
         style = base + self.get_component_rich_style(_component(task))
         if row == self.cursor:
             style += self.get_component_rich_style("table--cursor")
-        return self._strip(_GAP.join(_cells(task)), width, style)
+        marked = task.id in self._marked or row in self._range()
+        return self._strip(_GAP.join(_cells(task, marked=marked)), width, style)
 
     @staticmethod
     def _strip(text: str, width: int, style: Style) -> Strip:
@@ -183,10 +229,14 @@ def _component(task: Task) -> str:
     return "table--passes" if task.verdict == PASS else "table--fails"
 
 
-def _cells(task: Task) -> list[str]:
+def _waits(task: Task) -> bool:
+    return task.state == "pending" and task.verdict == PASS
+
+
+def _cells(task: Task, *, marked: bool) -> list[str]:
     score = "-" if task.score is None else f"{task.score:.2f}"
     texts = [
-        MARKS[task.state],
+        ("●" if marked else " ") + MARKS[task.state],
         str(task.id).rjust(6),
         verdict_word(task.verdict),
         score.rjust(7),

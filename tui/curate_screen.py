@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from selfinstruct.core.attended import AttendedRun
-from selfinstruct.core.decisions import RefusedByJudgeError
+from selfinstruct.core.decisions import Decided, RefusedByJudgeError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import (
@@ -34,6 +34,7 @@ from selfinstruct.tui.detail import detail
 from selfinstruct.tui.display import cost_text, safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
+from selfinstruct.tui.tags import TagScreen
 
 _QUOTED = 60
 _REFRESH_S = 0.1
@@ -214,65 +215,102 @@ class CurateScreen(Screen[None]):
 
     # What a person can do
 
-    def _decide(self, decide: Callable[[int], object], done: str, *, task_id: int | None = None) -> bool:
-        """Take a decision on a task, by default the one under the cursor; False if it is refused."""
-        task_id = self._table.current if task_id is None else task_id
-        if task_id is None:
+    def _decide(self, decide: Callable[[list[int]], Decided], done: str) -> None:
+        """Decide on the marked tasks in one step, or on the one under the cursor, and move on."""
+        marked = self._table.marked
+        task_ids = marked or [task_id for task_id in [self._table.current] if task_id is not None]
+        if not task_ids:
             self._say(_NO_CANDIDATE)
-            return False
+            return
         try:
-            decide(task_id)
-        except RefusedByJudgeError as refusal:
-            self._say(f"Filtered: {refusal} A accepts it all the same.", error=True)
-        except (DecisionRefusedError, WorkspaceError) as refusal:
-            self._say(str(refusal), error=True)
-        else:
-            instruction = self._engine.workspace.tasks.get(task_id).instruction
-            self._say(f"{done} {task_id}: {safe_line(instruction, _QUOTED)}")
-            self._attended.wake()
-            self._refresh()
-            return True
+            decided = decide(task_ids)
+        except WorkspaceError as error:
+            self._say(str(error), error=True)
+            return
+        self._attended.wake()
+        self._table.clear_marks()
         self._refresh()
-        return False
+        self._say(self._told(decided, done), error=bool(decided.refused))
+        if decided.done and not marked:
+            self._table.move_to_next_waiting()
+
+    def _told(self, decided: Decided, done: str) -> str:
+        """What became of a step, in a sentence."""
+        refused = list(decided.refused.values())
+        if len(decided.done) == 1 and not refused:
+            instruction = self._engine.workspace.tasks.get(decided.done[0]).instruction
+            return f"{done} {decided.done[0]}: {safe_line(instruction, _QUOTED)}"
+        if not decided.done and len(refused) == 1:
+            by_judge = isinstance(refused[0], RefusedByJudgeError)
+            return f"Filtered: {refused[0]} A accepts it all the same." if by_judge else str(refused[0])
+        told = f"{done} {len(decided.done)} of {len(decided.done) + len(refused)}."
+        return f"{told} The first that was not: {refused[0]}" if refused else told
 
     def action_accept(self) -> None:
-        """Accept the candidate, if nothing speaks against it now."""
-        if self._decide(self._engine.decisions.accept, "Accepted"):
-            self._table.move_to_next_waiting()
+        """Accept, if nothing speaks against it now."""
+        self._decide(self._engine.decisions.accept_all, "Accepted")
 
     def action_accept_anyway(self) -> None:
-        """Accept the candidate despite the reasons that are on the screen."""
+        """Accept despite the reasons that are on the screen."""
 
-        def accept(task_id: int) -> None:
-            seen = self._engine.workspace.tasks.reasons(task_id)
-            self._engine.decisions.accept(task_id, despite=seen)
+        def accept(task_ids: list[int]) -> Decided:
+            seen = {task_id: self._engine.workspace.tasks.reasons(task_id) for task_id in task_ids}
+            return self._engine.decisions.accept_all(task_ids, despite=seen)
 
-        if self._decide(accept, "Accepted"):
-            self._table.move_to_next_waiting()
+        self._decide(accept, "Accepted")
 
     def action_reject(self) -> None:
-        """Reject the candidate."""
-        if self._decide(self._engine.decisions.reject, "Rejected"):
-            self._table.move_to_next_waiting()
+        """Reject without saying why."""
+        self._decide(self._engine.decisions.reject_all, "Rejected")
+
+    def action_reject_because(self) -> None:
+        """Reject, and say why with one more key."""
+
+        def reject(tag: str | None) -> None:
+            if tag is not None:
+                self._decide(
+                    lambda task_ids: self._engine.decisions.reject_all(task_ids, tag=tag), "Rejected"
+                )
+
+        if self._table.current is None:
+            self._say(_NO_CANDIDATE)
+        else:
+            self.app.push_screen(TagScreen(), reject)
 
     def action_restore(self) -> None:
-        """Let a rejected task be a candidate again."""
-
-        def restore(task_id: int) -> None:
-            for refusal in self._engine.decisions.restore_all([task_id]).refused.values():
-                raise refusal
-
-        self._decide(restore, "Restored")
+        """Let rejected tasks be candidates again."""
+        self._decide(self._engine.decisions.restore_all, "Restored")
 
     def action_relabel(self) -> None:
-        """Switch the label."""
+        """Switch the label; marked tasks all get the same one."""
 
-        def relabel(task_id: int) -> None:
-            now = self._engine.workspace.tasks.get(task_id).label
+        def relabel(task_ids: list[int]) -> Decided:
+            now = self._engine.workspace.tasks.get(task_ids[0]).label
             label: Label = "generation" if now == "classification" else "classification"
-            self._engine.decisions.relabel(task_id, label)
+            return self._engine.decisions.relabel_all(task_ids, label)
 
         self._decide(relabel, "Relabelled")
+
+    def action_skip(self) -> None:
+        """Leave the candidate undecided and go on to the next one."""
+        self._table.move_to_next_waiting()
+
+    def action_mark(self) -> None:
+        """Mark the row, or take its mark away."""
+        self._table.toggle_mark()
+
+    def action_mark_range(self) -> None:
+        """Begin or end a range of marks."""
+        self._table.toggle_range()
+
+    def action_mark_all(self) -> None:
+        """Mark all that pass."""
+        self._table.mark_all()
+        self._say(f"{len(self._table.marked)} marked; one key decides on all of them, Esc clears the marks.")
+
+    def action_clear_marks(self) -> None:
+        """Take all marks away."""
+        self._table.clear_marks()
 
     def action_edit(self) -> None:
         """Reword the candidate."""
@@ -282,10 +320,16 @@ class CurateScreen(Screen[None]):
             return
 
         def edit(wording: str | None) -> None:
-            if wording is not None:
-                self._decide(
-                    lambda edited: self._engine.decisions.edit(edited, wording), "Edited", task_id=task_id
-                )
+            if wording is None:
+                return
+            try:
+                self._engine.decisions.edit(task_id, wording)
+            except (DecisionRefusedError, WorkspaceError) as refusal:
+                self._say(str(refusal), error=True)
+            else:
+                self._attended.wake()
+                self._refresh()
+                self._say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
 
         task = self._engine.workspace.tasks.get(task_id)
         if task.state == "accepted":

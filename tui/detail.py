@@ -147,7 +147,8 @@ def _history(decisions: list[Decision]) -> list[str | tuple[str, str]]:
     parts: list[str | tuple[str, str]] = [_heading("History")]
     for decision in decisions:
         when = decision.at[:16].replace("T", " ")
-        parts += [(f"{when}  ", _DIM), f"{decision.kind} by {decision.who}\n"]
+        why = f", {safe_line(decision.tag)}" if decision.tag else ""
+        parts += [(f"{when}  ", _DIM), f"{decision.kind} by {decision.who}{why}\n"]
         if decision.before.instruction != decision.after.instruction:
             parts.append((f"  it was: {safe_line(decision.before.instruction)}\n", _DIM))
     return parts

@@ -232,13 +232,14 @@ async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Cura
     assert curator.current().id > max(first)
 
 
-async def test_question_mark_lists_every_action(curator: Curator) -> None:
-    await curator.press("question_mark")
-    assert isinstance(curator.app.screen, KeysScreen)
-    listed = screen_text(curator.app)
-    assert all(f"{action.label}: {action.help}" in listed for action in ACTIONS)
-    await curator.press("escape")
-    assert not isinstance(curator.app.screen, KeysScreen)
+async def test_question_mark_lists_every_action(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(), size=(120, 60)) as curator:
+        await curator.press("question_mark")
+        assert isinstance(curator.app.screen, KeysScreen)
+        listed = screen_text(curator.app)
+        assert [a.name for a in ACTIONS if f"{a.label}: {a.help}" not in listed] == []
+        await curator.press("escape")
+        assert not isinstance(curator.app.screen, KeysScreen)
 
 
 def test_every_action_has_its_method_and_a_key_of_its_own() -> None:
@@ -403,3 +404,53 @@ async def test_a_failure_of_the_program_itself_prints_no_variables(
     said = capsys.readouterr().err
     assert "Everything decided is kept" in said
     assert "sk-canary" not in said
+
+
+async def test_marked_rows_are_decided_on_with_one_key_and_undone_with_one(curator: Curator) -> None:
+    await curator.press("*")
+    marked = list(curator.table.marked)
+    assert len(marked) > 10
+    assert {curator.task(task_id).verdict for task_id in marked} == {"pass"}
+    await curator.press("r")
+    assert {curator.task(task_id).state for task_id in marked} == {"rejected"}
+    assert f"Rejected {len(marked)} of {len(marked)}" in curator.shown("#message")
+    assert curator.table.marked == []
+    await curator.press("u")
+    assert {curator.task(task_id).state for task_id in marked} == {"pending"}
+
+
+async def test_a_range_and_single_marks_add_up_and_escape_clears_them(curator: Curator) -> None:
+    await curator.press("g", "v", "j", "j", "v", "j", "j", "space")
+    ids = list(curator.table.ids)
+    assert curator.table.marked == [*ids[:3], ids[4]]
+    await curator.press("escape")
+    assert curator.table.marked == []
+
+
+async def test_accepting_marked_rows_says_which_were_not(curator: Curator) -> None:
+    filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
+    curator.table.move_to(filtered)
+    await curator.press("space", "*")
+    marked = list(curator.table.marked)
+    await curator.press("a")
+    assert curator.task(filtered).state == "pending"
+    assert f"of {len(marked)}. The first that was not" in curator.shown("#message")
+
+
+async def test_a_rejection_can_say_why_with_one_more_key(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("x")
+    await curator.press("d")
+    assert curator.task(task_id).state == "rejected"
+    assert curator.engine.workspace.decisions.of_task(task_id)[-1].tag == "duplicate"
+    other = curator.current().id
+    await curator.press("x")
+    await curator.press("escape")
+    assert curator.task(other).state == "pending"
+
+
+async def test_skipping_leaves_the_candidate_undecided(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("s")
+    assert curator.task(task_id).state == "pending"
+    assert curator.current().id > task_id
