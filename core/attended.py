@@ -25,10 +25,8 @@ class AttendedRun:
     def __init__(self, engine: Engine, *, resend: bool = False) -> None:
         self._engine = engine
         self._left_over = deque(engine.plan.left_over(resend=resend))
-        batches = engine.workspace.tasks.batches_to_review()
-        self.first_batch = batches[0] if batches else 0
-        """The batch that the person was at, or, when they have not decided on anything yet, the last one."""
-        self._ready: deque[int] = deque(batches[1:])
+        self.shown = engine.workspace.tasks.batch_under_review()
+        """The batch before the person: the last one that they decided on, or, if none, the last there is."""
         self._waiting = False
         self._begun = False
         self._batch = 0
@@ -53,7 +51,7 @@ class AttendedRun:
         return (self._taken_in, self._size) if self._planned else None
 
     def next_batch(self) -> int | None:
-        """Ask for the next batch: its number if it is ready.
+        """Go on to the next batch that waits for a person, whoever made it: its number if there is one.
 
         None when it is still being made: `BatchCompleted` will tell, and then it is to be asked for
         again. The one after it is begun meanwhile.
@@ -61,10 +59,15 @@ class AttendedRun:
         self._begun = True
         self.paused = None
         self._engine.workspace.tasks.release_unanswered()
-        batch = self._ready.popleft() if self._ready else None
+        batch = next(iter(self._ready()), None)
         self._waiting = batch is None
+        self.shown = self.shown if batch is None else batch
         self.wake()
         return batch
+
+    def _ready(self) -> list[int]:
+        batches = self._engine.workspace.tasks.batches_waiting(after=self.shown)
+        return [batch for batch in batches if not (self._planned and batch == self._batch)]
 
     def wake(self) -> None:
         """Look for work again, for example after a decision."""
@@ -130,7 +133,7 @@ class AttendedRun:
         if self._planned:
             return self._planned < self._size
         ahead = 1
-        return self._begun and len(self._ready) < ahead + self._waiting
+        return self._begun and len(self._ready()) < ahead + self._waiting
 
     def _plan_propose(self) -> int:
         with self._engine.workspace.transaction():
@@ -148,7 +151,6 @@ class AttendedRun:
         self._taken_in += 1
         if self._taken_in == self._size:
             self._planned = self._taken_in = 0
-            self._ready.append(self._batch)
             self._engine.emit(BatchCompleted(self._batch, self._passing(self._batch)))
 
     def _passing(self, batch: int) -> int:

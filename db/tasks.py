@@ -180,23 +180,33 @@ class Tasks:
         """The candidates of one batch, in the order in which they were proposed."""
         return self._select("WHERE batch = ? ORDER BY id", [batch])
 
-    def batches_to_review(self) -> list[int]:
-        """The last batch that a person has decided on, and the later ones that wait for them.
-
-        Just the last batch there is while no person has decided on anything.
-        """
-        (last, decided) = self._db.execute(
-            """SELECT max(batch), (SELECT max(batch) FROM tasks WHERE id IN (
-                SELECT task_id FROM decisions WHERE who = 'human')) FROM tasks"""
+    def batch_under_review(self) -> int:
+        """The last batch that a person has decided on; the last there is while they have not; 0 if none."""
+        (batch,) = self._db.execute(
+            """SELECT coalesce(
+                (SELECT max(batch) FROM tasks
+                    WHERE id IN (SELECT task_id FROM decisions WHERE who = 'human')),
+                (SELECT max(batch) FROM tasks), 0)"""
         ).fetchone()
-        if decided is None:
-            return [] if last is None else [last]
-        later = self._db.execute(
+        return int(batch)
+
+    def batches_waiting(self, *, after: int) -> list[int]:
+        """The batches after that one with candidates that wait for a person, in their order."""
+        rows = self._db.execute(
             """SELECT DISTINCT batch FROM tasks INDEXED BY tasks_by_batch
             WHERE batch > ? AND state = 'pending' AND held = 1 ORDER BY batch""",
-            [decided],
+            [after],
         )
-        return [decided, *(batch for (batch,) in later)]
+        return [batch for (batch,) in rows]
+
+    def passing_after(self, batch: int) -> int:
+        """How many candidates of later batches pass and wait for a person."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_by_batch
+            WHERE batch > ? AND state = 'pending' AND held = 1 AND verdict = 'pass'""",
+            [batch],
+        ).fetchone()
+        return int(count)
 
     def to_review(self, batch: int) -> list[int]:
         """What a person has before them: all of this batch, and what waits and passes of earlier ones."""

@@ -38,6 +38,7 @@ class Workspace:
         self.requests = Requests(db)
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
+        self._data_version = 0
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False) -> Self:
@@ -125,6 +126,12 @@ class Workspace:
         self._run_lock.release()
         Path(self._run_lock.lock_file).unlink(missing_ok=True)
         self._run_id = self._run_lock = None
+
+    def changed_by_others(self) -> bool:
+        """Whether another program has written anything since the last time this was asked."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        before, self._data_version = self._data_version, int(version)
+        return before != self._data_version
 
     def summary(self) -> Summary:
         """What a status line shows."""

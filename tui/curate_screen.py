@@ -39,6 +39,7 @@ from selfinstruct.tui.tags import TagScreen
 _QUOTED = 60
 _REFRESH_S = 0.1
 """Events come in bursts; what they changed is shown this often at most."""
+_LOOK_S = 0.5
 _NO_CANDIDATE = "There is no candidate here. Press n for the next batch."
 _NOTHING_YET = (
     "No candidates yet.\n\nPress n, and the model proposes a batch of new tasks from the seeds."
@@ -68,7 +69,7 @@ class CurateScreen(Screen[None]):
         super().__init__()
         self._engine = engine
         self._attended = AttendedRun(engine, resend=resend)
-        self._batch = self._attended.first_batch
+        self._batch = self._attended.shown
         self._waiting = False
         self._leaving = False
         self._refresh_due = False
@@ -91,6 +92,8 @@ class CurateScreen(Screen[None]):
         """Show what waits, and begin to work in the background."""
         self._show_batch(self._batch)
         self._start_generation()
+        self._engine.workspace.changed_by_others()
+        self.set_interval(_LOOK_S, self._look)
         if self._engine.settings.is_offline:
             self._say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
         in_doubt = self._engine.workspace.counts().requests["in_doubt"]
@@ -124,6 +127,11 @@ class CurateScreen(Screen[None]):
     def _refresh_now(self) -> None:
         self._refresh_due = False
         self._refresh()
+
+    def _look(self) -> None:
+        """Show what other programs have done to the workspace."""
+        if self._engine.workspace.changed_by_others():
+            self._refresh()
 
     def _show_if_waited_for(self) -> None:
         # Never under a person's hands: a key may be on its way to the candidate that they see.
@@ -186,6 +194,7 @@ class CurateScreen(Screen[None]):
             f"batch {self._batch}",
             f"pool {counts.pool['seed']} + {grown}",
             f"{cost_text(counts)}{limit}",
+            f"+{new} new" if (new := self._engine.workspace.tasks.passing_after(self._batch)) else "",
             self._activity(),
         ]
         line = self.query_one("#status", Static)

@@ -290,7 +290,7 @@ async def test_an_endpoint_that_cannot_be_used_is_said_on_a_quiet_line_and_n_tri
         async with asyncio.timeout(20):
             while "wrong key" not in curator.shown("#message"):
                 await curator.pilot.pause()
-        assert "paused" in curator.shown("#status")
+        await curator.until(lambda: "paused" in curator.shown("#status"))
         server.refuse = lambda body: None
         await curator.press("n")
         await curator.wait_for(BatchCompleted)
@@ -454,3 +454,22 @@ async def test_skipping_leaves_the_candidate_undecided(curator: Curator) -> None
     await curator.press("s")
     assert curator.task(task_id).state == "pending"
     assert curator.current().id > task_id
+
+
+async def test_what_another_program_does_shows_within_a_second(
+    curator: Curator, workspace: Workspace
+) -> None:
+    task_id = curator.current().id
+    with Workspace.open(workspace.path) as theirs:
+        other = Engine(theirs, resolve({}, stored=theirs.settings.read()))
+        other.decisions.accept(task_id)
+        await curator.until(lambda: "pool 175 + 1" in curator.shown("#status"))
+        row = curator.table.render_line(1 + list(curator.table.ids).index(task_id)).text
+        assert "✓" in row
+        await other.close()
+
+
+async def test_candidates_that_wait_in_later_batches_are_counted_and_not_pushed_in(curator: Curator) -> None:
+    before = list(curator.table.ids)
+    await curator.until(lambda: "new" in curator.shown("#status"))
+    assert list(curator.table.ids) == before
