@@ -70,6 +70,7 @@ class Endpoint:
         self.address = settings.address
         self.learned: dict[str, str | None] = dict(learned)
         """Parameters that this model knows by another name, or (None) refuses."""
+        self.is_free = settings.is_free
         self._settings = settings
         self._key = _key(settings)
         self._client: AsyncOpenAI | None = None
@@ -104,7 +105,8 @@ class Endpoint:
             cause = error.__cause__
             refused = type(cause).__name__ in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}
             what = "No connection could be made" if refused else "The connection broke"
-            raise SendError(f"{what}: {cause or error}.", transient=True, free=refused) from None
+            why = str(cause or error) or type(cause).__name__
+            raise SendError(f"{what}: {why}.", transient=True, free=refused) from None
 
     async def _receive(self, prompt: Prompt, parameters: Parameters) -> bytes:
         client = self._open()

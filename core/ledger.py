@@ -91,7 +91,7 @@ class Ledger:
                     http_status=error.http_status,
                     body=error.body,
                     error=error.sentence,
-                    free=error.free,
+                    free=error.free or self._endpoint.is_free,
                     at=self._clock(),
                 )
                 if not self._endpoint.learn(error, parameters):

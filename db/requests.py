@@ -67,8 +67,15 @@ class Requests:
         is written and nothing may be sent.
         """
         with transaction(self._db):
-            if max_cost_usd is not None and self.charged_usd() > max_cost_usd:
-                return None
+            if max_cost_usd is not None:
+                # A planned request is charged already; one in doubt has an attempt that is, besides this one.
+                (again,) = self._db.execute(
+                    "SELECT coalesce(reserved_usd, 0) FROM requests WHERE id = ? AND state != 'planned'"
+                    " UNION ALL SELECT 0",
+                    [request_id],
+                ).fetchone()
+                if self.charged_usd() + again > max_cost_usd:
+                    return None
             self._db.execute(
                 "UPDATE requests SET state = 'sent', run_id = ?, error = NULL WHERE id = ?",
                 [run_id, request_id],

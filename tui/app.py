@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
@@ -9,6 +10,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import Event
 from selfinstruct.tui.actions import ACTIONS
 from selfinstruct.tui.curate_screen import CurateScreen, Happened
+from selfinstruct.tui.edit import EditScreen
 
 
 class CuratorApp(App[None]):
@@ -51,6 +53,18 @@ class CuratorApp(App[None]):
 
     def _tell(self, event: Event) -> None:
         self.curate.post_message(Happened(event))
+
+    def on_key(self, event: events.Key) -> None:
+        """Give the editor what was typed in one burst with the key that opened it.
+
+        Such keys were on their way to the table; the editor's own keys never come here.
+        """
+        if isinstance(self.screen, EditScreen) and (
+            event.is_printable or event.key in {"enter", "backspace"}
+        ):
+            event.stop()
+            event.prevent_default()
+            self.screen.take_ahead(event)
 
     async def action_quit(self) -> None:
         """Ctrl+Q means the same as q; a dialog with text in it is left first."""

@@ -63,7 +63,7 @@ def cost_text(counts: Counts | Summary) -> str:
         else f"${counts.cost_usd:.4f}"
     )
     return (
-        f"{text} and {counts.attempts_of_unknown_cost} requests of unknown cost"
+        f"{text} and {counts.attempts_of_unknown_cost} of unknown cost"
         if counts.attempts_of_unknown_cost
         else text
     )

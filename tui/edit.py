@@ -27,6 +27,7 @@ class _Wording(TextArea):
         """Take Enter in the order of the keys; a priority binding would overtake what is still queued."""
         if event.key == "enter":
             event.prevent_default()
+            event.stop()
             self.post_message(self.Entered())
 
 
@@ -49,6 +50,20 @@ class EditScreen(ModalScreen[str | None]):
         self._task_id = task_id
         self._instruction = instruction
         self._judge = judge
+        self._ahead: list[events.Key] = []
+        self._is_ready = False
+
+    def take_ahead(self, key: events.Key) -> None:
+        """Take a key that was typed before this screen could have it."""
+        self._ahead.append(key)
+        if self._is_ready:
+            self._take_all_ahead()
+
+    def _take_all_ahead(self) -> None:
+        area = self.query_one("#edit-text", TextArea)
+        for key in self._ahead:
+            area.post_message(events.Key(key.key, key.character))
+        self._ahead.clear()
 
     def compose(self) -> ComposeResult:
         """A text area, the judge's word below it, and the keys."""
@@ -65,6 +80,8 @@ class EditScreen(ModalScreen[str | None]):
         area.move_cursor(area.document.end)
         # At once, so that nothing typed ahead is lost.
         self.set_focus(area)
+        self._is_ready = True
+        self._take_all_ahead()
         self._show_judgement()
 
     @on(TextArea.Changed)

@@ -163,6 +163,17 @@ def test_what_is_planned_counts_against_the_cost_limit_before_it_is_sent(workspa
     assert workspace.requests.charged_usd() == pytest.approx(0.6)
 
 
+def test_sending_again_what_is_in_doubt_counts_both_attempts(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    begin_attempt(workspace, request_id)
+    workspace.requests.put_in_doubt(workspace.run_id)
+    again = workspace.requests.begin_attempt(
+        request_id, {}, run_id=workspace.run_id, max_cost_usd=1.0, at="now"
+    )
+    assert again is None, "0.6 may have been spent, and 0.6 more would be over 1.0"
+
+
 def test_a_request_that_is_known_to_have_failed_is_in_no_doubt_while_it_waits_to_be_sent_again(
     workspace: Workspace,
 ) -> None:
