@@ -210,6 +210,30 @@ def m004_decisions(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_search(db: Database) -> None:
+    """Full-text search in instructions, in any language: three letters at a time."""
+    db.execute(
+        """CREATE VIRTUAL TABLE tasks_text USING fts5 (
+            instruction, content = 'tasks', content_rowid = 'id', tokenize = 'trigram'
+        )"""
+    )
+    db.execute("INSERT INTO tasks_text (tasks_text) VALUES ('rebuild')")
+    db.execute(
+        """CREATE TRIGGER tasks_text_new AFTER INSERT ON tasks BEGIN
+            INSERT INTO tasks_text (rowid, instruction) VALUES (new.id, new.instruction);
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER tasks_text_reworded AFTER UPDATE OF instruction ON tasks
+        WHEN old.instruction != new.instruction BEGIN
+            INSERT INTO tasks_text (tasks_text, rowid, instruction)
+                VALUES ('delete', old.id, old.instruction);
+            INSERT INTO tasks_text (rowid, instruction) VALUES (new.id, new.instruction);
+        END"""
+    )
+
+
 def schema_version() -> int:
     """How many migrations this program knows."""
     return len(migrations.pending(Database(memory=True)))

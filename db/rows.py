@@ -59,6 +59,21 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks are looked for; None and empty look for all."""
+
+    words: tuple[str, ...] = ()
+    """Each is part of the instruction, in any case."""
+    origin: Origin | None = None
+    state: State | None = None
+    label: Label | None = None
+    verdict: str | None = None
+    more_than: float | None = None
+    """The ROUGE-L of the nearest neighbour is more than this."""
+    less_than: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewInstance:
     """One input and output, kept or dropped with a reason, before it has a row."""
 

@@ -6,12 +6,16 @@ from typing import Any
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.rows import Label, Origin, Reason, Task
+from selfinstruct.db.rows import Label, Origin, Reason, Task, TaskFilter
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
     "propose_request_id, classify_request_id, instantiate_request_id"
 )
+
+
+_TRIGRAM = 3
+"""The full-text index knows no shorter words."""
 
 
 class Tasks:
@@ -111,6 +115,11 @@ class Tasks:
         """The seed tasks of the pool, in their order."""
         return self._select("WHERE origin = 'seed' AND state = 'accepted' ORDER BY id", [])
 
+    def count(self) -> int:
+        """How many tasks there are, seeds and all."""
+        (count,) = self._db.execute("SELECT count(*) FROM tasks").fetchone()
+        return int(count)
+
     def passing(self) -> int:
         """How many of the model's tasks are accepted, or pass and wait for a decision."""
         (count,) = self._db.execute(
@@ -207,6 +216,31 @@ class Tasks:
             [batch],
         ).fetchone()
         return int(count)
+
+    def search(self, wanted: TaskFilter) -> list[int]:
+        """The tasks that a filter describes, the newest first."""
+        terms: list[str] = []
+        values: list[Any] = []
+        for column in ("origin", "state", "label", "verdict"):
+            value = getattr(wanted, column)
+            if value is not None:
+                terms.append(f"{column} = ?")
+                values.append(value)
+        for comparison, bound in (("score > ?", wanted.more_than), ("score < ?", wanted.less_than)):
+            if bound is not None:
+                terms.append(comparison)
+                values.append(bound)
+        long = [word for word in wanted.words if len(word) >= _TRIGRAM]
+        if long:
+            terms.append("id IN (SELECT rowid FROM tasks_text WHERE tasks_text MATCH ?)")
+            quoted = (word.replace('"', '""') for word in long)
+            values.append(" ".join(f'"{word}"' for word in quoted))
+        for word in wanted.words:
+            if len(word) < _TRIGRAM:
+                terms.append("instr(lower(instruction), lower(?)) > 0")
+                values.append(word)
+        where = f"WHERE {' AND '.join(terms)}" if terms else ""
+        return [row[0] for row in self._db.execute(f"SELECT id FROM tasks {where} ORDER BY id DESC", values)]
 
     def to_review(self, batch: int) -> list[int]:
         """What a person has before them: all of this batch, and what waits and passes of earlier ones."""

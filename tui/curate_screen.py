@@ -12,7 +12,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.decisions import Decided, RefusedByJudgeError
@@ -25,6 +25,7 @@ from selfinstruct.core.events import (
     GenerationPaused,
     RequestFailed,
 )
+from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import PASS, Decision, Label
@@ -45,6 +46,7 @@ _NOTHING_YET = (
     "No candidates yet.\n\nPress n, and the model proposes a batch of new tasks from the seeds."
     " Accept with a, reject with r; ? shows every key."
 )
+_NOTHING_FOUND = "Nothing is like that. Esc goes back to the candidates."
 
 
 class Happened(Message):
@@ -79,6 +81,10 @@ class CurateScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status line, table and detail pane, message line, footer."""
         yield Static(id="status", markup=False)
+        yield Input(
+            placeholder="words, label:clf, state:rejected, verdict:too_similar, origin:model, score>0.6",
+            id="filter",
+        )
         with Container(id="panes"):
             table = CandidateTable(self._engine.workspace.tasks.get_many, id="candidates")
             table.border_title = "Candidates"
@@ -90,6 +96,8 @@ class CurateScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show what waits, and begin to work in the background."""
+        self._filter.display = False
+        self._table.focus()
         self._show_batch(self._batch)
         self._start_generation()
         self._engine.workspace.changed_by_others()
@@ -117,7 +125,9 @@ class CurateScreen(Screen[None]):
             self._say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}", error=True)
         elif isinstance(event, BatchCompleted):
             self._show_if_waited_for()
-        elif isinstance(event, CandidatesProposed) and event.batch == self._batch:
+        elif (
+            isinstance(event, CandidatesProposed) and event.batch == self._batch and not self._filter.display
+        ):
             # What an earlier session of this batch had left under way has come in.
             self._show_batch(self._batch, at=self._table.current)
         if not self._refresh_due:
@@ -161,9 +171,47 @@ class CurateScreen(Screen[None]):
 
     def _show_batch(self, batch: int, *, at: int | None = None) -> None:
         self._batch = batch
+        self._filter.display = False
+        self._table.border_title = "Candidates"
         ids = self._engine.workspace.tasks.to_review(batch)
         self._table.show(ids, at=at)
         self._refresh_status()
+
+    @property
+    def _filter(self) -> Input:
+        return self.query_one("#filter", Input)
+
+    def action_filter(self) -> None:
+        """Look through everything there is, in all states."""
+        self._filter.display = True
+        self._filter.focus()
+        self._show_filtered()
+
+    def action_back(self) -> None:
+        """Take marks away first, then the filter."""
+        if self._table.marked:
+            self._table.clear_marks()
+        elif self._filter.display:
+            self._table.focus()
+            self._show_batch(self._batch, at=self._table.current)
+
+    @on(Input.Changed, "#filter")
+    def _show_filtered(self) -> None:
+        if not self._filter.display:
+            return
+        tasks = self._engine.workspace.tasks
+        try:
+            wanted = parse_filter(self._filter.value)
+        except FilterError as error:
+            self._say(str(error), error=True)
+            return
+        found = tasks.search(wanted)
+        self._table.border_title = f"Pool and candidates: {len(found):,} of {tasks.count():,}"
+        self._table.show(found, at=self._table.current)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self._table.focus()
 
     def _refresh(self) -> None:
         self._table.reread()
@@ -179,7 +227,8 @@ class CurateScreen(Screen[None]):
     def _show_detail(self, task_id: int | None) -> None:
         pane = self.query_one("#detail-pane", VerticalScroll)
         pane.border_title = "" if task_id is None else str(task_id)
-        content = Content(_NOTHING_YET) if task_id is None else detail(self._engine, task_id)
+        nothing = _NOTHING_FOUND if self._filter.display else _NOTHING_YET
+        content = Content(nothing) if task_id is None else detail(self._engine, task_id)
         pane.query_one("#detail", Static).update(content)
 
     def _refresh_status(self) -> None:
@@ -316,10 +365,6 @@ class CurateScreen(Screen[None]):
         """Mark all that pass."""
         self._table.mark_all()
         self._say(f"{len(self._table.marked)} marked; one key decides on all of them, Esc clears the marks.")
-
-    def action_clear_marks(self) -> None:
-        """Take all marks away."""
-        self._table.clear_marks()
 
     def action_edit(self) -> None:
         """Reword the candidate."""

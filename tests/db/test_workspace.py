@@ -272,7 +272,7 @@ def test_the_schema_page_names_every_table_and_column(workspace: Workspace) -> N
     connection = sqlite3.connect(workspace.path)
     names = connection.execute(
         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'"
-        " AND name NOT LIKE '\\_sqlite%' ESCAPE '\\'"
+        " AND name NOT LIKE '\\_sqlite%' ESCAPE '\\' AND name NOT LIKE 'tasks\\_text\\_%' ESCAPE '\\'"
     ).fetchall()
     missing = [name for (name,) in names if f"`{name}`" not in page]
     for (table,) in names:

@@ -473,3 +473,16 @@ async def test_candidates_that_wait_in_later_batches_are_counted_and_not_pushed_
     before = list(curator.table.ids)
     await curator.until(lambda: "new" in curator.shown("#status"))
     assert list(curator.table.ids) == before
+
+
+async def test_slash_looks_through_everything_and_escape_goes_back(curator: Curator) -> None:
+    before = list(curator.table.ids)
+    await curator.press("r", "slash")
+    assert len(curator.table.ids) >= 175 + len(before)
+    await curator.press(*"state:rejected", "enter")
+    (found,) = curator.table.ids
+    assert curator.task(found).state == "rejected"
+    await curator.press("R")
+    assert curator.task(found).state == "pending"
+    await curator.press("escape")
+    assert list(curator.table.ids) == before

@@ -1,0 +1,77 @@
+"""The filter line."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfinstruct.core.search import FilterError, parse_filter
+from selfinstruct.db.rows import TaskFilter
+from selfinstruct.db.workspace import Workspace
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        pytest.param("", TaskFilter(), id="nothing"),
+        pytest.param("haiku  river", TaskFilter(words=("haiku", "river")), id="words"),
+        pytest.param('"old town"', TaskFilter(words=("old town",)), id="quoted"),
+        pytest.param("label:clf", TaskFilter(label="classification"), id="short label"),
+        pytest.param(
+            "verdict:too_similar score>0.6 origin:model",
+            TaskFilter(verdict="too_similar", more_than=0.6, origin="model"),
+            id="fields",
+        ),
+        pytest.param("score<.3 state:rejected", TaskFilter(less_than=0.3, state="rejected"), id="less"),
+        pytest.param("https://x", TaskFilter(words=("https://x",)), id="a colon in a word"),
+    ],
+)
+def test_a_line_says_what_is_looked_for(line: str, wanted: TaskFilter) -> None:
+    assert parse_filter(line) == wanted
+
+
+def test_a_value_that_cannot_be_names_the_nearest_one() -> None:
+    with pytest.raises(FilterError, match="did you mean state:accepted"):
+        parse_filter("state:acepted")
+
+
+@given(st.text(max_size=40).filter(lambda line: ":" not in line))
+def test_whatever_is_typed_without_a_field_is_words(line: str) -> None:
+    wanted = parse_filter(line)
+    assert (wanted.origin, wanted.state, wanted.label, wanted.verdict) == (None, None, None, None)
+    assert all(word and word in line for word in wanted.words)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        pytest.param("RAIN", ["Describe rain on stone."], id="any case"),
+        pytest.param("雨の", ["雨の匂いを説明して。"], id="two letters of any script"),
+        pytest.param("雨の匂い", ["雨の匂いを説明して。"], id="Japanese"),
+        pytest.param('"rain on"', ["Describe rain on stone."], id="phrase"),
+        pytest.param('umlaut "Ü"', ["Say Übung with an umlaut."], id="short word"),
+        pytest.param('50% OR "', ['Is "50%" half?'], id="what FTS would take for syntax"),
+        pytest.param("origin:human", 4, id="field"),
+        pytest.param("zzz", [], id="nothing"),
+    ],
+)
+def test_search_finds_in_any_language(workspace: Workspace, line: str, found: list[str] | int) -> None:
+    texts = ["Describe rain on stone.", "雨の匂いを説明して。", "Say Übung with an umlaut.", 'Is "50%" half?']
+    for text in texts:
+        workspace.tasks.add(text, origin="human", at="now")
+    wanted = parse_filter(line.replace(" OR", ""))
+    tasks = workspace.tasks.get_many(workspace.tasks.search(wanted))
+    if isinstance(found, int):
+        assert len(tasks) == found
+    else:
+        assert [task.instruction for task in tasks] == found
+
+
+def test_search_follows_an_edit(workspace: Workspace) -> None:
+    task_id = workspace.tasks.add("Describe rain.", origin="human", at="now")
+    before = workspace.tasks.get(task_id).standing
+    after = replace(before, instruction="Describe snow.")
+    workspace.decisions.add(task_id, "edit", step=1, who="human", at="now", before=before, after=after)
+    assert workspace.tasks.search(parse_filter("snow")) == [task_id]
+    assert workspace.tasks.search(parse_filter("rain")) == []
