@@ -156,12 +156,12 @@ class Requests:
                 [answered_by, usage.prompt_tokens, usage.completion_tokens, usage.cost_usd, attempt_id],
             )
 
-    def put_in_doubt(self, run_id: int) -> int:
-        """Mark what a run that is over left under way; returns how many requests."""
+    def put_in_doubt(self, run_id: int) -> None:
+        """Mark what a run that is over left under way."""
         with transaction(self._db):
-            return self._db.execute(
+            self._db.execute(
                 "UPDATE requests SET state = 'in_doubt' WHERE state = 'sent' AND run_id = ?", [run_id]
-            ).rowcount
+            )
 
     def left_over(self, *, run_id: int, states: tuple[str, ...]) -> list[Request]:
         """Take over the requests in these states whose runs have ended, oldest first."""

@@ -73,11 +73,8 @@ class Workspace:
         with transaction(self._db):
             yield
 
-    def start_run(self, *, at: str) -> int:
-        """Enter this program in `runs`, and put in doubt what programs that died left under way.
-
-        Returns how many requests that put in doubt.
-        """
+    def start_run(self, *, at: str) -> None:
+        """Enter this program in `runs`, and put in doubt what programs that died left under way."""
         with self.transaction():
             run_id = self._db.execute(
                 "INSERT INTO runs (host, pid, started_at) VALUES (?, ?, ?)",
@@ -89,12 +86,11 @@ class Workspace:
             self._run_id, self._run_lock = run_id, lock
             others = self._db.execute("SELECT id FROM runs WHERE ended_at IS NULL AND id != ?", [run_id])
             gone = [other for (other,) in others.fetchall() if self._is_gone(other)]
-            doubtful = sum(self.requests.put_in_doubt(other) for other in gone)
             for other in gone:
+                self.requests.put_in_doubt(other)
                 self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, other])
         for other in gone:
             Path(self._lock(other).lock_file).unlink(missing_ok=True)
-        return doubtful
 
     def _lock(self, run_id: int) -> FileLock:
         """What a living run holds: the system lets go of it when its program ends, however that happens."""

@@ -225,7 +225,7 @@ def test_what_another_living_program_has_under_way_is_not_in_doubt(workspace: Wo
     request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
     begin_attempt(workspace, request_id)
     with Workspace.open(workspace.path) as other:
-        assert other.start_run(at="now") == 0
+        other.start_run(at="now")
         assert other.requests.left_over(run_id=other.run_id, states=("in_doubt", "planned")) == []
     assert workspace.requests.get(request_id).state == "sent"
 
@@ -238,7 +238,7 @@ def test_what_a_killed_program_left_is_found_by_the_next_one(workspace: Workspac
             begin_attempt(dying, dying.requests.plan(REQUEST, run_id=dying.run_id, at="now"))
             os._exit(9)
     os.waitpid(child, 0)
-    assert workspace.start_run(at="later") == 1
+    workspace.start_run(at="later")
     found = workspace.requests.left_over(run_id=workspace.run_id, states=("in_doubt",))
     assert [request.id for request in found] == [1]
 

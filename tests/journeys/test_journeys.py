@@ -4,6 +4,8 @@ import json
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,43 +91,35 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_tasks(tmp_path: Path) ->
     assert accepted(tasks_of(tmp_path / "killed.db")) == accepted(tasks_of(tmp_path / "straight.db"))
 
 
-def test_ctrl_c_keeps_the_answers_under_way_and_ends_with_130(tmp_path: Path, server: ModelServer) -> None:
+@contextmanager
+def four_answers_under_way(path: Path, server: ModelServer) -> Iterator[Terminal]:
+    """An unattended run whose first four requests have arrived and wait for their answers."""
     server.gate.clear()
-    path = tmp_path / "w.db"
-    with Terminal(
-        *("selfinstruct-tui", "--auto", "--target", "50", "--db", str(path)),
-        *("--model", "m", "--base-url", server.url),
-    ) as terminal:
+    words = ("--auto", "--target", "50", "--db", str(path), "--model", "m", "--base-url", server.url)
+    with Terminal("selfinstruct-tui", *words) as terminal:
         for _ in range(4):
             assert server.arrived.acquire(timeout=30)
+        yield terminal
+
+
+def test_ctrl_c_keeps_the_answers_under_way_and_ends_with_130(tmp_path: Path, server: ModelServer) -> None:
+    with four_answers_under_way(tmp_path / "w.db", server) as terminal:
         terminal.press("ctrl+c")
         terminal.wait_for("Stopping after 4 answers under way")
         server.gate.set()
         assert terminal.wait() == 130
         assert "everything is kept" in terminal.text
-    assert status(path)["requests"] == {
-        "planned": 0,
-        "sent": 0,
-        "answered": 4,
-        "failed": 0,
-        "in_doubt": 0,
-    }
+    requests = status(tmp_path / "w.db")["requests"]
+    assert requests == {"planned": 0, "sent": 0, "answered": 4, "failed": 0, "in_doubt": 0}
 
 
 def test_ctrl_c_twice_leaves_at_once(tmp_path: Path, server: ModelServer) -> None:
-    server.gate.clear()
-    path = tmp_path / "w.db"
-    with Terminal(
-        *("selfinstruct-tui", "--auto", "--target", "50", "--db", str(path)),
-        *("--model", "m", "--base-url", server.url),
-    ) as terminal:
-        for _ in range(4):
-            assert server.arrived.acquire(timeout=30)
+    with four_answers_under_way(tmp_path / "w.db", server) as terminal:
         terminal.press("ctrl+c")
         terminal.wait_for("Stopping after")
         terminal.press("ctrl+c")
         assert terminal.wait() == 130
-    assert status(path)["requests"]["in_doubt"] == 4
+    assert status(tmp_path / "w.db")["requests"]["in_doubt"] == 4
 
 
 def test_unattended_work_shows_a_bar_on_a_terminal_and_plain_lines_elsewhere(tmp_path: Path) -> None:
