@@ -147,7 +147,7 @@ class CurateScreen(Screen[None]):
         # Never under a person's hands: a key may be on its way to the candidate that they see.
         if not self._waiting:
             return
-        if self._table.has_waiting() or not self.is_current:
+        if self._table.has_waiting() or self._filter.display or not self.is_current:
             self._say("The next batch is ready: n shows it.")
         else:
             self.action_next_batch()

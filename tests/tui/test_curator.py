@@ -469,6 +469,17 @@ async def test_what_another_program_does_shows_within_a_second(
         await other.close()
 
 
+async def test_a_batch_that_comes_in_does_not_close_the_filter(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        server.gate.clear()
+        await curator.press("n", "slash", *"origin:seed")
+        server.gate.set()
+        await curator.until(lambda: "is ready" in curator.shown("#message"))
+        assert len(curator.table.ids) == 175
+
+
 async def test_candidates_that_wait_in_later_batches_are_counted_and_not_pushed_in(curator: Curator) -> None:
     before = list(curator.table.ids)
     await curator.until(lambda: "new" in curator.shown("#status"))
