@@ -58,6 +58,10 @@ class Task:
         return Standing(self.state, self.instruction, self.label)
 
 
+Order = Literal["id", "verdict", "score", "label", "instruction"]
+"""What rows of tasks are sorted by; the highest ROUGE-L first."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
     """Which tasks are looked for; None and empty look for all."""

@@ -6,13 +6,21 @@ from typing import Any
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.rows import Label, Origin, Reason, Task, TaskFilter
+from selfinstruct.db.rows import Label, Order, Origin, Reason, Task, TaskFilter
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
     "propose_request_id, classify_request_id, instantiate_request_id"
 )
 
+
+_ORDERS: dict[Order, str] = {
+    "id": "",
+    "verdict": "verdict,",
+    "score": "score DESC,",
+    "label": "label,",
+    "instruction": "instruction COLLATE NOCASE,",
+}
 
 _TRIGRAM = 3
 """The full-text index knows no shorter words."""
@@ -217,8 +225,8 @@ class Tasks:
         ).fetchone()
         return int(count)
 
-    def search(self, wanted: TaskFilter) -> list[int]:
-        """The tasks that a filter describes, the newest first."""
+    def search(self, wanted: TaskFilter, order: Order = "id") -> list[int]:
+        """The tasks that a filter describes, sorted; by id, the newest first."""
         terms: list[str] = []
         values: list[Any] = []
         for column in ("origin", "state", "label", "verdict"):
@@ -240,14 +248,15 @@ class Tasks:
                 terms.append("instr(lower(instruction), lower(?)) > 0")
                 values.append(word)
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
-        return [row[0] for row in self._db.execute(f"SELECT id FROM tasks {where} ORDER BY id DESC", values)]
+        sql = f"SELECT id FROM tasks {where} ORDER BY {_ORDERS[order]} id DESC"
+        return [row[0] for row in self._db.execute(sql, values)]
 
-    def to_review(self, batch: int) -> list[int]:
+    def to_review(self, batch: int, order: Order = "id") -> list[int]:
         """What a person has before them: all of this batch, and what waits and passes of earlier ones."""
         rows = self._db.execute(
-            """SELECT id FROM tasks WHERE batch = ?1
+            f"""SELECT id FROM tasks WHERE batch = ?1
             OR (state = 'pending' AND verdict = 'pass' AND origin != 'seed' AND coalesce(batch, 0) <= ?1)
-            ORDER BY id""",
+            ORDER BY {_ORDERS[order]} id""",
             [batch],
         )
         return [task_id for (task_id,) in rows]

@@ -44,6 +44,7 @@ ACTIONS = (
     Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", key_display="*"),
     Action("back", "escape", "Mark", "Back", "Take the marks away; then the filter."),
     Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", key_display="/"),
+    Action("sort", "o", "Find", "Sort", "Sort by the next column: id, verdict, ROUGE-L, label, instruction."),
     Action("down", "j,down", "Move", "Down", "Next candidate."),
     Action("up", "k,up", "Move", "Up", "Previous candidate."),
     Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen."),

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from selfinstruct.db.rows import PASS, Task
+from selfinstruct.db.rows import PASS, Order, Task
 from selfinstruct.tui.display import safe_line
 
 _PAGE = 64
@@ -25,8 +25,15 @@ MARKS = {"pending": " ", "accepted": "✓", "rejected": "✗"}
 LABELS = {"classification": "class", "generation": "gen", "unknown": "unclear", None: "-"}
 
 # Title and width in cells; the instruction takes what is left.
-_COLUMNS = (("", 2), ("    id", 6), ("verdict", 11), ("ROUGE-L", 7), ("label", 7))
+_COLUMNS = (("", 2), ("    id", 7), ("verdict", 11), ("ROUGE-L", 8), ("label", 7))
 _GAP = " "
+_ORDERED_BY: dict[str, Order] = {
+    "    id": "id",
+    "verdict": "verdict",
+    "ROUGE-L": "score",
+    "label": "label",
+    "instruction": "instruction",
+}
 
 
 def verdict_word(verdict: str | None) -> str:
@@ -65,6 +72,8 @@ class CandidateTable(ScrollView, can_focus=True):
         self._fetched: OrderedDict[int, Task] = OrderedDict()
         self._marked: set[int] = set()
         self._range_from: int | None = None
+        self.order: Order = "id"
+        """What the rows are sorted by; the header says so."""
 
     @property
     def current(self) -> int | None:
@@ -195,7 +204,11 @@ class CandidateTable(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         base = self.rich_style
         if y < _HEADER_ROWS:
-            cells = [set_cell_size(title, size) for title, size in _COLUMNS] + ["instruction"]
+            titles = [*_COLUMNS, ("instruction", len("instruction") + 1)]
+            cells = [
+                set_cell_size(f"{title}▾" if _ORDERED_BY.get(title) == self.order else title, size)
+                for title, size in titles
+            ]
             return self._strip(_GAP.join(cells), width, base + self.get_component_rich_style("table--header"))
         row = round(self.scroll_y) + y - _HEADER_ROWS
         if row >= len(self._ids):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, get_args
 from urllib.parse import urlsplit
 
 from textual import on
@@ -28,7 +28,7 @@ from selfinstruct.core.events import (
 from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.rows import PASS, Decision, Label
+from selfinstruct.db.rows import PASS, Decision, Label, Order
 from selfinstruct.tui.actions import bindings
 from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.detail import detail
@@ -173,7 +173,7 @@ class CurateScreen(Screen[None]):
         self._batch = batch
         self._filter.display = False
         self._table.border_title = "Candidates"
-        ids = self._engine.workspace.tasks.to_review(batch)
+        ids = self._engine.workspace.tasks.to_review(batch, self._table.order)
         self._table.show(ids, at=at)
         self._refresh_status()
 
@@ -205,9 +205,19 @@ class CurateScreen(Screen[None]):
         except FilterError as error:
             self._say(str(error), error=True)
             return
-        found = tasks.search(wanted)
+        found = tasks.search(wanted, self._table.order)
         self._table.border_title = f"Pool and candidates: {len(found):,} of {tasks.count():,}"
         self._table.show(found, at=self._table.current)
+
+    def action_sort(self) -> None:
+        """Sort by the next column; the cursor stays on its task."""
+        orders: tuple[Order, ...] = get_args(Order)
+        self._table.order = orders[(orders.index(self._table.order) + 1) % len(orders)]
+        if self._filter.display:
+            self._show_filtered()
+        else:
+            self._show_batch(self._batch, at=self._table.current)
+        self._say(f"Sorted by {'ROUGE-L' if self._table.order == 'score' else self._table.order}.")
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:

@@ -497,3 +497,16 @@ async def test_slash_looks_through_everything_and_escape_goes_back(curator: Cura
     assert curator.task(found).state == "pending"
     await curator.press("escape")
     assert list(curator.table.ids) == before
+
+
+async def test_o_sorts_by_one_column_after_the_other_and_the_cursor_stays_on_its_task(
+    curator: Curator,
+) -> None:
+    task_id = curator.current().id
+    await curator.press("o", "o")
+    scores = [curator.task(t).score or 0.0 for t in curator.table.ids]
+    assert scores == sorted(scores, reverse=True)
+    assert "ROUGE-L▾" in curator.table.render_line(0).text
+    assert curator.table.current == task_id
+    await curator.press("o", "o", "o")
+    assert list(curator.table.ids) == sorted(curator.table.ids)
