@@ -66,6 +66,9 @@ class ModelServer:
                 """Say nothing."""
 
         class Server(ThreadingHTTPServer):
+            # Python's own 5 would turn clients away when many requests come at once.
+            request_queue_size = 256
+
             def handle_error(self, *args: object) -> None:
                 """A client that went away is no news."""
 
