@@ -70,8 +70,7 @@ class Requests:
             if max_cost_usd is not None:
                 # A planned request is charged already; one in doubt has an attempt that is, besides this one.
                 (again,) = self._db.execute(
-                    "SELECT coalesce(reserved_usd, 0) FROM requests WHERE id = ? AND state != 'planned'"
-                    " UNION ALL SELECT 0",
+                    "SELECT total(reserved_usd) FROM requests WHERE id = ? AND state != 'planned'",
                     [request_id],
                 ).fetchone()
                 if self.charged_usd() + again > max_cost_usd:

@@ -283,10 +283,17 @@ class CurateScreen(Screen[None]):
 
     # What a person can do
 
-    def _decide(self, decide: Callable[[list[int]], Decided], done: str) -> None:
-        """Decide on the marked tasks in one step, or on the one under the cursor, and move on."""
+    def _chosen(self) -> list[int]:
+        """The marked tasks, or else the one under the cursor."""
+        current = self._table.current
+        return self._table.marked or ([] if current is None else [current])
+
+    def _decide(
+        self, decide: Callable[[list[int]], Decided], done: str, *, task_ids: list[int] | None = None
+    ) -> None:
+        """Decide on the chosen tasks in one step, or on those given, and move on."""
         marked = self._table.marked
-        task_ids = marked or [task_id for task_id in [self._table.current] if task_id is not None]
+        task_ids = self._chosen() if task_ids is None else task_ids
         if not task_ids:
             self._say(_NO_CANDIDATE)
             return
@@ -334,13 +341,14 @@ class CurateScreen(Screen[None]):
     def action_reject_because(self) -> None:
         """Reject, and say why with one more key."""
 
+        chosen = self._chosen()
+
         def reject(tag: str | None) -> None:
             if tag is not None:
-                self._decide(
-                    lambda task_ids: self._engine.decisions.reject_all(task_ids, tag=tag), "Rejected"
-                )
+                decisions = self._engine.decisions
+                self._decide(lambda ids: decisions.reject_all(ids, tag=tag), "Rejected", task_ids=chosen)
 
-        if self._table.current is None:
+        if not chosen:
             self._say(_NO_CANDIDATE)
         else:
             self.app.push_screen(TagScreen(), reject)

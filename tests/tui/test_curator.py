@@ -1,95 +1,16 @@
 """The curator's keys, each with what it does to the workspace at once."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Static, TextArea
 
-from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import BatchCompleted, TaskInstantiated
-from selfinstruct.core.settings import resolve
-from selfinstruct.db.rows import Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import ACTIONS
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 from tests.conftest import OpenEngine
-from tests.server import Fault, ModelServer, error_body
-
-
-def screen_text(app: CuratorApp) -> str:
-    """All that is on the screen, a line after the other."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-
-class Curator:
-    """A running curator, as a test sees it."""
-
-    def __init__(self, app: CuratorApp, pilot: Pilot[None], engine: Engine) -> None:
-        self.app, self.pilot, self.engine = app, pilot, engine
-        self.happened: list[object] = []
-        listener = engine.listener
-
-        def listen(event: object) -> None:
-            listener(event)  # type: ignore[arg-type]
-            self.happened.append(event)
-
-        engine.listener = listen
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def wait_for(self, kind: type) -> None:
-        """Wait until the engine has told of something of this kind."""
-        async with asyncio.timeout(20):
-            while not any(isinstance(event, kind) for event in self.happened):
-                await self.pilot.pause()
-        await self.pilot.pause()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something is so."""
-        async with asyncio.timeout(20):
-            while not condition():
-                await self.pilot.pause()
-
-    def shown(self, selector: str) -> str:
-        return str(self.app.curate.query_one(selector, Static).visual)
-
-    @property
-    def table(self) -> CandidateTable:
-        return self.app.curate.query_one("#candidates", CandidateTable)
-
-    def current(self) -> Task:
-        assert self.table.current is not None
-        return self.engine.workspace.tasks.get(self.table.current)
-
-    def task(self, task_id: int) -> Task:
-        return self.engine.workspace.tasks.get(task_id)
-
-
-@asynccontextmanager
-async def curating(engine: Engine, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Curator]:
-    app = CuratorApp(engine)
-    async with app.run_test(size=size) as pilot:
-        yield Curator(app, pilot, engine)
-
-
-@pytest.fixture
-async def curator(engine_on: OpenEngine) -> AsyncIterator[Curator]:
-    """A curator with its first batch on the screen."""
-    async with curating(engine_on(rng_seed=1)) as opened:
-        await opened.press("n")
-        await opened.wait_for(BatchCompleted)
-        await opened.pilot.pause()
-        yield opened
+from tests.tui.curating import Curator, curating, screen_text
 
 
 async def test_an_empty_workspace_says_what_to_do_next(engine_on: OpenEngine) -> None:
@@ -113,13 +34,6 @@ async def test_a_accepts_at_once_and_moves_on(curator: Curator) -> None:
     assert curator.task(task_id).state == "accepted"
     assert curator.current().id > task_id
     assert "pool 175 + 1" in curator.shown("#status")
-
-
-async def test_instances_are_made_in_the_background_for_what_was_accepted(curator: Curator) -> None:
-    task_id = curator.current().id
-    await curator.press("a")
-    await curator.wait_for(TaskInstantiated)
-    assert curator.engine.workspace.instances.of_task(task_id)
 
 
 async def test_r_rejects_at_once_and_moves_on(curator: Curator) -> None:
@@ -194,42 +108,11 @@ async def test_an_edit_belongs_to_its_task_whatever_happens_behind_the_dialog(cu
     assert not curator.current().instruction.endswith("!!")
 
 
-async def test_a_batch_that_comes_in_does_not_move_the_rows_under_a_persons_hands(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    async with curating(engine_on(base_url=server.url, model="m")) as curator:
-        await curator.press("n")
-        await curator.wait_for(BatchCompleted)
-        await curator.until(lambda: len(curator.table.ids) > 5)
-        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
-        server.gate.clear()
-        await curator.press("n")
-        await curator.press("n")
-        before = list(curator.table.ids), curator.table.current
-        assert "on its way" in curator.shown("#message")
-        server.gate.set()
-        await curator.until(lambda: "is ready" in curator.shown("#message"))
-        assert (list(curator.table.ids), curator.table.current) == before
-        await curator.press("n")
-        assert curator.table.current not in before[0]
-
-
 async def test_escape_leaves_the_wording_as_it_was(curator: Curator) -> None:
     task = curator.current()
     await curator.press("e", "x", "y", "escape")
     assert curator.task(task.id).instruction == task.instruction
     assert not isinstance(curator.app.screen, EditScreen)
-
-
-async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Curator) -> None:
-    async with asyncio.timeout(20):
-        while sum(isinstance(event, BatchCompleted) for event in curator.happened) < 2:
-            await curator.pilot.pause()
-    assert "batch 1" in curator.shown("#status")
-    first = list(curator.table.ids)
-    await curator.press("n")
-    assert "batch 2" in curator.shown("#status")
-    assert curator.current().id > max(first)
 
 
 async def test_question_mark_lists_every_action(engine_on: OpenEngine) -> None:
@@ -281,56 +164,6 @@ async def test_panes_stack_on_a_narrow_terminal(engine_on: OpenEngine) -> None:
         assert table.region.right <= pane.region.x
 
 
-async def test_an_endpoint_that_cannot_be_used_is_said_on_a_quiet_line_and_n_tries_again(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    server.refuse = lambda body: Fault(401, error_body("wrong key"))
-    async with curating(engine_on(base_url=server.url, model="m")) as curator:
-        await curator.press("n")
-        async with asyncio.timeout(20):
-            while "wrong key" not in curator.shown("#message"):
-                await curator.pilot.pause()
-        await curator.until(lambda: "paused" in curator.shown("#status"))
-        server.refuse = lambda body: None
-        await curator.press("n")
-        await curator.wait_for(BatchCompleted)
-        await curator.pilot.pause()
-        assert len(curator.table.ids) > 5
-
-
-async def test_q_in_the_middle_of_requests_stores_their_answers(
-    engine_on: OpenEngine, workspace: Workspace, server: ModelServer
-) -> None:
-    server.gate.clear()
-    app = CuratorApp(engine_on(base_url=server.url, model="m"))
-    async with app.run_test() as pilot:
-        await pilot.press("n")
-        for _ in range(4):
-            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
-        await pilot.press("q")
-        await pilot.pause()
-        server.gate.set()
-        async with asyncio.timeout(20):
-            while app.is_running:  # noqa: ASYNC110 - Textual offers no event for it
-                await asyncio.sleep(0)
-    counts = workspace.counts()
-    assert counts.requests["answered"] == len(server.received) >= 4
-    assert counts.requests["in_doubt"] == 0
-
-
-async def test_a_second_q_leaves_at_once_and_what_was_under_way_is_in_doubt(
-    engine_on: OpenEngine, workspace: Workspace, server: ModelServer
-) -> None:
-    server.gate.clear()
-    app = CuratorApp(engine_on(base_url=server.url, model="m"))
-    async with app.run_test() as pilot:
-        await pilot.press("n")
-        for _ in range(4):
-            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
-        await pilot.press("q", "q")
-    assert workspace.counts().requests["in_doubt"] == 4
-
-
 async def test_text_of_a_model_is_shown_and_never_obeyed(engine_on: OpenEngine, workspace: Workspace) -> None:
     hostile = "Say [/] [bold]x[/bold] [@click=app.exit]y[/] \x1b[2J \u202e \u200b and so on"
     engine = engine_on()
@@ -343,33 +176,6 @@ async def test_text_of_a_model_is_shown_and_never_obeyed(engine_on: OpenEngine, 
         line = "".join(segment.text for segment in curator.table.render_line(1))
         assert "[bold]x" in line
         assert not {"\x1b", "\u202e", "\u200b"} & set(line)
-
-
-async def test_going_on_later_shows_what_still_waits(workspace: Workspace, tmp_path: Path) -> None:
-    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
-        await curator.press("n")
-        await curator.wait_for(BatchCompleted)
-        await curator.pilot.pause()
-        await curator.press("a", "r")
-        decided = [t for t in curator.table.ids if curator.task(t).state != "pending"]
-    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
-        passing = [t for t in curator.table.ids if curator.task(t).verdict == "pass"]
-        assert len(decided) == 2
-        assert curator.current().state == "pending"
-        assert set(passing) - set(decided)
-
-
-async def test_reopening_shows_the_batch_that_one_was_at_and_n_the_one_after(workspace: Workspace) -> None:
-    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
-        await curator.press("n")
-        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
-        await curator.press("a")
-        shown = set(curator.table.ids)
-    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
-        assert "batch 1" in curator.shown("#status")
-        assert set(curator.table.ids) == shown
-        await curator.press("n")
-        assert "batch 2" in curator.shown("#status")
 
 
 async def test_redo_takes_back_an_undo(curator: Curator) -> None:
@@ -454,36 +260,6 @@ async def test_skipping_leaves_the_candidate_undecided(curator: Curator) -> None
     await curator.press("s")
     assert curator.task(task_id).state == "pending"
     assert curator.current().id > task_id
-
-
-async def test_what_another_program_does_shows_within_a_second(
-    curator: Curator, workspace: Workspace
-) -> None:
-    task_id = curator.current().id
-    with Workspace.open(workspace.path) as theirs:
-        other = Engine(theirs, resolve({}, stored=theirs.settings.read()))
-        other.decisions.accept(task_id)
-        await curator.until(lambda: "pool 175 + 1" in curator.shown("#status"))
-        row = curator.table.render_line(1 + list(curator.table.ids).index(task_id)).text
-        assert "✓" in row
-        await other.close()
-
-
-async def test_a_batch_that_comes_in_does_not_close_the_filter(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    async with curating(engine_on(base_url=server.url, model="m")) as curator:
-        server.gate.clear()
-        await curator.press("n", "slash", *"origin:seed")
-        server.gate.set()
-        await curator.until(lambda: "is ready" in curator.shown("#message"))
-        assert len(curator.table.ids) == 175
-
-
-async def test_candidates_that_wait_in_later_batches_are_counted_and_not_pushed_in(curator: Curator) -> None:
-    before = list(curator.table.ids)
-    await curator.until(lambda: "new" in curator.shown("#status"))
-    assert list(curator.table.ids) == before
 
 
 async def test_slash_looks_through_everything_and_escape_goes_back(curator: Curator) -> None:

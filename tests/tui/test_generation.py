@@ -1,0 +1,162 @@
+"""Generation beside a person: batches, failures, quitting, reopening, and other programs."""
+
+import asyncio
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import BatchCompleted, TaskInstantiated
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.app import CuratorApp
+from tests.conftest import OpenEngine
+from tests.server import Fault, ModelServer, error_body
+from tests.tui.curating import Curator, curating
+
+
+async def test_instances_are_made_in_the_background_for_what_was_accepted(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("a")
+    await curator.wait_for(TaskInstantiated)
+    assert curator.engine.workspace.instances.of_task(task_id)
+
+
+async def test_a_batch_that_comes_in_does_not_move_the_rows_under_a_persons_hands(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.until(lambda: len(curator.table.ids) > 5)
+        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
+        server.gate.clear()
+        await curator.press("n")
+        await curator.press("n")
+        before = list(curator.table.ids), curator.table.current
+        assert "on its way" in curator.shown("#message")
+        server.gate.set()
+        await curator.until(lambda: "is ready" in curator.shown("#message"))
+        assert (list(curator.table.ids), curator.table.current) == before
+        await curator.press("n")
+        assert curator.table.current not in before[0]
+
+
+async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Curator) -> None:
+    async with asyncio.timeout(20):
+        while sum(isinstance(event, BatchCompleted) for event in curator.happened) < 2:
+            await curator.pilot.pause()
+    assert "batch 1" in curator.shown("#status")
+    first = list(curator.table.ids)
+    await curator.press("n")
+    assert "batch 2" in curator.shown("#status")
+    assert curator.current().id > max(first)
+
+
+async def test_an_endpoint_that_cannot_be_used_is_said_on_a_quiet_line_and_n_tries_again(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(401, error_body("wrong key"))
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        await curator.press("n")
+        async with asyncio.timeout(20):
+            while "wrong key" not in curator.shown("#message"):
+                await curator.pilot.pause()
+        await curator.until(lambda: "paused" in curator.shown("#status"))
+        server.refuse = lambda body: None
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.pilot.pause()
+        assert len(curator.table.ids) > 5
+
+
+async def four_under_way(pilot: Pilot[None], server: ModelServer) -> None:
+    """Ask for a batch, and wait until four requests have come to the server, which keeps its answers back."""
+    server.gate.clear()
+    await pilot.press("n")
+    for _ in range(4):
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+
+
+async def test_q_in_the_middle_of_requests_stores_their_answers(
+    engine_on: OpenEngine, workspace: Workspace, server: ModelServer
+) -> None:
+    app = CuratorApp(engine_on(base_url=server.url, model="m"))
+    async with app.run_test() as pilot:
+        await four_under_way(pilot, server)
+        await pilot.press("q")
+        await pilot.pause()
+        server.gate.set()
+        async with asyncio.timeout(20):
+            while app.is_running:  # noqa: ASYNC110 - Textual offers no event for it
+                await asyncio.sleep(0)
+    counts = workspace.counts()
+    assert counts.requests["answered"] == len(server.received) >= 4
+    assert counts.requests["in_doubt"] == 0
+
+
+async def test_a_second_q_leaves_at_once_and_what_was_under_way_is_in_doubt(
+    engine_on: OpenEngine, workspace: Workspace, server: ModelServer
+) -> None:
+    app = CuratorApp(engine_on(base_url=server.url, model="m"))
+    async with app.run_test() as pilot:
+        await four_under_way(pilot, server)
+        await pilot.press("q", "q")
+    assert workspace.counts().requests["in_doubt"] == 4
+
+
+async def test_going_on_later_shows_what_still_waits(workspace: Workspace, tmp_path: Path) -> None:
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.pilot.pause()
+        await curator.press("a", "r")
+        decided = [t for t in curator.table.ids if curator.task(t).state != "pending"]
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        passing = [t for t in curator.table.ids if curator.task(t).verdict == "pass"]
+        assert len(decided) == 2
+        assert curator.current().state == "pending"
+        assert set(passing) - set(decided)
+
+
+async def test_reopening_shows_the_batch_that_one_was_at_and_n_the_one_after(workspace: Workspace) -> None:
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        await curator.press("n")
+        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
+        await curator.press("a")
+        shown = set(curator.table.ids)
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        assert "batch 1" in curator.shown("#status")
+        assert set(curator.table.ids) == shown
+        await curator.press("n")
+        assert "batch 2" in curator.shown("#status")
+
+
+async def test_what_another_program_does_shows_within_a_second(
+    curator: Curator, workspace: Workspace
+) -> None:
+    task_id = curator.current().id
+    with Workspace.open(workspace.path) as theirs:
+        other = Engine(theirs, resolve({}, stored=theirs.settings.read()))
+        other.decisions.accept(task_id)
+        await curator.until(lambda: "pool 175 + 1" in curator.shown("#status"))
+        row = curator.table.render_line(1 + list(curator.table.ids).index(task_id)).text
+        assert "✓" in row
+        await other.close()
+
+
+async def test_a_batch_that_comes_in_does_not_close_the_filter(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        server.gate.clear()
+        await curator.press("n", "slash", *"origin:seed")
+        server.gate.set()
+        await curator.until(lambda: "is ready" in curator.shown("#message"))
+        assert len(curator.table.ids) == 175
+
+
+async def test_candidates_that_wait_in_later_batches_are_counted_and_not_pushed_in(curator: Curator) -> None:
+    before = list(curator.table.ids)
+    await curator.until(lambda: "new" in curator.shown("#status"))
+    assert list(curator.table.ids) == before
