@@ -20,12 +20,14 @@ class AttendedRun:
     Args:
         engine: Whose requests these are.
         resend: Whether requests in doubt are sent again although they may cost.
+        shown: The batch before the person; by default the one that they were last at.
     """
 
-    def __init__(self, engine: Engine, *, resend: bool = False) -> None:
+    def __init__(self, engine: Engine, *, resend: bool = False, shown: int | None = None) -> None:
         self._engine = engine
-        self._left_over = deque(engine.plan.left_over(resend=resend))
-        self.shown = engine.workspace.tasks.batch_under_review()
+        read_only = engine.workspace.read_only
+        self._left_over = deque(() if read_only else engine.plan.left_over(resend=resend))
+        self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
         """The batch before the person: the last one that they decided on, or, if none, the last there is."""
         self._waiting = False
         self._begun = False
@@ -79,6 +81,12 @@ class AttendedRun:
         if self._flow is not None:
             self._flow.stop()
         self.wake()
+
+    def successor(self) -> "AttendedRun":
+        """One that goes on from here, once this one has stopped."""
+        successor = AttendedRun(self._engine, shown=self.shown)
+        successor._begun = self._begun
+        return successor
 
     async def run(self) -> None:
         """Work until `stop`."""

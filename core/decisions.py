@@ -29,6 +29,8 @@ class Decided:
 
     done: tuple[int, ...]
     refused: Mapping[int, DecisionRefusedError]
+    flipped: frozenset[int] = frozenset()
+    """Other candidates whose verdict is another now."""
 
 
 class Decider:
@@ -192,6 +194,7 @@ class Decider:
     ) -> Decided:
         done: list[int] = []
         refused: dict[int, DecisionRefusedError] = {}
+        flipped: set[int] = set()
         with self._judging.step():
             step = self._workspace.decisions.next_step()
             for task_id in task_ids:
@@ -203,11 +206,11 @@ class Decider:
                 except DecisionRefusedError as error:
                     refused[task_id] = error
                 else:
-                    self._append(task, kind, "human", after, step=step, tag=tag)
+                    flipped |= self._append(task, kind, "human", after, step=step, tag=tag)
                     done.append(task_id)
         for task_id in done:
             self._emit(TaskDecided(task_id, kind, "human"))
-        return Decided(tuple(done), refused)
+        return Decided(tuple(done), refused, frozenset(flipped.difference(done)))
 
     def _get(self, task_id: int) -> Task:
         try:
@@ -228,7 +231,7 @@ class Decider:
         step: int,
         undoes: int | None = None,
         tag: str | None = None,
-    ) -> None:
+    ) -> set[int]:
         self._workspace.decisions.add(
             task.id,
             kind,
@@ -241,7 +244,7 @@ class Decider:
             tag=tag,
         )
         self._judging.catch_up()
-        self._judging.judge_around(task.id, task.standing, after)
+        return self._judging.judge_around(task.id, task.standing, after)
 
 
 def _raise(decided: Decided) -> None:

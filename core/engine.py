@@ -4,6 +4,7 @@ Everything is written to the workspace first; events follow. A person's decision
 `selfinstruct.core.decisions`; who works through the stages, in `auto` and `attended`.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Self
 from selfinstruct.core.decisions import Decider
 from selfinstruct.core.endpoint import Endpoint
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.events import CandidateJudged, Event, RequestPlanned
+from selfinstruct.core.events import CandidateJudged, Event, PoolRead, RequestPlanned
 from selfinstruct.core.export import Exported, ExportFormat, write_export
 from selfinstruct.core.flow import Flow
 from selfinstruct.core.intake import Intake
@@ -24,6 +25,9 @@ from selfinstruct.core.prices import Prices
 from selfinstruct.core.seeds import plant
 from selfinstruct.core.settings import Settings, storable
 from selfinstruct.db.workspace import Workspace
+
+_READ_AT_ONCE = 250
+"""Decisions: a few milliseconds' worth."""
 
 
 def utc_now() -> str:
@@ -60,23 +64,47 @@ class Engine:
         self.settings = settings
         self.listener = listener
         self._clock = clock
-        self._prices = Prices(settings)
-        if settings.max_cost is not None and not self._prices.can_be_limited:
-            raise SettingsError(
-                f"The price of '{settings.model}' is not known, so --max-cost cannot be kept. Give it in"
-                f' selfinstruct.toml, in USD for a million tokens: [prices."{settings.model}"] with input = '
-                "and output = ."
-            )
+        prices = _prices(settings)
         self.judging = Judge(workspace, settings.filters, settings.language)
+        self.decisions = Decider(workspace, self.judging, clock=clock, emit=self.emit)
+        self._endpoint: Endpoint | None = None
+        if workspace.read_only:
+            self._work_by(settings, prices)
+            return
         with workspace.transaction():
             plant(workspace, settings, at=clock())
-            self.plan = Planner(workspace, settings, self.judging, self._prices, clock=clock)
+            self._work_by(settings, prices)
             workspace.settings.write(storable(settings))
-        self.decisions = Decider(workspace, self.judging, clock=clock, emit=self.emit)
-        self._intake = Intake(workspace, self.judging, self._prices, clock=clock, emit=self.emit)
-        self.take_in = self._intake.take_in
         workspace.start_run(at=clock())
-        self._endpoint: Endpoint | None = None
+
+    def _work_by(self, settings: Settings, prices: Prices) -> None:
+        self.plan = Planner(self.workspace, settings, self.judging, prices, clock=self._clock)
+        self.take_in = Intake(self.workspace, self.judging, prices, clock=self._clock, emit=self.emit).take_in
+        self.settings = settings
+        self.judging.filters = settings.filters
+
+    async def apply(self, settings: Settings) -> None:
+        """Work by other settings from now on; for an engine with nothing under way.
+
+        Candidates keep the verdicts that they have until they are judged again.
+
+        Raises:
+            SettingsError: they do not fit the workspace; all stays as it was.
+        """
+        prices = _prices(settings)
+        with self.workspace.transaction():
+            plant(self.workspace, settings, at=self._clock())
+            self._work_by(settings, prices)
+            self.workspace.settings.write(storable(settings))
+        if self._endpoint is not None:
+            await self._endpoint.close()
+            self._endpoint = None
+
+    async def read_pool(self) -> None:
+        """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
+        while self.judging.read_some(_READ_AT_ONCE):  # noqa: ASYNC110 - others get their turn
+            await asyncio.sleep(0)
+        self.emit(PoolRead(len(self.judging.index)))
 
     async def __aenter__(self) -> Self:
         return self
@@ -203,3 +231,14 @@ class Engine:
     async def _for_each(self, task_ids: Iterable[int], plan: Callable[[int], int]) -> None:
         planned = (plan(task_id) for task_id in task_ids)
         await self.run(plan=lambda: next(planned, None))
+
+
+def _prices(settings: Settings) -> Prices:
+    prices = Prices(settings)
+    if settings.max_cost is not None and not prices.can_be_limited:
+        raise SettingsError(
+            f"The price of '{settings.model}' is not known, so --max-cost cannot be kept. Give it in"
+            f' selfinstruct.toml, in USD for a million tokens: [prices."{settings.model}"] with input = '
+            "and output = ."
+        )
+    return prices

@@ -74,6 +74,13 @@ class BatchCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolRead:
+    """The pool has been read into memory, and neighbours can be found at once."""
+
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationPaused:
     """No requests are sent until somebody asks again."""
 
@@ -89,5 +96,6 @@ Event = (
     | TaskClassified
     | TaskInstantiated
     | BatchCompleted
+    | PoolRead
     | GenerationPaused
 )

@@ -39,8 +39,11 @@ class Judge:
 
     def __init__(self, workspace: Workspace, filters: FilterSettings, language: str) -> None:
         self._workspace = workspace
-        self._filters = filters
+        self.filters = filters
+        """What it objects to; what has been judged by others is to be judged again."""
         self._language = language
+        self.is_ready = False
+        """Whether the pool has been read; whoever needs it before reads it all at once."""
         self.forget()
 
     def forget(self) -> None:
@@ -62,6 +65,20 @@ class Judge:
         for task_id, instruction in self._workspace.tasks.waiting_since(self._last_task):
             self._waiting.replace(task_id, instruction)
             self._last_task = task_id
+        self.is_ready = True
+
+    def read_some(self, most: int) -> bool:
+        """Take in the next decisions, `most` at a time; returns whether there are more.
+
+        For a program that has other things to do while it reads a large pool.
+        """
+        changes = self._workspace.decisions.changes_since(self._last_decision, most=most)
+        for change in changes:
+            self._apply(change)
+            self._last_decision = change.decision_id
+        if len(changes) < most:
+            self.catch_up()
+        return not self.is_ready
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -95,9 +112,9 @@ class Judge:
 
     def judge(self, instruction: str) -> Judgement:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
-        reasons = objections(instruction, self._filters)
+        reasons = objections(instruction, self.filters)
         nearest = next(iter(self.index.nearest(instruction, 1)), None)
-        if nearest is not None and nearest.score >= self._filters.rouge_l:
+        if nearest is not None and nearest.score >= self.filters.rouge_l:
             reasons.append(self._too_similar(nearest))
         return Judgement(tuple(reasons), nearest)
 
@@ -110,17 +127,23 @@ class Judge:
         )
         return judgement
 
-    def judge_around(self, task_id: int, before: Standing, after: Standing) -> None:
-        """Judge again what a decision on a task concerns: itself, and the candidates close to it."""
+    def judge_around(self, task_id: int, before: Standing, after: Standing) -> set[int]:
+        """Judge again what a decision on a task concerns: itself, and the candidates close to it.
+
+        Returns the candidates whose verdict is another now.
+        """
         concerned: set[int] = set()
         if after.state == "pending":
             concerned.add(task_id)
         if after.state == "accepted":
-            concerned |= {near.id for near in self._waiting.above(after.instruction, self._filters.rouge_l)}
+            concerned |= {near.id for near in self._waiting.above(after.instruction, self.filters.rouge_l)}
         if before.state == "accepted":
             concerned |= set(self._workspace.tasks.waiting_near(task_id))
-        for task in self._workspace.tasks.get_many(sorted(concerned)):
-            self.judge_task(task.id, task.instruction)
+        return {
+            task.id
+            for task in self._workspace.tasks.get_many(sorted(concerned))
+            if self.judge_task(task.id, task.instruction).verdict != task.verdict
+        }
 
     def neighbours(self, instruction: str, *, but: int, k: int = 10) -> list[Neighbour]:
         """The nearest tasks of the pool other than `but`, best first."""
@@ -134,7 +157,7 @@ class Judge:
         return Reason(
             "too_similar",
             f'ROUGE-L {nearest.score:.2f} with task {nearest.id}, "{quoted}";'
-            f" less than {self._filters.rouge_l:g} is wanted.",
+            f" less than {self.filters.rouge_l:g} is wanted.",
         )
 
     def sample(self, rng: random.Random, *, classification_only: bool) -> list[tuple[int, str]]:

@@ -102,6 +102,10 @@ class Settings(_Checked):
     """Added to every token limit, for models that think before they answer."""
     filters: FilterSettings = FilterSettings()
     prices: dict[str, Price] = {}
+    theme: str | None = None
+    """The colours of the curator."""
+    keys: dict[str, str] = {}
+    """Keys that a person has chosen for the curator's actions, by the action's name."""
 
     @field_validator("language")
     @classmethod

@@ -30,15 +30,9 @@ def connect(path: Path, *, create: bool) -> Database:
     Raises:
         WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
     """
-    if path.is_dir():
-        raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
-    if path.exists() and not path.is_file():
-        raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
-    new = not path.exists() or path.stat().st_size == 0
+    new = _is_new(path)
     if new and not create:
-        raise WorkspaceError(
-            f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui."
-        )
+        raise _nothing_there(path)
     try:
         if new:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -56,6 +50,38 @@ def connect(path: Path, *, create: bool) -> Database:
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
     return db
+
+
+def connect_to_read(path: Path) -> Database:
+    """Open `path` for reading only.
+
+    Raises:
+        WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
+    """
+    if _is_new(path):
+        raise _nothing_there(path)
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        db = Database(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None))
+        _require_ours(db, path, new=False)
+    except sqlite3.OperationalError as error:
+        raise WorkspaceError(f"The workspace {path} cannot be opened: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
+    return db
+
+
+def _is_new(path: Path) -> bool:
+    """Whether there is no file, or an empty one, at a path that a workspace can have."""
+    if path.is_dir():
+        raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
+    if path.exists() and not path.is_file():
+        raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
+    return not path.exists() or path.stat().st_size == 0
+
+
+def _nothing_there(path: Path) -> WorkspaceError:
+    return WorkspaceError(f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui.")
 
 
 def _require_ours(db: Database, path: Path, *, new: bool) -> None:
@@ -86,8 +112,8 @@ def transaction(db: Database) -> Iterator[None]:
     if db.conn.in_transaction:
         yield
         return
-    db.execute("BEGIN IMMEDIATE")
     try:
+        db.execute("BEGIN IMMEDIATE")
         yield
         # A commit can fail too, for example while another program reads; later writes must not join it.
         db.execute("COMMIT")

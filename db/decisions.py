@@ -79,13 +79,23 @@ class Decisions:
         """The history of a task, oldest first."""
         return self._select("WHERE task_id = ? ORDER BY id", [task_id])
 
-    def changes_since(self, decision_id: int) -> list[PoolChange]:
-        """The tasks decided on after that decision, as they stand now, in the order of the decisions."""
+    def last_task(self) -> int | None:
+        """The task that a person has decided on last."""
+        row = self._db.execute(
+            "SELECT task_id FROM decisions WHERE who = 'human' ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return row[0] if row else None
+
+    def changes_since(self, decision_id: int, *, most: int = -1) -> list[PoolChange]:
+        """The tasks decided on after that decision, as they stand now, in the order of the decisions.
+
+        The first `most` of them; all when that is negative.
+        """
         rows = self._db.execute(
             """SELECT decisions.id, tasks.id, tasks.origin, tasks.state, tasks.instruction, tasks.label
             FROM decisions JOIN tasks ON tasks.id = decisions.task_id
-            WHERE decisions.id > ? ORDER BY decisions.id""",
-            [decision_id],
+            WHERE decisions.id > ? ORDER BY decisions.id LIMIT ?""",
+            [decision_id, most],
         )
         return [PoolChange(*row) for row in rows]
 

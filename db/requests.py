@@ -206,6 +206,14 @@ class Requests:
         (batch,) = self._db.execute("SELECT coalesce(max(batch), 0) FROM requests").fetchone()
         return int(batch)
 
+    def in_doubt(self) -> int:
+        """How many requests are in doubt since a crash."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM requests INDEXED BY requests_under_way"
+            " WHERE state NOT IN ('parsed', 'failed') AND state = 'in_doubt'"
+        ).fetchone()
+        return int(count)
+
     def count(self) -> int:
         """How many requests have been planned."""
         return self.next_id() - 1

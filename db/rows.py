@@ -58,7 +58,7 @@ class Task:
         return Standing(self.state, self.instruction, self.label)
 
 
-Order = Literal["id", "verdict", "score", "label", "instruction"]
+Order = Literal["id", "verdict", "score", "label", "origin", "instruction"]
 """What rows of tasks are sorted by; the highest ROUGE-L first."""
 
 

@@ -19,6 +19,7 @@ _ORDERS: dict[Order, str] = {
     "verdict": "verdict,",
     "score": "score DESC,",
     "label": "label,",
+    "origin": "origin,",
     "instruction": "instruction COLLATE NOCASE,",
 }
 
@@ -260,6 +261,22 @@ class Tasks:
             [batch],
         )
         return [task_id for (task_id,) in rows]
+
+    def waiting_among(self, task_ids: Iterable[int]) -> list[int]:
+        """Those of these tasks that wait for a decision and pass, in their order."""
+        waiting = self._waiting()
+        return [task_id for task_id in task_ids if task_id in waiting]
+
+    def first_waiting_among(self, task_ids: Iterable[int]) -> int | None:
+        """The place of the first of these tasks that waits for a decision and passes; None if none does."""
+        waiting = self._waiting()
+        return next((place for place, task_id in enumerate(task_ids) if task_id in waiting), None)
+
+    def _waiting(self) -> set[int]:
+        rows = self._db.execute(
+            "SELECT id FROM tasks INDEXED BY tasks_waiting WHERE state = 'pending' AND verdict = 'pass'"
+        )
+        return {task_id for (task_id,) in rows}
 
     def _first(self, sql: str) -> int | None:
         row = self._db.execute(sql).fetchone()

@@ -11,11 +11,11 @@ from typing import Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from selfinstruct.db.connection import connect, transaction
+from selfinstruct.db.connection import connect, connect_to_read, transaction
 from selfinstruct.db.counts import Counts, Summary, read_counts, read_summary
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
-from selfinstruct.db.migrations import migrate
+from selfinstruct.db.migrations import migrate, require_current
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.settings import SettingsStore
 from selfinstruct.db.tasks import Tasks
@@ -28,9 +28,10 @@ class Workspace:
     surrounding `transaction()`.
     """
 
-    def __init__(self, db: Database, path: Path) -> None:
+    def __init__(self, db: Database, path: Path, *, read_only: bool) -> None:
         self._db = db
         self.path = path
+        self.read_only = read_only
         self.settings = SettingsStore(db)
         self.tasks = Tasks(db)
         self.instances = Instances(db)
@@ -41,19 +42,24 @@ class Workspace:
         self._data_version = 0
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = False) -> Self:
+    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
         """Open the workspace at `path`, made first when `create` is given and there is none.
+
+        Read-only, every method that writes raises WorkspaceError.
 
         Raises:
             WorkspaceError: it cannot be opened, or is not a workspace of this version or an older one.
         """
-        db = connect(path, create=create)
+        db = connect_to_read(path) if read_only else connect(path, create=create)
         try:
-            migrate(db)
+            if read_only:
+                require_current(db)
+            else:
+                migrate(db)
         except BaseException:
             db.close()
             raise
-        return cls(db, path)
+        return cls(db, path, read_only=read_only)
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from selfinstruct.core.settings import check
 from selfinstruct.db.migrations import migrations
-from selfinstruct.tui.actions import ACTIONS
+from selfinstruct.tui.actions import ACTIONS, keys_shown
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
 
@@ -49,7 +49,7 @@ def test_the_settings_of_the_readme_are_right() -> None:
 def test_the_readme_names_every_key_of_the_footer() -> None:
     for action in ACTIONS:
         if action.footer:
-            key = action.keys.split(",")[0].replace("question_mark", "?")
+            key = keys_shown(action, {}).split()[0]
             assert f"`{key}`" in README, action.name
 
 

@@ -1,87 +1,215 @@
 """The one registry of actions: keys, footer, palette and help are all made from it."""
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from textual.binding import Binding
+
+from selfinstruct.core.errors import SettingsError
+
+ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "overview", "settings"]
+
+EVERY: tuple[ScreenName, ...] = get_args(ScreenName)
+_TASKS: tuple[ScreenName, ...] = ("curate", "pool")
+_LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that a person can do on the curator's screen."""
+    """Something that a person can do on some of the screens."""
 
     name: str
-    """The app's method is `action_<name>`."""
+    """The screen's method is `action_<name>`."""
     keys: str
     """Keys as Textual names them, separated by commas; the first one is shown."""
     group: str
     label: str
     help: str
+    screens: tuple[ScreenName, ...]
     footer: bool = False
-    key_display: str | None = None
+    writes: bool = False
+    """Whether it changes the workspace, which --read-only does not allow."""
 
 
 ACTIONS = (
+    Action("accept", "a", "Decide", "Accept", "Put the candidate into the pool.", _TASKS, True, True),
     Action(
-        "accept",
-        "a",
+        "accept_anyway",
+        "A",
         "Decide",
-        "Accept",
-        "Put the candidate into the pool.",
+        "Accept anyway",
+        "Accept it despite the reasons that are shown.",
+        _TASKS,
+        writes=True,
+    ),
+    Action("reject", "r", "Decide", "Reject", "Keep the candidate out of the pool.", _TASKS, True, True),
+    Action(
+        "reject_because",
+        "x",
+        "Decide",
+        "Reject because",
+        "Reject, and say why with one more key.",
+        _TASKS,
+        writes=True,
+    ),
+    Action(
+        "restore", "R", "Decide", "Restore", "Let a rejected task be a candidate again.", _TASKS, writes=True
+    ),
+    Action("skip", "s", "Decide", "Skip", "Leave it undecided and go on to the next that passes.", _TASKS),
+    Action(
+        "edit",
+        "e",
+        "Decide",
+        "Edit",
+        "Reword the candidate; it is judged again as you type.",
+        _TASKS,
+        True,
         True,
     ),
-    Action("accept_anyway", "A", "Decide", "Accept anyway", "Accept it despite the reasons that are shown."),
-    Action("reject", "r", "Decide", "Reject", "Keep the candidate out of the pool.", True),
-    Action("reject_because", "x", "Decide", "Reject because", "Reject, and say why with one more key."),
-    Action("restore", "R", "Decide", "Restore", "Let a rejected task be a candidate again."),
-    Action("skip", "s", "Decide", "Skip", "Leave it undecided and go on to the next that passes."),
-    Action("edit", "e", "Decide", "Edit", "Reword the candidate; it is judged again as you type.", True),
-    Action("relabel", "c", "Decide", "Label", "Switch between classification and generation.", True),
-    Action("undo", "u,ctrl+z", "Decide", "Undo", "Take back your last decision; without limit.", True),
-    Action("redo", "ctrl+r,ctrl+y", "Decide", "Redo", "Take back your last undo."),
-    Action("next_batch", "n", "Generate", "Next", "Show the next batch, and begin the one after it.", True),
-    Action("mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked."),
-    Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it."),
-    Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", key_display="*"),
-    Action("back", "escape", "Mark", "Back", "Take the marks away; then the filter."),
-    Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", key_display="/"),
-    Action("sort", "o", "Find", "Sort", "Sort by the next column: id, verdict, ROUGE-L, label, instruction."),
-    Action("down", "j,down", "Move", "Down", "Next candidate."),
-    Action("up", "k,up", "Move", "Up", "Previous candidate."),
-    Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen."),
-    Action("page_up", "ctrl+u,pageup", "Move", "Page up", "Up by a screen."),
-    Action("first", "g,home", "Move", "First", "First candidate."),
-    Action("last", "G,end", "Move", "Last", "Last candidate."),
-    Action("keys", "question_mark,f1", "Help", "Keys", "This list.", True, "?"),
     Action(
-        "leave", "q", "Help", "Quit", "Quit after the answers under way are stored. Twice: at once.", True
+        "edit_outside",
+        "E",
+        "Decide",
+        "Edit in $EDITOR",
+        "Reword it in the program that $VISUAL or $EDITOR names.",
+        _TASKS,
+        writes=True,
+    ),
+    Action(
+        "relabel",
+        "c",
+        "Decide",
+        "Label",
+        "Switch between classification and generation.",
+        _TASKS,
+        True,
+        True,
+    ),
+    Action(
+        "undo",
+        "u,ctrl+z",
+        "Decide",
+        "Undo",
+        "Take back your last decision; without limit.",
+        (*_TASKS, "instances"),
+        True,
+        True,
+    ),
+    Action(
+        "redo",
+        "ctrl+r,ctrl+y",
+        "Decide",
+        "Redo",
+        "Take back your last undo.",
+        (*_TASKS, "instances"),
+        writes=True,
+    ),
+    Action(
+        "next_batch",
+        "n",
+        "Generate",
+        "Next",
+        "Show the next batch, and begin the one after it.",
+        ("curate",),
+        True,
+        True,
+    ),
+    Action(
+        "mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS
+    ),
+    Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
+    Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", _TASKS),
+    Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", _TASKS, True),
+    Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),
+    Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _TASKS),
+    Action("copy", "y", "Find", "Copy", "Copy the instruction to the clipboard.", _TASKS),
+    Action("down", "j,down", "Move", "Down", "Next row.", _LISTS),
+    Action("up", "k,up", "Move", "Up", "Previous row.", _LISTS),
+    Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen.", _LISTS),
+    Action("page_up", "ctrl+u,pageup", "Move", "Page up", "Up by a screen.", _LISTS),
+    Action("first", "g,home", "Move", "First", "First row.", _LISTS),
+    Action("last", "G,end", "Move", "Last", "Last row.", _LISTS),
+    Action("zoom", "plus", "Move", "Zoom", "Give the pane all the room; again gives it back.", EVERY),
+    Action("back", "escape", "Move", "Back", "One layer back.", EVERY),
+    Action("curate", "1", "Go", "Curate", "The candidates of this batch.", EVERY),
+    Action("pool", "2", "Go", "Pool", "Everything there is, in all states.", EVERY),
+    Action("theme", "f2", "Show", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
+    Action("keys", "question_mark,f1", "Help", "Keys", "The keys of this screen.", EVERY, True),
+    Action(
+        "leave",
+        "q",
+        "Help",
+        "Quit",
+        "Quit after the answers under way are stored. Twice: at once.",
+        EVERY,
+        True,
     ),
 )
 
+_WRITTEN = {
+    "question_mark": "?",
+    "asterisk": "*",
+    "slash": "/",
+    "plus": "+",
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "down": "↓",
+    "up": "↑",
+}
 
-def bindings() -> list[Binding]:
-    """The actions as Textual's bindings."""
+
+def on_screen(screen: ScreenName) -> list[Action]:
+    """The actions of a screen, in the order of the registry."""
+    return [action for action in ACTIONS if screen in action.screens]
+
+
+def bindings(screen: ScreenName) -> list[Binding]:
+    """A screen's actions as Textual's bindings; the id of each is the action's name."""
     return [
         Binding(
             action.keys,
             action.name,
             action.label,
             show=action.footer,
-            key_display=action.key_display,
-            id=f"curate.{action.name}",
+            key_display=_written(action.keys.split(",")[0]),
+            id=action.name,
         )
-        for action in ACTIONS
+        for action in on_screen(screen)
     ]
 
 
-def keys_shown(action: Action) -> str:
-    """The keys of an action as people write them."""
-    written = {
-        "question_mark": "?",
-        "asterisk": "*",
-        "escape": "Esc",
-        "pagedown": "PgDn",
-        "pageup": "PgUp",
-        "down": "↓",
-        "up": "↑",
-    }
-    return "  ".join(written.get(key, key.replace("ctrl+", "^")) for key in action.keys.split(","))
+def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
+    """The keys of an action as people write them, with those that a person has chosen."""
+    return "  ".join(_written(key) for key in chosen.get(action.name, action.keys).split(","))
+
+
+def _written(key: str) -> str:
+    return _WRITTEN.get(key, key.replace("ctrl+", "^"))
+
+
+def check_keys(chosen: Mapping[str, str]) -> None:
+    """Check the keys that a person has chosen for actions: `{"accept": "y"}`.
+
+    Raises:
+        SettingsError: there is no such action, or two actions of one screen would have the same key.
+    """
+    known = {action.name for action in ACTIONS}
+    for name in chosen:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
+            raise SettingsError(f"In keys, '{name}' is not an action. Did you mean '{near}'?")
+    for screen in EVERY:
+        taken: dict[str, str] = {}
+        for action in on_screen(screen):
+            for key in chosen.get(action.name, action.keys).split(","):
+                other = taken.setdefault(key.strip(), action.name)
+                if other != action.name:
+                    raise SettingsError(
+                        f"In keys, {_written(key.strip())} would be both {other} and {action.name}."
+                        " Give one of them another key."
+                    )

@@ -1,16 +1,42 @@
-"""The curator as an application: its screens, its palette, and how it ends."""
+"""The curator as an application: its screens, its palette, its colours, and how it ends."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
+from textual.message import Message
 from textual.screen import Screen
+from textual.theme import Theme
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import Event
-from selfinstruct.tui.actions import ACTIONS
-from selfinstruct.tui.curate_screen import CurateScreen, Happened
+from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
+from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.edit import EditScreen
+from selfinstruct.tui.session import Session
+from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES
+from selfinstruct.tui.work_screen import WorkScreen
+
+_REFRESH_S = 0.1
+"""Events come in bursts; what they changed is shown this often at most."""
+_LOOK_S = 0.5
+"""How often the workspace is looked at for what other programs have done."""
+
+
+# Imported when first wanted: the home screen is to be up at once.
+_SCREENS: dict[ScreenName, tuple[str, str]] = {
+    "pool": ("pool_screen", "PoolScreen"),
+}
+
+
+class Happened(Message):
+    """The engine has told of something; it is in the workspace already."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
 
 
 class CuratorApp(App[None]):
@@ -19,6 +45,9 @@ class CuratorApp(App[None]):
     Args:
         engine: An engine whose events the curator may listen to.
         resend: Whether requests in doubt are sent again although they may cost.
+
+    Raises:
+        SettingsError: the settings name a key or a theme that cannot be.
     """
 
     TITLE = "selfinstruct"
@@ -28,31 +57,123 @@ class CuratorApp(App[None]):
         (100, "-wide"),
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
+    DEFAULT_MODE = "curate"
 
     def __init__(self, engine: Engine, *, resend: bool = False) -> None:
         super().__init__()
-        self._engine = engine
-        self._engine.listener = self._tell
-        self.curate = CurateScreen(engine, resend=resend)
+        check_keys(engine.settings.keys)
+        self.session = Session(engine, resend=resend, ended=self._generation_ended)
+        engine.listener = self._tell
+        self.curate = CurateScreen(self.session)
+        for name in EVERY:
+            self.add_mode(name, partial(self._make, name))
+        self._refresh_due = False
+        for theme in OWN_THEMES:
+            self.register_theme(theme)
+        self.set_keymap(dict(engine.settings.keys))
+        self.theme = engine.settings.theme if engine.settings.theme in self.available_themes else DARK
 
-    def get_default_screen(self) -> Screen[None]:
-        """Curating is home."""
-        return self.curate
+    # Screens
+
+    async def go_to(self, name: ScreenName) -> WorkScreen:
+        """Show a screen; each is made when it is first wanted, and stays as it was left."""
+        await self.switch_mode(name)
+        return self.at_hand
+
+    def _make(self, name: ScreenName) -> WorkScreen:
+        if name == "curate":
+            return self.curate
+        module, made = _SCREENS[name]
+        screen: WorkScreen = getattr(import_module(f"selfinstruct.tui.{module}"), made)(self.session)
+        return screen
+
+    async def open_task(self, task_id: int) -> None:
+        """Show a task among all there are."""
+        pool = await self.go_to("pool")
+        await pool.open_task(task_id)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action, then Textual's own."""
-        for action in ACTIONS:
-            yield SystemCommand(f"{action.group}: {action.label}", action.help, self._runner(action.name))
-        yield from super().get_system_commands(screen)
+        """The palette: every action of the screen at hand, then Textual's own."""
+        if isinstance(screen, WorkScreen):
+            for action in on_screen(screen.NAME):
+                if screen.check_action(action.name, ()):
+                    run = self._runner(action.name, screen)
+                    yield SystemCommand(f"{action.group}: {action.label}", action.help, run)
+        for command in super().get_system_commands(screen):
+            if command.title not in {"Keys", "Quit", "Maximize", "Minimize"}:
+                yield command
 
-    def _runner(self, name: str) -> Callable[[], None]:
+    def _runner(self, name: str, screen: WorkScreen) -> Callable[[], None]:
         def run() -> None:
-            self.call_later(self.run_action, name, self.curate)
+            self.call_later(self.run_action, name, screen)
 
         return run
 
+    # What happens
+
+    def on_mount(self) -> None:
+        """Begin to work in the background."""
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.engine.workspace.changed_by_others()
+        self.set_interval(_LOOK_S, self._look)
+        self.call_after_refresh(self.session.start)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the session."""
+        return self.session.engine
+
     def _tell(self, event: Event) -> None:
-        self.curate.post_message(Happened(event))
+        self.post_message(Happened(event))
+
+    def on_happened(self, message: Happened) -> None:
+        """Pass an event on to the screen at hand, and home; show soon what it changed."""
+        for screen in {self.curate, self.at_hand}:
+            if screen.is_up:
+                screen.happened(message.event)
+        if not self._refresh_due:
+            self._refresh_due = True
+            self.set_timer(_REFRESH_S, self._refresh)
+
+    def _refresh(self) -> None:
+        self._refresh_due = False
+        if self.at_hand.is_up:
+            self.at_hand.refresh_all()
+
+    def _look(self) -> None:
+        if self.engine.workspace.changed_by_others() and self.at_hand.is_up:
+            self.at_hand.refresh_all()
+
+    @property
+    def at_hand(self) -> WorkScreen:
+        """The full screen that a person sees, also behind a dialog."""
+        try:
+            open_screens = self.screen_stack
+        except ScreenStackError:
+            return self.curate
+        return next((one for one in reversed(open_screens) if isinstance(one, WorkScreen)), self.curate)
+
+    def _generation_ended(self, error: BaseException | None) -> None:
+        if error is not None:
+            self.at_hand.say(
+                f"Generation stopped by an error of this program, {error!r}; n starts it again.", error=True
+            )
+        elif self.session.leaving:
+            self.exit()
+
+    # Colours
+
+    def next_theme(self) -> None:
+        """The next of the themes that are made for this program."""
+        place = CYCLE.index(self.theme) if self.theme in CYCLE else -1
+        self.theme = CYCLE[(place + 1) % len(CYCLE)]
+        self.at_hand.say(f"Theme: {self.theme}.")
+
+    def _remember_theme(self, theme: Theme) -> None:
+        if theme.name != self.session.settings.theme:
+            self.session.remember(theme=theme.name)
+
+    # The end
 
     def on_key(self, event: events.Key) -> None:
         """Give the editor what was typed in one burst with the key that opened it.
@@ -68,13 +189,12 @@ class CuratorApp(App[None]):
 
     async def action_quit(self) -> None:
         """Ctrl+Q means the same as q; a dialog with text in it is left first."""
-        if self.screen is self.curate:
-            self.curate.action_leave()
+        if isinstance(self.screen, WorkScreen):
+            self.screen.action_leave()
 
     async def on_unmount(self) -> None:
         """End the run."""
-        await self.curate.stop()
-        await self._engine.close()
+        await self.session.stop()
 
     def _fatal_error(self) -> None:
         """Say that the program failed; Textual's own way would print variables, keys among them."""

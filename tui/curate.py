@@ -90,6 +90,9 @@ def curate(
             "--clf-only/--no-clf-only", help="Ask for classification tasks only.", rich_help_panel=_METHOD
         ),
     ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Look around in a workspace, and change nothing.")
+    ] = False,
     forget: Annotated[
         bool,
         typer.Option("--forget", help="Begin with default settings, not those that the workspace remembers."),
@@ -142,10 +145,12 @@ def curate(
     }
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
+    if read_only and auto:
+        stop(WorkspaceError("--read-only only looks, and --auto works. Leave one of them out."))
     with _sentences():
         # What is wrong in the flags is said before a file is made.
         resolve(flags, folder=Path.cwd())
-        with Workspace.open(db, create=True) as workspace:
+        with Workspace.open(db, create=not read_only, read_only=read_only) as workspace:
             stored = {} if forget else workspace.settings.read()
             settings = resolve(flags, stored=stored, folder=Path.cwd())
             if auto:

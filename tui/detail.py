@@ -1,55 +1,61 @@
-"""The detail pane: everything that is known of one task, each claim with its evidence."""
+"""What is known of one task, each claim with its evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from rich.text import Text
 from textual.content import Content
 
 from selfinstruct.core.answers import AnswerError, read_answer
-from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import keyword_spans
 from selfinstruct.core.planner import api_of
+from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.similarity import Neighbour, shared_spans
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
+from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.candidates import verdict_word
 from selfinstruct.tui.display import safe, safe_line
 
-_NEIGHBOURS = 5
-_QUOTED = 300
 _SHARED, _KEYWORD, _HEADING, _DIM = "underline", "reverse", "bold $text-primary", "dim"
+_GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
+
+Part = str | tuple[str, str] | Content
+Span = tuple[int, int]
 
 
-def detail(engine: Engine, task_id: int) -> Content:
-    """A task's text, verdict, neighbours now, label, instances, what prompted it, and its history."""
-    workspace = engine.workspace
-    task = workspace.tasks.get(task_id)
-    neighbours = engine.judging.neighbours(task.instruction, but=task.id, k=_NEIGHBOURS)
-    nearest = workspace.tasks.get(neighbours[0].id) if neighbours else None
-    parts = [
-        _instruction(task, nearest, engine),
-        "\n\n",
-        *_verdict(task, engine),
-        *_label(task, engine),
-        *_neighbours(task, neighbours, engine),
-        *_instances(task, workspace.instances.of_task(task.id)),
-        *_prompted_by(task, engine),
-        *_history(workspace.decisions.of_task(task.id)),
-    ]
-    return Content.assemble(*parts)
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A task that a detail mentions, and that one can go to."""
+
+    task_id: int
+    line: Text
+    sides: tuple[Text, Text] | None = None
+    """This task and the one mentioned, with the words that they share marked."""
 
 
-def _heading(text: str) -> tuple[str, str]:
-    return f"\n{text}\n", _HEADING
+def heading(text: str) -> Content:
+    """The heading of a part."""
+    return Content.assemble("\n", (text, _HEADING))
 
 
-def _instruction(task: Task, nearest: Task | None, engine: Engine) -> Content:
-    """The text, with the words that it shares with its nearest neighbour, and its keywords, marked."""
-    shared = shared_spans(task.instruction, nearest.instruction) if nearest else []
-    marks = [(span, _SHARED) for span in shared]
-    marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
-    return _marked(task.instruction, marks)
+def head(
+    workspace: Workspace, filters: FilterSettings, task: Task, neighbours: Sequence[Neighbour]
+) -> Content:
+    """A task's text, verdict with every reason, and label with the model's own answer.
+
+    In the text the keywords are marked, and the words that it shares with its nearest neighbour.
+    """
+    marks: list[tuple[Span, str]] = []
+    if neighbours:
+        nearest = workspace.tasks.get(neighbours[0].id)
+        marks = [(span, _SHARED) for span in shared_spans(task.instruction, nearest.instruction)]
+    marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, filters)]
+    return Content.assemble(
+        _marked(task.instruction, marks), "\n\n", *_verdict(workspace, task), *_label(workspace, task)
+    )
 
 
-def _marked(text: str, marks: Iterable[tuple[tuple[int, int], str]]) -> Content:
+def _marked(text: str, marks: Iterable[tuple[Span, str]]) -> Content:
     shown = safe(text)
     content = Content(shown)
     if len(shown) != len(text):
@@ -59,29 +65,33 @@ def _marked(text: str, marks: Iterable[tuple[tuple[int, int], str]]) -> Content:
     return content
 
 
-def _verdict(task: Task, engine: Engine) -> list[str | tuple[str, str]]:
+def _verdict(workspace: Workspace, task: Task) -> list[Part]:
     passes = task.verdict == PASS
     glyph, style = ("✓", "$text-success") if passes else ("✗", "$text-error")
     state = {"accepted": "accepted", "rejected": "rejected", "pending": "undecided"}[task.state]
-    parts: list[str | tuple[str, str]] = [(f"{glyph} {verdict_word(task.verdict)}", style), f" · {state}\n"]
-    parts += [f"  {safe_line(reason.sentence)}\n" for reason in engine.workspace.tasks.reasons(task.id)]
+    batch = f" · batch {task.batch}" if task.batch else ""
+    parts: list[Part] = [
+        (f"{glyph} {verdict_word(task.verdict)}", style),
+        f" · {state} · {task.origin}{batch}\n",
+    ]
+    parts += [f"  {safe_line(reason.sentence)}\n" for reason in workspace.tasks.reasons(task.id)]
     return parts
 
 
-def _label(task: Task, engine: Engine) -> list[str | tuple[str, str]]:
+def _label(workspace: Workspace, task: Task) -> list[Part]:
     if task.label is None:
         asked = " (asked)" if task.classify_request_id else ""
-        return [(f"no label yet{asked}\n", _DIM)]
-    said = _model_said(task, engine)
+        return [(f"no label yet{asked}", _DIM)]
+    said = _model_said(workspace, task)
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
-    return [f"{task.label}", (f"{quoted}\n", _DIM)]
+    return [f"{task.label}", (quoted, _DIM)]
 
 
-def _model_said(task: Task, engine: Engine) -> str | None:
+def _model_said(workspace: Workspace, task: Task) -> str | None:
     if task.classify_request_id is None:
         return None
-    stored = engine.workspace.requests.answer(task.classify_request_id)
-    request = engine.workspace.requests.get(task.classify_request_id)
+    stored = workspace.requests.answer(task.classify_request_id)
+    request = workspace.requests.get(task.classify_request_id)
     if stored is None:
         return None
     try:
@@ -90,65 +100,76 @@ def _model_said(task: Task, engine: Engine) -> str | None:
         return None
 
 
-def _neighbours(
-    task: Task, neighbours: list[Neighbour], engine: Engine
-) -> list[str | tuple[str, str] | Content]:
-    parts: list[str | tuple[str, str] | Content] = [_heading("Nearest in the pool now")]
-    tasks = {found.id: found for found in engine.workspace.tasks.get_many(n.id for n in neighbours)}
-    for neighbour in neighbours:
-        found = tasks[neighbour.id]
-        text = found.instruction if len(found.instruction) <= _QUOTED else found.instruction[:_QUOTED] + "…"
-        shared = [span for span in shared_spans(found.instruction, task.instruction) if span[1] <= len(text)]
-        parts += [
-            (f"{neighbour.score:.2f} {found.origin} {found.id}  ", _DIM),
-            _marked(text, ((span, _SHARED) for span in shared)),
-            "\n",
-        ]
-    return parts if neighbours else []
+def nearest(workspace: Workspace, task: Task, neighbours: Sequence[Neighbour]) -> list[Mentioned]:
+    """The nearest tasks of the pool, each beside this one."""
+    tasks = {found.id: found for found in workspace.tasks.get_many(n.id for n in neighbours)}
+    return [_beside(task, tasks[neighbour.id], neighbour.score) for neighbour in neighbours]
 
 
-def _instances(task: Task, instances: list[Instance]) -> list[str | tuple[str, str]]:
-    if not instances:
-        if task.state != "accepted":
-            return []
-        waits = {
-            "unknown": "The label is not clear: set it with c, and instances are asked for.",
-            None: "They are asked for when the label is known.",
-        }
-        if task.label in waits:
-            return [_heading("Instances"), waits[task.label] + "\n"]
-        asked = "Asked for." if task.instantiate_request_id else "About to be asked for."
-        return [_heading("Instances"), asked + "\n"]
-    parts: list[str | tuple[str, str]] = [_heading("Instances")]
-    for instance in instances:
-        if instance.reason is not None:
-            parts.append((f"✗ dropped: {safe_line(instance.reason.sentence)}\n", "$text-warning"))
-        else:
-            parts.append(("✓ kept\n", "$text-success"))
-        if instance.input:
-            parts += [("Input: ", _DIM), safe(instance.input), "\n"]
-        parts += [("Output: ", _DIM), safe(instance.output), "\n"]
-    return parts
+def _beside(task: Task, neighbour: Task, score: float) -> Mentioned:
+    theirs = _text(neighbour.instruction, shared_spans(neighbour.instruction, task.instruction))
+    ours = _text(task.instruction, shared_spans(task.instruction, neighbour.instruction))
+    line = Text.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", _DIM), theirs)
+    return Mentioned(neighbour.id, line, (ours, theirs))
 
 
-def _prompted_by(task: Task, engine: Engine) -> list[str | tuple[str, str]]:
+def _text(text: str, shared: Iterable[Span]) -> Text:
+    shown = Text(safe_line(text))
+    if len(shown) == len(text):
+        for start, end in shared:
+            shown.stylize(_SHARED, start, end)
+    return shown
+
+
+def prompted_by(workspace: Workspace, task: Task) -> list[Mentioned]:
+    """The tasks that were shown in the prompt that brought this one."""
     if task.propose_request_id is None:
         return []
-    request = engine.workspace.requests.get(task.propose_request_id)
-    parts: list[str | tuple[str, str]] = [_heading(f"Prompted by (request {request.id})")]
-    for shown in engine.workspace.tasks.get_many(request.in_context):
-        parts += [(f"{shown.origin} {shown.id}  ", _DIM), f"{safe_line(shown.instruction, 120)}\n"]
+    request = workspace.requests.get(task.propose_request_id)
+    return [
+        Mentioned(
+            shown.id, Text.assemble((f"{shown.origin} {shown.id}  ", _DIM), safe_line(shown.instruction, 200))
+        )
+        for shown in workspace.tasks.get_many(request.in_context)
+    ]
+
+
+def instances(workspace: Workspace, task: Task) -> Content | None:
+    """The instances of a task, or why there are none; None for one that is not to have any yet."""
+    found = workspace.instances.of_task(task.id)
+    if found:
+        return Content.assemble(heading("Instances"), *_listed(found))
+    if task.state != "accepted":
+        return None
+    waits = {
+        "unknown": "The label is not clear: set it with c, and instances are asked for.",
+        None: "They are asked for when the label is known.",
+    }
+    asked = "Asked for." if task.instantiate_request_id else "About to be asked for."
+    return Content.assemble(heading("Instances"), "\n", waits.get(task.label, asked))
+
+
+def _listed(found: Iterable[Instance]) -> list[Part]:
+    parts: list[Part] = []
+    for instance in found:
+        why = f": {safe_line(instance.reason.sentence)}" if instance.reason else ""
+        style = "$text-success" if instance.state == "kept" else "$text-warning"
+        parts.append((f"\n{_GLYPHS[instance.state]}{why}", style))
+        if instance.input:
+            parts += [("\nInput: ", _DIM), safe(instance.input)]
+        parts += [("\nOutput: ", _DIM), safe(instance.output)]
     return parts
 
 
-def _history(decisions: list[Decision]) -> list[str | tuple[str, str]]:
+def history(decisions: Sequence[Decision]) -> Content | None:
+    """Who has decided what and when; None while nobody has."""
     if not decisions:
-        return []
-    parts: list[str | tuple[str, str]] = [_heading("History")]
+        return None
+    parts: list[Part] = [heading("History")]
     for decision in decisions:
         when = decision.at[:16].replace("T", " ")
         why = f", {safe_line(decision.tag)}" if decision.tag else ""
-        parts += [(f"{when}  ", _DIM), f"{decision.kind} by {decision.who}{why}\n"]
+        parts += [(f"\n{when}  ", _DIM), f"{decision.kind} by {decision.who}{why}"]
         if decision.before.instruction != decision.after.instruction:
-            parts.append((f"  it was: {safe_line(decision.before.instruction)}\n", _DIM))
-    return parts
+            parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", _DIM))
+    return Content.assemble(*parts)

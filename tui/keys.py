@@ -1,5 +1,6 @@
 """The keys of the screen at hand, made from the registry of actions."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import ClassVar
 
@@ -11,29 +12,40 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from selfinstruct.tui.actions import ACTIONS, keys_shown
+from selfinstruct.tui.actions import ScreenName, keys_shown, on_screen
 
 
 class KeysScreen(ModalScreen[None]):
-    """Lists every action with its keys."""
+    """Lists the actions of a screen with their keys.
+
+    Args:
+        screen: The screen at hand.
+        chosen: Keys that the person has chosen for actions.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "app.pop_screen", "Close"),
     ]
+
+    def __init__(self, screen: ScreenName, chosen: Mapping[str, str]) -> None:
+        super().__init__()
+        self._screen_name = screen
+        self._chosen = chosen
 
     def compose(self) -> ComposeResult:
         """One group of actions after the other."""
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column()
-        for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+        for group, actions in groupby(on_screen(self._screen_name), key=lambda action: action.group):
             table.add_row(Text(group, style="bold"))
             for action in actions:
-                table.add_row(Text(f"  {keys_shown(action)}"), Text(f"{action.label}: {action.help}"))
+                keys = Text(f"  {keys_shown(action, self._chosen)}")
+                table.add_row(keys, Text(f"{action.label}: {action.help}"))
         table.add_row(Text("Other", style="bold"))
-        table.add_row(Text("  ^p"), Text("The palette: every action by name, and the themes."))
-        table.add_row(Text("  Tab"), Text("The other pane; arrows scroll it."))
+        table.add_row(Text("  ^p"), Text("The palette: every action by name, and all themes."))
+        table.add_row(Text("  Tab"), Text("The other pane; arrows scroll it, j and k go through its tasks."))
         table.add_row(Text("  Esc"), Text("Closes this list."))
         with VerticalScroll(id="keys-box") as box:
-            box.border_title = "Keys"
+            box.border_title = f"Keys of {self._screen_name}"
             yield Static(table)

@@ -12,6 +12,7 @@ from selfinstruct.core.endpoint import Endpoint, SendError, key_variable
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.ledger import MAX_ATTEMPTS, Ledger
+from selfinstruct.core.prices import Prices
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.rows import Request
 from selfinstruct.db.workspace import Workspace
@@ -181,10 +182,8 @@ async def test_a_price_of_ones_own_gives_the_cost(engine_on: OpenEngine, server:
     assert counts.cost_usd == pytest.approx(expected)
 
 
-def test_a_listed_model_of_openai_has_a_known_price(
-    engine_on: OpenEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prices = engine_on(model="gpt-4o-mini")._prices
+def test_a_listed_model_of_openai_has_a_known_price() -> None:
+    prices = Prices(resolve({"model": "gpt-4o-mini"}))
     assert prices.can_be_limited
     assert (prices.at_most(1000, 100) or 0) > 0
 

@@ -11,6 +11,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.db.rows import Task
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.candidates import CandidateTable
+from selfinstruct.tui.detail_pane import DetailPane
 
 
 def screen_text(app: CuratorApp) -> str:
@@ -50,11 +51,18 @@ class Curator:
                 await self.pilot.pause()
 
     def shown(self, selector: str) -> str:
-        return str(self.app.curate.query_one(selector, Static).visual)
+        return str(self.app.at_hand.query_one(selector, Static).visual)
+
+    async def detail(self) -> str:
+        """The detail of the row under the cursor, once it is drawn."""
+        pane = self.app.at_hand.query_one(DetailPane)
+        await self.until(lambda: pane.is_settled)
+        parts = (static for static in pane.query(Static) if static.display)
+        return "\n".join(str(static.visual) for static in parts)
 
     @property
     def table(self) -> CandidateTable:
-        return self.app.curate.query_one("#candidates", CandidateTable)
+        return self.app.at_hand.query_one("#candidates", CandidateTable)
 
     def current(self) -> Task:
         assert self.table.current is not None

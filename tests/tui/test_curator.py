@@ -4,9 +4,8 @@ import pytest
 from textual.widgets import Static, TextArea
 
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import ACTIONS
+from selfinstruct.tui.actions import on_screen
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 from tests.conftest import OpenEngine
@@ -15,7 +14,7 @@ from tests.tui.curating import Curator, curating, screen_text
 
 async def test_an_empty_workspace_says_what_to_do_next(engine_on: OpenEngine) -> None:
     async with curating(engine_on()) as curator:
-        assert "Press n" in curator.shown("#detail")
+        assert "Press n" in await curator.detail()
         assert "not a language model" in curator.shown("#message")
         assert "a grammar" in curator.shown("#status")
         await curator.press("a")
@@ -120,20 +119,10 @@ async def test_question_mark_lists_every_action(engine_on: OpenEngine) -> None:
         await curator.press("question_mark")
         assert isinstance(curator.app.screen, KeysScreen)
         listed = screen_text(curator.app)
-        assert [a.name for a in ACTIONS if f"{a.label}: {a.help}" not in listed] == []
+        missing = [a.name for a in on_screen("curate") if f"{a.label}: {a.help}" not in listed]
+        assert missing == []
         await curator.press("escape")
         assert not isinstance(curator.app.screen, KeysScreen)
-
-
-def test_every_action_has_its_method_and_a_key_of_its_own() -> None:
-    keys = [key for action in ACTIONS for key in action.keys.split(",")]
-    assert len(keys) == len(set(keys))
-    assert all(hasattr(CurateScreen, f"action_{action.name}") for action in ACTIONS)
-
-
-async def test_the_palette_offers_every_action(curator: Curator) -> None:
-    titles = [command.title for command in curator.app.get_system_commands(curator.app.screen)]
-    assert all(f"{action.group}: {action.label}" in titles for action in ACTIONS)
 
 
 async def test_keys_move_the_cursor_and_stop_at_both_ends(curator: Curator) -> None:
@@ -170,7 +159,7 @@ async def test_text_of_a_model_is_shown_and_never_obeyed(engine_on: OpenEngine, 
     task_id = workspace.tasks.add(hostile, origin="model", at="now", batch=0, held=True)
     engine.judge([task_id])
     async with curating(engine) as curator:
-        detail = curator.shown("#detail")
+        detail = await curator.detail()
         assert "[/] [bold]x[/bold] [@click=app.exit]y[/]" in detail
         assert not {"\x1b", "\u202e", "\u200b"} & set(detail)
         line = "".join(segment.text for segment in curator.table.render_line(1))
@@ -272,6 +261,8 @@ async def test_slash_looks_through_everything_and_escape_goes_back(curator: Cura
     await curator.press("R")
     assert curator.task(found).state == "pending"
     await curator.press("escape")
+    assert len(curator.table.ids) >= 175 + len(before)
+    await curator.press("escape")
     assert list(curator.table.ids) == before
 
 
@@ -284,5 +275,5 @@ async def test_o_sorts_by_one_column_after_the_other_and_the_cursor_stays_on_its
     assert scores == sorted(scores, reverse=True)
     assert "ROUGE-L▾" in curator.table.render_line(0).text
     assert curator.table.current == task_id
-    await curator.press("o", "o", "o")
+    await curator.press("o", "o", "o", "o")
     assert list(curator.table.ids) == sorted(curator.table.ids)

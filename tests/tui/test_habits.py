@@ -1,0 +1,149 @@
+"""Habits that hold on every screen: keys, palette, themes, zoom, the clipboard, looking without changing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.actions import ACTIONS, check_keys, keys_shown, on_screen
+from selfinstruct.tui.themes import CYCLE
+from tests.conftest import OpenEngine
+from tests.tui.curating import Curator, curating, screen_text
+
+
+@pytest.mark.parametrize("name", [action.name for action in ACTIONS if action.group == "Go"])
+async def test_every_action_of_a_screen_has_its_method_and_is_in_the_palette(
+    engine_on: OpenEngine, name: str
+) -> None:
+    async with curating(engine_on()) as curator:
+        screen = await curator.app.go_to(name)  # type: ignore[arg-type]
+        actions = on_screen(screen.NAME)
+        assert [action.name for action in actions if not hasattr(screen, f"action_{action.name}")] == []
+        titles = [command.title for command in curator.app.get_system_commands(curator.app.screen)]
+        shown = [action for action in actions if screen.check_action(action.name, ())]
+        assert all(f"{action.group}: {action.label}" in titles for action in shown)
+
+
+def test_no_two_actions_of_a_screen_have_the_same_key() -> None:
+    check_keys({})
+
+
+async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
+    engine_on: OpenEngine,
+) -> None:
+    async with curating(engine_on(rng_seed=1, keys={"accept": "f5", "next_batch": "m"})) as curator:
+        await curator.press("m")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        task_id = curator.current().id
+        await curator.press("a")
+        assert curator.task(task_id).state == "pending"
+        assert "f5 Accept" in screen_text(curator.app)
+        await curator.press("f5")
+        assert curator.task(task_id).state == "accepted"
+        await curator.press("question_mark")
+        assert "f5" in screen_text(curator.app)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"acept": "f5"}, "Did you mean 'accept'?"),
+        ({"accept": "r"}, "r would be both accept and reject"),
+        ({"leave": "1"}, "1 would be both curate and leave"),
+    ],
+)
+def test_keys_that_cannot_be_are_refused_with_a_sentence(keys: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence.replace("?", r"\?")):
+        check_keys(keys)
+
+
+def test_keys_are_shown_as_people_write_them() -> None:
+    undo = next(action for action in on_screen("curate") if action.name == "undo")
+    assert keys_shown(undo, {}) == "u  ^z"
+
+
+async def test_the_theme_goes_round_and_is_remembered(workspace: Workspace) -> None:
+    for theme in (*CYCLE[1:], CYCLE[0]):
+        async with curating(Engine(workspace, resolve({}, stored=workspace.settings.read()))) as curator:
+            await curator.press("f2")
+            assert curator.app.theme == theme
+        assert workspace.settings.read()["theme"] == theme
+
+
+async def test_plus_gives_a_pane_all_the_room_and_escape_gives_it_back(curator: Curator) -> None:
+    pane = curator.app.curate.detail
+    before = pane.size.width
+    await curator.press("tab", "plus")
+    assert pane.size.width > before
+    assert not curator.table.display
+    await curator.press("escape")
+    assert pane.size.width == before
+    assert curator.table.has_focus
+
+
+async def test_enter_opens_the_detail_and_there_neighbours_stand_side_by_side(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("enter")
+    await curator.until(lambda: screen_text(curator.app).count(task.instruction[:20]) > 4)
+    await curator.press("escape")
+    assert curator.table.has_focus
+
+
+async def test_enter_on_what_a_task_was_prompted_by_goes_there_and_escape_comes_back(
+    curator: Curator,
+) -> None:
+    task = curator.current()
+    assert task.propose_request_id is not None
+    shown = curator.engine.workspace.requests.get(task.propose_request_id).in_context
+    await curator.detail()
+    await curator.press("tab", "k", "enter")
+    assert curator.app.at_hand.NAME == "pool"
+    assert curator.table.current == shown[-1]
+    await curator.press("escape")
+    assert curator.app.at_hand is curator.app.curate
+    assert curator.current().id == task.id
+
+
+async def test_y_copies_the_instruction(curator: Curator) -> None:
+    await curator.press("y")
+    assert curator.app.clipboard == curator.current().instruction
+
+
+async def test_the_editor_of_the_environment_rewords_a_candidate(
+    curator: Curator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = curator.current()
+    monkeypatch.setenv("EDITOR", "no-such-editor")
+    await curator.press("E")
+    assert "no program 'no-such-editor'" in curator.shown("#message")
+    monkeypatch.delenv("EDITOR")
+    await curator.press("E")
+    assert "Neither VISUAL nor EDITOR" in curator.shown("#message")
+    assert curator.task(task.id).instruction == task.instruction
+
+
+async def test_a_workspace_opened_read_only_can_be_looked_at_and_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with Workspace.open(path, create=True) as workspace:
+        engine = Engine(workspace, resolve({}))
+        task_id = workspace.tasks.add("Describe the smell of rain", origin="model", at="now", batch=1)
+        engine.judge([task_id])
+        await engine.close()
+    before = path.read_bytes()
+    with Workspace.open(path, read_only=True) as workspace:
+        async with curating(Engine(workspace, resolve({}))) as curator:
+            assert "read-only" in curator.shown("#status")
+            assert "Describe the smell of rain" in await curator.detail()
+            footer = screen_text(curator.app).splitlines()[-1]
+            assert "Accept" not in footer
+            assert "Filter" in footer
+            await curator.press("a", "r", "n", "e", "u", "2")
+            assert curator.app.at_hand.NAME == "pool"
+            assert len(curator.table.ids) == 176
+            await curator.press("f2")
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["w.db"]  # noqa: PTH208 - nothing waits for this

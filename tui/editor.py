@@ -1,0 +1,49 @@
+"""Editing a text in the person's own editor."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+
+from textual.app import App, SuspendNotSupported
+
+from selfinstruct.core.errors import SelfInstructError
+
+
+class EditorError(SelfInstructError):
+    """The editor cannot be used."""
+
+
+async def edit_outside(app: App[None], text: str) -> str | None:
+    """Give `text` to the program that $VISUAL or $EDITOR names, and the terminal while it runs.
+
+    Returns the new text without blank ends, or None when it is as it was or the editor failed.
+
+    Raises:
+        EditorError: there is no editor, or it cannot be started.
+    """
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not command:
+        raise EditorError("Neither VISUAL nor EDITOR names an editor. Set one, or edit here with e.")
+    with tempfile.TemporaryDirectory(prefix="selfinstruct-") as folder:
+        file = Path(folder) / "instruction.txt"
+        file.write_text(f"{text}\n", encoding="utf-8", errors="replace")
+        try:
+            words = shlex.split(command)
+            if shutil.which(words[0]) is None:
+                raise EditorError(f"There is no program '{words[0]}', which VISUAL or EDITOR names.")
+            with app.suspend():
+                # Awaited, not waited for: requests under way go on.
+                process = await asyncio.create_subprocess_exec(*words, str(file))
+                code = await process.wait()
+        except (OSError, ValueError) as error:
+            raise EditorError(f"The editor '{command}' cannot be started: {error}.") from error
+        except SuspendNotSupported as error:
+            raise EditorError("This terminal cannot be given to an editor; edit here with e.") from error
+        try:
+            edited = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise EditorError(f"What the editor left cannot be read: {error}.") from error
+    return None if code or edited == text.strip() else edited

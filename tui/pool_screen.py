@@ -1,0 +1,89 @@
+"""Everything there is: all tasks in all states, looked through as one types."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from selfinstruct.core.search import FilterError, parse_filter
+from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.tasks_screen import TasksScreen
+
+
+class PoolScreen(TasksScreen):
+    """All tasks with a filter line above them; every decision works here too."""
+
+    NAME: ClassVar[ScreenName] = "pool"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("pool")]
+    NOTHING = "Nothing is like that.\n\nEsc clears the filter, and then goes back to the candidates."
+
+    def compose_body(self) -> ComposeResult:
+        """The filter line over table and detail."""
+        yield Input(
+            placeholder="/ words, label:clf, state:rejected, verdict:too_similar, origin:model, score>0.6",
+            id="filter",
+        )
+        yield from super().compose_body()
+
+    @property
+    def filter(self) -> Input:
+        """The filter line."""
+        return self.query_one("#filter", Input)
+
+    def load(self, *, at: int | None = None) -> None:
+        """Show what the filter describes."""
+        tasks = self.engine.workspace.tasks
+        try:
+            wanted = parse_filter(self.filter.value)
+        except FilterError as error:
+            self.say(str(error), error=True)
+            return
+        found = tasks.search(wanted, self.table.order)
+        self.say("")
+        self.table.border_title = f"Showing {len(found):,} of {tasks.count():,}"
+        self.table.show(found, at=at)
+
+    async def open_task(self, task_id: int) -> None:
+        """Put the cursor on a task, which the filter must not hide."""
+        if task_id not in self.table.ids:
+            with self.filter.prevent(Input.Changed):
+                self.filter.value = ""
+            self.load(at=task_id)
+        self.table.move_to(task_id)
+        self.set_focus(self.table)
+
+    def refresh_view(self) -> None:
+        """Read the rows again, and take new ones in while nothing is looked for."""
+        tasks = self.engine.workspace.tasks
+        count = tasks.count()
+        shown = len(self.table.ids)
+        new = f" · {count - shown:,} new, Enter in the filter shows them" if not self.filter.value else ""
+        if count != shown and not self.filter.value:
+            self.table.border_title = f"Showing {shown:,} of {count:,}{new}"
+        super().refresh_view()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self) -> None:
+        self.load(at=self.table.current)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.load(at=self.table.current)
+        self.set_focus(self.table)
+
+    def action_filter(self) -> None:
+        """Type into the filter line."""
+        self.set_focus(self.filter)
+
+    async def action_back(self) -> None:
+        """Leave the filter line, then clear it, then as everywhere."""
+        if self.focused is self.filter:
+            self.set_focus(self.table)
+        elif (
+            self.filter.value and self.focused is self.table and not self.table.marked and not self.is_zoomed
+        ):
+            self.filter.value = ""
+        else:
+            await super().action_back()

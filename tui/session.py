@@ -1,0 +1,97 @@
+"""A person's session: the engine of one workspace, and generation beside the person."""
+
+import asyncio
+from collections.abc import Callable
+
+from selfinstruct.core.attended import AttendedRun
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.settings import Settings, storable
+
+
+class Session:
+    """What all screens of a curator share.
+
+    Args:
+        engine: The engine; the session closes it in the end.
+        resend: Whether requests in doubt are sent again although they may cost.
+        ended: Called when generation ends, with the error that ended it.
+    """
+
+    def __init__(
+        self, engine: Engine, *, resend: bool, ended: Callable[[BaseException | None], None]
+    ) -> None:
+        self.engine = engine
+        self.attended = AttendedRun(engine, resend=resend)
+        self._ended = ended
+        self.leaving = False
+        """Whether the person has asked to leave once the answers under way are stored."""
+        self._generation: asyncio.Future[None] | None = None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the workspace is only looked at."""
+        return self.engine.workspace.read_only
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the workspace."""
+        return self.engine.settings
+
+    def start(self) -> None:
+        """Read the pool and then generate, in the background; nothing when that is under way."""
+        if self._generation is None or self._generation.done():
+            self._generation = asyncio.ensure_future(self._work())
+            self._generation.add_done_callback(self._done)
+
+    async def _work(self) -> None:
+        await self.engine.read_pool()
+        if not self.read_only:
+            await self.attended.run()
+
+    def _done(self, generation: "asyncio.Future[None]") -> None:
+        if not generation.cancelled():
+            self._ended(generation.exception())
+
+    @property
+    def activity(self) -> str:
+        """What goes on in the background, in a word or two; empty when nothing does."""
+        if self.read_only:
+            return "read-only"
+        if self.attended.paused:
+            return "paused"
+        progress = self.attended.progress
+        if progress:
+            return f"generating {progress[0]}/{progress[1]}"
+        under_way = self.attended.under_way
+        return f"{under_way} under way" if under_way else ""
+
+    async def apply(self, settings: Settings) -> None:
+        """Work by other settings from now on; answers under way are waited for, and stored.
+
+        Raises:
+            SettingsError: they do not fit the workspace; all stays as it was.
+        """
+        running = self._generation is not None and not self._generation.done()
+        if running:
+            self.attended.stop()
+            assert self._generation is not None
+            await asyncio.gather(self._generation, return_exceptions=True)
+        try:
+            await self.engine.apply(settings)
+        finally:
+            self.attended = self.attended.successor()
+            if running:
+                self.start()
+
+    def remember(self, **values: object) -> None:
+        """Store settings that change nothing but the screen, such as its theme."""
+        self.engine.settings = self.settings.model_copy(update=values)
+        if not self.read_only:
+            self.engine.workspace.settings.write(storable(self.engine.settings))
+
+    async def stop(self) -> None:
+        """End generation: what is still under way is in doubt from now on."""
+        if self._generation is not None:
+            self._generation.cancel()
+            await asyncio.gather(self._generation, return_exceptions=True)
+        await self.engine.close()

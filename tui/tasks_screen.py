@@ -1,0 +1,326 @@
+"""What the screens of tasks share: a table, the detail of the row under the cursor, and decisions."""
+
+from collections.abc import Callable
+from typing import get_args
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from selfinstruct.core.decisions import Decided, RefusedByJudgeError
+from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.rows import Decision, Label, Order
+from selfinstruct.tui.candidates import CandidateTable
+from selfinstruct.tui.detail_pane import DetailPane, Mention
+from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.edit import EditScreen
+from selfinstruct.tui.editor import EditorError, edit_outside
+from selfinstruct.tui.tags import TagScreen
+from selfinstruct.tui.work_screen import WorkScreen
+
+_QUOTED = 60
+_IN_POOL = "It is in the pool as it is. Undo its acceptance first, then edit it."
+
+
+class TasksScreen(WorkScreen):
+    """Tasks on the left, the one under the cursor in detail on the right.
+
+    A subclass says which tasks, in which order, and what to do when there are none.
+    """
+
+    NOTHING: str
+    """Said when there is no task to show."""
+
+    def load(self, *, at: int | None = None) -> None:
+        """Show the tasks of this screen, with the cursor on `at` if it is among them."""
+        raise NotImplementedError
+
+    def compose_body(self) -> ComposeResult:
+        """Table and detail pane."""
+        with Container(id="panes"):
+            yield CandidateTable(self.engine.workspace.tasks, id="candidates")
+            yield DetailPane(self.engine, id="detail-pane")
+
+    def on_mount(self) -> None:
+        """Show what there is."""
+        self.table.add_class("pane")
+        self.detail.add_class("pane")
+        self.set_focus(self.table)
+        self.load()
+
+    @property
+    def table(self) -> CandidateTable:
+        """The table of tasks."""
+        return self.query_one("#candidates", CandidateTable)
+
+    @property
+    def detail(self) -> DetailPane:
+        """The detail of the task under the cursor."""
+        return self.query_one("#detail-pane", DetailPane)
+
+    def refresh_view(self) -> None:
+        """Read the rows on the screen again; their number and order stay."""
+        self.table.reread()
+        self._show_detail()
+
+    @on(CandidateTable.CursorMoved)
+    def _show_detail(self) -> None:
+        self.detail.show(self.table.current, nothing=self.NOTHING)
+
+    @on(Mention.Chosen)
+    async def _go_to_mentioned(self, event: Mention.Chosen) -> None:
+        await self.open_task(event.task_id)
+
+    async def open_task(self, task_id: int) -> None:
+        """Put the cursor on a task; among all there are when it is not here."""
+        if task_id in self.table.ids:
+            self.table.move_to(task_id)
+            self.set_focus(self.table)
+        else:
+            await super().open_task(task_id)
+
+    # Decisions
+
+    def chosen(self) -> list[int]:
+        """The marked tasks, or else the one under the cursor."""
+        current = self.table.current
+        return self.table.marked or ([] if current is None else [current])
+
+    def decide(
+        self, decide: Callable[[list[int]], Decided], done: str, *, task_ids: list[int] | None = None
+    ) -> None:
+        """Decide on the chosen tasks in one step, or on those given, and move on."""
+        marked = self.table.marked
+        task_ids = self.chosen() if task_ids is None else task_ids
+        if not task_ids:
+            self.say(self.NOTHING.split("\n\n")[0])
+            return
+        try:
+            decided = decide(task_ids)
+        except WorkspaceError as error:
+            self.say(str(error), error=True)
+            return
+        self.session.attended.wake()
+        self.table.clear_marks()
+        self.refresh_all()
+        self.say(self._told(decided, done), error=bool(decided.refused))
+        if decided.done and not marked:
+            self.table.move_to_next_waiting()
+
+    def _told(self, decided: Decided, done: str) -> str:
+        """What became of a step, in a sentence."""
+        refused = list(decided.refused.values())
+        flipped = f" {self._flips(decided)}" if decided.flipped else ""
+        if len(decided.done) == 1 and not refused:
+            instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
+            return f"{done} {decided.done[0]}: {safe_line(instruction, _QUOTED)}{flipped}"
+        if not decided.done and len(refused) == 1:
+            by_judge = isinstance(refused[0], RefusedByJudgeError)
+            return f"Filtered: {refused[0]} A accepts it all the same." if by_judge else str(refused[0])
+        told = f"{done} {len(decided.done)} of {len(decided.done) + len(refused)}.{flipped}"
+        return f"{told} The first that was not: {refused[0]}" if refused else told
+
+    @staticmethod
+    def _flips(decided: Decided) -> str:
+        number = len(decided.flipped)
+        return f"· {number} {'verdict' if number == 1 else 'verdicts'} flipped, marked with !"
+
+    def action_accept(self) -> None:
+        """Accept, if nothing speaks against it now."""
+        self.decide(self.engine.decisions.accept_all, "Accepted")
+
+    def action_accept_anyway(self) -> None:
+        """Accept despite the reasons that are on the screen."""
+
+        def accept(task_ids: list[int]) -> Decided:
+            seen = {task_id: self.engine.workspace.tasks.reasons(task_id) for task_id in task_ids}
+            return self.engine.decisions.accept_all(task_ids, despite=seen)
+
+        self.decide(accept, "Accepted")
+
+    def action_reject(self) -> None:
+        """Reject without saying why."""
+        self.decide(self.engine.decisions.reject_all, "Rejected")
+
+    def action_reject_because(self) -> None:
+        """Reject, and say why with one more key."""
+        chosen = self.chosen()
+
+        def reject(tag: str | None) -> None:
+            if tag is not None:
+                decisions = self.engine.decisions
+                self.decide(lambda ids: decisions.reject_all(ids, tag=tag), "Rejected", task_ids=chosen)
+
+        if chosen:
+            self.app.push_screen(TagScreen(), reject)
+        else:
+            self.say(self.NOTHING.split("\n\n")[0])
+
+    def action_restore(self) -> None:
+        """Let rejected tasks be candidates again."""
+        self.decide(self.engine.decisions.restore_all, "Restored")
+
+    def action_relabel(self) -> None:
+        """Switch the label; marked tasks all get the same one."""
+
+        def relabel(task_ids: list[int]) -> Decided:
+            now = self.engine.workspace.tasks.get(task_ids[0]).label
+            label: Label = "generation" if now == "classification" else "classification"
+            return self.engine.decisions.relabel_all(task_ids, label)
+
+        self.decide(relabel, "Relabelled")
+
+    def action_undo(self) -> None:
+        """Take back the last decision, and go to its task."""
+        self._take_back(self.engine.decisions.undo, "undo", "Undone")
+
+    def action_redo(self) -> None:
+        """Take back the last undo, and go to its task."""
+        self._take_back(self.engine.decisions.redo, "redo", "Redone")
+
+    def _take_back(self, take_back: Callable[[], list[Decision]], what: str, done: str) -> None:
+        try:
+            decisions = take_back()
+        except (DecisionRefusedError, WorkspaceError) as refusal:
+            self.say(str(refusal), error=True)
+            return
+        if not decisions:
+            self.say(f"There is nothing to {what}.")
+            return
+        self.session.attended.wake()
+        first = decisions[-1]
+        if first.task_id in self.table.ids:
+            self.table.move_to(first.task_id)
+            self.refresh_all()
+        else:
+            self.load(at=first.task_id)
+            self.refresh_status()
+        more = f" and {len(decisions) - 1} more" if len(decisions) > 1 else ""
+        self.say(f"{done}: {first.kind} of {first.task_id}{more}")
+
+    # Editing
+
+    def action_edit(self) -> None:
+        """Reword the candidate here."""
+        task_id = self._editable()
+        if task_id is None:
+            return
+        instruction = self.engine.workspace.tasks.get(task_id).instruction
+
+        def edit(wording: str | None) -> None:
+            if wording is not None:
+                self._edited(task_id, wording)
+
+        self.app.push_screen(EditScreen(task_id, instruction, self.engine.judging.judge), edit)
+
+    async def action_edit_outside(self) -> None:
+        """Reword the candidate in the person's own editor; generation goes on meanwhile."""
+        task_id = self._editable()
+        if task_id is None:
+            return
+        try:
+            wording = await edit_outside(self.app, self.engine.workspace.tasks.get(task_id).instruction)
+        except EditorError as error:
+            self.say(str(error), error=True)
+        else:
+            if wording is None:
+                self.say(f"{task_id} stays as it was.")
+            else:
+                self._edited(task_id, wording)
+
+    def _editable(self) -> int | None:
+        task_id = self.table.current
+        if task_id is None:
+            self.say(self.NOTHING.split("\n\n")[0])
+        elif self.engine.workspace.tasks.get(task_id).state == "accepted":
+            self.say(_IN_POOL, error=True)
+        else:
+            return task_id
+        return None
+
+    def _edited(self, task_id: int, wording: str) -> None:
+        try:
+            self.engine.decisions.edit(task_id, wording)
+        except (DecisionRefusedError, WorkspaceError) as refusal:
+            self.say(str(refusal), error=True)
+        else:
+            self.session.attended.wake()
+            self.refresh_all()
+            self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
+
+    # Looking around
+
+    def action_skip(self) -> None:
+        """Leave the candidate undecided and go on to the next one."""
+        self.table.move_to_next_waiting()
+
+    def action_mark(self) -> None:
+        """Mark the row, or take its mark away."""
+        self.table.toggle_mark()
+
+    def action_mark_range(self) -> None:
+        """Begin or end a range of marks."""
+        self.table.toggle_range()
+
+    def action_mark_all(self) -> None:
+        """Mark all that pass."""
+        self.table.mark_all()
+        self.say(f"{len(self.table.marked):,} marked; one key decides on all of them, Esc clears the marks.")
+
+    def action_sort(self) -> None:
+        """Sort by the next column; the cursor stays on its task."""
+        orders: tuple[Order, ...] = get_args(Order)
+        self.table.order = orders[(orders.index(self.table.order) + 1) % len(orders)]
+        self.load(at=self.table.current)
+        self.say(f"Sorted by {'ROUGE-L' if self.table.order == 'score' else self.table.order}.")
+
+    def action_copy(self) -> None:
+        """Copy the instruction to the clipboard of the terminal."""
+        if self.table.current is not None:
+            self.app.copy_to_clipboard(self.engine.workspace.tasks.get(self.table.current).instruction)
+            self.say(f"Copied the instruction of {self.table.current}.")
+
+    @on(CandidateTable.Opened)
+    def action_open(self) -> None:
+        """Give the detail of the row all the room."""
+        if self.table.current is not None:
+            self.set_focus(self.detail)
+            if not self.is_zoomed:
+                self.action_zoom()
+
+    async def action_back(self) -> None:
+        """Leave the detail first, then take marks away, then go home."""
+        if self.is_zoomed:
+            self.action_zoom()
+            self.set_focus(self.table)
+        elif self.focused is not self.table:
+            self.set_focus(self.table)
+        elif self.table.marked:
+            self.table.clear_marks()
+        else:
+            await super().action_back()
+
+    def action_down(self) -> None:
+        """Next row."""
+        self.table.move_by(1)
+
+    def action_up(self) -> None:
+        """Previous row."""
+        self.table.move_by(-1)
+
+    def action_page_down(self) -> None:
+        """Down by a screen."""
+        self.table.move_by(self.table.page)
+
+    def action_page_up(self) -> None:
+        """Up by a screen."""
+        self.table.move_by(-self.table.page)
+
+    def action_first(self) -> None:
+        """First row."""
+        self.table.move_home()
+
+    def action_last(self) -> None:
+        """Last row."""
+        self.table.move_end()

@@ -1,0 +1,226 @@
+"""A table that holds only the rows that are on the screen, whatever their number."""
+
+from abc import abstractmethod
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+_PAGE = 64
+_CACHED_ROWS = 512
+_HEADER_ROWS = 1
+_GAP = " "
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of fixed width; the last column of a table takes what is left."""
+
+    title: str
+    width: int
+    """In cells."""
+    right: bool = False
+    """Whether its cells are aligned to the right."""
+    needs: int = 0
+    """The table's width from which on it is shown."""
+
+
+class WindowTable(ScrollView, Generic[Row], can_focus=True):
+    """Rows by id, fetched when they come into view; the cursor stays on its row.
+
+    A subclass says how rows are fetched, and what their cells and their style are.
+    """
+
+    COLUMNS: ClassVar[tuple[Column, ...]]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor"}
+
+    cursor: reactive[int] = reactive(0, init=False)
+
+    class CursorMoved(Message):
+        """The cursor is on another row, or on none."""
+
+        def __init__(self, row_id: int | None) -> None:
+            super().__init__()
+            self.row_id = row_id
+
+    class Opened(Message):
+        """Enter was pressed on a row, or it was clicked twice."""
+
+        def __init__(self, row_id: int) -> None:
+            super().__init__()
+            self.row_id = row_id
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._ids: array[int] = array("q")
+        self._fetched: OrderedDict[int, Row] = OrderedDict()
+        self.sorted_by: str | None = None
+        """The title of the column by which the rows are sorted; the header says so."""
+
+    # What a subclass says
+
+    @abstractmethod
+    def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, Row]]:
+        """The rows of some ids, each with its id."""
+
+    @abstractmethod
+    def cells(self, row: Row) -> Sequence[str]:
+        """What a row shows, displayable, one text a column."""
+
+    @abstractmethod
+    def component(self, row: Row) -> str:
+        """The component class whose style a row has."""
+
+    # Rows
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The ids of all rows."""
+        return self._ids
+
+    @property
+    def current(self) -> int | None:
+        """The id of the row under the cursor."""
+        return self._ids[self.cursor] if self._ids else None
+
+    def show(self, ids: Iterable[int], *, at: int | None = None) -> None:
+        """Show the rows of these ids, with the cursor on `at`, or else on the first."""
+        self._ids = array("q", ids)
+        self._fetched.clear()
+        self.virtual_size = Size(0, len(self._ids) + _HEADER_ROWS)
+        row = self._ids.index(at) if at is not None and at in self._ids else self.first_row()
+        self.set_reactive(WindowTable.cursor, row)
+        self._settle()
+
+    def first_row(self) -> int:
+        """The row on which the cursor is put when nothing else is asked for."""
+        return 0
+
+    def reread(self) -> None:
+        """Read the rows again; their number and order stay."""
+        self._fetched.clear()
+        self.refresh()
+
+    def at(self, row: int) -> Row:
+        """The row in this place, fetched with its page when it is not there."""
+        row_id = self._ids[row]
+        if row_id not in self._fetched:
+            start = row - row % _PAGE
+            self._fetched.update(self.fetch(self._ids[start : start + _PAGE]))
+            while len(self._fetched) > _CACHED_ROWS:
+                self._fetched.popitem(last=False)
+        return self._fetched[row_id]
+
+    # The cursor
+
+    @property
+    def page(self) -> int:
+        """How many rows are on the screen."""
+        return max(1, self.size.height - _HEADER_ROWS)
+
+    def move_to(self, row_id: int) -> None:
+        """Put the cursor on a row that is in the table."""
+        self.cursor = self._ids.index(row_id)
+
+    def move_by(self, rows: int) -> None:
+        """Move the cursor; it stops at both ends."""
+        if self._ids:
+            self.cursor = max(0, min(len(self._ids) - 1, self.cursor + rows))
+
+    def move_home(self) -> None:
+        """Put the cursor on the first row."""
+        self.move_by(-len(self._ids))
+
+    def move_end(self) -> None:
+        """Put the cursor on the last row."""
+        self.move_by(len(self._ids))
+
+    def watch_cursor(self) -> None:
+        """Keep the cursor in view and tell the screen."""
+        self._settle()
+
+    def _settle(self) -> None:
+        top = round(self.scroll_y)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + self.page:
+            self.scroll_to(y=self.cursor - self.page + 1, animate=False, force=True)
+        self.refresh()
+        self.post_message(self.CursorMoved(self.current))
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self._settle()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the row that is clicked; open it at the second click."""
+        offset = event.get_content_offset(self)
+        if not self._ids or offset is None or offset.y < _HEADER_ROWS:
+            return
+        row = round(self.scroll_y) + offset.y - _HEADER_ROWS
+        if row == self.cursor and event.chain > 1:
+            self.open()
+        elif row < len(self._ids):
+            self.cursor = row
+
+    def open(self) -> None:
+        """Tell the screen that the row under the cursor is wanted in full."""
+        if self.current is not None:
+            self.post_message(self.Opened(self.current))
+
+    # Drawing
+
+    def row_style(self, row: int, of: Row) -> Style:
+        """The style of a row in this place."""
+        style = self.rich_style + self.get_component_rich_style(self.component(of))
+        return style + self.get_component_rich_style("table--cursor") if row == self.cursor else style
+
+    def row_cells(self, row: int, of: Row) -> Sequence[str]:
+        """The texts of a row in this place."""
+        del row
+        return self.cells(of)
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the header, a row, or nothing."""
+        width = self.scrollable_content_region.width
+        if y < _HEADER_ROWS:
+            titles = [
+                f"{column.title}▾" if column.title == self.sorted_by else column.title
+                for column in self.COLUMNS
+            ]
+            header = self.rich_style + self.get_component_rich_style("table--header")
+            return self._strip(titles, width, header)
+        row = round(self.scroll_y) + y - _HEADER_ROWS
+        if row >= len(self._ids):
+            return Strip.blank(width, self.rich_style)
+        of = self.at(row)
+        return self._strip(self.row_cells(row, of), width, self.row_style(row, of))
+
+    def _strip(self, texts: Sequence[str], width: int, style: Style) -> Strip:
+        cells = [
+            _fit(text, column)
+            for text, column in zip(texts[:-1], self.COLUMNS[:-1], strict=True)
+            if width >= column.needs
+        ]
+        line = _GAP.join([*cells, texts[-1]])
+        fitting = line if cell_len(line) <= width else set_cell_size(line, max(0, width - 1)) + "…"
+        return Strip([Segment(set_cell_size(fitting, width), style)], width)
+
+
+def _fit(text: str, column: Column) -> str:
+    if column.right:
+        text = " " * (column.width - cell_len(text)) + text
+    return set_cell_size(text, column.width)

@@ -1,0 +1,230 @@
+"""What every full screen has: tabs, status, a message line, a footer, and the actions of all screens."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+from urllib.parse import urlsplit
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Static
+
+from selfinstruct.core.events import Event, GenerationPaused, RequestFailed
+from selfinstruct.core.settings import Settings
+from selfinstruct.tui.actions import ACTIONS, Action, ScreenName
+from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui.keys import KeysScreen
+from selfinstruct.tui.session import Session
+
+if TYPE_CHECKING:
+    from selfinstruct.tui.app import CuratorApp
+
+_BY_NAME = {action.name: action for action in ACTIONS}
+
+
+class Tabs(Static):
+    """The screens by number; a click goes to one."""
+
+    def __init__(self, current: ScreenName) -> None:
+        super().__init__(id="tabs", markup=False)
+        self._current = current
+
+    def on_mount(self) -> None:
+        """Draw once: what stands here does not change."""
+        parts: list[str | tuple[str, str]] = []
+        for action in _tabs():
+            style = "reverse" if action.name == self._current else "$text-muted"
+            parts += [(f" {action.keys} {action.label} ", style), " "]
+        self.update(Content.assemble(*parts))
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose name is clicked."""
+        start = 1  # the padding
+        for action in _tabs():
+            end = start + len(f" {action.keys} {action.label} ")
+            if start <= event.x < end:
+                await self.screen.run_action(action.name)
+            start = end + 1
+
+
+def _tabs() -> list[Action]:
+    return [action for action in ACTIONS if action.group == "Go"]
+
+
+class WorkScreen(Screen[None]):
+    """A full screen over one session.
+
+    A subclass says its name, takes the bindings of that name, composes its body, and refreshes what it
+    shows. What can have all the room to itself has the class `pane`.
+
+    Args:
+        session: The person's session.
+    """
+
+    NAME: ClassVar[ScreenName]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.engine = session.engine
+
+    @property
+    def curator(self) -> "CuratorApp":
+        """The application."""
+        return cast("CuratorApp", self.app)
+
+    # What a subclass says
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the status line and the message line."""
+        raise NotImplementedError
+
+    async def open_task(self, task_id: int) -> None:
+        """Show a task: here if this screen has it, else among all there are."""
+        await self.curator.open_task(task_id)
+
+    def refresh_view(self) -> None:
+        """Show how things stand now; called when the screen comes up and when the workspace has changed.
+
+        It is called up to ten times a second: what takes long is for a worker.
+        """
+        raise NotImplementedError
+
+    # What all have
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its widgets are there: not yet at the beginning, and no longer in the end."""
+        return bool(self.children)
+
+    def compose(self) -> ComposeResult:
+        """Tabs, status line, body, message line, footer."""
+        yield Tabs(self.NAME)
+        yield Static(id="status", markup=False)
+        yield from self.compose_body()
+        yield Static(id="message", markup=False)
+        yield Footer(show_command_palette=True)
+
+    def on_screen_resume(self) -> None:
+        """Show how things stand now."""
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Show how things stand now, status line and all."""
+        self.refresh_view()
+        self.refresh_status()
+
+    def on_resize(self) -> None:
+        """Make the status line fit."""
+        self.call_after_refresh(self.refresh_status)
+
+    def happened(self, event: Event) -> None:
+        """Take note of an event of the engine; `refresh_all` follows soon."""
+        if isinstance(event, GenerationPaused):
+            self.say(event.sentence, error=True)
+        elif isinstance(event, RequestFailed):
+            self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}", error=True)
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """Say something in the message line."""
+        line = self.query_one("#message", Static)
+        line.set_class(error, "-error")
+        line.update(safe_line(text))
+
+    def refresh_status(self) -> None:
+        """Show the workspace, the model, the pool, the cost, and what goes on."""
+        settings, counts = self.session.settings, self.engine.workspace.summary()
+        model = "offline (a grammar)" if settings.is_offline else safe_line(_place(settings), 40)
+        grown = sum(number for origin, number in counts.pool.items() if origin != "seed")
+        limit = f" of ${settings.max_cost:g}" if settings.max_cost else ""
+        shown = self.session.attended.shown
+        new = self.engine.workspace.tasks.passing_after(shown)
+        parts = [
+            safe_line(self.engine.workspace.path.name, 30),
+            model,
+            f"batch {shown}",
+            f"pool {counts.pool['seed']} + {grown:,}",
+            f"{cost_text(counts)}{limit}",
+            f"+{new} new" if new else "",
+            self.session.activity,
+        ]
+        shown_parts = [part for part in parts if part]
+        # What is known anyway makes room on a narrow terminal for what changes.
+        while len("   ".join(shown_parts)) > self.size.width - 2 and len(shown_parts) > 3:
+            del shown_parts[0]
+        self.query_one("#status", Static).update("   ".join(shown_parts))
+
+    # Which actions there are now
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""
+        del parameters
+        known = _BY_NAME.get(action)
+        if known is None or self.NAME not in known.screens:
+            return True
+        if known.writes and self.session.read_only:
+            return False
+        return not isinstance(self.focused, Input) or action in {"back", "leave"}
+
+    # Actions of all screens
+
+    async def action_back(self) -> None:
+        """Home, unless a screen has something to take back first."""
+        if self.is_zoomed:
+            self.action_zoom()
+        elif self.NAME != "curate":
+            await self.action_curate()
+
+    def action_zoom(self) -> None:
+        """Give all the room to the pane with the focus, or give it back."""
+        panes = list(self.query(".pane"))
+        within = set(self.focused.ancestors_with_self) if self.focused else set()
+        zoomed = next((pane for pane in panes if pane in within), None)
+        if self.is_zoomed or zoomed is None:
+            zoomed = None
+        for pane in panes:
+            pane.display = zoomed is None or pane is zoomed
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether one pane has all the room."""
+        return any(not pane.display for pane in self.query(".pane"))
+
+    def pane_shown(self, pane: Widget) -> None:
+        """Make sure that a pane is on the screen, zoomed or not."""
+        if not pane.display:
+            self.action_zoom()
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        self.curator.next_theme()
+
+    async def action_curate(self) -> None:
+        """Go to the candidates of this batch."""
+        await self.curator.go_to("curate")
+
+    async def action_pool(self) -> None:
+        """Go to everything there is."""
+        await self.curator.go_to("pool")
+
+    def action_keys(self) -> None:
+        """Show the keys of this screen."""
+        self.app.push_screen(KeysScreen(self.NAME, self.session.settings.keys))
+
+    def action_leave(self) -> None:
+        """Quit once what is under way is stored; at once when asked again."""
+        under_way = self.session.attended.under_way
+        if self.session.leaving or not under_way:
+            self.app.exit()
+            return
+        self.session.leaving = True
+        self.session.attended.stop()
+        self.say(
+            f"Quitting after {under_way} answers under way. q again leaves at once; they are in doubt then."
+        )
+
+
+def _place(settings: Settings) -> str:
+    """The model, and the host that it is asked at."""
+    return f"{settings.model} at {urlsplit(settings.address).netloc}"
