@@ -10,6 +10,9 @@ from selfinstruct.core.flow import Flow
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.db.rows import PASS
 
+_REST_S = 0.01
+"""Between two answers, so that keys are never behind more than one."""
+
 
 class AttendedRun:
     """Makes batches on demand and one ahead, and labels and instances as decisions call for them.
@@ -94,7 +97,9 @@ class AttendedRun:
             self._wake.clear()
             self._cost_limited = False
             try:
-                await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+                await self._engine.run(
+                    plan=self._plan, take_in=self._take_in, started=self._started, rest_s=_REST_S
+                )
             except CostLimitError:
                 self._cost_limited = True
             except EndpointUnusableError as error:

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -90,6 +91,8 @@ class Endpoint:
         Raises:
             SendError: there was no full answer with status 200.
         """
+        # In a thread: a person who types meanwhile is not kept waiting.
+        await asyncio.to_thread(import_module, "openai")
         from openai import APIConnectionError, APITimeoutError  # noqa: PLC0415 - 0.5 s
 
         timeout_s = self._settings.timeout_s

@@ -192,6 +192,7 @@ class Engine:
         plan: Callable[[], int | None],
         take_in: Callable[[int], None] | None = None,
         started: Callable[[Flow], None] | None = None,
+        rest_s: float = 0.0,
     ) -> None:
         """Keep `concurrency` requests under way until `plan` has no more.
 
@@ -199,6 +200,7 @@ class Engine:
             plan: Writes the next request down and returns its id, or None.
             take_in: What to do with each request that is over, in their order; `self.take_in` if None.
             started: Given the flow, which can be stopped.
+            rest_s: Seconds of rest after each answer, for others that share the loop.
 
         Raises:
             EndpointUnusableError: no request will get an answer.
@@ -223,6 +225,7 @@ class Engine:
             plan=next_request,
             carry_out=ledger.carry_out,
             take_in=take_in or self.take_in,
+            rest_s=rest_s,
         )
         if started:
             started(flow)

@@ -18,6 +18,7 @@ class Flow:
         plan: Writes the next request down and returns its id, or None when there is nothing to do now.
         carry_out: Brings a request to an answer or a failure.
         take_in: Parses the answer of a request that is over; called in the order of the requests.
+        rest_s: Seconds of rest after each answer, in which others that share the loop get their turn.
     """
 
     def __init__(
@@ -27,11 +28,13 @@ class Flow:
         plan: Callable[[], int | None],
         carry_out: Callable[[int], Awaitable[None]],
         take_in: Callable[[int], None],
+        rest_s: float = 0.0,
     ) -> None:
         self._width = width
         self._plan = plan
         self._carry_out = carry_out
         self._take_in = take_in
+        self._rest_s = rest_s
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.stopping = False
         """Whether nothing more is to be planned or sent."""
@@ -60,6 +63,7 @@ class Flow:
                         self._fill()
                 if not self._under_way:
                     break
+                await asyncio.sleep(self._rest_s)
                 request_id, future = self._under_way[0]
                 with _noting(errors):
                     await future

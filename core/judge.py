@@ -80,6 +80,11 @@ class Judge:
             self.catch_up()
         return not self.is_ready
 
+    @property
+    def pool_size(self) -> tuple[int, int]:
+        """How many tasks of the pool are seeds, and how many have come since."""
+        return len(self._seed_ids), len(self._model_ids)
+
     @contextmanager
     def step(self) -> Iterator[None]:
         """A transaction that begins with everybody's decisions taken in."""

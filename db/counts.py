@@ -26,17 +26,16 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What a status line shows; quick to read in a workspace of any size."""
+class Spending:
+    """What the answers have cost; quick to read in a workspace of any size."""
 
-    pool: dict[str, int]
     cost_usd: float | None
     attempts_of_unknown_cost: int
 
 
-def read_summary(db: Database) -> Summary:
-    """Count the pool and the cost."""
-    return Summary(_pool(db), *_cost(db))
+def read_spending(db: Database) -> Spending:
+    """Read what all attempts have cost."""
+    return Spending(*_cost(db))
 
 
 def read_counts(db: Database) -> Counts:
@@ -97,9 +96,15 @@ def _pool(db: Database) -> dict[str, int]:
 
 
 def _cost(db: Database) -> tuple[float | None, int]:
-    cost, unknown = db.execute(
-        """SELECT sum(cost_usd), count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL
-            AND (SELECT state FROM requests WHERE requests.id = request_id) != 'answered')
-        FROM attempts INDEXED BY attempts_by_cost"""
+    # An answer that is not taken in yet has not been asked for its usage.
+    cost, known, unknown = db.execute(
+        """SELECT known_usd, known_attempts,
+            (SELECT count(*) FROM attempts INDEXED BY attempts_of_unknown_cost
+                WHERE cost_usd IS NULL AND ended_at IS NOT NULL)
+            - (SELECT count(*) FROM requests INDEXED BY requests_under_way
+                JOIN attempts ON request_id = requests.id
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'answered'
+                AND cost_usd IS NULL AND ended_at IS NOT NULL)
+        FROM spending"""
     ).fetchone()
-    return cost, unknown
+    return cost if known else None, unknown

@@ -76,8 +76,40 @@ def m002_requests(db: Database) -> None:
     )
     db.execute("CREATE INDEX requests_by_batch ON requests (batch, stage)")
     db.execute("CREATE INDEX requests_under_way ON requests (id) WHERE state NOT IN ('parsed', 'failed')")
+    db.execute("CREATE INDEX requests_failed ON requests (stage, task_id) WHERE state = 'failed'")
     db.execute("CREATE INDEX attempts_by_request ON attempts (request_id)")
-    db.execute("CREATE INDEX attempts_by_cost ON attempts (cost_usd, reserved_usd, ended_at, request_id)")
+    db.execute(
+        "CREATE INDEX attempts_of_unknown_cost ON attempts (id)"
+        " WHERE cost_usd IS NULL AND ended_at IS NOT NULL"
+    )
+    # Sums over all attempts, kept up to date: a status line and a cost limit ask for them all the time.
+    db.execute(
+        """CREATE TABLE spending (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            known_usd REAL NOT NULL,
+            known_attempts INTEGER NOT NULL,
+            charged_usd REAL NOT NULL
+        )"""
+    )
+    db.execute("INSERT INTO spending VALUES (1, 0, 0, 0)")
+    db.execute(
+        """CREATE TRIGGER spending_of_new AFTER INSERT ON attempts BEGIN
+            UPDATE spending SET
+                known_usd = known_usd + coalesce(new.cost_usd, 0),
+                known_attempts = known_attempts + (new.cost_usd IS NOT NULL),
+                charged_usd = charged_usd + coalesce(new.cost_usd, new.reserved_usd, 0);
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER spending_of_settled AFTER UPDATE OF cost_usd, reserved_usd ON attempts BEGIN
+            UPDATE spending SET
+                known_usd = known_usd + coalesce(new.cost_usd, 0) - coalesce(old.cost_usd, 0),
+                known_attempts = known_attempts
+                    + (new.cost_usd IS NOT NULL) - (old.cost_usd IS NOT NULL),
+                charged_usd = charged_usd + coalesce(new.cost_usd, new.reserved_usd, 0)
+                    - coalesce(old.cost_usd, old.reserved_usd, 0);
+        END"""
+    )
 
 
 @migrations()
@@ -129,6 +161,8 @@ def m003_tasks(db: Database) -> None:
     db.execute("CREATE INDEX tasks_by_state ON tasks (state, origin)")
     db.execute("CREATE INDEX tasks_by_batch ON tasks (batch)")
     db.execute("CREATE INDEX tasks_waiting ON tasks (id) WHERE state = 'pending'")
+    db.execute("CREATE INDEX tasks_held ON tasks (batch, verdict) WHERE state = 'pending' AND held = 1")
+    db.execute("CREATE INDEX tasks_decided_on ON tasks (batch) WHERE state != 'pending' AND held = 1")
     db.execute("CREATE INDEX tasks_waiting_near ON tasks (nearest_id) WHERE state = 'pending'")
     db.execute(
         """CREATE INDEX tasks_to_classify ON tasks (id)

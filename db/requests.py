@@ -92,7 +92,7 @@ class Requests:
         did not tell their usage.
         """
         (charged,) = self._db.execute(
-            """SELECT (SELECT total(coalesce(cost_usd, reserved_usd)) FROM attempts)
+            """SELECT (SELECT charged_usd FROM spending)
             + (SELECT total(reserved_usd) FROM requests INDEXED BY requests_under_way
                 WHERE state NOT IN ('parsed', 'failed') AND state = 'planned')"""
         ).fetchone()

@@ -84,8 +84,10 @@ class Tasks:
             for stage, lacking in (("classify", "label IS NULL"), ("instantiate", "state = 'accepted'")):
                 column = f"{stage}_request_id"
                 self._db.execute(
-                    f"""UPDATE tasks SET {column} = NULL WHERE {lacking} AND {column} IN (
-                        SELECT id FROM requests WHERE stage = ? AND state = 'failed' AND NOT EXISTS (
+                    f"""UPDATE tasks SET {column} = NULL WHERE {lacking} AND id IN (
+                        SELECT task_id FROM requests INDEXED BY requests_failed
+                        WHERE stage = ? AND state = 'failed' AND requests.id = {column}
+                        AND NOT EXISTS (
                             SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL))""",
                     [stage],
                 )
@@ -202,8 +204,8 @@ class Tasks:
         """The last batch that a person has decided on; the last there is while they have not; 0 if none."""
         (batch,) = self._db.execute(
             """SELECT coalesce(
-                (SELECT max(batch) FROM tasks
-                    WHERE id IN (SELECT task_id FROM decisions WHERE who = 'human')),
+                (SELECT max(batch) FROM tasks INDEXED BY tasks_decided_on
+                    WHERE state != 'pending' AND held = 1),
                 (SELECT max(batch) FROM tasks), 0)"""
         ).fetchone()
         return int(batch)
@@ -211,7 +213,7 @@ class Tasks:
     def batches_waiting(self, *, after: int) -> list[int]:
         """The batches after that one with candidates that wait for a person, in their order."""
         rows = self._db.execute(
-            """SELECT DISTINCT batch FROM tasks INDEXED BY tasks_by_batch
+            """SELECT DISTINCT batch FROM tasks INDEXED BY tasks_held
             WHERE batch > ? AND state = 'pending' AND held = 1 ORDER BY batch""",
             [after],
         )
@@ -220,7 +222,7 @@ class Tasks:
     def passing_after(self, batch: int) -> int:
         """How many candidates of later batches pass and wait for a person."""
         (count,) = self._db.execute(
-            """SELECT count(*) FROM tasks INDEXED BY tasks_by_batch
+            """SELECT count(*) FROM tasks INDEXED BY tasks_held
             WHERE batch > ? AND state = 'pending' AND held = 1 AND verdict = 'pass'""",
             [batch],
         ).fetchone()

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import connect, connect_to_read, transaction
-from selfinstruct.db.counts import Counts, Summary, read_counts, read_summary
+from selfinstruct.db.counts import Counts, Spending, read_counts, read_spending
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.migrations import migrate, require_current
@@ -135,9 +135,9 @@ class Workspace:
         before, self._data_version = self._data_version, int(version)
         return before != self._data_version
 
-    def summary(self) -> Summary:
-        """What a status line shows."""
-        return read_summary(self._db)
+    def spending(self) -> Spending:
+        """What the answers have cost."""
+        return read_spending(self._db)
 
     def counts(self) -> Counts:
         """How much there is of everything, in one consistent reading."""

@@ -7,7 +7,7 @@ visible signs here. Whoever shows such text passes it through `safe` or `safe_li
 
 import unicodedata
 
-from selfinstruct.db.counts import Counts, Summary
+from selfinstruct.db.counts import Counts, Spending
 
 _REPLACEMENT = "\ufffd"
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
@@ -53,7 +53,7 @@ def safe_line(text: str, width: int | None = None) -> str:
     return line if width is None or len(line) <= width else line[: max(0, width - 1)] + "…"
 
 
-def cost_text(counts: Counts | Summary) -> str:
+def cost_text(counts: Counts | Spending) -> str:
     """What the answers have cost, with what is unknown said."""
     if counts.cost_usd is None:
         return "unknown" if counts.attempts_of_unknown_cost else "$0.00"

@@ -190,7 +190,7 @@ class _View:
         parts = [f"{self._run.reached}{of_target}", f"{60 * rate:.0f} a minute"]
         if target and rate > 0 and self._run.reached < target:
             parts.append(f"ready in {_duration((target - self._run.reached) / rate)}")
-        parts.append(cost_text(self._engine.workspace.summary()))
+        parts.append(cost_text(self._engine.workspace.spending()))
         if self._fallen:
             parts.append(f"fallen: {self._reasons()}")
         if self._failed:

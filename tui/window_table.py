@@ -38,10 +38,11 @@ class Column:
     """The table's width from which on it is shown."""
 
 
-class WindowTable(ScrollView, Generic[Row], can_focus=True):
+class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
     """Rows by id, fetched when they come into view; the cursor stays on its row.
 
-    A subclass says how rows are fetched, and what their cells and their style are.
+    A subclass says how rows are fetched, and what their cells and their style are. Keys are the screen's:
+    those of a scrolling widget would move the rows and leave the cursor behind.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]]

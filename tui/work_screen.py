@@ -134,9 +134,12 @@ class WorkScreen(Screen[None]):
 
     def refresh_status(self) -> None:
         """Show the workspace, the model, the pool, the cost, and what goes on."""
-        settings, counts = self.session.settings, self.engine.workspace.summary()
+        settings, judging = self.session.settings, self.engine.judging
+        spending = self.engine.workspace.spending()
+        if judging.is_ready:
+            judging.catch_up()
+        seeds, grown = judging.pool_size
         model = "offline (a grammar)" if settings.is_offline else safe_line(_place(settings), 40)
-        grown = sum(number for origin, number in counts.pool.items() if origin != "seed")
         limit = f" of ${settings.max_cost:g}" if settings.max_cost else ""
         shown = self.session.attended.shown
         new = self.engine.workspace.tasks.passing_after(shown)
@@ -144,8 +147,8 @@ class WorkScreen(Screen[None]):
             safe_line(self.engine.workspace.path.name, 30),
             model,
             f"batch {shown}",
-            f"pool {counts.pool['seed']} + {grown:,}",
-            f"{cost_text(counts)}{limit}",
+            f"pool {seeds} + {grown:,}" if judging.is_ready else f"reading the pool: {seeds + grown:,}",
+            f"{cost_text(spending)}{limit}",
             f"+{new} new" if new else "",
             self.session.activity,
         ]

@@ -1,8 +1,10 @@
 """The workspace: only ours is opened, nothing half is written, decisions make the state."""
 
 import os
+import random
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -280,3 +282,41 @@ def test_the_schema_page_names_every_table_and_column(workspace: Workspace) -> N
         missing += [f"{table}.{column}" for (column,) in columns if f"`{column}`" not in page]
     connection.close()
     assert missing == []
+
+
+def test_the_sums_of_spending_are_those_of_the_attempts_whatever_became_of_them(workspace: Workspace) -> None:
+    rng = random.Random(0)
+    workspace.start_run(at="now")
+    for _ in range(40):
+        request_id = workspace.requests.plan(
+            replace(REQUEST, reserved_usd=rng.choice([None, 0.5])), run_id=workspace.run_id, at="now"
+        )
+        attempt_id = workspace.requests.begin_attempt(
+            request_id, {}, run_id=workspace.run_id, max_cost_usd=None, at="now"
+        )
+        assert attempt_id is not None
+        end = rng.randrange(4)
+        if end == 1:
+            workspace.requests.store_failure(
+                attempt_id, http_status=500, body=b"", error="no", free=rng.random() < 0.5, at="then"
+            )
+        elif end > 1:
+            workspace.requests.store_answer(attempt_id, http_status=200, body=b"{}", at="then")
+            if end == 3:
+                cost = rng.choice([None, 0.25])
+                workspace.requests.settle(attempt_id, answered_by="m", usage=Usage(1, 1, cost))
+                workspace.requests.parsed(request_id)
+    connection = sqlite3.connect(workspace.path)
+    known, charged, unknown = connection.execute(
+        """SELECT sum(cost_usd), total(coalesce(cost_usd, reserved_usd)),
+            count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL AND state != 'answered')
+        FROM attempts JOIN requests ON requests.id = request_id"""
+    ).fetchone()
+    (planned,) = connection.execute(
+        "SELECT total(reserved_usd) FROM requests WHERE state = 'planned'"
+    ).fetchone()
+    connection.close()
+    spending = workspace.spending()
+    assert spending.cost_usd == pytest.approx(known)
+    assert spending.attempts_of_unknown_cost == unknown
+    assert workspace.requests.charged_usd() == pytest.approx(charged + planned)
