@@ -88,7 +88,9 @@ async def test_whatever_order_answers_arrive_in_the_outcome_is_the_same(width: i
         expected = min(count, taken_in + width)
         if expected > sent:
             waiting += await requests.sent(expected - sent)
-            assert requests.flow.under_way == expected - taken_in, "no more than the width, and no fewer"
+            async with asyncio.timeout(PATIENCE_S):
+                while requests.flow.under_way != expected - taken_in:  # no more than the width, and no fewer
+                    await asyncio.sleep(0)
         sent = expected
         assert requests.planned == expected
         chosen = waiting.pop(rng.randrange(len(waiting)))
