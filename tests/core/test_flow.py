@@ -89,7 +89,8 @@ async def test_whatever_order_answers_arrive_in_the_outcome_is_the_same(width: i
         if expected > sent:
             waiting += await requests.sent(expected - sent)
             async with asyncio.timeout(PATIENCE_S):
-                while requests.flow.under_way != expected - taken_in:  # no more than the width, and no fewer
+                # No more than the width, and no fewer, once the rests are over.
+                while requests.flow.under_way != expected - taken_in:  # noqa: ASYNC110
                     await asyncio.sleep(0)
         sent = expected
         assert requests.planned == expected
