@@ -1,28 +1,31 @@
 """ROUGE-L against a whole pool.
 
-ROUGE-L (Lin 2004) is the F-measure of the longest common subsequence of two token lists. Over token
-sequences it equals the normalized Indel similarity, 2 LCS / (m + n), which RapidFuzz computes with
-bit-parallel arithmetic. Each distinct token becomes one code point, so that a text is a short string.
+ROUGE-L (Lin 2004) is the F-measure of the longest common subsequence of two token lists: 2 LCS / (m + n).
+The tokens that two texts share, in whatever order, bound it from above. `Overlap` counts them for the whole
+pool at little cost; RapidFuzz then finds the LCS where the bound leaves a chance. docs/similarity.md explains
+it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
-from rapidfuzz import process
-from rapidfuzz.distance import Indel, LCSseq
-from rouge_score.tokenize import tokenize
+from rapidfuzz.distance import LCSseq
 
-_FIRST_SURROGATE, _SURROGATES = 0xD800, 0x800
-_UNKNOWN = chr(0x10FFFF)
-"""Stands for all tokens of a query that no text of the index has: they match nothing anyway."""
-_TOKEN = re.compile("[a-z0-9]+")
-_DIGITS = 12
-"""Scores are rounded to these, so that 0.68 is 0.68, and not less by what 1 - 0.32 loses in binary."""
+from selfinstruct.core.overlap import Overlap
+from selfinstruct.core.places import Places
+from selfinstruct.core.scores import Best, Floats, Question, f_measure, first, wanted
+from selfinstruct.core.token_store import Ints, TokenStore
+from selfinstruct.core.tokens import WORD, Codes, Vocabulary, tokens
 
-_Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
-_Ids = np.ndarray[tuple[int], np.dtype[np.int64]]
+_LEVELS = (0.6, 0.45, 0.3, 0.2, 0.1, 0.0)
+"""The nearest are looked for among the texts whose bound is at least the first, then the second ..."""
+_FIRST = 64
+"""So many scores at first; the worst of the best then says which others are worth the while."""
+
+_CHUNK = 8192
+"""So many texts are added at once, so that the words of all of them are never in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,6 @@ class Neighbour:
     score: float
 
 
-def tokens(text: str) -> list[str]:
-    """The tokens of `text` as `rouge_score` takes them: lower-cased runs of a-z and 0-9."""
-    found: list[str] = tokenize(text, None)
-    return found
-
-
 class RougeIndex:
     """Texts by id, and the nearest of them to any text by ROUGE-L F-measure.
 
@@ -47,16 +44,16 @@ class RougeIndex:
 
     def __init__(self, language: str = "en") -> None:
         self.language = language
-        self._codes: dict[str, str] = {}
-        self._ids: list[int] = []
-        self._texts: list[str] = []
-        self._rows: dict[int, int] = {}
+        self._vocabulary = Vocabulary()
+        self._overlap = Overlap()
+        self._store = TokenStore()
+        self._places = Places()
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._places)
 
     def __contains__(self, task_id: int) -> bool:
-        return task_id in self._rows
+        return self._places.get(task_id) is not None
 
     def add(self, task_id: int, text: str) -> None:
         """Add a text.
@@ -64,11 +61,31 @@ class RougeIndex:
         Raises:
             ValueError: the id is there already.
         """
-        if task_id in self._rows:
+        if task_id in self:
             raise ValueError(f"task {task_id} is in the index already")
-        self._rows[task_id] = len(self._ids)
-        self._ids.append(task_id)
-        self._texts.append(self._encode(text))
+        codes, lengths = self._vocabulary.encode([text])
+        self._enter([task_id], np.array([self._overlap.add(codes)]), codes, lengths)
+
+    def add_many(self, task_ids: Sequence[int], texts: Sequence[str]) -> None:
+        """Add texts, which is a good deal quicker than one at a time.
+
+        Raises:
+            ValueError: an id is there already, or comes twice; nothing is added then.
+        """
+        if len(set(task_ids)) < len(task_ids):
+            raise ValueError("the same task comes twice")
+        for task_id in task_ids:
+            if task_id in self:
+                raise ValueError(f"task {task_id} is in the index already")
+        for start in range(0, len(texts), _CHUNK):
+            codes, lengths = self._vocabulary.encode(texts[start : start + _CHUNK])
+            rows = self._overlap.add_many(codes, lengths)
+            self._enter(task_ids[start : start + _CHUNK], rows, codes, lengths)
+
+    def _enter(self, task_ids: Sequence[int], rows: Ints, codes: Codes, lengths: Ints) -> None:
+        self._store.put(rows, np.asarray(task_ids, dtype=np.int64), codes, lengths)
+        for task_id, row in zip(task_ids, rows.tolist(), strict=True):
+            self._places.set(task_id, row)
 
     def remove(self, task_id: int) -> None:
         """Take a text out.
@@ -76,57 +93,88 @@ class RougeIndex:
         Raises:
             KeyError: the id is not there.
         """
-        row = self._rows.pop(task_id)
-        last_id, last_text = self._ids.pop(), self._texts.pop()
-        if last_id != task_id:
-            self._ids[row], self._texts[row], self._rows[last_id] = last_id, last_text, row
+        row = self._places.pop(task_id)
+        self._overlap.remove(row, int(self._store.lengths[row]))
+        self._store.drop(row)
 
     def replace(self, task_id: int, text: str) -> None:
         """Give an id another text, whether or not it was there."""
-        if task_id in self._rows:
-            self._texts[self._rows[task_id]] = self._encode(text)
-        else:
-            self.add(task_id, text)
+        if task_id in self:
+            self.remove(task_id)
+        self.add(task_id, text)
 
     def nearest(self, text: str, k: int = 10) -> list[Neighbour]:
         """The `k` nearest tasks, best first, ties by id."""
-        return self.nearest_many([text], k)[0]
+        k = min(k, len(self))
+        if k < 1:
+            return []
+        question = self._ask(text)
+        best = Best(k)
+        ceiling = np.inf
+        for level in _LEVELS:
+            floor = max(level, best.worst)
+            self._score(question, best, *self._hopeful(question, floor, ceiling))
+            if best.worst >= level:
+                break
+            ceiling = floor
+        return _neighbours(best) + self._others(best, k)
 
     def nearest_many(self, texts: Sequence[str], k: int = 10) -> list[list[Neighbour]]:
         """The `k` nearest tasks of each text, best first, ties by id."""
-        if not self._ids or not texts or k < 1:
-            return [[] for _ in texts]
-        encoded = ["".join(self._codes.get(token, _UNKNOWN) for token in tokens(text)) for text in texts]
-        ids = np.asarray(self._ids, dtype=np.int64)
-        scores = process.cdist(encoded, self._texts, scorer=Indel.normalized_similarity, dtype=np.float64)
-        return [
-            _best(row.round(_DIGITS) if query else np.zeros_like(row), ids, k)
-            for query, row in zip(encoded, scores, strict=True)
-        ]
+        return [self.nearest(text, k) for text in texts]
 
     def above(self, text: str, threshold: float) -> list[Neighbour]:
         """All tasks that score `threshold` or more, best first, ties by id."""
-        return [neighbour for neighbour in self.nearest(text, len(self)) if neighbour.score >= threshold]
+        best = Best(len(self))
+        question = self._ask(text)
+        rows, _ = self._hopeful(question, max(threshold, 0.0), np.inf)
+        scores = self._scores(question, rows)
+        best.add(scores[scores >= threshold], self._store.ids[rows[scores >= threshold]])
+        return _neighbours(best) + (self._others(best, len(self)) if threshold <= 0 else [])
 
-    def _encode(self, text: str) -> str:
-        return "".join(self._code(token) for token in tokens(text))
+    def _ask(self, text: str) -> Question:
+        codes, length = self._vocabulary.find(text)
+        sums = self._overlap.sums(self._overlap.columns(codes))
+        return Question.of(codes, length, sums, len(self._vocabulary))
 
-    def _code(self, token: str) -> str:
-        code = self._codes.get(token)
-        if code is None:
-            number = len(self._codes)
-            code = chr(number if number < _FIRST_SURROGATE else number + _SURROGATES)
-            self._codes[token] = code
-        return code
+    def _hopeful(self, question: Question, floor: float, ceiling: float) -> tuple[Ints, Floats]:
+        """The texts whose bound is from `floor` to less than `ceiling`, and their bounds."""
+        rows = question.sums.at_least(wanted(floor, question.length))
+        lengths = self._store.lengths[rows]
+        bounds = f_measure(np.minimum(question.sums.of(rows), lengths), lengths + question.length)
+        inside = (bounds >= floor) & (bounds < ceiling)
+        return rows[inside], bounds[inside]
+
+    def _score(self, question: Question, best: Best, rows: Ints, bounds: Floats) -> None:
+        """Find the best of these texts, best bound first, until no bound leaves a chance."""
+        ids, count = self._store.ids[rows], _FIRST
+        while len(rows):
+            chosen = first(count, bounds, ids)
+            best.add(self._scores(question, rows[chosen]), ids[chosen])
+            left = best.welcomes(bounds, ids)
+            left[chosen] = False
+            rows, bounds, ids = rows[left], bounds[left], ids[left]
+            count *= 4
+
+    def _scores(self, question: Question, rows: Ints) -> Floats:
+        return question.scores(*self._store.get(rows))
+
+    def _others(self, best: Best, k: int) -> list[Neighbour]:
+        """Those of the `k` nearest that share nothing."""
+        missing = k - len(best.ids)
+        if missing == 0:
+            return []
+        ids = self._store.ids[self._store.taken()]
+        if k < len(ids):
+            ids = np.partition(ids, k - 1)[:k]
+        found = set(best.ids.tolist())
+        others = (task_id for task_id in sorted(ids.tolist()) if task_id not in found)
+        return [Neighbour(task_id, 0.0) for task_id in islice(others, missing)]
 
 
-def _best(scores: _Floats, ids: _Ids, k: int) -> list[Neighbour]:
-    rows = np.arange(len(ids))
-    if k < len(ids):
-        worst = np.partition(scores, len(ids) - k)[len(ids) - k]
-        rows = np.flatnonzero(scores >= worst)
-    order = rows[np.lexsort((ids[rows], -scores[rows]))][:k]
-    return [Neighbour(int(ids[row]), float(scores[row])) for row in order]
+def _neighbours(best: Best) -> list[Neighbour]:
+    pairs = zip(best.ids.tolist(), best.scores.tolist(), strict=True)
+    return [Neighbour(task_id, score) for task_id, score in pairs]
 
 
 def shared_spans(text: str, other: str) -> list[tuple[int, int]]:
@@ -137,7 +185,7 @@ def shared_spans(text: str, other: str) -> list[tuple[int, int]]:
     lowered = text.lower()
     if len(lowered) != len(text):
         return []  # lower-casing moved the offsets, as it does for a few letters such as İ
-    words = list(_TOKEN.finditer(lowered))
+    words = list(WORD.finditer(lowered))
     opcodes = LCSseq.opcodes([word.group() for word in words], tokens(other))
     shared = [row for op in opcodes if op.tag == "equal" for row in range(op.src_start, op.src_end)]
     return [words[row].span() for row in shared]

@@ -11,7 +11,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filters import clean_instruction, objections
 from selfinstruct.core.seeds import SeedTask, built_in, load
 from selfinstruct.core.settings import FilterSettings
-from selfinstruct.core.similarity import tokens
+from selfinstruct.core.tokens import tokens
 from tests.similarity import rouge_l
 
 

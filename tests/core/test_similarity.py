@@ -1,14 +1,16 @@
 """Scores are rouge_score's rougeL, and the index finds what a comparison with every task would find."""
 
+import random
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 from selfinstruct.core.settings import FilterSettings
-from selfinstruct.core.similarity import Neighbour, RougeIndex, shared_spans, tokens
+from selfinstruct.core.similarity import Neighbour, RougeIndex, shared_spans
+from selfinstruct.core.tokens import tokens
 from tests.similarity import rouge_l
 
 ROUGE = rouge_scorer.RougeScorer(["rougeL"])
@@ -69,6 +71,52 @@ def test_the_nearest_are_those_of_a_comparison_with_every_task(
     assert [index.nearest(text, k) for text in asked] == expected
 
 
+WORDS_OF_A_POOL = st.sampled_from([3, 12, 2000])
+"""Few words make ties and texts of the same words; many make words share what is kept about them."""
+
+
+def made_up_text(rng: random.Random, words: int) -> str:
+    length = rng.choice([0, 1, 5, 5, 6, 7, 12, 12, 80, 300]) if rng.random() < 0.9 else rng.randrange(400)
+    return " ".join(f"w{int(rng.paretovariate(0.5)) % words}" for _ in range(length))
+
+
+@given(st.integers(min_value=0), WORDS_OF_A_POOL, st.integers(1, 40))
+@settings(deadline=None, max_examples=40)
+def test_the_nearest_of_a_large_pool_are_those_of_a_comparison_with_every_task(
+    rng_seed: int, words: int, k: int
+) -> None:
+    rng = random.Random(rng_seed)
+    ids = rng.sample(range(10_000), 300)
+    texts = {task_id: made_up_text(rng, words) for task_id in ids}
+    index = RougeIndex()
+    index.add_many(ids, list(texts.values()))
+    for task_id in rng.sample(ids, 100):
+        action = rng.random()
+        if action < 0.4:
+            texts[task_id] = made_up_text(rng, words)
+            index.replace(task_id, texts[task_id])
+        else:
+            del texts[task_id]
+            index.remove(task_id)
+    extra = {task_id: made_up_text(rng, words) for task_id in rng.sample(range(10_000, 20_000), 50)}
+    index.add_many(list(extra), list(extra.values()))
+    texts |= extra
+    for asked in [made_up_text(rng, words), rng.choice(list(texts.values()))]:
+        everything = brute_force(texts, asked, len(texts))
+        assert index.nearest(asked, k) == everything[:k]
+        for threshold in (0.3, 0.7, 1.0):
+            assert index.above(asked, threshold) == [near for near in everything if near.score >= threshold]
+
+
+def test_texts_that_are_all_the_same_come_in_the_order_of_their_ids() -> None:
+    ids = list(range(3000))
+    random.Random(1).shuffle(ids)
+    index = RougeIndex()
+    index.add_many(ids, ["Name a fish of the sea."] * len(ids))
+    assert index.nearest("name a fish of the sea") == [Neighbour(task_id, 1.0) for task_id in range(10)]
+    assert [near.id for near in index.above("name a fish of the sea", 1.0)] == list(range(3000))
+
+
 def test_equally_near_tasks_come_in_the_order_of_their_ids() -> None:
     index = index_of({7: "name a fish", 3: "name a bird", 5: "name a tree", 1: "sing"})
     assert [neighbour.id for neighbour in index.nearest("name a stone", 2)] == [3, 5]
@@ -88,6 +136,16 @@ def test_an_index_that_changed_answers_like_a_new_one(texts: dict[int, str], dat
     assert len(index) == len(texts)
     assert all(task_id in index for task_id in texts)
     assert index.nearest(asked) == index_of(texts).nearest(asked)
+
+
+def test_many_ids_are_added_all_or_none() -> None:
+    index = index_of({1: "name a fish"})
+    with pytest.raises(ValueError, match="task 1 is in the index already"):
+        index.add_many([2, 1], ["sing", "sing"])
+    with pytest.raises(ValueError, match="the same task comes twice"):
+        index.add_many([2, 2], ["sing", "sing"])
+    assert len(index) == 1
+    assert 2 not in index
 
 
 def test_an_id_is_added_once_and_removed_once() -> None:
@@ -121,12 +179,20 @@ def test_any_threshold_is_met_exactly(percent: int) -> None:
     assert index_of({1: first}).nearest(second) == [Neighbour(1, percent / 100)]
 
 
-@given(TEXTS, TEXT, st.floats(min_value=0.01, max_value=1))
+@given(TEXTS, TEXT, st.floats(min_value=-0.5, max_value=1))
 def test_above_finds_all_that_score_the_threshold_or_more(
     texts: dict[int, str], asked: str, threshold: float
 ) -> None:
     found = index_of(texts).above(asked, threshold)
     assert found == [near for near in brute_force(texts, asked, len(texts)) if near.score >= threshold]
+
+
+def test_a_text_of_many_different_words_is_asked_about_like_any_other() -> None:
+    words = [f"w{number}" for number in range(60_000)]  # past the surrogates, which no text can hold
+    asked = " ".join(words)
+    other = " ".join(words[55_000:57_000])
+    index = index_of({1: other, 2: "w1 w0", 3: "sing"})
+    assert index.nearest(asked) == brute_force({1: other, 2: "w1 w0", 3: "sing"}, asked, 3)
 
 
 def test_many_more_words_than_a_byte_can_number_are_told_apart() -> None:
