@@ -1,0 +1,161 @@
+"""How close is a candidate to anything in the pool: the index against the published way.
+
+The published way scores a candidate with `rouge_score` against every text of the pool, in a new
+multiprocessing pool of 4 for each candidate. Both sides run here, in one go, on the same texts; that
+they agree is checked as well.
+
+    python benchmarks/novelty.py                                    # everything: about ten minutes
+    python benchmarks/novelty.py --sizes 1000,10000 --bootstrap 2000    # a quick look
+    python benchmarks/novelty.py --corpus FILE.jsonl --plot docs/similarity.svg
+"""
+
+import argparse
+import math
+import random
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import Pool
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from corpus import instructions
+from plot import Series, draw
+from rouge_score import rouge_scorer
+
+from selfinstruct.core.similarity import RougeIndex
+
+PROCESSES = 4
+THRESHOLD = 0.7
+SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds a candidate at one pool size."""
+
+    size: int
+    build: float
+    top: list[float]
+    verdict: list[float]
+    published: list[float]
+
+
+def published_way(candidate: str, pool: Sequence[str]) -> list[float]:
+    """The ROUGE-L of a candidate with each text of the pool."""
+    with Pool(PROCESSES) as processes:
+        scores = processes.map(partial(SCORER.score, candidate), pool)
+    return [score["rougeL"].fmeasure for score in scores]
+
+
+Result = TypeVar("Result")
+
+
+def timed(work: Callable[[], Result]) -> tuple[float, Result]:
+    start = perf_counter()
+    result = work()
+    return perf_counter() - start, result
+
+
+def measure(pool: Sequence[str], candidates: Sequence[str], samples: int) -> Times:
+    """Ask both sides about candidates; `samples` of them for the published way."""
+    index = RougeIndex()
+    build, _ = timed(lambda: index.add_many(range(len(pool)), pool))
+    index.nearest_many(candidates[:20])  # the first calls of a program are slower
+    asked = [timed(partial(index.nearest, candidate, 10)) for candidate in candidates]
+    verdicts = [timed(partial(index.nearest, candidate, 1))[0] for candidate in candidates]
+    published = []
+    for candidate, (_, found) in zip(candidates[:samples], asked, strict=False):
+        seconds, scores = timed(partial(published_way, candidate, pool))
+        best = sorted(enumerate(scores), key=lambda pair: (-round(pair[1], 12), pair[0]))[:10]
+        assert [near.id for near in found] == [number for number, _ in best], candidate
+        published.append(seconds)
+    return Times(len(pool), build, [seconds for seconds, _ in asked], verdicts, published)
+
+
+def report(times: Times) -> None:
+    median, mean = statistics.median(times.top), statistics.fmean(times.top)
+    line = f"{times.size:>9,} tasks: top 10 {1000 * median:7.3f} ms median, {1000 * mean:7.3f} ms mean"
+    line += f" (x {mean / median:.2f}), verdict {1000 * statistics.median(times.verdict):7.3f} ms"
+    line += f", built in {times.build:.2f} s"
+    if times.published:
+        slow = statistics.median(times.published)
+        line += f"; published way {1000 * slow:8.0f} ms: x {slow / median:,.0f}"
+    print(line, flush=True)
+
+
+def growth(times: Sequence[Times]) -> None:
+    first, last = times[0], times[-1]
+    if first is last:
+        return
+    ratio = statistics.median(last.top) / statistics.median(first.top)
+    exponent = math.log(ratio) / math.log(last.size / first.size)
+    print(f"from {first.size:,} to {last.size:,} tasks: x {ratio:.1f}, that is n^{exponent:.2f}")
+
+
+def bootstrap(texts: Sequence[str], wanted: int, times: Sequence[Times]) -> None:
+    """Judge candidates in their order, each against those accepted before it."""
+    index = RougeIndex()
+    sampled = [entry for entry in times if entry.published]
+    line = statistics.linear_regression(
+        [entry.size for entry in sampled], [statistics.median(entry.published) for entry in sampled]
+    )
+    judged, published = 0, 0.0
+    start = perf_counter()
+    for number, text in enumerate(texts):
+        judged += 1
+        published += max(0.0, line.intercept + line.slope * len(index))
+        nearest = index.nearest(text, 1)
+        if not nearest or nearest[0].score < THRESHOLD:
+            index.add(number, text)
+            if len(index) == wanted:
+                break
+    seconds = perf_counter() - start
+    if len(index) < wanted:
+        print(f"bootstrap: too little text, {len(index):,} of {wanted:,} were accepted")
+    print(
+        f"bootstrap: {judged:,} candidates judged in order, {len(index):,} accepted: {seconds:.1f} s;"
+        f" the published way, extrapolated from its samples: {published / 3600:.1f} h: x {published / seconds:,.0f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, help="JSON Lines with a key instruction; made up without it")
+    parser.add_argument("--sizes", default="1000,10000,52000,200000,1000000", help="pool sizes, ascending")
+    parser.add_argument("--candidates", type=int, default=300)
+    parser.add_argument(
+        "--samples", type=int, default=3, help="candidates for the published way at each size"
+    )
+    parser.add_argument("--slow-to", type=int, default=52_000, help="largest pool for the published way")
+    parser.add_argument("--bootstrap", type=int, default=52_000, help="tasks to accept; 0: none")
+    parser.add_argument("--plot", type=Path, help="draw time against pool size into this SVG file")
+    given = parser.parse_args()
+    sizes = [int(size) for size in given.sizes.split(",")]
+    wanted = max(sizes[-1], 4 * given.bootstrap)
+    texts = instructions(given.corpus, given.candidates + wanted, random.Random(0))
+    candidates, pool = texts[: given.candidates], texts[given.candidates :]
+    times = []
+    for size in sizes:
+        times.append(measure(pool[:size], candidates, given.samples if size <= given.slow_to else 0))
+        report(times[-1])
+    growth([entry for entry in times if entry.size >= 10_000] or times)
+    if given.bootstrap and sum(bool(entry.published) for entry in times) > 1:
+        bootstrap(pool, given.bootstrap, times)
+    if given.plot:
+        slow = [(entry.size, statistics.median(entry.published)) for entry in times if entry.published]
+        quick = [(entry.size, statistics.median(entry.top)) for entry in times]
+        draw(
+            given.plot,
+            [Series("rouge_score, 4 processes", slow), Series("RougeIndex, top 10", quick)],
+            x="tasks in the pool",
+            y="seconds a candidate, median",
+        )
+
+
+if __name__ == "__main__":
+    main()
