@@ -1,0 +1,1 @@
+"""Benchmarks: they inform, and never fail a build. README.md says how to run them."""

@@ -1,0 +1,144 @@
+"""Makes workspaces as they are after weeks of work, in seconds, through the program's own tables.
+
+Texts come from the built-in grammar and are all different. Every task was proposed, labelled and given an
+instance by requests with stored answers, and every decision has its row, so that counting, histories and
+searching have as much to do as in a workspace that has grown by itself. Prompts are shorter than real ones,
+and the verdicts are drawn, not judged.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from selfinstruct.core.engine import Engine, utc_now
+from selfinstruct.core.grammar import built_in
+from selfinstruct.core.settings import OFFLINE, OFFLINE_URL, resolve
+from selfinstruct.db.rows import NewInstance, NewRequest, Parameters, Reason, Stage, State, Usage
+from selfinstruct.db.workspace import Workspace
+
+_A_REQUEST, _A_BATCH = 8, 40
+"""Tasks of one answer, and of one batch."""
+_REJECTED = 8
+"""One task of so many was too similar, and rejected."""
+_PARAMETERS: Parameters = {"temperature": 0, "max_tokens": 350}
+_TOO_SIMILAR = Reason("too_similar", "ROUGE-L 0.74 with task 12; less than 0.7 is wanted.")
+
+
+def instructions(rng: random.Random) -> Iterator[str]:
+    """Instructions of the built-in grammar without end, no two alike."""
+    grammar, told = built_in(), set[str]()
+    while True:
+        family = rng.choice(grammar.families)
+        text = grammar.expand(rng.choice(family.instructions), rng, {})
+        if text not in told:
+            told.add(text)
+            yield text
+
+
+def grow(path: Path, *, tasks: int, waiting: int, decided: bool = True, rng_seed: int = 0) -> None:
+    """Make a workspace at `path`.
+
+    Args:
+        path: A file that is not there yet.
+        tasks: How many tasks it has in all, seeds included.
+        waiting: How many of them, the newest but one, pass and wait for a person.
+        decided: Whether one of eight others is rejected; all of them are accepted otherwise.
+        rng_seed: Draws the texts.
+    """
+    rng = random.Random(rng_seed)
+    texts = instructions(rng)
+    with Workspace.open(path, create=True) as workspace:
+        Engine(workspace, resolve({}))  # plants the seeds
+        with workspace.transaction():
+            grower = _Grower(workspace, rng)
+            first = workspace.tasks.count()
+            for number in range(first, tasks):
+                # The newest one is decided on: so its batch is the one under review.
+                waits = tasks - waiting <= number + 1 < tasks
+                rejected = decided and number % _REJECTED == 0
+                grower.add(next(texts), None if waits else "rejected" if rejected else "accepted")
+        workspace.end_run(at=utc_now())
+
+
+class _Grower:
+    """Adds tasks with all that belongs to them, within a transaction of the caller."""
+
+    def __init__(self, workspace: Workspace, rng: random.Random) -> None:
+        self._workspace = workspace
+        self._rng = rng
+        self._run = workspace.run_id
+        self._tasks = 0
+        self._request = 0
+        self._seeds = tuple(task.id for task in workspace.tasks.seeds()[:_A_REQUEST])
+
+    def add(self, instruction: str, decision: State | None) -> None:
+        """Add a task; None leaves it to a person, with a verdict that lets it pass."""
+        workspace = self._workspace
+        batch = 1 + self._tasks // _A_BATCH
+        if self._tasks % _A_REQUEST == 0:
+            self._request = self._asked("propose", batch, None, instruction, instruction)
+        self._tasks += 1
+        task_id = workspace.tasks.add(
+            instruction, origin="model", at=utc_now(), batch=batch, request_id=self._request, held=True
+        )
+        reasons = [_TOO_SIMILAR] if decision == "rejected" else []
+        score = 0.74 if reasons else self._rng.uniform(0.3, 0.69)
+        near = self._rng.choice(self._seeds)
+        workspace.tasks.judge(task_id, reasons[0].code if reasons else "pass", reasons, (near, score))
+        if decision != "rejected":
+            asked = self._asked("classify", batch, task_id, instruction, "No.")
+            workspace.tasks.assign(task_id, stage="classify", request_id=asked)
+            workspace.tasks.set_label(task_id, "generation")
+        if decision is not None:
+            self._decide(task_id, decision)
+        if decision == "accepted":
+            asked = self._asked("instantiate", batch, task_id, instruction, f"Output: {instruction}")
+            workspace.tasks.assign(task_id, stage="instantiate", request_id=asked)
+            made = [NewInstance("", instruction)]
+            workspace.instances.add(task_id, instruction, "generation", made, request_id=asked)
+
+    def _decide(self, task_id: int, state: State) -> None:
+        before = self._workspace.tasks.get(task_id).standing
+        self._workspace.decisions.add(
+            task_id,
+            "accept" if state == "accepted" else "reject",
+            step=self._workspace.decisions.next_step(),
+            who="human",
+            at=utc_now(),
+            before=before,
+            after=replace(before, state=state),
+        )
+
+    def _asked(self, stage: Stage, batch: int, task_id: int | None, instruction: str, answer: str) -> int:
+        """A request that has been answered and taken in; returns its id."""
+        requests = self._workspace.requests
+        request_id = requests.plan(
+            NewRequest(
+                stage=stage,
+                batch=batch,
+                task_id=task_id,
+                model=OFFLINE,
+                base_url=OFFLINE_URL,
+                prompt=[{"role": "user", "content": f"Task: {instruction}"}],
+                parameters=_PARAMETERS,
+                in_context=self._seeds,
+                instruction=instruction if task_id else None,
+                label="generation" if stage == "instantiate" else None,
+                reserved_usd=0.0,
+                held=True,
+            ),
+            run_id=self._run,
+            at=utc_now(),
+        )
+        attempt = requests.begin_attempt(
+            request_id, _PARAMETERS, run_id=self._run, max_cost_usd=None, at=utc_now()
+        )
+        assert attempt is not None
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": answer}}
+        body = json.dumps({"object": "chat.completion", "model": OFFLINE, "choices": [choice]}).encode()
+        requests.store_answer(attempt, http_status=200, body=body, at=utc_now())
+        requests.settle(attempt, answered_by=OFFLINE, usage=Usage(40, 20, 0.0))
+        requests.parsed(request_id)
+        return request_id
