@@ -62,7 +62,12 @@ def connect_to_read(path: Path) -> Database:
         raise _nothing_there(path)
     try:
         address = f"{path.absolute().as_uri()}?mode=ro"
-        db = Database(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None))
+        # One thread works with it, and another one may break off what it does.
+        db = Database(
+            sqlite3.connect(
+                address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        )
         _require_ours(db, path, new=False)
     except sqlite3.OperationalError as error:
         raise WorkspaceError(f"The workspace {path} cannot be opened: {error}.") from error

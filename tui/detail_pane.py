@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Static
 
 from selfinstruct.core.engine import Engine
@@ -18,8 +17,6 @@ from selfinstruct.tui import detail
 from selfinstruct.tui.detail import Mentioned
 
 _NEIGHBOURS = 10
-_REST_S = 0.03
-"""How long the cursor rests on a row before its detail is drawn: a held key must not wait for it."""
 _WIDE = 90
 """From this width on every neighbour stands beside the task."""
 
@@ -97,7 +94,8 @@ class DetailPane(VerticalScroll, can_focus=True):
         self._engine = engine
         self._task_id: int | None = None
         self._nothing = Content()
-        self._timer: Timer | None = None
+        self.is_settled = True
+        """Whether what was asked for last is what is shown."""
         self._drawn: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -113,19 +111,16 @@ class DetailPane(VerticalScroll, can_focus=True):
         yield Static(id="detail-history", markup=False)
 
     def show(self, task_id: int | None, *, nothing: str) -> None:
-        """Show a task as soon as the cursor rests on it; `nothing` is said when there is none."""
+        """Show a task once the table has moved; `nothing` is said when there is none.
+
+        Of keys that come in one burst only the last one's task is drawn.
+        """
         self._task_id = task_id
         self._nothing = Content(nothing)
         self.border_title = "" if task_id is None else str(task_id)
-        if self._timer is None:
-            self._timer = self.set_timer(_REST_S, self._draw)
-        else:
-            self._timer.reset()
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether what was asked for last is what is shown."""
-        return self._timer is None
+        if self.is_settled:
+            self.is_settled = False
+            self.call_after_refresh(self._draw)
 
     def on_resize(self) -> None:
         """What stands side by side depends on the width."""
@@ -140,9 +135,7 @@ class DetailPane(VerticalScroll, can_focus=True):
             shown[place].focus()
 
     def _draw(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
+        self.is_settled = True
         if self._task_id != self._drawn:
             self.scroll_home(animate=False)
             self._drawn = self._task_id

@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
+from textual.worker import Worker
 
 from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.tui.actions import ScreenName, bindings
@@ -27,31 +28,38 @@ class PoolScreen(TasksScreen):
         )
         yield from super().compose_body()
 
+    _search: Worker[None] | None = None
+
     @property
     def filter(self) -> Input:
         """The filter line."""
         return self.query_one("#filter", Input)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the rows are those that the filter describes."""
+        return self._search is None or self._search.is_finished
+
     def load(self, *, at: int | None = None) -> None:
-        """Show what the filter describes."""
-        tasks = self.engine.workspace.tasks
+        """Look for what the filter describes, and show it; what is typed next comes first."""
+        self._search = self.run_worker(self._load(at), group="search", exclusive=True)
+
+    async def _load(self, at: int | None) -> None:
         try:
             wanted = parse_filter(self.filter.value)
         except FilterError as error:
             self.say(str(error), error=True)
             return
-        found = tasks.search(wanted, self.table.order)
+        found = await self.session.finder.find(wanted, self.table.order)
         self.say("")
-        self.table.border_title = f"Showing {len(found):,} of {tasks.count():,}"
+        self.table.border_title = f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}"
         self.table.show(found, at=at)
 
     async def open_task(self, task_id: int) -> None:
         """Put the cursor on a task, which the filter must not hide."""
-        if task_id not in self.table.ids:
-            with self.filter.prevent(Input.Changed):
-                self.filter.value = ""
-            self.load(at=task_id)
-        self.table.move_to(task_id)
+        with self.filter.prevent(Input.Changed):
+            self.filter.value = ""
+        self.load(at=task_id)
         self.set_focus(self.table)
 
     def refresh_view(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings import Settings, storable
+from selfinstruct.db.finder import Finder
 
 
 class Session:
@@ -25,6 +26,8 @@ class Session:
         self._ended = ended
         self.leaving = False
         """Whether the person has asked to leave once the answers under way are stored."""
+        self.finder = Finder(engine.workspace.path)
+        """Looks for tasks without keeping the screen waiting."""
         self._generation: asyncio.Future[None] | None = None
 
     @property
@@ -94,4 +97,5 @@ class Session:
         if self._generation is not None:
             self._generation.cancel()
             await asyncio.gather(self._generation, return_exceptions=True)
+        await self.finder.close()
         await self.engine.close()

@@ -74,7 +74,7 @@ class TasksScreen(WorkScreen):
 
     async def open_task(self, task_id: int) -> None:
         """Put the cursor on a task; among all there are when it is not here."""
-        if task_id in self.table.ids:
+        if self.is_settled and task_id in self.table.ids:
             self.table.move_to(task_id)
             self.set_focus(self.table)
         else:

@@ -80,6 +80,11 @@ class WorkScreen(Screen[None]):
         """The widgets between the status line and the message line."""
         raise NotImplementedError
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether what was asked for last is what is shown."""
+        return True
+
     async def open_task(self, task_id: int) -> None:
         """Show a task: here if this screen has it, else among all there are."""
         await self.curator.open_task(task_id)

@@ -34,7 +34,9 @@ class Curator:
         engine.listener = listen
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        for key in keys:
+            await self.pilot.press(key)
+            await self.until(lambda: self.app.at_hand.is_settled)
         await self.pilot.pause()
 
     async def wait_for(self, kind: type) -> None:
