@@ -84,8 +84,7 @@ ACTIONS = (
         "Label",
         "Switch between classification and generation.",
         _TASKS,
-        True,
-        True,
+        writes=True,
     ),
     Action(
         "undo",
@@ -176,6 +175,8 @@ def bindings(screen: ScreenName) -> list[Binding]:
             action.name,
             action.label,
             show=action.footer,
+            # Carried out before the next key is looked at, which belongs into the line already.
+            priority=action.name == "filter",
             key_display=_written(action.keys.split(",")[0]),
             id=action.name,
         )

@@ -24,7 +24,7 @@ _TITLES: dict[Order, str] = {
 
 def verdict_word(verdict: str | None) -> str:
     """A verdict as people read it."""
-    return "not judged" if verdict is None else verdict.removeprefix("too_").replace("_", " ")
+    return "-" if verdict is None else verdict.removeprefix("too_").replace("_", " ")
 
 
 class CandidateTable(WindowTable[Task]):
@@ -39,8 +39,8 @@ class CandidateTable(WindowTable[Task]):
         Column("id", 7, right=True),
         Column("verdict", 11),
         Column("ROUGE-L", 8, right=True),
-        Column("label", 7, needs=56),
-        Column("origin", 8, needs=76),
+        Column("label", 7, needs=60),
+        Column("origin", 8, needs=96),
         Column("instruction", 0),
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--passes", "table--fails", "table--decided"}

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
@@ -51,7 +51,8 @@ class PoolScreen(TasksScreen):
             self.say(str(error), error=True)
             return
         found = await self.session.finder.find(wanted, self.table.order)
-        self.say("")
+        if self.focused is self.filter:
+            self._say_how_to_filter()
         self.table.border_title = f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}"
         self.table.show(found, at=at)
 
@@ -71,6 +72,10 @@ class PoolScreen(TasksScreen):
         if count != shown and not self.filter.value:
             self.table.border_title = f"Showing {shown:,} of {count:,}{new}"
         super().refresh_view()
+
+    @on(events.DescendantFocus, "#filter")
+    def _say_how_to_filter(self) -> None:
+        self.say("Enter goes to the rows, Esc back. Words are parts of the instruction, in any case.")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

@@ -173,7 +173,7 @@ class WorkScreen(Screen[None]):
             return True
         if known.writes and self.session.read_only:
             return False
-        return not isinstance(self.focused, Input) or action in {"back", "leave"}
+        return not isinstance(self.focused, Input) or action == "back"
 
     # Actions of all screens
 
