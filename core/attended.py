@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError
 from selfinstruct.core.events import BatchCompleted, GenerationPaused
 from selfinstruct.core.flow import Flow
 from selfinstruct.core.ledger import CostLimitError
@@ -29,7 +29,7 @@ class AttendedRun:
     def __init__(self, engine: Engine, *, resend: bool = False, shown: int | None = None) -> None:
         self._engine = engine
         read_only = engine.workspace.read_only
-        self._left_over = deque(() if read_only else engine.plan.left_over(resend=resend))
+        self._written = deque(() if read_only else engine.plan.left_over(resend=resend))
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
         """The batch before the person: the last one that they decided on, or, if none, the last there is."""
         self._waiting = False
@@ -74,6 +74,31 @@ class AttendedRun:
         batches = self._engine.workspace.tasks.batches_waiting(after=self.shown)
         return [batch for batch in batches if not (self._planned and batch == self._batch)]
 
+    def ask_for_more(self, task_id: int) -> None:
+        """Ask the model for more instances of an accepted task; `TaskInstantiated` will tell.
+
+        Raises:
+            RequestRefusedError: it cannot be asked, and why.
+        """
+        if (limit := self._request_limit()) is not None:
+            raise RequestRefusedError(limit)
+        try:
+            self._written.append(self._engine.plan.more_instances(task_id))
+        except CostLimitError:
+            raise RequestRefusedError(self._cost_limit()) from None
+        self.paused = None
+        self.wake()
+
+    def _request_limit(self) -> str | None:
+        limit = self._engine.settings.max_requests
+        if limit is None or self._engine.workspace.requests.count() < limit:
+            return None
+        return f"This workspace has had its {limit} requests. Start with a higher --max-requests to go on."
+
+    def _cost_limit(self) -> str:
+        limit = self._engine.settings.max_cost
+        return f"The cost limit of {limit:g} USD leaves no room for a request; --max-cost raises it."
+
     def wake(self) -> None:
         """Look for work again, for example after a decision."""
         self._wake.set()
@@ -105,10 +130,7 @@ class AttendedRun:
             except EndpointUnusableError as error:
                 self._pause(f"{error} n tries again.")
             if self._cost_limited:
-                limit = self._engine.settings.max_cost
-                self._pause(
-                    f"The cost limit of {limit:g} USD leaves no room for a request; --max-cost raises it."
-                )
+                self._pause(self._cost_limit())
             if not self._stopping:
                 await self._wake.wait()
 
@@ -125,13 +147,10 @@ class AttendedRun:
         if self.paused is not None:
             return None
         self._cost_limited = False
-        if self._left_over:
-            return self._left_over.popleft()
-        limit = self._engine.settings.max_requests
-        if limit is not None and self._engine.workspace.requests.count() >= limit:
-            self._pause(
-                f"This workspace has had its {limit} requests. Start with a higher --max-requests to go on."
-            )
+        if self._written:
+            return self._written.popleft()
+        if (limit := self._request_limit()) is not None:
+            self._pause(limit)
             return None
         try:
             if (request_id := self._engine.plan.next_of_pool()) is not None:

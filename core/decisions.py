@@ -10,8 +10,19 @@ from dataclasses import dataclass, replace
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.filters import clean_instruction
+from selfinstruct.core.instance_decisions import InstanceDecider
 from selfinstruct.core.judge import Judge, Judgement
-from selfinstruct.db.rows import Decision, DecisionKind, Label, Reason, Standing, Task, Who
+from selfinstruct.db.rows import (
+    AnyDecision,
+    Decision,
+    DecisionKind,
+    InstanceDecision,
+    Label,
+    Reason,
+    Standing,
+    Task,
+    Who,
+)
 from selfinstruct.db.workspace import Workspace
 
 
@@ -52,6 +63,8 @@ class Decider:
         self._judging = judging
         self._clock = clock
         self._emit = emit
+        self.instances = InstanceDecider(workspace, clock=clock, emit=emit)
+        """Decisions on instances; `undo` and `redo` here cover them, in the one order of a person's steps."""
 
     def accept(self, task_id: int, *, despite: Sequence[Reason] = ()) -> None:
         """Put a task into the pool.
@@ -139,41 +152,48 @@ class Decider:
         """Say whether tasks are classification tasks."""
         return self._decide("relabel", task_ids, lambda task: replace(task.standing, label=label))
 
-    def undo(self) -> list[Decision]:
+    def undo(self) -> list[AnyDecision]:
         """Take back a person's last step that stands; returns its decisions, none when there is none.
 
         Raises:
-            DecisionRefusedError: somebody has decided on the same task since.
+            DecisionRefusedError: somebody has decided on the same task or instance since.
         """
         return self._take_back("undo", self._workspace.decisions.to_undo)
 
-    def redo(self) -> list[Decision]:
+    def redo(self) -> list[AnyDecision]:
         """Take back the last undo, if nothing was decided since; returns the undos, none when there are none.
 
         Raises:
-            DecisionRefusedError: somebody has decided on the same task since.
+            DecisionRefusedError: somebody has decided on the same task or instance since.
         """
         return self._take_back("redo", self._workspace.decisions.to_redo)
 
-    def _take_back(self, kind: DecisionKind, find: Callable[[], list[Decision]]) -> list[Decision]:
+    def _take_back(self, kind: DecisionKind, find: Callable[[], list[AnyDecision]]) -> list[AnyDecision]:
         with self._judging.step():
             decisions = find()
             step = self._workspace.decisions.next_step()
-            tasks = [self._get(decision.task_id) for decision in decisions]
-            disputed = [
-                task for task, decision in zip(tasks, decisions, strict=True) if _moved_on(task, decision)
-            ]
-            if not disputed:
-                for task, decision in zip(tasks, decisions, strict=True):
+            for decision in decisions:
+                dispute = self._dispute(decision)
+                if dispute is not None:
+                    raise DecisionRefusedError(dispute)
+            for decision in decisions:
+                if isinstance(decision, InstanceDecision):
+                    self.instances.take_back(decision, kind, step=step)
+                else:
+                    task = self._get(decision.task_id)
                     after = _reverted(task.standing, decision)
                     self._append(task, kind, "human", after, step=step, undoes=decision.id)
-        if disputed:
-            raise DecisionRefusedError(
-                f"Task {disputed[0].id} has been decided on again since, so that cannot be taken back."
-            )
         for decision in decisions:
             self._emit(TaskDecided(decision.task_id, kind, "human"))
         return decisions
+
+    def _dispute(self, decision: AnyDecision) -> str | None:
+        if isinstance(decision, InstanceDecision):
+            return self.instances.dispute(decision)
+        task = self._get(decision.task_id)
+        if not _moved_on(task, decision):
+            return None
+        return f"Task {task.id} has been decided on again since, so that cannot be taken back."
 
     def settle(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
         """Decide as the verdict says, without a person; inside the transaction that judged it."""

@@ -19,3 +19,7 @@ class ExportError(SelfInstructError):
 
 class DecisionRefusedError(SelfInstructError):
     """A decision cannot be taken as things stand now."""
+
+
+class RequestRefusedError(SelfInstructError):
+    """The model cannot be asked that as things stand now."""

@@ -40,7 +40,7 @@ class CandidateJudged:
 
 @dataclass(frozen=True, slots=True)
 class TaskDecided:
-    """A decision has been taken on a task."""
+    """A decision has been taken on a task or on one of its instances."""
 
     task_id: int
     kind: DecisionKind

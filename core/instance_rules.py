@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 
 from selfinstruct.core.parsing import ParsedInstance
-from selfinstruct.db.rows import NewInstance, Reason
+from selfinstruct.db.rows import Instance, NewInstance, Reason
 
 MAX_INSTANCES = 5
 
 
-def keep_or_drop(parsed: Sequence[ParsedInstance], *, cut: bool) -> list[NewInstance]:
+def keep_or_drop(
+    parsed: Sequence[ParsedInstance], *, cut: bool, besides: Sequence[Instance] = ()
+) -> list[NewInstance]:
     """Each instance kept, or dropped with the reason; order and number are those of `parsed`.
 
     Args:
         parsed: What the model wrote for one task.
         cut: Whether the token limit cut the answer, and with it the last instance.
+        besides: What the task has already. It stays as it is, and what it has, kept or dropped, does not
+            come again.
     """
-    seen: set[ParsedInstance] = set()
+    seen = {ParsedInstance(one.input, one.output) for one in besides}
+    answered = {one.input for one in besides if one.state == "kept" and one.input}
     reasons: list[Reason | None] = []
     outputs: dict[str, set[str]] = {}
     for position, instance in enumerate(parsed, start=1):
@@ -30,8 +35,10 @@ def keep_or_drop(parsed: Sequence[ParsedInstance], *, cut: bool) -> list[NewInst
         reason = own_reason
         if reason is None and contradicting:
             reason = Reason("contradiction", "The same input has different outputs in this task.")
+        if reason is None and instance.input in answered:
+            reason = Reason("contradiction", "The task has the same input with another output already.")
         if reason is None and position >= MAX_INSTANCES:
-            reason = Reason("too_many", f"A task keeps its first {MAX_INSTANCES} instances.")
+            reason = Reason("too_many", f"The first {MAX_INSTANCES} instances of an answer are kept.")
         judged.append(NewInstance(instance.input, instance.output, "dropped" if reason else "kept", reason))
     return judged
 

@@ -114,12 +114,13 @@ class Intake:
         assert request.instruction is not None
         assert request.label is not None
         instances = self._workspace.instances
-        if instances.exist(task.id, request.instruction, request.label):
+        if not request.more and instances.are_answered(task.id, request.instruction, request.label):
             return
         parse = parse_output_first if request.label == "classification" else parse_input_first
-        made = keep_or_drop(parse(answer.text), cut=answer.cut)
+        there = instances.of_wording(task.id, request.instruction, request.label)
+        made = keep_or_drop(parse(answer.text), cut=answer.cut, besides=there)
         instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
-        if (task.instruction, task.label) == (request.instruction, request.label):
+        if not request.more and (task.instruction, task.label) == (request.instruction, request.label):
             # The task may have been reworded and back while the answer was under way.
             self._workspace.tasks.assign(task.id, stage="instantiate", request_id=request.id)
         kept = sum(instance.state == "kept" for instance in made)

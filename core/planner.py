@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 
 from selfinstruct.core.endpoint import prompt_bytes
+from selfinstruct.core.errors import RequestRefusedError
 from selfinstruct.core.judge import Judge
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.prices import Prices
@@ -64,6 +65,43 @@ class Planner:
         prompt = self._prompts.instantiate(task.instruction, output_first=task.label == "classification")
         return self._write("instantiate", prompt, batch=task.batch, task=task)
 
+    def more_instances(self, task_id: int) -> int:
+        """Plan a request for instances besides those that a task has; returns its id.
+
+        A task whose instances nobody has asked for yet, or in vain, gets its first ones.
+
+        Raises:
+            RequestRefusedError: it is not in the pool, its label is not clear, or a request for its
+                instances is under way.
+        """
+        requests = self._workspace.requests
+        with self._workspace.transaction():
+            task = self._workspace.tasks.get(task_id)
+            objection = self._objection_to_more(task)
+            if objection is not None:
+                raise RequestRefusedError(objection)
+            asked = task.instantiate_request_id
+            if asked is None:
+                return self.instantiate(task_id)
+            prompt = self._prompts.instantiate(
+                task.instruction,
+                output_first=task.label == "classification",
+                anew=random.Random(f"{self._settings.rng_seed}/{requests.next_id()}"),
+            )
+            more = requests.get(asked).state != "failed"
+            return self._write("instantiate", prompt, batch=task.batch, task=task, more=more)
+
+    def _objection_to_more(self, task: Task) -> str | None:
+        if task.origin == "seed":
+            return f"Task {task.id} is a seed; seeds stay as they are."
+        if task.state != "accepted":
+            return f"Task {task.id} is not in the pool. Accept it first."
+        if task.label not in {"classification", "generation"}:
+            return "Its label is not clear yet, and the model is asked differently for each label."
+        if self._workspace.requests.are_instances_under_way(task.id):
+            return f"The model is being asked for instances of task {task.id} already."
+        return None
+
     def next_of_pool(self) -> int | None:
         """Plan the next request that a task of the workspace is in need of; None when there is none."""
         with self._workspace.transaction():
@@ -113,6 +151,7 @@ class Planner:
         batch: int | None,
         task: Task | None,
         held: bool = True,
+        more: bool = False,
     ) -> int:
         max_tokens = rendered.parameters["max_tokens"]
         assert isinstance(max_tokens, int)
@@ -136,11 +175,12 @@ class Planner:
                     label=task.label if task else None,
                     reserved_usd=reserved,
                     held=held,
+                    more=more,
                 ),
                 run_id=self._workspace.run_id,
                 at=self._clock(),
             )
-            if task is not None:
+            if task is not None and not more:
                 self._workspace.tasks.assign(task.id, stage=stage, request_id=request_id)
         return request_id
 

@@ -106,11 +106,12 @@ class PromptWriter:
             ],
             rng,
         )
-        self._input_first_examples = _short_ones(other, rng)
-        self._output_first_examples = _short_ones(
-            [seed for seed in classification if all(given for given, _ in seed.instances)] or classification,
-            rng,
-        )
+        self._without_label = other
+        self._with_label = [
+            seed for seed in classification if all(given for given, _ in seed.instances)
+        ] or classification
+        self._input_first_examples = _short_ones(self._without_label, rng)
+        self._output_first_examples = _short_ones(self._with_label, rng)
 
     def try_all(self) -> None:
         """Render every template once, so that a wrong one is told before anything is paid for.
@@ -157,9 +158,17 @@ class PromptWriter:
         parameters: Parameters = {"temperature": 0, "max_tokens": 16}
         return self._finish(prompt, parameters, ["\n\n", "\nTask:"], [seed.id for seed in examples])
 
-    def instantiate(self, instruction: str, *, output_first: bool) -> RenderedPrompt:
-        """Ask for instances, output-first for classification tasks (section 2.2, tables 7 and 8)."""
+    def instantiate(
+        self, instruction: str, *, output_first: bool, anew: random.Random | None = None
+    ) -> RenderedPrompt:
+        """Ask for instances, output-first for classification tasks (section 2.2, tables 7 and 8).
+
+        The same question has the same answer at temperature 0. `anew` asks another way: at a higher
+        temperature, after examples that it chooses.
+        """
         examples = self._output_first_examples if output_first else self._input_first_examples
+        if anew is not None:
+            examples = _short_ones(self._with_label if output_first else self._without_label, anew)
         prompt = self._render(
             "output_first" if output_first else "input_first",
             examples=[
@@ -173,7 +182,7 @@ class PromptWriter:
             most=MAX_INSTANCES,
         )
         parameters: Parameters = {
-            "temperature": 0,
+            "temperature": 0 if anew is None else 0.7,
             "presence_penalty": 1.5,
             "max_tokens": 300 if output_first else 350,
         }

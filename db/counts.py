@@ -78,7 +78,7 @@ def _read(db: Database) -> Counts:
         ),
         instances=by(
             """SELECT instances.state, count(*) FROM instances JOIN tasks ON tasks.id = task_id
-            WHERE origin != 'seed' GROUP BY instances.state""",
+            WHERE origin != 'seed' AND instances.state != 'withdrawn' GROUP BY instances.state""",
             "kept",
             "dropped",
         ),

@@ -1,4 +1,4 @@
-"""Decisions: append-only rows that make every task what it is."""
+"""Decisions: append-only rows that make every task and every instance what it is."""
 
 import json
 from dataclasses import asdict
@@ -7,14 +7,25 @@ from typing import Any
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.rows import Decision, DecisionKind, PoolChange, Standing, Who
+from selfinstruct.db.rows import (
+    AnyDecision,
+    Decision,
+    DecisionKind,
+    Instance,
+    InstanceDecision,
+    InstanceStanding,
+    PoolChange,
+    Reason,
+    Standing,
+    Who,
+)
 
-_COLUMNS = "id, step, task_id, kind, who, at, before, after, undoes, tag"
+_COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
 _STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
 
 
 class Decisions:
-    """Rows of `decisions`; a trigger applies each to its task in the same transaction."""
+    """Rows of `decisions`; a trigger applies each to its task or instance in the same transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -37,21 +48,43 @@ class Decisions:
         undoes: int | None = None,
         tag: str | None = None,
     ) -> int:
-        """Append a decision, which takes effect at once; returns its id."""
+        """Append a decision on a task, which takes effect at once; returns its id."""
+        return self._insert(
+            [step, task_id, None, kind, who, at, _dump(before), _dump(after), undoes, tag],
+        )
+
+    def add_on_instance(
+        self,
+        instance: Instance,
+        kind: DecisionKind,
+        *,
+        step: int,
+        at: str,
+        after: InstanceStanding,
+        undoes: int | None = None,
+    ) -> int:
+        """Append a person's decision on an instance, which takes effect at once; returns its id."""
+        before = _dump(instance.standing)
+        return self._insert(
+            [step, instance.task_id, instance.id, kind, "human", at, before, _dump(after), undoes, None]
+        )
+
+    def _insert(self, values: list[Any]) -> int:
         with transaction(self._db):
             decision_id = self._db.execute(
-                """INSERT INTO decisions (step, task_id, kind, who, at, before, after, undoes, tag)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [step, task_id, kind, who, at, _dump(before), _dump(after), undoes, tag],
+                """INSERT INTO decisions
+                (step, task_id, instance_id, kind, who, at, before, after, undoes, tag)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                values,
             ).lastrowid
         assert decision_id is not None
         return decision_id
 
-    def to_undo(self) -> list[Decision]:
+    def to_undo(self) -> list[AnyDecision]:
         """A person's last step that stands, its last decision first; empty when there is none."""
         return self._step_of("kind != 'undo'")
 
-    def to_redo(self) -> list[Decision]:
+    def to_redo(self) -> list[AnyDecision]:
         """The undos of the last step that was undone, the last one first; empty when there are none.
 
         There are none either when a person has decided on anything since.
@@ -66,23 +99,26 @@ class Decisions:
         ).fetchone()
         return [] if since else undos
 
-    def _step_of(self, kinds: str) -> list[Decision]:
+    def _step_of(self, kinds: str) -> list[AnyDecision]:
         last = self._db.execute(
             f"""SELECT step FROM decisions WHERE who = 'human' AND {kinds} AND {_STANDS}
             ORDER BY id DESC LIMIT 1"""
         ).fetchone()
-        return (
-            self._select(f"WHERE step = ? AND {kinds} AND {_STANDS} ORDER BY id DESC", last) if last else []
-        )
+        if last is None:
+            return []
+        where = f"WHERE step = ? AND {kinds} AND {_STANDS} ORDER BY id DESC"
+        return [_read(row) for row in self._rows(where, last)]
 
     def of_task(self, task_id: int) -> list[Decision]:
-        """The history of a task, oldest first."""
-        return self._select("WHERE task_id = ? ORDER BY id", [task_id])
+        """The history of a task itself, without that of its instances, oldest first."""
+        rows = self._rows("WHERE task_id = ? AND instance_id IS NULL ORDER BY id", [task_id])
+        return [_on_task(row) for row in rows]
 
     def last_task(self) -> int | None:
-        """The task that a person has decided on last."""
+        """The task that a person has decided on last, its instances aside."""
         row = self._db.execute(
-            "SELECT task_id FROM decisions WHERE who = 'human' ORDER BY id DESC LIMIT 1"
+            """SELECT task_id FROM decisions WHERE who = 'human' AND instance_id IS NULL
+            ORDER BY id DESC LIMIT 1"""
         ).fetchone()
         return row[0] if row else None
 
@@ -94,33 +130,54 @@ class Decisions:
         rows = self._db.execute(
             """SELECT decisions.id, tasks.id, tasks.origin, tasks.state, tasks.instruction, tasks.label
             FROM decisions JOIN tasks ON tasks.id = decisions.task_id
-            WHERE decisions.id > ? ORDER BY decisions.id LIMIT ?""",
+            WHERE decisions.id > ? AND instance_id IS NULL ORDER BY decisions.id LIMIT ?""",
             [decision_id, most],
         )
         return [PoolChange(*row) for row in rows]
 
-    def _select(self, where: str, arguments: list[Any]) -> list[Decision]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM decisions {where}", arguments)
-        return [
-            Decision(
-                id=row[0],
-                step=row[1],
-                task_id=row[2],
-                kind=row[3],
-                who=row[4],
-                at=row[5],
-                before=_load(row[6]),
-                after=_load(row[7]),
-                undoes=row[8],
-                tag=row[9],
-            )
-            for row in rows
-        ]
+    def _rows(self, where: str, arguments: list[Any]) -> list[tuple[Any, ...]]:
+        return self._db.execute(f"SELECT {_COLUMNS} FROM decisions {where}", arguments).fetchall()
 
 
-def _dump(standing: Standing) -> str:
+def _read(row: tuple[Any, ...]) -> AnyDecision:
+    return _on_task(row) if row[3] is None else _on_instance(row)
+
+
+def _on_task(row: tuple[Any, ...]) -> Decision:
+    return Decision(
+        id=row[0],
+        step=row[1],
+        task_id=row[2],
+        kind=row[4],
+        who=row[5],
+        at=row[6],
+        before=Standing(**json.loads(row[7])),
+        after=Standing(**json.loads(row[8])),
+        undoes=row[9],
+        tag=row[10],
+    )
+
+
+def _on_instance(row: tuple[Any, ...]) -> InstanceDecision:
+    return InstanceDecision(
+        id=row[0],
+        step=row[1],
+        task_id=row[2],
+        instance_id=row[3],
+        kind=row[4],
+        who=row[5],
+        at=row[6],
+        before=_instance_standing(row[7]),
+        after=_instance_standing(row[8]),
+        undoes=row[9],
+    )
+
+
+def _dump(standing: Standing | InstanceStanding) -> str:
     return json.dumps(asdict(standing), ensure_ascii=False)
 
 
-def _load(text: str) -> Standing:
-    return Standing(**json.loads(text))
+def _instance_standing(text: str) -> InstanceStanding:
+    named = json.loads(text)
+    reason = named.pop("reason")
+    return InstanceStanding(**named, reason=Reason(**reason) if reason else None)

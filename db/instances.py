@@ -1,11 +1,22 @@
 """Instances: the inputs and outputs of tasks, kept or dropped with a reason."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import Instance, Label, NewInstance, Reason, TrainingRow
+
+_COLUMNS = (
+    "instances.id, instances.task_id, instances.input, instances.output, instances.state,"
+    " instances.reason_code, instances.reason_sentence, instances.request_id"
+)
+_OF_WORDING = "instances.task_id = ? AND instances.instruction = ? AND instances.label = ?"
+_AS_THE_TASK_IS = (
+    "JOIN tasks ON tasks.id = instances.task_id"
+    " AND tasks.instruction = instances.instruction AND tasks.label = instances.label"
+)
 
 
 class Instances:
@@ -14,10 +25,11 @@ class Instances:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def exist(self, task_id: int, instruction: str, label: Label) -> bool:
-        """Whether anything was made for a task so worded and labelled."""
+    def are_answered(self, task_id: int, instruction: str, label: Label) -> bool:
+        """Whether the model's first answer was stored for a task so worded and labelled."""
         found = self._db.execute(
-            "SELECT 1 FROM instances WHERE task_id = ? AND instruction = ? AND label = ? LIMIT 1",
+            f"""SELECT 1 FROM instances JOIN requests ON requests.id = instances.request_id
+            WHERE {_OF_WORDING} AND requests.more = 0 LIMIT 1""",
             [task_id, instruction, label],
         ).fetchone()
         return found is not None
@@ -30,12 +42,13 @@ class Instances:
         instances: Iterable[NewInstance],
         *,
         request_id: int | None,
-    ) -> None:
-        """Store what was made for a task so worded and labelled."""
+    ) -> list[int]:
+        """Store instances for a task so worded and labelled; returns their ids."""
+        ids = []
         with transaction(self._db):
             for instance in instances:
                 reason = instance.reason
-                self._db.execute(
+                instance_id = self._db.execute(
                     """INSERT INTO instances (task_id, instruction, label, input, output, state,
                     reason_code, reason_sentence, request_id)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -50,28 +63,47 @@ class Instances:
                         reason.sentence if reason else None,
                         request_id,
                     ],
-                )
+                ).lastrowid
+                assert instance_id is not None
+                ids.append(instance_id)
+        return ids
+
+    def get(self, instance_id: int) -> Instance:
+        """One instance, in whatever state.
+
+        Raises:
+            KeyError: there is no such instance.
+        """
+        found = self._select("WHERE instances.id = ?", [instance_id])
+        if not found:
+            raise KeyError(instance_id)
+        return found[0]
 
     def of_task(self, task_id: int) -> list[Instance]:
         """The instances made for a task as it is now worded and labelled, kept and dropped, in order."""
-        rows = self._db.execute(
-            """SELECT instances.id, task_id, input, output, instances.state, reason_code, reason_sentence
-            FROM instances JOIN tasks ON tasks.id = task_id
-                AND tasks.instruction = instances.instruction AND tasks.label = instances.label
-            WHERE task_id = ? ORDER BY instances.id""",
+        return self._select(
+            f"{_AS_THE_TASK_IS} WHERE instances.task_id = ? AND instances.state != 'withdrawn'"
+            " ORDER BY instances.id",
             [task_id],
         )
-        return [
-            Instance(
-                id=row[0],
-                task_id=row[1],
-                input=row[2],
-                output=row[3],
-                state=row[4],
-                reason=Reason(row[5], row[6]) if row[5] else None,
-            )
-            for row in rows
-        ]
+
+    def of_wording(self, task_id: int, instruction: str, label: Label) -> list[Instance]:
+        """The instances made for a task so worded and labelled, kept and dropped, in order."""
+        return self._select(
+            f"WHERE {_OF_WORDING} AND instances.state != 'withdrawn' ORDER BY instances.id",
+            [task_id, instruction, label],
+        )
+
+    def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
+        """How many instances are kept of each of these tasks as it is now; those with none are left out."""
+        ids = list(task_ids)
+        rows = self._db.execute(
+            f"""SELECT instances.task_id, count(*) FROM instances {_AS_THE_TASK_IS}
+            WHERE instances.task_id IN ({", ".join("?" * len(ids))}) AND instances.state = 'kept'
+            GROUP BY instances.task_id""",
+            ids,
+        )
+        return dict(rows.fetchall())
 
     def training_rows(self, *, include_seeds: bool) -> Iterator[TrainingRow]:
         """Kept instances of accepted tasks, in the order of the tasks."""
@@ -81,3 +113,17 @@ class Instances:
             " ORDER BY origin != 'seed', task_id, rowid"
         ):
             yield TrainingRow(*row)
+
+    def _select(self, where: str, arguments: list[Any]) -> list[Instance]:
+        return [
+            Instance(
+                id=row[0],
+                task_id=row[1],
+                input=row[2],
+                output=row[3],
+                state=row[4],
+                reason=Reason(row[5], row[6]) if row[5] else None,
+                request_id=row[7],
+            )
+            for row in self._db.execute(f"SELECT {_COLUMNS} FROM instances {where}", arguments)
+        ]

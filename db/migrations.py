@@ -49,6 +49,7 @@ def m002_requests(db: Database) -> None:
             label TEXT,
             reserved_usd REAL,
             held INTEGER NOT NULL,
+            more INTEGER NOT NULL,
             state TEXT NOT NULL
                 CHECK (state IN ('planned', 'sent', 'answered', 'parsed', 'failed', 'in_doubt')),
             error TEXT,
@@ -151,7 +152,7 @@ def m003_tasks(db: Database) -> None:
             label TEXT NOT NULL,
             input TEXT NOT NULL,
             output TEXT NOT NULL,
-            state TEXT NOT NULL CHECK (state IN ('kept', 'dropped')),
+            state TEXT NOT NULL CHECK (state IN ('kept', 'dropped', 'withdrawn')),
             reason_code TEXT,
             reason_sentence TEXT,
             request_id INTEGER REFERENCES requests (id)
@@ -182,14 +183,15 @@ def m003_tasks(db: Database) -> None:
 
 @migrations()
 def m004_decisions(db: Database) -> None:
-    """Decisions are append-only, and a task's standing is always the result of its last one."""
+    """Decisions are append-only, and what a task or an instance is, is the result of its last one."""
     db.execute(
         """CREATE TABLE decisions (
             id INTEGER PRIMARY KEY,
             step INTEGER NOT NULL,
             task_id INTEGER NOT NULL REFERENCES tasks (id),
-            kind TEXT NOT NULL
-                CHECK (kind IN ('accept', 'reject', 'edit', 'relabel', 'restore', 'undo', 'redo')),
+            instance_id INTEGER REFERENCES instances (id),
+            kind TEXT NOT NULL CHECK (kind IN
+                ('accept', 'reject', 'edit', 'relabel', 'drop', 'add', 'restore', 'undo', 'redo')),
             who TEXT NOT NULL CHECK (who IN ('human', 'auto')),
             at TEXT NOT NULL,
             before TEXT NOT NULL,
@@ -203,7 +205,7 @@ def m004_decisions(db: Database) -> None:
     db.execute("CREATE INDEX decisions_by_task ON decisions (task_id)")
     # A task that returns to an earlier wording or label finds the instances made for it.
     db.execute(
-        """CREATE TRIGGER decisions_apply AFTER INSERT ON decisions BEGIN
+        """CREATE TRIGGER decisions_apply AFTER INSERT ON decisions WHEN new.instance_id IS NULL BEGIN
             UPDATE tasks SET
                 state = json_extract(new.after, '$.state'),
                 instruction = json_extract(new.after, '$.instruction'),
@@ -216,11 +218,22 @@ def m004_decisions(db: Database) -> None:
                     CASE WHEN instruction = json_extract(new.after, '$.instruction')
                         AND label IS json_extract(new.after, '$.label')
                     THEN instantiate_request_id
-                    ELSE (SELECT request_id FROM instances WHERE task_id = new.task_id
+                    ELSE (SELECT min(request_id) FROM instances WHERE task_id = new.task_id
                         AND instances.instruction = json_extract(new.after, '$.instruction')
-                        AND instances.label IS json_extract(new.after, '$.label')
-                        ORDER BY id DESC LIMIT 1) END
+                        AND instances.label IS json_extract(new.after, '$.label')) END
             WHERE id = new.task_id;
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER decisions_apply_to_instance AFTER INSERT ON decisions
+        WHEN new.instance_id IS NOT NULL BEGIN
+            UPDATE instances SET
+                input = json_extract(new.after, '$.input'),
+                output = json_extract(new.after, '$.output'),
+                state = json_extract(new.after, '$.state'),
+                reason_code = json_extract(new.after, '$.reason.code'),
+                reason_sentence = json_extract(new.after, '$.reason.sentence')
+            WHERE id = new.instance_id;
         END"""
     )
     db.execute(

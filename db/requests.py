@@ -11,7 +11,7 @@ from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, 
 
 _COLUMNS = (
     "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, instruction, label,"
-    " reserved_usd, held, state, error"
+    " reserved_usd, held, more, state, error"
 )
 
 
@@ -30,8 +30,8 @@ class Requests:
         with transaction(self._db):
             request_id = self._db.execute(
                 """INSERT INTO requests (stage, batch, task_id, model, base_url, prompt, parameters,
-                in_context, instruction, label, reserved_usd, held, state, run_id, planned_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)""",
+                in_context, instruction, label, reserved_usd, held, more, state, run_id, planned_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)""",
                 [
                     request.stage,
                     request.batch,
@@ -45,6 +45,7 @@ class Requests:
                     request.label,
                     request.reserved_usd,
                     request.held,
+                    request.more,
                     run_id,
                     at,
                 ],
@@ -187,6 +188,19 @@ class Requests:
             raise KeyError(request_id)
         return _request(row)
 
+    def are_instances_under_way(self, task_id: int) -> bool:
+        """Whether a request for a task's instances waits to be sent, to be answered or to be taken in.
+
+        One in doubt does not count: it may never be sent again.
+        """
+        found = self._db.execute(
+            """SELECT 1 FROM requests INDEXED BY requests_under_way
+            WHERE state NOT IN ('parsed', 'failed') AND state != 'in_doubt'
+            AND task_id = ? AND stage = 'instantiate' LIMIT 1""",
+            [task_id],
+        ).fetchone()
+        return found is not None
+
     def answer(self, request_id: int) -> StoredAnswer | None:
         """The stored answer of a request, if it has one."""
         row = self._db.execute(
@@ -225,4 +239,5 @@ def _request(row: tuple[Any, ...]) -> Request:
     named["parameters"] = json.loads(named["parameters"])
     named["in_context"] = tuple(json.loads(named["in_context"]))
     named["held"] = bool(named["held"])
+    named["more"] = bool(named["more"])
     return Request(**named)

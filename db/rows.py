@@ -1,6 +1,6 @@
 """The rows of a workspace as data classes, in the words of the method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
 Origin = Literal["seed", "model", "imported", "human"]
@@ -8,8 +8,9 @@ State = Literal["pending", "accepted", "rejected"]
 Label = Literal["classification", "generation", "unknown"]
 Who = Literal["human", "auto"]
 Stage = Literal["propose", "classify", "instantiate"]
-DecisionKind = Literal["accept", "reject", "edit", "relabel", "restore", "undo", "redo"]
-InstanceState = Literal["kept", "dropped"]
+DecisionKind = Literal["accept", "reject", "edit", "relabel", "drop", "add", "restore", "undo", "redo"]
+InstanceState = Literal["kept", "dropped", "withdrawn"]
+"""An instance that a person added and took back is withdrawn: nobody sees it until they redo that."""
 
 PASS = "pass"  # noqa: S105 - not a password
 """The verdict of a candidate that no filter objects to."""
@@ -17,7 +18,7 @@ PASS = "pass"  # noqa: S105 - not a password
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a filter objects: a code and a sentence with the evidence."""
+    """Why a filter objects, or why an instance was dropped: a code and a sentence with the evidence."""
 
     code: str
     sentence: str
@@ -88,6 +89,16 @@ class NewInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceStanding:
+    """What decisions change of an instance: the before and after of each decision."""
+
+    input: str
+    output: str
+    state: InstanceState
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One input (may be empty) and output of a task, as stored."""
 
@@ -97,11 +108,21 @@ class Instance:
     output: str
     state: InstanceState
     reason: Reason | None
+    request_id: int | None
+    """The request whose answer it came from; None for a seed's, and for one that a person added."""
+
+    @property
+    def standing(self) -> InstanceStanding:
+        """What a decision on this instance would find."""
+        return InstanceStanding(self.input, self.output, self.state, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One append-only row: who decided what on which task, with before and after."""
+    """One append-only row: who decided what on which task, with before and after.
+
+    `InstanceDecision` is its like for instances.
+    """
 
     id: int
     step: int
@@ -116,6 +137,25 @@ class Decision:
     """The decision that an undo takes back, or the undo that a redo takes back."""
     tag: str | None
     """Why a person rejected it, in a word of their own or of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceDecision:
+    """One append-only row: who decided what on which instance, with before and after."""
+
+    id: int
+    step: int
+    task_id: int
+    instance_id: int
+    kind: DecisionKind
+    who: Who
+    at: str
+    before: InstanceStanding
+    after: InstanceStanding
+    undoes: int | None
+
+
+AnyDecision = Decision | InstanceDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +205,8 @@ class NewRequest:
     """What it can cost at most; None when that is not known."""
     held: bool
     """True when the decisions on what comes of it are left to a person."""
+    more: bool = field(default=False, kw_only=True)
+    """True when it asks for instances besides those that the task has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.core.instance_rules import MAX_INSTANCES, keep_or_drop
 from selfinstruct.core.parsing import ParsedInstance
+from selfinstruct.db.rows import Instance, InstanceState
 
 GOOD = ("cod", "fish")
 
@@ -63,6 +64,29 @@ def test_a_model_that_repeats_itself_until_it_is_cut_keeps_its_first_instance() 
 def test_a_task_keeps_its_first_five_instances() -> None:
     pairs = [(f"input {number}", f"output {number}") for number in range(MAX_INSTANCES + 2)]
     assert reasons(*pairs) == [None] * 5 + ["too_many"] * 2
+
+
+def there(*pairs: tuple[str, str], state: InstanceState = "kept") -> list[Instance]:
+    return [Instance(n, 1, given, output, state, None, None) for n, (given, output) in enumerate(pairs)]
+
+
+@pytest.mark.parametrize("state", ["kept", "dropped"])
+def test_what_a_task_has_already_does_not_come_again(state: InstanceState) -> None:
+    judged = keep_or_drop(
+        [ParsedInstance(*GOOD), ParsedInstance("wren", "bird")], cut=False, besides=there(GOOD, state=state)
+    )
+    assert [one.reason.code if one.reason else None for one in judged] == ["duplicate", None]
+
+
+def test_another_output_for_an_input_that_a_task_has_is_dropped() -> None:
+    more = [ParsedInstance("cod", "food"), ParsedInstance("wren", "bird"), ParsedInstance("", "eel")]
+    judged = keep_or_drop(more, cut=False, besides=there(GOOD, ("", "elk")))
+    assert [one.reason.code if one.reason else None for one in judged] == ["contradiction", None, None]
+
+
+def test_an_input_whose_instance_was_dropped_may_be_answered_otherwise() -> None:
+    (judged,) = keep_or_drop([ParsedInstance("cod", "food")], cut=False, besides=there(GOOD, state="dropped"))
+    assert judged.state == "kept"
 
 
 @given(
