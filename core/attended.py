@@ -114,6 +114,7 @@ class AttendedRun:
         """One that goes on from here, once this one has stopped."""
         successor = AttendedRun(self._engine, shown=self.shown)
         successor._begun = self._begun
+        successor._written.extend(self._engine.plan.still_ours(self._written))
         return successor
 
     async def run(self) -> None:

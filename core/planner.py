@@ -1,7 +1,7 @@
 """What to ask the model next: writes requests down, and takes over those that others have left."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from selfinstruct.core.endpoint import prompt_bytes
 from selfinstruct.core.errors import RequestRefusedError
@@ -123,17 +123,29 @@ class Planner:
         another endpoint are not: if never sent, their tasks are free to be asked about again.
         """
         doubtful = ("in_doubt",) if resend or self._settings.is_free else ()
-        found = []
-        requests = self._workspace.requests
         with self._workspace.transaction():
-            for request in requests.left_over(
-                run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
-            ):
-                if request.state == "answered" or self._is_ours(request):
-                    found.append(request.id)
-                elif request.state == "planned":
-                    requests.fail(request.id, "It was planned for another endpoint.")
-            self._workspace.tasks.release_unanswered()
+            return self._ours(
+                self._workspace.requests.left_over(
+                    run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
+                )
+            )
+
+    def still_ours(self, request_ids: Iterable[int]) -> list[int]:
+        """Those of some requests of this program, not sent yet, that go where the settings say now.
+
+        The tasks of the others are free to be asked about again.
+        """
+        with self._workspace.transaction():
+            return self._ours([self._workspace.requests.get(request_id) for request_id in request_ids])
+
+    def _ours(self, requests: Iterable[Request]) -> list[int]:
+        found = []
+        for request in requests:
+            if request.state == "answered" or self._is_ours(request):
+                found.append(request.id)
+            elif request.state == "planned":
+                self._workspace.requests.fail(request.id, "It was planned for another endpoint.")
+        self._workspace.tasks.release_unanswered()
         return found
 
     def _is_ours(self, request: Request) -> bool:

@@ -126,6 +126,14 @@ class Tasks:
         """The seed tasks of the pool, in their order."""
         return self._select("WHERE origin = 'seed' AND state = 'accepted' ORDER BY id", [])
 
+    def accepted(self) -> list[int]:
+        """The accepted tasks but the seeds, the newest first."""
+        rows = self._db.execute(
+            """SELECT id FROM tasks INDEXED BY tasks_by_state
+            WHERE state = 'accepted' AND origin != 'seed' ORDER BY id DESC"""
+        )
+        return [task_id for (task_id,) in rows]
+
     def count(self) -> int:
         """How many tasks there are, seeds and all."""
         (count,) = self._db.execute("SELECT count(*) FROM tasks").fetchone()

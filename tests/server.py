@@ -30,6 +30,13 @@ def error_body(message: str, **fields: str) -> bytes:
     return json.dumps({"error": {"message": message, **fields}}).encode()
 
 
+def instances_answer(*pairs: tuple[str, str]) -> Fault:
+    """A chat answer with these instances, input and output each."""
+    text = "\n".join(f"Input: {given}\nOutput: {output}" for given, output in pairs)
+    message = {"role": "assistant", "content": text}
+    return Fault(body=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
+
+
 @dataclass
 class Received:
     """A request as it came in."""

@@ -13,6 +13,7 @@ ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "over
 
 EVERY: tuple[ScreenName, ...] = get_args(ScreenName)
 _TASKS: tuple[ScreenName, ...] = ("curate", "pool")
+_DETAILED: tuple[ScreenName, ...] = (*_TASKS, "instances")
 _LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests")
 
 
@@ -78,12 +79,42 @@ ACTIONS = (
         writes=True,
     ),
     Action(
+        "edit_instance",
+        "e",
+        "Decide",
+        "Edit",
+        "Change input and output; a dropped instance is kept from then on.",
+        ("instances",),
+        True,
+        True,
+    ),
+    Action(
+        "drop_instance",
+        "d",
+        "Decide",
+        "Drop",
+        "Leave the instance out of training files.",
+        ("instances",),
+        True,
+        True,
+    ),
+    Action(
+        "restore_instance",
+        "R",
+        "Decide",
+        "Restore",
+        "Keep an instance that was dropped.",
+        ("instances",),
+        writes=True,
+    ),
+    Action("add_instance", "i", "Decide", "Add", "Write an instance by hand.", ("instances",), True, True),
+    Action(
         "relabel",
         "c",
         "Decide",
         "Label",
         "Switch between classification and generation.",
-        _TASKS,
+        _DETAILED,
         writes=True,
     ),
     Action(
@@ -92,7 +123,7 @@ ACTIONS = (
         "Decide",
         "Undo",
         "Take back your last decision; without limit.",
-        (*_TASKS, "instances"),
+        _DETAILED,
         True,
         True,
     ),
@@ -102,7 +133,7 @@ ACTIONS = (
         "Decide",
         "Redo",
         "Take back your last undo.",
-        (*_TASKS, "instances"),
+        _DETAILED,
         writes=True,
     ),
     Action(
@@ -116,14 +147,24 @@ ACTIONS = (
         True,
     ),
     Action(
+        "more_instances",
+        "m",
+        "Generate",
+        "More",
+        "Ask the model for more instances of the task.",
+        ("instances",),
+        True,
+        True,
+    ),
+    Action(
         "mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS
     ),
     Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
     Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", _TASKS),
     Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", _TASKS, True),
     Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),
-    Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _TASKS),
-    Action("copy", "y", "Find", "Copy", "Copy the instruction to the clipboard.", _TASKS),
+    Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
+    Action("copy", "y", "Find", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
     Action("down", "j,down", "Move", "Down", "Next row.", _LISTS),
     Action("up", "k,up", "Move", "Up", "Previous row.", _LISTS),
     Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen.", _LISTS),
@@ -134,6 +175,7 @@ ACTIONS = (
     Action("back", "escape", "Move", "Back", "One layer back.", EVERY),
     Action("curate", "1", "Go", "Curate", "The candidates of this batch.", EVERY),
     Action("pool", "2", "Go", "Pool", "Everything there is, in all states.", EVERY),
+    Action("instances", "3", "Go", "Instances", "Inputs and outputs of accepted tasks.", EVERY),
     Action("theme", "f2", "Show", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
     Action("keys", "question_mark,f1", "Help", "Keys", "The keys of this screen.", EVERY, True),
     Action(

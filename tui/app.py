@@ -14,9 +14,9 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import Event
 from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
-from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES
+from selfinstruct.tui.typed_ahead import TypingScreen
 from selfinstruct.tui.work_screen import WorkScreen
 
 _REFRESH_S = 0.1
@@ -28,6 +28,7 @@ _LOOK_S = 0.5
 # Imported when first wanted: the home screen is to be up at once.
 _SCREENS: dict[ScreenName, tuple[str, str]] = {
     "pool": ("pool_screen", "PoolScreen"),
+    "instances": ("instances_screen", "InstancesScreen"),
 }
 
 
@@ -176,13 +177,11 @@ class CuratorApp(App[None]):
     # The end
 
     def on_key(self, event: events.Key) -> None:
-        """Give the editor what was typed in one burst with the key that opened it.
+        """Give a dialog what was typed in one burst with the key that opened it.
 
-        Such keys were on their way to the table; the editor's own keys never come here.
+        Such keys were on their way to the table; the dialog's own keys never come here.
         """
-        if isinstance(self.screen, EditScreen) and (
-            event.is_printable or event.key in {"enter", "backspace"}
-        ):
+        if isinstance(self.screen, TypingScreen) and self.screen.takes(event):
             event.stop()
             event.prevent_default()
             self.screen.take_ahead(event)

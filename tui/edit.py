@@ -9,15 +9,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static, TextArea
 
 from selfinstruct.core.filters import clean_instruction
 from selfinstruct.core.judge import Judgement
 from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.typed_ahead import TypingArea, TypingScreen
 
 
-class _Wording(TextArea):
+class _Wording(TypingArea):
     """A text area in which Enter is the end: an instruction is one line."""
 
     class Entered(Message):
@@ -31,7 +31,7 @@ class _Wording(TextArea):
             self.post_message(self.Entered())
 
 
-class EditScreen(ModalScreen[str | None]):
+class EditScreen(TypingScreen[str | None]):
     """Gives the new wording, or None when the person leaves it as it was.
 
     Args:
@@ -50,20 +50,6 @@ class EditScreen(ModalScreen[str | None]):
         self._task_id = task_id
         self._instruction = instruction
         self._judge = judge
-        self._ahead: list[events.Key] = []
-        self._is_ready = False
-
-    def take_ahead(self, key: events.Key) -> None:
-        """Take a key that was typed before this screen could have it."""
-        self._ahead.append(key)
-        if self._is_ready:
-            self._take_all_ahead()
-
-    def _take_all_ahead(self) -> None:
-        area = self.query_one("#edit-text", TextArea)
-        for key in self._ahead:
-            area.post_message(events.Key(key.key, key.character))
-        self._ahead.clear()
 
     def compose(self) -> ComposeResult:
         """A text area, the judge's word below it, and the keys."""
@@ -78,10 +64,7 @@ class EditScreen(ModalScreen[str | None]):
         """Put the cursor at the end."""
         area = self.query_one("#edit-text", TextArea)
         area.move_cursor(area.document.end)
-        # At once, so that nothing typed ahead is lost.
-        self.set_focus(area)
-        self._is_ready = True
-        self._take_all_ahead()
+        self.begin_typing(area)
         self._show_judgement()
 
     @on(TextArea.Changed)

@@ -10,20 +10,20 @@ from textual.containers import Container
 from selfinstruct.core.decisions import Decided, RefusedByJudgeError
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.rows import Decision, Label, Order
+from selfinstruct.db.rows import AnyDecision, Label, Order
 from selfinstruct.tui.candidates import CandidateTable
+from selfinstruct.tui.deciding_screen import DecidingScreen
 from selfinstruct.tui.detail_pane import DetailPane, Mention
 from selfinstruct.tui.display import safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.editor import EditorError, edit_outside
 from selfinstruct.tui.tags import TagScreen
-from selfinstruct.tui.work_screen import WorkScreen
 
 _QUOTED = 60
 _IN_POOL = "It is in the pool as it is. Undo its acceptance first, then edit it."
 
 
-class TasksScreen(WorkScreen):
+class TasksScreen(DecidingScreen):
     """Tasks on the left, the one under the cursor in detail on the right.
 
     A subclass says which tasks, in which order, and what to do when there are none.
@@ -171,33 +171,14 @@ class TasksScreen(WorkScreen):
 
         self.decide(relabel, "Relabelled")
 
-    def action_undo(self) -> None:
-        """Take back the last decision, and go to its task."""
-        self._take_back(self.engine.decisions.undo, "undo", "Undone")
-
-    def action_redo(self) -> None:
-        """Take back the last undo, and go to its task."""
-        self._take_back(self.engine.decisions.redo, "redo", "Redone")
-
-    def _take_back(self, take_back: Callable[[], list[Decision]], what: str, done: str) -> None:
-        try:
-            decisions = take_back()
-        except (DecisionRefusedError, WorkspaceError) as refusal:
-            self.say(str(refusal), error=True)
-            return
-        if not decisions:
-            self.say(f"There is nothing to {what}.")
-            return
-        self.session.attended.wake()
-        first = decisions[-1]
-        if first.task_id in self.table.ids:
-            self.table.move_to(first.task_id)
+    def show_decided(self, decision: AnyDecision) -> None:
+        """Put the cursor on the task."""
+        if decision.task_id in self.table.ids:
+            self.table.move_to(decision.task_id)
             self.refresh_all()
         else:
-            self.load(at=first.task_id)
+            self.load(at=decision.task_id)
             self.refresh_status()
-        more = f" and {len(decisions) - 1} more" if len(decisions) > 1 else ""
-        self.say(f"{done}: {first.kind} of {first.task_id}{more}")
 
     # Editing
 

@@ -216,6 +216,10 @@ class WorkScreen(Screen[None]):
         """Go to everything there is."""
         await self.curator.go_to("pool")
 
+    async def action_instances(self) -> None:
+        """Go to the instances of accepted tasks."""
+        await self.curator.go_to("instances")
+
     def action_keys(self) -> None:
         """Show the keys of this screen."""
         self.app.push_screen(KeysScreen(self.NAME, self.session.settings.keys))

@@ -1,7 +1,7 @@
 """Asking the model for more instances than a task has."""
 
 import asyncio
-import json
+from typing import Any
 
 import pytest
 
@@ -9,19 +9,13 @@ from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import RequestRefusedError
 from selfinstruct.core.events import Event, GenerationPaused, RequestFailed, TaskInstantiated
+from selfinstruct.core.settings import resolve
 from selfinstruct.db.rows import Instance, Request
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
-from tests.server import Fault, ModelServer, error_body
+from tests.server import Fault, ModelServer, error_body, instances_answer
 
 PRICES = {"m": {"input": 1.0, "output": 1.0}}
-
-
-def says(*pairs: tuple[str, str]) -> Fault:
-    """A chat answer with these instances."""
-    text = "\n".join(f"Input: {given}\nOutput: {output}" for given, output in pairs)
-    message = {"role": "assistant", "content": text}
-    return Fault(body=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
 
 
 def accepted(engine: Engine, instruction: str = "Say what kind of animal it is.") -> int:
@@ -36,9 +30,9 @@ def accepted(engine: Engine, instruction: str = "Say what kind of animal it is."
 class Beside:
     """Generation beside a person, as a test sees it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, attended: AttendedRun | None = None) -> None:
         self.engine = engine
-        self.attended = AttendedRun(engine)
+        self.attended = attended or AttendedRun(engine)
         self.happened: list[Event] = []
         self._news = asyncio.Event()
         engine.listener = self._listen
@@ -73,8 +67,8 @@ async def test_what_the_model_adds_comes_besides_what_there_is(
     task_id = accepted(engine)
     server.faults.extend(
         [
-            says(("cod", "fish"), ("wren", "bird"), ("elk", "deer")),
-            says(("cod", "fish"), ("wren", "songbird"), ("elk", "mammal"), ("owl", "bird")),
+            instances_answer(("cod", "fish"), ("wren", "bird"), ("elk", "deer")),
+            instances_answer(("cod", "fish"), ("wren", "songbird"), ("elk", "mammal"), ("owl", "bird")),
         ]
     )
     beside = Beside(engine)
@@ -152,7 +146,7 @@ async def test_instances_asked_for_in_vain_are_asked_for_again(
 ) -> None:
     engine = engine_on(base_url=server.url, model="m")
     task_id = accepted(engine)
-    server.faults.extend([Fault(422, error_body("no")), says(("cod", "fish"))])
+    server.faults.extend([Fault(422, error_body("no")), instances_answer(("cod", "fish"))])
     beside = Beside(engine)
     await beside.until_told(RequestFailed)
     assert engine.workspace.tasks.lacking() == 1
@@ -170,7 +164,7 @@ async def test_what_a_person_has_added_meanwhile_does_not_keep_the_models_answer
     engine = engine_on(base_url=server.url, model="m")
     task_id = accepted(engine)
     server.gate.clear()
-    server.faults.append(says(("cod", "fish"), ("elk", "mammal")))
+    server.faults.append(instances_answer(("cod", "fish"), ("elk", "mammal")))
     beside = Beside(engine)
     await asyncio.to_thread(server.arrived.acquire)
     engine.decisions.instances.add(task_id, "cod", "fish")
@@ -190,7 +184,7 @@ async def test_instances_added_by_hand_come_back_with_their_label_and_the_model_
 ) -> None:
     engine = engine_on(base_url=server.url, model="m")
     task_id = accepted(engine)
-    server.faults.append(says(("cod", "fish")))
+    server.faults.append(instances_answer(("cod", "fish")))
     await engine.instantiate([task_id])
     engine.decisions.instances.add(task_id, "elk", "mammal")
     engine.decisions.relabel(task_id, "classification")
@@ -246,3 +240,23 @@ def test_only_tasks_of_the_pool_with_a_clear_label_are_asked_about(engine_on: Op
     with pytest.raises(RequestRefusedError, match="not in the pool"):
         attended.ask_for_more(task_id)
     assert engine.workspace.requests.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "state"), [({"concurrency": 3}, "parsed"), ({"api": "completions"}, "failed")]
+)
+async def test_what_was_asked_for_and_not_sent_goes_on_under_new_settings_if_it_fits_them(
+    engine_on: OpenEngine, settings: dict[str, Any], state: str
+) -> None:
+    engine = engine_on()
+    task_id = accepted(engine)
+    await engine.instantiate([task_id])
+    attended = AttendedRun(engine)
+    attended.ask_for_more(task_id)
+    await engine.apply(resolve(settings))
+    beside = Beside(engine, attended.successor())
+    if state == "parsed":
+        await beside.until_told(TaskInstantiated)
+    await beside.end()
+    await engine.close()
+    assert beside.request(2).state == state

@@ -107,6 +107,11 @@ async def test_an_edit_belongs_to_its_task_whatever_happens_behind_the_dialog(cu
     assert not curator.current().instruction.endswith("!!")
 
 
+async def test_backspace_deletes_in_the_editor(curator: Curator) -> None:
+    await curator.press("e", "x", "y", "backspace", "z")
+    assert curator.app.screen.query_one(TextArea).text.endswith("xz")
+
+
 async def test_escape_leaves_the_wording_as_it_was(curator: Curator) -> None:
     task = curator.current()
     await curator.press("e", "x", "y", "escape")
