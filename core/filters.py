@@ -30,8 +30,13 @@ def objections(instruction: str, filters: FilterSettings) -> list[Reason]:
     return [reason for reason in found if reason is not None]
 
 
+def count_words(text: str) -> int:
+    """The words of a text, as the limits on length count them."""
+    return len(text.split())
+
+
 def _length(instruction: str, filters: FilterSettings) -> Reason | None:
-    words = len(instruction.split())
+    words = count_words(instruction)
     if words < filters.min_words:
         return Reason("too_short", f"It has {_count(words)}; at least {filters.min_words} are wanted.")
     if words > filters.max_words:

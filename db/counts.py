@@ -54,7 +54,7 @@ def _read(db: Database) -> Counts:
     requests = by("SELECT state, count(*) FROM requests GROUP BY state", *REQUEST_STATES)
     requests["answered"] += requests.pop("parsed")
     prompt_tokens, completion_tokens = db.execute(
-        "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts"
+        "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts INDEXED BY attempts_by_tokens"
     ).fetchone()
     cost, unknown = _cost(db)
     return Counts(

@@ -32,8 +32,12 @@ class Decisions:
 
     def next_step(self) -> int:
         """The number of a step that nobody has begun; good within one transaction."""
+        return self.last_id() + 1
+
+    def last_id(self) -> int:
+        """The id of the last decision; 0 when there is none."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decisions").fetchone()
-        return int(last) + 1
+        return int(last)
 
     def add(
         self,

@@ -139,6 +139,11 @@ class Tasks:
         (count,) = self._db.execute("SELECT count(*) FROM tasks").fetchone()
         return int(count)
 
+    def last_id(self) -> int:
+        """The highest id of a task; 0 when there is none."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM tasks").fetchone()
+        return int(last)
+
     def passing(self) -> int:
         """How many of the model's tasks are accepted, or pass and wait for a decision."""
         (count,) = self._db.execute(
@@ -196,6 +201,25 @@ class Tasks:
             [task_id],
         )
         return [(found, instruction) for found, instruction in rows]
+
+    def undecided(self, after: int, at_most: int) -> list[Task]:
+        """The undecided candidates that come after that task, by id, and no more than `at_most`."""
+        return self._select(
+            "INDEXED BY tasks_waiting WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?",
+            [after, at_most],
+        )
+
+    def count_undecided(self) -> int:
+        """How many candidates nobody has decided on."""
+        (count,) = self._db.execute("SELECT count(*) FROM tasks WHERE state = 'pending'").fetchone()
+        return int(count)
+
+    def decided(self, after: int, at_most: int) -> list[Task]:
+        """The accepted and rejected tasks that come after that one, no seeds, and no more than `at_most`."""
+        return self._select(
+            "NOT INDEXED WHERE state != 'pending' AND origin != 'seed' AND id > ? ORDER BY id LIMIT ?",
+            [after, at_most],
+        )
 
     def waiting_near(self, task_id: int) -> list[int]:
         """Undecided candidates whose nearest neighbour was that task."""

@@ -16,6 +16,7 @@ from selfinstruct.db.counts import Counts, Spending, read_counts, read_spending
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.migrations import migrate, require_current
+from selfinstruct.db.overview import OverviewRows
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.settings import SettingsStore
 from selfinstruct.db.tasks import Tasks
@@ -37,6 +38,7 @@ class Workspace:
         self.instances = Instances(db)
         self.decisions = Decisions(db)
         self.requests = Requests(db)
+        self.overview = OverviewRows(db)
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0
