@@ -13,6 +13,9 @@ from selfinstruct.core.similarity import Neighbour, RougeIndex
 from selfinstruct.db.rows import PASS, PoolChange, Reason, Standing
 from selfinstruct.db.workspace import Workspace
 
+TOO_SIMILAR = "too_similar"
+"""The code of the reason that a task of the pool is too close."""
+
 _QUOTED_LENGTH = 60
 _CLASSIFICATION_TRIES = 64
 
@@ -160,7 +163,7 @@ class Judge:
         text = self._workspace.tasks.get(nearest.id).instruction
         quoted = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"
         return Reason(
-            "too_similar",
+            TOO_SIMILAR,
             f'ROUGE-L {nearest.score:.2f} with task {nearest.id}, "{quoted}";'
             f" less than {self.filters.rouge_l:g} is wanted.",
         )

@@ -1,0 +1,199 @@
+"""The preview: which verdicts other filter settings would turn, before anything is applied.
+
+What the filters need to know of a task is worked out once and held in columns. Any settings are then a
+few comparisons of columns, at 100,000 tasks as quick as at 100.
+"""
+
+import bisect
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from selfinstruct.core.diversity import score_bins
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.filters import count_words, objections
+from selfinstruct.core.judge import TOO_SIMILAR
+from selfinstruct.core.settings import FilterSettings
+from selfinstruct.core.slices import Sliced
+from selfinstruct.db.rows import PASS, Task
+
+_PAGE = 64
+_JUDGED_AT_ONCE = 8
+"""Candidates judged in one transaction: its sync to the disk costs as much as judging a few."""
+_NO_LIMIT = 10**9
+
+_TEXTUAL = ("keyword", "opening", "punctuation", "not_latin")
+"""The objections that depend on the text alone, in the order in which they are raised."""
+_CODES = ("too_short", "too_long", *_TEXTUAL, TOO_SIMILAR, PASS)
+_NUMBER = {code: number for number, code in enumerate(_CODES)}
+_OTHER = -1
+"""No verdict yet."""
+
+_Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A verdict that would be another one."""
+
+    task_id: int
+    before: str | None
+    """None: not judged yet."""
+    after: str
+    score: float | None
+    """ROUGE-L with the nearest task of the pool; None when the pool is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """The tasks whose verdicts would be others, in the order of their ids in each group."""
+
+    would_pass: list[int]
+    would_fall: list[int]
+    other_reason: list[int]
+    """A filter objects to them either way, but another one is the first to do so."""
+
+    @property
+    def task_ids(self) -> list[int]:
+        """All of them: those that would pass, those that would fall, and the others."""
+        return [*self.would_pass, *self.would_fall, *self.other_reason]
+
+
+class Columns:
+    """What the filters need to know of some tasks.
+
+    Args:
+        lists: Settings with the keywords and openings that are looked for, also where a filter is off.
+    """
+
+    def __init__(self, lists: FilterSettings) -> None:
+        self.lists = lists
+        self._all_on = lists.model_copy(
+            update={"min_words": 0, "max_words": _NO_LIMIT, "punctuation": True, "latin": True}
+        )
+        self._ids = array("q")
+        self._verdicts: list[str | None] = []
+        self._before = array("b")
+        self._words = array("q")
+        self._found = array("q")
+        self._scores = array("d")
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def last_id(self) -> int:
+        """The id of the task that was added last; 0 when there is none."""
+        return self._ids[-1] if self._ids else 0
+
+    def add(self, task: Task, score: float | None) -> None:
+        """Add a task, with a higher id than the one before, and the ROUGE-L of its nearest neighbour."""
+        self._ids.append(task.id)
+        self._verdicts.append(task.verdict)
+        self._before.append(_NUMBER.get(task.verdict or "", _OTHER))
+        self._words.append(count_words(task.instruction))
+        found = {reason.code for reason in objections(task.instruction, self._all_on)}
+        self._found.append(sum(1 << bit for bit, code in enumerate(_TEXTUAL) if code in found))
+        self._scores.append(np.nan if score is None else score)
+
+    def flips(self, filters: FilterSettings) -> Flips:
+        """The tasks whose stored verdict would be another one under `filters`."""
+        before, after, ids = np.array(self._before), self._judged(filters), np.array(self._ids)
+        passing = _NUMBER[PASS]
+        turned = before != after
+        groups = (
+            turned & (after == passing),
+            turned & (before == passing),
+            turned & (after != passing) & (before != passing),
+        )
+        return Flips(*(ids[group].tolist() for group in groups))
+
+    def flip(self, task_id: int, filters: FilterSettings) -> Flip:
+        """One task's stored verdict, and the one that it would have under `filters`."""
+        row = bisect.bisect_left(self._ids, task_id)
+        (after,) = self._judged(filters, slice(row, row + 1))
+        score = self._scores[row]
+        return Flip(task_id, self._verdicts[row], _CODES[after], None if np.isnan(score) else score)
+
+    def differing(self, filters: FilterSettings, others: FilterSettings) -> int:
+        """How many tasks the two settings judge differently."""
+        return int((self._judged(filters) != self._judged(others)).sum())
+
+    def reaching(self, threshold: float) -> int:
+        """How many tasks score `threshold` or more."""
+        return int((np.array(self._scores) >= threshold).sum())
+
+    def histogram(self, bins: int) -> list[int]:
+        """How many tasks have their score in each of `bins` equal parts of 0 to 1."""
+        return score_bins(np.array(self._scores), bins)
+
+    def _judged(self, filters: FilterSettings, rows: slice = slice(None)) -> _Numbers:
+        words, found = np.array(self._words[rows]), np.array(self._found[rows])
+        on = (bool(filters.keywords), bool(filters.openings), filters.punctuation, filters.latin)
+        against = {
+            "too_short": words < filters.min_words,
+            "too_long": words > filters.max_words,
+            **{code: found & (1 << bit) != 0 for bit, code in enumerate(_TEXTUAL) if on[bit]},
+            TOO_SIMILAR: np.array(self._scores[rows]) >= filters.rouge_l,
+        }
+        verdicts = np.full(len(words), _NUMBER[PASS])
+        for code, objected in reversed(against.items()):
+            verdicts[objected] = _NUMBER[code]
+        return verdicts
+
+
+def with_lists(filters: FilterSettings) -> FilterSettings:
+    """`filters` with the lists of the paper's pipeline where they have none."""
+    usual = FilterSettings()
+    return filters.model_copy(
+        update={
+            "keywords": filters.keywords or usual.keywords,
+            "openings": filters.openings or usual.openings,
+        }
+    )
+
+
+def look_at_undecided(engine: Engine, columns: Columns) -> Sliced[None]:
+    """Add all undecided candidates that come after the last one, each scored against the pool as it is now.
+
+    What has been added is good at every step.
+    """
+    engine.judging.catch_up()
+    return _look(
+        columns,
+        engine.workspace.tasks.undecided,
+        lambda task: next((near.score for near in engine.judging.index.nearest(task.instruction, 1)), None),
+        engine.workspace.tasks.count_undecided(),
+    )
+
+
+def look_at_decided(engine: Engine, columns: Columns) -> Sliced[None]:
+    """Add all tasks after the last one that were decided on, with the score that they had then."""
+    tasks = engine.workspace.tasks
+    return _look(columns, tasks.decided, lambda task: task.score, tasks.count() - tasks.count_undecided())
+
+
+def _look(
+    columns: Columns,
+    page: Callable[[int, int], list[Task]],
+    score: Callable[[Task], float | None],
+    expected: int,
+) -> Sliced[None]:
+    while found := page(columns.last_id, _PAGE):
+        for task in found:
+            columns.add(task, score(task))
+            yield min(1.0, len(columns) / max(1, expected))
+
+
+def judge_again(engine: Engine) -> Sliced[int]:
+    """Judge every undecided candidate as the filters now are; returns how many verdicts have turned."""
+    turned = done = last = 0
+    expected = max(1, engine.workspace.tasks.count_undecided())
+    while found := engine.workspace.tasks.undecided(last, _JUDGED_AT_ONCE):
+        verdicts = engine.judge(task.id for task in found)
+        turned += sum(verdicts.get(task.id) != task.verdict for task in found)
+        done, last = done + len(found), found[-1].id
+        yield min(1.0, done / expected)
+    return turned
