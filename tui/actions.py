@@ -14,7 +14,7 @@ ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "over
 EVERY: tuple[ScreenName, ...] = get_args(ScreenName)
 _TASKS: tuple[ScreenName, ...] = ("curate", "pool")
 _DETAILED: tuple[ScreenName, ...] = (*_TASKS, "instances")
-_LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests")
+_LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests", "overview")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,51 @@ ACTIONS = (
     ),
     Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
     Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", _TASKS),
+    Action(
+        "less",
+        "left,h,minus",
+        "Filters",
+        "Less",
+        "Lower the threshold by 0.01, a limit by 1; or switch off.",
+        ("preview",),
+        True,
+    ),
+    Action(
+        "more",
+        "right,l,equals_sign",
+        "Filters",
+        "More",
+        "Raise the threshold by 0.01, a limit by 1; or switch on.",
+        ("preview",),
+        True,
+    ),
+    Action(
+        "much_less",
+        "shift+left,H",
+        "Filters",
+        "Much less",
+        "Lower the threshold by 0.05, a limit by 10.",
+        ("preview",),
+    ),
+    Action(
+        "much_more",
+        "shift+right,L",
+        "Filters",
+        "Much more",
+        "Raise the threshold by 0.05, a limit by 10.",
+        ("preview",),
+    ),
+    Action("switch", "space", "Filters", "Switch", "Switch the filter on or off.", ("preview",), True),
+    Action(
+        "apply",
+        "enter",
+        "Filters",
+        "Apply",
+        "Judge by these filters from now on, and all that is undecided again.",
+        ("preview",),
+        True,
+        True,
+    ),
     Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", _TASKS, True),
     Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),
     Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
@@ -176,6 +221,8 @@ ACTIONS = (
     Action("curate", "1", "Go", "Curate", "The candidates of this batch.", EVERY),
     Action("pool", "2", "Go", "Pool", "Everything there is, in all states.", EVERY),
     Action("instances", "3", "Go", "Instances", "Inputs and outputs of accepted tasks.", EVERY),
+    Action("preview", "4", "Go", "Preview", "What other filters would judge otherwise.", EVERY),
+    Action("overview", "6", "Go", "Overview", "What became of all that was asked for, in charts.", EVERY),
     Action("theme", "f2", "Show", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
     Action("keys", "question_mark,f1", "Help", "Keys", "The keys of this screen.", EVERY, True),
     Action(
@@ -190,6 +237,12 @@ ACTIONS = (
 )
 
 _WRITTEN = {
+    "left": "←",
+    "right": "→",
+    "shift+left": "⇧←",
+    "shift+right": "⇧→",
+    "minus": "-",
+    "equals_sign": "=",
     "question_mark": "?",
     "asterisk": "*",
     "slash": "/",

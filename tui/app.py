@@ -29,6 +29,8 @@ _LOOK_S = 0.5
 _SCREENS: dict[ScreenName, tuple[str, str]] = {
     "pool": ("pool_screen", "PoolScreen"),
     "instances": ("instances_screen", "InstancesScreen"),
+    "preview": ("preview_screen", "PreviewScreen"),
+    "overview": ("overview_screen", "OverviewScreen"),
 }
 
 

@@ -219,6 +219,13 @@ class WorkScreen(Screen[None]):
     async def action_instances(self) -> None:
         """Go to the instances of accepted tasks."""
         await self.curator.go_to("instances")
+    async def action_preview(self) -> None:
+        """Go to what other filters would do."""
+        await self.curator.go_to("preview")
+
+    async def action_overview(self) -> None:
+        """Go to the charts."""
+        await self.curator.go_to("overview")
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""

@@ -1,0 +1,152 @@
+"""Charts of block characters: pure functions from numbers and a width in cells to text.
+
+Every bar stands beside its number, so nothing is told by length or colour alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_GAP = "  "
+_LONGEST_LABEL = 24
+_SHORTEST_BAR = 4
+_STEPS = (1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 500, 1000)
+_TAIL = 0.99
+
+BAR_STYLE = "$primary"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it is, how long it is, and its number in words."""
+
+    label: str
+    """Safe text; one too long for its column is cut."""
+    value: float
+    said: str
+
+
+def bar(share: float, width: int) -> str:
+    """A horizontal bar of at most `width` cells, to the eighth of a cell; anything above 0 shows."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    if share > 0 and width > 0:
+        eighths = max(1, eighths)
+    whole, rest = divmod(eighths, 8)
+    return _EIGHTHS[8] * whole + (_EIGHTHS[rest] if rest else "")
+
+
+def bars(rows: Sequence[Bar], width: int, *, full: float | None = None) -> Content:
+    """Bars below each other, with the labels before them and the numbers behind them.
+
+    Args:
+        rows: The bars.
+        width: Cells of a line. Where they do not suffice, the bars go first, then the ends of the numbers.
+        full: The value of a bar over the whole width; the highest value when None.
+    """
+    longest = full if full is not None else max((row.value for row in rows), default=0)
+    label = min(_LONGEST_LABEL, max((cell_len(row.label) for row in rows), default=0))
+    said = max((cell_len(row.said) for row in rows), default=0)
+    room = width - label - said - 2 * len(_GAP)
+    lines: list[Content] = []
+    for row in rows:
+        head = f"{fitted(row.label, label)}{_GAP}"
+        if room < _SHORTEST_BAR:
+            lines.append(Content(fitted(f"{head}{row.said}", width).rstrip()))
+            continue
+        drawn = set_cell_size(bar(row.value / longest if longest else 0, room), room)
+        lines.append(Content.assemble(head, (drawn, BAR_STYLE), f"{_GAP}{row.said}"))
+    return Content("\n").join(lines)
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` in exactly `width` cells, with an ellipsis where it is cut."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, max(0, width - 1)) + "…"[:width]
+
+
+def sparkline(values: Sequence[float], *, full: float) -> str:
+    """One character a value, as high as its share of `full`; 0 is empty, anything above it shows."""
+    return "".join(columns(values, 1, full=full))
+
+
+def columns(values: Sequence[float], height: int, *, full: float | None = None) -> list[str]:
+    """Vertical bars, one cell wide and `height` lines high; the highest line comes first."""
+    highest = full if full is not None else max(values, default=0)
+    levels = [_level(value / highest if highest else 0, height) for value in values]
+    return [
+        "".join(_LEVELS[max(0, min(8, level - 8 * line))] for level in levels)
+        for line in reversed(range(height))
+    ]
+
+
+def _level(share: float, height: int) -> int:
+    level = round(max(0.0, min(1.0, share)) * height * 8)
+    return max(1, level) if share > 0 else level
+
+
+def share_text(part: float, whole: float) -> str:
+    """A share in percent, such as `52 %`; a dash when there is no whole."""
+    if not whole:
+        return "–"
+    percent = 100 * part / whole
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    return f"{percent:.1f} %" if 0 < percent < 1 or 99 < percent < 100 else f"{percent:.0f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBin:
+    """How many texts have `first` to `last` words; None is no end."""
+
+    first: int
+    last: int | None
+    count: int
+
+    @property
+    def label(self) -> str:
+        """Such as `5–9`, or `50 and more`."""
+        if self.last is None:
+            return f"{self.first}+"
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+
+def length_bins(lengths: Mapping[int, int], at_most: int) -> list[LengthBin]:
+    """Put lengths into no more than `at_most` bins of a round width, from the shortest to the longest.
+
+    The rare longest share the last bin.
+
+    Args:
+        lengths: How many texts there are of each length.
+        at_most: How many bins, 2 or more.
+    """
+    if not lengths:
+        return []
+    usual = quantile(lengths, _TAIL)
+    step = next((step for step in _STEPS if usual // step < at_most), -(-(usual + 1) // at_most))
+    last = usual // step
+    counts = [0] * (last + 1)
+    for length, count in lengths.items():
+        counts[min(length // step, last)] += count
+    shortest, has_tail = min(lengths), max(lengths) >= (last + 1) * step
+    return [
+        LengthBin(
+            max(shortest, row * step), None if row == last and has_tail else (row + 1) * step - 1, count
+        )
+        for row, count in enumerate(counts)
+        if any(counts[: row + 1])
+    ]
+
+
+def quantile(lengths: Mapping[int, int], share: float) -> int:
+    """The length that this share of the texts does not exceed; 0 when there are none."""
+    wanted, so_far = share * sum(lengths.values()), 0
+    for length in sorted(lengths):
+        so_far += lengths[length]
+        if so_far >= wanted:
+            return length
+    return 0
