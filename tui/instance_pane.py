@@ -7,15 +7,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Static
 
 from selfinstruct.db.rows import Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.display import safe, safe_line
 
-_REST_S = 0.03
-"""How long the cursor rests on a task before its instances are drawn: a held key must not wait for it."""
 _MOST = 4000
 """Characters of a text that are shown; the editor shows all."""
 _DIM = "dim"
@@ -60,7 +57,8 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._workspace = workspace
         self._task_id: int | None = None
         self._nothing = ""
-        self._timer: Timer | None = None
+        self.is_settled = True
+        """Whether what was asked for last is what is shown."""
         self._drawn: int | None = None
         self._instances: Sequence[Instance] = ()
         self._at: int | None = None
@@ -70,7 +68,7 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
         yield Static(id="instances-head", markup=False)
 
     def show(self, task_id: int | None, *, nothing: str, at: int | None = None) -> None:
-        """Show a task's instances as soon as the cursor rests on it.
+        """Show a task's instances once the list has moved; of a burst of keys, those of the last one's task.
 
         Args:
             task_id: The task; None when there is none.
@@ -80,15 +78,9 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._task_id, self._nothing = task_id, nothing
         self._at = at if at is not None else self._at
         self.border_title = "" if task_id is None else f"Instances of {task_id}"
-        if self._timer is None:
-            self._timer = self.set_timer(_REST_S, self.draw)
-        else:
-            self._timer.reset()
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether what was asked for last is what is shown."""
-        return self._timer is None
+        if self.is_settled:
+            self.is_settled = False
+            self.call_after_refresh(self.draw)
 
     @property
     def current(self) -> Instance | None:
@@ -115,9 +107,7 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def draw(self) -> None:
         """Show what was asked for last."""
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
+        self.is_settled = True
         if self._task_id is None:
             self._instances = ()
             head = Content(self._nothing)

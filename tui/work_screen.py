@@ -219,6 +219,7 @@ class WorkScreen(Screen[None]):
     async def action_instances(self) -> None:
         """Go to the instances of accepted tasks."""
         await self.curator.go_to("instances")
+
     async def action_preview(self) -> None:
         """Go to what other filters would do."""
         await self.curator.go_to("preview")
