@@ -67,6 +67,14 @@ class Terminal:
             if not self._read(deadline - time.monotonic()):
                 raise AssertionError(f"{texts} did not come up; the screen:\n{self.text}")
 
+    def wait_for_one_of(self, *texts: str) -> str:
+        """Read until one of these texts is on the screen; returns it."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (found := [text for text in texts if text in self.text]):
+            if not self._read(deadline - time.monotonic()):
+                raise AssertionError(f"none of {texts} came up; the screen:\n{self.text}")
+        return found[0]
+
     def wait(self) -> int:
         """Read until the program ends; returns its exit code."""
         deadline = time.monotonic() + _PATIENCE_S

@@ -46,6 +46,9 @@ def test_two_hundred_decisions_with_undo_and_restart_between(tmp_path: Path) -> 
             terminal.wait_for("pool 175 +", "Candidates")
             batch += 1
             terminal.press("n")
+            # While earlier candidates wait, a batch that comes in is not put in their place.
+            if terminal.wait_for_one_of(f"Batch {batch}:", "is ready: n shows it") != f"Batch {batch}:":
+                terminal.press("n")
             terminal.wait_for(f"Batch {batch}:")
             here = min(50, count(path, f"state = 'pending' AND verdict = 'pass' AND batch = {batch}"))
             # As fast as a person never is: a burst, half of which is taken back and given again.
