@@ -121,6 +121,11 @@ class CandidateTable(WindowTable[Task]):
         self._range_from = None
         self.refresh()
 
+    @property
+    def cursor_draws_all(self) -> bool:
+        """While a range is drawn, every row between its ends may change."""
+        return self._range_from is not None
+
     def _range(self) -> range:
         if self._range_from is None:
             return range(0)

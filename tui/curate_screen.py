@@ -44,7 +44,7 @@ class CurateScreen(TasksScreen):
     def load(self, *, at: int | None = None) -> None:
         """Show the batch, and what passes and waits of earlier ones."""
         shown = self.session.attended.shown
-        self.table.show(self.engine.workspace.tasks.to_review(shown, self.table.order), at=at)
+        self.show_rows(self.engine.workspace.tasks.to_review(shown, self.table.order), at=at)
 
     def happened(self, event: Event) -> None:
         """Show a batch that was waited for, and what comes in late for this one."""

@@ -1,9 +1,7 @@
 """What is known of one task, each claim with its evidence."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from rich.text import Text
 from textual.content import Content
 
 from selfinstruct.core.answers import AnswerError, read_answer
@@ -13,24 +11,17 @@ from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.similarity import Neighbour, shared_spans
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.blocks import Block
 from selfinstruct.tui.candidates import verdict_word
 from selfinstruct.tui.display import safe, safe_line
 
 _SHARED, _KEYWORD, _HEADING, _DIM = "underline", "reverse", "bold $text-primary", "dim"
 _GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
 
+_QUOTED = 200
+
 Part = str | tuple[str, str] | Content
 Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Mentioned:
-    """A task that a detail mentions, and that one can go to."""
-
-    task_id: int
-    line: Text
-    sides: tuple[Text, Text] | None = None
-    """This task and the one mentioned, with the words that they share marked."""
 
 
 def heading(text: str) -> Content:
@@ -100,35 +91,31 @@ def _model_said(workspace: Workspace, task: Task) -> str | None:
         return None
 
 
-def nearest(workspace: Workspace, task: Task, neighbours: Sequence[Neighbour]) -> list[Mentioned]:
-    """The nearest tasks of the pool, each beside this one."""
+def nearest(workspace: Workspace, task: Task, neighbours: Sequence[Neighbour]) -> list[Block]:
+    """The nearest tasks of the pool, each with this one beside it and the words that they share marked."""
     tasks = {found.id: found for found in workspace.tasks.get_many(n.id for n in neighbours)}
     return [_beside(task, tasks[neighbour.id], neighbour.score) for neighbour in neighbours]
 
 
-def _beside(task: Task, neighbour: Task, score: float) -> Mentioned:
-    theirs = _text(neighbour.instruction, shared_spans(neighbour.instruction, task.instruction))
-    ours = _text(task.instruction, shared_spans(task.instruction, neighbour.instruction))
-    line = Text.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", _DIM), theirs)
-    return Mentioned(neighbour.id, line, (ours, theirs))
+def _beside(task: Task, neighbour: Task, score: float) -> Block:
+    theirs = _shared(neighbour.instruction, task.instruction)
+    mentioned = Content.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", _DIM), theirs)
+    return Block(mentioned, _shared(task.instruction, neighbour.instruction), neighbour.id)
 
 
-def _text(text: str, shared: Iterable[Span]) -> Text:
-    shown = Text(safe_line(text))
-    if len(shown) == len(text):
-        for start, end in shared:
-            shown.stylize(_SHARED, start, end)
-    return shown
+def _shared(text: str, other: str) -> Content:
+    return _marked(text, ((span, _SHARED) for span in shared_spans(text, other)))
 
 
-def prompted_by(workspace: Workspace, task: Task) -> list[Mentioned]:
+def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
     """The tasks that were shown in the prompt that brought this one."""
     if task.propose_request_id is None:
         return []
     request = workspace.requests.get(task.propose_request_id)
     return [
-        Mentioned(
-            shown.id, Text.assemble((f"{shown.origin} {shown.id}  ", _DIM), safe_line(shown.instruction, 200))
+        Block(
+            Content.assemble((f"{shown.origin} {shown.id}  ", _DIM), safe_line(shown.instruction, _QUOTED)),
+            choice=shown.id,
         )
         for shown in workspace.tasks.get_many(request.in_context)
     ]

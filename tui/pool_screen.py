@@ -54,7 +54,7 @@ class PoolScreen(TasksScreen):
         if self.focused is self.filter:
             self._say_how_to_filter()
         self.table.border_title = f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}"
-        self.table.show(found, at=at)
+        self.show_rows(found, at=at)
 
     async def open_task(self, task_id: int) -> None:
         """Put the cursor on a task, which the filter must not hide."""

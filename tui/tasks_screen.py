@@ -1,6 +1,6 @@
 """What the screens of tasks share: a table, the detail of the row under the cursor, and decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import get_args
 
 from textual import on
@@ -13,7 +13,7 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import AnyDecision, Label, Order
 from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.deciding_screen import DecidingScreen
-from selfinstruct.tui.detail_pane import DetailPane, Mention
+from selfinstruct.tui.detail_pane import DetailPane
 from selfinstruct.tui.display import safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.editor import EditorError, edit_outside
@@ -44,6 +44,8 @@ class TasksScreen(DecidingScreen):
 
     def on_mount(self) -> None:
         """Show what there is."""
+        # Watched, which is at once, and not told by a message: row and detail are drawn in one go.
+        self.watch(self.table, "cursor", self._show_detail, init=False)
         self.table.add_class("pane")
         self.detail.add_class("pane")
         self.set_focus(self.table)
@@ -59,18 +61,22 @@ class TasksScreen(DecidingScreen):
         """The detail of the task under the cursor."""
         return self.query_one("#detail-pane", DetailPane)
 
+    def show_rows(self, task_ids: Iterable[int], *, at: int | None) -> None:
+        """Show these tasks, with the cursor on `at` if it is among them."""
+        self.table.show(task_ids, at=at)
+        self._show_detail()
+
     def refresh_view(self) -> None:
         """Read the rows on the screen again; their number and order stay."""
         self.table.reread()
         self._show_detail()
 
-    @on(CandidateTable.CursorMoved)
     def _show_detail(self) -> None:
         self.detail.show(self.table.current, nothing=self.NOTHING)
 
-    @on(Mention.Chosen)
-    async def _go_to_mentioned(self, event: Mention.Chosen) -> None:
-        await self.open_task(event.task_id)
+    @on(DetailPane.Taken)
+    async def _go_to_mentioned(self, event: DetailPane.Taken) -> None:
+        await self.open_task(event.choice)
 
     async def open_task(self, task_id: int) -> None:
         """Put the cursor on a task; among all there are when it is not here."""

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -68,6 +68,7 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         super().__init__(id=id)
         self._ids: array[int] = array("q")
         self._fetched: OrderedDict[int, Row] = OrderedDict()
+        self._styles_of: dict[tuple[str, ...], Style] = {}
         self.sorted_by: str | None = None
         """The title of the column by which the rows are sorted; the header says so."""
 
@@ -149,16 +150,32 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         """Put the cursor on the last row."""
         self.move_by(len(self._ids))
 
-    def watch_cursor(self) -> None:
-        """Keep the cursor in view and tell the screen."""
-        self._settle()
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Keep the cursor in view and tell the screen; of the rows, only these two are drawn again."""
+        if self._keep_in_view() or self.cursor_draws_all:
+            self.refresh()
+        else:
+            top, width = round(self.scroll_y), self.size.width
+            rows = (Region(0, row - top + _HEADER_ROWS, width, 1) for row in (before, now))
+            self.refresh(*(row for row in rows if _HEADER_ROWS <= row.y < self.size.height))
+        self.post_message(self.CursorMoved(self.current))
+
+    @property
+    def cursor_draws_all(self) -> bool:
+        """Whether a move of the cursor changes more than two rows."""
+        return False
+
+    def _keep_in_view(self) -> bool:
+        """Scroll if the cursor is out of view; returns whether that was so."""
+        top = round(self.scroll_y)
+        if top <= self.cursor < top + self.page:
+            return False
+        y = self.cursor if self.cursor < top else self.cursor - self.page + 1
+        self.scroll_to(y=y, animate=False, force=True)
+        return True
 
     def _settle(self) -> None:
-        top = round(self.scroll_y)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True)
-        elif self.cursor >= top + self.page:
-            self.scroll_to(y=self.cursor - self.page + 1, animate=False, force=True)
+        self._keep_in_view()
         self.refresh()
         self.post_message(self.CursorMoved(self.current))
 
@@ -184,10 +201,23 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
 
     # Drawing
 
+    def notify_style_update(self) -> None:
+        """Work out the styles again."""
+        super().notify_style_update()
+        self._styles_of.clear()
+
+    def _style(self, *components: str) -> Style:
+        if components not in self._styles_of:
+            style = self.rich_style
+            for component in components:
+                style += self.get_component_rich_style(component)
+            self._styles_of[components] = style
+        return self._styles_of[components]
+
     def row_style(self, row: int, of: Row) -> Style:
         """The style of a row in this place."""
-        style = self.rich_style + self.get_component_rich_style(self.component(of))
-        return style + self.get_component_rich_style("table--cursor") if row == self.cursor else style
+        cursor = ("table--cursor",) if row == self.cursor else ()
+        return self._style(self.component(of), *cursor)
 
     def row_cells(self, row: int, of: Row) -> Sequence[str]:
         """The texts of a row in this place."""
@@ -202,11 +232,10 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
                 f"{column.title}▾" if column.title == self.sorted_by else column.title
                 for column in self.COLUMNS
             ]
-            header = self.rich_style + self.get_component_rich_style("table--header")
-            return self._strip(titles, width, header)
+            return self._strip(titles, width, self._style("table--header"))
         row = round(self.scroll_y) + y - _HEADER_ROWS
         if row >= len(self._ids):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._style())
         of = self.at(row)
         return self._strip(self.row_cells(row, of), width, self.row_style(row, of))
 

@@ -58,9 +58,7 @@ class Curator:
     async def detail(self) -> str:
         """The detail of the row under the cursor, once it is drawn."""
         pane = self.app.at_hand.query_one(DetailPane)
-        await self.until(lambda: pane.is_settled)
-        parts = (static for static in pane.query(Static) if static.display)
-        return "\n".join(str(static.visual) for static in parts)
+        return "\n".join(block.content.plain for block in pane.blocks)
 
     @property
     def table(self) -> CandidateTable:

@@ -1,0 +1,217 @@
+"""A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.visual import Visual
+
+_GAP = 2
+_REST_S = 0.1
+"""What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of text on lines of its own."""
+
+    content: Content
+    beside: Content | None = None
+    """Shown on the left of it, line by line, where there is room or when it is chosen."""
+    choice: int | None = None
+    """What is chosen with it; None: it is not there to be chosen."""
+
+
+class BlockView(ScrollView, can_focus=True):
+    """Shows blocks one under the other, wrapped to its width.
+
+    With the focus, j and k go from one choice to the next, and Enter takes it; all other keys scroll.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"block--chosen"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "choose(1)", "Next choice", show=False),
+        Binding("k", "choose(-1)", "Previous choice", show=False),
+        Binding("ctrl+d", "page_down", "Page down", show=False),
+        Binding("ctrl+u", "page_up", "Page up", show=False),
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "End", show=False),
+        Binding("enter", "take", "Go to it", show=False),
+    ]
+    WIDE: ClassVar[int] = 90
+    """From this width on every block has what belongs beside it."""
+
+    class Taken(Message):
+        """A choice was taken."""
+
+        def __init__(self, choice: int) -> None:
+            super().__init__()
+            self.choice = choice
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._blocks: tuple[Block, ...] = ()
+        self._chosen: int | None = None
+        self._rest: Timer | None = None
+        self._lines: list[Strip] = []
+        self._starts: list[int] = []
+
+    def on_mount(self) -> None:
+        """Have a clock for what is not in view."""
+        self._rest = self.set_interval(_REST_S, self._lay_out_rest, pause=True)
+        self._lay_out()
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """What is shown, from top to bottom."""
+        return self._blocks
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether one of the choices is chosen now."""
+        return self._chosen is not None
+
+    def show_blocks(self, blocks: Sequence[Block], *, anew: bool) -> None:
+        """Show these blocks; `anew` begins at the top, with nothing chosen."""
+        if anew:
+            self._chosen = None
+            self.scroll_to(y=0, animate=False, force=True)
+        if tuple(blocks) != self._blocks or anew:
+            self._blocks = tuple(blocks)
+            if self._chosen is not None and not self._choosable(self._chosen):
+                self._chosen = None
+            self._lay_out()
+
+    def _choosable(self, place: int) -> bool:
+        return place < len(self._blocks) and self._blocks[place].choice is not None
+
+    def notify_style_update(self) -> None:
+        """Draw everything in the new colours."""
+        super().notify_style_update()
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Wrap to the new width."""
+        self._lay_out()
+
+    def on_blur(self) -> None:
+        """Without the focus nothing is chosen."""
+        self._choose(None)
+
+    def _lay_out(self) -> None:
+        """Wrap what is in view now; the rest, and how far one can scroll, when there is time.
+
+        Another virtual size means another layout of the whole screen, which takes longer than all this.
+        """
+        if self._rest is None:
+            return
+        self._lines, self._starts = [], []
+        self._lay_out_to(round(self.scroll_y) + self.size.height)
+        self._rest.reset()
+        self._rest.resume()
+        self.refresh()
+
+    def _lay_out_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.pause()
+        self._lay_out_to(None)
+        self.virtual_size = Size(self._width, len(self._lines))
+
+    def _lay_out_to(self, line: int | None) -> None:
+        """Wrap blocks until there is this line, or all of them."""
+        width = self._width
+        if width <= 0:
+            return
+        for place in range(len(self._starts), len(self._blocks)):
+            if line is not None and len(self._lines) > line:
+                return
+            self._starts.append(len(self._lines))
+            lines = self._strips(self._blocks[place], width, chosen=place == self._chosen)
+            if place == self._chosen:
+                style = self.get_component_rich_style("block--chosen")
+                lines = [one.adjust_cell_length(width).apply_style(style) for one in lines]
+            self._lines += lines
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    def _strips(self, block: Block, width: int, *, chosen: bool) -> list[Strip]:
+        if block.beside is None or not (chosen or width >= self.WIDE):
+            return self._wrapped(block.content, width)
+        half = (width - _GAP) // 2
+        left, right = self._wrapped(block.beside, half), self._wrapped(block.content, half)
+        height = max(len(left), len(right))
+        left += [Strip.blank(half)] * (height - len(left))
+        right += [Strip.blank(half)] * (height - len(right))
+        gap = Strip([Segment(" " * _GAP, self.rich_style)])
+        return [
+            Strip.join([one.adjust_cell_length(half, self.rich_style), gap, other])
+            for one, other in zip(left, right, strict=True)
+        ]
+
+    def _wrapped(self, content: Content, width: int) -> list[Strip]:
+        return Visual.to_strips(self, content, width, None, self.visual_style)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the page."""
+        width = self.scrollable_content_region.width
+        line = y + round(self.scroll_y)
+        if line >= len(self._lines):
+            if len(self._starts) < len(self._blocks):
+                self.call_later(self._lay_out_rest)
+            return Strip.blank(width, self.rich_style)
+        return self._lines[line].adjust_cell_length(width, self.rich_style)
+
+    # Choosing
+
+    def action_choose(self, step: int) -> None:
+        """Choose the next or the previous choice."""
+        self._lay_out_rest()
+        places = [place for place in range(len(self._blocks)) if self._choosable(place)]
+        if not places:
+            return
+        if self._chosen is None:
+            self._choose(places[0] if step > 0 else places[-1])
+            return
+        at = places.index(self._chosen) + step
+        if 0 <= at < len(places):
+            self._choose(places[at])
+
+    def _choose(self, place: int | None) -> None:
+        if place == self._chosen:
+            return
+        self._chosen = place
+        self._lay_out()
+        if place is not None:
+            start = self._starts[place]
+            end = self._starts[place + 1] if place + 1 < len(self._starts) else len(self._lines)
+            self.scroll_to_region(Region(0, start, 1, end - start), animate=False, force=True)
+
+    def action_take(self) -> None:
+        """Take what is chosen."""
+        if self._chosen is not None:
+            choice = self._blocks[self._chosen].choice
+            if choice is not None:
+                self.post_message(self.Taken(choice))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose what is clicked; a second click takes it."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        line = offset.y + round(self.scroll_y)
+        place = next((at for at in reversed(range(len(self._starts))) if self._starts[at] <= line), None)
+        if place is not None and self._choosable(place):
+            self._choose(place)
+            if event.chain > 1:
+                self.action_take()
