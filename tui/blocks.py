@@ -193,6 +193,7 @@ class BlockView(ScrollView, can_focus=True):
         self._chosen = place
         self._lay_out()
         if place is not None:
+            self._lay_out_rest()
             start = self._starts[place]
             end = self._starts[place + 1] if place + 1 < len(self._starts) else len(self._lines)
             self.scroll_to_region(Region(0, start, 1, end - start), animate=False, force=True)
