@@ -4,9 +4,9 @@ The published way scores a candidate with `rouge_score` against every text of th
 multiprocessing pool of 4 for each candidate. Both sides run here, in one go, on the same texts; that
 they agree is checked as well.
 
-    python benchmarks/novelty.py                                    # everything: about ten minutes
-    python benchmarks/novelty.py --sizes 1000,10000 --bootstrap 2000    # a quick look
-    python benchmarks/novelty.py --corpus FILE.jsonl --plot docs/similarity.svg
+    python -m benchmarks.novelty                                    # everything: about ten minutes
+    python -m benchmarks.novelty --sizes 1000,10000 --bootstrap 2000    # a quick look
+    python -m benchmarks.novelty --corpus FILE.jsonl --plot docs/similarity.svg
 """
 
 import argparse
@@ -21,10 +21,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from corpus import instructions
-from plot import Series, draw
 from rouge_score import rouge_scorer
 
+from benchmarks.corpus import instructions
+from benchmarks.plot import Series, draw
 from selfinstruct.core.similarity import RougeIndex
 
 PROCESSES = 4
@@ -117,7 +117,8 @@ def bootstrap(texts: Sequence[str], wanted: int, times: Sequence[Times]) -> None
         print(f"bootstrap: too little text, {len(index):,} of {wanted:,} were accepted")
     print(
         f"bootstrap: {judged:,} candidates judged in order, {len(index):,} accepted: {seconds:.1f} s;"
-        f" the published way, extrapolated from its samples: {published / 3600:.1f} h: x {published / seconds:,.0f}"
+        f" the published way {published / 3600:.1f} h, extrapolated from its samples:"
+        f" x {published / seconds:,.0f}"
     )
 
 

@@ -6,6 +6,7 @@ Everything is written to the workspace first; events follow. A person's decision
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,10 +25,8 @@ from selfinstruct.core.planner import Planner
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.seeds import plant
 from selfinstruct.core.settings import Settings, storable
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
-
-_READ_AT_ONCE = 250
-"""Decisions: a few milliseconds' worth."""
 
 
 def utc_now() -> str:
@@ -102,7 +101,7 @@ class Engine:
 
     async def read_pool(self) -> None:
         """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
-        while self.judging.read_some(_READ_AT_ONCE):  # noqa: ASYNC110 - others get their turn
+        while self.judging.read_some():  # noqa: ASYNC110 - others get their turn
             await asyncio.sleep(0)
         self.emit(PoolRead(len(self.judging.index)))
 
@@ -119,6 +118,8 @@ class Engine:
         if self._endpoint is not None:
             await self._endpoint.close()
         self.workspace.end_run(at=self._clock())
+        with suppress(WorkspaceError):  # only the next start is slower without it
+            self.judging.keep()
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""

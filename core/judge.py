@@ -1,16 +1,16 @@
 """The judge: every filter, and the distance to the pool as it is now."""
 
-import bisect
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from selfinstruct.core.filters import objections
+from selfinstruct.core.pool import Pool
 from selfinstruct.core.prompts import IN_CONTEXT, IN_CONTEXT_MODEL
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.similarity import Neighbour, RougeIndex
-from selfinstruct.db.rows import PASS, PoolChange, Reason, Standing
+from selfinstruct.db.rows import PASS, Reason, Standing
 from selfinstruct.db.workspace import Workspace
 
 TOO_SIMILAR = "too_similar"
@@ -51,42 +51,43 @@ class Judge:
 
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
-        self.index = RougeIndex(self._language)
-        self._waiting = RougeIndex(self._language)
-        self._last_task = 0
-        self._seed_ids: list[int] = []
-        self._model_ids: list[int] = []
-        self.accepted_of_model = 0
+        self._pool = Pool(self._workspace, self._language)
+
+    @property
+    def index(self) -> RougeIndex:
+        """The pool."""
+        return self._pool.accepted
+
+    @property
+    def accepted_of_model(self) -> int:
         """How many of the model's own tasks are in the pool, which a target counts."""
-        self._last_decision = 0
+        return self._pool.accepted_of_model
 
     def catch_up(self) -> None:
         """Take in the decisions made since the last time."""
-        for change in self._workspace.decisions.changes_since(self._last_decision):
-            self._apply(change)
-            self._last_decision = change.decision_id
-        for task_id, instruction in self._workspace.tasks.waiting_since(self._last_task):
-            self._waiting.replace(task_id, instruction)
-            self._last_task = task_id
+        self._pool.catch_up()
         self.is_ready = True
 
-    def read_some(self, most: int) -> bool:
-        """Take in the next decisions, `most` at a time; returns whether there are more.
+    def read_some(self) -> bool:
+        """Read a part of the pool, for a few milliseconds; returns whether there is more.
 
         For a program that has other things to do while it reads a large pool.
         """
-        changes = self._workspace.decisions.changes_since(self._last_decision, most=most)
-        for change in changes:
-            self._apply(change)
-            self._last_decision = change.decision_id
-        if len(changes) < most:
-            self.catch_up()
-        return not self.is_ready
+        if self._pool.read_some():
+            return True
+        self.catch_up()
+        return False
+
+    def keep(self) -> None:
+        """Store what was costly to read in the workspace, if that is worth the while."""
+        if self.is_ready and self._pool.is_worth_keeping and not self._workspace.read_only:
+            with self.step():
+                self._pool.keep()
 
     @property
     def pool_size(self) -> tuple[int, int]:
         """How many tasks of the pool are seeds, and how many have come since."""
-        return len(self._seed_ids), len(self._model_ids)
+        return len(self._pool.seed_ids), len(self._pool.other_ids)
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -95,28 +96,15 @@ class Judge:
         try:
             with self._workspace.transaction():
                 self.catch_up()
-                known = (self._last_decision, self._last_task)
+                known = self._taken_in()
                 yield
         except BaseException:
-            if known != (self._last_decision, self._last_task):
+            if known != self._taken_in():
                 self.forget()  # it holds what has been rolled back
             raise
 
-    def _apply(self, change: PoolChange) -> None:
-        if change.state == "pending":
-            self._waiting.replace(change.task_id, change.instruction)
-        elif change.task_id in self._waiting:
-            self._waiting.remove(change.task_id)
-        ids = self._seed_ids if change.origin == "seed" else self._model_ids
-        if change.state == "accepted":
-            if change.task_id not in self.index:
-                bisect.insort(ids, change.task_id)
-                self.accepted_of_model += change.origin == "model"
-            self.index.replace(change.task_id, change.instruction)
-        elif change.task_id in self.index:
-            self.index.remove(change.task_id)
-            ids.pop(bisect.bisect_left(ids, change.task_id))
-            self.accepted_of_model -= change.origin == "model"
+    def _taken_in(self) -> tuple[int, int]:
+        return self._pool.last_decision, self._pool.last_task
 
     def judge(self, instruction: str) -> Judgement:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
@@ -144,7 +132,9 @@ class Judge:
         if after.state == "pending":
             concerned.add(task_id)
         if after.state == "accepted":
-            concerned |= {near.id for near in self._waiting.above(after.instruction, self.filters.rouge_l)}
+            concerned |= {
+                near.id for near in self._pool.waiting.above(after.instruction, self.filters.rouge_l)
+            }
         if before.state == "accepted":
             concerned |= set(self._workspace.tasks.waiting_near(task_id))
         return {
@@ -176,14 +166,14 @@ class Judge:
         """
         tasks = self._workspace.tasks
         if classification_only:
-            drawn = rng.sample(self._model_ids, min(len(self._model_ids), _CLASSIFICATION_TRIES))
+            drawn = rng.sample(self._pool.other_ids, min(len(self._pool.other_ids), _CLASSIFICATION_TRIES))
             seeds = [task for task in tasks.seeds() if task.label == "classification"]
             fitting = [task for task in tasks.get_many(drawn) if task.label == "classification"]
             chosen = fitting[:IN_CONTEXT_MODEL]
             chosen += rng.sample(seeds, min(len(seeds), IN_CONTEXT - len(chosen)))
         else:
-            ids = rng.sample(self._model_ids, min(len(self._model_ids), IN_CONTEXT_MODEL))
-            ids += rng.sample(self._seed_ids, min(len(self._seed_ids), IN_CONTEXT - len(ids)))
+            ids = rng.sample(self._pool.other_ids, min(len(self._pool.other_ids), IN_CONTEXT_MODEL))
+            ids += rng.sample(self._pool.seed_ids, min(len(self._pool.seed_ids), IN_CONTEXT - len(ids)))
             chosen = tasks.get_many(ids)
         rng.shuffle(chosen)
         return [(task.id, task.instruction) for task in chosen]

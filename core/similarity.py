@@ -6,7 +6,7 @@ pool at little cost; RapidFuzz then finds the LCS where the bound leaves a chanc
 it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -42,9 +42,10 @@ class RougeIndex:
     The scores are those of `rouge_score`'s rougeL. A text without tokens scores 0 with every other.
     """
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", words: Iterable[str] = ()) -> None:
+        """Make an empty index; `words` have the numbers from 1 on in `add_coded`."""
         self.language = language
-        self._vocabulary = Vocabulary()
+        self._vocabulary = Vocabulary(words)
         self._overlap = Overlap()
         self._store = TokenStore()
         self._places = Places()
@@ -78,9 +79,25 @@ class RougeIndex:
             if task_id in self:
                 raise ValueError(f"task {task_id} is in the index already")
         for start in range(0, len(texts), _CHUNK):
-            codes, lengths = self._vocabulary.encode(texts[start : start + _CHUNK])
-            rows = self._overlap.add_many(codes, lengths)
-            self._enter(task_ids[start : start + _CHUNK], rows, codes, lengths)
+            coded = self._vocabulary.encode(texts[start : start + _CHUNK])
+            self.add_coded(task_ids[start : start + _CHUNK], *coded)
+
+    def add_coded(self, task_ids: Sequence[int], codes: Codes, lengths: Ints) -> None:
+        """Add texts that are not there, given as in `coded`."""
+        self._enter(task_ids, self._overlap.add_many(codes, lengths), codes, lengths)
+
+    def coded(self) -> tuple[list[str], Ints, Codes, Ints]:
+        """Everything there is.
+
+        Returns the words, the ids, the numbers of the words of each text, one text's after the
+        other's, and how many each has. The first word has the number 1.
+        """
+        rows = self._store.taken()
+        return self._vocabulary.words(), self._store.ids[rows], *self._store.get(rows)
+
+    def ids(self) -> Ints:
+        """All ids, in their order."""
+        return np.sort(self._store.ids[self._store.taken()])
 
     def _enter(self, task_ids: Sequence[int], rows: Ints, codes: Codes, lengths: Ints) -> None:
         self._store.put(rows, np.asarray(task_ids, dtype=np.int64), codes, lengths)

@@ -283,6 +283,24 @@ def m005_search(db: Database) -> None:
     )
 
 
+@migrations()
+def m006_similarity(db: Database) -> None:
+    """An image of the similarity index, so that a large pool is not tokenized again; it can be deleted."""
+    db.execute(
+        """CREATE TABLE similarity (
+            name TEXT PRIMARY KEY CHECK (name IN ('pool', 'waiting')),
+            made_by TEXT NOT NULL,
+            last_decision INTEGER NOT NULL,
+            last_task INTEGER NOT NULL,
+            words TEXT NOT NULL,
+            ids BLOB NOT NULL,
+            lengths BLOB NOT NULL,
+            tokens BLOB NOT NULL,
+            sha256 TEXT NOT NULL
+        )"""
+    )
+
+
 def schema_version() -> int:
     """How many migrations this program knows."""
     return len(migrations.pending(Database(memory=True)))

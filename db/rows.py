@@ -170,6 +170,32 @@ class PoolChange:
     label: Label | None
 
 
+@dataclass(frozen=True, slots=True)
+class PoolTask:
+    """A task of the pool, or a candidate that waits."""
+
+    id: int
+    origin: Origin
+    state: State
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIndex:
+    """An image of a similarity index, in bytes of which the database knows nothing."""
+
+    name: str
+    """`pool` or `waiting`."""
+    made_by: str
+    last_decision: int
+    last_task: int
+    words: str
+    ids: bytes
+    lengths: bytes
+    tokens: bytes
+    sha256: str
+
+
 class Message(TypedDict):
     """One chat message, as endpoints take it."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.rows import Label, Order, Origin, Reason, Task, TaskFilter
+from selfinstruct.db.rows import Label, Order, Origin, PoolTask, Reason, State, Task, TaskFilter
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
@@ -192,6 +192,24 @@ class Tasks:
             WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL ORDER BY id"""
         )
         return [task_id for (task_id,) in rows]
+
+    def standing(self, after: int, up_to: int, *, most: int) -> list[PoolTask]:
+        """The first `most` tasks between these ids that are accepted or undecided, by id."""
+        rows = self._db.execute(
+            """SELECT id, origin, state, instruction FROM tasks
+            WHERE id > ? AND id <= ? AND state != 'rejected' ORDER BY id LIMIT ?""",
+            [after, up_to, most],
+        )
+        return [PoolTask(*row) for row in rows]
+
+    def tally(self, state: State, *, up_to: int) -> dict[Origin, tuple[int, int]]:
+        """How many tasks in a state there are of each origin, up to that id, and the sum of their ids."""
+        rows = self._db.execute(
+            """SELECT origin, count(*), sum(id) FROM tasks INDEXED BY tasks_by_state
+            WHERE state = ? AND id <= ? GROUP BY origin""",
+            [state, up_to],
+        )
+        return {origin: (count, total) for origin, count, total in rows}
 
     def waiting_since(self, task_id: int) -> list[tuple[int, str]]:
         """Candidates that came after that task and are still undecided: (id, instruction), by id."""

@@ -19,6 +19,7 @@ from selfinstruct.db.migrations import migrate, require_current
 from selfinstruct.db.overview import OverviewRows
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.settings import SettingsStore
+from selfinstruct.db.similarity import Similarity
 from selfinstruct.db.tasks import Tasks
 
 
@@ -39,6 +40,7 @@ class Workspace:
         self.decisions = Decisions(db)
         self.requests = Requests(db)
         self.overview = OverviewRows(db)
+        self.similarity = Similarity(db)
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0

@@ -1,0 +1,79 @@
+"""An image of an index, as the workspace keeps it: the tokens of its texts, which take long to find."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, replace
+
+import numpy as np
+
+from selfinstruct.core.similarity import RougeIndex
+from selfinstruct.core.token_store import Ints
+from selfinstruct.core.tokens import Codes
+from selfinstruct.db.rows import StoredIndex
+
+_FORMAT = 1
+"""One more whenever tokens come out differently, or are stored differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What an index held when it had taken in what was decided and proposed up to some point."""
+
+    last_decision: int
+    last_task: int
+    words: list[str]
+    ids: Ints
+    codes: Codes
+    lengths: Ints
+
+    def parts(self, most: int) -> Iterator[tuple[list[int], Codes, Ints]]:
+        """Ids, tokens and lengths of `most` texts at a time."""
+        starts = np.append(0, np.cumsum(self.lengths))
+        for first in range(0, len(self.ids), most):
+            last = min(first + most, len(self.ids))
+            codes = self.codes[starts[first] : starts[last]]
+            yield self.ids[first:last].tolist(), codes, self.lengths[first:last]
+
+
+def pack(name: str, index: RougeIndex, *, last_decision: int, last_task: int) -> StoredIndex:
+    """The image of an index, with a hash by which it is known again."""
+    words, ids, codes, lengths = index.coded()
+    image = StoredIndex(
+        name=name,
+        made_by=_made_by(index.language),
+        last_decision=last_decision,
+        last_task=last_task,
+        words=" ".join(words),
+        ids=ids.astype("<i8").tobytes(),
+        lengths=lengths.astype("<i8").tobytes(),
+        tokens=codes.astype("<u4").tobytes(),
+        sha256="",
+    )
+    return replace(image, sha256=_digest(image))
+
+
+def unpack(stored: StoredIndex | None, language: str) -> Image | None:
+    """The image, if there is one that a program like this made, for that language, and it is unharmed."""
+    if stored is None or stored.made_by != _made_by(language) or stored.sha256 != _digest(stored):
+        return None
+    return Image(
+        stored.last_decision,
+        stored.last_task,
+        words=stored.words.split(),
+        ids=np.frombuffer(stored.ids, dtype="<i8"),
+        codes=np.frombuffer(stored.tokens, dtype="<u4"),
+        lengths=np.frombuffer(stored.lengths, dtype="<i8"),
+    )
+
+
+def _made_by(language: str) -> str:
+    return f"{_FORMAT} {language}"
+
+
+def _digest(stored: StoredIndex) -> str:
+    digest = hashlib.sha256()
+    for value in astuple(replace(stored, sha256="")):
+        part = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.hexdigest()

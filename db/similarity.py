@@ -1,0 +1,32 @@
+"""The image of the similarity index: derived, and made again when it is missing or wrong."""
+
+from collections.abc import Iterable
+from dataclasses import astuple
+
+from sqlite_utils import Database
+
+from selfinstruct.db.connection import transaction
+from selfinstruct.db.rows import StoredIndex
+
+_COLUMNS = "name, made_by, last_decision, last_task, words, ids, lengths, tokens, sha256"
+
+
+class Similarity:
+    """Rows of `similarity`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def read(self) -> dict[str, StoredIndex]:
+        """What is stored, by name; as it is, whether or not it can be trusted."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM similarity")
+        return {row[0]: StoredIndex(*row) for row in rows}
+
+    def write(self, indexes: Iterable[StoredIndex]) -> None:
+        """Store these in the place of those before."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM similarity")
+            for index in indexes:
+                self._db.execute(
+                    f"INSERT INTO similarity ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(index)
+                )
