@@ -308,7 +308,7 @@ def test_the_sums_of_spending_are_those_of_the_attempts_whatever_became_of_them(
                 workspace.requests.parsed(request_id)
     connection = sqlite3.connect(workspace.path)
     known, charged, unknown = connection.execute(
-        """SELECT sum(cost_usd), total(coalesce(cost_usd, reserved_usd)),
+        """SELECT sum(cost_usd), total(coalesce(cost_usd, attempts.reserved_usd)),
             count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL AND state != 'answered')
         FROM attempts JOIN requests ON requests.id = request_id"""
     ).fetchone()
