@@ -96,13 +96,14 @@ def _pool(db: Database) -> dict[str, int]:
 
 
 def _cost(db: Database) -> tuple[float | None, int]:
-    # An answer that is not taken in yet has not been asked for its usage.
+    # An answer that is not taken in yet has not been asked for its usage. CROSS JOIN begins with the few
+    # requests under way, and not with all attempts of unknown cost.
     cost, known, unknown = db.execute(
         """SELECT known_usd, known_attempts,
             (SELECT count(*) FROM attempts INDEXED BY attempts_of_unknown_cost
                 WHERE cost_usd IS NULL AND ended_at IS NOT NULL)
             - (SELECT count(*) FROM requests INDEXED BY requests_under_way
-                JOIN attempts ON request_id = requests.id
+                CROSS JOIN attempts ON request_id = requests.id
                 WHERE state NOT IN ('parsed', 'failed') AND state = 'answered'
                 AND cost_usd IS NULL AND ended_at IS NOT NULL)
         FROM spending"""

@@ -68,7 +68,7 @@ class OverviewScreen(WorkScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._counting = Rereading(self, self._count)
-        self._scores = SeedScores(self.engine.workspace, self.session.settings.language)
+        self._scores = SeedScores(self.engine.workspace)
         self._overview: Overview | None = None
         self._scored = 0.0
         self._nothing = Static("Counting.", id="overview-nothing", markup=False)
