@@ -128,7 +128,9 @@ def acceptance(numbers: Numbers, width: int) -> Content:
     )
     rows = [
         Bar(
-            f"batch {bucket.first}" if bucket.first == bucket.last else f"{bucket.first}–{bucket.last}",
+            f"batch {bucket.first}"
+            if bucket.first == bucket.last
+            else f"batches {bucket.first}–{bucket.last}",
             _rate(bucket.accepted, bucket.proposed),
             f"{share_text(bucket.accepted, bucket.proposed).rjust(5)} of {bucket.proposed:,},"
             f" {share_text(bucket.passing, bucket.proposed)} pass",
