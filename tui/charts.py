@@ -14,6 +14,8 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 _GAP = "  "
 _LONGEST_LABEL = 24
 _SHORTEST_BAR = 4
+_LONG_ENOUGH = 12
+"""Notes are left out where bars would be shorter than this."""
 _STEPS = (1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 500, 1000)
 _TAIL = 0.99
 
@@ -28,6 +30,8 @@ class Bar:
     """Safe text; one too long for its column is cut."""
     value: float
     said: str
+    note: str = ""
+    """More about the number, where there is room for it."""
 
 
 def bar(share: float, width: int) -> str:
@@ -44,22 +48,31 @@ def bars(rows: Sequence[Bar], width: int, *, full: float | None = None) -> Conte
 
     Args:
         rows: The bars.
-        width: Cells of a line. Where they do not suffice, the bars go first, then the ends of the numbers.
+        width: Cells of a line. Where they do not suffice, the notes go first, then the bars, then the ends
+            of the numbers.
         full: The value of a bar over the whole width; the highest value when None.
     """
     longest = full if full is not None else max((row.value for row in rows), default=0)
     label = min(_LONGEST_LABEL, max((cell_len(row.label) for row in rows), default=0))
-    said = max((cell_len(row.said) for row in rows), default=0)
-    room = width - label - said - 2 * len(_GAP)
+    ends = [f"{row.said}{row.note}" for row in rows]
+    room = _room(width, label, ends)
+    if room < _LONG_ENOUGH:
+        ends = [row.said for row in rows]
+        room = _room(width, label, ends)
     lines: list[Content] = []
-    for row in rows:
+    for row, end in zip(rows, ends, strict=True):
         head = f"{fitted(row.label, label)}{_GAP}"
         if room < _SHORTEST_BAR:
-            lines.append(Content(fitted(f"{head}{row.said}", width).rstrip()))
+            lines.append(Content(fitted(f"{head}{end}", width).rstrip()))
             continue
         drawn = set_cell_size(bar(row.value / longest if longest else 0, room), room)
-        lines.append(Content.assemble(head, (drawn, BAR_STYLE), f"{_GAP}{row.said}"))
+        lines.append(Content.assemble(head, (drawn, BAR_STYLE), f"{_GAP}{end}"))
     return Content("\n").join(lines)
+
+
+def _room(width: int, label: int, ends: Sequence[str]) -> int:
+    """Cells that are left for a bar."""
+    return width - label - max((cell_len(end) for end in ends), default=0) - 2 * len(_GAP)
 
 
 def fitted(text: str, width: int) -> str:

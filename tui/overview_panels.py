@@ -53,26 +53,28 @@ Draw = Callable[[Numbers, int], Content]
 def funnel(numbers: Numbers, width: int) -> Content:
     """From what was asked for to what an export writes."""
     told = numbers.overview
-    per_answer = f"{told.candidates / told.answered.proposals:.1f} each" if told.answered.proposals else ""
-    per_task = f"{told.rows / told.with_instances:.1f} a task" if told.with_instances else ""
     steps = [
-        ("answers with new tasks", told.answered.proposals, per_answer),
+        ("answers with new tasks", told.answered.proposals, _each(told.candidates, told.answered.proposals)),
         ("candidates", told.candidates, ""),
-        ("pass the filters", told.passing, f"{share_text(told.passing, told.candidates)} of candidates"),
-        ("accepted", told.accepted, f"{share_text(told.accepted, told.candidates)} of candidates"),
-        ("labelled", told.labelled, f"{share_text(told.labelled, told.accepted)} of accepted"),
-        (
-            "with kept instances",
-            told.with_instances,
-            f"{share_text(told.with_instances, told.accepted)} of accepted",
-        ),
-        ("rows to export", told.rows, per_task),
+        ("pass the filters", told.passing, share_text(told.passing, told.candidates)),
+        ("accepted", told.accepted, share_text(told.accepted, told.candidates)),
+        ("labelled", told.labelled, share_text(told.labelled, told.accepted)),
+        ("with kept instances", told.with_instances, share_text(told.with_instances, told.accepted)),
+        ("rows to export", told.rows, _each(told.rows, told.with_instances)),
     ]
-    rows = [Bar(label, value, said) for (label, value, _), said in zip(steps, _numbers(steps), strict=True)]
+    of = ("", "", " of candidates", " of candidates", " of accepted", " of accepted", "")
+    rows = [
+        Bar(label, value, said, note)
+        for (label, value, _), said, note in zip(steps, _numbers(steps), of, strict=True)
+    ]
     notes = [f"{told.rejected:,} rejected, {_undecided(told):,} undecided."]
     if told.accepted_despite:
         notes.append(f"{told.accepted_despite:,} accepted although a filter objects.")
     return _lines(bars(rows, width), *(_note(note, width) for note in notes))
+
+
+def _each(part: int, whole: int) -> str:
+    return f"{part / whole:.1f} each" if whole else ""
 
 
 def _note(text: str, width: int) -> Content:
@@ -132,8 +134,8 @@ def acceptance(numbers: Numbers, width: int) -> Content:
             if bucket.first == bucket.last
             else f"batches {bucket.first}–{bucket.last}",
             _rate(bucket.accepted, bucket.proposed),
-            f"{share_text(bucket.accepted, bucket.proposed).rjust(5)} of {bucket.proposed:,},"
-            f" {share_text(bucket.passing, bucket.proposed)} pass",
+            f"{share_text(bucket.accepted, bucket.proposed).rjust(_SHARE)} of {bucket.proposed:,}",
+            f", {share_text(bucket.passing, bucket.proposed)} pass",
         )
         for bucket in in_buckets(batches, _BUCKETS)
     ]

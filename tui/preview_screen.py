@@ -154,6 +154,8 @@ class PreviewScreen(WorkScreen):
             )
 
     def _title(self, flips: Flips) -> str:
+        if not self.engine.judging.is_ready:
+            return "The pool is being read; then the candidates are scored"
         if self._scored < 1:
             return f"{told(flips)}, of {self._scored:.0%} that are scored"
         return told(flips) if len(self._undecided) else _NO_CANDIDATE

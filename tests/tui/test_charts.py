@@ -47,6 +47,12 @@ def test_bars_begin_and_numbers_end_in_one_column() -> None:
     ]
 
 
+def test_notes_are_there_where_bars_are_long_enough_with_them() -> None:
+    rows = [Bar("pass", 8, "8", " of 12"), Bar("all", 4, "4", " of 12")]
+    assert bars(rows, 30).plain.split("\n")[0] == f"pass  {'█' * 15}  8 of 12"
+    assert bars(rows, 24).plain.split("\n")[0] == f"pass  {'█' * 15}  8"
+
+
 def test_where_there_is_no_room_the_number_stays_and_the_bar_goes() -> None:
     assert bars([Bar("similar", 4, "4,000")], 16).plain == "similar  4,000"
 

@@ -10,6 +10,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.flips import FlipTable
 from tests.conftest import OpenEngine
+from tests.server import ModelServer
 from tests.tui.curating import Curator, curating, screen_text
 
 RAIN = "Describe the smell of rain on warm stone."
@@ -170,6 +171,25 @@ async def test_decisions_stand_whatever_is_applied(preview: Curator, engine: Eng
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     assert engine.workspace.tasks.get(ids.pear).state == "accepted"
     await preview.until(lambda: "of the 2 decided on" in str(table(preview).border_subtitle))
+
+
+async def test_filters_applied_while_a_batch_is_on_its_way_judge_that_batch_too(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    engine = engine_on(base_url=server.url, model="m")
+    async with curating(engine) as curator:
+        server.gate.clear()
+        await curator.press("n", "4")
+        await curator.until(lambda: curator.app.session.attended.under_way > 0)
+        await looked(curator)
+        await curator.press("L", "L", "L", "j", "j", "j", "space", "enter")
+        await curator.until(lambda: "answers under way" in curator.shown("#message"))
+        server.gate.set()
+        await curator.until(lambda: "Applied" in curator.shown("#message"))
+        undecided = engine.workspace.tasks.undecided(0, 1000)
+        assert len(undecided) > 5
+        assert "keyword" not in {task.verdict for task in undecided}
+        assert all(task.verdict == engine.judging.judge(task.instruction).verdict for task in undecided)
 
 
 async def test_a_candidate_that_comes_meanwhile_is_taken_in(preview: Curator, engine: Engine) -> None:
