@@ -1,27 +1,49 @@
-"""Generation beside a person: the next batch is made while this one is decided on."""
+"""Generation beside a person: the next batches are made while this one is decided on."""
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError
-from selfinstruct.core.events import BatchCompleted, GenerationPaused
+from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached
 from selfinstruct.core.flow import Flow
 from selfinstruct.core.ledger import CostLimitError
-from selfinstruct.db.rows import PASS
+from selfinstruct.core.retries import Retried, Retries
+from selfinstruct.db.rows import PASS, Request
+
+
+@dataclass
+class _Making:
+    """A batch that is being made."""
+
+    total: int
+    """How many requests it is to have."""
+    planned: set[int] = field(default_factory=set)
+    under_way: set[int] = field(default_factory=set)
+
+    @property
+    def taken_in(self) -> int:
+        return len(self.planned) - len(self.under_way)
+
+    def plan(self, request_id: int) -> None:
+        self.planned.add(request_id)
+        self.under_way.add(request_id)
+
 
 _REST_S = 0.01
 """Between two answers, so that keys are never behind more than one."""
 
 
 class AttendedRun:
-    """Makes batches on demand and one ahead, and labels and instances as decisions call for them.
+    """Makes batches on demand and some ahead, and labels and instances as decisions call for them.
 
     It decides nothing. `run` goes on until `stop`; when no request can be sent it pauses, says why in
     `paused`, and goes on at the next demand.
 
     Args:
-        engine: Whose requests these are.
+        engine: Whose requests these are; its settings say how many batches are made ahead.
         resend: Whether requests in doubt are sent again although they may cost.
         shown: The batch before the person; by default the one that they were last at.
     """
@@ -29,21 +51,23 @@ class AttendedRun:
     def __init__(self, engine: Engine, *, resend: bool = False, shown: int | None = None) -> None:
         self._engine = engine
         read_only = engine.workspace.read_only
+        self._resend = resend
         self._written = deque(() if read_only else engine.plan.left_over(resend=resend))
+        self._retries = Retries(engine)
+        self._failed: dict[int, int | None] = {}
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
         """The batch before the person: the last one that they decided on, or, if none, the last there is."""
         self._waiting = False
         self._begun = False
-        self._batch = 0
-        self._planned = 0
-        self._taken_in = 0
-        self._size = engine.settings.requests_per_batch
+        self._making: dict[int, _Making] = {}
         self._wake = asyncio.Event()
         self._flow: Flow | None = None
         self._stopping = False
         self._cost_limited = False
         self.paused: str | None = None
         """Why no requests are sent at the moment."""
+        self.at_cost_limit = False
+        """Whether that is because the cost limit leaves no room."""
 
     @property
     def under_way(self) -> int:
@@ -52,27 +76,46 @@ class AttendedRun:
 
     @property
     def progress(self) -> tuple[int, int] | None:
-        """How many requests for the batch being made are taken in, and of how many; None if none is made."""
-        return (self._taken_in, self._size) if self._planned else None
+        """How many requests of the batch being made are taken in, and of how many; None if none is made."""
+        if not self._making:
+            return None
+        making = self._making[min(self._making)]
+        return making.taken_in, making.total
 
     def next_batch(self) -> int | None:
         """Go on to the next batch that waits for a person, whoever made it: its number if there is one.
 
         None when it is still being made: `BatchCompleted` will tell, and then it is to be asked for
-        again. The one after it is begun meanwhile.
+        again. Those after it are begun meanwhile.
         """
         self._begun = True
-        self.paused = None
         self._engine.workspace.tasks.release_unanswered()
-        batch = next(iter(self._ready()), None)
+        batch = self.take_ready()
         self._waiting = batch is None
-        self.shown = self.shown if batch is None else batch
-        self.wake()
+        self.resume()
         return batch
+
+    def take_ready(self) -> int | None:
+        """Go on to the next batch if it is ready. A pause stays, and no more is asked for."""
+        batch = next(iter(self._ready()), None)
+        if batch is not None:
+            self.shown, self._waiting = batch, False
+            self.wake()
+        return batch
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a next batch to show."""
+        return bool(self._ready())
 
     def _ready(self) -> list[int]:
         batches = self._engine.workspace.tasks.batches_waiting(after=self.shown)
-        return [batch for batch in batches if not (self._planned and batch == self._batch)]
+        return [batch for batch in batches if batch not in self._making]
+
+    def resume(self) -> None:
+        """Go on after a pause, for example with a higher cost limit."""
+        self.paused, self.at_cost_limit = None, False
+        self.wake()
 
     def ask_for_more(self, task_id: int) -> None:
         """Ask the model for more instances of an accepted task; `TaskInstantiated` will tell.
@@ -85,9 +128,10 @@ class AttendedRun:
         try:
             self._written.append(self._engine.plan.more_instances(task_id))
         except CostLimitError:
+            if not self.under_way:
+                self._pause_at_cost_limit()
             raise RequestRefusedError(self._cost_limit()) from None
-        self.paused = None
-        self.wake()
+        self.resume()
 
     def _request_limit(self) -> str | None:
         limit = self._engine.settings.max_requests
@@ -96,12 +140,13 @@ class AttendedRun:
         return f"This workspace has had its {limit} requests. Start with a higher --max-requests to go on."
 
     def _cost_limit(self) -> str:
-        limit = self._engine.settings.max_cost
-        return f"The cost limit of {limit:g} USD leaves no room for a request; --max-cost raises it."
+        return f"The cost limit of ${self._engine.settings.max_cost:g} leaves no room for a request."
 
     def wake(self) -> None:
         """Look for work again, for example after a decision."""
         self._wake.set()
+        if self._flow is not None:
+            self._flow.nudge()
 
     def stop(self) -> None:
         """Plan no more; `run` ends when what is under way has been answered and stored."""
@@ -112,10 +157,44 @@ class AttendedRun:
 
     def successor(self) -> "AttendedRun":
         """One that goes on from here, once this one has stopped."""
-        successor = AttendedRun(self._engine, shown=self.shown)
-        successor._begun = self._begun
-        successor._written.extend(self._engine.plan.still_ours(self._written))
+        successor = AttendedRun(self._engine, resend=self._resend, shown=self.shown)
+        successor._begun, successor._waiting = self._begun, self._waiting
+        self._give_up_retries()
+        successor._failed = self._failed
         return successor
+
+    # Sending again
+
+    @property
+    def failed(self) -> int:
+        """How many requests have failed since the program started and have not been made up for."""
+        return len(self._failed)
+
+    def retry(self, request_ids: Iterable[int], *, in_doubt: bool = False) -> Retried:
+        """Send failed requests again, as soon as there is room, and go on if generation is paused.
+
+        Those in doubt are sent again only when `in_doubt` says so: they may have been paid already.
+        """
+        retried = self._retries.add(request_ids, in_doubt=in_doubt)
+        for request_id in retried.taken_on:
+            self._failed.pop(request_id, None)
+        if retried.taken_on:
+            self.resume()
+        return retried
+
+    def retry_failed(self) -> Retried:
+        """Send again what has failed since the program started and is still wanted; goes on in any case."""
+        wanted = self._retries.sendable(sorted(self._failed))
+        self._failed.clear()
+        retried = self.retry(wanted)
+        self.resume()
+        return retried
+
+    def sendable(self) -> list[int]:
+        """Every failed request of the workspace that could be sent again, newest first."""
+        return self._retries.sendable(self._engine.workspace.request_log.ids("failed"))
+
+    # Working
 
     async def run(self) -> None:
         """Work until `stop`."""
@@ -129,17 +208,34 @@ class AttendedRun:
             except CostLimitError:
                 self._cost_limited = True
             except EndpointUnusableError as error:
-                self._pause(f"{error} n tries again.")
+                self._give_up_retries()
+                self._pause(str(error), GenerationPaused(str(error)))
             if self._cost_limited:
-                self._pause(self._cost_limit())
+                self._pause_at_cost_limit()
             if not self._stopping:
                 await self._wake.wait()
 
-    def _pause(self, sentence: str) -> None:
-        # The next demand begins another batch; what this one brought so far waits among the candidates.
-        self._planned = self._taken_in = 0
+    def _pause_at_cost_limit(self) -> None:
+        # The limit may also be met when a request is about to be sent again: such a one is still planned.
+        self._written = deque(self._engine.plan.left_over(resend=self._resend))
+        limit = self._engine.settings.max_cost
+        assert limit is not None
+        self.at_cost_limit = True
+        self._pause(self._cost_limit(), LimitReached(limit))
+
+    def _give_up_retries(self) -> None:
+        for request_id in self._retries.give_up():
+            request = self._engine.workspace.requests.get(request_id)
+            if request.state == "failed":
+                self._failed[request_id] = request.task_id
+
+    def _pause(self, sentence: str, event: Event) -> None:
+        # The next demand begins another batch; what these brought so far waits among the candidates.
+        self._making = {batch: making for batch, making in self._making.items() if making.under_way}
+        for making in self._making.values():
+            making.total = len(making.planned)
         self.paused = sentence
-        self._engine.emit(GenerationPaused(sentence))
+        self._engine.emit(event)
 
     def _started(self, flow: Flow) -> None:
         self._flow = flow
@@ -150,41 +246,78 @@ class AttendedRun:
         self._cost_limited = False
         if self._written:
             return self._written.popleft()
-        if (limit := self._request_limit()) is not None:
-            self._pause(limit)
-            return None
         try:
-            if (request_id := self._engine.plan.next_of_pool()) is not None:
-                return request_id
-            return self._plan_propose() if self._wants_more() else None
+            return self._plan_retry() or self._plan_new()
         except CostLimitError:
             # What is under way may turn out to cost less than is reserved for it.
             self._cost_limited = True
             return None
 
+    def _plan_retry(self) -> int | None:
+        request_id = self._retries.plan_next()
+        if request_id is None:
+            return None
+        request = self._engine.workspace.requests.get(request_id)
+        if request.stage == "propose":
+            making = self._making.setdefault(request.batch, _Making(total=0))
+            if not making.planned & {request_id, request.instead_of}:
+                making.total += 1
+            making.planned -= {request.instead_of}
+            making.plan(request_id)
+        return request_id
+
+    def _plan_new(self) -> int | None:
+        if (limit := self._request_limit()) is not None:
+            self._pause(limit, GenerationPaused(limit))
+            return None
+        if (request_id := self._engine.plan.next_of_pool()) is not None:
+            self._made_up_for(request_id)
+            return request_id
+        return self._plan_propose() if self._wants_more() else None
+
+    def _made_up_for(self, request_id: int) -> None:
+        """A task that is asked about again makes up for the request that failed before."""
+        if self._failed:
+            task_id = self._engine.workspace.requests.get(request_id).task_id
+            self._failed = {failed: task for failed, task in self._failed.items() if task != task_id}
+
     def _wants_more(self) -> bool:
-        if self._planned:
-            return self._planned < self._size
-        ahead = 1
-        return self._begun and len(self._ready()) < ahead + self._waiting
+        if self._half_planned() is not None:
+            return True
+        ahead = len(self._ready()) + sum(batch > self.shown for batch in self._making)
+        return self._begun and ahead < self._engine.settings.batches_ahead + self._waiting
+
+    def _half_planned(self) -> int | None:
+        return next((batch for batch, made in self._making.items() if len(made.planned) < made.total), None)
 
     def _plan_propose(self) -> int:
         with self._engine.workspace.transaction():
-            if not self._planned:
-                self._batch = self._engine.plan.new_batch()
-            request_id = self._engine.plan.propose(self._batch)
-        self._planned += 1
+            batch = self._half_planned()
+            if batch is None:
+                batch = self._engine.plan.new_batch()
+            request_id = self._engine.plan.propose(batch)
+        size = self._engine.settings.requests_per_batch
+        self._making.setdefault(batch, _Making(size)).plan(request_id)
         return request_id
 
+    # Taking in
+
     def _take_in(self, request_id: int) -> None:
-        self._engine.take_in(request_id)
-        request = self._engine.workspace.requests.get(request_id)
-        if request.stage != "propose" or request.batch != self._batch:
+        try:
+            self._engine.take_in(request_id)
+        finally:
+            self._count(self._engine.workspace.requests.get(request_id))
+
+    def _count(self, request: Request) -> None:
+        if request.state == "failed":
+            self._failed[request.id] = request.task_id
+        making = self._making.get(request.batch)
+        if making is None or request.id not in making.under_way or request.state in {"planned", "sent"}:
             return
-        self._taken_in += 1
-        if self._taken_in == self._size:
-            self._planned = self._taken_in = 0
-            self._engine.emit(BatchCompleted(self._batch, self._passing(self._batch)))
+        making.under_way.discard(request.id)
+        if making.taken_in == making.total:
+            del self._making[request.batch]
+            self._engine.emit(BatchCompleted(request.batch, self._passing(request.batch)))
 
     def _passing(self, batch: int) -> int:
         return sum(task.verdict == PASS for task in self._engine.workspace.tasks.of_batch(batch))

@@ -24,7 +24,7 @@ from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.planner import Planner
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.seeds import plant
-from selfinstruct.core.settings import Settings, storable
+from selfinstruct.core.settings import Settings, check, storable
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
@@ -77,7 +77,14 @@ class Engine:
         workspace.start_run(at=clock())
 
     def _work_by(self, settings: Settings, prices: Prices) -> None:
-        self.plan = Planner(self.workspace, settings, self.judging, prices, clock=self._clock)
+        self.plan = Planner(
+            self.workspace,
+            settings,
+            self.judging,
+            prices,
+            max_cost_usd=lambda: self.settings.max_cost,
+            clock=self._clock,
+        )
         self.take_in = Intake(self.workspace, self.judging, prices, clock=self._clock, emit=self.emit).take_in
         self.settings = settings
         self.judging.filters = settings.filters
@@ -120,6 +127,17 @@ class Engine:
         self.workspace.end_run(at=self._clock())
         with suppress(WorkspaceError):  # only the next start is slower without it
             self.judging.keep()
+
+    def limit_cost(self, max_cost_usd: float) -> None:
+        """Change the cost limit, also while requests are under way; it is stored in the workspace.
+
+        Raises:
+            SettingsError: it is no amount of USD, or the price of the model is not known.
+        """
+        settings = check({**storable(self.settings), "max_cost": max_cost_usd}, source="the settings")
+        _prices(settings)
+        self.workspace.settings.write(storable(settings))
+        self.settings = settings
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""
@@ -210,7 +228,7 @@ class Engine:
         ledger = Ledger(
             self.workspace,
             self.endpoint,
-            max_cost_usd=self.settings.max_cost,
+            max_cost_usd=lambda: self.settings.max_cost,
             is_stopping=lambda: flow.stopping,
             clock=self._clock,
         )

@@ -87,6 +87,13 @@ class GenerationPaused:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The cost limit leaves no room for the next request; none is sent until there is more."""
+
+    max_cost_usd: float
+
+
 Event = (
     RequestPlanned
     | RequestFailed
@@ -98,4 +105,5 @@ Event = (
     | BatchCompleted
     | PoolRead
     | GenerationPaused
+    | LimitReached
 )

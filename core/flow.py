@@ -36,6 +36,7 @@ class Flow:
         self._take_in = take_in
         self._rest_s = rest_s
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._nudged: asyncio.Future[None] | None = None
         self.stopping = False
         """Whether nothing more is to be planned or sent."""
 
@@ -48,6 +49,11 @@ class Flow:
         """Plan no more; what is under way is still answered and taken in."""
         self.stopping = True
 
+    def nudge(self) -> None:
+        """Plan at once, if there is room: something has come up that no answer has brought about."""
+        if self._nudged is not None and not self._nudged.done():
+            self._nudged.set_result(None)
+
     async def run(self) -> None:
         """Go on until there is nothing to plan and nothing under way.
 
@@ -58,6 +64,7 @@ class Flow:
         errors: list[Exception] = []
         try:
             while True:
+                self._nudged = asyncio.get_running_loop().create_future()
                 if not errors:
                     with _noting(errors):
                         self._fill()
@@ -65,6 +72,10 @@ class Flow:
                     break
                 await asyncio.sleep(self._rest_s)
                 request_id, future = self._under_way[0]
+                if not future.done():
+                    await asyncio.wait({future, self._nudged}, return_when=asyncio.FIRST_COMPLETED)
+                    if not future.done():
+                        continue
                 with _noting(errors):
                     await future
                 # One that has failed is taken in as well: that is how its failure comes to be told.

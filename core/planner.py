@@ -1,7 +1,8 @@
 """What to ask the model next: writes requests down, and takes over those that others have left."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 
 from selfinstruct.core.endpoint import prompt_bytes
 from selfinstruct.core.errors import RequestRefusedError
@@ -10,7 +11,7 @@ from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.settings import ApiKind, Settings
-from selfinstruct.db.rows import NewRequest, Request, Stage, Task
+from selfinstruct.db.rows import NewRequest, Prompt, Request, Stage, Task
 from selfinstruct.db.workspace import Workspace
 
 
@@ -19,6 +20,14 @@ class Planner:
 
     Every method that plans a request raises CostLimitError, and writes nothing, when the request could
     exceed the cost limit as things stand now.
+
+    Args:
+        workspace: Where requests are written.
+        settings: Whom to ask, and how.
+        judging: The pool that prompts are drawn from.
+        prices: What requests cost.
+        max_cost_usd: What all requests of the workspace may cost together, as things stand now.
+        clock: The present time as ISO 8601 text.
     """
 
     def __init__(
@@ -28,12 +37,14 @@ class Planner:
         judging: Judge,
         prices: Prices,
         *,
+        max_cost_usd: Callable[[], float | None],
         clock: Callable[[], str],
     ) -> None:
         self._workspace = workspace
         self._settings = settings
         self._judging = judging
         self._prices = prices
+        self._max_cost_usd = max_cost_usd
         self._clock = clock
         self._prompts = PromptWriter(
             settings.api, _examples(workspace), random.Random(settings.rng_seed), settings.prompts
@@ -117,43 +128,77 @@ class Planner:
         return tasks.to_instantiate() is None and tasks.to_classify() is None
 
     def left_over(self, *, resend: bool) -> list[int]:
-        """Take over what programs that are gone have left unfinished; returns request ids, oldest first.
+        """Take over what is unfinished; for when nothing is under way. Returns request ids, oldest first.
 
-        Requests in doubt are among them when they cost nothing, or when `resend` says so. Those of
-        another endpoint are not: if never sent, their tasks are free to be asked about again.
+        That is what programs that are gone have left, and what this one has planned and not sent. Requests
+        in doubt are among them when they cost nothing, or when `resend` says so. Those of another endpoint
+        are not: if never sent, their tasks are free to be asked about again.
         """
         doubtful = ("in_doubt",) if resend or self._settings.is_free else ()
-        with self._workspace.transaction():
-            return self._ours(
-                self._workspace.requests.left_over(
-                    run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
-                )
-            )
-
-    def still_ours(self, request_ids: Iterable[int]) -> list[int]:
-        """Those of some requests of this program, not sent yet, that go where the settings say now.
-
-        The tasks of the others are free to be asked about again.
-        """
-        with self._workspace.transaction():
-            return self._ours([self._workspace.requests.get(request_id) for request_id in request_ids])
-
-    def _ours(self, requests: Iterable[Request]) -> list[int]:
         found = []
-        for request in requests:
-            if request.state == "answered" or self._is_ours(request):
-                found.append(request.id)
-            elif request.state == "planned":
-                self._workspace.requests.fail(request.id, "It was planned for another endpoint.")
-        self._workspace.tasks.release_unanswered()
+        requests = self._workspace.requests
+        with self._workspace.transaction():
+            for request in requests.left_over(
+                run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
+            ):
+                if request.state == "answered" or self.is_ours(request):
+                    found.append(request.id)
+                elif request.state == "planned":
+                    requests.fail(request.id, "It was planned for another endpoint.")
+            self._workspace.tasks.release_unanswered()
         return found
 
-    def _is_ours(self, request: Request) -> bool:
+    def is_ours(self, request: Request) -> bool:
+        """Whether a request is for the model, the address and the API that are asked now."""
         return (request.model, request.base_url, api_of(request)) == (
             self._settings.model,
             self._settings.address,
             self._settings.api,
         )
+
+    def send_again(self, request: Request) -> int:
+        """Plan a request again that has failed or is in doubt, with the same prompt and parameters.
+
+        One with a stored answer, and one that was for another endpoint, is asked anew, as a request of
+        its own. Returns the id of the request that is to be sent.
+
+        Raises:
+            RequestRefusedError: another program has taken it on meanwhile.
+        """
+        requests = self._workspace.requests
+        max_tokens = request.parameters["max_tokens"]
+        assert isinstance(max_tokens, int)
+        with self._workspace.transaction():
+            reserved = self._reserve(request.prompt, max_tokens)
+            request_id = request.id
+            if self.would_ask_anew(request):
+                request_id = requests.plan(
+                    replace(
+                        request,
+                        model=self._settings.model,
+                        base_url=self._settings.address,
+                        reserved_usd=reserved,
+                    ),
+                    run_id=self._workspace.run_id,
+                    at=self._clock(),
+                    instead_of=request.id,
+                )
+            elif not requests.plan_again(request.id, reserved_usd=reserved, run_id=self._workspace.run_id):
+                raise RequestRefusedError(f"Another program has taken on request {request.id} meanwhile.")
+            if request.task_id is not None and not request.more:
+                self._workspace.tasks.assign(request.task_id, stage=request.stage, request_id=request_id)
+        return request_id
+
+    def would_ask_anew(self, request: Request) -> bool:
+        """Whether sending a request again means a request of its own."""
+        return not self.is_ours(request) or self._workspace.requests.answer(request.id) is not None
+
+    def _reserve(self, prompt: Prompt, max_tokens: int) -> float | None:
+        """USD that a request can cost at most, if the limit leaves room for it; None when not known."""
+        reserved, limit = self._prices.at_most(prompt_bytes(prompt), max_tokens), self._max_cost_usd()
+        if limit is not None and self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:
+            raise CostLimitError
+        return reserved
 
     def _write(
         self,
@@ -169,11 +214,8 @@ class Planner:
         assert isinstance(max_tokens, int)
         max_tokens += self._settings.thinking_tokens
         with self._workspace.transaction():
-            reserved = self._prices.at_most(prompt_bytes(rendered.prompt), max_tokens)
-            limit, requests = self._settings.max_cost, self._workspace.requests
-            if limit is not None and requests.charged_usd() + (reserved or 0.0) > limit:
-                raise CostLimitError
-            request_id = requests.plan(
+            reserved = self._reserve(rendered.prompt, max_tokens)
+            request_id = self._workspace.requests.plan(
                 NewRequest(
                     stage=stage,
                     batch=batch or 0,

@@ -90,6 +90,8 @@ class Settings(_Checked):
     rng_seed: int = 0
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 4
     requests_per_batch: Annotated[int, Field(ge=1, le=1000)] = 5
+    batches_ahead: Annotated[int, Field(ge=0, le=20)] = 1
+    """How many batches are made while a person decides on one; with 0, each when it is asked for."""
     clf_only: bool = False
     hold: bool = False
     target: Annotated[int, Field(ge=1)] | None = None

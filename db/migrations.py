@@ -54,6 +54,7 @@ def m002_requests(db: Database) -> None:
                 CHECK (state IN ('planned', 'sent', 'answered', 'parsed', 'failed', 'in_doubt')),
             error TEXT,
             run_id INTEGER NOT NULL REFERENCES runs (id),
+            instead_of INTEGER REFERENCES requests (id),
             planned_at TEXT NOT NULL
         )"""
     )
@@ -78,6 +79,7 @@ def m002_requests(db: Database) -> None:
     db.execute("CREATE INDEX requests_by_batch ON requests (batch, stage)")
     db.execute("CREATE INDEX requests_under_way ON requests (id) WHERE state NOT IN ('parsed', 'failed')")
     db.execute("CREATE INDEX requests_failed ON requests (stage, task_id) WHERE state = 'failed'")
+    db.execute("CREATE INDEX requests_anew ON requests (instead_of) WHERE instead_of IS NOT NULL")
     db.execute("CREATE INDEX attempts_by_request ON attempts (request_id)")
     db.execute(
         "CREATE INDEX attempts_of_unknown_cost ON attempts (id)"

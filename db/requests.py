@@ -11,7 +11,7 @@ from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, 
 
 _COLUMNS = (
     "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, instruction, label,"
-    " reserved_usd, held, more, state, error"
+    " reserved_usd, held, more, state, error, instead_of"
 )
 
 
@@ -25,13 +25,17 @@ class Requests:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def plan(self, request: NewRequest, *, run_id: int, at: str) -> int:
-        """Write a request down before anything is sent; returns its id."""
+    def plan(self, request: NewRequest, *, run_id: int, at: str, instead_of: int | None = None) -> int:
+        """Write a request down before anything is sent; returns its id.
+
+        `instead_of` is the failed request that is asked anew with it.
+        """
         with transaction(self._db):
             request_id = self._db.execute(
                 """INSERT INTO requests (stage, batch, task_id, model, base_url, prompt, parameters,
-                in_context, instruction, label, reserved_usd, held, more, state, run_id, planned_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)""",
+                in_context, instruction, label, reserved_usd, held, more, state, run_id, instead_of,
+                planned_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?)""",
                 [
                     request.stage,
                     request.batch,
@@ -47,11 +51,35 @@ class Requests:
                     request.held,
                     request.more,
                     run_id,
+                    instead_of,
                     at,
                 ],
             ).lastrowid
         assert request_id is not None
         return request_id
+
+    def plan_again(self, request_id: int, *, reserved_usd: float | None, run_id: int) -> bool:
+        """Plan a request again that failed, or is in doubt and whose run has ended.
+
+        Returns False, and changes nothing, when it is neither, or when an answer to it is stored.
+        """
+        with transaction(self._db):
+            changed = self._db.execute(
+                """UPDATE requests SET state = 'planned', error = NULL, reserved_usd = ?, run_id = ?
+                WHERE id = ? AND (state = 'failed'
+                    OR state = 'in_doubt' AND run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))
+                AND NOT EXISTS (SELECT 1 FROM attempts
+                    WHERE request_id = requests.id AND error IS NULL AND body IS NOT NULL)""",
+                [reserved_usd, run_id, request_id],
+            ).rowcount
+        return bool(changed)
+
+    def asked_anew(self, request_id: int) -> int | None:
+        """The request that was asked in the place of this one; None when there is none."""
+        (anew,) = self._db.execute(
+            "SELECT max(id) FROM requests WHERE instead_of = ?", [request_id]
+        ).fetchone()
+        return None if anew is None else int(anew)
 
     def begin_attempt(
         self,
@@ -164,14 +192,14 @@ class Requests:
             )
 
     def left_over(self, *, run_id: int, states: tuple[str, ...]) -> list[Request]:
-        """Take over the requests in these states whose runs have ended, oldest first."""
+        """Take over the requests in these states whose runs have ended, and the run's own; oldest first."""
         marks = ", ".join("?" * len(states))
         with transaction(self._db):
             rows = self._db.execute(
                 f"""SELECT {_COLUMNS} FROM requests
                 WHERE state NOT IN ('parsed', 'failed') AND state IN ({marks})
-                AND run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL) ORDER BY id""",
-                list(states),
+                AND (run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL)) ORDER BY id""",
+                [*states, run_id],
             ).fetchall()
             for row in rows:
                 self._db.execute("UPDATE requests SET run_id = ? WHERE id = ?", [run_id, row[0]])

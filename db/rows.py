@@ -242,6 +242,8 @@ class Request(NewRequest):
     id: int
     state: str
     error: str | None
+    instead_of: int | None
+    """The failed request in whose place it was asked anew."""
 
 
 @dataclass(frozen=True, slots=True)

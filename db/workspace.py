@@ -17,6 +17,7 @@ from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.migrations import migrate, require_current
 from selfinstruct.db.overview import OverviewRows
+from selfinstruct.db.request_log import RequestLog
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.settings import SettingsStore
 from selfinstruct.db.similarity import Similarity
@@ -41,6 +42,7 @@ class Workspace:
         self.requests = Requests(db)
         self.overview = OverviewRows(db)
         self.similarity = Similarity(db)
+        self.request_log = RequestLog(db)
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0

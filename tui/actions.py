@@ -157,6 +157,35 @@ ACTIONS = (
         True,
     ),
     Action(
+        "try_again",
+        "t",
+        "Generate",
+        "Try again",
+        "Send again what has failed since you started; at the cost limit, ask for a new one.",
+        (*_TASKS, "instances"),
+        writes=True,
+    ),
+    Action(
+        "send_again",
+        "t",
+        "Generate",
+        "Send again",
+        "Send the request under the cursor again, if it failed or is in doubt.",
+        ("requests",),
+        True,
+        True,
+    ),
+    Action(
+        "send_all_again",
+        "T",
+        "Generate",
+        "All again",
+        "Send all failed requests again; all in doubt while those are shown.",
+        ("requests",),
+        True,
+        True,
+    ),
+    Action(
         "mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS
     ),
     Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
@@ -210,6 +239,20 @@ ACTIONS = (
     Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),
     Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
     Action("copy", "y", "Find", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
+    Action(
+        "view",
+        "f",
+        "Find",
+        "Which",
+        "All requests, those that failed, those in doubt, those under way.",
+        ("requests",),
+        True,
+    ),
+    Action(
+        "go_to_task", "enter", "Find", "Its task", "Go to the task that it is about.", ("requests",), True
+    ),
+    Action("copy_answer", "y", "Find", "Copy answer", "Copy the answer to the clipboard.", ("requests",)),
+    Action("copy_prompt", "Y", "Find", "Copy prompt", "Copy the prompt to the clipboard.", ("requests",)),
     Action("down", "j,down", "Move", "Down", "Next row.", _LISTS),
     Action("up", "k,up", "Move", "Up", "Previous row.", _LISTS),
     Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen.", _LISTS),
@@ -222,6 +265,7 @@ ACTIONS = (
     Action("pool", "2", "Go", "Pool", "Everything there is, in all states.", EVERY),
     Action("instances", "3", "Go", "Instances", "Inputs and outputs of accepted tasks.", EVERY),
     Action("preview", "4", "Go", "Preview", "What other filters would judge otherwise.", EVERY),
+    Action("requests", "5", "Go", "Requests", "Every call of the model, with what it brought.", EVERY),
     Action("overview", "6", "Go", "Overview", "What became of all that was asked for, in charts.", EVERY),
     Action("theme", "f2", "Show", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
     Action("keys", "question_mark,f1", "Help", "Keys", "The keys of this screen.", EVERY, True),
@@ -282,6 +326,14 @@ def bindings(screen: ScreenName) -> list[Binding]:
 def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
     """The keys of an action as people write them, with those that a person has chosen."""
     return "  ".join(_written(key) for key in chosen.get(action.name, action.keys).split(","))
+
+
+def key_of(name: str, screen: ScreenName, chosen: Mapping[str, str]) -> str | None:
+    """The first key of an action, as people write it; None when the screen does not have the action."""
+    for action in on_screen(screen):
+        if action.name == name:
+            return _written(chosen.get(name, action.keys).split(",")[0])
+    return None
 
 
 def _written(key: str) -> str:

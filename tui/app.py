@@ -31,6 +31,7 @@ _SCREENS: dict[ScreenName, tuple[str, str]] = {
     "instances": ("instances_screen", "InstancesScreen"),
     "preview": ("preview_screen", "PreviewScreen"),
     "overview": ("overview_screen", "OverviewScreen"),
+    "requests": ("requests_screen", "RequestsScreen"),
 }
 
 

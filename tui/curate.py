@@ -84,6 +84,12 @@ def curate(
         int | None,
         typer.Option(metavar="N", help="Requests for new tasks in a batch.", rich_help_panel=_METHOD),
     ] = None,
+    batches_ahead: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Batches made while you decide on one; 0 to 20.", rich_help_panel=_METHOD
+        ),
+    ] = None,
     clf_only: Annotated[
         bool | None,
         typer.Option(
@@ -137,6 +143,7 @@ def curate(
         "language": language,
         "rng_seed": rng_seed,
         "requests_per_batch": requests_per_batch,
+        "batches_ahead": batches_ahead,
         "clf_only": clf_only,
         "target": target,
         "max_requests": max_requests,

@@ -4,9 +4,17 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from selfinstruct.core.events import BatchCompleted, CandidatesProposed, Event, PoolRead
+from selfinstruct.core.events import (
+    BatchCompleted,
+    CandidatesProposed,
+    Event,
+    GenerationPaused,
+    LimitReached,
+    PoolRead,
+)
 from selfinstruct.db.rows import PASS
 from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.display import many
 from selfinstruct.tui.tasks_screen import TasksScreen
 
 
@@ -38,7 +46,8 @@ class CurateScreen(TasksScreen):
         in_doubt = self.engine.workspace.requests.in_doubt()
         if in_doubt and not self.session.settings.is_free:
             self.say(
-                f"{in_doubt} requests are in doubt since a crash; start with --resend to send them again."
+                f"{many(in_doubt, 'request')} in doubt since a crash: answered and paid, or not."
+                " 5 shows the requests, and sends them again."
             )
 
     def load(self, *, at: int | None = None) -> None:
@@ -51,41 +60,55 @@ class CurateScreen(TasksScreen):
         super().happened(event)
         if isinstance(event, BatchCompleted):
             self.show_if_waited_for()
+        elif isinstance(event, GenerationPaused | LimitReached):
+            # What has come before the trouble is not kept back; what the trouble is stays on the screen.
+            self.show_if_waited_for(quietly=True)
         elif isinstance(event, CandidatesProposed) and event.batch == self.session.attended.shown:
             # What an earlier session of this batch had left under way has come in.
             self.load(at=self.table.current)
         elif isinstance(event, PoolRead):
             self.refresh_view()
 
-    def show_if_waited_for(self) -> None:
+    def show_if_waited_for(self, *, quietly: bool = False) -> None:
         """Show the next batch if it is here and wanted.
 
         Never under a person's hands: a key may be on its way to the candidate that they see.
         """
-        if not self._waiting:
+        attended = self.session.attended
+        if not self._waiting or not attended.is_ready:
             return
-        if self.table.has_waiting() or not self.is_current:
+        if not self.table.has_waiting() and self.is_current:
+            batch = attended.take_ready()
+            assert batch is not None
+            self._show_batch(batch, quietly=quietly)
+        elif not quietly:
             self.curator.at_hand.say("The next batch is ready: n shows it.")
-        else:
-            self.action_next_batch()
 
     def on_screen_resume(self) -> None:
         """Show how things stand, and the batch that has come in meanwhile if it was waited for."""
         super().on_screen_resume()
-        if self._waiting and not self.table.has_waiting():
-            self.action_next_batch()
+        self.show_if_waited_for(quietly=True)
 
     def action_next_batch(self) -> None:
-        """Show the next batch, or wait for it."""
+        """Show the next batch, or wait for it; at the cost limit, ask for a higher one."""
         self.session.start()
+        at_limit = self.session.attended.at_cost_limit
         batch = self.session.attended.next_batch()
-        self._waiting = batch is None
-        if batch is None:
-            self.say("The next batch is on its way.")
+        if batch is not None:
+            self._show_batch(batch)
         else:
-            proposed = self.engine.workspace.tasks.of_batch(batch)
-            passing = [task.id for task in proposed if task.verdict == PASS]
-            self.load(at=passing[0] if passing else None)
+            self._waiting = True
+            self.say("The next batch is on its way.")
+            if at_limit:
+                self.ask_for_room()
+        self.refresh_status()
+
+    def _show_batch(self, batch: int, *, quietly: bool = False) -> None:
+        self._waiting = False
+        proposed = self.engine.workspace.tasks.of_batch(batch)
+        passing = [task.id for task in proposed if task.verdict == PASS]
+        self.load(at=passing[0] if passing else None)
+        if not quietly:
             self.say(f"Batch {batch}: {len(proposed)} candidates, {len(passing)} pass.")
         self.refresh_status()
 

@@ -53,6 +53,11 @@ def safe_line(text: str, width: int | None = None) -> str:
     return line if width is None or len(line) <= width else line[: max(0, width - 1)] + "…"
 
 
+def many(number: int, what: str) -> str:
+    """A number of things: "1 request", "2 requests"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def cost_text(counts: Counts | Spending) -> str:
     """What the answers have cost, with what is unknown said."""
     if counts.cost_usd is None:

@@ -86,6 +86,12 @@ class Session:
             if running:
                 self.start()
 
+    def raise_cost_limit(self, usd: float) -> None:
+        """Make room for more requests, and go on."""
+        self.engine.limit_cost(usd)
+        self.start()
+        self.attended.resume()
+
     def remember(self, **values: object) -> None:
         """Store settings that change nothing but the screen, such as its theme."""
         self.engine.settings = self.settings.model_copy(update=values)

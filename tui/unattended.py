@@ -21,7 +21,7 @@ from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import Exit
-from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui.display import cost_text, many, safe_line
 
 _CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
 _REASONS_SHOWN = 4
@@ -106,7 +106,7 @@ class _View:
             self.say(f"{settings.model} at {settings.address}")
         in_doubt = engine.workspace.counts().requests["in_doubt"]
         if in_doubt and not settings.is_free:
-            self.say(f"In doubt since a crash: {_many(in_doubt, 'request')}; --resend sends them again.")
+            self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; --resend sends them again.")
         engine.judging.catch_up()
         self._reached_at_start = (
             engine.workspace.tasks.passing() if settings.hold else engine.judging.accepted_of_model
@@ -163,17 +163,17 @@ class _View:
         unclear = self._engine.workspace.tasks.unclear()
         if unclear:
             self.say(
-                f"{_many(unclear, 'accepted task')} with an unclear label, and so without instances:"
+                f"{many(unclear, 'accepted task')} with an unclear label, and so without instances:"
                 " c in the curator labels them."
             )
         lacking = self._engine.workspace.tasks.lacking()
         if lacking:
             self.say(
-                f"{_many(lacking, 'accepted task')} without a label or instances: the requests failed."
+                f"{many(lacking, 'accepted task')} without a label or instances: the requests failed."
                 " The next run asks again."
             )
         if counts.requests["in_doubt"]:
-            self.say(f"In doubt: {_many(counts.requests['in_doubt'], 'request')}.")
+            self.say(f"In doubt: {many(counts.requests['in_doubt'], 'request')}.")
         self.say(f"{counts.instances['kept']} instances kept. Cost: {cost_text(counts)}.")
 
     def _refresh(self) -> None:
@@ -208,7 +208,3 @@ def _duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -10,10 +10,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
-from selfinstruct.core.events import Event, GenerationPaused, RequestFailed
+from selfinstruct.core.events import Event, GenerationPaused, LimitReached, RequestFailed
 from selfinstruct.core.settings import Settings
-from selfinstruct.tui.actions import ACTIONS, Action, ScreenName
-from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui.actions import ACTIONS, Action, ScreenName, key_of
+from selfinstruct.tui.cost_limit import CostLimitScreen
+from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
 from selfinstruct.tui.session import Session
 
@@ -127,9 +128,18 @@ class WorkScreen(Screen[None]):
     def happened(self, event: Event) -> None:
         """Take note of an event of the engine; `refresh_all` follows soon."""
         if isinstance(event, GenerationPaused):
-            self.say(event.sentence, error=True)
+            self.say(f"{event.sentence}{self._hint('{} tries again.')}", error=True)
+        elif isinstance(event, LimitReached):
+            limit = f"The cost limit of ${event.max_cost_usd:g} leaves no room for a request."
+            self.say(f"{limit}{self._hint('{} asks for a new one.')}", error=True)
         elif isinstance(event, RequestFailed):
-            self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}", error=True)
+            failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
+            self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
+
+    def _hint(self, sentence: str) -> str:
+        """A sentence with the key that tries again here, if there is one."""
+        key = key_of("try_again", self.NAME, self.session.settings.keys)
+        return "" if key is None else f" {sentence.format(key)}"
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Say something in the message line."""
@@ -155,6 +165,7 @@ class WorkScreen(Screen[None]):
             f"pool {seeds} + {grown:,}" if judging.is_ready else f"reading the pool: {seeds + grown:,}",
             f"{cost_text(spending)}{limit}",
             f"+{new} new" if new else "",
+            f"{self.session.attended.failed} failed" if self.session.attended.failed else "",
             self.session.activity,
         ]
         shown_parts = [part for part in parts if part]
@@ -227,6 +238,36 @@ class WorkScreen(Screen[None]):
     async def action_overview(self) -> None:
         """Go to the charts."""
         await self.curator.go_to("overview")
+
+    async def action_requests(self) -> None:
+        """Go to the calls of the model."""
+        await self.curator.go_to("requests")
+
+    def action_try_again(self) -> None:
+        """Send again what has failed since the start; at the cost limit, ask for a new one."""
+        if self.session.attended.at_cost_limit:
+            self.ask_for_room()
+            return
+        self.session.start()
+        sent = len(self.session.attended.retry_failed().taken_on)
+        self.say(f"Sending {many(sent, 'request')} again." if sent else "Nothing waits to be sent again.")
+        self.refresh_status()
+
+    def ask_for_room(self) -> None:
+        """Ask for a higher cost limit, and go on when there is one."""
+        limit = self.session.settings.max_cost
+        if limit is None:
+            return
+
+        def raise_to(usd: float | None) -> None:
+            if usd is None:
+                self.say(f"The cost limit stays at ${limit:g}; no request is sent.")
+                return
+            self.session.raise_cost_limit(usd)
+            self.say(f"The cost limit is ${usd:g} now.")
+            self.refresh_status()
+
+        self.app.push_screen(CostLimitScreen(limit), raise_to)
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""

@@ -218,7 +218,11 @@ def test_openai_without_a_key_says_which_variable_to_set() -> None:
 
 def test_a_retry_waits_as_long_as_the_endpoint_asks(engine_on: OpenEngine, workspace: Workspace) -> None:
     ledger = Ledger(
-        workspace, Endpoint(resolve({})), max_cost_usd=None, is_stopping=lambda: False, clock=lambda: "now"
+        workspace,
+        Endpoint(resolve({})),
+        max_cost_usd=lambda: None,
+        is_stopping=lambda: False,
+        clock=lambda: "now",
     )
     asked = SendError("busy", 429, transient=True, retry_after_s=7.0)
     assert 7.0 <= ledger._wait(1, asked) < 10.0

@@ -223,3 +223,27 @@ async def test_cancelling_waits_until_those_under_way_have_put_things_in_order()
         may_end[request_id].set()
     with pytest.raises(asyncio.CancelledError):
         await over(running)
+
+
+async def test_what_comes_up_meanwhile_is_sent_at_once_if_there_is_room() -> None:
+    requests = Requests(1, width=3)
+    running = asyncio.create_task(requests.flow.run())
+    await requests.sent(1)
+    requests.count = 2
+    requests.flow.nudge()
+    assert await requests.sent(1) == [1], "the first has no answer yet"
+    requests.answer(1, 0)
+    await over(running)
+    assert requests.diary == ["plan 0", "plan 1", "take in 0", "take in 1"]
+
+
+async def test_a_nudge_without_room_changes_nothing() -> None:
+    requests = Requests(3, width=1)
+    running = asyncio.create_task(requests.flow.run())
+    for number in range(3):
+        requests.flow.nudge()
+        assert await requests.sent(1) == [number]
+        requests.flow.nudge()
+        requests.answer(number)
+    await over(running)
+    assert requests.diary == in_lockstep(3, width=1)

@@ -101,6 +101,8 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one(values: dict[str, An
         pytest.param({"concurrency": 0}, "concurrency is wrong", id="too few"),
         pytest.param({"concurrency": "four"}, "concurrency is wrong", id="a word for a number"),
         pytest.param({"requests_per_batch": 1.5}, "requests-per-batch is wrong", id="fraction"),
+        pytest.param({"batches_ahead": -1}, "batches-ahead is wrong", id="batches behind"),
+        pytest.param({"batches_ahead": 21}, "batches-ahead is wrong", id="too far ahead"),
         pytest.param({"max_cost": 0}, "max-cost is wrong", id="no money"),
         pytest.param({"max_cost": float("nan")}, "max-cost is wrong", id="NaN"),
         pytest.param({"max_cost": float("inf")}, "max-cost is wrong", id="endless money"),

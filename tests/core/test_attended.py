@@ -1,0 +1,161 @@
+"""Generation beside a person: as many batches ahead as wanted, pauses that end, limits that hold."""
+
+import asyncio
+
+import pytest
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.events import (
+    BatchCompleted,
+    CandidatesProposed,
+    GenerationPaused,
+    LimitReached,
+    RequestPlanned,
+)
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from tests.conftest import OpenEngine
+from tests.core.attending import Attended, attending
+from tests.server import Fault, ModelServer
+
+PRICED = {"m": {"input": 10.0, "output": 10.0}}
+
+
+async def settled(attended: Attended) -> None:
+    """Wait until nothing is under way and nothing more is begun."""
+    await attended.until(lambda: attended.run.under_way <= 1 and attended.run.progress is None)
+    await asyncio.sleep(0)
+    while attended.run.under_way:  # noqa: ASYNC110 - the last one leaves without an event
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3])
+async def test_as_many_batches_are_made_ahead_as_the_settings_say(engine_on: OpenEngine, ahead: int) -> None:
+    async with attending(engine_on(batches_ahead=ahead, requests_per_batch=2, rng_seed=1)) as attended:
+        assert attended.run.next_batch() is None
+        await attended.told(BatchCompleted, 1 + ahead)
+        assert attended.run.next_batch() == 1
+        await settled(attended)
+        assert attended.engine.workspace.requests.last_batch() == 1 + ahead
+
+
+async def test_with_none_ahead_the_next_batch_is_made_when_it_is_asked_for(engine_on: OpenEngine) -> None:
+    async with attending(engine_on(batches_ahead=0, requests_per_batch=1, rng_seed=1)) as attended:
+        for batch in (1, 2):
+            assert attended.run.next_batch() is None
+            await attended.told(BatchCompleted, batch)
+            assert attended.run.next_batch() == batch
+            await settled(attended)
+            assert attended.engine.workspace.requests.last_batch() == batch
+
+
+async def test_batches_ahead_are_begun_before_the_one_in_front_is_answered(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.gate.clear()
+    engine = engine_on(base_url=server.url, model="m", batches_ahead=3, requests_per_batch=1, concurrency=4)
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        await attended.told(RequestPlanned, 4)
+        assert engine.workspace.requests.last_batch() == 4
+        assert attended.run.progress == (0, 1)
+
+
+async def test_a_decision_is_followed_up_at_once_while_a_batch_is_under_way(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.gate.clear()
+    engine = engine_on(base_url=server.url, model="m", batches_ahead=0, requests_per_batch=2)
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        await attended.told(RequestPlanned, 2)
+        task_id = engine.workspace.tasks.add("Name a river in Asia.", origin="human", at="now")
+        engine.decisions.accept(task_id)
+        attended.run.wake()
+        await attended.told(RequestPlanned, 3)
+        assert engine.workspace.requests.get(3).stage == "classify"
+        assert attended.states()[:2] == ["sent", "sent"]
+
+
+async def test_the_cost_limit_is_told_and_more_room_goes_on_from_there(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=0.03, requests_per_batch=4, concurrency=2
+    )
+    async with attending(engine) as attended:
+        attended.run.next_batch()
+        await attended.told(LimitReached)
+        assert attended.run.at_cost_limit
+        assert attended.run.paused == "The cost limit of $0.03 leaves no room for a request."
+        assert workspace.requests.charged_usd() <= 0.03
+        sent = len(server.received)
+        engine.limit_cost(5)
+        attended.run.resume()
+        await attended.told(BatchCompleted)
+        assert len(server.received) > sent
+        assert not attended.run.at_cost_limit
+    assert resolve({}, stored=workspace.settings.read()).max_cost == 5
+
+
+async def test_a_new_cost_limit_counts_for_requests_that_are_already_under_way(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    server.gate.clear()
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=5, requests_per_batch=5, concurrency=2
+    )
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        await attended.told(RequestPlanned, 2)
+        engine.limit_cost(workspace.requests.charged_usd())
+        server.gate.set()
+        await attended.told(LimitReached)
+        assert workspace.requests.charged_usd() <= engine.settings.max_cost  # type: ignore[operator]
+
+
+async def test_a_request_that_met_the_limit_between_two_attempts_goes_on_with_more_room(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    server.gate.clear()
+    server.faults.append(Fault(500, headers={"retry-after": "0"}))
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=5, requests_per_batch=1, batches_ahead=0
+    )
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        await attended.told(RequestPlanned)
+        once = workspace.requests.charged_usd()
+        engine.limit_cost(1.5 * once)
+        server.gate.set()
+        await attended.told(LimitReached)
+        assert attended.states() == ["planned"]
+        assert workspace.requests.charged_usd() <= 2 * once
+        engine.limit_cost(5)
+        attended.run.resume()
+        await attended.told(BatchCompleted)
+        assert attended.states()[0] == "parsed"
+
+
+@pytest.mark.parametrize("usd", [0, -1, float("inf"), float("nan")])
+def test_a_cost_limit_is_an_amount_of_money(engine_on: OpenEngine, usd: float) -> None:
+    with pytest.raises(SettingsError, match="max-cost"):
+        engine_on().limit_cost(usd)
+
+
+def test_a_cost_limit_that_cannot_be_kept_is_refused_and_changes_nothing(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    engine = engine_on(base_url=server.url, model="m")
+    with pytest.raises(SettingsError, match="price of 'm' is not known"):
+        engine.limit_cost(5)
+    assert engine.settings.max_cost is None
+
+
+async def test_max_requests_pauses_with_a_sentence(engine_on: OpenEngine) -> None:
+    async with attending(engine_on(max_requests=2, requests_per_batch=5)) as attended:
+        attended.run.next_batch()
+        await attended.told(GenerationPaused)
+        await attended.told(CandidatesProposed, 2)
+        assert attended.states() == ["parsed", "parsed"]
+        assert "--max-requests" in (attended.run.paused or "")

@@ -1,0 +1,48 @@
+"""Asking for a higher cost limit when the one there is leaves no room."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+
+class CostLimitScreen(ModalScreen[float | None]):
+    """Gives the new limit in USD, or None when the person leaves it as it is.
+
+    Args:
+        limit: The limit now, in USD.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave it as it is")]
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def compose(self) -> ComposeResult:
+        """What is the matter, a line for the new limit, and the keys."""
+        with Vertical(id="cost-box") as box:
+            box.border_title = "Cost limit"
+            yield Static(
+                f"The cost limit of ${self._limit:g} leaves no room for a request.\n\nNew limit in USD:",
+                markup=False,
+            )
+            yield Input(f"{2 * self._limit:g}", id="cost-limit", select_on_focus=True)
+            yield Static("It counts for the whole life of this workspace.", id="cost-said", markup=False)
+            yield Static("Enter  raises it   Esc  leaves it as it is", markup=False)
+
+    @on(Input.Submitted)
+    def _raise_limit(self) -> None:
+        """Close with the new limit, if it is one."""
+        try:
+            usd = float(self.query_one("#cost-limit", Input).value.strip().lstrip("$"))
+        except ValueError:
+            usd = 0.0
+        if self._limit < usd < float("inf"):
+            self.dismiss(usd)
+        else:
+            self.query_one("#cost-said", Static).update(f"A number above {self._limit:g} makes room.")
