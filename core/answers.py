@@ -46,6 +46,10 @@ class AnswerError(Exception):
     """An answer with status 200 that holds no text; the message says what it holds."""
 
 
+class NothingSaidError(AnswerError):
+    """The token limit was used up before anything was said: the model thinks before it answers."""
+
+
 def read_answer(body: bytes, api: ApiKind) -> Answer:
     """Read the JSON of a chat completion or a legacy completion.
 
@@ -67,7 +71,7 @@ def read_answer(body: bytes, api: ApiKind) -> Answer:
     cut = finish == "length"
     text = storable_text(_text(choice, api, cut=cut))
     if cut and not spoken(text).strip():
-        raise AnswerError(_NOTHING_SAID)
+        raise NothingSaidError(_NOTHING_SAID)
     return Answer(text, cut)
 
 
@@ -85,6 +89,16 @@ def read_told(body: bytes) -> Told:
         prompt_tokens=_tokens(usage.get("prompt_tokens")),
         completion_tokens=_tokens(usage.get("completion_tokens")),
     )
+
+
+def read_models(body: bytes) -> list[str]:
+    """The names in a list of models; none when it is not such a list."""
+    try:
+        listed = _object(body).get("data")
+    except AnswerError:
+        return []
+    ids = [one.get("id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [storable_text(name) for name in ids if isinstance(name, str) and name]
 
 
 def error_message(body: bytes) -> str:
@@ -133,7 +147,7 @@ def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
         if text is None and isinstance(message.get("refusal"), str):
             raise AnswerError(f"The model refused: {_message(message['refusal'])}")
     if not isinstance(text, str):
-        raise AnswerError(_NOTHING_SAID if cut else "The answer has no text.")
+        raise NothingSaidError(_NOTHING_SAID) if cut else AnswerError("The answer has no text.")
     return text
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from selfinstruct.core.answers import error_field, error_message
+from selfinstruct.core.answers import error_field, error_message, read_models
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings import OPENAI_URL, ApiKind, Settings
 from selfinstruct.db.rows import Parameters, Prompt
@@ -59,6 +59,11 @@ class SendError(Exception):
     """Whether no other request will fare better."""
     retry_after_s: float | None = None
 
+    @property
+    def unreachable(self) -> bool:
+        """Whether there was no connection at all."""
+        return self.transient and self.free and self.http_status is None
+
 
 class Endpoint:
     """One model at one address, reached through the openai client."""
@@ -91,14 +96,32 @@ class Endpoint:
         Raises:
             SendError: there was no full answer with status 200.
         """
-        # In a thread: a person who types meanwhile is not kept waiting.
-        await asyncio.to_thread(import_module, "openai")
+        client = await self._open()
+        # extra_body, because servers of the same kind know parameters that OpenAI's own does not.
+        create: Any
+        if self.api == "chat":
+            create, asked = client.chat.completions.with_streaming_response.create, {"messages": prompt}
+        else:
+            create, asked = client.completions.with_streaming_response.create, {"prompt": prompt}
+        return await self._receive(create(model=self.model, **asked, extra_body=parameters))
+
+    async def models(self) -> list[str]:
+        """The names of the models at this address; none when the server does not tell.
+
+        Raises:
+            SendError: there was no full answer with status 200.
+        """
+        client = await self._open()
+        return read_models(await self._receive(client.models.with_streaming_response.list()))
+
+    async def _receive(self, call: Any) -> bytes:
+        """Read what is answered to a call, which may take as long as the settings say."""
         from openai import APIConnectionError, APITimeoutError  # noqa: PLC0415 - 0.5 s
 
         timeout_s = self._settings.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._receive(prompt, parameters)
+                return await _read(call)
         except (TimeoutError, APITimeoutError) as error:
             if type(error.__cause__).__name__ == "ConnectTimeout":
                 sentence = f"No connection could be made within {_CONNECT_TIMEOUT_S:g} seconds."
@@ -111,36 +134,16 @@ class Endpoint:
             why = str(cause or error) or type(cause).__name__
             raise SendError(f"{what}: {why}.", transient=True, free=refused) from None
 
-    async def _receive(self, prompt: Prompt, parameters: Parameters) -> bytes:
-        client = self._open()
-        # extra_body, because servers of the same kind know parameters that OpenAI's own does not.
-        create: Any
-        if self.api == "chat":
-            create, asked = client.chat.completions.with_streaming_response.create, {"messages": prompt}
-        else:
-            create, asked = client.completions.with_streaming_response.create, {"prompt": prompt}
-        call = create(model=self.model, **asked, extra_body=parameters)
-        body = bytearray()
-        async with call as response:
-            try:
-                async for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > MAX_BODY_BYTES:
-                        raise SendError(
-                            f"The answer is longer than {MAX_BODY_BYTES >> 20} MB.", response.status_code
-                        )
-            except _http_errors() as error:
-                raise SendError(f"The connection broke inside the answer: {error}.", transient=True) from None
-        return bytes(body)
-
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
             await self._client.close()
             self._client = None
 
-    def _open(self) -> "AsyncOpenAI":
+    async def _open(self) -> "AsyncOpenAI":
         if self._client is None:
+            # In a thread: a person who types meanwhile is not kept waiting.
+            await asyncio.to_thread(import_module, "openai")
             from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout  # noqa: PLC0415 - 0.5 s
 
             options: dict[str, Any] = {}
@@ -218,6 +221,15 @@ class Endpoint:
                 )
         return failed
 
+    def advice(self, error: SendError) -> str:
+        """The sentences for an error after which no other request will fare better."""
+        if not error.unreachable:
+            return error.sentence
+        return (
+            f"{self.address} cannot be reached. {error.sentence} Check that the server runs and that"
+            " --base-url is its address, or try the built-in model with --model offline."
+        )
+
     def _key_advice(self) -> str:
         name = key_variable(self._settings)
         return (
@@ -239,6 +251,21 @@ class Endpoint:
         for name in refused:
             self.learned[name] = None
         return bool(refused)
+
+
+async def _read(call: Any) -> bytes:
+    body = bytearray()
+    async with call as response:
+        try:
+            async for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise SendError(
+                        f"The answer is longer than {MAX_BODY_BYTES >> 20} MB.", response.status_code
+                    )
+        except _http_errors() as error:
+            raise SendError(f"The connection broke inside the answer: {error}.", transient=True) from None
+    return bytes(body)
 
 
 def key_variable(settings: Settings) -> str | None:

@@ -14,7 +14,6 @@ from typing import Self
 
 from selfinstruct.core.decisions import Decider
 from selfinstruct.core.endpoint import Endpoint
-from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import CandidateJudged, Event, PoolRead, RequestPlanned
 from selfinstruct.core.export import Exported, ExportFormat, write_export
 from selfinstruct.core.flow import Flow
@@ -22,7 +21,7 @@ from selfinstruct.core.intake import Intake
 from selfinstruct.core.judge import Judge
 from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.planner import Planner
-from selfinstruct.core.prices import Prices
+from selfinstruct.core.prices import Prices, limited_prices
 from selfinstruct.core.seeds import plant
 from selfinstruct.core.settings import Settings, check, storable
 from selfinstruct.db.errors import WorkspaceError
@@ -63,7 +62,7 @@ class Engine:
         self.settings = settings
         self.listener = listener
         self._clock = clock
-        prices = _prices(settings)
+        prices = limited_prices(settings)
         self.judging = Judge(workspace, settings.filters, settings.language)
         self.decisions = Decider(workspace, self.judging, clock=clock, emit=self.emit)
         self._endpoint: Endpoint | None = None
@@ -97,7 +96,7 @@ class Engine:
         Raises:
             SettingsError: they do not fit the workspace; all stays as it was.
         """
-        prices = _prices(settings)
+        prices = limited_prices(settings)
         with self.workspace.transaction():
             plant(self.workspace, settings, at=self._clock())
             self._work_by(settings, prices)
@@ -253,14 +252,3 @@ class Engine:
     async def _for_each(self, task_ids: Iterable[int], plan: Callable[[int], int]) -> None:
         planned = (plan(task_id) for task_id in task_ids)
         await self.run(plan=lambda: next(planned, None))
-
-
-def _prices(settings: Settings) -> Prices:
-    prices = Prices(settings)
-    if settings.max_cost is not None and not prices.can_be_limited:
-        raise SettingsError(
-            f"The price of '{settings.model}' is not known, so --max-cost cannot be kept. Give it in"
-            f' selfinstruct.toml, in USD for a million tokens: [prices."{settings.model}"] with input = '
-            "and output = ."
-        )
-    return prices

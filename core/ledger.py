@@ -64,8 +64,8 @@ class Ledger:
                 return
             if not error.transient or error.unusable or attempt == MAX_ATTEMPTS:
                 requests.fail(request_id, error.sentence)
-                if error.unusable or (error.transient and error.free and error.http_status is None):
-                    raise EndpointUnusableError(self._unusable(error))
+                if error.unusable or error.unreachable:
+                    raise EndpointUnusableError(self._endpoint.advice(error))
                 return
             if not self._is_stopping():
                 await asyncio.sleep(self._wait(attempt, error))
@@ -110,11 +110,3 @@ class Ledger:
         backoff = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
         wanted = error.retry_after_s if error.retry_after_s is not None else backoff
         return wanted + self._jitter.uniform(0, 0.25) * max(wanted, 0.1)
-
-    def _unusable(self, error: SendError) -> str:
-        if error.unusable:
-            return error.sentence
-        return (
-            f"{self._endpoint.address} cannot be reached. {error.sentence} Check that the server runs and"
-            " that --base-url is its address, or try the built-in model with --model offline."
-        )

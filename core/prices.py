@@ -1,5 +1,6 @@
 """What requests cost. Unknown is unknown, never 0."""
 
+from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import Settings
 
 _MILLION = 1_000_000
@@ -49,3 +50,19 @@ class Prices:
             return float(calc_price(usage, self._model, provider_api_url=self._address).total_price)
         except LookupError:
             return None
+
+
+def limited_prices(settings: Settings) -> Prices:
+    """The prices for these settings.
+
+    Raises:
+        SettingsError: there is a cost limit, and without a price it cannot be kept.
+    """
+    prices = Prices(settings)
+    if settings.max_cost is not None and not prices.can_be_limited:
+        raise SettingsError(
+            f"The price of '{settings.model}' is not known, so --max-cost cannot be kept. Give it in"
+            f' selfinstruct.toml, in USD for a million tokens: [prices."{settings.model}"] with input = '
+            "and output = ."
+        )
+    return prices

@@ -2,6 +2,7 @@
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError
 
@@ -31,6 +33,8 @@ OFFLINE_URL = "http://offline.invalid/v1"
 SETTINGS_FILE = "selfinstruct.toml"
 
 LANGUAGES = ("en",)
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _KEYWORDS = (
     "image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps",
@@ -48,18 +52,25 @@ _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 class FilterSettings(_Checked):
     """What the judge objects to; the defaults are those of the paper's pipeline."""
 
-    min_words: Annotated[int, Field(ge=0)] = 4
-    max_words: Annotated[int, Field(ge=1)] = 150
-    keywords: tuple[_Words, ...] = _KEYWORDS
-    """Words that a text model cannot serve, matched as whole words in any case."""
-    openings: tuple[_Words, ...] = ("Write a program",)
-    """Beginnings that are refused, in any case."""
-    punctuation: bool = True
-    """Whether to refuse instructions that begin with punctuation."""
-    latin: bool = True
-    """Whether to refuse instructions whose first letter is not Latin."""
-    rouge_l: Annotated[float, Field(gt=0, le=1)] = 0.7
-    """A new task needs a ROUGE-L F-measure below this with every task of the pool."""
+    min_words: Annotated[int, Field(description="The fewest words of an instruction.", ge=0)] = 4
+    max_words: Annotated[int, Field(description="The most words of an instruction.", ge=1)] = 150
+    keywords: Annotated[
+        tuple[_Words, ...],
+        Field(description="Words that a text model cannot serve, matched as whole words in any case."),
+    ] = _KEYWORDS
+    openings: Annotated[
+        tuple[_Words, ...], Field(description="Beginnings that are refused, in any case.")
+    ] = ("Write a program",)
+    punctuation: Annotated[bool, Field(description="Refuse instructions that begin with punctuation.")] = True
+    latin: Annotated[bool, Field(description="Refuse instructions whose first letter is not Latin.")] = True
+    rouge_l: Annotated[
+        float,
+        Field(
+            description="A new task needs a ROUGE-L F-measure below this with every task of the pool.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.7
 
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:
@@ -71,43 +82,60 @@ class FilterSettings(_Checked):
 class Price(_Checked):
     """What a model costs, in USD for a million tokens."""
 
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
+    input: Annotated[float, Field(description="USD for a million tokens of prompts.", ge=0)]
+    output: Annotated[float, Field(description="USD for a million tokens of answers.", ge=0)]
 
 
 class Settings(_Checked):
     """All settings of a workspace. Each has a flag or a line in selfinstruct.toml."""
 
-    model: Annotated[str, Field(min_length=1)] = OFFLINE
-    base_url: str | None = None
-    """Address of an OpenAI-compatible endpoint; OpenAI's own when None."""
-    api: ApiKind = "chat"
-    api_key_env: str | None = None
-    """Name of the environment variable with this endpoint's key."""
-    seeds: Path | None = None
-    prompts: Path | None = None
-    language: str = "en"
-    rng_seed: int = 0
-    concurrency: Annotated[int, Field(ge=1, le=1024)] = 4
-    requests_per_batch: Annotated[int, Field(ge=1, le=1000)] = 5
-    batches_ahead: Annotated[int, Field(ge=0, le=20)] = 1
-    """How many batches are made while a person decides on one; with 0, each when it is asked for."""
-    clf_only: bool = False
-    hold: bool = False
-    target: Annotated[int, Field(ge=1)] | None = None
-    max_requests: Annotated[int, Field(ge=1)] | None = None
-    max_cost: Annotated[float, Field(gt=0)] | None = None
-    """USD, over the whole life of the workspace."""
-    timeout_s: Annotated[float, Field(gt=0)] = 120.0
-    """How long one answer may take from the first byte sent to the last one received."""
-    thinking_tokens: Annotated[int, Field(ge=0)] = 0
-    """Added to every token limit, for models that think before they answer."""
+    model: Annotated[
+        str, Field(description="The model's name; offline is the built-in grammar.", min_length=1)
+    ] = OFFLINE
+    base_url: Annotated[
+        str | None, Field(description="Address of any OpenAI-compatible endpoint; without one, OpenAI's own.")
+    ] = None
+    api: Annotated[ApiKind, Field(description="completions is for base models.")] = "chat"
+    api_key_env: Annotated[
+        str | None, Field(description="The name of the environment variable with this endpoint's key.")
+    ] = None
+    seeds: Annotated[Path | None, Field(description="Your own seed tasks, JSON Lines.")] = None
+    prompts: Annotated[Path | None, Field(description="Your own prompt templates, TOML.")] = None
+    language: Annotated[str, Field(description="Of the tasks; only en for now.")] = "en"
+    rng_seed: Annotated[int, Field(description="Repeats a run: it decides every draw.")] = 0
+    concurrency: Annotated[int, Field(description="Requests under way at once.", ge=1, le=1024)] = 4
+    requests_per_batch: Annotated[
+        int, Field(description="Requests for new tasks in a batch.", ge=1, le=1000)
+    ] = 5
+    batches_ahead: Annotated[
+        int,
+        Field(description="Batches made while you decide on one; 0: each when you ask for it.", ge=0, le=20),
+    ] = 1
+    clf_only: Annotated[bool, Field(description="Ask for classification tasks only.")] = False
+    hold: Annotated[bool, Field(description="Unattended work leaves every decision to a person.")] = False
+    target: Annotated[
+        int | None, Field(description="Unattended work stops at this many accepted tasks of the model.", ge=1)
+    ] = None
+    max_requests: Annotated[
+        int | None, Field(description="Stop at this many requests of the workspace.", ge=1)
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        Field(description="Stop before the workspace costs more, in USD over its whole life.", gt=0),
+    ] = None
+    timeout_s: Annotated[
+        float,
+        Field(description="Seconds that an answer may take, from the first byte sent to the last one.", gt=0),
+    ] = 120.0
+    thinking_tokens: Annotated[
+        int, Field(description="Added to every token limit, for models that think before they answer.", ge=0)
+    ] = 0
     filters: FilterSettings = FilterSettings()
     prices: dict[str, Price] = {}
-    theme: str | None = None
-    """The colours of the curator."""
-    keys: dict[str, str] = {}
-    """Keys that a person has chosen for the curator's actions, by the action's name."""
+    theme: Annotated[str | None, Field(description="The colours of the curator.")] = None
+    keys: Annotated[
+        dict[str, str], Field(description="Keys of your own for the curator's actions, by the action's name.")
+    ] = {}
 
     @field_validator("language")
     @classmethod
@@ -131,6 +159,16 @@ class Settings(_Checked):
         if parts.username or parts.password:
             raise ValueError("an address with a password in it would be stored; use api_key_env instead")
         return url.strip().rstrip("/")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _names_a_variable(cls, name: str | None) -> str | None:
+        # What is given here is stored, so a key must not get in; nor is it repeated in the error.
+        if name is not None and not _VARIABLE.fullmatch(name):
+            raise ValueError(
+                "the name of an environment variable is wanted, such as EXAMPLE_KEY, and never the key itself"
+            )
+        return name
 
     @property
     def is_offline(self) -> bool:
@@ -183,9 +221,18 @@ def resolve(
             merged.pop("api_key_env", None)
         merged |= layer
     settings = check(merged, source="the settings")
+    require_model(settings)
+    return settings
+
+
+def require_model(settings: Settings) -> None:
+    """Make sure that an address comes with a model.
+
+    Raises:
+        SettingsError: the built-in model is named, and it has no address.
+    """
     if settings.is_offline and settings.base_url is not None:
         raise SettingsError(f"{settings.base_url} needs the name of a model. Give it with --model.")
-    return settings
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -229,12 +276,34 @@ def _sentence(error: ValidationError, source: str) -> str:
         known = _names_in(parents)
         near = difflib.get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0)
         return f"In {source}, '{where}' is not a setting. Did you mean '{near[0]}'?"
-    message = first["msg"].removeprefix("Value error, ")
+    message = objection(first)
     if not where:
         return f"In {source}, {message}."
     return (
         f"In {source}, {where.replace('_', '-') if source == 'the settings' else where} is wrong: {message}."
     )
+
+
+_WANTED = {
+    "int_parsing": "a whole number is wanted",
+    "int_from_float": "a whole number is wanted",
+    "float_parsing": "a number is wanted",
+    "finite_number": "a number is wanted",
+    "greater_than": "more than {gt} is wanted",
+    "greater_than_equal": "at least {ge} is wanted",
+    "less_than_equal": "at most {le} is wanted",
+}
+
+
+def objection(error: ErrorDetails) -> str:
+    """What is wrong with one value, in words that go on a sentence."""
+    wanted = _WANTED.get(error["type"])
+    if wanted is None:
+        return error["msg"].removeprefix("Value error, ")
+    limits = {
+        name: f"{limit:g}" for name, limit in error.get("ctx", {}).items() if not isinstance(limit, str)
+    }
+    return wanted.format(**limits)
 
 
 def _names_in(parents: list[str]) -> list[str]:

@@ -50,13 +50,14 @@ class ModelServer:
     """Answers chat and legacy completions with the built-in grammar.
 
     `faults` are answers for the next requests, in their order; `refuse` may turn any request down.
-    `gate`, while it is cleared, keeps all answers back.
+    `gate`, while it is cleared, keeps all answers back. `models` are those that it tells of, if it does.
     """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.faults: deque[Fault] = deque()
         self.refuse: Callable[[dict[str, Any]], Fault | None] = lambda body: None
+        self.models: list[str] | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.arrived = threading.Semaphore(0)
@@ -68,6 +69,9 @@ class ModelServer:
 
             def do_POST(self) -> None:
                 outer._answer(self)
+
+            def do_GET(self) -> None:
+                outer._list_models(self)
 
             def log_message(self, *args: object) -> None:
                 """Say nothing."""
@@ -110,6 +114,17 @@ class ModelServer:
         if fault.hang_up:
             handler.close_connection = True
             return
+        self._send(handler, fault)
+
+    def _list_models(self, handler: BaseHTTPRequestHandler) -> None:
+        if self.models is None or not handler.path.endswith("/v1/models"):
+            self._send(handler, Fault(404, error_body("no such path")))
+        else:
+            listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
+            self._send(handler, Fault(body=json.dumps(listed).encode()))
+
+    @staticmethod
+    def _send(handler: BaseHTTPRequestHandler, fault: Fault) -> None:
         handler.send_response(fault.status)
         handler.send_header("content-type", "application/json")
         handler.send_header("content-length", str(len(fault.body)))
