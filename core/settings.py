@@ -82,8 +82,12 @@ class FilterSettings(_Checked):
 class Price(_Checked):
     """What a model costs, in USD for a million tokens."""
 
-    input: Annotated[float, Field(description="USD for a million tokens of prompts.", ge=0)]
-    output: Annotated[float, Field(description="USD for a million tokens of answers.", ge=0)]
+    input: Annotated[
+        float, Field(description="USD for a million tokens of prompts; list prices are known.", ge=0)
+    ]
+    output: Annotated[
+        float, Field(description="USD for a million tokens of answers; list prices are known.", ge=0)
+    ]
 
 
 class Settings(_Checked):
@@ -95,7 +99,7 @@ class Settings(_Checked):
     base_url: Annotated[
         str | None, Field(description="Address of any OpenAI-compatible endpoint; without one, OpenAI's own.")
     ] = None
-    api: Annotated[ApiKind, Field(description="completions is for base models.")] = "chat"
+    api: Annotated[ApiKind, Field(description="chat, or the legacy completions for base models.")] = "chat"
     api_key_env: Annotated[
         str | None, Field(description="The name of the environment variable with this endpoint's key.")
     ] = None
@@ -125,7 +129,7 @@ class Settings(_Checked):
     ] = None
     timeout_s: Annotated[
         float,
-        Field(description="Seconds that an answer may take, from the first byte sent to the last one.", gt=0),
+        Field(description="Seconds that one answer may take, to its last byte.", gt=0),
     ] = 120.0
     thinking_tokens: Annotated[
         int, Field(description="Added to every token limit, for models that think before they answer.", ge=0)
@@ -288,6 +292,7 @@ _WANTED = {
     "int_parsing": "a whole number is wanted",
     "int_from_float": "a whole number is wanted",
     "float_parsing": "a number is wanted",
+    "missing": "a value is wanted",
     "finite_number": "a number is wanted",
     "greater_than": "more than {gt} is wanted",
     "greater_than_equal": "at least {ge} is wanted",

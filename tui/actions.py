@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from selfinstruct.core.errors import SettingsError
 
@@ -14,7 +15,7 @@ ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "over
 EVERY: tuple[ScreenName, ...] = get_args(ScreenName)
 _TASKS: tuple[ScreenName, ...] = ("curate", "pool")
 _DETAILED: tuple[ScreenName, ...] = (*_TASKS, "instances")
-_LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests", "overview")
+_LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests", "overview", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,36 @@ ACTIONS = (
         True,
     ),
     Action(
+        "apply_settings",
+        "ctrl+s",
+        "Settings",
+        "Apply",
+        "Work by these settings from now on.",
+        ("settings",),
+        True,
+        True,
+    ),
+    Action(
+        "test_connection",
+        "ctrl+t,t",
+        "Settings",
+        "Test",
+        "Send one tiny request to the endpoint; Esc stops it.",
+        ("settings",),
+        True,
+        True,
+    ),
+    Action(
+        "choose_model",
+        "m",
+        "Settings",
+        "Choose",
+        "Choose the built-in model or an endpoint.",
+        ("settings",),
+        True,
+        True,
+    ),
+    Action(
         "mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS
     ),
     Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
@@ -267,6 +298,7 @@ ACTIONS = (
     Action("preview", "4", "Go", "Preview", "What other filters would judge otherwise.", EVERY),
     Action("requests", "5", "Go", "Requests", "Every call of the model, with what it brought.", EVERY),
     Action("overview", "6", "Go", "Overview", "What became of all that was asked for, in charts.", EVERY),
+    Action("settings", "7", "Go", "Settings", "The settings of the workspace.", EVERY),
     Action("theme", "f2", "Show", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
     Action("keys", "question_mark,f1", "Help", "Keys", "The keys of this screen.", EVERY, True),
     Action(
@@ -299,6 +331,11 @@ _WRITTEN = {
     "down": "↓",
     "up": "↑",
 }
+
+_NAMES = {shown: name for name, shown in _WRITTEN.items() if len(shown) == 1}
+_KNOWN_KEYS = {key.value for key in Keys if "+" not in key.value and "<" not in key.value} | set(
+    KEY_NAME_REPLACEMENTS.values()
+)
 
 
 def on_screen(screen: ScreenName) -> list[Action]:
@@ -347,17 +384,30 @@ def check_keys(chosen: Mapping[str, str]) -> None:
         SettingsError: there is no such action, or two actions of one screen would have the same key.
     """
     known = {action.name for action in ACTIONS}
-    for name in chosen:
+    for name, keys in chosen.items():
         if name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
             raise SettingsError(f"In keys, '{name}' is not an action. Did you mean '{near}'?")
+        for key in keys.split(","):
+            _require_key(name, key.strip())
     for screen in EVERY:
         taken: dict[str, str] = {}
         for action in on_screen(screen):
             for key in chosen.get(action.name, action.keys).split(","):
-                other = taken.setdefault(key.strip(), action.name)
+                named = _NAMES.get(key.strip(), key.strip())
+                other = taken.setdefault(named, action.name)
                 if other != action.name:
                     raise SettingsError(
-                        f"In keys, {_written(key.strip())} would be both {other} and {action.name}."
+                        f"In keys, {_written(named)} would be both {other} and {action.name}."
                         " Give one of them another key."
                     )
+
+
+def _require_key(action: str, key: str) -> None:
+    if not key:
+        raise SettingsError(f"In keys, {action} has no key. Give it one, such as f5, or leave it out.")
+    *_, last = key.split("+") if len(key) > 1 else [key]
+    if len(last) == 1 or last in _KNOWN_KEYS or key_to_character(last) is not None:
+        return
+    near = difflib.get_close_matches(last.lower(), sorted(_KNOWN_KEYS), n=1, cutoff=0)[0]
+    raise SettingsError(f"In keys, '{key}' of {action} is not a key. Did you mean '{near}'?")

@@ -11,7 +11,10 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
+from selfinstruct.core.settings import Settings
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.session import Session
@@ -32,6 +35,7 @@ _SCREENS: dict[ScreenName, tuple[str, str]] = {
     "preview": ("preview_screen", "PreviewScreen"),
     "overview": ("overview_screen", "OverviewScreen"),
     "requests": ("requests_screen", "RequestsScreen"),
+    "settings": ("settings_screen", "SettingsScreen"),
 }
 
 
@@ -49,6 +53,7 @@ class CuratorApp(App[None]):
     Args:
         engine: An engine whose events the curator may listen to.
         resend: Whether requests in doubt are sent again although they may cost.
+        first_run: Whether to begin with the choice of a model.
 
     Raises:
         SettingsError: the settings name a key or a theme that cannot be.
@@ -63,7 +68,7 @@ class CuratorApp(App[None]):
     COMMAND_PALETTE_DISPLAY = "^p"
     DEFAULT_MODE = "curate"
 
-    def __init__(self, engine: Engine, *, resend: bool = False) -> None:
+    def __init__(self, engine: Engine, *, resend: bool = False, first_run: bool = False) -> None:
         super().__init__()
         check_keys(engine.settings.keys)
         self.session = Session(engine, resend=resend, ended=self._generation_ended)
@@ -72,10 +77,10 @@ class CuratorApp(App[None]):
         for name in EVERY:
             self.add_mode(name, partial(self._make, name))
         self._refresh_due = False
+        self._first_run = first_run
         for theme in OWN_THEMES:
             self.register_theme(theme)
-        self.set_keymap(dict(engine.settings.keys))
-        self.theme = engine.settings.theme if engine.settings.theme in self.available_themes else DARK
+        self.look_as_set()
 
     # Screens
 
@@ -121,6 +126,27 @@ class CuratorApp(App[None]):
         self.engine.workspace.changed_by_others()
         self.set_interval(_LOOK_S, self._look)
         self.call_after_refresh(self.session.start)
+        if self._first_run:
+            self.call_after_refresh(self._choose_model)
+
+    def _choose_model(self) -> None:
+        from selfinstruct.tui.first_run import FirstRunScreen  # noqa: PLC0415 - most starts are not the first
+
+        self.push_screen(FirstRunScreen(self.session.settings), self._model_chosen)
+
+    async def _model_chosen(self, texts: dict[str, str] | None) -> None:
+        from selfinstruct.tui.settings_form import values_of  # noqa: PLC0415 - as above
+
+        if texts is None:
+            return
+        settings = Settings.model_validate(values_of(texts, self.session.settings))
+        try:
+            await self.session.apply(settings)
+        except (SettingsError, WorkspaceError) as error:
+            self.at_hand.say(str(error), error=True)
+        else:
+            self.curate.greet()
+        self.at_hand.refresh_all()
 
     @property
     def engine(self) -> Engine:
@@ -167,6 +193,12 @@ class CuratorApp(App[None]):
 
     # Colours
 
+    def look_as_set(self) -> None:
+        """Take colours and keys from the settings."""
+        settings = self.session.settings
+        self.set_keymap(dict(settings.keys))
+        self.theme = settings.theme if settings.theme in self.available_themes else DARK
+
     def next_theme(self) -> None:
         """The next of the themes that are made for this program."""
         place = CYCLE.index(self.theme) if self.theme in CYCLE else -1
@@ -176,6 +208,8 @@ class CuratorApp(App[None]):
     def _remember_theme(self, theme: Theme) -> None:
         if theme.name != self.session.settings.theme:
             self.session.remember(theme=theme.name)
+            if self.at_hand.is_up:
+                self.at_hand.refresh_view()
 
     # The end
 

@@ -18,14 +18,21 @@ from selfinstruct.tui.cli import Exit, stop
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
+
+def _about(name: str) -> str | None:
+    """The help of a setting, the same as on the screen."""
+    return Settings.model_fields[name].description
+
+
 _MODEL, _METHOD, _AUTO = "Model", "Method", "Unattended work"
 
 
 @app.command(
     help="Grow and curate instruction-tuning data with the Self-Instruct method, one batch at a time.\n\n"
     "A model proposes tasks from 175 seeds; each is judged against everything you have; you accept, reject"
-    " or edit; instances are made for what you accept. Without --model the built-in one answers: a grammar,"
-    " NOT a language model, to try everything with. All is kept in one SQLite file.",
+    " or edit; instances are made for what you accept. Without --model a new workspace asks you for one, and"
+    " --auto takes the built-in one: a grammar, NOT a language model, to try everything with. All is kept in"
+    " one SQLite file.",
     epilog="Examples:\n\n"
     "    selfinstruct-tui\n\n"
     "    selfinstruct-tui --db movies.db --model gpt-4o-mini\n\n"
@@ -43,46 +50,44 @@ def curate(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The model's name; `offline` is the built-in grammar.",
+            help=_about("model"),
             rich_help_panel=_MODEL,
         ),
     ] = None,
     base_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Any OpenAI-compatible endpoint.", rich_help_panel=_MODEL),
+        typer.Option(metavar="URL", help=_about("base_url"), rich_help_panel=_MODEL),
     ] = None,
     api: Annotated[
         ApiKind | None,
-        typer.Option(help="`completions` is for base models.", rich_help_panel=_MODEL),
+        typer.Option(help=_about("api"), rich_help_panel=_MODEL),
     ] = None,
     api_key_env: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="The environment variable with this endpoint's key.", rich_help_panel=_MODEL
-        ),
+        typer.Option(metavar="NAME", help=_about("api_key_env"), rich_help_panel=_MODEL),
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(metavar="N", help="Requests under way at once.", rich_help_panel=_MODEL)
+        int | None, typer.Option(metavar="N", help=_about("concurrency"), rich_help_panel=_MODEL)
     ] = None,
     seeds: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Your own seed tasks, JSON Lines.", rich_help_panel=_METHOD),
+        typer.Option(metavar="FILE", help=_about("seeds"), rich_help_panel=_METHOD),
     ] = None,
     prompts: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Your own prompt templates, TOML.", rich_help_panel=_METHOD),
+        typer.Option(metavar="FILE", help=_about("prompts"), rich_help_panel=_METHOD),
     ] = None,
     language: Annotated[
         str | None,
-        typer.Option(metavar="CODE", help="Of the tasks; only `en` for now.", rich_help_panel=_METHOD),
+        typer.Option(metavar="CODE", help=_about("language"), rich_help_panel=_METHOD),
     ] = None,
     rng_seed: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Repeats a run: it decides every draw.", rich_help_panel=_METHOD),
+        typer.Option(metavar="N", help=_about("rng_seed"), rich_help_panel=_METHOD),
     ] = None,
     requests_per_batch: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Requests for new tasks in a batch.", rich_help_panel=_METHOD),
+        typer.Option(metavar="N", help=_about("requests_per_batch"), rich_help_panel=_METHOD),
     ] = None,
     batches_ahead: Annotated[
         int | None,
@@ -92,9 +97,7 @@ def curate(
     ] = None,
     clf_only: Annotated[
         bool | None,
-        typer.Option(
-            "--clf-only/--no-clf-only", help="Ask for classification tasks only.", rich_help_panel=_METHOD
-        ),
+        typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
     ] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Look around in a workspace, and change nothing.")
@@ -108,19 +111,19 @@ def curate(
     ] = False,
     target: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Stop at N accepted tasks of the model.", rich_help_panel=_AUTO),
+        typer.Option(metavar="N", help=_about("target"), rich_help_panel=_AUTO),
     ] = None,
     max_requests: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Stop at N requests of this workspace.", rich_help_panel=_AUTO),
+        typer.Option(metavar="N", help=_about("max_requests"), rich_help_panel=_AUTO),
     ] = None,
     max_cost: Annotated[
         float | None,
-        typer.Option(metavar="USD", help="Stop before this workspace costs more.", rich_help_panel=_AUTO),
+        typer.Option(metavar="USD", help=_about("max_cost"), rich_help_panel=_AUTO),
     ] = None,
     hold: Annotated[
         bool | None,
-        typer.Option("--hold/--no-hold", help="Leave every decision to a person.", rich_help_panel=_AUTO),
+        typer.Option("--hold/--no-hold", help=_about("hold"), rich_help_panel=_AUTO),
     ] = None,
     resend: Annotated[
         bool,
@@ -194,7 +197,13 @@ def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> 
     # Textual treats an empty NO_COLOR as unset; the convention does not.
     if "NO_COLOR" in os.environ:
         os.environ["NO_COLOR"] = "1"
-    curator = CuratorApp(Engine(workspace, settings), resend=resend)
+    # A new workspace whose model nobody has named yet.
+    first_run = (
+        "model" not in settings.model_fields_set
+        and not workspace.read_only
+        and workspace.requests.count() == 0
+    )
+    curator = CuratorApp(Engine(workspace, settings), resend=resend, first_run=first_run)
     curator.run()
     return Exit.DONE if curator.return_code == 0 else Exit.FAILED
 

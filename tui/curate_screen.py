@@ -38,6 +38,11 @@ class CurateScreen(TasksScreen):
         if last is not None and last in self.table.ids:
             self.table.move_to(last)
             self.table.move_to_next_waiting()
+        self.greet()
+
+    def greet(self) -> None:
+        """Say what a person should know before they begin."""
+        self.say("")
         if self.session.read_only:
             self.say("The workspace is open read-only: look around, nothing changes.")
             return

@@ -22,6 +22,7 @@ _HIGH_CONTRAST = Theme(
         "block-cursor-background": "#ffff00",
         "block-cursor-foreground": "#000000",
         "text-muted": "#ffffff",
+        "foreground-muted": "#ffffff",
         "text-disabled": "#e0e0e0",
         "footer-key-foreground": "#ffff00",
         "footer-description-foreground": "#ffffff",

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.events import Event, GenerationPaused, LimitReached, RequestFailed
 from selfinstruct.core.settings import Settings
@@ -64,6 +64,8 @@ class WorkScreen(Screen[None]):
     """
 
     NAME: ClassVar[ScreenName]
+    WHILE_TYPING: ClassVar[frozenset[str]] = frozenset({"back"})
+    """The actions that work while a line is typed into."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -184,7 +186,7 @@ class WorkScreen(Screen[None]):
             return True
         if known.writes and self.session.read_only:
             return False
-        return not isinstance(self.focused, Input) or action == "back"
+        return not isinstance(self.focused, Input | TextArea) or action in self.WHILE_TYPING
 
     # Actions of all screens
 
@@ -268,6 +270,9 @@ class WorkScreen(Screen[None]):
             self.refresh_status()
 
         self.app.push_screen(CostLimitScreen(limit), raise_to)
+    async def action_settings(self) -> None:
+        """Go to the settings of the workspace."""
+        await self.curator.go_to("settings")
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""

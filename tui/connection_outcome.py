@@ -1,0 +1,41 @@
+"""What trying a connection brought, in words for the screen."""
+
+from dataclasses import dataclass
+
+from selfinstruct.core.connection import Connected, ConnectionFailedError, try_connection
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings import Settings
+from selfinstruct.tui.settings_form import in_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a try."""
+
+    worked: bool
+    sentence: str
+    """With a sign before it that says whether it worked."""
+    models: tuple[str, ...] = ()
+    """The models that the server told of, the likeliest first."""
+
+
+async def outcome_of(settings: Settings) -> Outcome:
+    """Try the endpoint of these settings."""
+    try:
+        connected = await try_connection(settings)
+    except ConnectionFailedError as error:
+        return Outcome(False, f"✗ {in_fields(str(error))}", error.models)
+    except EndpointUnusableError as error:
+        return Outcome(False, f"✗ {in_fields(str(error))}")
+    return Outcome(True, f"✓ {_told(connected, settings)}", (connected.model,))
+
+
+def _told(connected: Connected, settings: Settings) -> str:
+    told = f"It works: {connected.model} answered in {connected.seconds:.1f} s."
+    if connected.thinks:
+        told += " It thinks before it answers: give it room with thinking_tokens."
+    if settings.is_free:
+        return told
+    if connected.cost_usd is None:
+        return f"{told} What that cost is unknown; it is not counted in the workspace."
+    return f"{told} That cost ${connected.cost_usd:.6f}, which is not counted in the workspace."

@@ -1,0 +1,180 @@
+"""The settings as lines of text that a person fills in, and back. Pure."""
+
+import csv
+import io
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.faults import faults
+from selfinstruct.core.settings import ApiKind, FilterSettings, Price, Settings
+from selfinstruct.tui.actions import check_keys
+from selfinstruct.tui.themes import DARK, known_themes
+
+ON, OFF = "on", "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the form."""
+
+    name: str
+    """Its name in the settings; those in a table have the table's name and a dot before theirs."""
+    help: str
+    default: str
+    choices: tuple[str, ...] = ()
+    """The values that it can have; empty for free text."""
+    fixed: str = ""
+    """Why it cannot be changed here; empty when it can."""
+
+    @property
+    def label(self) -> str:
+        """Its name as it stands on the form."""
+        return self.name.removeprefix("filters.").replace(".", " ")
+
+
+PRICES = ("price.input", "price.output")
+KEYS = "keys"
+_LISTS = ("filters.keywords", "filters.openings")
+_BEGUN = "Fixed when the workspace began."
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Model", ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)),
+    ("Limits", ("max_requests", "max_cost", "target", "hold")),
+    (
+        "Generation",
+        ("requests_per_batch", "concurrency", "clf_only", "rng_seed", "prompts", "seeds", "language"),
+    ),
+    ("Filters", tuple(f"filters.{name}" for name in FilterSettings.model_fields)),
+    ("Screen", ("theme", KEYS)),
+)
+SCREEN_ONLY = frozenset({"theme", KEYS})
+"""What changes nothing but the screen."""
+
+
+def _describe(name: str) -> Field:
+    table, _, own = name.rpartition(".")
+    tables: dict[str, type[BaseModel]] = {"": Settings, "filters": FilterSettings, "price": Price}
+    info = tables[table].model_fields[own]
+    default = "" if table == "price" else _text(info.default)
+    field = Field(name, info.description or "", default)
+    if info.annotation is bool:
+        return replace(field, choices=(OFF, ON))
+    if name == "api":
+        return replace(field, choices=get_args(ApiKind))
+    if name == "theme":
+        return replace(field, choices=tuple(known_themes()), default=DARK)
+    return replace(field, fixed=_BEGUN) if name in {"seeds", "language"} else field
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return ON if value else OFF
+    if isinstance(value, tuple):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(value)
+        return line.getvalue()
+    if isinstance(value, dict):
+        return "\n".join(f"{name} = {_quoted(keys)}" for name, keys in value.items())
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+FIELDS = {name: _describe(name) for _, names in GROUPS for name in names}
+
+
+def text_of(settings: Settings, name: str, *, model: str | None = None) -> str:
+    """The value of a field as text; a price is that of `model`, or else of the settings' model."""
+    table, _, own = name.rpartition(".")
+    if table == "price":
+        price = settings.prices.get(settings.model if model is None else model)
+        return "" if price is None else _text(getattr(price, own))
+    if table == "filters":
+        return _text(getattr(settings.filters, own))
+    value = getattr(settings, name)
+    return DARK if name == "theme" and value is None else _text(value)
+
+
+def texts_of(settings: Settings) -> dict[str, str]:
+    """All fields as text."""
+    return {name: text_of(settings, name) for name in FIELDS}
+
+
+def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
+    """The settings that some fields describe, by name, over those of `base`; not checked yet.
+
+    An empty text is the default; an empty list is empty. What has its text from `base` keeps its value.
+
+    Raises:
+        SettingsError: the keys are not written as they should be.
+    """
+    values = base.model_dump()
+    prices = values["prices"]
+    price: dict[str, str] = {}
+    for name, text in texts.items():
+        table, _, own = name.rpartition(".")
+        if table == "price":
+            price |= {own: text} if text.strip() else {}
+            continue
+        if text == text_of(base, name):
+            continue
+        target = values["filters"] if table else values
+        if name in _LISTS:
+            target[own] = next(csv.reader([text], skipinitialspace=True), [])
+        elif name == KEYS:
+            target[own] = _keys(text)
+        elif text.strip():
+            target[own] = text.strip()
+        else:
+            target.pop(own, None)
+    if set(PRICES) <= set(texts):
+        prices.pop(values.get("model", base.model), None)
+        if price:
+            prices[values.get("model", base.model)] = price
+    return values
+
+
+def faults_of(texts: Mapping[str, str], base: Settings) -> dict[str, str]:
+    """A sentence for each field that is wrong, by the field's name; empty when all can be used."""
+    try:
+        values = values_of(texts, base)
+        check_keys(values[KEYS])
+    except SettingsError as error:
+        return faults_of({**texts, KEYS: ""}, base) | {KEYS: str(error)}
+    return {_field_of(name): in_fields(sentence) for name, sentence in faults(values).items()}
+
+
+def _field_of(name: str) -> str:
+    if name == "filters":
+        return "filters.min_words"
+    if name.startswith(("filters.keywords", "filters.openings")):
+        return ".".join(name.split(".")[:2])
+    if name.startswith("prices."):
+        own = name.rpartition(".")[2]
+        return f"price.{own}"
+    return name
+
+
+def in_fields(sentence: str) -> str:
+    """A sentence that names flags of the command line, with the fields of the form in their place."""
+    return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda flag: flag[1].replace("-", "_"), sentence)
+
+
+def _keys(text: str) -> dict[str, str]:
+    try:
+        keys = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        keys = {"": None}
+    if not all(isinstance(value, str) for value in keys.values()):
+        raise SettingsError('Write one action with its keys on a line, as in accept = "f5" or undo = "u,f6".')
+    return keys

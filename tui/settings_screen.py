@@ -1,0 +1,296 @@
+"""The settings of the workspace: edited in place, checked as one types, applied when asked."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.table import Table
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Static
+from textual.worker import Worker
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings import Settings
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings, keys_shown
+from selfinstruct.tui.connection_outcome import outcome_of
+from selfinstruct.tui.first_run import FirstRunScreen
+from selfinstruct.tui.setting_rows import SettingRow, key_note
+from selfinstruct.tui.settings_form import (
+    FIELDS,
+    GROUPS,
+    PRICES,
+    SCREEN_ONLY,
+    faults_of,
+    in_fields,
+    text_of,
+    texts_of,
+    values_of,
+)
+from selfinstruct.tui.work_screen import WorkScreen
+
+_OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
+_COLUMNS = 3
+_NAMES = "Names of the actions, with the keys that they have by default"
+_HINT = "* not the default   ▸ not applied yet"
+
+
+class _List(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """The list of settings; what moves in it are the actions of the screen."""
+
+
+class SettingsScreen(WorkScreen):
+    """All settings, in groups; nothing is in force before it is applied."""
+
+    NAME: ClassVar[ScreenName] = "settings"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings")]
+    WHILE_TYPING = WorkScreen.WHILE_TYPING | {"apply_settings", "test_connection", "down", "up"}
+
+    _given: Settings
+    """The settings in force, as the fields know them."""
+    rows: dict[str, SettingRow]
+    """The rows by the names of their fields."""
+    _testing: Worker[None] | None = None
+    _applying = False
+
+    def compose_body(self) -> ComposeResult:
+        """Buttons, then the settings by group."""
+        with Horizontal(id="settings-bar"):
+            yield Static(_HINT, id="settings-hint", markup=False)
+            if not self.session.read_only:
+                yield Button("Apply", id="apply", compact=True)
+                yield Button("Revert", id="revert", compact=True)
+                yield Button("Test", id="test", compact=True)
+                yield Button("Choose a model", id="choose", compact=True)
+        self._given = self.session.settings
+        self.rows = {}
+        with _List(id="settings-list", classes="pane"):
+            with Container(id="settings-columns"):
+                for groups in (GROUPS[:2], GROUPS[2:4]):
+                    with Vertical(classes="settings-column"):
+                        yield from self._compose_groups(groups)
+            yield from self._compose_groups(GROUPS[4:])
+            yield Static(_NAMES, classes="settings-group", markup=False)
+            yield Static(id="settings-actions", markup=False)
+
+    def _compose_groups(self, groups: Iterable[tuple[str, tuple[str, ...]]]) -> ComposeResult:
+        for group, names in groups:
+            yield Static(group, classes="settings-group", markup=False)
+            for name in names:
+                row = SettingRow(FIELDS[name], text_of(self._given, name))
+                self.rows[name] = row
+                yield row
+
+    def on_mount(self) -> None:
+        """Begin with the list, so that every key works."""
+        if self.session.read_only:
+            for row in self.rows.values():
+                row.editor.disabled = True
+        self.query_one("#settings-actions", Static).update(_actions())
+        self.set_focus(self.query_one("#settings-list"))
+        self._check()
+
+    def refresh_view(self) -> None:
+        """Show what is in force now, where nobody has changed it here."""
+        if self.session.settings is self._given:
+            return
+        self._given = self.session.settings
+        for name, text in texts_of(self._given).items():
+            self.rows[name].give(text)
+        self._check()
+
+    # What is typed
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return {name: row.text for name, row in self.rows.items()}
+
+    @property
+    def changed(self) -> list[str]:
+        """The fields that are not applied yet."""
+        return [name for name, row in self.rows.items() if row.is_changed]
+
+    @on(SettingRow.Changed)
+    def _row_changed(self, event: SettingRow.Changed) -> None:
+        if event.row.field.name == "model":
+            # A price belongs to its model.
+            for name in PRICES:
+                self.rows[name].give(text_of(self._given, name, model=event.row.text.strip()))
+        self._check()
+
+    def _check(self) -> dict[str, str]:
+        """Say under each field what is wrong with it; returns the sentences by the fields' names."""
+        texts, rows = self._texts, self.rows
+        faults = faults_of(texts, self._given)
+        for name, row in rows.items():
+            if name in faults:
+                row.note(faults[name], wrong=True)
+            else:
+                row.note(key_note(row.text.strip()) if name == "api_key_env" else "")
+        changed = len(self.changed)
+        told = f"{changed} not applied: ^s applies, Esc takes back." if changed else _HINT
+        self.query_one("#settings-hint", Static).update(told)
+        return faults
+
+    def _settings(self, *names: str) -> Settings | None:
+        """What these fields describe, or all if none is named; None when one of them is wrong."""
+        faults = self._check()
+        wrong = [name for name in faults if not names or name in names]
+        if wrong:
+            row = self.rows[wrong[0]]
+            self.set_focus(row.editor)
+            self.say(f"{row.field.label}: {faults[wrong[0]]}", error=True)
+            return None
+        texts = {name: text for name, text in self._texts.items() if not names or name in names}
+        return Settings.model_validate(values_of(texts, self._given))
+
+    # Applying
+
+    @on(Button.Pressed, "#apply")
+    async def action_apply_settings(self) -> None:
+        """Put what is typed into force."""
+        changed = self.changed
+        if self._applying:
+            self.say("The settings before are being applied.")
+        elif not changed:
+            self.say("Nothing is changed here.")
+        elif (settings := self._settings()) is not None:
+            self._applying = True
+            self.run_worker(self._apply(settings, changed))
+
+    async def _apply(self, settings: Settings, changed: list[str]) -> None:
+        try:
+            if set(changed) <= SCREEN_ONLY:
+                self.session.remember(theme=settings.theme, keys=settings.keys)
+            else:
+                under_way = self.session.attended.under_way
+                if under_way:
+                    self.say(f"Waiting for {under_way} answers under way; they are stored first.")
+                await self.session.apply(settings)
+        except (SettingsError, WorkspaceError) as error:
+            self.say(in_fields(str(error)), error=True)
+            return
+        finally:
+            self._applying = False
+        self.curator.look_as_set()
+        self.refresh_all()
+        said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}."
+        self.say(said)
+        if any(name.startswith("filters.") for name in changed):
+            await self._judge_again(said)
+
+    async def _judge_again(self, said: str) -> None:
+        turned = await self.engine.judge_waiting()
+        self.say(f"{said} {turned} verdicts of undecided candidates are others now.")
+
+    def revert(self) -> None:
+        """Show what is in force in all fields."""
+        for row in self.rows.values():
+            row.revert()
+        self._check()
+
+    @on(Button.Pressed, "#revert")
+    def _revert(self) -> None:
+        self.revert()
+        self.say("All fields show what is in force.")
+
+    # The endpoint
+
+    @on(Button.Pressed, "#test")
+    def action_test_connection(self) -> None:
+        """Try the endpoint as the fields describe it."""
+        settings = self._settings(*_OF_CONNECTION)
+        if settings is not None:
+            self.stop_testing()
+            self.say(f"Asking {settings.model} at {settings.address} for a word. Esc stops it.")
+            self._testing = self.run_worker(self._test(settings))
+
+    async def _test(self, settings: Settings) -> None:
+        outcome = await outcome_of(settings)
+        self._testing = None
+        self.rows["model"].suggest(outcome.models)
+        self.say(outcome.sentence, error=not outcome.worked)
+
+    def stop_testing(self) -> bool:
+        """Give up the try that is under way; returns whether one was."""
+        testing, self._testing = self._testing, None
+        if testing is not None:
+            testing.cancel()
+        return testing is not None
+
+    @on(Button.Pressed, "#choose")
+    def action_choose_model(self) -> None:
+        """Choose among the kinds of endpoints, as at the very first start."""
+
+        def chosen(texts: dict[str, str] | None) -> None:
+            if texts is not None:
+                for name, text in texts.items():
+                    self.rows[name].text = text
+                self._check()
+                self.say("The choice is filled in. ^s applies it.")
+
+        self.app.push_screen(FirstRunScreen(self._given), chosen)
+
+    # Moving
+
+    async def action_back(self) -> None:
+        """Stop a try, leave the field, take back what is not applied, go home: one at a time."""
+        fields = self.query_one("#settings-list")
+        if self.stop_testing():
+            self.say("Stopped. It may have been answered all the same.")
+        elif self.focused is not fields:
+            self.set_focus(fields)
+        elif self.changed:
+            self._revert()
+        else:
+            await super().action_back()
+
+    def _editors(self) -> list[Widget]:
+        return [row.editor for row in self.rows.values() if row.editor.focusable]
+
+    def _step(self, by: int) -> None:
+        editors = self._editors()
+        if not editors:
+            self.query_one("#settings-list").scroll_relative(y=by, animate=False)
+            return
+        place = editors.index(self.focused) if self.focused in editors else (-1 if by > 0 else len(editors))
+        self.set_focus(editors[max(0, min(len(editors) - 1, place + by))])
+
+    def action_down(self) -> None:
+        """The next setting."""
+        self._step(1)
+
+    def action_up(self) -> None:
+        """The setting before."""
+        self._step(-1)
+
+    def action_page_down(self) -> None:
+        """Down by a screen."""
+        self.query_one("#settings-list").scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        """Up by a screen."""
+        self.query_one("#settings-list").scroll_page_up(animate=False)
+
+    def action_first(self) -> None:
+        """The first setting."""
+        self.query_one("#settings-list").scroll_home(animate=False)
+
+    def action_last(self) -> None:
+        """The last setting."""
+        self.query_one("#settings-list").scroll_end(animate=False)
+
+
+def _actions() -> Table:
+    """The names that keys can be given to, with the keys that they have by default."""
+    table = Table.grid(padding=(0, 3, 0, 0), expand=True)
+    names = sorted({(action.name, keys_shown(action, {})) for action in ACTIONS})
+    for _ in range(_COLUMNS):
+        table.add_column(ratio=1)
+    rows = -(-len(names) // _COLUMNS)
+    for place in range(rows):
+        table.add_row(*(f"{name}  {keys}" for name, keys in names[place::rows]))
+    return table
