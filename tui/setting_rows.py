@@ -105,7 +105,9 @@ class SettingRow(Widget):
         elif field.name == KEYS:
             editor = TextArea(self._given, compact=True, soft_wrap=False, tab_behavior="focus")
         else:
-            editor = Input(text, placeholder=safe_line(field.default), compact=True)
+            placeholder = safe_line(field.default)
+            # A stray key must not replace a long list.
+            editor = Input(text, placeholder=placeholder, compact=True, select_on_focus=False)
         editor.add_class("setting-value")
         return editor
 
