@@ -110,7 +110,8 @@ def _measure(folder: Path, sizes: Sizes) -> list[Figure]:
 
 
 def _curator(workspace: Path) -> Stopwatch:
-    words = [str(_PROGRAM), "--db", str(workspace), "--requests-per-batch", _REQUESTS_PER_BATCH]
+    words = [str(_PROGRAM), "--db", str(workspace), "--model", "offline"]
+    words += ["--requests-per-batch", _REQUESTS_PER_BATCH]
     return Stopwatch(words, workspace.parent)
 
 

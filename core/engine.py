@@ -28,9 +28,6 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
 
-_JUDGED_AT_ONCE = 8
-
-
 def utc_now() -> str:
     """The present time as ISO 8601 text, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -175,18 +172,6 @@ class Engine:
         for task_id, verdict in verdicts.items():
             self.emit(CandidateJudged(task_id, verdict))
         return verdicts
-
-    async def judge_waiting(self) -> int:
-        """Judge all that is undecided again, a little at a time; returns how many verdicts have turned."""
-        waiting = [task_id for task_id, _ in self.workspace.tasks.waiting_since(0)]
-        turned = 0
-        for start in range(0, len(waiting), _JUDGED_AT_ONCE):
-            before = self.workspace.tasks.get_many(waiting[start : start + _JUDGED_AT_ONCE])
-            # What somebody has decided on meanwhile keeps its verdict.
-            verdicts = self.judge(task.id for task in before if task.state == "pending")
-            turned += sum(verdicts.get(task.id, task.verdict) != task.verdict for task in before)
-            await asyncio.sleep(0)
-        return turned
 
     async def classify(self, task_ids: Iterable[int]) -> None:
         """Stage 3: ask whether these tasks are classification tasks; those with a label are left out."""

@@ -15,7 +15,15 @@ ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "over
 EVERY: tuple[ScreenName, ...] = get_args(ScreenName)
 _TASKS: tuple[ScreenName, ...] = ("curate", "pool")
 _DETAILED: tuple[ScreenName, ...] = (*_TASKS, "instances")
-_LISTS: tuple[ScreenName, ...] = ("curate", "pool", "instances", "preview", "requests", "overview", "settings")
+_LISTS: tuple[ScreenName, ...] = (
+    "curate",
+    "pool",
+    "instances",
+    "preview",
+    "requests",
+    "overview",
+    "settings",
+)
 
 
 @dataclass(frozen=True, slots=True)

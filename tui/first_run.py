@@ -105,6 +105,7 @@ class FirstRunScreen(ModalScreen[dict[str, str] | None]):
         Binding("enter", "go_on", "Go on", key_display="⏎"),
         Binding("ctrl+t,t", "test", "Test the connection", key_display="^t"),
         Binding("escape", "leave", "Skip"),
+        Binding("q,ctrl+q", "quit", "Quit", key_display="q"),
     ]
 
     def __init__(self, settings: Settings) -> None:
@@ -264,3 +265,9 @@ class FirstRunScreen(ModalScreen[dict[str, str] | None]):
             self._tell("Stopped. It may have been answered all the same.")
         else:
             self.dismiss(None)
+
+    def action_quit(self) -> None:
+        """Leave the program, as from every screen."""
+        self._stop_testing()
+        self.dismiss(None)
+        self.call_later(self.app.action_quit)

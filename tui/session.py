@@ -29,6 +29,7 @@ class Session:
         self.finder = Finder(engine.workspace.path)
         """Looks for tasks without keeping the screen waiting."""
         self._generation: asyncio.Future[None] | None = None
+        self._applying = False
 
     @property
     def read_only(self) -> bool:
@@ -42,7 +43,7 @@ class Session:
 
     def start(self) -> None:
         """Read the pool and then generate, in the background; nothing when that is under way."""
-        if self._generation is None or self._generation.done():
+        if not self._applying and (self._generation is None or self._generation.done()):
             self._generation = asyncio.ensure_future(self._work())
             self._generation.add_done_callback(self._done)
 
@@ -75,15 +76,18 @@ class Session:
             SettingsError: they do not fit the workspace; all stays as it was.
         """
         running = self._generation is not None and not self._generation.done()
-        if running:
-            self.attended.stop()
-            assert self._generation is not None
-            await asyncio.gather(self._generation, return_exceptions=True)
+        # A demand that comes meanwhile is met by the successor.
+        self._applying = True
         try:
+            if running:
+                self.attended.stop()
+                assert self._generation is not None
+                await asyncio.gather(self._generation, return_exceptions=True)
             await self.engine.apply(settings)
         finally:
+            self._applying = False
             self.attended = self.attended.successor()
-            if running:
+            if running and not self.leaving:
                 self.start()
 
     def raise_cost_limit(self, usd: float) -> None:

@@ -13,7 +13,9 @@ from textual.widgets import Button, Static
 from textual.worker import Worker
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.preview import judge_again
 from selfinstruct.core.settings import Settings
+from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings, keys_shown
 from selfinstruct.tui.connection_outcome import outcome_of
@@ -55,6 +57,10 @@ class SettingsScreen(WorkScreen):
     """The rows by the names of their fields."""
     _testing: Worker[None] | None = None
     _applying = False
+    _warned = False
+    """Whether a person who quits knows what is not applied."""
+    _percent = 0
+    """How much is judged again."""
 
     def compose_body(self) -> ComposeResult:
         """Buttons, then the settings by group."""
@@ -131,6 +137,7 @@ class SettingsScreen(WorkScreen):
             else:
                 row.note(key_note(row.text.strip()) if name == "api_key_env" else "")
         changed = len(self.changed)
+        self._warned = False
         told = f"{changed} not applied: ^s applies, Esc takes back." if changed else _HINT
         self.query_one("#settings-hint", Static).update(told)
         return faults
@@ -171,20 +178,24 @@ class SettingsScreen(WorkScreen):
                     self.say(f"Waiting for {under_way} answers under way; they are stored first.")
                 await self.session.apply(settings)
         except (SettingsError, WorkspaceError) as error:
-            self.say(in_fields(str(error)), error=True)
+            self.curator.at_hand.say(in_fields(str(error)), error=True)
             return
         finally:
             self._applying = False
         self.curator.look_as_set()
-        self.refresh_all()
+        self.curator.at_hand.refresh_all()
         said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}."
-        self.say(said)
+        self.curator.at_hand.say(said)
         if any(name.startswith("filters.") for name in changed):
-            await self._judge_again(said)
+            turned = await in_slices(judge_again(self.engine), self._show_judging)
+            verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
+            self.curator.at_hand.say(f"{said} {verdicts} turned among the undecided candidates.")
 
-    async def _judge_again(self, said: str) -> None:
-        turned = await self.engine.judge_waiting()
-        self.say(f"{said} {turned} verdicts of undecided candidates are others now.")
+    def _show_judging(self, done: float) -> None:
+        percent = int(100 * done)
+        if percent != self._percent:
+            self._percent = percent
+            self.say(f"Judging again what is undecided: {percent}% done.")
 
     def revert(self) -> None:
         """Show what is in force in all fields."""
@@ -235,6 +246,14 @@ class SettingsScreen(WorkScreen):
         self.app.push_screen(FirstRunScreen(self._given), chosen)
 
     # Moving
+
+    def action_leave(self) -> None:
+        """Quit, and say first what is not applied."""
+        if self.changed and not self._warned:
+            self._warned = True
+            self.say(f"{len(self.changed)} not applied. ^s applies; q again quits without.", error=True)
+        else:
+            super().action_leave()
 
     async def action_back(self) -> None:
         """Stop a try, leave the field, take back what is not applied, go home: one at a time."""

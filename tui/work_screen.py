@@ -1,5 +1,6 @@
 """What every full screen has: tabs, status, a message line, a footer, and the actions of all screens."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.events import Event, GenerationPaused, LimitReached, RequestFailed
 from selfinstruct.core.settings import Settings
-from selfinstruct.tui.actions import ACTIONS, Action, ScreenName, key_of
+from selfinstruct.tui.actions import ACTIONS, Action, ScreenName, key_of, keys_shown
 from selfinstruct.tui.cost_limit import CostLimitScreen
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
@@ -30,23 +31,31 @@ class Tabs(Static):
     def __init__(self, current: ScreenName) -> None:
         super().__init__(id="tabs", markup=False)
         self._current = current
+        self._texts: list[str] = []
 
-    def on_mount(self) -> None:
-        """Draw once: what stands here does not change."""
-        parts: list[str | tuple[str, str]] = []
-        for action in _tabs():
-            style = "reverse" if action.name == self._current else "$text-muted"
-            parts += [(f" {action.keys} {action.label} ", style), " "]
-        self.update(Content.assemble(*parts))
+    def show(self, chosen: Mapping[str, str]) -> None:
+        """Show each screen with its key.
+
+        Args:
+            chosen: Keys that the person has chosen for actions.
+        """
+        texts = [f" {keys_shown(action, chosen).split()[0]} {action.label} " for action in _tabs()]
+        if texts == self._texts:
+            return
+        self._texts = texts
+        names = [action.name for action in _tabs()]
+        styles = ["reverse" if name == self._current else "$text-muted" for name in names]
+        self.update(Content.assemble(*zip(texts, styles, strict=True)))
 
     async def on_click(self, event: events.Click) -> None:
         """Go to the screen whose name is clicked."""
-        start = 1  # the padding
-        for action in _tabs():
-            end = start + len(f" {action.keys} {action.label} ")
+        end = 1  # the padding
+        for action, text in zip(_tabs(), self._texts, strict=True):
+            start, end = end, end + len(text)
             if start <= event.x < end:
-                await self.screen.run_action(action.name)
-            start = end + 1
+                # Not by the action, which waits while a line is typed into.
+                await cast("CuratorApp", self.app).go_to(cast("ScreenName", action.name))
+                return
 
 
 def _tabs() -> list[Action]:
@@ -120,6 +129,7 @@ class WorkScreen(Screen[None]):
 
     def refresh_all(self) -> None:
         """Show how things stand now, status line and all."""
+        self.query_one(Tabs).show(self.session.settings.keys)
         self.refresh_view()
         self.refresh_status()
 

@@ -31,6 +31,14 @@ def status(path: Path) -> dict[str, Any]:
 def test_a_new_users_first_session(tmp_path: Path) -> None:
     path = tmp_path / "first.db"
     with Terminal("selfinstruct-tui", "--db", str(path), "--rng-seed", "1") as terminal:
+        terminal.wait_for(
+            "Which model shall answer?", "The built-in model", "A grammar, not a language model"
+        )
+        terminal.press("\x1b[B\x1b[B\x1b[B")
+        terminal.wait_for("OPENAI_API_KEY is not set", "gpt-4o-mini")
+        terminal.press("\x1b[A\x1b[A\x1b[A")
+        terminal.wait_for("A grammar, not a language model")
+        terminal.press("enter")
         terminal.wait_for("Press n", "a grammar, not a language model", "pool 175 + 0")
         terminal.press("n")
         terminal.wait_for("Batch 1:", "Nearest in the pool now")

@@ -191,3 +191,9 @@ async def test_it_can_be_reached_again_from_the_settings(engine_on: OpenEngine, 
         await curator.until(lambda: curator.engine.settings.model == "m")
         await curator.press("m")
         assert row(curator, "base_url").text == server.url
+
+
+async def test_q_quits(engine_on: OpenEngine) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press("q")
+        await curator.until(lambda: not curator.app.is_running)

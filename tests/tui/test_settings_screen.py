@@ -269,3 +269,43 @@ async def test_a_workspace_opened_read_only_shows_its_settings(tmp_path: Any) ->
             await form.curator.press("down", "5", "ctrl+s")
             assert form.row("concurrency").text == "7"
             assert "Apply" not in screen_text(form.curator.app)
+
+
+async def test_quitting_says_first_what_is_not_applied(engine_on: OpenEngine) -> None:
+    async with filling_in(engine_on()) as form:
+        await form.type("rng_seed", "5")
+        await form.curator.press("escape", "q")
+        assert "1 not applied" in form.said()
+        assert form.curator.app.is_running
+        await form.curator.press("q")
+        await form.curator.until(lambda: not form.curator.app.is_running)
+
+
+async def test_the_names_of_the_screens_carry_the_keys_that_a_person_has_chosen(
+    engine_on: OpenEngine,
+) -> None:
+    async with filling_in(engine_on(), (80, 24)) as form:
+        await form.type("keys", 'pool = "f9"')
+        await form.apply()
+        tabs = screen_text(form.curator.app).splitlines()[0]
+        assert "f9 Pool" in tabs
+        await form.curator.pilot.click("#tabs", offset=(tabs.index("Pool"), 0))
+        assert form.curator.app.at_hand.NAME == "pool"
+        assert "f9 Pool" in screen_text(form.curator.app)
+
+
+async def test_a_batch_that_is_wanted_while_settings_are_applied_still_comes(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.gate.clear()
+    engine = engine_on(model="m", base_url=server.url, requests_per_batch=1)
+    async with curating(engine) as curator:
+        await curator.press("n")
+        await asyncio.to_thread(server.arrived.acquire)
+        await curator.press("7")
+        form = Form(curator)
+        await form.type("requests_per_batch", "2")
+        await curator.press("ctrl+s", "escape", "1", "n")
+        server.gate.set()
+        await curator.until(lambda: engine.settings.requests_per_batch == 2)
+        await curator.until(lambda: len(curator.table.ids) > 0)
