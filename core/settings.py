@@ -66,7 +66,7 @@ class FilterSettings(_Checked):
     rouge_l: Annotated[
         float,
         Field(
-            description="A new task needs a ROUGE-L F-measure below this with every task of the pool.",
+            description="ROUGE-L (F-measure) with every task of the pool must be less than this.",
             gt=0,
             le=1,
         ),
@@ -138,7 +138,8 @@ class Settings(_Checked):
     prices: dict[str, Price] = {}
     theme: Annotated[str | None, Field(description="The colours of the curator.")] = None
     keys: Annotated[
-        dict[str, str], Field(description="Keys of your own for the curator's actions, by the action's name.")
+        dict[str, str],
+        Field(description='Your own keys for the curator\'s actions, one on a line, as in accept = "f5".'),
     ] = {}
 
     @field_validator("language")

@@ -17,7 +17,7 @@ from selfinstruct.core.preview import judge_again
 from selfinstruct.core.settings import Settings
 from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings, keys_shown
+from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings
 from selfinstruct.tui.connection_outcome import outcome_of
 from selfinstruct.tui.first_run import FirstRunScreen
 from selfinstruct.tui.setting_rows import SettingRow, key_note
@@ -35,7 +35,7 @@ from selfinstruct.tui.settings_form import (
 from selfinstruct.tui.work_screen import WorkScreen
 
 _OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
-_COLUMNS = 3
+_COLUMNS = 2
 _NAMES = "Names of the actions, with the keys that they have by default"
 _HINT = "* not the default   ▸ not applied yet"
 
@@ -306,7 +306,7 @@ class SettingsScreen(WorkScreen):
 def _actions() -> Table:
     """The names that keys can be given to, with the keys that they have by default."""
     table = Table.grid(padding=(0, 3, 0, 0), expand=True)
-    names = sorted({(action.name, keys_shown(action, {})) for action in ACTIONS})
+    names = sorted((action.name, action.keys) for action in ACTIONS)
     for _ in range(_COLUMNS):
         table.add_column(ratio=1)
     rows = -(-len(names) // _COLUMNS)
