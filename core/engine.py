@@ -134,7 +134,7 @@ class Engine:
             SettingsError: it is no amount of USD, or the price of the model is not known.
         """
         settings = check({**storable(self.settings), "max_cost": max_cost_usd}, source="the settings")
-        _prices(settings)
+        limited_prices(settings)
         self.workspace.settings.write(storable(settings))
         self.settings = settings
 

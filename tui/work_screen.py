@@ -280,6 +280,7 @@ class WorkScreen(Screen[None]):
             self.refresh_status()
 
         self.app.push_screen(CostLimitScreen(limit), raise_to)
+
     async def action_settings(self) -> None:
         """Go to the settings of the workspace."""
         await self.curator.go_to("settings")
