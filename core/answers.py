@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.core.settings import ApiKind
+from selfinstruct.db.rows import ApiKind
 
 _NOTHING_SAID = (
     "The token limit was used up before anything was said. For a model that thinks first, set"

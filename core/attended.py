@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError
 from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached
-from selfinstruct.core.flow import Flow
+from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.retries import Retried, Retries
 from selfinstruct.db.rows import PASS, Request
@@ -32,10 +32,6 @@ class _Making:
         self.under_way.add(request_id)
 
 
-_REST_S = 0.01
-"""Between two answers, so that keys are never behind more than one."""
-
-
 class AttendedRun:
     """Makes batches on demand and some ahead, and labels and instances as decisions call for them.
 
@@ -45,14 +41,22 @@ class AttendedRun:
     Args:
         engine: Whose requests these are; its settings say how many batches are made ahead.
         resend: Whether requests in doubt are sent again although they may cost.
+        give_way: Awaited before each step of work, so that a person's keys come first.
         shown: The batch before the person; by default the one that they were last at.
     """
 
-    def __init__(self, engine: Engine, *, resend: bool = False, shown: int | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        resend: bool = False,
+        give_way: Callable[[], Awaitable[None]] = let_others,
+        shown: int | None = None,
+    ) -> None:
         self._engine = engine
-        read_only = engine.workspace.read_only
         self._resend = resend
-        self._written = deque(() if read_only else engine.plan.left_over(resend=resend))
+        self._give_way = give_way
+        self._written: deque[int] = deque()
         self._retries = Retries(engine)
         self._failed: dict[int, int | None] = {}
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
@@ -157,7 +161,7 @@ class AttendedRun:
 
     def successor(self) -> "AttendedRun":
         """One that goes on from here, once this one has stopped."""
-        successor = AttendedRun(self._engine, resend=self._resend, shown=self.shown)
+        successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
         self._give_up_retries()
         successor._failed = self._failed
@@ -197,13 +201,14 @@ class AttendedRun:
     # Working
 
     async def run(self) -> None:
-        """Work until `stop`."""
+        """Work until `stop`, beginning with what programs that are gone have left."""
+        self._written.extend(self._engine.plan.left_over(resend=self._resend))
         while not self._stopping:
             self._wake.clear()
             self._cost_limited = False
             try:
                 await self._engine.run(
-                    plan=self._plan, take_in=self._take_in, started=self._started, rest_s=_REST_S
+                    plan=self._plan, take_in=self._take_in, started=self._started, give_way=self._give_way
                 )
             except CostLimitError:
                 self._cost_limited = True

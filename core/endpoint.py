@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from selfinstruct.core.answers import error_field, error_message, read_models
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.settings import OPENAI_URL, ApiKind, Settings
-from selfinstruct.db.rows import Parameters, Prompt
+from selfinstruct.core.settings import OPENAI_URL, Settings
+from selfinstruct.db.rows import ApiKind, Parameters, Prompt
 
 if TYPE_CHECKING:
     import httpx2

@@ -4,28 +4,29 @@ Everything is written to the workspace first; events follow. A person's decision
 `selfinstruct.core.decisions`; who works through the stages, in `auto` and `attended`.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from selfinstruct.core.decisions import Decider
 from selfinstruct.core.endpoint import Endpoint
 from selfinstruct.core.events import CandidateJudged, Event, PoolRead, RequestPlanned
 from selfinstruct.core.export import Exported, ExportFormat, write_export
-from selfinstruct.core.flow import Flow
+from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.intake import Intake
 from selfinstruct.core.judge import Judge
 from selfinstruct.core.ledger import Ledger
-from selfinstruct.core.planner import Planner
 from selfinstruct.core.prices import Prices, limited_prices
 from selfinstruct.core.seeds import plant
 from selfinstruct.core.settings import Settings, check, storable
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selfinstruct.core.planner import Planner
 
 
 def utc_now() -> str:
@@ -73,20 +74,41 @@ class Engine:
             plant(workspace, settings, at=clock())
             self._work_by(settings, prices)
             workspace.settings.write(storable(settings))
-        workspace.start_run(at=clock())
 
     def _work_by(self, settings: Settings, prices: Prices) -> None:
-        self.plan = Planner(
+        self._planner: Planner | None = None
+        self._prices = prices
+        self.settings = settings
+        self.judging.filters = settings.filters
+        if settings.prompts is not None:
+            # What is wrong in a person's own prompts is said at once.
+            self._planner = self._make_planner()
+        self.take_in = Intake(self.workspace, self.judging, prices, clock=self._clock, emit=self.emit).take_in
+
+    def _make_planner(self) -> "Planner":
+        from selfinstruct.core.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
+
+        return Planner(
             self.workspace,
-            settings,
+            self.settings,
             self.judging,
-            prices,
+            self._prices,
             max_cost_usd=lambda: self.settings.max_cost,
             clock=self._clock,
         )
-        self.take_in = Intake(self.workspace, self.judging, prices, clock=self._clock, emit=self.emit).take_in
-        self.settings = settings
-        self.judging.filters = settings.filters
+
+    def enter(self) -> None:
+        """Enter this program in the workspace's runs: what programs that are gone left is in doubt now."""
+        if not self.workspace.has_run:
+            self.workspace.start_run(at=self._clock())
+
+    @property
+    def plan(self) -> "Planner":
+        """What plans requests; with the first use this program enters the workspace's runs."""
+        if self._planner is None:
+            self._planner = self._make_planner()
+        self.enter()
+        return self._planner
 
     async def apply(self, settings: Settings) -> None:
         """Work by other settings from now on; for an engine with nothing under way.
@@ -105,10 +127,10 @@ class Engine:
             await self._endpoint.close()
             self._endpoint = None
 
-    async def read_pool(self) -> None:
+    async def read_pool(self, give_way: Callable[[], Awaitable[None]] = let_others) -> None:
         """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
-        while self.judging.read_some():  # noqa: ASYNC110 - others get their turn
-            await asyncio.sleep(0)
+        while self.judging.read_some():
+            await give_way()
         self.emit(PoolRead(len(self.judging.index)))
 
     async def __aenter__(self) -> Self:
@@ -210,7 +232,7 @@ class Engine:
         plan: Callable[[], int | None],
         take_in: Callable[[int], None] | None = None,
         started: Callable[[Flow], None] | None = None,
-        rest_s: float = 0.0,
+        give_way: Callable[[], Awaitable[None]] = let_others,
     ) -> None:
         """Keep `concurrency` requests under way until `plan` has no more.
 
@@ -218,7 +240,7 @@ class Engine:
             plan: Writes the next request down and returns its id, or None.
             take_in: What to do with each request that is over, in their order; `self.take_in` if None.
             started: Given the flow, which can be stopped.
-            rest_s: Seconds of rest after each answer, for others that share the loop.
+            give_way: Awaited before each step, for others that share the loop.
 
         Raises:
             EndpointUnusableError: no request will get an answer.
@@ -243,7 +265,7 @@ class Engine:
             plan=next_request,
             carry_out=ledger.carry_out,
             take_in=take_in or self.take_in,
-            rest_s=rest_s,
+            give_way=give_way,
         )
         if started:
             started(flow)

@@ -10,6 +10,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 
+async def let_others() -> None:
+    """Let whatever else waits for its turn on the loop have it."""
+    await asyncio.sleep(0)
+
+
 class Flow:
     """One stream of requests.
 
@@ -18,7 +23,7 @@ class Flow:
         plan: Writes the next request down and returns its id, or None when there is nothing to do now.
         carry_out: Brings a request to an answer or a failure.
         take_in: Parses the answer of a request that is over; called in the order of the requests.
-        rest_s: Seconds of rest after each answer, in which others that share the loop get their turn.
+        give_way: Awaited before each step, so that others that share the loop get their turn.
     """
 
     def __init__(
@@ -28,13 +33,13 @@ class Flow:
         plan: Callable[[], int | None],
         carry_out: Callable[[int], Awaitable[None]],
         take_in: Callable[[int], None],
-        rest_s: float = 0.0,
+        give_way: Callable[[], Awaitable[None]] = let_others,
     ) -> None:
         self._width = width
         self._plan = plan
         self._carry_out = carry_out
         self._take_in = take_in
-        self._rest_s = rest_s
+        self._give_way = give_way
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._nudged: asyncio.Future[None] | None = None
         self.stopping = False
@@ -67,10 +72,10 @@ class Flow:
                 self._nudged = asyncio.get_running_loop().create_future()
                 if not errors:
                     with _noting(errors):
-                        self._fill()
+                        await self._fill()
                 if not self._under_way:
                     break
-                await asyncio.sleep(self._rest_s)
+                await self._give_way()
                 request_id, future = self._under_way[0]
                 if not future.done():
                     await asyncio.wait({future, self._nudged}, return_when=asyncio.FIRST_COMPLETED)
@@ -78,6 +83,7 @@ class Flow:
                         continue
                 with _noting(errors):
                     await future
+                await self._give_way()
                 # One that has failed is taken in as well: that is how its failure comes to be told.
                 with _noting(errors):
                     self._take_in(request_id)
@@ -90,8 +96,10 @@ class Flow:
         if errors:
             raise errors[0]
 
-    def _fill(self) -> None:
+    async def _fill(self) -> None:
         while len(self._under_way) < self._width and not self.stopping:
+            if self._under_way:
+                await self._give_way()
             request_id = self._plan()
             if request_id is None:
                 return

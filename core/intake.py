@@ -16,7 +16,6 @@ from selfinstruct.core.filters import clean_instruction
 from selfinstruct.core.instance_rules import keep_or_drop
 from selfinstruct.core.judge import Judge, Judgement
 from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
-from selfinstruct.core.planner import api_of
 from selfinstruct.core.prices import Prices
 from selfinstruct.db.rows import Request, StoredAnswer, Task, Usage
 from selfinstruct.db.workspace import Workspace
@@ -63,7 +62,7 @@ class Intake:
         if request.state != "answered" or stored is None:
             return
         try:
-            answer = read_answer(stored.body, api_of(request))
+            answer = read_answer(stored.body, request.api)
         except AnswerError as error:
             with self._workspace.transaction():
                 self._settle(stored)
@@ -129,7 +128,7 @@ class Intake:
     def _store_candidates(
         self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
     ) -> None:
-        continues_item = api_of(request) == "completions"
+        continues_item = request.api == "completions"
         proposed = parse_proposals(answer.text, cut=answer.cut, continues_item=continues_item)
         for text in proposed:
             instruction = clean_instruction(text)

@@ -4,14 +4,21 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from selfinstruct.core.filters import objections
-from selfinstruct.core.pool import Pool
-from selfinstruct.core.prompts import IN_CONTEXT, IN_CONTEXT_MODEL
 from selfinstruct.core.settings import FilterSettings
-from selfinstruct.core.similarity import Neighbour, RougeIndex
 from selfinstruct.db.rows import PASS, Reason, Standing
 from selfinstruct.db.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selfinstruct.core.pool import Pool
+    from selfinstruct.core.similarity import Neighbour, RougeIndex
+
+IN_CONTEXT_SEEDS, IN_CONTEXT_MODEL = 6, 2
+"""A propose prompt lists 8 instructions: 6 seeds and 2 of the model's own (section 2.2)."""
+
+IN_CONTEXT = IN_CONTEXT_SEEDS + IN_CONTEXT_MODEL
 
 TOO_SIMILAR = "too_similar"
 """The code of the reason that a task of the pool is too close."""
@@ -25,7 +32,7 @@ class Judgement:
     """All reasons against an instruction, and its nearest neighbour."""
 
     reasons: tuple[Reason, ...]
-    nearest: Neighbour | None
+    nearest: "Neighbour | None"
 
     @property
     def verdict(self) -> str:
@@ -51,10 +58,19 @@ class Judge:
 
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
-        self._pool = Pool(self._workspace, self._language)
+        self._read: Pool | None = None
 
     @property
-    def index(self) -> RougeIndex:
+    def _pool(self) -> "Pool":
+        if self._read is None:
+            # NumPy and RapidFuzz come with it: whoever opens a screen first is not to wait for them.
+            from selfinstruct.core.pool import Pool  # noqa: PLC0415
+
+            self._read = Pool(self._workspace, self._language)
+        return self._read
+
+    @property
+    def index(self) -> "RougeIndex":
         """The pool."""
         return self._pool.accepted
 
@@ -86,7 +102,9 @@ class Judge:
 
     @property
     def pool_size(self) -> tuple[int, int]:
-        """How many tasks of the pool are seeds, and how many have come since."""
+        """How many tasks of the pool are seeds, and how many have come since; of what has been read."""
+        if self._read is None:
+            return 0, 0
         return len(self._pool.seed_ids), len(self._pool.other_ids)
 
     @contextmanager
@@ -143,13 +161,13 @@ class Judge:
             if self.judge_task(task.id, task.instruction).verdict != task.verdict
         }
 
-    def neighbours(self, instruction: str, *, but: int, k: int = 10) -> list[Neighbour]:
+    def neighbours(self, instruction: str, *, but: int, k: int = 10) -> "list[Neighbour]":
         """The nearest tasks of the pool other than `but`, best first."""
         self.catch_up()
         found = [neighbour for neighbour in self.index.nearest(instruction, k + 1) if neighbour.id != but]
         return found[:k]
 
-    def _too_similar(self, nearest: Neighbour) -> Reason:
+    def _too_similar(self, nearest: "Neighbour") -> Reason:
         text = self._workspace.tasks.get(nearest.id).instruction
         quoted = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"
         return Reason(

@@ -10,7 +10,7 @@ from selfinstruct.core.judge import Judge
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
-from selfinstruct.core.settings import ApiKind, Settings
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import NewRequest, Prompt, Request, Stage, Task
 from selfinstruct.db.workspace import Workspace
 
@@ -150,7 +150,7 @@ class Planner:
 
     def is_ours(self, request: Request) -> bool:
         """Whether a request is for the model, the address and the API that are asked now."""
-        return (request.model, request.base_url, api_of(request)) == (
+        return (request.model, request.base_url, request.api) == (
             self._settings.model,
             self._settings.address,
             self._settings.api,
@@ -237,11 +237,6 @@ class Planner:
             if task is not None and not more:
                 self._workspace.tasks.assign(task.id, stage=stage, request_id=request_id)
         return request_id
-
-
-def api_of(request: Request) -> ApiKind:
-    """The kind of API that a request is for."""
-    return "completions" if isinstance(request.prompt, str) else "chat"
 
 
 def _examples(workspace: Workspace) -> list[Example]:

@@ -14,13 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.instance_rules import MAX_INSTANCES
-from selfinstruct.core.settings import ApiKind
-from selfinstruct.db.rows import Message, Parameters, Prompt
+from selfinstruct.core.judge import IN_CONTEXT
+from selfinstruct.db.rows import ApiKind, Message, Parameters, Prompt
 
-IN_CONTEXT_SEEDS, IN_CONTEXT_MODEL = 6, 2
-"""A propose prompt lists 8 instructions: 6 seeds and 2 of the model's own (section 2.2)."""
-
-IN_CONTEXT = IN_CONTEXT_SEEDS + IN_CONTEXT_MODEL
 NEW_TASKS = 8
 """How many new instructions a propose prompt asks for."""
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import RequestRefusedError
-from selfinstruct.core.planner import api_of
 from selfinstruct.db.rows import Request
 
 
@@ -103,9 +102,9 @@ class Retries:
             raise RequestRefusedError(f"Request {request_id} has not failed.")
         if (anew := workspace.requests.asked_anew(request_id)) is not None:
             raise RequestRefusedError(f"Request {request_id} has been asked anew, as request {anew}.")
-        if api_of(request) != settings.api:
+        if request.api != settings.api:
             raise RequestRefusedError(
-                f"The prompt of request {request_id} is written for the {api_of(request)} API, and"
+                f"The prompt of request {request_id} is written for the {request.api} API, and"
                 f" {settings.api} is what is asked now."
             )
         self._require_wanted(request)

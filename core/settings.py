@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -21,8 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError
-
-ApiKind = Literal["chat", "completions"]
+from selfinstruct.db.rows import ApiKind
 
 OFFLINE = "offline"
 """The name of the built-in model, which is a grammar and not a language model."""

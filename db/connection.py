@@ -5,8 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from selfinstruct.db.errors import WorkspaceError
 
@@ -20,7 +19,7 @@ BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another program's transaction."""
 
 
-def connect(path: Path, *, create: bool) -> Database:
+def connect(path: Path, *, create: bool) -> Connection:
     """Open `path` for reading and writing.
 
     Args:
@@ -36,8 +35,7 @@ def connect(path: Path, *, create: bool) -> Database:
     try:
         if new:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        db = Database(connection)
+        db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         _require_ours(db, path, new=new)
         if new:
             # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
@@ -52,7 +50,7 @@ def connect(path: Path, *, create: bool) -> Database:
     return db
 
 
-def connect_to_read(path: Path) -> Database:
+def connect_to_read(path: Path) -> Connection:
     """Open `path` for reading only.
 
     Raises:
@@ -63,10 +61,8 @@ def connect_to_read(path: Path) -> Database:
     try:
         address = f"{path.absolute().as_uri()}?mode=ro"
         # One thread works with it, and another one may break off what it does.
-        db = Database(
-            sqlite3.connect(
-                address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
+        db = sqlite3.connect(
+            address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         _require_ours(db, path, new=False)
     except sqlite3.OperationalError as error:
@@ -89,7 +85,7 @@ def _nothing_there(path: Path) -> WorkspaceError:
     return WorkspaceError(f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui.")
 
 
-def _require_ours(db: Database, path: Path, *, new: bool) -> None:
+def _require_ours(db: Connection, path: Path, *, new: bool) -> None:
     marker = db.execute("PRAGMA application_id").fetchone()[0]
     if marker != APPLICATION_ID and not new:
         db.close()
@@ -108,13 +104,13 @@ def _advice(path: Path) -> str:
 
 
 @contextmanager
-def transaction(db: Database) -> Iterator[None]:
+def transaction(db: Connection) -> Iterator[None]:
     """One `BEGIN IMMEDIATE` transaction; inside another one it simply joins it.
 
     IMMEDIATE, because a transaction that reads first and writes later fails at once when another
     program writes in between, whatever the busy timeout.
     """
-    if db.conn.in_transaction:
+    if db.in_transaction:
         yield
         return
     try:
@@ -123,7 +119,7 @@ def transaction(db: Database) -> Iterator[None]:
         # A commit can fail too, for example while another program reads; later writes must not join it.
         db.execute("COMMIT")
     except BaseException as error:
-        if db.conn.in_transaction:
+        if db.in_transaction:
             db.execute("ROLLBACK")
         if isinstance(error, sqlite3.OperationalError):
             raise WorkspaceError(

@@ -1,8 +1,7 @@
 """How much there is of everything in a workspace."""
 
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
 
@@ -33,12 +32,12 @@ class Spending:
     attempts_of_unknown_cost: int
 
 
-def read_spending(db: Database) -> Spending:
+def read_spending(db: Connection) -> Spending:
     """Read what all attempts have cost."""
     return Spending(*_cost(db))
 
 
-def read_counts(db: Database) -> Counts:
+def read_counts(db: Connection) -> Counts:
     """Count everything in one read transaction."""
     db.execute("BEGIN")
     try:
@@ -47,7 +46,7 @@ def read_counts(db: Database) -> Counts:
         db.execute("COMMIT")
 
 
-def _read(db: Database) -> Counts:
+def _read(db: Connection) -> Counts:
     def by(sql: str, *names: str) -> dict[str, int]:
         return dict.fromkeys(names, 0) | dict(db.execute(sql).fetchall())
 
@@ -90,12 +89,12 @@ def _read(db: Database) -> Counts:
     )
 
 
-def _pool(db: Database) -> dict[str, int]:
+def _pool(db: Connection) -> dict[str, int]:
     rows = db.execute("SELECT origin, count(*) FROM tasks WHERE state = 'accepted' GROUP BY origin")
     return {"seed": 0, "model": 0, "imported": 0, "human": 0} | dict(rows.fetchall())
 
 
-def _cost(db: Database) -> tuple[float | None, int]:
+def _cost(db: Connection) -> tuple[float | None, int]:
     # An answer that is not taken in yet has not been asked for its usage. CROSS JOIN begins with the few
     # requests under way, and not with all attempts of unknown cost.
     cost, known, unknown = db.execute(

@@ -2,9 +2,8 @@
 
 import json
 from dataclasses import asdict
+from sqlite3 import Connection
 from typing import Any
-
-from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import (
@@ -27,7 +26,7 @@ _STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = dec
 class Decisions:
     """Rows of `decisions`; a trigger applies each to its task or instance in the same transaction."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def next_step(self) -> int:

@@ -5,8 +5,7 @@ import sqlite3
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from selfinstruct.db.connection import connect_to_read
 from selfinstruct.db.rows import Order, TaskFilter
@@ -23,7 +22,7 @@ class Finder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="finder")
-        self._db: Database | None = None
+        self._db: Connection | None = None
 
     async def find(self, wanted: TaskFilter, order: Order) -> "array[int]":
         """The ids of the tasks that a filter describes, sorted.
@@ -48,7 +47,7 @@ class Finder:
 
     def _break_off(self) -> None:
         if self._db is not None:
-            self._db.conn.interrupt()
+            self._db.interrupt()
 
     async def close(self) -> None:
         """Let the thread and the connection go."""

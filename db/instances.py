@@ -1,9 +1,8 @@
 """Instances: the inputs and outputs of tasks, kept or dropped with a reason."""
 
 from collections.abc import Iterable, Iterator
+from sqlite3 import Connection
 from typing import Any
-
-from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import Instance, Label, NewInstance, Reason, TrainingRow
@@ -22,7 +21,7 @@ _AS_THE_TASK_IS = (
 class Instances:
     """Rows of `instances`. Each belongs to the wording and the label of its task that it was made for."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def are_answered(self, task_id: int, instruction: str, label: Label) -> bool:

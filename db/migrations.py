@@ -2,9 +2,6 @@
 
 from sqlite_utils import Database, Migrations
 
-from selfinstruct.db.connection import transaction
-from selfinstruct.db.errors import WorkspaceError
-
 migrations = Migrations("selfinstruct")
 
 
@@ -301,45 +298,3 @@ def m006_similarity(db: Database) -> None:
             sha256 TEXT NOT NULL
         )"""
     )
-
-
-def schema_version() -> int:
-    """How many migrations this program knows."""
-    return len(migrations.pending(Database(memory=True)))
-
-
-def require_current(db: Database) -> None:
-    """Check that the schema is the one that this program knows; for a workspace that is only read.
-
-    Raises:
-        WorkspaceError: an older or a newer program made the workspace.
-    """
-    found, known = db.execute("PRAGMA user_version").fetchone()[0], schema_version()
-    if found < known:
-        raise WorkspaceError(
-            "An older program made the workspace. Open it once without --read-only to bring it up to date."
-        )
-    _refuse_newer(found, known)
-
-
-def migrate(db: Database) -> None:
-    """Bring the schema up to date in one transaction.
-
-    Raises:
-        WorkspaceError: a newer program made the workspace.
-    """
-    found, known = db.execute("PRAGMA user_version").fetchone()[0], schema_version()
-    if found == known:
-        return
-    _refuse_newer(found, known)
-    with transaction(db):
-        migrations.apply(db)
-        db.execute(f"PRAGMA user_version = {known}")
-
-
-def _refuse_newer(found: int, known: int) -> None:
-    if found > known:
-        raise WorkspaceError(
-            f"The workspace has schema {found}; this program knows {known}."
-            " Upgrade selfinstruct-tui to open it."
-        )

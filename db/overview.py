@@ -6,9 +6,8 @@ SQLite would take longer to count words than Python takes to split them, and a s
 """
 
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import NamedTuple
-
-from sqlite_utils import Database
 
 from selfinstruct.db.rows import Label, State
 
@@ -53,7 +52,7 @@ class Tokens:
 class OverviewRows:
     """Reads what the overview counts."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def proposed(self, after: int, upto: int) -> list[Proposed]:

@@ -4,9 +4,8 @@ import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Any, Literal
-
-from sqlite_utils import Database
 
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.rows import Parameters, Request, Stage
@@ -94,7 +93,7 @@ class RequestRecord:
 class RequestLog:
     """Reads `requests` and `attempts` for showing; nothing is written here."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def ids(self, view: RequestView, *, after: int = 0) -> "array[int]":

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
+from sqlite3 import Connection
 from typing import Any
-
-from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, Usage
@@ -22,7 +21,7 @@ class Requests:
     went away while it was under way. Each time it is sent is an attempt.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def plan(self, request: NewRequest, *, run_id: int, at: str, instead_of: int | None = None) -> int:

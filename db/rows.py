@@ -203,6 +203,8 @@ class Message(TypedDict):
     content: str
 
 
+ApiKind = Literal["chat", "completions"]
+
 Prompt = str | list[Message]
 """A legacy completion's text, or a chat's messages."""
 
@@ -233,6 +235,11 @@ class NewRequest:
     """True when the decisions on what comes of it are left to a person."""
     more: bool = field(default=False, kw_only=True)
     """True when it asks for instances besides those that the task has."""
+
+    @property
+    def api(self) -> ApiKind:
+        """The kind of API that it is for."""
+        return "completions" if isinstance(self.prompt, str) else "chat"
 
 
 @dataclass(frozen=True, slots=True)

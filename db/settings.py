@@ -1,9 +1,8 @@
 """The settings of a workspace, and what was learned about its endpoints."""
 
 import json
+from sqlite3 import Connection
 from typing import Any
-
-from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
 
@@ -11,7 +10,7 @@ from selfinstruct.db.connection import transaction
 class SettingsStore:
     """Settings by name, each a JSON value."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def read(self) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import astuple
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import StoredIndex
@@ -14,7 +13,7 @@ _COLUMNS = "name, made_by, last_decision, last_task, words, ids, lengths, tokens
 class Similarity:
     """Rows of `similarity`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def read(self) -> dict[str, StoredIndex]:

@@ -1,9 +1,8 @@
 """Tasks: candidates and the pool, with their verdicts."""
 
 from collections.abc import Iterable, Sequence
+from sqlite3 import Connection
 from typing import Any
-
-from sqlite_utils import Database
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import Label, Order, Origin, PoolTask, Reason, State, Task, TaskFilter
@@ -30,7 +29,7 @@ _TRIGRAM = 3
 class Tasks:
     """Rows of `tasks` and `reasons`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
 
     def add(

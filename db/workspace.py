@@ -5,20 +5,20 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from filelock import FileLock, Timeout
-from sqlite_utils import Database
-
+if TYPE_CHECKING:
+    from filelock import FileLock
 from selfinstruct.db.connection import connect, connect_to_read, transaction
 from selfinstruct.db.counts import Counts, Spending, read_counts, read_spending
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
-from selfinstruct.db.migrations import migrate, require_current
 from selfinstruct.db.overview import OverviewRows
 from selfinstruct.db.request_log import RequestLog
 from selfinstruct.db.requests import Requests
+from selfinstruct.db.schema import bring_up_to_date, require_current
 from selfinstruct.db.settings import SettingsStore
 from selfinstruct.db.similarity import Similarity
 from selfinstruct.db.tasks import Tasks
@@ -31,7 +31,7 @@ class Workspace:
     surrounding `transaction()`.
     """
 
-    def __init__(self, db: Database, path: Path, *, read_only: bool) -> None:
+    def __init__(self, db: Connection, path: Path, *, read_only: bool) -> None:
         self._db = db
         self.path = path
         self.read_only = read_only
@@ -61,7 +61,7 @@ class Workspace:
             if read_only:
                 require_current(db)
             else:
-                migrate(db)
+                bring_up_to_date(db)
         except BaseException:
             db.close()
             raise
@@ -104,18 +104,25 @@ class Workspace:
         for other in gone:
             Path(self._lock(other).lock_file).unlink(missing_ok=True)
 
-    def _lock(self, run_id: int) -> FileLock:
+    def _lock(self, run_id: int) -> "FileLock":
         """What a living run holds: the system lets go of it when its program ends, however that happens."""
+        from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock
+
         return FileLock(f"{self.path.absolute()}.run-{run_id}", mode=0o600)
 
     def _is_gone(self, run_id: int) -> bool:
         lock = self._lock(run_id)
         try:
             lock.acquire(timeout=0)
-        except Timeout:
+        except TimeoutError:  # which filelock's own is
             return False
         lock.release()
         return True
+
+    @property
+    def has_run(self) -> bool:
+        """Whether this program is in `runs`."""
+        return self._run_id is not None
 
     @property
     def run_id(self) -> int:

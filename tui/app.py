@@ -211,6 +211,12 @@ class CuratorApp(App[None]):
             if self.at_hand.is_up:
                 self.at_hand.refresh_view()
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let generation step back while keys come in."""
+        if isinstance(event, events.Key | events.MouseEvent):
+            self.session.courtesy.touched()
+        await super().on_event(event)
+
     # The end
 
     def on_key(self, event: events.Key) -> None:

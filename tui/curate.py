@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from selfinstruct.core.errors import EndpointUnusableError, SelfInstructError
-from selfinstruct.core.settings import ApiKind, Settings, resolve
+from selfinstruct.core.settings import Settings, resolve
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.rows import ApiKind
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import Exit, stop
 

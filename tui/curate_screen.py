@@ -48,6 +48,8 @@ class CurateScreen(TasksScreen):
             return
         if self.session.settings.is_offline:
             self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
+
+    def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt()
         if in_doubt and not self.session.settings.is_free:
             self.say(
@@ -72,7 +74,7 @@ class CurateScreen(TasksScreen):
             # What an earlier session of this batch had left under way has come in.
             self.load(at=self.table.current)
         elif isinstance(event, PoolRead):
-            self.refresh_view()
+            self._say_what_is_in_doubt()
 
     def show_if_waited_for(self, *, quietly: bool = False) -> None:
         """Show the next batch if it is here and wanted.

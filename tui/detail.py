@@ -1,19 +1,21 @@
 """What is known of one task, each claim with its evidence."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.core.filters import keyword_spans
-from selfinstruct.core.planner import api_of
 from selfinstruct.core.settings import FilterSettings
-from selfinstruct.core.similarity import Neighbour, shared_spans
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.blocks import Block
 from selfinstruct.tui.candidates import verdict_word
 from selfinstruct.tui.display import safe, safe_line
+
+if TYPE_CHECKING:
+    from selfinstruct.core.similarity import Neighbour
 
 _SHARED, _KEYWORD, _HEADING, _DIM = "underline", "reverse", "bold $text-primary", "dim"
 _GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
@@ -30,7 +32,7 @@ def heading(text: str) -> Content:
 
 
 def head(
-    workspace: Workspace, filters: FilterSettings, task: Task, neighbours: Sequence[Neighbour]
+    workspace: Workspace, filters: FilterSettings, task: Task, neighbours: "Sequence[Neighbour]"
 ) -> Content:
     """A task's text, verdict with every reason, and label with the model's own answer.
 
@@ -38,6 +40,8 @@ def head(
     """
     marks: list[tuple[Span, str]] = []
     if neighbours:
+        from selfinstruct.core.similarity import shared_spans  # noqa: PLC0415 - see Judge
+
         nearest = workspace.tasks.get(neighbours[0].id)
         marks = [(span, _SHARED) for span in shared_spans(task.instruction, nearest.instruction)]
     marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, filters)]
@@ -86,12 +90,12 @@ def _model_said(workspace: Workspace, task: Task) -> str | None:
     if stored is None:
         return None
     try:
-        return read_answer(stored.body, api_of(request)).text.strip()
+        return read_answer(stored.body, request.api).text.strip()
     except AnswerError:
         return None
 
 
-def nearest(workspace: Workspace, task: Task, neighbours: Sequence[Neighbour]) -> list[Block]:
+def nearest(workspace: Workspace, task: Task, neighbours: "Sequence[Neighbour]") -> list[Block]:
     """The nearest tasks of the pool, each with this one beside it and the words that they share marked."""
     tasks = {found.id: found for found in workspace.tasks.get_many(n.id for n in neighbours)}
     return [_beside(task, tasks[neighbour.id], neighbour.score) for neighbour in neighbours]
@@ -104,6 +108,8 @@ def _beside(task: Task, neighbour: Task, score: float) -> Block:
 
 
 def _shared(text: str, other: str) -> Content:
+    from selfinstruct.core.similarity import shared_spans  # noqa: PLC0415 - see Judge
+
     return _marked(text, ((span, _SHARED) for span in shared_spans(text, other)))
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from selfinstruct.core.answers import AnswerError, read_answer
-from selfinstruct.core.planner import api_of
 from selfinstruct.db.request_log import Attempt, RequestRecord
 from selfinstruct.db.rows import Parameters, Prompt, Task
 from selfinstruct.tui.display import safe, safe_line
@@ -79,7 +78,7 @@ def answer_text(record: RequestRecord, body: bytes | None) -> str | None:
     if body is None:
         return None
     try:
-        return read_answer(body, api_of(record.request)).text
+        return read_answer(body, record.request.api).text
     except AnswerError:
         return None
 

@@ -1,12 +1,18 @@
 """A person's session: the engine of one workspace, and generation beside the person."""
 
 import asyncio
+import gc
 from collections.abc import Callable
+from importlib import import_module
 
 from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings import Settings, storable
 from selfinstruct.db.finder import Finder
+from selfinstruct.tui.courtesy import Courtesy
+
+_LATER = ("filelock", "numpy", "selfinstruct.core.pool", "jinja2")
+"""What takes long to import, and is needed when the pool is read and requests are planned."""
 
 
 class Session:
@@ -22,7 +28,8 @@ class Session:
         self, engine: Engine, *, resend: bool, ended: Callable[[BaseException | None], None]
     ) -> None:
         self.engine = engine
-        self.attended = AttendedRun(engine, resend=resend)
+        self.courtesy = Courtesy()
+        self.attended = AttendedRun(engine, resend=resend, give_way=self.courtesy.give_way)
         self._ended = ended
         self.leaving = False
         """Whether the person has asked to leave once the answers under way are stored."""
@@ -48,7 +55,14 @@ class Session:
             self._generation.add_done_callback(self._done)
 
     async def _work(self) -> None:
-        await self.engine.read_pool()
+        # Imported in a thread, and only now: the first screen needs none of it.
+        for name in _LATER:
+            await asyncio.to_thread(import_module, name)
+        if not self.read_only:
+            self.engine.enter()
+        await self.engine.read_pool(self.courtesy.give_way)
+        # What is there by now stays: looking through it for garbage again and again stops keys for 0.1 s.
+        gc.freeze()
         if not self.read_only:
             await self.attended.run()
 

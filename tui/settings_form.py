@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.faults import faults
-from selfinstruct.core.settings import ApiKind, FilterSettings, Price, Settings
+from selfinstruct.core.settings import FilterSettings, Price, Settings
+from selfinstruct.db.rows import ApiKind
 from selfinstruct.tui.actions import check_keys
 from selfinstruct.tui.themes import DARK, known_themes
 

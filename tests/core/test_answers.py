@@ -16,7 +16,7 @@ from selfinstruct.core.answers import (
     read_told,
     storable_text,
 )
-from selfinstruct.core.settings import ApiKind
+from selfinstruct.db.rows import ApiKind
 
 
 def chat(content: object = "9. Sing.", **choice: Any) -> dict[str, Any]:

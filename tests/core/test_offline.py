@@ -15,9 +15,9 @@ from selfinstruct.core.instance_rules import keep_or_drop
 from selfinstruct.core.offline import complete
 from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
-from selfinstruct.core.settings import ApiKind, FilterSettings
+from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.similarity import RougeIndex
-from selfinstruct.db.rows import Label
+from selfinstruct.db.rows import ApiKind, Label
 from tests.core.test_prompts import SEEDS, SHOWN
 from tests.similarity import rouge_l
 

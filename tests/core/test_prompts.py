@@ -15,7 +15,7 @@ from selfinstruct.core.prompts import (
     load_templates,
 )
 from selfinstruct.core.seeds import built_in, load
-from selfinstruct.core.settings import ApiKind
+from selfinstruct.db.rows import ApiKind
 
 SEEDS = [
     Example(
