@@ -50,7 +50,7 @@ def grow(path: Path, *, tasks: int, waiting: int, decided: bool = True, rng_seed
     rng = random.Random(rng_seed)
     texts = instructions(rng)
     with Workspace.open(path, create=True) as workspace:
-        Engine(workspace, resolve({}))  # plants the seeds
+        Engine(workspace, resolve({})).enter()  # plants the seeds
         with workspace.transaction():
             grower = _Grower(workspace, rng)
             first = workspace.tasks.count()

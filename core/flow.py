@@ -103,7 +103,11 @@ class Flow:
             request_id = self._plan()
             if request_id is None:
                 return
-            self._under_way.append((request_id, asyncio.ensure_future(self._carry_out(request_id))))
+            self._under_way.append((request_id, asyncio.ensure_future(self._send(request_id))))
+
+    async def _send(self, request_id: int) -> None:
+        await self._give_way()
+        await self._carry_out(request_id)
 
 
 @contextmanager

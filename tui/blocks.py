@@ -1,7 +1,7 @@
 """A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -25,8 +25,8 @@ class Block:
     """A piece of text on lines of its own."""
 
     content: Content
-    beside: Content | None = None
-    """Shown on the left of it, line by line, where there is room or when it is chosen."""
+    beside: Callable[[], Content] | None = field(default=None, compare=False)
+    """What is shown on the left of it, line by line, where there is room or when it is chosen."""
     choice: int | None = None
     """What is chosen with it; None: it is not there to be chosen."""
 
@@ -149,7 +149,7 @@ class BlockView(ScrollView, can_focus=True):
         if block.beside is None or not (chosen or width >= self.WIDE):
             return self._wrapped(block.content, width)
         half = (width - _GAP) // 2
-        left, right = self._wrapped(block.beside, half), self._wrapped(block.content, half)
+        left, right = self._wrapped(block.beside(), half), self._wrapped(block.content, half)
         height = max(len(left), len(right))
         left += [Strip.blank(half)] * (height - len(left))
         right += [Strip.blank(half)] * (height - len(right))

@@ -8,6 +8,7 @@ _BUSY_S = 0.08
 _AT_MOST_S = 0.3
 """However fast somebody types, the work goes on a step after so long."""
 _STEP_S = 0.01
+_TOLD_S = 0.002
 
 
 class Courtesy:
@@ -15,14 +16,17 @@ class Courtesy:
 
     def __init__(self) -> None:
         self._touched = 0.0
+        self._turn = asyncio.Lock()
 
     def touched(self) -> None:
         """A key was pressed."""
         self._touched = time.monotonic()
 
     async def give_way(self) -> None:
-        """Wait until no key has been pressed for a moment."""
-        began = time.monotonic()
-        await asyncio.sleep(0)
-        while time.monotonic() < min(self._touched + _BUSY_S, began + _AT_MOST_S):  # noqa: ASYNC110 - a clock
-            await asyncio.sleep(_STEP_S)
+        """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up."""
+        async with self._turn:
+            began = time.monotonic()
+            # A key takes some turns of the loop until it is told here.
+            await asyncio.sleep(_TOLD_S)
+            while time.monotonic() < min(self._touched + _BUSY_S, began + _AT_MOST_S):  # noqa: ASYNC110 - a clock
+                await asyncio.sleep(_STEP_S)

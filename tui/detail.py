@@ -104,7 +104,7 @@ def nearest(workspace: Workspace, task: Task, neighbours: "Sequence[Neighbour]")
 def _beside(task: Task, neighbour: Task, score: float) -> Block:
     theirs = _shared(neighbour.instruction, task.instruction)
     mentioned = Content.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", _DIM), theirs)
-    return Block(mentioned, _shared(task.instruction, neighbour.instruction), neighbour.id)
+    return Block(mentioned, lambda: _shared(task.instruction, neighbour.instruction), neighbour.id)
 
 
 def _shared(text: str, other: str) -> Content:

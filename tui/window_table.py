@@ -112,9 +112,14 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         return 0
 
     def reread(self) -> None:
-        """Read the rows again; their number and order stay."""
+        """Read the rows in view again, and draw them if any is another now; their number and order stay."""
+        top = round(self.scroll_y)
+        in_view = self._ids[top : top + self.page]
+        before = [self._fetched.get(row_id) for row_id in in_view]
         self._fetched.clear()
-        self.refresh()
+        self._fetched.update(self.fetch(in_view))
+        if before != [self._fetched.get(row_id) for row_id in in_view]:
+            self.refresh()
 
     def at(self, row: int) -> Row:
         """The row in this place, fetched with its page when it is not there."""

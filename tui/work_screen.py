@@ -80,6 +80,7 @@ class WorkScreen(Screen[None]):
         super().__init__()
         self.session = session
         self.engine = session.engine
+        self._status = ""
 
     @property
     def curator(self) -> "CuratorApp":
@@ -184,7 +185,11 @@ class WorkScreen(Screen[None]):
         # What is known anyway makes room on a narrow terminal for what changes.
         while len("   ".join(shown_parts)) > self.size.width - 2 and len(shown_parts) > 3:
             del shown_parts[0]
-        self.query_one("#status", Static).update("   ".join(shown_parts))
+        status = self.query_one("#status", Static)
+        line = "   ".join(shown_parts)
+        if line != self._status:
+            self._status = line
+            status.update(line, layout=False)
 
     # Which actions there are now
 
