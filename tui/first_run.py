@@ -21,7 +21,8 @@ from selfinstruct.tui.setting_rows import SettingRow, key_note
 from selfinstruct.tui.settings_form import FIELDS, faults_of, text_of, values_of
 
 _FIELDS = ("base_url", "model", "api_key_env", "api")
-_NO_NAME = "Give the name of the model. A test lists those that the server tells of."
+_NO_NAME = "Give the model's name. A test asks the server which ones it has."
+_NO_ADDRESS = "Give the address of the endpoint. It often ends in /v1."
 _UNNAMED = "unnamed"
 
 
@@ -34,6 +35,8 @@ class Offer:
     base_url: str = ""
     model: str = ""
     api_key_env: str = ""
+    wants_address: bool = True
+    """Whether it is nowhere without an address."""
 
     @property
     def is_built_in(self) -> bool:
@@ -58,6 +61,7 @@ OFFERS = (
         " models make. It needs no network. For real data, name a real model: here, or later in the"
         " settings (7).",
         model=OFFLINE,
+        wants_address=False,
     ),
     Offer(
         "Ollama on this machine",
@@ -76,6 +80,7 @@ OFFERS = (
         "",
         "gpt-4o-mini",
         "OPENAI_API_KEY",
+        wants_address=False,
     ),
     Offer(
         "Another endpoint",
@@ -187,6 +192,8 @@ class FirstRunScreen(ModalScreen[dict[str, str] | None]):
         faults = faults_of(texts, self._settings)
         if not texts["model"] or (texts["model"] == OFFLINE and not self._offer.is_built_in):
             faults["model"] = _NO_NAME
+        if not texts["base_url"] and self._offer.wants_address:
+            faults["base_url"] = _NO_ADDRESS
         for name, row in rows.items():
             row.note(faults.get(name, ""), wrong=name in faults)
         if "base_url" not in faults and "api_key_env" not in faults:
@@ -205,7 +212,8 @@ class FirstRunScreen(ModalScreen[dict[str, str] | None]):
         outcome.display = bool(text)
         outcome.set_class(wrong, "-wrong")
         outcome.update(Content(safe_line(text)))
-        self.call_after_refresh(outcome.scroll_visible, animate=False)
+        if text:
+            self.call_after_refresh(self.query_one("#first-run-box").scroll_end, animate=False)
 
     # The test
 

@@ -212,4 +212,4 @@ def key_note(variable: str) -> str:
         return ""
     if os.environ.get(variable, "").strip():
         return f"✓ {variable} is set. Its value goes to this endpoint only, and is never stored."
-    return f"! {variable} is not set. Set it in the shell before you start this program."
+    return f"! {variable} is not set. Set it before you start this program."

@@ -49,7 +49,16 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Limits", ("max_requests", "max_cost", "target", "hold")),
     (
         "Generation",
-        ("requests_per_batch", "concurrency", "clf_only", "rng_seed", "prompts", "seeds", "language"),
+        (
+            "requests_per_batch",
+            "batches_ahead",
+            "concurrency",
+            "clf_only",
+            "rng_seed",
+            "prompts",
+            "seeds",
+            "language",
+        ),
     ),
     ("Filters", tuple(f"filters.{name}" for name in FilterSettings.model_fields)),
     ("Screen", ("theme", KEYS)),
@@ -88,7 +97,9 @@ def _text(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """`text` as a TOML string in which nothing is invisible."""
+    shown = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
+    return f'"{"".join(shown)}"'
 
 
 FIELDS = {name: _describe(name) for _, names in GROUPS for name in names}

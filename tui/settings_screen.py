@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
 from selfinstruct.core.errors import SettingsError
@@ -17,7 +17,7 @@ from selfinstruct.core.preview import judge_again
 from selfinstruct.core.settings import Settings
 from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings
+from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings, key_of
 from selfinstruct.tui.connection_outcome import outcome_of
 from selfinstruct.tui.first_run import FirstRunScreen
 from selfinstruct.tui.setting_rows import SettingRow, key_note
@@ -138,9 +138,12 @@ class SettingsScreen(WorkScreen):
                 row.note(key_note(row.text.strip()) if name == "api_key_env" else "")
         changed = len(self.changed)
         self._warned = False
-        told = f"{changed} not applied: ^s applies, Esc takes back." if changed else _HINT
+        told = f"{changed} not applied: {self._key('apply_settings')} applies." if changed else _HINT
         self.query_one("#settings-hint", Static).update(told)
         return faults
+
+    def _key(self, action: str) -> str:
+        return key_of(action, self.NAME, self.session.settings.keys) or ""
 
     def _settings(self, *names: str) -> Settings | None:
         """What these fields describe, or all if none is named; None when one of them is wrong."""
@@ -241,7 +244,7 @@ class SettingsScreen(WorkScreen):
                 for name, text in texts.items():
                     self.rows[name].text = text
                 self._check()
-                self.say("The choice is filled in. ^s applies it.")
+                self.say(f"The choice is filled in. {self._key('apply_settings')} applies it.")
 
         self.app.push_screen(FirstRunScreen(self._given), chosen)
 
@@ -251,7 +254,8 @@ class SettingsScreen(WorkScreen):
         """Quit, and say first what is not applied."""
         if self.changed and not self._warned:
             self._warned = True
-            self.say(f"{len(self.changed)} not applied. ^s applies; q again quits without.", error=True)
+            apply, leave = self._key("apply_settings"), self._key("leave")
+            self.say(f"{len(self.changed)} not applied. {apply} applies; {leave} again quits.", error=True)
         else:
             super().action_leave()
 
@@ -278,6 +282,7 @@ class SettingsScreen(WorkScreen):
         place = editors.index(self.focused) if self.focused in editors else (-1 if by > 0 else len(editors))
         self.set_focus(editors[max(0, min(len(editors) - 1, place + by))])
 
+    @on(Input.Submitted)
     def action_down(self) -> None:
         """The next setting."""
         self._step(1)

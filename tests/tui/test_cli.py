@@ -165,7 +165,7 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
     [
         pytest.param(["--language", "ko", "--target", "1"], "'ko' is not supported yet", id="language"),
         pytest.param([], "--target N", id="no limit"),
-        pytest.param(["--target", "0"], "greater than or equal to 1", id="target 0"),
+        pytest.param(["--target", "0"], "at least 1 is wanted", id="target 0"),
         pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
         pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),
         pytest.param(

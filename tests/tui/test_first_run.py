@@ -164,7 +164,7 @@ async def test_enter_goes_to_what_is_missing(engine_on: OpenEngine) -> None:
         await curator.press(*["down"] * LOCAL, "enter")
         assert not chosen(curator)
         assert curator.app.focused is row(curator, "model").editor
-        assert "Give the name of the model" in outcome(curator)
+        assert "Give the model's name" in outcome(curator)
         await curator.press(*"m", "enter")
         assert chosen(curator)
         await curator.until(lambda: curator.engine.settings.model == "m")
@@ -173,6 +173,7 @@ async def test_enter_goes_to_what_is_missing(engine_on: OpenEngine) -> None:
 async def test_an_address_that_is_none_is_said_as_one_types(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press(*["down"] * OTHER)
+        assert "Give the address of the endpoint." in screen_text(curator.app)
         await fill_in(curator, "base_url", "localhost")
         assert "is not a web address" in screen_text(curator.app)
 

@@ -20,7 +20,7 @@ def settings(texts: dict[str, str], base: Settings | None = None) -> Settings:
         {"model": "m", "base_url": "http://localhost/v1", "max_cost": 0.5, "timeout_s": 7.25},
         {"model": "m", "prices": {"m": {"input": 0.15, "output": 1e-7}, "other": {"input": 1, "output": 2}}},
         {"filters": {"openings": ['Say "x, y"', "Plot"], "keywords": [], "latin": False, "rouge_l": 0.65}},
-        {"theme": "high-contrast", "keys": {"accept": "f5", "reject": '"'}, "clf_only": True},
+        {"theme": "high-contrast", "keys": {"accept": "f5", "reject": '"\x1b'}, "clf_only": True},
     ],
 )
 def test_what_nobody_touches_stays_as_it_is(values: dict[str, Any]) -> None:
@@ -80,6 +80,10 @@ def test_what_is_wrong_stands_under_the_field_at_fault(texts: dict[str, str], na
 def test_wrong_keys_hide_no_other_fault() -> None:
     base = Settings()
     assert set(faults_of({"keys": "?", "rng_seed": "x"}, base)) == {"keys", "rng_seed"}
+
+
+def test_a_key_that_the_terminal_would_obey_is_shown_as_what_it_is() -> None:
+    assert text_of(Settings(keys={"accept": "\x1b"}), "keys") == 'accept = "\\U0000001b"'
 
 
 def test_flags_in_a_sentence_become_the_names_of_fields() -> None:

@@ -108,8 +108,9 @@ async def test_the_keyboard_reaches_every_setting_and_switches_what_has_few_valu
         await form.curator.press("left", "up")
         assert form.row("api").text == "chat"
         assert form.curator.app.focused is form.row("api_key_env").editor
-        await form.curator.press("tab", "tab", "1", "escape", "up")
+        await form.curator.press("tab", "tab", "1", "enter", "2", "escape", "up")
         assert form.row("timeout_s").text == "1201"
+        assert form.row("thinking_tokens").text == "02"
         assert form.curator.app.focused is form.row("keys").editor
 
 
