@@ -170,7 +170,7 @@ ACTIONS = (
         "t",
         "Generate",
         "Try again",
-        "Send again what has failed since you started; at the cost limit, ask for a new one.",
+        "Send again what has failed; at the cost limit, ask for a new one.",
         (*_TASKS, "instances"),
         writes=True,
     ),

@@ -120,7 +120,7 @@ async def test_escape_leaves_the_wording_as_it_was(curator: Curator) -> None:
 
 
 async def test_question_mark_lists_every_action(engine_on: OpenEngine) -> None:
-    async with curating(engine_on(), size=(120, 60)) as curator:
+    async with curating(engine_on(), size=(120, 90)) as curator:
         await curator.press("question_mark")
         assert isinstance(curator.app.screen, KeysScreen)
         listed = screen_text(curator.app)
