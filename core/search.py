@@ -8,13 +8,21 @@ from typing import Any, get_args
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.db.rows import Label, Origin, State, TaskFilter
 
-_SHORT = {"clf": "classification", "class": "classification", "gen": "generation", "unclear": "unknown"}
+_SHORT = {
+    "clf": "classification",
+    "class": "classification",
+    "gen": "generation",
+    "unclear": "unknown",
+    "undecided": "pending",
+}
+_TOO = {"similar": "too_similar", "short": "too_short", "long": "too_long"}
 _VALUES: dict[str, tuple[str, ...]] = {
     "origin": get_args(Origin),
     "state": get_args(State),
     "label": get_args(Label),
 }
 _SCORE = re.compile(r"score\s*(?P<sign>[<>])\s*(?P<bound>\d*\.?\d+)$")
+_DIGITS = 15
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
 
@@ -38,6 +46,10 @@ def parse_filter(line: str) -> TaskFilter:
             wanted = _with(wanted, bound, float(score["bound"]))
         elif colon and (name in _VALUES or name == "verdict"):
             wanted = _with(wanted, name, _value(name, value))
+        elif colon and name in {"batch", "id"}:
+            wanted = _with(wanted, name, _number(name, value))
+        elif colon and value and name.isidentifier() and not value.startswith("/"):
+            raise FilterError(_unknown(name, plain))
         elif quoted or plain:
             words.append(quoted or plain)
     return replace(wanted, words=tuple(words))
@@ -49,10 +61,22 @@ def _with(wanted: TaskFilter, name: str, value: Any) -> TaskFilter:
 
 def _value(name: str, value: str) -> str:
     if name == "verdict":
-        return value.replace("-", "_")
+        value = value.replace("-", "_")
+        return _TOO.get(value, value)
     value = _SHORT.get(value, value)
     known = _VALUES[name]
     if value not in known:
         near = difflib.get_close_matches(value, known, n=1, cutoff=0)[0]
         raise FilterError(f"{name}: is one of {', '.join(known)}; did you mean {name}:{near}?")
     return value
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal() or len(value) > _DIGITS:
+        raise FilterError(f"{name}: wants a number, as in {name}:12.")
+    return int(value)
+
+
+def _unknown(name: str, plain: str) -> str:
+    near = difflib.get_close_matches(name, (*_VALUES, "verdict", "batch", "id", "score"), n=1, cutoff=0)[0]
+    return f'There is no field {name}. Did you mean {near}? As a word it is written "{plain}".'

@@ -20,6 +20,8 @@ from selfinstruct.db.rows import (
 )
 
 _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
+# Of this program, or of one that has ended.
+_OURS = "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
 _STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
 
 
@@ -28,6 +30,8 @@ class Decisions:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        self.run_id: int | None = None
+        """The run in which decisions are taken, once this program has one."""
 
     def next_step(self) -> int:
         """The number of a step that nobody has begun; good within one transaction."""
@@ -76,36 +80,40 @@ class Decisions:
         with transaction(self._db):
             decision_id = self._db.execute(
                 """INSERT INTO decisions
-                (step, task_id, instance_id, kind, who, at, before, after, undoes, tag)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                values,
+                (step, task_id, instance_id, kind, who, at, before, after, undoes, tag, run_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [*values, self.run_id],
             ).lastrowid
         assert decision_id is not None
         return decision_id
 
     def to_undo(self) -> list[AnyDecision]:
-        """A person's last step that stands, its last decision first; empty when there is none."""
+        """The last step of a person that stands, its last decision first; empty when there is none.
+
+        Not a step of somebody who is at work in another program at the moment.
+        """
         return self._step_of("kind != 'undo'")
 
     def to_redo(self) -> list[AnyDecision]:
         """The undos of the last step that was undone, the last one first; empty when there are none.
 
-        There are none either when a person has decided on anything since.
+        There are none either when the same person has decided on anything since.
         """
         undos = self._step_of("kind = 'undo'")
         if not undos:
             return []
         (since,) = self._db.execute(
-            """SELECT count(*) FROM decisions
-            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ?""",
-            [undos[0].id],
+            f"""SELECT count(*) FROM decisions
+            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_OURS}""",
+            [undos[0].id, self.run_id],
         ).fetchone()
         return [] if since else undos
 
     def _step_of(self, kinds: str) -> list[AnyDecision]:
         last = self._db.execute(
-            f"""SELECT step FROM decisions WHERE who = 'human' AND {kinds} AND {_STANDS}
-            ORDER BY id DESC LIMIT 1"""
+            f"""SELECT step FROM decisions WHERE who = 'human' AND {kinds} AND {_STANDS} AND {_OURS}
+            ORDER BY id DESC LIMIT 1""",
+            [self.run_id],
         ).fetchone()
         if last is None:
             return []

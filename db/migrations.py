@@ -75,6 +75,7 @@ def m002_requests(db: Database) -> None:
     )
     db.execute("CREATE INDEX requests_by_batch ON requests (batch, stage)")
     db.execute("CREATE INDEX requests_under_way ON requests (id) WHERE state NOT IN ('parsed', 'failed')")
+    db.execute("CREATE INDEX requests_by_task ON requests (task_id) WHERE task_id IS NOT NULL")
     db.execute("CREATE INDEX requests_failed ON requests (stage, task_id) WHERE state = 'failed'")
     db.execute("CREATE INDEX requests_anew ON requests (instead_of) WHERE instead_of IS NOT NULL")
     db.execute("CREATE INDEX attempts_by_request ON attempts (request_id)")
@@ -198,11 +199,13 @@ def m004_decisions(db: Database) -> None:
             before TEXT NOT NULL,
             after TEXT NOT NULL,
             undoes INTEGER UNIQUE REFERENCES decisions (id),
-            tag TEXT
+            tag TEXT,
+            run_id INTEGER REFERENCES runs (id)
         )"""
     )
     db.execute("CREATE INDEX decisions_by_step ON decisions (step)")
     db.execute("CREATE INDEX decisions_of_people ON decisions (id) WHERE who = 'human'")
+    db.execute("CREATE INDEX decisions_undone ON decisions (id) WHERE kind = 'undo'")
     db.execute("CREATE INDEX decisions_by_task ON decisions (task_id)")
     # A task that returns to an earlier wording or label finds the instances made for it.
     db.execute(
@@ -214,7 +217,10 @@ def m004_decisions(db: Database) -> None:
                 held = CASE new.who WHEN 'human' THEN 1 ELSE held END,
                 classify_request_id =
                     CASE WHEN instruction = json_extract(new.after, '$.instruction')
-                    THEN classify_request_id END,
+                    THEN classify_request_id
+                    ELSE (SELECT id FROM requests WHERE task_id = new.task_id AND stage = 'classify'
+                        AND requests.instruction = json_extract(new.after, '$.instruction')
+                        AND requests.state = 'parsed' ORDER BY id DESC LIMIT 1) END,
                 instantiate_request_id =
                     CASE WHEN instruction = json_extract(new.after, '$.instruction')
                         AND label IS json_extract(new.after, '$.label')

@@ -73,6 +73,8 @@ class TaskFilter:
     state: State | None = None
     label: Label | None = None
     verdict: str | None = None
+    batch: int | None = None
+    id: int | None = None
     more_than: float | None = None
     """The ROUGE-L of the nearest neighbour is more than this."""
     less_than: float | None = None

@@ -281,7 +281,7 @@ class Tasks:
         """The tasks that a filter describes, sorted; by id, the newest first."""
         terms: list[str] = []
         values: list[Any] = []
-        for column in ("origin", "state", "label", "verdict"):
+        for column in ("origin", "state", "label", "verdict", "batch", "id"):
             value = getattr(wanted, column)
             if value is not None:
                 terms.append(f"{column} = ?")

@@ -96,6 +96,7 @@ class Workspace:
             lock = self._lock(run_id)
             lock.acquire(timeout=0)
             self._run_id, self._run_lock = run_id, lock
+            self.decisions.run_id = run_id
             others = self._db.execute("SELECT id FROM runs WHERE ended_at IS NULL AND id != ?", [run_id])
             gone = [other for (other,) in others.fetchall() if self._is_gone(other)]
             for other in gone:
@@ -140,7 +141,7 @@ class Workspace:
             self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, self._run_id])
         self._run_lock.release()
         Path(self._run_lock.lock_file).unlink(missing_ok=True)
-        self._run_id = self._run_lock = None
+        self._run_id = self._run_lock = self.decisions.run_id = None
 
     def changed_by_others(self) -> bool:
         """Whether another program has written anything since the last time this was asked."""

@@ -138,7 +138,7 @@ class BlockView(ScrollView, can_focus=True):
             lines = self._strips(self._blocks[place], width, chosen=place == self._chosen)
             if place == self._chosen:
                 style = self.get_component_rich_style("block--chosen")
-                lines = [one.adjust_cell_length(width).apply_style(style) for one in lines]
+                lines = [one.adjust_cell_length(width, self.rich_style).apply_style(style) for one in lines]
             self._lines += lines
 
     @property
@@ -151,8 +151,9 @@ class BlockView(ScrollView, can_focus=True):
         half = (width - _GAP) // 2
         left, right = self._wrapped(block.beside(), half), self._wrapped(block.content, half)
         height = max(len(left), len(right))
-        left += [Strip.blank(half)] * (height - len(left))
-        right += [Strip.blank(half)] * (height - len(right))
+        blank = Strip.blank(half, self.rich_style)
+        left += [blank] * (height - len(left))
+        right += [blank] * (height - len(right))
         gap = Strip([Segment(" " * _GAP, self.rich_style)])
         return [
             Strip.join([one.adjust_cell_length(half, self.rich_style), gap, other])

@@ -64,6 +64,7 @@ class CandidateTable(WindowTable[Task]):
     def order(self, order: Order) -> None:
         self._order = order
         self.sorted_by = _TITLES[order]
+        self.sorted_sign = "▾" if order == "score" else "▴"
 
     def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, Task]]:
         """Read tasks, and note whose verdict is another than the one that was shown."""
@@ -113,6 +114,12 @@ class CandidateTable(WindowTable[Task]):
     def mark_all(self) -> None:
         """Mark every row that waits for a decision and passes."""
         self._marked |= set(self._tasks.waiting_among(self.ids))
+        self.refresh()
+
+    def unmark(self, task_ids: Iterable[int]) -> None:
+        """Take the marks of these tasks away; a range is over with it."""
+        self._marked = {*self.marked}.difference(task_ids)
+        self._range_from = None
         self.refresh()
 
     def clear_marks(self) -> None:

@@ -61,6 +61,8 @@ def _marked(text: str, marks: Iterable[tuple[Span, str]]) -> Content:
 
 
 def _verdict(workspace: Workspace, task: Task) -> list[Part]:
+    if task.origin == "seed":
+        return [("✓ in the pool", "$text-success"), " · seed\n"]
     passes = task.verdict == PASS
     glyph, style = ("✓", "$text-success") if passes else ("✗", "$text-error")
     state = {"accepted": "accepted", "rejected": "rejected", "pending": "undecided"}[task.state]

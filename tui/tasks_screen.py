@@ -94,9 +94,14 @@ class TasksScreen(DecidingScreen):
         return self.table.marked or ([] if current is None else [current])
 
     def decide(
-        self, decide: Callable[[list[int]], Decided], done: str, *, task_ids: list[int] | None = None
+        self,
+        decide: Callable[[list[int]], Decided],
+        done: str,
+        *,
+        task_ids: list[int] | None = None,
+        move_on: bool = True,
     ) -> None:
-        """Decide on the chosen tasks in one step, or on those given, and move on."""
+        """Decide on the chosen tasks in one step, or on those given, and move on if that settles them."""
         marked = self.table.marked
         task_ids = self.chosen() if task_ids is None else task_ids
         if not task_ids:
@@ -108,10 +113,10 @@ class TasksScreen(DecidingScreen):
             self.say(str(error), error=True)
             return
         self.session.attended.wake()
-        self.table.clear_marks()
+        self.table.unmark(decided.done)
         self.refresh_all()
         self.say(self._told(decided, done), error=bool(decided.refused))
-        if decided.done and not marked:
+        if decided.done and move_on and not marked:
             self.table.move_to_next_waiting()
 
     def _told(self, decided: Decided, done: str) -> str:
@@ -165,7 +170,7 @@ class TasksScreen(DecidingScreen):
 
     def action_restore(self) -> None:
         """Let rejected tasks be candidates again."""
-        self.decide(self.engine.decisions.restore_all, "Restored")
+        self.decide(self.engine.decisions.restore_all, "Restored", move_on=False)
 
     def action_relabel(self) -> None:
         """Switch the label; marked tasks all get the same one."""
@@ -175,7 +180,7 @@ class TasksScreen(DecidingScreen):
             label: Label = "generation" if now == "classification" else "classification"
             return self.engine.decisions.relabel_all(task_ids, label)
 
-        self.decide(relabel, "Relabelled")
+        self.decide(relabel, "Relabelled", move_on=False)
 
     def show_decided(self, decision: AnyDecision) -> None:
         """Put the cursor on the task."""

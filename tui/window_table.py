@@ -71,6 +71,8 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         self._styles_of: dict[tuple[str, ...], Style] = {}
         self.sorted_by: str | None = None
         """The title of the column by which the rows are sorted; the header says so."""
+        self.sorted_sign = "▴"
+        """Which way."""
 
     # What a subclass says
 
@@ -234,7 +236,7 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         width = self.scrollable_content_region.width
         if y < _HEADER_ROWS:
             titles = [
-                f"{column.title}▾" if column.title == self.sorted_by else column.title
+                f"{column.title}{self.sorted_sign}" if column.title == self.sorted_by else column.title
                 for column in self.COLUMNS
             ]
             return self._strip(titles, width, self._style("table--header"))

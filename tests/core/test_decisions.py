@@ -92,6 +92,27 @@ def test_undo_works_across_restarts(engine: Engine, workspace: Workspace) -> Non
     assert workspace.tasks.get(task_id).state == "pending"
 
 
+async def test_undo_takes_back_ones_own_decisions_and_not_those_of_somebody_else_at_work(
+    engine: Engine, workspace: Workspace
+) -> None:
+    mine = candidate(engine, "Describe the smell of rain on warm stone.")
+    theirs = candidate(engine, "Plan a walk through an old town.")
+    engine.enter()
+    with Workspace.open(workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}))
+        other.enter()
+        engine.decisions.reject(mine)
+        other.decisions.reject(theirs)
+        assert [decision.task_id for decision in engine.decisions.undo()] == [mine]
+        assert engine.decisions.undo() == []
+        other.decisions.relabel(theirs, "generation")
+        assert [decision.task_id for decision in engine.decisions.redo()] == [mine]
+        await other.close()
+    # What somebody has left behind is everybody's.
+    kinds = [engine.decisions.undo()[0].kind for _ in range(3)]
+    assert kinds == ["redo", "relabel", "reject"]
+
+
 def test_a_decision_that_somebody_has_built_upon_cannot_be_undone(engine: Engine) -> None:
     task_id = candidate(engine, "Name three rivers of Spain.")
     engine.decisions.reject(task_id)

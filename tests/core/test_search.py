@@ -24,6 +24,12 @@ from selfinstruct.db.workspace import Workspace
             id="fields",
         ),
         pytest.param("score<.3 state:rejected", TaskFilter(less_than=0.3, state="rejected"), id="less"),
+        pytest.param(
+            "state:undecided verdict:similar batch:3",
+            TaskFilter(state="pending", verdict="too_similar", batch=3),
+            id="words of the screen",
+        ),
+        pytest.param("id:12 Note:", TaskFilter(id=12, words=("Note:",)), id="a colon at the end"),
         pytest.param("https://x", TaskFilter(words=("https://x",)), id="a colon in a word"),
     ],
 )
@@ -31,9 +37,18 @@ def test_a_line_says_what_is_looked_for(line: str, wanted: TaskFilter) -> None:
     assert parse_filter(line) == wanted
 
 
-def test_a_value_that_cannot_be_names_the_nearest_one() -> None:
-    with pytest.raises(FilterError, match="did you mean state:accepted"):
-        parse_filter("state:acepted")
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("state:acepted", "did you mean state:accepted"),
+        ("lable:clf", "no field lable. Did you mean label"),
+        ("batch:three", "wants a number"),
+        ("id:99999999999999999999", "wants a number"),
+    ],
+)
+def test_what_cannot_be_is_said_with_the_nearest_that_can(line: str, sentence: str) -> None:
+    with pytest.raises(FilterError, match=sentence):
+        parse_filter(line)
 
 
 @given(st.text(max_size=40).filter(lambda line: ":" not in line))

@@ -93,6 +93,17 @@ async def test_enter_opens_the_detail_and_there_neighbours_stand_side_by_side(cu
     assert curator.table.has_focus
 
 
+async def test_without_colours_every_pane_can_still_be_drawn(
+    engine_on: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with curating(engine_on(rng_seed=1)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        await curator.press("enter", "j", "j", "escape", "space", "question_mark", "escape")
+        assert "●" in screen_text(curator.app)
+
+
 async def test_enter_on_what_a_task_was_prompted_by_goes_there_and_escape_comes_back(
     curator: Curator,
 ) -> None:
