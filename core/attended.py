@@ -323,6 +323,13 @@ class AttendedRun:
         if making.taken_in == making.total:
             del self._making[request.batch]
             self._engine.emit(BatchCompleted(request.batch, self._passing(request.batch)))
+            if not self._engine.workspace.tasks.of_batch(request.batch):
+                # The next one would hardly fare better, and may cost as much.
+                sentence = (
+                    f"Batch {request.batch} brought no candidate: its requests failed, or their answers"
+                    " held no list of tasks."
+                )
+                self._pause(sentence, GenerationPaused(sentence))
 
     def _passing(self, batch: int) -> int:
         return sum(task.verdict == PASS for task in self._engine.workspace.tasks.of_batch(batch))

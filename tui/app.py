@@ -1,5 +1,6 @@
 """The curator as an application: its screens, its palette, its colours, and how it ends."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -163,9 +164,12 @@ class CuratorApp(App[None]):
                 screen.happened(message.event)
         if not self._refresh_due:
             self._refresh_due = True
-            self.set_timer(_REFRESH_S, self._refresh)
+            self.run_worker(self._refresh())
 
-    def _refresh(self) -> None:
+    async def _refresh(self) -> None:
+        """Show what the events have changed, once and not under a person's keys."""
+        await asyncio.sleep(_REFRESH_S)
+        await self.session.courtesy.wait()
         self._refresh_due = False
         if self.at_hand.is_up:
             self.at_hand.refresh_all()

@@ -25,8 +25,12 @@ class Courtesy:
     async def give_way(self) -> None:
         """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up."""
         async with self._turn:
-            began = time.monotonic()
             # A key takes some turns of the loop until it is told here.
             await asyncio.sleep(_TOLD_S)
-            while time.monotonic() < min(self._touched + _BUSY_S, began + _AT_MOST_S):  # noqa: ASYNC110 - a clock
-                await asyncio.sleep(_STEP_S)
+            await self.wait()
+
+    async def wait(self) -> None:
+        """Wait until no key has been pressed for a moment, but not for ever."""
+        began = time.monotonic()
+        while time.monotonic() < min(self._touched + _BUSY_S, began + _AT_MOST_S):  # noqa: ASYNC110 - a clock
+            await asyncio.sleep(_STEP_S)

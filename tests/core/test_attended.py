@@ -1,6 +1,7 @@
 """Generation beside a person: as many batches ahead as wanted, pauses that end, limits that hold."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -159,3 +160,23 @@ async def test_max_requests_pauses_with_a_sentence(engine_on: OpenEngine) -> Non
         await attended.told(CandidatesProposed, 2)
         assert attended.states() == ["parsed", "parsed"]
         assert "--max-requests" in (attended.run.paused or "")
+
+
+async def test_answers_without_tasks_are_not_asked_for_again_and_again(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    chatter = {
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "I would rather not."}}]
+    }
+    server.refuse = lambda body: Fault(body=json.dumps(chatter).encode())
+    engine = engine_on(base_url=server.url, model="m", requests_per_batch=2, batches_ahead=3, concurrency=2)
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        await attended.told(GenerationPaused)
+        await settled(attended)
+        assert attended.run.paused is not None
+        assert "brought no candidate" in attended.run.paused
+        assert len(server.received) <= 3
+        server.refuse = lambda body: None
+        attended.run.next_batch()
+        await attended.told(BatchCompleted, 2)
