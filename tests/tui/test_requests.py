@@ -114,7 +114,9 @@ async def test_f_shows_all_then_those_that_failed_in_doubt_and_under_way(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
     server.faults.append(REFUSED)
-    async with curating(engine_on(base_url=server.url, model="m", batches_ahead=0)) as curator:
+    async with curating(
+        engine_on(base_url=server.url, model="m", concurrency=1, requests_per_batch=2, batches_ahead=0)
+    ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
         assert list(table(curator).ids) == [1]
@@ -133,7 +135,9 @@ async def test_t_sends_the_failed_request_under_the_cursor_again(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
     server.faults.append(REFUSED)
-    async with curating(engine_on(base_url=server.url, model="m", batches_ahead=0)) as curator:
+    async with curating(
+        engine_on(base_url=server.url, model="m", concurrency=1, requests_per_batch=2, batches_ahead=0)
+    ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f", "t")
         await curator.until(lambda: "✓ parsed" in line(curator, 1))
@@ -158,7 +162,9 @@ async def test_a_request_whose_answer_cannot_be_read_is_asked_anew_and_says_so(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
     server.faults.append(ILLEGIBLE)
-    async with curating(engine_on(base_url=server.url, model="m", batches_ahead=0)) as curator:
+    async with curating(
+        engine_on(base_url=server.url, model="m", concurrency=1, requests_per_batch=2, batches_ahead=0)
+    ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
         await shown(curator, "The answer is not JSON.")
@@ -233,7 +239,7 @@ async def test_what_a_server_says_reaches_the_terminal_only_as_text(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
     server.faults.append(Fault(400, error_body("[red]\x1b]52;c;eA==\x07 stop")))
-    engine = engine_on(base_url=server.url, model="m", batches_ahead=0)
+    engine = engine_on(base_url=server.url, model="m", concurrency=1, requests_per_batch=2, batches_ahead=0)
     async with curating(engine, size=(160, 50)) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
@@ -262,7 +268,9 @@ async def test_rows_do_not_move_under_a_person_who_has_gone_down(
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (200, 60)])
 async def test_the_screen_fits(engine_on: OpenEngine, server: ModelServer, size: tuple[int, int]) -> None:
     server.faults.append(REFUSED)
-    async with curating(engine_on(base_url=server.url, model="m"), size=size) as curator:
+    async with curating(
+        engine_on(base_url=server.url, model="m", concurrency=1, requests_per_batch=2), size=size
+    ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
         await shown(curator, "✗ failed", "propose", "not today", "t Send again")
