@@ -60,7 +60,7 @@ class AttendedRun:
         self._retries = Retries(engine)
         self._failed: dict[int, int | None] = {}
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
-        """The batch before the person: the last one that they decided on, or, if none, the last there is."""
+        """The batch before the person."""
         self._waiting = False
         self._begun = False
         self._making: dict[int, _Making] = {}
@@ -104,6 +104,8 @@ class AttendedRun:
         batch = next(iter(self._ready()), None)
         if batch is not None:
             self.shown, self._waiting = batch, False
+            self._engine.enter()
+            self._engine.workspace.remember_batch(batch)
             self.wake()
         return batch
 
@@ -144,7 +146,11 @@ class AttendedRun:
         return f"This workspace has had its {limit} requests. Start with a higher --max-requests to go on."
 
     def _cost_limit(self) -> str:
-        return f"The cost limit of ${self._engine.settings.max_cost:g} leaves no room for a request."
+        limit = f"The cost limit of ${self._engine.settings.max_cost:g} leaves no room for a request."
+        unknown = self._engine.workspace.spending().attempts_of_unknown_cost
+        if not unknown:
+            return limit
+        return f"{limit} Attempts of unknown cost ({unknown}) count as what they may have cost at most."
 
     def wake(self) -> None:
         """Look for work again, for example after a decision."""
@@ -223,10 +229,8 @@ class AttendedRun:
     def _pause_at_cost_limit(self) -> None:
         # The limit may also be met when a request is about to be sent again: such a one is still planned.
         self._written = deque(self._engine.plan.left_over(resend=self._resend))
-        limit = self._engine.settings.max_cost
-        assert limit is not None
         self.at_cost_limit = True
-        self._pause(self._cost_limit(), LimitReached(limit))
+        self._pause(self._cost_limit(), LimitReached(self._cost_limit()))
 
     def _give_up_retries(self) -> None:
         for request_id in self._retries.give_up():

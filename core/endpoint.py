@@ -132,7 +132,7 @@ class Endpoint:
             refused = type(cause).__name__ in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}
             what = "No connection could be made" if refused else "The connection broke"
             why = str(cause or error) or type(cause).__name__
-            raise SendError(f"{what}: {why}.", transient=True, free=refused) from None
+            raise SendError(f"{what}: {why.rstrip('.')}.", transient=True, free=refused) from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -91,7 +91,7 @@ class GenerationPaused:
 class LimitReached:
     """The cost limit leaves no room for the next request; none is sent until there is more."""
 
-    max_cost_usd: float
+    sentence: str
 
 
 Event = (

@@ -15,7 +15,8 @@ def m001_settings_and_runs(db: Database) -> None:
             host TEXT NOT NULL,
             pid INTEGER NOT NULL,
             started_at TEXT NOT NULL,
-            ended_at TEXT
+            ended_at TEXT,
+            batch INTEGER
         )"""
     )
     db.execute(
@@ -165,7 +166,6 @@ def m003_tasks(db: Database) -> None:
     db.execute("CREATE INDEX tasks_by_batch ON tasks (batch)")
     db.execute("CREATE INDEX tasks_waiting ON tasks (id) WHERE state = 'pending'")
     db.execute("CREATE INDEX tasks_held ON tasks (batch, verdict) WHERE state = 'pending' AND held = 1")
-    db.execute("CREATE INDEX tasks_decided_on ON tasks (batch) WHERE state != 'pending' AND held = 1")
     db.execute("CREATE INDEX tasks_waiting_near ON tasks (nearest_id) WHERE state = 'pending'")
     db.execute(
         """CREATE INDEX tasks_to_classify ON tasks (id)

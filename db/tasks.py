@@ -250,11 +250,10 @@ class Tasks:
         return self._select("WHERE batch = ? ORDER BY id", [batch])
 
     def batch_under_review(self) -> int:
-        """The last batch that a person has decided on; the last there is while they have not; 0 if none."""
+        """The batch that a person had before them last; the last there is if none had; 0 if there is none."""
         (batch,) = self._db.execute(
             """SELECT coalesce(
-                (SELECT max(batch) FROM tasks INDEXED BY tasks_decided_on
-                    WHERE state != 'pending' AND held = 1),
+                (SELECT batch FROM runs WHERE batch IS NOT NULL ORDER BY id DESC LIMIT 1),
                 (SELECT max(batch) FROM tasks), 0)"""
         ).fetchone()
         return int(batch)

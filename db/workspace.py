@@ -105,6 +105,11 @@ class Workspace:
         for other in gone:
             Path(self._lock(other).lock_file).unlink(missing_ok=True)
 
+    def remember_batch(self, batch: int) -> None:
+        """Note which batch the person at this program has before them."""
+        with self.transaction():
+            self._db.execute("UPDATE runs SET batch = ? WHERE id = ?", [batch, self.run_id])
+
     def _lock(self, run_id: int) -> "FileLock":
         """What a living run holds: the system lets go of it when its program ends, however that happens."""
         from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock

@@ -81,7 +81,8 @@ def _label(workspace: Workspace, task: Task) -> list[Part]:
         return [(f"no label yet{asked}", _DIM)]
     said = _model_said(workspace, task)
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
-    return [f"{task.label}", (quoted, _DIM)]
+    label = "unclear label: set it with c" if task.label == "unknown" else task.label
+    return [label, (quoted, _DIM)]
 
 
 def _model_said(workspace: Workspace, task: Task) -> str | None:

@@ -114,7 +114,7 @@ class WorkScreen(Screen[None]):
     @property
     def is_up(self) -> bool:
         """Whether its widgets are there: not yet at the beginning, and no longer in the end."""
-        return bool(self.children)
+        return self.app.is_running and bool(self.query(Tabs))
 
     def compose(self) -> ComposeResult:
         """Tabs, status line, body, message line, footer."""
@@ -143,8 +143,7 @@ class WorkScreen(Screen[None]):
         if isinstance(event, GenerationPaused):
             self.say(f"{event.sentence}{self._hint('{} tries again.')}", error=True)
         elif isinstance(event, LimitReached):
-            limit = f"The cost limit of ${event.max_cost_usd:g} leaves no room for a request."
-            self.say(f"{limit}{self._hint('{} asks for a new one.')}", error=True)
+            self.say(f"{event.sentence}{self._hint('{} asks for a new one.')}", error=True)
         elif isinstance(event, RequestFailed):
             failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
             self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
