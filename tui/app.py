@@ -20,7 +20,7 @@ from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES
-from selfinstruct.tui.typed_ahead import TypingScreen
+from selfinstruct.tui.typed_ahead import TakingScreen
 from selfinstruct.tui.work_screen import WorkScreen
 
 _REFRESH_S = 0.1
@@ -228,7 +228,7 @@ class CuratorApp(App[None]):
 
         Such keys were on their way to the table; the dialog's own keys never come here.
         """
-        if isinstance(self.screen, TypingScreen) and self.screen.takes(event):
+        if isinstance(self.screen, TakingScreen) and self.screen.takes(event):
             event.stop()
             event.prevent_default()
             self.screen.take_ahead(event)

@@ -6,13 +6,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from selfinstruct.tui.typed_ahead import TakingScreen
 
 TAGS = {"w": "wrong", "u": "unsafe", "d": "duplicate", "c": "unclear", "o": "other"}
 
 
-class TagScreen(ModalScreen[str | None]):
+class TagScreen(TakingScreen[str | None]):
     """Gives the tag, or None when the person thinks better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Do not reject")]
@@ -25,9 +26,16 @@ class TagScreen(ModalScreen[str | None]):
                 "   ".join(f"{key} {tag}" for key, tag in TAGS.items()) + "   Esc: not at all", markup=False
             )
 
+    def takes(self, key: events.Key) -> bool:
+        """A key that stands for a tag."""
+        return key.key in TAGS
+
+    def take_ahead(self, key: events.Key) -> None:
+        """Take the tag of a key."""
+        self.dismiss(TAGS[key.key])
+
     def on_key(self, event: events.Key) -> None:
         """Take the tag of the key."""
-        tag = TAGS.get(event.key)
-        if tag is not None:
+        if self.takes(event):
             event.stop()
-            self.dismiss(tag)
+            self.take_ahead(event)

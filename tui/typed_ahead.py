@@ -20,7 +20,19 @@ class TypingArea(TextArea):
             self.action_delete_left()
 
 
-class TypingScreen(ModalScreen[Result]):
+class TakingScreen(ModalScreen[Result]):
+    """A dialog to which keys belong that were typed before it could take them."""
+
+    def takes(self, key: events.Key) -> bool:
+        """Whether a key is for the dialog, and not one that does something in the program."""
+        raise NotImplementedError
+
+    def take_ahead(self, key: events.Key) -> None:
+        """Take a key that was typed before this screen could have it."""
+        raise NotImplementedError
+
+
+class TypingScreen(TakingScreen[Result]):
     """A dialog for text, which loses nothing that was typed before it could take it."""
 
     NAMED_KEYS: ClassVar[frozenset[str]] = frozenset({"enter", "backspace"})

@@ -18,6 +18,7 @@ from selfinstruct.tui.cost_limit import CostLimitScreen
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.typed_ahead import TakingScreen
 
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
@@ -195,6 +196,8 @@ class WorkScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""
         del parameters
+        if isinstance(self.app.screen, TakingScreen):
+            return False  # a key that was typed ahead is the dialog's
         known = _BY_NAME.get(action)
         if known is None or self.NAME not in known.screens:
             return True

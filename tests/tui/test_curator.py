@@ -1,6 +1,7 @@
 """The curator's keys, each with what it does to the workspace at once."""
 
 import pytest
+from textual import events
 from textual.widgets import Static, TextArea
 
 from selfinstruct.db.workspace import Workspace
@@ -282,3 +283,49 @@ async def test_o_sorts_by_one_column_after_the_other_and_the_cursor_stays_on_its
     assert curator.table.current == task_id
     await curator.press("o", "o", "o", "o")
     assert list(curator.table.ids) == sorted(curator.table.ids)
+
+
+@pytest.mark.parametrize(("key", "tag"), [("d", "duplicate"), ("u", "unsafe"), ("c", "unclear")])
+async def test_a_tag_typed_in_one_burst_with_the_key_that_asks_for_it_is_the_tag(
+    curator: Curator, key: str, tag: str
+) -> None:
+    task_id = curator.current().id
+    for typed in ("x", key):
+        curator.app.post_message(events.Key(typed, typed))
+    await curator.until(lambda: curator.task(task_id).state == "rejected")
+    assert curator.engine.workspace.decisions.of_task(task_id)[-1].tag == tag
+
+
+async def test_marks_of_what_was_not_accepted_stay(curator: Curator) -> None:
+    filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
+    passing = curator.current().id
+    await curator.press("space")
+    curator.table.move_to(filtered)
+    await curator.press("space", "a")
+    assert curator.task(passing).state == "accepted"
+    assert curator.table.marked == [filtered]
+    await curator.press("A")
+    assert curator.task(filtered).state == "accepted"
+    assert curator.table.marked == []
+
+
+async def test_labelling_and_restoring_leave_the_cursor_where_it_is(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("c", "c")
+    assert curator.current().id == task_id
+    await curator.press("r")
+    curator.table.move_to(task_id)
+    await curator.press("R")
+    assert curator.current().id == task_id
+    assert curator.task(task_id).state == "pending"
+
+
+async def test_an_edit_taken_back_brings_back_what_the_model_said_of_the_label(curator: Curator) -> None:
+    task = curator.current()
+    await curator.until(lambda: curator.task(task.id).label is not None)
+    asked = curator.task(task.id).classify_request_id
+    await curator.press("e", "!", "enter")
+    assert curator.task(task.id).classify_request_id != asked
+    await curator.press("u")
+    assert curator.task(task.id).classify_request_id == asked
+    assert "the model said" in await curator.detail()
