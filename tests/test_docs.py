@@ -10,12 +10,14 @@ from typer.main import get_command
 
 from selfinstruct.core.settings import check
 from selfinstruct.db.migrations import migrations
-from selfinstruct.tui.actions import ACTIONS, keys_shown
+from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, keys_shown, on_screen
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
+from selfinstruct.tui.tags import TAGS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CURATING = (ROOT / "docs" / "curating.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -46,11 +48,46 @@ def test_the_settings_of_the_readme_are_right() -> None:
     assert check(tomllib.loads(block), source="README").concurrency == 16
 
 
-def test_the_readme_names_every_key_of_the_footer() -> None:
-    for action in ACTIONS:
+def test_the_readme_names_every_key_of_the_first_footer() -> None:
+    for action in on_screen("curate"):
         if action.footer:
             key = keys_shown(action, {}).split()[0]
             assert f"`{key}`" in README, action.name
+
+
+def keys_table(heading: str) -> set[tuple[str, str]]:
+    """The keys and the label of each action in the table under a heading of docs/curating.md."""
+    section = CURATING.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \| ([^|]+?) \|", section, re.MULTILINE)
+    return {(keys.replace("`", ""), label) for keys, label in rows}
+
+
+def as_written(actions: list[Action]) -> set[tuple[str, str]]:
+    return {(" ".join(keys_shown(action, {}).split()), action.label) for action in actions}
+
+
+@pytest.mark.parametrize("screen", [screen for screen in EVERY if screen != "pool"])
+def test_every_action_of_a_screen_is_in_its_table_with_its_keys(screen: ScreenName) -> None:
+    own = [action for action in on_screen(screen) if action.screens != EVERY]
+    assert keys_table(screen.capitalize()) == as_written(own)
+
+
+def test_what_works_on_every_screen_has_a_table() -> None:
+    assert keys_table("Every screen") == as_written([a for a in ACTIONS if a.screens == EVERY])
+
+
+def test_the_pool_has_the_keys_of_the_home_screen_but_one() -> None:
+    curate, pool = set(on_screen("curate")), set(on_screen("pool"))
+    assert pool < curate
+    assert {action.keys for action in curate - pool} == {"n"}
+    assert "has the same keys but `n`" in CURATING
+
+
+def test_pages_name_no_key_that_does_nothing() -> None:
+    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()} | set(TAGS) | {"^p"}
+    for page in (README, CURATING):
+        named = set(re.findall(r"`([^`\s]|\^[a-z]|[Ff]\d+)`", page))
+        assert named - known == {"!", "▸"} & named
 
 
 def test_the_readme_has_one_command_to_run_and_one_to_test() -> None:
