@@ -7,6 +7,7 @@ appends its row. So no two can ever both accept the same instruction.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from selfinstruct.core.answers import storable_text
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.filters import clean_instruction
@@ -126,7 +127,7 @@ class Decider:
         Raises:
             DecisionRefusedError: the text is empty or unchanged, or the task is in the pool.
         """
-        wording = clean_instruction(instruction)
+        wording = clean_instruction(storable_text(instruction))
         if not wording:
             raise DecisionRefusedError("An instruction needs words.")
 

@@ -88,6 +88,8 @@ class EditScreen(TypingScreen[str | None]):
     def action_save(self) -> None:
         """Close with the new wording; one that says the same changes nothing."""
         if not clean_instruction(self._text):
+            nothing = Content("An instruction needs words. Esc leaves it as it was.")
+            self.query_one("#edit-judgement", Static).update(nothing)
             return
         same = self._text == safe_line(self._instruction)
         self.dismiss(None if same else self._text)

@@ -191,7 +191,8 @@ class PreviewScreen(WorkScreen):
         self._proposed = choice.after(self._proposed, value)
         self._show()
         changed = differences(self._now, self._proposed)
-        self.say(f"Proposed: {described(self._proposed, changed)}. Enter applies it." if changed else "")
+        applies = "" if self.session.read_only else " Enter applies it."
+        self.say(f"Proposed: {described(self._proposed, changed)}.{applies}" if changed else "")
 
     def _step(self, steps: int) -> None:
         self._propose(self._filters.choice.moved(self._proposed, self._lists, steps))

@@ -260,3 +260,11 @@ def test_a_rejected_task_can_be_a_candidate_again(engine: Engine) -> None:
     assert engine.decisions.restore_all([task_id]).done == (task_id,)
     assert engine.workspace.tasks.get(task_id).state == "pending"
     assert engine.workspace.decisions.of_task(task_id)[0].tag == "wrong"
+
+
+def test_what_no_workspace_can_store_leaves_an_edit_that_can_be_undone(engine: Engine) -> None:
+    task_id = candidate(engine, "Describe the smell of rain.")
+    engine.decisions.edit(task_id, "Describe the \x00 smell \ud800 of snow.")
+    assert engine.workspace.tasks.get(task_id).instruction == "Describe the \ufffd smell \ufffd of snow."
+    assert engine.decisions.undo()
+    assert engine.workspace.tasks.get(task_id).instruction == "Describe the smell of rain."
