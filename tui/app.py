@@ -7,6 +7,7 @@ from importlib import import_module
 
 from textual import events
 from textual.app import App, ScreenStackError, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
@@ -232,6 +233,10 @@ class CuratorApp(App[None]):
             event.stop()
             event.prevent_default()
             self.screen.take_ahead(event)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close what is on top; a second key of the same burst finds nothing left to close."""
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     async def action_quit(self) -> None:
         """Ctrl+Q means the same as q; a dialog with text in it is left first."""

@@ -6,11 +6,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from selfinstruct.tui.dialog import Dialog
 
-class CostLimitScreen(ModalScreen[float | None]):
+
+class CostLimitScreen(Dialog[float | None]):
     """Gives the new limit in USD, or None when the person leaves it as it is.
 
     Args:

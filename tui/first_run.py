@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker
@@ -16,6 +15,7 @@ from textual.worker import Worker
 from selfinstruct.core.endpoint import key_variable
 from selfinstruct.core.settings import OFFLINE, Settings
 from selfinstruct.tui.connection_outcome import outcome_of
+from selfinstruct.tui.dialog import Dialog
 from selfinstruct.tui.display import safe_line
 from selfinstruct.tui.setting_rows import SettingRow, key_note
 from selfinstruct.tui.settings_form import FIELDS, faults_of, text_of, values_of
@@ -99,7 +99,7 @@ class _Offers(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.go_on", "Go on", key_display="⏎")]
 
 
-class FirstRunScreen(ModalScreen[dict[str, str] | None]):
+class FirstRunScreen(Dialog[dict[str, str] | None]):
     """Gives the texts of the chosen fields by name, or None when all is to stay as it is.
 
     Args:

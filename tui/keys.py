@@ -9,13 +9,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from selfinstruct.tui.actions import ScreenName, keys_shown, on_screen
+from selfinstruct.tui.dialog import Dialog
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """Lists the actions of a screen with their keys.
 
     Args:
@@ -24,7 +24,7 @@ class KeysScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,f1", "app.pop_screen", "Close"),
+        Binding("escape,question_mark,q,f1", "dismiss", "Close"),
     ]
 
     def __init__(self, screen: ScreenName, chosen: Mapping[str, str]) -> None:

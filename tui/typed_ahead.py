@@ -3,8 +3,9 @@
 from typing import ClassVar, TypeVar
 
 from textual import events
-from textual.screen import ModalScreen
 from textual.widgets import TextArea
+
+from selfinstruct.tui.dialog import Dialog
 
 Result = TypeVar("Result")
 
@@ -20,7 +21,7 @@ class TypingArea(TextArea):
             self.action_delete_left()
 
 
-class TakingScreen(ModalScreen[Result]):
+class TakingScreen(Dialog[Result]):
     """A dialog to which keys belong that were typed before it could take them."""
 
     def takes(self, key: events.Key) -> bool:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
@@ -158,3 +159,16 @@ async def test_a_workspace_opened_read_only_can_be_looked_at_and_not_changed(tmp
             await curator.press("f2")
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["w.db"]  # noqa: PTH208 - nothing waits for this
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes"),
+    [("x", "d"), ("e", "enter"), ("question_mark", "escape"), ("ctrl+p", "enter"), ("ctrl+p", "escape")],
+)
+async def test_two_keys_of_one_burst_close_a_dialog_once(curator: Curator, opens: str, closes: str) -> None:
+    await curator.press(opens)
+    for _ in range(3):
+        curator.app.post_message(events.Key(closes, closes if len(closes) == 1 else None))
+    await curator.until(lambda: curator.app.screen is curator.app.at_hand)
+    await curator.press("j")
+    assert curator.app.at_hand is curator.app.curate

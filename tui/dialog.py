@@ -1,0 +1,16 @@
+"""What all dialogs have."""
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A dialog that is closed once, however many keys of one burst would close it."""
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close it with a result."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
