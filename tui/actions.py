@@ -336,6 +336,8 @@ _WRITTEN = {
     "escape": "Esc",
     "pagedown": "PgDn",
     "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
     "down": "↓",
     "up": "↑",
 }

@@ -143,7 +143,8 @@ class BlockView(ScrollView, can_focus=True):
 
     @property
     def _width(self) -> int:
-        return self.scrollable_content_region.width
+        # A column stays free before the scrollbar.
+        return self.scrollable_content_region.width - 1
 
     def _strips(self, block: Block, width: int, *, chosen: bool) -> list[Strip]:
         if block.beside is None or not (chosen or width >= self.WIDE):

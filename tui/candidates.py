@@ -40,7 +40,7 @@ class CandidateTable(WindowTable[Task]):
         Column("verdict", 11),
         Column("ROUGE-L", 8, right=True),
         Column("label", 7, needs=60),
-        Column("origin", 8, needs=96),
+        Column("origin", 8, needs=90),
         Column("instruction", 0),
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--passes", "table--fails", "table--decided"}

@@ -19,7 +19,7 @@ _LONG_ENOUGH = 12
 _STEPS = (1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 500, 1000)
 _TAIL = 0.99
 
-BAR_STYLE = "$primary"
+BAR_STYLE = "$primary 70%"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class ConfirmScreen(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "dismiss(True)", "Yes"),
-        Binding("escape", "dismiss(False)", "Not now"),
+        Binding("escape", "dismiss(False)", "Not now", key_display="Esc"),
     ]
 
     def __init__(self, title: str, question: str, *, yes: str) -> None:

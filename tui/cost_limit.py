@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from selfinstruct.tui.dialog import Dialog
+from selfinstruct.tui.keys import keys_line
 
 
 class CostLimitScreen(Dialog[float | None]):
@@ -34,7 +35,7 @@ class CostLimitScreen(Dialog[float | None]):
             )
             yield Input(f"{2 * self._limit:g}", id="cost-limit", select_on_focus=True)
             yield Static("It counts for the whole life of this workspace.", id="cost-said", markup=False)
-            yield Static("Enter  raises it   Esc  leaves it as it is", markup=False)
+            yield Static(keys_line({"Enter": "raises it", "Esc": "leaves it as it is"}))
 
     @on(Input.Submitted)
     def _raise_limit(self) -> None:

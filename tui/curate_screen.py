@@ -47,7 +47,7 @@ class CurateScreen(TasksScreen):
             self.say("The workspace is open read-only: look around, nothing changes.")
             return
         if self.session.settings.is_offline:
-            self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
+            self.say("The built-in model answers: a grammar, not a language model; all is made up.")
 
     def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt()

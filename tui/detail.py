@@ -13,11 +13,12 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.blocks import Block
 from selfinstruct.tui.candidates import verdict_word
 from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.themes import MUTED
 
 if TYPE_CHECKING:
     from selfinstruct.core.similarity import Neighbour
 
-_SHARED, _KEYWORD, _HEADING, _DIM = "underline", "reverse", "bold $text-primary", "dim"
+_SHARED, _KEYWORD, _HEADING = "underline", "reverse", "bold $text-primary"
 _GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
 
 _QUOTED = 200
@@ -78,11 +79,11 @@ def _verdict(workspace: Workspace, task: Task) -> list[Part]:
 def _label(workspace: Workspace, task: Task) -> list[Part]:
     if task.label is None:
         asked = " (asked)" if task.classify_request_id else ""
-        return [(f"no label yet{asked}", _DIM)]
+        return [(f"no label yet{asked}", MUTED)]
     said = _model_said(workspace, task)
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
     label = "unclear label: set it with c" if task.label == "unknown" else task.label
-    return [label, (quoted, _DIM)]
+    return [label, (quoted, MUTED)]
 
 
 def _model_said(workspace: Workspace, task: Task) -> str | None:
@@ -106,7 +107,7 @@ def nearest(workspace: Workspace, task: Task, neighbours: "Sequence[Neighbour]")
 
 def _beside(task: Task, neighbour: Task, score: float) -> Block:
     theirs = _shared(neighbour.instruction, task.instruction)
-    mentioned = Content.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", _DIM), theirs)
+    mentioned = Content.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", MUTED), theirs)
     return Block(mentioned, lambda: _shared(task.instruction, neighbour.instruction), neighbour.id)
 
 
@@ -123,7 +124,7 @@ def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
     request = workspace.requests.get(task.propose_request_id)
     return [
         Block(
-            Content.assemble((f"{shown.origin} {shown.id}  ", _DIM), safe_line(shown.instruction, _QUOTED)),
+            Content.assemble((f"{shown.origin} {shown.id}  ", MUTED), safe_line(shown.instruction, _QUOTED)),
             choice=shown.id,
         )
         for shown in workspace.tasks.get_many(request.in_context)
@@ -152,8 +153,8 @@ def _listed(found: Iterable[Instance]) -> list[Part]:
         style = "$text-success" if instance.state == "kept" else "$text-warning"
         parts.append((f"\n{_GLYPHS[instance.state]}{why}", style))
         if instance.input:
-            parts += [("\nInput: ", _DIM), safe(instance.input)]
-        parts += [("\nOutput: ", _DIM), safe(instance.output)]
+            parts += [("\nInput: ", MUTED), safe(instance.input)]
+        parts += [("\nOutput: ", MUTED), safe(instance.output)]
     return parts
 
 
@@ -165,7 +166,7 @@ def history(decisions: Sequence[Decision]) -> Content | None:
     for decision in decisions:
         when = decision.at[:16].replace("T", " ")
         why = f", {safe_line(decision.tag)}" if decision.tag else ""
-        parts += [(f"\n{when}  ", _DIM), f"{decision.kind} by {decision.who}{why}"]
+        parts += [(f"\n{when}  ", MUTED), f"{decision.kind} by {decision.who}{why}"]
         if decision.before.instruction != decision.after.instruction:
-            parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", _DIM))
+            parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", MUTED))
     return Content.assemble(*parts)

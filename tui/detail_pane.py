@@ -25,7 +25,7 @@ class DetailPane(BlockView):
         """Show a task as things stand now; `nothing` is said when there is none."""
         anew = task_id != self._task_id
         self._task_id = task_id
-        self.border_title = "" if task_id is None else str(task_id)
+        self.border_title = "" if task_id is None else f"Task {task_id}"
         self.show_blocks([Block(Content(nothing))] if task_id is None else self._read(task_id), anew=anew)
 
     def _read(self, task_id: int) -> list[Block]:

@@ -41,8 +41,8 @@ class EditScreen(TypingScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", key_display="⏎"),
-        Binding("escape", "cancel", "Leave as it was"),
+        Binding("ctrl+s", "save", "Save", key_display="Enter"),
+        Binding("escape", "cancel", "Leave as it was", key_display="Esc"),
     ]
 
     def __init__(self, task_id: int, instruction: str, judge: Callable[[str], Judgement]) -> None:

@@ -8,6 +8,7 @@ from textual.widgets import Static
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.tui.charts import fitted
 from selfinstruct.tui.filter_choices import CHOICES, Choice
+from selfinstruct.tui.themes import MUTED
 
 _WIDTHS = (2, 21, 13, 11)
 _HEADER_ROWS = 1
@@ -55,7 +56,7 @@ class FilterList(Static, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
-        lines = [Content.styled(_line("", "filter", "proposed", "now"), "bold $text-muted")]
+        lines = [Content.styled(_line("", "filter", "proposed", "now"), f"bold {MUTED}")]
         for row, choice in enumerate(CHOICES):
             proposed, now = choice.shown(self._proposed), choice.shown(self._now)
             # The lists of two settings may differ and yet be equally long.

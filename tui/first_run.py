@@ -96,7 +96,7 @@ def _line(offer: Offer, *, chosen: bool = False) -> Content:
 class _Offers(OptionList):
     """A list in which Enter means the whole screen: the choice is made by moving."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.go_on", "Go on", key_display="⏎")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.go_on", "Go on", key_display="Enter")]
 
 
 class FirstRunScreen(Dialog[dict[str, str] | None]):
@@ -107,9 +107,9 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "Go on", key_display="⏎"),
+        Binding("enter", "go_on", "Go on", key_display="Enter"),
         Binding("ctrl+t,t", "test", "Test the connection", key_display="^t"),
-        Binding("escape", "leave", "Skip"),
+        Binding("escape", "leave", "Skip", key_display="Esc"),
         Binding("q,ctrl+q", "quit", "Quit", key_display="q"),
     ]
 

@@ -88,7 +88,7 @@ def told(flips: Flips) -> str:
         f"{len(flips.would_fall):,} would fall",
     ]
     if flips.other_reason:
-        parts.append(f"{len(flips.other_reason):,} would fall for another reason")
+        parts.append(f"{len(flips.other_reason):,} for another reason")
     return ", ".join(parts)
 
 

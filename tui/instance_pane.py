@@ -12,10 +12,10 @@ from textual.widgets import Static
 from selfinstruct.db.rows import Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.themes import MUTED
 
 _MOST = 4000
 """Characters of a text that are shown; the editor shows all."""
-_DIM = "dim"
 
 
 class InstanceCard(Static):
@@ -153,11 +153,11 @@ def _card(instance: Instance, number: int) -> Content:
     why = f": {safe_line(instance.reason.sentence)}" if instance.reason else ""
     state = "✓ kept" if instance.state == "kept" else f"✗ dropped{why}"
     style = "$text-success" if instance.state == "kept" else "$text-warning"
-    parts: list[str | tuple[str, str]] = [(f"{number} ", _DIM), (state, style), (by_hand, _DIM)]
-    text = "" if instance.state == "kept" else _DIM
+    parts: list[str | tuple[str, str]] = [(f"{number} ", MUTED), (state, style), (by_hand, MUTED)]
+    text = "" if instance.state == "kept" else MUTED
     if instance.input:
-        parts += [("\nInput: ", _DIM), (_text(instance.input), text)]
-    parts += [("\nOutput: ", _DIM), (_text(instance.output), text) if instance.output else ("empty", _DIM)]
+        parts += [("\nInput: ", MUTED), (_text(instance.input), text)]
+    parts += [("\nOutput: ", MUTED), (_text(instance.output), text) if instance.output else ("empty", MUTED)]
     return Content.assemble(*parts)
 
 
@@ -169,9 +169,12 @@ def _text(text: str) -> str:
 
 def _head(workspace: Workspace, task: Task, instances: Sequence[Instance]) -> Content:
     kept = sum(instance.state == "kept" for instance in instances)
-    parts: list[str | tuple[str, str]] = [safe(task.instruction), (f"\n{task.label or 'no label yet'}", _DIM)]
+    parts: list[str | tuple[str, str]] = [
+        safe(task.instruction),
+        (f"\n{task.label or 'no label yet'}", MUTED),
+    ]
     if instances:
-        parts.append((f" · {kept} kept, {len(instances) - kept} dropped", _DIM))
+        parts.append((f" · {kept} kept, {len(instances) - kept} dropped", MUTED))
     if task.state != "accepted":
         parts.append(("\nIt is not in the pool any more, so its instances do not count.", "$text-warning"))
     elif not instances:

@@ -9,10 +9,17 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
 from selfinstruct.tui.actions import ScreenName, keys_shown, on_screen
 from selfinstruct.tui.dialog import Dialog
+
+
+def keys_line(keys: Mapping[str, str]) -> Content:
+    """Keys with what they do, in a line: for a dialog that has no footer."""
+    parts = [((key, "bold $footer-key-foreground"), f" {what}") for key, what in keys.items()]
+    return Content("   ").join(Content.assemble(*part) for part in parts)
 
 
 class KeysScreen(Dialog[None]):

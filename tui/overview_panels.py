@@ -19,13 +19,13 @@ from selfinstruct.tui.charts import (
     sparkline,
 )
 from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui.themes import MUTED
 
 _BUCKETS = 8
 _LENGTH_BINS = 8
 _WORDS = 12
 _LONGEST_WORD = 16
 _SHARE = 6
-_DIM = "dim"
 _NOTHING_ACCEPTED = "No task has been accepted yet."
 
 
@@ -78,7 +78,7 @@ def _each(part: int, whole: int) -> str:
 
 
 def _note(text: str, width: int) -> Content:
-    return Content.styled(fitted(text, width).rstrip(), _DIM)
+    return Content.styled(fitted(text, width).rstrip(), MUTED)
 
 
 def _undecided(told: Overview) -> int:
@@ -178,7 +178,7 @@ def lengths(numbers: Numbers, width: int) -> Content:
 def _length(what: str, words: Mapping[int, int], before: Mapping[str, int], width: int) -> list[Content]:
     said = f"median {quantile(words, 0.5)}, longest {max(words)}" if words else "none yet"
     bins = {row.label: row.count for row in length_bins(words, _LENGTH_BINS)}
-    head = Content.assemble((what, "bold"), (f"  {said}", _DIM))
+    head = Content.assemble((what, "bold"), (f"  {said}", MUTED))
     return [head, _shares({**before, **bins}, width)] if before or bins else [head]
 
 

@@ -75,7 +75,7 @@ class PoolScreen(TasksScreen):
 
     @on(events.DescendantFocus, "#filter")
     def _say_how_to_filter(self) -> None:
-        self.say("Enter goes to the rows, Esc back. Words are parts of the instruction, in any case.")
+        self.say("Enter goes to the rows, Esc back. Words are parts of the instruction.")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

@@ -8,8 +8,9 @@ from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.db.request_log import Attempt, RequestRecord
 from selfinstruct.db.rows import Parameters, Prompt, Task
 from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.themes import MUTED
 
-_HEADING, _DIM, _ERROR = "bold $text-primary", "dim", "$text-error"
+_HEADING, _ERROR = "bold $text-primary", "$text-error"
 _QUOTED = 120
 _RAW_SHOWN = 8 * 1024
 """How many bytes of an attempt are shown as they came."""
@@ -55,7 +56,7 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
         parts.append(f"It was asked anew, as request {record.asked_anew}.\n")
     if request.instead_of is not None:
         parts.append(f"It was asked in the place of request {request.instead_of}.\n")
-    parts.append((f"{safe_line(request.model)} at {safe_line(request.base_url)}\n", _DIM))
+    parts.append((f"{safe_line(request.model)} at {safe_line(request.base_url)}\n", MUTED))
     if answer is not None:
         parts += [_heading("Answer"), f"{safe(answer).strip()}\n"]
     parts += _tasks(record, tasks)
@@ -92,7 +93,7 @@ def _tasks(record: RequestRecord, tasks: Sequence[Task]) -> list[_Part]:
         return []
     parts: list[_Part] = [_heading("It proposed" if record.request.task_id is None else "It is about")]
     for task in tasks:
-        parts += [(f"{task.id}  ", _DIM), f"{safe_line(task.instruction, _QUOTED)}\n"]
+        parts += [(f"{task.id}  ", MUTED), f"{safe_line(task.instruction, _QUOTED)}\n"]
     return parts
 
 
@@ -130,7 +131,7 @@ def _parameters(record: RequestRecord) -> list[_Part]:
     sent = record.attempts[-1].parameters if record.attempts else record.request.parameters
     parts: list[_Part] = [_listed(sent)]
     if sent != record.request.parameters:
-        parts.append((f"as wanted: {_listed(record.request.parameters)}", _DIM))
+        parts.append((f"as wanted: {_listed(record.request.parameters)}", MUTED))
     return parts
 
 
@@ -143,7 +144,7 @@ def _prompt(prompt: Prompt) -> list[_Part]:
         return [f"{safe(prompt)}\n"]
     parts: list[_Part] = []
     for message in prompt:
-        parts += [(f"{message['role']}\n", _DIM), f"{safe(message['content'])}\n"]
+        parts += [(f"{message['role']}\n", MUTED), f"{safe(message['content'])}\n"]
     return parts
 
 
@@ -154,7 +155,7 @@ def _raw(record: RequestRecord) -> list[_Part]:
             which = f", attempt {number}" if len(record.attempts) > 1 else ""
             parts += [_heading(f"Bytes as they came{which}"), _decoded(attempt.body[:_RAW_SHOWN])]
             if attempt.body_bytes is not None and attempt.body_bytes > _RAW_SHOWN:
-                parts.append((f"\n… {attempt.body_bytes:,} bytes in all", _DIM))
+                parts.append((f"\n… {attempt.body_bytes:,} bytes in all", MUTED))
             parts.append("\n")
     return parts
 

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static, TextArea
 
 from selfinstruct.tui.display import safe_line
 from selfinstruct.tui.settings_form import KEYS, Field
+from selfinstruct.tui.themes import MUTED
 
 _SHORT = 30
 _KEYS_LINES = 4
@@ -197,7 +198,7 @@ class SettingRow(Widget):
         room = max(_SHORT, self.size.width - 2)
         lines = [Content(f"{sign} {field.label}").stylize("" if usual else "bold")]
         lines += [Content("")] * (_KEYS_LINES - 1 if field.name == KEYS else 0)
-        lines += [line.stylize("$foreground-muted").pad_left(2) for line in Content(help_text).wrap(room)]
+        lines += [line.stylize(MUTED).pad_left(2) for line in Content(help_text).wrap(room)]
         if self.noted:
             style = "$text-error" if self._wrong else ""
             lines += [line.stylize(style).pad_left(2) for line in Content(self.noted).wrap(room)]

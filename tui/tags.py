@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from selfinstruct.tui.keys import keys_line
 from selfinstruct.tui.typed_ahead import TakingScreen
 
 TAGS = {"w": "wrong", "u": "unsafe", "d": "duplicate", "c": "unclear", "o": "other"}
@@ -22,9 +23,7 @@ class TagScreen(TakingScreen[str | None]):
         """A line with the tags and their keys."""
         with Vertical(id="tags-box") as box:
             box.border_title = "Reject because it is"
-            yield Static(
-                "   ".join(f"{key} {tag}" for key, tag in TAGS.items()) + "   Esc: not at all", markup=False
-            )
+            yield Static(keys_line({**TAGS, "Esc": "not at all"}))
 
     def takes(self, key: events.Key) -> bool:
         """A key that stands for a tag."""

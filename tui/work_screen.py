@@ -18,6 +18,7 @@ from selfinstruct.tui.cost_limit import CostLimitScreen
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.themes import MUTED
 from selfinstruct.tui.typed_ahead import TakingScreen
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Tabs(Static):
             return
         self._texts = texts
         names = [action.name for action in _tabs()]
-        styles = ["reverse" if name == self._current else "$text-muted" for name in names]
+        styles = ["reverse" if name == self._current else MUTED for name in names]
         self.update(Content.assemble(*zip(texts, styles, strict=True)))
 
     async def on_click(self, event: events.Click) -> None:
@@ -174,7 +175,7 @@ class WorkScreen(Screen[None]):
         parts = [
             safe_line(self.engine.workspace.path.name, 30),
             model,
-            f"batch {shown}",
+            f"batch {shown}" if shown else "",
             f"pool {seeds} + {grown:,}" if judging.is_ready else f"reading the pool: {seeds + grown:,}",
             f"{cost_text(spending)}{limit}",
             f"+{new} new" if new else "",
