@@ -14,6 +14,13 @@ from tests.server import ModelServer
 OpenEngine = Callable[..., Engine]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """With --update-snapshots, snapshots of screens are written instead of compared."""
+    parser.addoption(
+        "--update-snapshots", action="store_true", help="write the snapshots of screens anew (see tests/tui)"
+    )
+
+
 @pytest.fixture(autouse=True)
 def nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No key, proxy or settings file of the person who runs the tests has a part in them."""

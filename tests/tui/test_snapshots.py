@@ -1,0 +1,246 @@
+"""Every screen looks as it did: its text and its colours, narrow and wide, in each theme.
+
+`pytest tests/tui/test_snapshots.py --update-snapshots` writes the snapshots anew; look at what changed.
+"""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widgets import Input, TextArea
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.app import CuratorApp
+from selfinstruct.tui.blocks import BlockView
+from selfinstruct.tui.first_run import FirstRunScreen
+from selfinstruct.tui.instance_pane import InstancePane
+from selfinstruct.tui.preview_screen import PreviewScreen
+from selfinstruct.tui.request_table import RequestTable
+from selfinstruct.tui.settings_screen import SettingsScreen
+from selfinstruct.tui.themes import DARK, HIGH_CONTRAST, LIGHT
+from tests.tui.curating import Curator, screen_text
+from tests.tui.grown import Grower, at_noon, grow, open_engine
+from tests.tui.snapshots import Picture, Snapshots, difference, picture, read, written
+
+FOLDER = Path(__file__).with_name("snapshots")
+THEMES = {(80, 24): (DARK, LIGHT), (160, 50): (DARK, LIGHT, HIGH_CONTRAST)}
+
+Scene = Callable[[Curator], Awaitable[None]]
+
+
+async def first_run(curator: Curator) -> None:
+    await curator.until(lambda: isinstance(curator.app.screen, FirstRunScreen))
+    await curator.press("down", "down", "down")
+
+
+async def curate_empty(curator: Curator) -> None:
+    assert len(curator.table.ids) == 0
+
+
+async def curate(curator: Curator) -> None:
+    """Some decided, some marked, and one that is too similar since another was accepted."""
+    Grower(curator.engine).accept(185)
+    curator.app.at_hand.refresh_all()
+    await curator.press("g", "j", "j", "j", "space", "G", "space", "g", "j", "j")
+    assert "!" in screen_text(curator.app)
+
+
+async def curate_detail(curator: Curator) -> None:
+    await curator.press("enter", "down", "down")
+    assert curator.app.at_hand.is_zoomed
+
+
+async def pool(curator: Curator) -> None:
+    await curator.press("2", "slash")
+    curator.app.at_hand.query_one("#filter", Input).value = "origin:model the"
+    await curator.press("enter")
+
+
+async def instances(curator: Curator) -> None:
+    await curator.press("3", "G", "enter", "j")
+    pane = curator.app.at_hand.query_one(InstancePane)
+    await curator.until(lambda: pane.is_settled)
+
+
+async def preview(curator: Curator) -> None:
+    await curator.press("4")
+    screen = curator.app.at_hand
+    assert isinstance(screen, PreviewScreen)
+    await curator.until(lambda: "No verdict would be another" in screen_text(curator.app))
+    await curator.press(*"HHHHHHHHH", "j", "j", "j", "j", "space")
+    await curator.until(lambda: "would fall" in screen_text(curator.app))
+
+
+async def requests(curator: Curator) -> None:
+    await curator.press("5")
+    table = curator.app.at_hand.query_one(RequestTable)
+    await curator.until(lambda: len(table.ids) > 0)
+    (failed,) = curator.engine.workspace.request_log.ids("failed")
+    table.move_to(failed)
+    await curator.until(lambda: "overloaded" in screen_text(curator.app))
+
+
+async def overview(curator: Curator) -> None:
+    await curator.press("6")
+    await curator.until(lambda: "Counting" not in screen_text(curator.app))
+    await curator.until(lambda: "Being scored" not in screen_text(curator.app))
+
+
+async def settings(curator: Curator) -> None:
+    await curator.press("7")
+    screen = curator.app.at_hand
+    assert isinstance(screen, SettingsScreen)
+    editor = screen.rows["concurrency"].editor
+    assert isinstance(editor, Input)
+    screen.set_focus(editor)
+    editor.value = "many"
+    editor.cursor_position = len(editor.value)
+
+
+async def edit(curator: Curator) -> None:
+    await curator.press("g", "e")
+
+
+async def instance_editor(curator: Curator) -> None:
+    await curator.press("3", "G", "e")
+
+
+async def tags(curator: Curator) -> None:
+    await curator.press("x")
+
+
+async def keys(curator: Curator) -> None:
+    await curator.press("question_mark")
+
+
+async def cost_limit(curator: Curator) -> None:
+    curator.app.at_hand.ask_for_room()
+    await curator.pilot.pause()
+
+
+SCENES: dict[str, Scene] = {
+    scene.__name__: scene
+    for scene in (
+        first_run,
+        curate_empty,
+        curate,
+        curate_detail,
+        pool,
+        instances,
+        preview,
+        requests,
+        overview,
+        settings,
+        edit,
+        instance_editor,
+        tags,
+        keys,
+        cost_limit,
+    )
+}
+EMPTY = {"first_run", "curate_empty"}
+
+
+@pytest.fixture(scope="session")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("grown") / "grown.db"
+    grow(path)
+    return path
+
+
+@pytest.fixture
+def snapshots(request: pytest.FixtureRequest) -> Snapshots:
+    return Snapshots(FOLDER, update=request.config.getoption("--update-snapshots"))
+
+
+def open_new(workspace: Workspace) -> Engine:
+    """An engine on a new workspace, as the first start has it."""
+    return Engine(workspace, resolve({}), clock=at_noon)
+
+
+async def still(curator: Curator) -> list[Strip]:
+    """The screen once nothing moves on it."""
+    app = curator.app
+    for line in app.screen.query(Input):
+        line.cursor_blink = False
+    for area in app.screen.query(TextArea):
+        area.cursor_blink = False
+    app.at_hand.refresh_all()
+    for pane in app.at_hand.query(BlockView):
+        pane._lay_out_rest()
+    await curator.until(lambda: app.at_hand.is_settled)
+    before: list[Strip] = []
+    while before != (now := app.screen._compositor.render_strips()):
+        before = now
+        await curator.pilot.pause()
+    return now
+
+
+@pytest.mark.parametrize("size", THEMES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCENES)
+async def test_every_screen_looks_as_it_did(
+    name: str, size: tuple[int, int], grown: Path, tmp_path: Path, snapshots: Snapshots
+) -> None:
+    path = tmp_path / "birds.db"
+    if name not in EMPTY:
+        shutil.copy(grown, path)
+    with Workspace.open(path, create=True) as workspace:
+        engine = open_engine(workspace) if name not in EMPTY else open_new(workspace)
+        app = CuratorApp(engine, first_run=name == "first_run")
+        app.animation_level = "none"
+        async with app.run_test(size=size) as pilot:
+            curator = Curator(app, pilot, engine)
+            await curator.until(lambda: engine.judging.is_ready)
+            # The settings would show each theme.
+            app.theme_changed_signal.unsubscribe(app)
+            await SCENES[name](curator)
+            assert not app.session.attended.under_way
+            shots = {}
+            for theme in THEMES[size]:
+                app.theme = theme
+                shots[theme] = await still(curator)
+    snapshots.check(f"{name}-{size[0]}x{size[1]}", picture(shots))
+
+
+def test_every_snapshot_is_of_a_screen() -> None:
+    sizes = [f"{width}x{height}" for width, height in THEMES]
+    assert {file.stem for file in FOLDER.iterdir()} == {f"{name}-{size}" for name in SCENES for size in sizes}
+
+
+def drawn(*rows: tuple[str, str]) -> Picture:
+    return picture({DARK: [Strip([Segment(text, Style.parse(style))]) for text, style in rows]})
+
+
+PASSES = drawn(("186 pass", "#ffffff on #000000"), ("猫 ", "bold #ffffff on #000000"))
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        pytest.param(
+            drawn(("186 fail", "#ffffff on #000000"), ("猫 ", "bold #ffffff on #000000")),
+            "-186 pass\n+186 fail",
+            id="a word",
+        ),
+        pytest.param(
+            drawn(("186 pass", "#ff0000 on #000000"), ("猫 ", "bold #ffffff on #000000")),
+            f"{DARK}, row 0, column 0, '186 pass': #ffffff on #000000 before, #ff0000 on #000000 now",
+            id="a colour",
+        ),
+        pytest.param(
+            drawn(("186 pass", "#ffffff on #000000"), ("猫 ", "#ffffff on #000000")),
+            f"{DARK}, row 1, column 0, '猫': #ffffff on #000000 bold before, #ffffff on #000000 now",
+            id="an attribute",
+        ),
+    ],
+)
+def test_what_is_different_is_told(now: Picture, told: str) -> None:
+    kept = read(written(PASSES))
+    assert difference(kept, PASSES) == ""
+    assert told in difference(kept, now)
