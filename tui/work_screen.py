@@ -198,7 +198,7 @@ class WorkScreen(Screen[None]):
         """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""
         del parameters
         if isinstance(self.app.screen, TakingScreen):
-            return False  # a key that was typed ahead is the dialog's
+            return None  # greyed: a key that was typed ahead is the dialog's
         known = _BY_NAME.get(action)
         if known is None or self.NAME not in known.screens:
             return True
