@@ -241,6 +241,8 @@ def test_decisions_on_instances_do_not_touch_the_pool(engine: Engine, task_id: i
 def test_the_batch_under_review_is_not_moved_by_a_decision_on_an_instance(
     engine: Engine, task_id: int
 ) -> None:
+    engine.enter()
+    engine.workspace.remember_batch(1)
     # As unattended work does: accepted, and no person has decided on it.
     later = engine.workspace.tasks.add("Count to ten in Latin.", origin="model", at="now", batch=7)
     engine.workspace.tasks.set_label(later, "generation")

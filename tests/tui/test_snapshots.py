@@ -88,8 +88,9 @@ async def requests(curator: Curator) -> None:
 
 async def overview(curator: Curator) -> None:
     await curator.press("6")
-    await curator.until(lambda: "Counting" not in screen_text(curator.app))
+    await curator.until(lambda: "From asked for to exported" in screen_text(curator.app))
     await curator.until(lambda: "Being scored" not in screen_text(curator.app))
+    await curator.until(lambda: "0.2–0.3" in screen_text(curator.app))
 
 
 async def settings(curator: Curator) -> None:
