@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from selfinstruct.core.engine import Engine
@@ -11,6 +12,7 @@ from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, Li
 from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.retries import Retried, Retries
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import PASS, Request
 
 
@@ -208,7 +210,8 @@ class AttendedRun:
 
     async def run(self) -> None:
         """Work until `stop`, beginning with what programs that are gone have left."""
-        self._written.extend(self._engine.plan.left_over(resend=self._resend))
+        left_over = self._engine.plan.left_over(resend=self._resend)
+        self._written.extend(request_id for request_id in left_over if request_id not in self._written)
         while not self._stopping:
             self._wake.clear()
             self._cost_limited = False
@@ -220,6 +223,12 @@ class AttendedRun:
                 self._cost_limited = True
             except EndpointUnusableError as error:
                 self._give_up_retries()
+                self._pause(str(error), GenerationPaused(str(error)))
+            except WorkspaceError as error:
+                # What was under way is lost sight of; what it brought so far waits among the candidates.
+                self._making.clear()
+                with suppress(WorkspaceError):
+                    self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
                 self._pause(str(error), GenerationPaused(str(error)))
             if self._cost_limited:
                 self._pause_at_cost_limit()

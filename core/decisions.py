@@ -119,13 +119,19 @@ class Decider:
 
         return self._decide("restore", task_ids, restored)
 
-    def edit(self, task_id: int, instruction: str) -> Judgement:
+    def edit(self, task_id: int, instruction: str, *, seen: str | None = None) -> Judgement:
         """Reword a candidate; it is judged again, and asked about again for its label.
+
+        Args:
+            task_id: A task that is not in the pool.
+            instruction: The new wording.
+            seen: The wording that the person began with, if it must still be that.
 
         Returns the judgement of the new wording.
 
         Raises:
-            DecisionRefusedError: the text is empty or unchanged, or the task is in the pool.
+            DecisionRefusedError: the text is empty or unchanged, the task is in the pool, or somebody has
+                reworded it meanwhile.
         """
         wording = clean_instruction(storable_text(instruction))
         if not wording:
@@ -135,6 +141,10 @@ class Decider:
             if task.state == "accepted":
                 raise DecisionRefusedError(
                     "It is in the pool as it is. Undo its acceptance first, then edit it."
+                )
+            if seen is not None and task.instruction != seen:
+                raise DecisionRefusedError(
+                    f"Somebody has reworded task {task.id} meanwhile, so that yours was not stored."
                 )
             return Standing(task.state, wording, None)
 
@@ -154,10 +164,13 @@ class Decider:
         return self._decide("relabel", task_ids, lambda task: replace(task.standing, label=label))
 
     def undo(self) -> list[AnyDecision]:
-        """Take back a person's last step that stands; returns its decisions, none when there is none.
+        """Take back a person's last step that stands; returns what was taken back, empty if there is none.
+
+        What somebody has decided on again since, or what would put near-duplicates into the pool, stays
+        as it is; the next undo goes on with the step before.
 
         Raises:
-            DecisionRefusedError: somebody has decided on the same task or instance since.
+            DecisionRefusedError: that is so for the whole step.
         """
         return self._take_back("undo", self._workspace.decisions.to_undo)
 
@@ -165,36 +178,50 @@ class Decider:
         """Take back the last undo, if nothing was decided since; returns the undos, none when there are none.
 
         Raises:
-            DecisionRefusedError: somebody has decided on the same task or instance since.
+            DecisionRefusedError: as with `undo`.
         """
         return self._take_back("redo", self._workspace.decisions.to_redo)
 
     def _take_back(self, kind: DecisionKind, find: Callable[[], list[AnyDecision]]) -> list[AnyDecision]:
+        done: list[AnyDecision] = []
+        disputes: list[str] = []
         with self._judging.step():
-            decisions = find()
             step = self._workspace.decisions.next_step()
-            for decision in decisions:
-                dispute = self._dispute(decision)
-                if dispute is not None:
-                    raise DecisionRefusedError(dispute)
-            for decision in decisions:
+            for decision in find():
                 if isinstance(decision, InstanceDecision):
-                    self.instances.take_back(decision, kind, step=step)
+                    dispute = self.instances.take_back(decision, kind, step=step)
                 else:
-                    task = self._get(decision.task_id)
-                    after = _reverted(task.standing, decision)
-                    self._append(task, kind, "human", after, step=step, undoes=decision.id)
-        for decision in decisions:
+                    dispute = self._take_back_one(decision, kind, step=step)
+                if dispute is None:
+                    done.append(decision)
+                else:
+                    disputes.append(dispute)
+        for decision in done:
             self._emit(TaskDecided(decision.task_id, kind, "human"))
-        return decisions
+        if disputes and not done:
+            raise DecisionRefusedError(disputes[0])
+        return done
 
-    def _dispute(self, decision: AnyDecision) -> str | None:
-        if isinstance(decision, InstanceDecision):
-            return self.instances.dispute(decision)
+    def _take_back_one(self, decision: Decision, kind: DecisionKind, *, step: int) -> str | None:
+        """Take a decision back, or say why that cannot be; then it counts as taken back all the same."""
         task = self._get(decision.task_id)
-        if not _moved_on(task, decision):
+        after, dispute = _reverted(task.standing, decision), None
+        if _moved_on(task, decision):
+            dispute = f"Task {task.id} has been decided on again since, so that cannot be taken back."
+        elif after.state == "accepted" and task.state != "accepted":
+            dispute = self._taken_place(task.id, after.instruction, since=decision.id, step=step)
+        self._append(task, kind, "human", task.standing if dispute else after, step=step, undoes=decision.id)
+        return dispute
+
+    def _taken_place(self, task_id: int, instruction: str, *, since: int, step: int) -> str | None:
+        """Why a task cannot come back into the pool: one that is too close has come into it since."""
+        nearest = self._judging.judge(instruction).nearest
+        if nearest is None or nearest.score < self._judging.filters.rouge_l:
             return None
-        return f"Task {task.id} has been decided on again since, so that cannot be taken back."
+        last = self._workspace.decisions.of_task(nearest.id)[-1]
+        if last.id < since or last.step == step:
+            return None
+        return f"Task {nearest.id}, which is too close to {task_id}, has come into the pool since."
 
     def settle(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
         """Decide as the verdict says, without a person; inside the transaction that judged it."""
@@ -274,9 +301,13 @@ def _raise(decided: Decided) -> None:
 
 
 def _moved_on(task: Task, decision: Decision) -> bool:
-    """Whether a task is no longer as the decision left it."""
+    """Whether a task is no longer as the decision left it; the model's labels are no decisions."""
     now, then = task.standing, decision.after
-    return (now.state, now.instruction) != (then.state, then.instruction)
+    by_hand = then.label is not None and then.label != decision.before.label
+    return (by_hand and now.label != then.label) or (now.state, now.instruction) != (
+        then.state,
+        then.instruction,
+    )
 
 
 def _reverted(now: Standing, decision: Decision) -> Standing:

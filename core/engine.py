@@ -76,23 +76,22 @@ class Engine:
             workspace.settings.write(storable(settings))
 
     def _work_by(self, settings: Settings, prices: Prices) -> None:
-        self._planner: Planner | None = None
+        # What is wrong in a person's own prompts is said at once, and before anything is changed.
+        own_prompts = settings.prompts is not None
+        self._planner: Planner | None = self._make_planner(settings, prices) if own_prompts else None
         self._prices = prices
         self.settings = settings
         self.judging.filters = settings.filters
-        if settings.prompts is not None:
-            # What is wrong in a person's own prompts is said at once.
-            self._planner = self._make_planner()
         self.take_in = Intake(self.workspace, self.judging, prices, clock=self._clock, emit=self.emit).take_in
 
-    def _make_planner(self) -> "Planner":
+    def _make_planner(self, settings: Settings, prices: Prices) -> "Planner":
         from selfinstruct.core.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
 
         return Planner(
             self.workspace,
-            self.settings,
+            settings,
             self.judging,
-            self._prices,
+            prices,
             max_cost_usd=lambda: self.settings.max_cost,
             clock=self._clock,
         )
@@ -106,7 +105,7 @@ class Engine:
     def plan(self) -> "Planner":
         """What plans requests; with the first use this program enters the workspace's runs."""
         if self._planner is None:
-            self._planner = self._make_planner()
+            self._planner = self._make_planner(self.settings, self._prices)
         self.enter()
         return self._planner
 
@@ -157,7 +156,7 @@ class Engine:
         """
         settings = check({**storable(self.settings), "max_cost": max_cost_usd}, source="the settings")
         limited_prices(settings)
-        self.workspace.settings.write(storable(settings))
+        self.workspace.settings.change({"max_cost": max_cost_usd})
         self.settings = settings
 
     def emit(self, event: Event) -> None:

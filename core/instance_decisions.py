@@ -96,8 +96,14 @@ class InstanceDecider:
         self._emit(TaskDecided(task_id, "add", "human"))
         return instance_id
 
-    def dispute(self, decision: InstanceDecision) -> str | None:
+    def _dispute(self, decision: InstanceDecision) -> str | None:
         """Why a decision cannot be taken back: its instance is no longer as it left it; None if it is."""
+        twin = decision.before.state == "kept" and any(
+            other.id != decision.instance_id and other.standing == decision.before
+            for other in self._workspace.instances.of_task(decision.task_id)
+        )
+        if twin:
+            return f"Task {decision.task_id} has the same instance by now, so that cannot be taken back."
         if self._workspace.instances.get(decision.instance_id).standing == decision.after:
             return None
         return (
@@ -105,10 +111,13 @@ class InstanceDecider:
             " taken back."
         )
 
-    def take_back(self, decision: InstanceDecision, kind: DecisionKind, *, step: int) -> None:
-        """Append what takes a decision back, in the transaction that has found no dispute."""
+    def take_back(self, decision: InstanceDecision, kind: DecisionKind, *, step: int) -> str | None:
+        """Take a decision back, or say why that cannot be; then it counts as taken back all the same."""
         instance = self._workspace.instances.get(decision.instance_id)
-        self._append(instance, kind, decision.before, step=step, undoes=decision.id)
+        dispute = self._dispute(decision)
+        after = instance.standing if dispute else decision.before
+        self._append(instance, kind, after, step=step, undoes=decision.id)
+        return dispute
 
     def _decide(
         self, kind: DecisionKind, instance_id: int, change: Callable[[Instance], InstanceStanding]

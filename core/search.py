@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from typing import Any, get_args
 
+from selfinstruct.core.answers import storable_text
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.db.rows import Label, Origin, State, TaskFilter
 
@@ -38,7 +39,7 @@ def parse_filter(line: str) -> TaskFilter:
     """
     wanted = TaskFilter()
     words: list[str] = []
-    for quoted, plain in _WORD.findall(line):
+    for quoted, plain in _WORD.findall(storable_text(line)):
         score = _SCORE.match(plain)
         name, colon, value = plain.partition(":")
         if score:

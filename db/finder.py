@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from selfinstruct.db.connection import connect_to_read
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import Order, TaskFilter
 from selfinstruct.db.tasks import Tasks
 
@@ -43,7 +44,7 @@ class Finder:
         except sqlite3.OperationalError as error:
             if "interrupted" in str(error):
                 raise asyncio.CancelledError from None
-            raise
+            raise WorkspaceError(f"The workspace cannot be looked through: {error}.") from error
 
     def _break_off(self) -> None:
         if self._db is not None:

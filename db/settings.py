@@ -29,6 +29,15 @@ class SettingsStore:
                     [name, json.dumps(value, ensure_ascii=False)],
                 )
 
+    def change(self, settings: dict[str, Any]) -> None:
+        """Store these settings, and leave the others as another program may have stored them."""
+        with transaction(self._db):
+            for name, value in settings.items():
+                self._db.execute(
+                    "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
+                    [name, json.dumps(value, ensure_ascii=False)],
+                )
+
     def learned(self, base_url: str, model: str) -> dict[str, str | None]:
         """Renamed parameters of a model (None: it refuses the parameter), as learned from its errors."""
         row = self._db.execute(

@@ -84,9 +84,10 @@ class Tasks:
                 column = f"{stage}_request_id"
                 self._db.execute(
                     f"""UPDATE tasks SET {column} = NULL WHERE {lacking} AND id IN (
-                        SELECT task_id FROM requests INDEXED BY requests_failed
-                        WHERE stage = ? AND state = 'failed' AND requests.id = {column}
-                        AND NOT EXISTS (
+                        SELECT asking.id FROM requests INDEXED BY requests_failed
+                        CROSS JOIN tasks AS asking
+                            ON asking.id = requests.task_id AND asking.{column} = requests.id
+                        WHERE stage = ? AND requests.state = 'failed' AND NOT EXISTS (
                             SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL))""",
                     [stage],
                 )

@@ -1,13 +1,16 @@
 """The curator as an application: its screens, its palette, its colours, and how it ends."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 
+from rich.text import Text
 from textual import events
+from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
@@ -19,6 +22,7 @@ from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
+from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES
 from selfinstruct.tui.typed_ahead import TakingScreen
@@ -212,14 +216,19 @@ class CuratorApp(App[None]):
 
     def _remember_theme(self, theme: Theme) -> None:
         if theme.name != self.session.settings.theme:
-            self.session.remember(theme=theme.name)
+            try:
+                self.session.remember(theme=theme.name)
+            except WorkspaceError as error:
+                self.at_hand.say(str(error), error=True)
             if self.at_hand.is_up:
                 self.at_hand.refresh_view()
 
     async def on_event(self, event: events.Event) -> None:
-        """Let generation step back while keys come in."""
+        """Let generation step back while keys come in, and nothing in that a terminal would obey."""
         if isinstance(event, events.Key | events.MouseEvent):
             self.session.courtesy.touched()
+        elif isinstance(event, events.Paste):
+            event.text = safe(event.text)
         await super().on_event(event)
 
     # The end
@@ -233,6 +242,19 @@ class CuratorApp(App[None]):
             event.stop()
             event.prevent_default()
             self.screen.take_ahead(event)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Carry an action out; a workspace that cannot be written is told, and ends nothing."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except WorkspaceError as error:
+            self.at_hand.say(str(error), error=True)
+            return True
 
     def pop_screen(self) -> AwaitComplete:
         """Close what is on top; a second key of the same burst finds nothing left to close."""
@@ -249,7 +271,9 @@ class CuratorApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Say that the program failed; Textual's own way would print variables, keys among them."""
+        # As text: a plain string would be read as markup, and what failed may carry a model's words.
+        what = safe_line(repr(self._exception))
         self._exit_renderables.append(
-            f"selfinstruct-tui failed: {self._exception!r}. Everything decided is kept; please report this."
+            Text(f"selfinstruct-tui failed: {what}. Everything decided is kept; please report this.")
         )
         self._close_messages_no_wait()

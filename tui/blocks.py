@@ -75,11 +75,6 @@ class BlockView(ScrollView, can_focus=True):
         """What is shown, from top to bottom."""
         return self._blocks
 
-    @property
-    def has_choice(self) -> bool:
-        """Whether one of the choices is chosen now."""
-        return self._chosen is not None
-
     def show_blocks(self, blocks: Sequence[Block], *, anew: bool) -> None:
         """Show these blocks; `anew` begins at the top, with nothing chosen."""
         if anew:

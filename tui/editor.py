@@ -34,7 +34,8 @@ async def edit_outside(app: App[None], text: str) -> str | None:
             words = shlex.split(command)
             if shutil.which(words[0]) is None:
                 raise EditorError(f"There is no program '{words[0]}', which VISUAL or EDITOR names.")
-            with app.suspend():
+            # Nothing is drawn meanwhile: what nobody takes off the way to the terminal would block the loop.
+            with app.suspend(), app.batch_update():
                 # Awaited, not waited for: requests under way go on.
                 process = await asyncio.create_subprocess_exec(*words, str(file))
                 code = await process.wait()

@@ -9,6 +9,7 @@ from textual.widgets import Input
 from textual.worker import Worker
 
 from selfinstruct.core.search import FilterError, parse_filter
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ScreenName, bindings
 from selfinstruct.tui.tasks_screen import TasksScreen
 
@@ -42,19 +43,20 @@ class PoolScreen(TasksScreen):
 
     def load(self, *, at: int | None = None) -> None:
         """Look for what the filter describes, and show it; what is typed next comes first."""
-        self._search = self.run_worker(self._load(at), group="search", exclusive=True)
+        self._search = self.run_worker(self._load(at, self.table.current), group="search", exclusive=True)
 
-    async def _load(self, at: int | None) -> None:
+    async def _load(self, at: int | None, current: int | None) -> None:
         try:
             wanted = parse_filter(self.filter.value)
-        except FilterError as error:
+            found = await self.session.finder.find(wanted, self.table.order)
+        except (FilterError, WorkspaceError) as error:
             self.say(str(error), error=True)
             return
-        found = await self.session.finder.find(wanted, self.table.order)
         if self.focused is self.filter:
             self._say_how_to_filter()
         self.table.border_title = f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}"
-        self.show_rows(found, at=at)
+        # Where the cursor has gone while the search went on, it stays.
+        self.show_rows(found, at=at if self.table.current == current else self.table.current)
 
     async def open_task(self, task_id: int) -> None:
         """Put the cursor on a task, which the filter must not hide."""

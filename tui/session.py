@@ -11,7 +11,7 @@ from selfinstruct.core.settings import Settings, storable
 from selfinstruct.db.finder import Finder
 from selfinstruct.tui.courtesy import Courtesy
 
-_LATER = ("filelock", "numpy", "selfinstruct.core.pool", "jinja2")
+_LATER = ("numpy", "selfinstruct.core.pool", "jinja2")
 """What takes long to import, and is needed when the pool is read and requests are planned."""
 
 
@@ -55,11 +55,11 @@ class Session:
             self._generation.add_done_callback(self._done)
 
     async def _work(self) -> None:
+        if not self.read_only:
+            self.engine.enter()
         # Imported in a thread, and only now: the first screen needs none of it.
         for name in _LATER:
             await asyncio.to_thread(import_module, name)
-        if not self.read_only:
-            self.engine.enter()
         await self.engine.read_pool(self.courtesy.give_way)
         # What is there by now stays: looking through it for garbage again and again stops keys for 0.1 s.
         gc.freeze()
@@ -114,7 +114,7 @@ class Session:
         """Store settings that change nothing but the screen, such as its theme."""
         self.engine.settings = self.settings.model_copy(update=values)
         if not self.read_only:
-            self.engine.workspace.settings.write(storable(self.engine.settings))
+            self.engine.workspace.settings.change({name: storable(self.settings)[name] for name in values})
 
     async def stop(self) -> None:
         """End generation: what is still under way is in doubt from now on."""

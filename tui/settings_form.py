@@ -153,6 +153,10 @@ def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
         prices.pop(values.get("model", base.model), None)
         if price:
             prices[values.get("model", base.model)] = price
+    moved = "base_url" in texts and values.get("base_url") != base.base_url
+    if moved and values.get("api_key_env") == base.api_key_env:
+        # A key goes to the endpoint that it was named for: with another address it is to be named again.
+        values["api_key_env"] = None
     return values
 
 

@@ -202,7 +202,7 @@ class TasksScreen(DecidingScreen):
 
         def edit(wording: str | None) -> None:
             if wording is not None:
-                self._edited(task_id, wording)
+                self._edited(task_id, wording, seen=instruction)
 
         self.app.push_screen(EditScreen(task_id, instruction, self.engine.judging.judge), edit)
 
@@ -211,15 +211,16 @@ class TasksScreen(DecidingScreen):
         task_id = self._editable()
         if task_id is None:
             return
+        instruction = self.engine.workspace.tasks.get(task_id).instruction
         try:
-            wording = await edit_outside(self.app, self.engine.workspace.tasks.get(task_id).instruction)
+            wording = await edit_outside(self.app, instruction)
         except EditorError as error:
             self.say(str(error), error=True)
         else:
             if wording is None:
                 self.say(f"{task_id} stays as it was.")
             else:
-                self._edited(task_id, wording)
+                self._edited(task_id, wording, seen=instruction)
 
     def _editable(self) -> int | None:
         task_id = self.table.current
@@ -231,9 +232,9 @@ class TasksScreen(DecidingScreen):
             return task_id
         return None
 
-    def _edited(self, task_id: int, wording: str) -> None:
+    def _edited(self, task_id: int, wording: str, *, seen: str) -> None:
         try:
-            self.engine.decisions.edit(task_id, wording)
+            self.engine.decisions.edit(task_id, wording, seen=seen)
         except (DecisionRefusedError, WorkspaceError) as refusal:
             self.say(str(refusal), error=True)
         else:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
     BatchCompleted,
@@ -180,3 +181,20 @@ async def test_answers_without_tasks_are_not_asked_for_again_and_again(
         server.refuse = lambda body: None
         attended.run.next_batch()
         await attended.told(BatchCompleted, 2)
+
+
+async def test_what_is_asked_for_before_the_work_begins_is_sent_once(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    engine = engine_on(base_url=server.url, model="m", batches_ahead=0)
+    task_id = engine.workspace.tasks.add("Name a river in Asia.", origin="human", at="now")
+    engine.decisions.accept(task_id)
+    engine.decisions.relabel(task_id, "generation")
+    async with engine:
+        run = AttendedRun(engine)
+        run.ask_for_more(task_id)
+        working = asyncio.create_task(run.run())
+        await asyncio.to_thread(server.arrived.acquire)
+        run.stop()
+        await working
+        assert len(server.received) == engine.workspace.requests.count() == 1

@@ -268,3 +268,69 @@ def test_what_no_workspace_can_store_leaves_an_edit_that_can_be_undone(engine: E
     assert engine.workspace.tasks.get(task_id).instruction == "Describe the \ufffd smell \ufffd of snow."
     assert engine.decisions.undo()
     assert engine.workspace.tasks.get(task_id).instruction == "Describe the smell of rain."
+
+
+def test_what_has_lost_its_place_to_a_near_duplicate_does_not_come_back_into_the_pool(
+    engine: Engine, workspace: Workspace
+) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on warm stones.")
+    engine.enter()
+    engine.decisions.accept(first)
+    engine.decisions.undo()
+    with Workspace.open(workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}))
+        other.enter()
+        other.decisions.accept(twin)
+        with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too close to {first}"):
+            engine.decisions.redo()
+    assert engine.workspace.tasks.get(first).state == "pending"
+
+
+def test_what_was_accepted_knowingly_comes_back_with_redo(engine: Engine) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on warm stones.")
+    engine.decisions.accept(first)
+    engine.decisions.accept(twin, despite=engine.workspace.tasks.reasons(twin))
+    engine.decisions.undo()
+    assert engine.decisions.redo()
+    assert engine.workspace.tasks.get(twin).state == "accepted"
+
+
+def test_undo_goes_on_behind_a_step_that_somebody_else_has_built_upon(
+    engine: Engine, workspace: Workspace
+) -> None:
+    slip = candidate(engine, "Describe the smell of rain on warm stone.")
+    disputed = candidate(engine, "Explain how tides work to a child of nine.")
+    engine.enter()
+    engine.decisions.reject(slip)
+    engine.decisions.accept(disputed)
+    with Workspace.open(workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}))
+        other.enter()
+        other.decisions.reject(disputed)
+        with pytest.raises(DecisionRefusedError, match="decided on again since"):
+            engine.decisions.undo()
+        assert [decision.task_id for decision in engine.decisions.undo()] == [slip]
+        assert engine.workspace.tasks.get(disputed).state == "rejected"
+
+
+def test_undo_leaves_a_label_that_somebody_else_has_set_since(engine: Engine, workspace: Workspace) -> None:
+    task_id = candidate(engine, "Describe the smell of rain on warm stone.")
+    engine.enter()
+    engine.decisions.relabel(task_id, "generation")
+    with Workspace.open(workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}))
+        other.enter()
+        other.decisions.relabel(task_id, "classification")
+        with pytest.raises(DecisionRefusedError):
+            engine.decisions.undo()
+    assert engine.workspace.tasks.get(task_id).label == "classification"
+
+
+def test_an_edit_of_what_somebody_has_reworded_meanwhile_is_refused(engine: Engine) -> None:
+    task_id = candidate(engine, "Describe the smell of rain.")
+    engine.decisions.edit(task_id, "Describe the sound of rain.")
+    with pytest.raises(DecisionRefusedError, match="reworded task"):
+        engine.decisions.edit(task_id, "Describe the look of rain.", seen="Describe the smell of rain.")
+    assert engine.workspace.tasks.get(task_id).instruction == "Describe the sound of rain."

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfinstruct.core.answers import storable_text
 from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.db.rows import TaskFilter
 from selfinstruct.db.workspace import Workspace
@@ -30,6 +31,7 @@ from selfinstruct.db.workspace import Workspace
             id="words of the screen",
         ),
         pytest.param("id:12 Note:", TaskFilter(id=12, words=("Note:",)), id="a colon at the end"),
+        pytest.param("ab\x00c", TaskFilter(words=("ab\ufffdc",)), id="what no search understands"),
         pytest.param("https://x", TaskFilter(words=("https://x",)), id="a colon in a word"),
     ],
 )
@@ -51,7 +53,7 @@ def test_what_cannot_be_is_said_with_the_nearest_that_can(line: str, sentence: s
         parse_filter(line)
 
 
-@given(st.text(max_size=40).filter(lambda line: ":" not in line))
+@given(st.text(max_size=40).map(storable_text).filter(lambda line: ":" not in line))
 def test_whatever_is_typed_without_a_field_is_words(line: str) -> None:
     wanted = parse_filter(line)
     assert (wanted.origin, wanted.state, wanted.label, wanted.verdict) == (None, None, None, None)

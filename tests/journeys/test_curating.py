@@ -133,7 +133,7 @@ def test_a_candidate_is_reworded_in_the_editor_of_ones_own(
 ) -> None:
     editor = tmp_path / "editor"
     editor.write_text(
-        "#!/bin/sh\necho 'the editor has the terminal'\necho 'Describe the smell of rain' > \"$1\"\n"
+        "#!/bin/sh\necho 'the editor has the terminal'\nsleep 5\necho 'Describe the smell of rain' > \"$1\"\n"
     )
     editor.chmod(0o700)
     monkeypatch.setenv("EDITOR", f"{editor} ")

@@ -1,6 +1,7 @@
 """Habits that hold on every screen: keys, palette, themes, zoom, the clipboard, looking without changing."""
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,32 @@ async def test_two_keys_of_one_burst_close_a_dialog_once(curator: Curator, opens
     await curator.until(lambda: curator.app.screen is curator.app.at_hand)
     await curator.press("j")
     assert curator.app.at_hand is curator.app.curate
+
+
+async def test_a_workspace_that_cannot_be_written_is_told_and_ends_nothing(
+    engine_on: OpenEngine, workspace: Workspace
+) -> None:
+    async with curating(engine_on(rng_seed=1)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        other = sqlite3.connect(workspace.path, isolation_level=None)
+        workspace._db.execute("PRAGMA busy_timeout = 10")
+        other.execute("BEGIN IMMEDIATE")
+        for key in ("a", "n", "f2", "u"):
+            await curator.press(key)
+            assert "The workspace cannot be written" in curator.shown("#message")
+        other.execute("ROLLBACK")
+        other.close()
+        task_id = curator.current().id
+        await curator.press("a")
+        assert curator.task(task_id).state == "accepted"
+
+
+async def test_a_theme_is_stored_beside_what_another_program_has_stored(
+    engine_on: OpenEngine, workspace: Workspace
+) -> None:
+    async with curating(engine_on()) as curator:
+        workspace.settings.change({"requests_per_batch": 9})
+        await curator.press("f2")
+    assert workspace.settings.read()["requests_per_batch"] == 9
+    assert workspace.settings.read()["theme"] == CYCLE[1]

@@ -88,3 +88,12 @@ def test_a_key_that_the_terminal_would_obey_is_shown_as_what_it_is() -> None:
 
 def test_flags_in_a_sentence_become_the_names_of_fields() -> None:
     assert in_fields("Check --model and --api-key-env.") == "Check model and api_key_env."
+
+
+def test_a_key_does_not_follow_to_another_address() -> None:
+    base = resolve({"model": "m", "base_url": "https://one.example/v1", "api_key_env": "ONE_KEY"})
+    moved = values_of({"base_url": "https://two.example/v1", "api_key_env": "ONE_KEY"}, base)
+    assert moved["api_key_env"] is None
+    named = values_of({"base_url": "https://two.example/v1", "api_key_env": "TWO_KEY"}, base)
+    assert named["api_key_env"] == "TWO_KEY"
+    assert values_of({"base_url": "https://one.example/v1"}, base)["api_key_env"] == "ONE_KEY"
