@@ -74,7 +74,7 @@ async def preview(curator: Curator) -> None:
     assert isinstance(screen, PreviewScreen)
     await curator.until(lambda: "No verdict would be another" in screen_text(curator.app))
     await curator.press(*"HHHHHHHHH", "j", "j", "j", "j", "space")
-    await curator.until(lambda: "would fall" in screen_text(curator.app))
+    await curator.until(lambda: "1 for another reason" in screen_text(curator.app))
 
 
 async def requests(curator: Curator) -> None:
