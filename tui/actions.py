@@ -1,6 +1,7 @@
 """The one registry of actions: keys, footer, palette and help are all made from it."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -320,6 +321,7 @@ ACTIONS = (
     ),
 )
 
+_FUNCTION_KEY = re.compile(r"f\d+")
 _WRITTEN = {
     "left": "←",
     "right": "→",
@@ -384,6 +386,8 @@ def key_of(name: str, screen: ScreenName, chosen: Mapping[str, str]) -> str | No
 
 
 def _written(key: str) -> str:
+    if _FUNCTION_KEY.fullmatch(key):
+        return key.upper()
     return _WRITTEN.get(key, key.replace("ctrl+", "^"))
 
 

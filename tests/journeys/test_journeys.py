@@ -57,7 +57,7 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
         terminal.press("escape")
         terminal.wait_for("Candidates", gone="Take back your last decision")
         terminal.resize(80, 24)
-        terminal.wait_for("Candidates", "\n╭─ 179", "a Accept")
+        terminal.wait_for("Candidates", "╭─ Task 179", "a Accept")
         terminal.press("q")
         assert terminal.wait() == 0
     document = status(path)

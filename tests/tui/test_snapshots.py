@@ -173,12 +173,12 @@ async def still(curator: Curator) -> list[Strip]:
     for area in app.screen.query(TextArea):
         area.cursor_blink = False
     app.at_hand.refresh_all()
-    for pane in app.at_hand.query(BlockView):
-        pane._lay_out_rest()
     await curator.until(lambda: app.at_hand.is_settled)
     before: list[Strip] = []
     while before != (now := app.screen._compositor.render_strips()):
         before = now
+        for pane in app.at_hand.query(BlockView):
+            pane._lay_out_rest()
         await curator.pilot.pause()
     return now
 
@@ -200,6 +200,7 @@ async def test_every_screen_looks_as_it_did(
             await curator.until(lambda: engine.judging.is_ready)
             # The settings would show each theme.
             app.theme_changed_signal.unsubscribe(app)
+            await still(curator)
             await SCENES[name](curator)
             assert not app.session.attended.under_way
             shots = {}
