@@ -75,6 +75,11 @@ class BlockView(ScrollView, can_focus=True):
         """What is shown, from top to bottom."""
         return self._blocks
 
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Always, also when all is in view: the keys of this page are never those of the list beside it."""
+        return True
+
     def show_blocks(self, blocks: Sequence[Block], *, anew: bool) -> None:
         """Show these blocks; `anew` begins at the top, with nothing chosen."""
         if anew:
