@@ -69,7 +69,6 @@ class Intake:
                 self._workspace.requests.fail(request_id, str(error))
             self._failed(request, str(error))
             return
-        self._failures = 0
         events: list[Event] = []
         with self._judging.step():
             self._settle(stored)
@@ -77,6 +76,11 @@ class Intake:
             self._store(request, answer, decide, events)
         for event in events:
             self._emit(event)
+        if any(isinstance(event, CandidatesProposed) and not event.candidates for event in events):
+            # Read well, and yet paid for nothing: what goes on like that is to end, too.
+            self._came_to_nothing("its answer holds no list of tasks.")
+        else:
+            self._failures = 0
 
     def _settle(self, stored: StoredAnswer) -> None:
         told = read_told(stored.body)
@@ -89,6 +93,9 @@ class Intake:
 
     def _failed(self, request: Request, sentence: str) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))
+        self._came_to_nothing(sentence)
+
+    def _came_to_nothing(self, sentence: str) -> None:
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             raise EndpointUnusableError(

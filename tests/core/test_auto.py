@@ -237,6 +237,21 @@ async def test_after_stop_nothing_is_sent_again(tmp_path: Path, server: ModelSer
     assert len(server.received) == 2
 
 
+async def test_a_model_that_never_lists_tasks_is_not_paid_for_ever(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    chatter = {
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "I would rather not."}}]
+    }
+    server.refuse = lambda body: Fault(body=json.dumps(chatter).encode())
+    async with engine_on(base_url=server.url, model="m", target=5, concurrency=2) as engine:
+        with pytest.raises(
+            EndpointUnusableError, match="10 requests in a row came to nothing.*no list of tasks"
+        ):
+            await AutoRun(engine).run()
+    assert len(server.received) <= 12
+
+
 async def test_a_model_that_repeats_itself_saturates_the_pool_after_twenty_batches(
     tmp_path: Path, server: ModelServer
 ) -> None:
