@@ -17,6 +17,7 @@ from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
+from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body
 from tests.similarity import rouge_l
 
