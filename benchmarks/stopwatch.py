@@ -19,7 +19,7 @@ import pyte
 COLUMNS, ROWS = 120, 32
 _PATIENCE_S = 30.0
 _A_LOOK_S = 0.05
-_DETAIL = re.compile(r"╭─ (\d+) ")
+_DETAIL = re.compile(r"╭─ (?:Task )?(\d+) ")
 _ENOUGH = 12
 """So many letters tell an instruction from the others."""
 
