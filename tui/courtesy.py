@@ -3,12 +3,12 @@
 import asyncio
 import time
 
-_BUSY_S = 0.08
-"""A key counts for so long: it has been drawn by then."""
-_AT_MOST_S = 0.3
+_BUSY_S = 0.2
+"""A key counts for so long: it has been drawn by then, and the next one of a row of them has come."""
+_AT_MOST_S = 0.5
 """However fast somebody types, the work goes on a step after so long."""
 _STEP_S = 0.01
-_TOLD_S = 0.002
+_TOLD_S, _REST_AT_MOST_S = 0.002, 0.02
 
 
 class Courtesy:
@@ -16,6 +16,7 @@ class Courtesy:
 
     def __init__(self) -> None:
         self._touched = 0.0
+        self._began = 0.0
         self._turn = asyncio.Lock()
 
     def touched(self) -> None:
@@ -25,9 +26,12 @@ class Courtesy:
     async def give_way(self) -> None:
         """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up."""
         async with self._turn:
-            # A key takes some turns of the loop until it is told here.
-            await asyncio.sleep(_TOLD_S)
+            # A key takes some turns of the loop until it is told here, and it comes between two steps as
+            # often as within one only if there is as much room there.
+            step = time.monotonic() - self._began
+            await asyncio.sleep(min(max(step, _TOLD_S), _REST_AT_MOST_S))
             await self.wait()
+            self._began = time.monotonic()
 
     async def wait(self) -> None:
         """Wait until no key has been pressed for a moment, but not for ever."""

@@ -1,6 +1,7 @@
 """`selfinstruct-tui`: the curator, and with --auto the same engine alone."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -192,6 +193,8 @@ def _work_alone(workspace: Workspace, settings: Settings, *, resend: bool) -> Ex
 
 
 def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
+    # Nothing of what is made until the screen is up is garbage; the session looks for it again later.
+    gc.disable()
     from selfinstruct.core.engine import Engine  # noqa: PLC0415 - needs NumPy and RapidFuzz
     from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - Textual is for the screen only
 

@@ -63,6 +63,7 @@ class Session:
         await self.engine.read_pool(self.courtesy.give_way)
         # What is there by now stays: looking through it for garbage again and again stops keys for 0.1 s.
         gc.freeze()
+        gc.enable()
         if not self.read_only:
             await self.attended.run()
 
