@@ -85,7 +85,9 @@ class InstanceEditor(TypingScreen[None]):
 
     @on(_Field.Saved)
     def action_save(self) -> None:
-        """Store it; say why when it cannot be stored."""
+        """Store it once; say why when it cannot be stored."""
+        if not self.is_active:
+            return
         refusal = self._save(self._text("#instance-input"), self._text("#instance-output"))
         if refusal is None:
             self.dismiss()

@@ -118,6 +118,15 @@ async def test_the_keys_scroll(engine: Engine) -> None:
         assert pane.scroll_y == 0
 
 
+@pytest.mark.parametrize("size", [(100, 30), (131, 36), (132, 36)])
+async def test_the_charts_end_where_the_screen_ends(engine: Engine, size: tuple[int, int]) -> None:
+    async with curating(engine, size=size) as curator:
+        await overview(curator)
+        await curator.press("G")
+        lines = screen_text(curator.app).splitlines()
+        assert any("╰" in line for line in lines[-4:])
+
+
 async def test_it_can_be_left_while_it_is_counted_and_come_back_to(engine: Engine) -> None:
     async with curating(engine) as curator:
         await curator.press("6", "1", "6", "escape")
