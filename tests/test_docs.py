@@ -95,6 +95,14 @@ def test_the_readme_has_one_command_to_run_and_one_to_test() -> None:
     assert [command.split("/")[-1] for command in commands] == ["selfinstruct-tui", "pytest"]
 
 
+@pytest.mark.parametrize("folder", ["core", "db", "tui"])
+def test_the_page_on_architecture_places_every_module(folder: str) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split(f"| in `{folder}/` |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", re.sub(r"\| [^|]*\|$", "", table, flags=re.MULTILINE)))
+    assert named == {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+
+
 def test_the_python_example_runs(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs" / "example.py")],
