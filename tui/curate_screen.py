@@ -30,9 +30,9 @@ class CurateScreen(TasksScreen):
 
     _waiting = False
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """Show the batch where the person left it, and say what they should know."""
-        super().on_mount()
+        super().begin()
         self.table.border_title = "Candidates"
         last = self.engine.workspace.decisions.last_task()
         if last is not None and last in self.table.ids:
@@ -93,7 +93,6 @@ class CurateScreen(TasksScreen):
 
     def on_screen_resume(self) -> None:
         """Show how things stand, and the batch that has come in meanwhile if it was waited for."""
-        super().on_screen_resume()
         self.show_if_waited_for(quietly=True)
 
     def action_next_batch(self) -> None:

@@ -59,7 +59,6 @@ class InstancesScreen(DecidingScreen):
         """Take in the tasks that were accepted meanwhile."""
         if self._loaded_at != self.engine.workspace.decisions.next_step():
             self.load(at=self.table.current)
-        super().on_screen_resume()
 
     def load(self, *, at: int | None = None) -> None:
         """Show the accepted tasks, the newest first, with the cursor on `at` if it is among them."""

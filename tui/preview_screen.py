@@ -104,7 +104,6 @@ class PreviewScreen(WorkScreen):
 
     def on_resize(self) -> None:
         """Draw the scores to the width that there is now."""
-        super().on_resize()
         self.call_after_refresh(self._show_scores)
 
     # Looking at the candidates

@@ -49,6 +49,10 @@ class TasksScreen(DecidingScreen):
         self.table.add_class("pane")
         self.detail.add_class("pane")
         self.set_focus(self.table)
+        self.begin()
+
+    def begin(self) -> None:
+        """Show what comes first: a method of its own, as Textual calls the `on_mount` of each class by itself."""
         self.load()
 
     @property

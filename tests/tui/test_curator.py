@@ -296,16 +296,6 @@ async def test_a_tag_typed_in_one_burst_with_the_key_that_asks_for_it_is_the_tag
     assert curator.engine.workspace.decisions.of_task(task_id)[-1].tag == tag
 
 
-@pytest.mark.parametrize("keys", ["xdd", "e!\r\r", "??"])
-async def test_a_key_that_comes_twice_closes_a_dialog_and_nothing_else(curator: Curator, keys: str) -> None:
-    for key in keys:
-        curator.app.post_message(events.Key("enter" if key == "\r" else key, key))
-    await curator.press("j", "k")
-    await curator.press("escape", "escape")
-    assert curator.app.at_hand is curator.app.screen
-    assert curator.table.ids
-
-
 async def test_marks_of_what_was_not_accepted_stay(curator: Curator) -> None:
     filtered = next(t for t in curator.table.ids if curator.task(t).verdict == "keyword")
     passing = curator.current().id

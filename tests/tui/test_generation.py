@@ -119,6 +119,18 @@ async def test_going_on_later_shows_what_still_waits(workspace: Workspace, tmp_p
         assert set(passing) - set(decided)
 
 
+async def test_one_comes_back_to_the_candidate_after_the_last_decision(workspace: Workspace) -> None:
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        await curator.press("n")
+        await curator.wait_for(BatchCompleted)
+        await curator.until(curator.table.has_waiting)
+        await curator.press("a", "s", "r")
+        left_at = curator.current().id
+    async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
+        await curator.press("escape")
+        assert curator.current().id == left_at
+
+
 async def test_reopening_shows_the_batch_that_one_was_at_and_n_the_one_after(workspace: Workspace) -> None:
     async with curating(Engine(workspace, resolve({"rng_seed": 1}))) as curator:
         await curator.press("n")
