@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -165,11 +165,20 @@ def curate(
         with Workspace.open(db, create=not read_only, read_only=read_only) as workspace:
             stored = {} if forget else workspace.settings.read()
             settings = resolve(flags, stored=stored, folder=Path.cwd())
+            if settings.keys:
+                _check_keys(settings.keys)
             if auto:
                 code = _work_alone(workspace, settings, resend=resend)
             else:
                 code = _open_curator(workspace, settings, resend=resend)
     raise typer.Exit(code)
+
+
+def _check_keys(chosen: Mapping[str, str]) -> None:
+    """Refuse what cannot be before the workspace remembers it."""
+    from selfinstruct.tui.actions import check_keys  # noqa: PLC0415 - Textual is for the screen only
+
+    check_keys(chosen)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class TasksScreen(DecidingScreen):
         self.begin()
 
     def begin(self) -> None:
-        """Show what comes first: a method of its own, as Textual calls the `on_mount` of each class by itself."""
+        """Show what comes first; a method of its own, since Textual calls `on_mount` of each class."""
         self.load()
 
     @property

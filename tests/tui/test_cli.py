@@ -277,6 +277,15 @@ def test_forget_begins_with_the_defaults(tmp_path: Path) -> None:
         assert workspace.settings.read() == {"target": 3}
 
 
+def test_a_workspace_does_not_remember_keys_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "selfinstruct.toml").write_text('[keys]\naccept = "y"\n')
+    refused = auto("--db", tmp_path / "w.db", "--target", "2")
+    assert refused.exit_code == 2
+    assert "y would be both accept and copy" in refused.output
+    (tmp_path / "selfinstruct.toml").unlink()
+    assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
+
+
 def test_a_reader_that_goes_away_does_not_end_the_work(tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "selfinstruct-tui"
     line = f"{program} --auto --target 60 --db {tmp_path / 'w.db'} | head -n 1"
