@@ -37,7 +37,9 @@ class CurateScreen(TasksScreen):
         last = self.engine.workspace.decisions.last_task()
         if last is not None and last in self.table.ids:
             self.table.move_to(last)
-            self.table.move_to_next_waiting()
+            # One that was reworded, or whose decision was undone, still waits.
+            if self.engine.workspace.tasks.get(last).state != "pending":
+                self.table.move_to_next_waiting()
         self.greet()
 
     def greet(self) -> None:
