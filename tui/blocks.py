@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -201,11 +202,11 @@ class BlockView(ScrollView, can_focus=True):
             self.scroll_to_region(Region(0, start, 1, end - start), animate=False, force=True)
 
     def action_take(self) -> None:
-        """Take what is chosen."""
-        if self._chosen is not None:
-            choice = self._blocks[self._chosen].choice
-            if choice is not None:
-                self.post_message(self.Taken(choice))
+        """Take what is chosen; with nothing chosen, the key means what it means on the screen."""
+        choice = None if self._chosen is None else self._blocks[self._chosen].choice
+        if choice is None:
+            raise SkipAction
+        self.post_message(self.Taken(choice))
 
     def on_click(self, event: events.Click) -> None:
         """Choose what is clicked; a second click takes it."""
@@ -216,5 +217,5 @@ class BlockView(ScrollView, can_focus=True):
         place = next((at for at in reversed(range(len(self._starts))) if self._starts[at] <= line), None)
         if place is not None and self._choosable(place):
             self._choose(place)
-            if event.chain > 1:
-                self.action_take()
+            if event.chain > 1 and (choice := self._blocks[place].choice) is not None:
+                self.post_message(self.Taken(choice))

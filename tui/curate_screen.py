@@ -55,7 +55,7 @@ class CurateScreen(TasksScreen):
         in_doubt = self.engine.workspace.requests.in_doubt()
         if in_doubt and not self.session.settings.is_free:
             self.say(
-                f"{many(in_doubt, 'request')} in doubt since a crash: answered and paid, or not."
+                f"{many(in_doubt, 'request')} in doubt: under way when the program ended, paid or not."
                 " 5 shows the requests, and sends them again."
             )
 

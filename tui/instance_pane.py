@@ -199,7 +199,7 @@ def _why_none(workspace: Workspace, task: Task) -> str:
     if request.state == "failed":
         return f"Request {asked} for {what} failed: {safe_line(request.error or '')} {help_}"
     if request.state == "in_doubt":
-        return f"Request {asked} for {what} is in doubt since a crash. {help_}"
+        return f"Request {asked} for {what} is in doubt: the program ended while it was under way. {help_}"
     if request.state == "parsed":
         return otherwise
     return f"The model is being asked for {what} (request {asked})."

@@ -28,23 +28,26 @@ class KeysScreen(Dialog[None]):
     Args:
         screen: The screen at hand.
         chosen: Keys that the person has chosen for actions.
+        read_only: Whether what changes the workspace is left out.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "Close"),
     ]
 
-    def __init__(self, screen: ScreenName, chosen: Mapping[str, str]) -> None:
+    def __init__(self, screen: ScreenName, chosen: Mapping[str, str], *, read_only: bool) -> None:
         super().__init__()
         self._screen_name = screen
         self._chosen = chosen
+        self._read_only = read_only
 
     def compose(self) -> ComposeResult:
         """One group of actions after the other."""
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column()
-        for group, actions in groupby(on_screen(self._screen_name), key=lambda action: action.group):
+        possible = [a for a in on_screen(self._screen_name) if not (a.writes and self._read_only)]
+        for group, actions in groupby(possible, key=lambda action: action.group):
             table.add_row(Text(group, style="bold"))
             for action in actions:
                 keys = Text(f"  {keys_shown(action, self._chosen)}")

@@ -279,12 +279,15 @@ class TasksScreen(DecidingScreen):
             self.say(f"Copied the instruction of {self.table.current}.")
 
     @on(CandidateTable.Opened)
-    def action_open(self) -> None:
-        """Give the detail of the row all the room."""
-        if self.table.current is not None:
-            self.set_focus(self.detail)
-            if not self.is_zoomed:
+    async def action_open(self) -> None:
+        """Give the detail of the row all the room; from there, go back."""
+        if self.is_zoomed and self.detail.display:
+            await self.action_back()
+        elif self.table.current is not None:
+            if self.is_zoomed:
                 self.action_zoom()
+            self.set_focus(self.detail)
+            self.action_zoom()
 
     async def action_back(self) -> None:
         """Leave the detail first, then take marks away, then go home."""
@@ -295,6 +298,7 @@ class TasksScreen(DecidingScreen):
             self.set_focus(self.table)
         elif self.table.marked:
             self.table.clear_marks()
+            self.say("")
         else:
             await super().action_back()
 

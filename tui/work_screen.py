@@ -295,7 +295,9 @@ class WorkScreen(Screen[None]):
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""
-        self.app.push_screen(KeysScreen(self.NAME, self.session.settings.keys))
+        self.app.push_screen(
+            KeysScreen(self.NAME, self.session.settings.keys, read_only=self.session.read_only)
+        )
 
     def action_leave(self) -> None:
         """Quit once what is under way is stored; at once when asked again."""

@@ -91,6 +91,11 @@ async def test_enter_opens_the_detail_and_there_neighbours_stand_side_by_side(cu
     task = curator.current()
     await curator.press("enter")
     await curator.until(lambda: screen_text(curator.app).count(task.instruction[:20]) > 4)
+    await curator.press("enter")
+    assert curator.table.has_focus
+    assert curator.table.display
+    await curator.press("plus", "enter")
+    assert not curator.table.display
     await curator.press("escape")
     assert curator.table.has_focus
 
@@ -154,7 +159,9 @@ async def test_a_workspace_opened_read_only_can_be_looked_at_and_not_changed(tmp
             footer = screen_text(curator.app).splitlines()[-1]
             assert "Accept" not in footer
             assert "Filter" in footer
-            await curator.press("a", "r", "n", "e", "u", "2")
+            await curator.press("question_mark")
+            assert "Put the candidate into the pool" not in screen_text(curator.app)
+            await curator.press("escape", "a", "r", "n", "e", "u", "2")
             assert curator.app.at_hand.NAME == "pool"
             assert len(curator.table.ids) == 176
             await curator.press("f2")

@@ -201,7 +201,7 @@ async def test_requests_in_doubt_are_sent_again_only_after_a_question(
     await leave_in_doubt(engine_on, server, prices=PRICED)
     engine = engine_on(base_url=server.url, model="m", prices=PRICED, batches_ahead=0)
     async with curating(engine) as curator:
-        await shown(curator, "2 requests in doubt since a crash")
+        await shown(curator, "2 requests in doubt")
         await open_requests(curator, *keys)
         await shown(curator, "may have been answered and paid already")
         await curator.press("escape")
