@@ -7,7 +7,7 @@ from importlib import import_module
 
 from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import Settings, storable
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.finder import Finder
 from selfinstruct.tui.courtesy import Courtesy
 
@@ -115,7 +115,8 @@ class Session:
         """Store settings that change nothing but the screen, such as its theme."""
         self.engine.settings = self.settings.model_copy(update=values)
         if not self.read_only:
-            self.engine.workspace.settings.change({name: storable(self.settings)[name] for name in values})
+            stored = self.settings.model_dump(mode="json")
+            self.engine.workspace.settings.change({name: stored[name] for name in values})
 
     async def stop(self) -> None:
         """End generation: what is still under way is in doubt from now on."""
