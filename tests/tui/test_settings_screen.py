@@ -289,7 +289,7 @@ async def test_the_names_of_the_screens_carry_the_keys_that_a_person_has_chosen(
         await form.type("keys", 'pool = "f9"')
         await form.apply()
         tabs = screen_text(form.curator.app).splitlines()[0]
-        assert "f9 Pool" in tabs
+        assert "F9 Pool" in tabs
         await form.curator.pilot.click("#tabs", offset=(tabs.index("Pool"), 0))
         assert form.curator.app.at_hand.NAME == "pool"
         assert "f9 Pool" in screen_text(form.curator.app)
