@@ -292,7 +292,7 @@ async def test_the_names_of_the_screens_carry_the_keys_that_a_person_has_chosen(
         assert "F9 Pool" in tabs
         await form.curator.pilot.click("#tabs", offset=(tabs.index("Pool"), 0))
         assert form.curator.app.at_hand.NAME == "pool"
-        assert "f9 Pool" in screen_text(form.curator.app)
+        assert "F9 Pool" in screen_text(form.curator.app)
 
 
 async def test_a_batch_that_is_wanted_while_settings_are_applied_still_comes(
