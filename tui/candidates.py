@@ -149,6 +149,11 @@ class CandidateTable(WindowTable[Task]):
         else:
             self.cursor = row
 
+    def move_to_waiting_after(self, task_id: int) -> None:
+        """Move the cursor to the first row that waits and passes behind a task, else to the first of all."""
+        row = self._next_waiting(self.ids.index(task_id) + 1)
+        self.cursor = self.first_row() if row is None else row
+
     def has_waiting(self) -> bool:
         """Whether any row waits for a decision and passes."""
         return self._next_waiting(0) is not None

@@ -39,7 +39,7 @@ class CurateScreen(TasksScreen):
             self.table.move_to(last)
             # One that was reworded, or whose decision was undone, still waits.
             if self.engine.workspace.tasks.get(last).state != "pending":
-                self.table.move_to_next_waiting()
+                self.table.move_to_waiting_after(last)
         self.greet()
 
     def greet(self) -> None:
