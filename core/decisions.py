@@ -215,13 +215,15 @@ class Decider:
 
     def _taken_place(self, task_id: int, instruction: str, *, since: int, step: int) -> str | None:
         """Why a task cannot come back into the pool: one that is too close has come into it since."""
-        nearest = self._judging.judge(instruction).nearest
-        if nearest is None or nearest.score < self._judging.filters.rouge_l:
-            return None
-        last = self._workspace.decisions.of_task(nearest.id)[-1]
-        if last.id < since or last.step == step:
-            return None
-        return f"Task {nearest.id}, which is too close to {task_id}, has come into the pool since."
+        for near in self._judging.index.above(instruction, self._judging.filters.rouge_l):
+            came_since = any(
+                decision.id > since and decision.step != step
+                for decision in self._workspace.decisions.of_task(near.id)
+                if decision.before.state != "accepted" and decision.after.state == "accepted"
+            )
+            if came_since:
+                return f"Task {near.id}, which is too close to {task_id}, has come into the pool since."
+        return None
 
     def settle(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
         """Decide as the verdict says, without a person; inside the transaction that judged it."""

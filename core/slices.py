@@ -41,13 +41,3 @@ async def in_slices(work: Sliced[Result], progress: Callable[[float], None] = _i
         return result
     finally:
         work.close()
-
-
-def at_once(work: Sliced[Result]) -> Result:
-    """Carry `work` out without a pause, for where nobody waits."""
-    try:
-        while True:
-            next(work)
-    except StopIteration as end:
-        result: Result = end.value
-        return result

@@ -58,12 +58,14 @@ class Session:
         if not self.read_only:
             self.engine.enter()
         # Imported in a thread, and only now: the first screen needs none of it.
-        for name in _LATER:
-            await asyncio.to_thread(import_module, name)
-        await self.engine.read_pool(self.courtesy.give_way)
-        # What is there by now stays: looking through it for garbage again and again stops keys for 0.1 s.
-        gc.freeze()
-        gc.enable()
+        try:
+            for name in _LATER:
+                await asyncio.to_thread(import_module, name)
+            await self.engine.read_pool(self.courtesy.give_way)
+        finally:
+            # What is there by now stays: looking through it for garbage again and again stops keys for 0.1 s.
+            gc.freeze()
+            gc.enable()
         if not self.read_only:
             await self.attended.run()
 

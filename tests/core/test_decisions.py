@@ -1,10 +1,13 @@
 """Decisions: what a person may do, in what states, and that nothing of it is lost."""
 
+from dataclasses import replace
+
 import pytest
 
 from selfinstruct.core.decisions import RefusedByJudgeError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.judge import Judgement
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
@@ -285,6 +288,40 @@ def test_what_has_lost_its_place_to_a_near_duplicate_does_not_come_back_into_the
         with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too close to {first}"):
             engine.decisions.redo()
     assert engine.workspace.tasks.get(first).state == "pending"
+
+
+def test_an_older_and_closer_one_hides_no_newer_near_duplicate(engine: Engine) -> None:
+    older = candidate(engine, "Describe the smell of rain on warm stone.")
+    first = candidate(engine, "Describe the smell of rain on warm stones.")
+    newer = candidate(engine, "Describe the smell of rain on warm red stones.")
+    engine.decisions.accept(older)
+    engine.decisions.accept(first, despite=engine.workspace.tasks.reasons(first))
+    engine.decisions.undo()
+    engine.decisions.settle(newer, Judgement((), None), lambda event: None)
+    with pytest.raises(DecisionRefusedError, match=f"Task {newer}, which is too close"):
+        engine.decisions.redo()
+    assert engine.workspace.tasks.get(first).state == "pending"
+
+
+def test_a_later_label_of_an_old_neighbour_is_no_reason_against_redo(engine: Engine) -> None:
+    older = candidate(engine, "Describe the smell of rain on warm stone.")
+    first = candidate(engine, "Describe the smell of rain on warm stones.")
+    engine.decisions.accept(older)
+    engine.decisions.accept(first, despite=engine.workspace.tasks.reasons(first))
+    engine.decisions.reject(first)
+    with engine.judging.step():
+        task = engine.workspace.tasks.get(older)
+        engine.workspace.decisions.add(
+            older,
+            "relabel",
+            step=engine.workspace.decisions.next_step(),
+            who="auto",
+            at="now",
+            before=task.standing,
+            after=replace(task.standing, label="generation"),
+        )
+    assert engine.decisions.undo()
+    assert engine.workspace.tasks.get(first).state == "accepted"
 
 
 def test_what_was_accepted_knowingly_comes_back_with_redo(engine: Engine) -> None:

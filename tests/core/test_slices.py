@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from selfinstruct.core.slices import SLICE_S, Sliced, at_once, in_slices
+from selfinstruct.core.slices import SLICE_S, Sliced, in_slices
 
 
 def counting(steps: int) -> Sliced[int]:
@@ -67,7 +67,3 @@ async def test_an_error_in_the_work_reaches_who_waits_for_it() -> None:
 
     with pytest.raises(ValueError, match="no more"):
         await in_slices(failing())
-
-
-def test_work_done_at_once_has_the_same_result() -> None:
-    assert at_once(counting(3)) == 3
