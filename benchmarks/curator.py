@@ -44,6 +44,7 @@ _SCORE = re.compile(r"│\s*[01]\.\d\d ")
 _REQUESTS_PER_BATCH = "100"
 """Many, so that a batch takes longer to make than a turn of keys."""
 _TRIES = 50
+_WAKE_S = 0.5
 _LONGEST_S = 150.0
 """How long keys are pressed at most, so that a slow program gets fewer."""
 _PAGE_DOWN, _PAGE_UP = "\x04", "\x15"  # ctrl+d, ctrl+u
@@ -170,16 +171,17 @@ def _keys_and_memory(workspace: Path, sizes: Sizes) -> list[Figure]:
             idle.append(_key_to_paint(curator, key, chance))
             _key_to_paint(bare, key, chance)
         resident = curator.resident_mb(), bare.resident_mb()
+        bare.pause()
         until = perf_counter() + _LONGEST_S
         for _ in range(sizes.turns):
             if perf_counter() > until:
                 break
-            bare.pause()
             busy += _turn_beside_generation(curator, chance)
             curator.pause()
-            bare.go_on()
+            _wake(bare)
             times += [_key_to_paint(bare, key, chance) for key in _TURN]
-            curator.go_on()
+            bare.pause()
+            _wake(curator)
         after = curator.resident_mb(), bare.resident_mb()
     finally:
         for program in (curator, bare):
@@ -195,6 +197,12 @@ def _keys_and_memory(workspace: Path, sizes: Sizes) -> list[Figure]:
         _memory("resident, pool read, keys pressed", *resident, most=90),
         _memory("resident after generation", *after),
     ]
+
+
+def _wake(program: Stopwatch) -> None:
+    """Let a program run again, and catch up with its clocks: that is no key's time."""
+    program.go_on()
+    program.note(_WAKE_S)
 
 
 def _turn_beside_generation(curator: Stopwatch, chance: random.Random) -> list[float]:

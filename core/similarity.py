@@ -197,12 +197,12 @@ def _neighbours(best: Best) -> list[Neighbour]:
 def shared_spans(text: str, other: str) -> list[tuple[int, int]]:
     """Where in `text` the words stand that it shares, in order, with `other`: the common subsequence.
 
-    Returns (start, end) offsets in characters.
+    Returns (start, end) offsets in characters; words that follow each other in both are one span.
     """
     lowered = text.lower()
     if len(lowered) != len(text):
         return []  # lower-casing moved the offsets, as it does for a few letters such as İ
     words = list(WORD.finditer(lowered))
     opcodes = LCSseq.opcodes([word.group() for word in words], tokens(other))
-    shared = [row for op in opcodes if op.tag == "equal" for row in range(op.src_start, op.src_end)]
-    return [words[row].span() for row in shared]
+    runs = [(op.src_start, op.src_end - 1) for op in opcodes if op.tag == "equal"]
+    return [(words[first].start(), words[last].end()) for first, last in runs]

@@ -28,7 +28,7 @@ from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES
 from selfinstruct.tui.typed_ahead import TakingScreen
 from selfinstruct.tui.work_screen import WorkScreen
 
-_REFRESH_S = 0.1
+_REFRESH_S = 0.25
 """Events come in bursts; what they changed is shown this often at most."""
 _LOOK_S = 0.5
 """How often the workspace is looked at for what other programs have done."""
@@ -180,6 +180,7 @@ class CuratorApp(App[None]):
             self.at_hand.refresh_all()
 
     def _look(self) -> None:
+        self.session.tidy()
         if self.engine.workspace.changed_by_others() and self.at_hand.is_up:
             self.at_hand.refresh_all()
 

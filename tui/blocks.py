@@ -17,19 +17,26 @@ from textual.timer import Timer
 from textual.visual import Visual
 
 _GAP = 2
-_REST_S = 0.1
+_REST_S = 0.3
 """What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of text on lines of its own."""
+    """A piece of text on lines of its own, worked out when it comes into view."""
 
-    content: Content
+    made_of: object
+    """Blocks that are made of the same look the same."""
+    content: Callable[[], Content] = field(compare=False)
     beside: Callable[[], Content] | None = field(default=None, compare=False)
     """What is shown on the left of it, line by line, where there is room or when it is chosen."""
     choice: int | None = None
     """What is chosen with it; None: it is not there to be chosen."""
+
+    @classmethod
+    def of(cls, content: Content, *, choice: int | None = None) -> "Block":
+        """A block of a text that is there already."""
+        return cls(content, lambda: content, choice=choice)
 
 
 class BlockView(ScrollView, can_focus=True):
@@ -60,6 +67,8 @@ class BlockView(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
+        # What is shown is not ours: nothing in it is to become a link.
+        self.set_reactive(BlockView.auto_links, False)
         self._blocks: tuple[Block, ...] = ()
         self._chosen: int | None = None
         self._rest: Timer | None = None
@@ -132,6 +141,7 @@ class BlockView(ScrollView, can_focus=True):
         width = self._width
         if width <= 0:
             return
+        full, plain = self.scrollable_content_region.width, self.rich_style
         for place in range(len(self._starts), len(self._blocks)):
             if line is not None and len(self._lines) > line:
                 return
@@ -139,8 +149,8 @@ class BlockView(ScrollView, can_focus=True):
             lines = self._strips(self._blocks[place], width, chosen=place == self._chosen)
             if place == self._chosen:
                 style = self.get_component_rich_style("block--chosen")
-                lines = [one.adjust_cell_length(width, self.rich_style).apply_style(style) for one in lines]
-            self._lines += lines
+                lines = [one.adjust_cell_length(width, plain).apply_style(style) for one in lines]
+            self._lines += [one.adjust_cell_length(full, plain) for one in lines]
 
     @property
     def _width(self) -> int:
@@ -149,9 +159,9 @@ class BlockView(ScrollView, can_focus=True):
 
     def _strips(self, block: Block, width: int, *, chosen: bool) -> list[Strip]:
         if block.beside is None or not (chosen or width >= self.WIDE):
-            return self._wrapped(block.content, width)
+            return self._wrapped(block.content(), width)
         half = (width - _GAP) // 2
-        left, right = self._wrapped(block.beside(), half), self._wrapped(block.content, half)
+        left, right = self._wrapped(block.beside(), half), self._wrapped(block.content(), half)
         height = max(len(left), len(right))
         blank = Strip.blank(half, self.rich_style)
         left += [blank] * (height - len(left))
@@ -167,13 +177,12 @@ class BlockView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the page."""
-        width = self.scrollable_content_region.width
         line = y + round(self.scroll_y)
-        if line >= len(self._lines):
-            if len(self._starts) < len(self._blocks):
-                self.call_later(self._lay_out_rest)
-            return Strip.blank(width, self.rich_style)
-        return self._lines[line].adjust_cell_length(width, self.rich_style)
+        if line < len(self._lines):
+            return self._lines[line]
+        if len(self._starts) < len(self._blocks):
+            self.call_later(self._lay_out_rest)
+        return Strip.blank(self.scrollable_content_region.width, self.rich_style)
 
     # Choosing
 

@@ -179,7 +179,8 @@ class CandidateTable(WindowTable[Task]):
     def row_cells(self, row: int, of: Task) -> Sequence[str]:
         """The cells of a task, with its mark."""
         mark = _MARKED if of.id in self._marked or row in self._range() else " "
-        return [mark + self.cells(of)[0], *self.cells(of)[1:]]
+        state, *others = self.cells(of)
+        return [mark + state, *others]
 
     def cells(self, row: Task) -> Sequence[str]:
         """The state and whether the verdict has flipped, and the rest in the order of the columns."""

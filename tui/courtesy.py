@@ -7,8 +7,11 @@ _BUSY_S = 0.2
 """A key counts for so long: it has been drawn by then, and the next one of a row of them has come."""
 _AT_MOST_S = 0.5
 """However fast somebody types, the work goes on a step after so long."""
+_QUIET_S = 1.0
 _STEP_S = 0.01
-_TOLD_S, _REST_AT_MOST_S = 0.002, 0.02
+_TOLD_S, _REST_AT_MOST_S = 0.002, 0.05
+_REST = 3
+"""After a step the work rests so many times as long, so that most keys find nothing under way."""
 
 
 class Courtesy:
@@ -23,13 +26,17 @@ class Courtesy:
         """A key was pressed."""
         self._touched = time.monotonic()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether so long no key has been pressed that the next one is not expected at once."""
+        return time.monotonic() - self._touched > _QUIET_S
+
     async def give_way(self) -> None:
         """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up."""
         async with self._turn:
-            # A key takes some turns of the loop until it is told here, and it comes between two steps as
-            # often as within one only if there is as much room there.
+            # A key takes some turns of the loop until it is told here.
             step = time.monotonic() - self._began
-            await asyncio.sleep(min(max(step, _TOLD_S), _REST_AT_MOST_S))
+            await asyncio.sleep(min(max(_REST * step, _TOLD_S), _REST_AT_MOST_S))
             await self.wait()
             self._began = time.monotonic()
 

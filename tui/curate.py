@@ -202,8 +202,12 @@ def _work_alone(workspace: Workspace, settings: Settings, *, resend: bool) -> Ex
 
 
 def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
-    # Nothing of what is made until the screen is up is garbage; the session looks for it again later.
+    # Nothing of what is made until the screen is up is garbage; from then on the session looks for it.
     gc.disable()
+    # After a frame Textual draws no other for up to two such times: what a batch changes would delay keys.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    # Keys are read and frames are written by threads of their own, which wait so long for work that goes on.
+    sys.setswitchinterval(0.0005)
     from selfinstruct.core.engine import Engine  # noqa: PLC0415 - needs NumPy and RapidFuzz
     from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - Textual is for the screen only
 

@@ -16,6 +16,7 @@ from selfinstruct.db.rows import PASS
 from selfinstruct.tui.actions import ScreenName, bindings
 from selfinstruct.tui.display import many
 from selfinstruct.tui.tasks_screen import TasksScreen
+from selfinstruct.tui.titles import entitle
 
 
 class CurateScreen(TasksScreen):
@@ -33,7 +34,7 @@ class CurateScreen(TasksScreen):
     def begin(self) -> None:
         """Show the batch where the person left it, and say what they should know."""
         super().begin()
-        self.table.border_title = "Candidates"
+        entitle(self.table, "Candidates")
         last = self.engine.workspace.decisions.last_task()
         if last is not None and last in self.table.ids:
             self.table.move_to(last)

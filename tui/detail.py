@@ -106,9 +106,14 @@ def nearest(workspace: Workspace, task: Task, neighbours: "Sequence[Neighbour]")
 
 
 def _beside(task: Task, neighbour: Task, score: float) -> Block:
-    theirs = _shared(neighbour.instruction, task.instruction)
-    mentioned = Content.assemble((f"{score:.2f} {neighbour.origin} {neighbour.id}  ", MUTED), theirs)
-    return Block(mentioned, lambda: _shared(task.instruction, neighbour.instruction), neighbour.id)
+    mine, theirs = task.instruction, neighbour.instruction
+    name = f"{score:.2f} {neighbour.origin} {neighbour.id}  "
+    return Block(
+        made_of=(name, mine, theirs),
+        content=lambda: Content.assemble((name, MUTED), _shared(theirs, mine)),
+        beside=lambda: _shared(mine, theirs),
+        choice=neighbour.id,
+    )
 
 
 def _shared(text: str, other: str) -> Content:
@@ -123,7 +128,7 @@ def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
         return []
     request = workspace.requests.get(task.propose_request_id)
     return [
-        Block(
+        Block.of(
             Content.assemble((f"{shown.origin} {shown.id}  ", MUTED), safe_line(shown.instruction, _QUOTED)),
             choice=shown.id,
         )

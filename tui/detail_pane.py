@@ -25,8 +25,9 @@ class DetailPane(BlockView):
         """Show a task as things stand now; `nothing` is said when there is none."""
         anew = task_id != self._task_id
         self._task_id = task_id
-        self.border_title = "" if task_id is None else f"Task {task_id}"
-        self.show_blocks([Block(Content(nothing))] if task_id is None else self._read(task_id), anew=anew)
+        if anew:
+            self.border_title = Content("" if task_id is None else f"Task {task_id}")
+        self.show_blocks([Block.of(Content(nothing))] if task_id is None else self._read(task_id), anew=anew)
 
     def _read(self, task_id: int) -> list[Block]:
         workspace, judging = self._engine.workspace, self._engine.judging
@@ -36,14 +37,15 @@ class DetailPane(BlockView):
         )
         state = " now" if judging.is_ready else ": the pool is being read"
         blocks = [
-            Block(detail.head(workspace, self._engine.settings.filters, task, neighbours)),
-            Block(detail.heading(f"Nearest in the pool{state}")),
+            Block.of(detail.head(workspace, self._engine.settings.filters, task, neighbours)),
+            Block.of(detail.heading(f"Nearest in the pool{state}")),
             *detail.nearest(workspace, task, neighbours),
         ]
         if (instances := detail.instances(workspace, task)) is not None:
-            blocks.append(Block(instances))
+            blocks.append(Block.of(instances))
         if prompted := detail.prompted_by(workspace, task):
-            blocks += [Block(detail.heading(f"Prompted by (request {task.propose_request_id})")), *prompted]
+            title = detail.heading(f"Prompted by (request {task.propose_request_id})")
+            blocks += [Block.of(title), *prompted]
         if (history := detail.history(workspace.decisions.of_task(task.id))) is not None:
-            blocks.append(Block(history))
+            blocks.append(Block.of(history))
         return blocks

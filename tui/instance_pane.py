@@ -13,6 +13,7 @@ from selfinstruct.db.rows import Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.themes import MUTED
+from selfinstruct.tui.titles import entitle
 
 _MOST = 4000
 """Characters of a text that are shown; the editor shows all."""
@@ -77,7 +78,7 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
         """
         self._task_id, self._nothing = task_id, nothing
         self._at = at if at is not None else self._at
-        self.border_title = "" if task_id is None else f"Instances of {task_id}"
+        entitle(self, "" if task_id is None else f"Instances of {task_id}")
         if self.is_settled:
             self.is_settled = False
             self.call_after_refresh(self.draw)

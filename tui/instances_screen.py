@@ -17,6 +17,7 @@ from selfinstruct.tui.actions import ScreenName, bindings
 from selfinstruct.tui.deciding_screen import DecidingScreen
 from selfinstruct.tui.instance_editor import InstanceEditor
 from selfinstruct.tui.instance_pane import InstancePane
+from selfinstruct.tui.titles import entitle
 
 _NO_TASK = "No task is accepted yet.\n\n1 goes to the candidates: a accepts one, and its instances are made."
 _NO_INSTANCE = "There is no instance here. i adds one by hand, m asks the model."
@@ -64,7 +65,7 @@ class InstancesScreen(DecidingScreen):
         """Show the accepted tasks, the newest first, with the cursor on `at` if it is among them."""
         self._loaded_at = self.engine.workspace.decisions.next_step()
         found = self.engine.workspace.tasks.accepted()
-        self.table.border_title = f"{len(found):,} accepted"
+        entitle(self.table, f"{len(found):,} accepted")
         self.table.show(found, at=at)
 
     def refresh_view(self) -> None:
@@ -73,7 +74,7 @@ class InstancesScreen(DecidingScreen):
         if new and not self.table.ids:
             self.load()
         elif new:
-            self.table.border_title = f"{len(self.table.ids):,} accepted · +{new:,} new, g shows them"
+            entitle(self.table, f"{len(self.table.ids):,} accepted · +{new:,} new, g shows them")
         self.table.reread()
         self._show_instances()
 

@@ -12,6 +12,7 @@ from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ScreenName, bindings
 from selfinstruct.tui.tasks_screen import TasksScreen
+from selfinstruct.tui.titles import entitle
 
 
 class PoolScreen(TasksScreen):
@@ -54,7 +55,7 @@ class PoolScreen(TasksScreen):
             return
         if self.focused is self.filter:
             self._say_how_to_filter()
-        self.table.border_title = f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}"
+        entitle(self.table, f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}")
         # Where the cursor has gone while the search went on, it stays.
         self.show_rows(found, at=at if self.table.current == current else self.table.current)
 
@@ -72,7 +73,7 @@ class PoolScreen(TasksScreen):
         shown = len(self.table.ids)
         new = f" · {count - shown:,} new, Enter in the filter shows them" if not self.filter.value else ""
         if count != shown and not self.filter.value:
-            self.table.border_title = f"Showing {shown:,} of {count:,}{new}"
+            entitle(self.table, f"Showing {shown:,} of {count:,}{new}")
         super().refresh_view()
 
     @on(events.DescendantFocus, "#filter")

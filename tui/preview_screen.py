@@ -30,6 +30,7 @@ from selfinstruct.tui.filter_list import FilterList
 from selfinstruct.tui.flips import FlipTable, scores_chart, told
 from selfinstruct.tui.rereading import Rereading
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.titles import entitle
 from selfinstruct.tui.work_screen import WorkScreen
 
 _PROGRESS_S = 0.25
@@ -73,8 +74,8 @@ class PreviewScreen(WorkScreen):
 
     def on_mount(self) -> None:
         """Begin with the threshold."""
-        self._filters.border_title = "Filters"
-        self._chart.border_title = "ROUGE-L with the pool"
+        entitle(self._filters, "Filters")
+        entitle(self._chart, "ROUGE-L with the pool")
         self._show()
         self.set_focus(self._filters)
 
@@ -144,7 +145,7 @@ class PreviewScreen(WorkScreen):
         self._show_scores()
         flips = self._undecided.flips(self._proposed)
         self._table.show_flips(flips, self._undecided, self._proposed)
-        self._table.border_title = self._title(flips)
+        entitle(self._table, self._title(flips))
         if self._decided is not None:
             otherwise = self._decided.differing(self._now, self._proposed)
             self._table.border_subtitle = (

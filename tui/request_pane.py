@@ -9,6 +9,7 @@ from textual.widgets import Static
 from selfinstruct.core.engine import Engine
 from selfinstruct.db.request_log import RequestRecord
 from selfinstruct.tui.request_detail import answer_text, request_detail
+from selfinstruct.tui.titles import entitle
 
 _REST_S = 0.03
 """How long the cursor rests on a row before its detail is drawn: a held key must not wait for it."""
@@ -37,7 +38,7 @@ class RequestPane(VerticalScroll, can_focus=True):
         """Show a request as soon as the cursor rests on it; `nothing` is said when there is none."""
         self._request_id = request_id
         self._nothing = nothing
-        self.border_title = "" if request_id is None else f"Request {request_id}"
+        entitle(self, "" if request_id is None else f"Request {request_id}")
         if self._timer is None:
             self._timer = self.set_timer(_REST_S, self._draw)
 

@@ -17,6 +17,7 @@ from selfinstruct.tui.display import many
 from selfinstruct.tui.request_detail import prompt_text
 from selfinstruct.tui.request_pane import RequestPane
 from selfinstruct.tui.request_table import RequestTable
+from selfinstruct.tui.titles import entitle
 from selfinstruct.tui.work_screen import WorkScreen
 
 _LOOK_S = 0.25
@@ -109,7 +110,7 @@ class RequestsScreen(WorkScreen):
         # These are words of ours, and may be markup.
         names[self._view] = f"[reverse] {names[self._view]} [/]"
         more = f" · +{new:,} new, g shows them" if new else ""
-        self.table.border_title = " · ".join(names.values()) + more
+        entitle(self.table, " · ".join(names.values()) + more)
 
     @on(RequestTable.CursorMoved)
     def _show_detail(self) -> None:

@@ -13,6 +13,8 @@ from selfinstruct.tui.courtesy import Courtesy
 
 _LATER = ("numpy", "selfinstruct.core.pool", "jinja2")
 """What takes long to import, and is needed when the pool is read and requests are planned."""
+_GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
+"""So many new objects are worth a look; the second number, also under a person's keys."""
 
 
 class Session:
@@ -58,20 +60,23 @@ class Session:
         if not self.read_only:
             self.engine.enter()
         # Imported in a thread, and only now: the first screen needs none of it.
-        try:
-            for name in _LATER:
-                await asyncio.to_thread(import_module, name)
-            await self.engine.read_pool(self.courtesy.give_way)
-        finally:
-            # What is there by now stays: looking through it for garbage again and again stops keys for 0.1 s.
-            gc.freeze()
-            gc.enable()
+        for name in _LATER:
+            await asyncio.to_thread(import_module, name)
+        await self.engine.read_pool(self.courtesy.give_way)
+        # What is there by now stays, and need not be looked through for garbage.
+        gc.freeze()
         if not self.read_only:
             await self.attended.run()
 
     def _done(self, generation: "asyncio.Future[None]") -> None:
         if not generation.cancelled():
             self._ended(generation.exception())
+
+    def tidy(self) -> None:
+        """Look for garbage, now and then and while nobody types: it stops the program for some 20 ms."""
+        allocated = gc.get_count()[0]
+        if allocated > (_GARBAGE if self.courtesy.is_quiet else _MUCH_GARBAGE):
+            gc.collect()
 
     @property
     def activity(self) -> str:

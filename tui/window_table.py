@@ -48,7 +48,7 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
     COLUMNS: ClassVar[tuple[Column, ...]]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor"}
 
-    cursor: reactive[int] = reactive(0, init=False)
+    cursor: reactive[int] = reactive(0, init=False, repaint=False)
 
     class CursorMoved(Message):
         """The cursor is on another row, or on none."""

@@ -107,7 +107,7 @@ class WorkScreen(Screen[None]):
     def refresh_view(self) -> None:
         """Show how things stand now; called when the screen comes up and when the workspace has changed.
 
-        It is called up to ten times a second: what takes long is for a worker.
+        It is called up to four times a second: what takes long is for a worker.
         """
         raise NotImplementedError
 

@@ -58,7 +58,7 @@ class Curator:
     async def detail(self) -> str:
         """The detail of the row under the cursor, once it is drawn."""
         pane = self.app.at_hand.query_one(DetailPane)
-        return "\n".join(block.content.plain for block in pane.blocks)
+        return "\n".join(block.content().plain for block in pane.blocks)
 
     @property
     def table(self) -> CandidateTable:

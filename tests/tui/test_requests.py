@@ -118,6 +118,7 @@ async def test_f_shows_all_then_those_that_failed_in_doubt_and_under_way(
         engine_on(base_url=server.url, model="m", concurrency=1, requests_per_batch=2, batches_ahead=0)
     ) as curator:
         await in_batch(curator)
+        await curator.until(lambda: not curator.app.session.attended.under_way)
         await open_requests(curator, "f")
         assert list(table(curator).ids) == [1]
         assert "[reverse] failed 1 " in str(table(curator).border_title)
