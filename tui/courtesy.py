@@ -10,8 +10,6 @@ _AT_MOST_S = 0.5
 _QUIET_S = 1.0
 _STEP_S = 0.01
 _TOLD_S, _REST_AT_MOST_S = 0.002, 0.05
-_REST = 3
-"""After a step the work rests so many times as long, so that most keys find nothing under way."""
 
 
 class Courtesy:
@@ -31,12 +29,17 @@ class Courtesy:
         """Whether so long no key has been pressed that the next one is not expected at once."""
         return time.monotonic() - self._touched > _QUIET_S
 
-    async def give_way(self) -> None:
-        """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up."""
+    async def give_way(self, *, rest: int = 3) -> None:
+        """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up.
+
+        Args:
+            rest: How many times as long as the last step took the work rests after it; with three, most
+                keys find nothing under way.
+        """
         async with self._turn:
             # A key takes some turns of the loop until it is told here.
             step = time.monotonic() - self._began
-            await asyncio.sleep(min(max(_REST * step, _TOLD_S), _REST_AT_MOST_S))
+            await asyncio.sleep(min(max(rest * step, _TOLD_S), _REST_AT_MOST_S))
             await self.wait()
             self._began = time.monotonic()
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 from selfinstruct.core.attended import AttendedRun
@@ -62,7 +63,8 @@ class Session:
         # Imported in a thread, and only now: the first screen needs none of it.
         for name in _LATER:
             await asyncio.to_thread(import_module, name)
-        await self.engine.read_pool(self.courtesy.give_way)
+        # A person waits for what it brings.
+        await self.engine.read_pool(partial(self.courtesy.give_way, rest=1))
         # What is there by now stays, and need not be looked through for garbage.
         gc.freeze()
         if not self.read_only:

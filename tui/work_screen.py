@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static, TextArea
 
-from selfinstruct.core.events import Event, GenerationPaused, LimitReached, RequestFailed
+from selfinstruct.core.events import Event, GenerationPaused, LimitReached, PoolRead, RequestFailed
 from selfinstruct.core.settings import Settings
 from selfinstruct.tui.actions import ACTIONS, Action, ScreenName, key_of, keys_shown
 from selfinstruct.tui.cost_limit import CostLimitScreen
@@ -142,7 +142,9 @@ class WorkScreen(Screen[None]):
 
     def happened(self, event: Event) -> None:
         """Take note of an event of the engine; `refresh_all` follows soon."""
-        if isinstance(event, GenerationPaused):
+        if isinstance(event, PoolRead):
+            self.refresh_all()  # a person waits for it
+        elif isinstance(event, GenerationPaused):
             self.say(f"{event.sentence}{self._hint('{} tries again.')}", error=True)
         elif isinstance(event, LimitReached):
             self.say(f"{event.sentence}{self._hint('{} asks for a new one.')}", error=True)
