@@ -44,6 +44,6 @@ def _read(path: Path) -> list[str]:
 
 
 def _made_up(rng: random.Random) -> list[str]:
-    grammar = built_in()
+    grammar = built_in("en")
     templates = [template for family in grammar.families for template in family.instructions]
     return list({grammar.expand(rng.choice(templates), rng, {}): None for _ in range(_BASE)})

@@ -28,7 +28,8 @@ class SeedScores:
     The score that is stored with a task is another one: against the whole pool as it was.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, language: str) -> None:
+        self._language = language
         self._workspace = workspace
         self._seeds: _Seeds | None = None
         self._scores: _Scores = np.full(1024, np.nan)
@@ -37,7 +38,7 @@ class SeedScores:
     def catch_up(self) -> Sliced[None]:
         """Score what was decided on since the last time; can be left at any step and gone on with."""
         if self._seeds is None:
-            self._seeds = _Seeds([seed.instruction for seed in self._workspace.tasks.seeds()])
+            self._seeds = _Seeds([seed.instruction for seed in self._workspace.tasks.seeds()], self._language)
         begun_at = self._last_decision
         to_do = max(1, self._workspace.decisions.last_id() - begun_at)
         while changes := self._workspace.decisions.changes_since(self._last_decision, most=_AT_A_TIME):
@@ -64,9 +65,10 @@ class SeedScores:
 class _Seeds:
     """Few enough to be compared with all at once. Each token is a character, and a text a short string."""
 
-    def __init__(self, instructions: Sequence[str]) -> None:
+    def __init__(self, instructions: Sequence[str], language: str) -> None:
+        self._language = language
         self._characters: dict[str, str] = {}
-        self._texts = ["".join(map(self._character, tokens(text))) for text in instructions]
+        self._texts = ["".join(map(self._character, tokens(text, language))) for text in instructions]
 
     def _character(self, token: str) -> str:
         return self._characters.setdefault(token, chr(len(self._characters) + 1))
@@ -74,7 +76,9 @@ class _Seeds:
     def nearest(self, instructions: Sequence[str]) -> _Scores:
         """The highest ROUGE-L F-measure of each instruction with any seed."""
         known = self._characters
-        asked = ["".join(known.get(token, "\0") for token in tokens(text)) for text in instructions]
+        asked = [
+            "".join(known.get(token, "\0") for token in tokens(text, self._language)) for text in instructions
+        ]
         scores = process.cdist(asked, self._texts, scorer=Indel.normalized_similarity, dtype=np.float64)
         # Two texts without tokens are alike for RapidFuzz, and not for ROUGE-L.
         highest: _Scores = scores.max(axis=1, initial=0.0) * [bool(text) for text in asked]

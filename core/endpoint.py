@@ -150,7 +150,7 @@ class Endpoint:
             if self._settings.is_offline:
                 from selfinstruct.core.offline import OfflineTransport  # noqa: PLC0415 - only this model needs it
 
-                options["transport"] = OfflineTransport(self._settings.rng_seed)
+                options["transport"] = OfflineTransport(self._settings.rng_seed, self._settings.language)
             http_client = DefaultAsyncHttpx2Client(
                 follow_redirects=False,
                 event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},

@@ -18,9 +18,10 @@ from selfinstruct.core.export import Exported, ExportFormat, write_export
 from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.intake import Intake
 from selfinstruct.core.judge import Judge
+from selfinstruct.core.languages import Language, language
 from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.prices import Prices, limited_prices
-from selfinstruct.core.seeds import plant
+from selfinstruct.core.seeds import as_begun, plant
 from selfinstruct.core.settings import Settings, check, storable
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
@@ -64,16 +65,19 @@ class Engine:
         self.listener = listener
         self._clock = clock
         prices = limited_prices(settings)
-        self.judging = Judge(workspace, settings.filters, settings.language)
-        self.decisions = Decider(workspace, self.judging, clock=clock, emit=self.emit)
         self._endpoint: Endpoint | None = None
         if workspace.read_only:
-            self._work_by(settings, prices)
+            self._begin(as_begun(workspace, settings), prices)
             return
         with workspace.transaction():
-            plant(workspace, settings, at=clock())
-            self._work_by(settings, prices)
+            settings = plant(workspace, settings, at=clock())
+            self._begin(settings, prices)
             workspace.settings.write(storable(settings))
+
+    def _begin(self, settings: Settings, prices: Prices) -> None:
+        self.judging = Judge(self.workspace, settings.filters, language(settings.language))
+        self.decisions = Decider(self.workspace, self.judging, clock=self._clock, emit=self.emit)
+        self._work_by(settings, prices)
 
     def _work_by(self, settings: Settings, prices: Prices) -> None:
         # What is wrong in a person's own prompts is said at once, and before anything is changed.
@@ -119,7 +123,7 @@ class Engine:
         """
         prices = limited_prices(settings)
         with self.workspace.transaction():
-            plant(self.workspace, settings, at=self._clock())
+            settings = plant(self.workspace, settings, at=self._clock())
             self._work_by(settings, prices)
             self.workspace.settings.write(storable(settings))
         if self._endpoint is not None:
@@ -158,6 +162,11 @@ class Engine:
         limited_prices(settings)
         self.workspace.settings.change({"max_cost": max_cost_usd})
         self.settings = settings
+
+    @property
+    def language(self) -> Language:
+        """The language of the workspace's tasks."""
+        return self.judging.language
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""

@@ -27,7 +27,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, str]:
         return found
     checks: dict[str, Callable[[], object]] = {
         "model": lambda: require_model(settings),
-        "prompts": lambda: settings.prompts and load_templates(settings.prompts),
+        "prompts": lambda: settings.prompts and load_templates(settings.prompts, settings.language),
         "max_cost": lambda: limited_prices(settings),
     }
     return {name: sentence for name, check in checks.items() if (sentence := _refusal(check))}

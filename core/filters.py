@@ -2,11 +2,22 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
+from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
+from selfinstruct.core.unicode_words import fold, locate, whole_words, words
 from selfinstruct.db.rows import Reason
 
 _QUOTED_LENGTH = 40
+
+_ENGLISH_LETTER = re.compile("[a-z0-9]")
+"""What `rouge_score` sees."""
+
+NO_WORDS = "no_words"
+NOT_LATIN, OTHER_SCRIPT = "not_latin", "script"
+_SCRIPTS = {"CJK": "Chinese"}
+"""What Unicode calls otherwise than people do."""
 
 
 def clean_instruction(text: str) -> str:
@@ -15,46 +26,62 @@ def clean_instruction(text: str) -> str:
     return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
 
 
-def objections(instruction: str, filters: FilterSettings) -> list[Reason]:
+def objections(instruction: str, filters: FilterSettings, language: Language) -> list[Reason]:
     """Why the filters object to an instruction, in the order in which they are applied.
 
     Similarity is not among them: it needs the pool (see `selfinstruct.core.judge`).
     """
     found = [
-        _length(instruction, filters),
+        _no_words(instruction, language),
+        _length(instruction, filters, language),
         _keyword(instruction, filters),
         _opening(instruction, filters),
-        _punctuation(instruction) if filters.punctuation else None,
-        _script(instruction) if filters.latin else None,
+        _punctuation(instruction, language) if filters.punctuation else None,
+        _script(instruction, language) if filters.script and language.scripts else None,
     ]
     return [reason for reason in found if reason is not None]
 
 
-def count_words(text: str) -> int:
-    """The words of a text, as the limits on length count them."""
-    return len(text.split())
+def count_words(text: str, language: Language) -> int:
+    """The words of a text, as the limits on length count them: what stands between spaces in English,
+    else tokens.
+    """
+    return len(text.split()) if language.is_english else len(words(text))
 
 
-def _length(instruction: str, filters: FilterSettings) -> Reason | None:
-    words = count_words(instruction)
+def _no_words(instruction: str, language: Language) -> Reason | None:
+    """What has no tokens scores 0 with everything, and would always pass."""
+    if _ENGLISH_LETTER.search(instruction.lower()) if language.is_english else words(instruction):
+        return None
+    wanted = "letter from a to z and no digit" if language.is_english else "letter and no number"
+    return Reason(NO_WORDS, f'It has no {wanted}, so that it cannot be compared: "{_quoted(instruction)}".')
+
+
+def _length(instruction: str, filters: FilterSettings, language: Language) -> Reason | None:
+    words = count_words(instruction, language)
+    count = f"{words} {language.unit}" if words == 1 else f"{words} {language.unit}s"
     if words < filters.min_words:
-        return Reason("too_short", f"It has {_count(words)}; at least {filters.min_words} are wanted.")
+        return Reason("too_short", f"It has {count}; at least {filters.min_words} are wanted.")
     if words > filters.max_words:
-        return Reason("too_long", f"It has {_count(words)}; at most {filters.max_words} are wanted.")
+        return Reason("too_long", f"It has {count}; at most {filters.max_words} are wanted.")
     return None
 
 
-def _count(words: int) -> str:
-    return f"{words} word" if words == 1 else f"{words} words"
-
-
 def keyword_spans(instruction: str, filters: FilterSettings) -> list[tuple[int, int]]:
-    """Where in the text the keywords stand, as (start, end) offsets in characters."""
-    if not filters.keywords:
+    """Where in the text the keywords stand, as (start, end) offsets in characters.
+
+    Words of scripts with spaces match as a whole, those in Hangul where a word begins (particles may
+    follow), and those in scripts without spaces anywhere.
+    """
+    pattern = _keywords(filters.keywords)
+    if pattern is None:
         return []
-    words = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in filters.keywords)
-    pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-    return [match.span() for match in pattern.finditer(instruction)]
+    return locate(instruction, fold, (match.span() for match in pattern.finditer(fold(instruction))))
+
+
+@lru_cache(maxsize=32)
+def _keywords(keywords: tuple[str, ...]) -> "re.Pattern[str] | None":
+    return whole_words(keywords, particles=True)
 
 
 def _keyword(instruction: str, filters: FilterSettings) -> Reason | None:
@@ -67,24 +94,40 @@ def _keyword(instruction: str, filters: FilterSettings) -> Reason | None:
 
 
 def _opening(instruction: str, filters: FilterSettings) -> Reason | None:
+    folded = fold(instruction)
     for opening in filters.openings:
-        if instruction.casefold().startswith(opening.casefold()):
+        if folded.startswith(fold(opening)):
             return Reason("opening", f'It begins with "{opening}".')
     return None
 
 
-def _punctuation(instruction: str) -> Reason | None:
+def _punctuation(instruction: str, language: Language) -> Reason | None:
     first = instruction[:1]
-    if first and unicodedata.category(first)[0] in "PS":
+    if first and unicodedata.category(first)[0] in "PS" and first not in language.allowed_first:
         return Reason("punctuation", f"It begins with the punctuation mark {first}")
     return None
 
 
-def _script(instruction: str) -> Reason | None:
-    letter = next((character for character in instruction if character.isalpha()), None)
-    if letter is None:
-        quoted = instruction[:_QUOTED_LENGTH]
-        return Reason("not_latin", f'It has no letter: "{quoted}".')
-    if not unicodedata.name(letter, "").startswith(("LATIN", "FULLWIDTH LATIN")):
-        return Reason("not_latin", f'Its first letter, "{letter}", is not Latin.')
+def _script(instruction: str, language: Language) -> Reason | None:
+    """Latin text begins with a Latin letter; other scripts often stand beside Latin names."""
+    code = NOT_LATIN if language.is_english else OTHER_SCRIPT
+    names = " or ".join(_SCRIPTS.get(script, script.title()) for script in language.scripts)
+    letters = [character for character in instruction if character.isalpha()]
+    if not letters:
+        return Reason(code, f'It has no letter: "{_quoted(instruction)}".')
+    if language.scripts == ("LATIN",):
+        if not is_of(letters[0], language):
+            return Reason(code, f'Its first letter, "{letters[0]}", is not {names}.')
+    elif not any(is_of(letter, language) for letter in letters):
+        return Reason(code, f'None of its letters is {names}: "{_quoted(instruction)}".')
     return None
+
+
+def is_of(letter: str, language: Language) -> bool:
+    """Whether a letter is of a script of the language."""
+    plain = unicodedata.normalize("NFKC", letter)[:1]
+    return unicodedata.name(plain, "").startswith(language.scripts)
+
+
+def _quoted(instruction: str) -> str:
+    return instruction[:_QUOTED_LENGTH]

@@ -2,14 +2,16 @@
 
 import random
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from selfinstruct.core.languages import ENGLISH, read_toml
+
 _SLOT = re.compile(r"\{([a-z_0-9]+)\}")
+
+_FILE = "grammar.toml"
 
 Slots = dict[str, str]
 """What each slot of a template stands for."""
@@ -46,6 +48,12 @@ class Grammar:
     flaws: Mapping[str, tuple[str, ...]]
     fallback: Mapping[str, tuple[str, ...]]
     """Texts for instructions that no family knows."""
+    range: "re.Pattern[str]"
+    """Finds the first and the last number that a propose prompt for a chat model asks for."""
+    only_classification: "re.Pattern[str]"
+    """Found in a propose prompt that asks for classification tasks only."""
+    classification: "re.Pattern[str] | None"
+    """Found in most classification tasks that no family knows."""
 
     def expand(self, template: str, rng: random.Random, slots: Slots) -> str:
         """Fill a template; slots already in `slots` keep their text, new ones are added to it."""
@@ -72,15 +80,18 @@ class Grammar:
 
 
 @cache
-def built_in() -> Grammar:
-    """The grammar that comes with the program."""
-    text = (files("selfinstruct.seeds") / "grammar.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
+def built_in(code: str) -> Grammar:
+    """The grammar that comes with the program for a language; the English one where it has none."""
+    data = read_toml(code, _FILE) or read_toml(ENGLISH, _FILE)
+    reading = data["reading"]
     return Grammar(
         phrases=_tuples(data["phrases"]),
         families=tuple(_family(entry) for entry in data["families"]),
         flaws=_tuples(data["flaws"]),
         fallback=_tuples(data["fallback"]),
+        range=re.compile(reading["range"]),
+        only_classification=re.compile(reading["only_classification"]),
+        classification=re.compile(found, re.IGNORECASE) if (found := reading.get("classification")) else None,
     )
 
 

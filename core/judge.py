@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.filters import objections
+from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.db.rows import PASS, Reason, Standing
 from selfinstruct.db.workspace import Workspace
@@ -47,11 +48,11 @@ class Judge:
     anyone since the last time. It is right only inside a transaction that then judges and decides.
     """
 
-    def __init__(self, workspace: Workspace, filters: FilterSettings, language: str) -> None:
+    def __init__(self, workspace: Workspace, filters: FilterSettings, language: Language) -> None:
         self._workspace = workspace
         self.filters = filters
         """What it objects to; what has been judged by others is to be judged again."""
-        self._language = language
+        self.language = language
         self.is_ready = False
         """Whether the pool has been read; whoever needs it before reads it all at once."""
         self.forget()
@@ -66,7 +67,7 @@ class Judge:
             # NumPy and RapidFuzz come with it: whoever opens a screen first is not to wait for them.
             from selfinstruct.core.pool import Pool  # noqa: PLC0415
 
-            self._read = Pool(self._workspace, self._language)
+            self._read = Pool(self._workspace, self.language.code)
         return self._read
 
     @property
@@ -126,7 +127,7 @@ class Judge:
 
     def judge(self, instruction: str) -> Judgement:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
-        reasons = objections(instruction, self.filters)
+        reasons = objections(instruction, self.filters, self.language)
         nearest = next(iter(self.index.nearest(instruction, 1)), None)
         if nearest is not None and nearest.score >= self.filters.rouge_l:
             reasons.append(self._too_similar(nearest))

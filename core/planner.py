@@ -47,7 +47,11 @@ class Planner:
         self._max_cost_usd = max_cost_usd
         self._clock = clock
         self._prompts = PromptWriter(
-            settings.api, _examples(workspace), random.Random(settings.rng_seed), settings.prompts
+            settings.api,
+            _examples(workspace),
+            random.Random(settings.rng_seed),
+            settings.prompts,
+            settings.language,
         )
         self._prompts.try_all()
 

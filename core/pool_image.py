@@ -1,6 +1,7 @@
 """An image of an index, as the workspace keeps it: the tokens of its texts, which take long to find."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 
@@ -67,7 +68,8 @@ def unpack(stored: StoredIndex | None, language: str) -> Image | None:
 
 
 def _made_by(language: str) -> str:
-    return f"{_FORMAT} {language}"
+    # Another version of Unicode may fold and cut another way.
+    return f"{_FORMAT} {language} {unicodedata.unidata_version}"
 
 
 def _digest(stored: StoredIndex) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 
 from selfinstruct.core.diversity import score_bins
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filters import count_words, objections
+from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, count_words, objections
 from selfinstruct.core.judge import TOO_SIMILAR
+from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.slices import Sliced
 from selfinstruct.db.rows import PASS, Task
@@ -24,9 +25,10 @@ _JUDGED_AT_ONCE = 8
 """Candidates judged in one transaction: its sync to the disk costs as much as judging a few."""
 _NO_LIMIT = 10**9
 
-_TEXTUAL = ("keyword", "opening", "punctuation", "not_latin")
-"""The objections that depend on the text alone, in the order in which they are raised."""
-_CODES = ("too_short", "too_long", *_TEXTUAL, TOO_SIMILAR, PASS)
+_TEXTUAL = (NO_WORDS, "keyword", "opening", "punctuation", NOT_LATIN, OTHER_SCRIPT)
+"""The objections that depend on the text alone."""
+_CODES = (NO_WORDS, "too_short", "too_long", *_TEXTUAL[1:], TOO_SIMILAR, PASS)
+"""In the order in which they are raised."""
 _NUMBER = {code: number for number, code in enumerate(_CODES)}
 _OTHER = -1
 """No verdict yet."""
@@ -66,12 +68,14 @@ class Columns:
 
     Args:
         lists: Settings with the keywords and openings that are looked for, also where a filter is off.
+        language: The language of the tasks.
     """
 
-    def __init__(self, lists: FilterSettings) -> None:
+    def __init__(self, lists: FilterSettings, language: Language) -> None:
         self.lists = lists
+        self._language = language
         self._all_on = lists.model_copy(
-            update={"min_words": 0, "max_words": _NO_LIMIT, "punctuation": True, "latin": True}
+            update={"min_words": 0, "max_words": _NO_LIMIT, "punctuation": True, "script": True}
         )
         self._ids = array("q")
         self._verdicts: list[str | None] = []
@@ -93,8 +97,8 @@ class Columns:
         self._ids.append(task.id)
         self._verdicts.append(task.verdict)
         self._before.append(_NUMBER.get(task.verdict or "", _OTHER))
-        self._words.append(count_words(task.instruction))
-        found = {reason.code for reason in objections(task.instruction, self._all_on)}
+        self._words.append(count_words(task.instruction, self._language))
+        found = {reason.code for reason in objections(task.instruction, self._all_on, self._language)}
         self._found.append(sum(1 << bit for bit, code in enumerate(_TEXTUAL) if code in found))
         self._scores.append(np.nan if score is None else score)
 
@@ -131,22 +135,29 @@ class Columns:
 
     def _judged(self, filters: FilterSettings, rows: slice = slice(None)) -> _Numbers:
         words, found = np.array(self._words[rows]), np.array(self._found[rows])
-        on = (bool(filters.keywords), bool(filters.openings), filters.punctuation, filters.latin)
+        is_on = {
+            "keyword": bool(filters.keywords),
+            "opening": bool(filters.openings),
+            "punctuation": filters.punctuation,
+            NOT_LATIN: filters.script,
+            OTHER_SCRIPT: filters.script,
+        }
         against = {
             "too_short": words < filters.min_words,
             "too_long": words > filters.max_words,
-            **{code: found & (1 << bit) != 0 for bit, code in enumerate(_TEXTUAL) if on[bit]},
+            **{code: found & (1 << bit) != 0 for bit, code in enumerate(_TEXTUAL) if is_on.get(code, True)},
             TOO_SIMILAR: np.array(self._scores[rows]) >= filters.rouge_l,
         }
         verdicts = np.full(len(words), _NUMBER[PASS])
-        for code, objected in reversed(against.items()):
-            verdicts[objected] = _NUMBER[code]
+        for code in reversed(_CODES):
+            if code in against:
+                verdicts[against[code]] = _NUMBER[code]
         return verdicts
 
 
-def with_lists(filters: FilterSettings) -> FilterSettings:
-    """`filters` with the lists of the paper's pipeline where they have none."""
-    usual = FilterSettings()
+def with_lists(filters: FilterSettings, language: Language) -> FilterSettings:
+    """`filters` with the lists of the language where they have none."""
+    usual = language.filters
     return filters.model_copy(
         update={
             "keywords": filters.keywords or usual.keywords,

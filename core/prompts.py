@@ -4,7 +4,6 @@ import random
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.instance_rules import MAX_INSTANCES
 from selfinstruct.core.judge import IN_CONTEXT
+from selfinstruct.core.languages import ENGLISH, language, read_toml
 from selfinstruct.db.rows import ApiKind, Message, Parameters, Prompt
 
 NEW_TASKS = 8
@@ -25,6 +25,7 @@ CLASSIFICATION_EXAMPLES, OTHER_EXAMPLES = 12, 19
 
 INSTANCE_EXAMPLES = 8
 _EXAMPLE_LENGTH = 700
+_FILE = "prompts.toml"
 
 
 class _Strict(BaseModel):
@@ -85,10 +86,20 @@ class PromptWriter:
     """
 
     def __init__(
-        self, api: ApiKind, seeds: Sequence[Example], rng: random.Random, path: Path | None = None
+        self,
+        api: ApiKind,
+        seeds: Sequence[Example],
+        rng: random.Random,
+        path: Path | None = None,
+        code: str = ENGLISH,
     ) -> None:
         self._api = api
-        self._templates = load_templates(path)
+        self._templates = load_templates(path, code)
+        names = language(code).answers
+        self._next_task, self._next_example = (
+            f"\n{names.task[0]}:",
+            f"\n{names.example[0]} {MAX_INSTANCES + 1}",
+        )
         self._environment = SandboxedEnvironment(
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
         )
@@ -152,7 +163,7 @@ class PromptWriter:
             instruction=_one_line(instruction),
         )
         parameters: Parameters = {"temperature": 0, "max_tokens": 16}
-        return self._finish(prompt, parameters, ["\n\n", "\nTask:"], [seed.id for seed in examples])
+        return self._finish(prompt, parameters, ["\n\n", self._next_task], [seed.id for seed in examples])
 
     def instantiate(
         self, instruction: str, *, output_first: bool, anew: random.Random | None = None
@@ -182,7 +193,7 @@ class PromptWriter:
             "presence_penalty": 1.5,
             "max_tokens": 300 if output_first else 350,
         }
-        stop = ["\nTask:", f"\nExample {MAX_INSTANCES + 1}"]
+        stop = [self._next_task, self._next_example]
         return self._finish(prompt, parameters, stop, [seed.id for seed in examples])
 
     def _finish(
@@ -212,18 +223,18 @@ class PromptWriter:
             raise SettingsError(f"The prompt template {name} is wrong: {error}.") from error
 
 
-def built_in_templates() -> dict[str, Any]:
-    """The templates that come with the program, by stage and kind of API."""
-    return tomllib.loads((files("selfinstruct.seeds") / "prompts" / "en.toml").read_text(encoding="utf-8"))
+def built_in_templates(code: str) -> dict[str, Any]:
+    """The templates of a language by stage and kind of API; the English ones where it has none."""
+    return _overlay(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
 
 
-def load_templates(path: Path | None) -> _Templates:
-    """The built-in templates, with those of the file at `path` in their place where it has some.
+def load_templates(path: Path | None, code: str) -> _Templates:
+    """The templates of a language, with those of the file at `path` in their place where it has some.
 
     Raises:
         SettingsError: the file cannot be read, or has a name that is none.
     """
-    merged = built_in_templates()
+    merged = built_in_templates(code)
     if path is not None:
         try:
             own = tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -1,13 +1,14 @@
 """Seed tasks, in the format in which the paper's were published: one JSON object a line."""
 
 import json
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.languages import AUTO, ENGLISH, seed_tasks, with_seeds
+from selfinstruct.core.picking import pick_language
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import Label, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
@@ -40,9 +41,19 @@ class SeedTask(BaseModel):
         return instruction.strip()
 
 
-def built_in() -> Traversable:
-    """The seed file that comes with the program."""
-    return files("selfinstruct.seeds") / "seed_tasks.jsonl"
+def built_in(code: str) -> Traversable:
+    """The seed file that comes with the program for a language; the English one for `auto`.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    found = seed_tasks(ENGLISH if code == AUTO else code)
+    if found is None:
+        raise SettingsError(
+            f"No seed tasks come with the language {code}. Give your own with --seeds, or take another"
+            f" language: {', '.join(with_seeds())}."
+        )
+    return found
 
 
 def load(source: Traversable | Path) -> list[SeedTask]:
@@ -93,11 +104,14 @@ def _parse(line: str, where: str) -> SeedTask:
         raise SettingsError(f"In {where}, the JSON is wrong: {error}.") from None
 
 
-def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
+def plant(workspace: Workspace, settings: Settings, *, at: str) -> Settings:
     """Give a new workspace its seed tasks, accepted; one that has tasks keeps what it has.
 
+    Returns the settings with the language of the workspace, which `auto` finds in the seed tasks.
+
     Raises:
-        SettingsError: the seed file is wrong, or is another one than the workspace began with.
+        SettingsError: the seed file is wrong, or is another one than the workspace began with, or so is the
+        language.
     """
     if workspace.tasks.seeds():
         begun_with = workspace.settings.read().get("seeds")
@@ -106,8 +120,11 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
                 f"{workspace.path} began with {begun_with or 'the built-in seeds'}, which cannot be changed."
                 " Leave --seeds out, or begin another workspace with --db."
             )
-        return
-    for seed in load(settings.seeds or built_in()):
+        return as_begun(workspace, settings)
+    seeds = load(settings.seeds or built_in(settings.language))
+    if settings.language == AUTO:
+        settings = settings.in_language(pick_language([seed.instruction for seed in seeds]))
+    for seed in seeds:
         label: Label = "classification" if seed.is_classification else "generation"
         task_id = workspace.tasks.add(
             seed.instruction, origin="seed", name=seed.name or seed.id, label=label, at=at
@@ -123,3 +140,21 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> None:
         )
         instances = [NewInstance(instance.input, instance.output) for instance in seed.instances]
         workspace.instances.add(task_id, seed.instruction, label, instances, request_id=None)
+    return settings
+
+
+def as_begun(workspace: Workspace, settings: Settings) -> Settings:
+    """The settings with the language that a workspace began with.
+
+    Raises:
+        SettingsError: another one is asked for.
+    """
+    begun_with = str(workspace.settings.read().get("language", ENGLISH))
+    if settings.language == begun_with:
+        return settings
+    if "language" in settings.model_fields_set and settings.language != AUTO:
+        raise SettingsError(
+            f"{workspace.path} began with the language {begun_with}, which cannot be changed. Leave"
+            " --language out, or begin another workspace with --db."
+        )
+    return settings.in_language(begun_with)

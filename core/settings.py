@@ -5,6 +5,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -21,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.languages import AUTO, ENGLISH, OTHER, UsualFilters, known, language
 from selfinstruct.db.rows import ApiKind
 
 OFFLINE = "offline"
@@ -31,14 +34,18 @@ OFFLINE_URL = "http://offline.invalid/v1"
 
 SETTINGS_FILE = "selfinstruct.toml"
 
-LANGUAGES = ("en",)
-
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-_KEYWORDS = (
-    "image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps",
-    "draw", "plot", "go to", "video", "videos", "audio", "music", "flowchart", "diagram",
-)  # fmt: skip
+
+def usual_filters(code: str) -> UsualFilters:
+    """The filters of a language when nobody has set any; of English for a code that is none."""
+    if code == AUTO:
+        return language(OTHER).filters
+    return language(code if code in known() else ENGLISH).filters
+
+
+def _english(name: str) -> Any:
+    return Field(default_factory=lambda: getattr(usual_filters(ENGLISH), name))
 
 
 class _Checked(BaseModel):
@@ -49,19 +56,33 @@ _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class FilterSettings(_Checked):
-    """What the judge objects to; the defaults are those of the paper's pipeline."""
+    """What the judge objects to.
 
-    min_words: Annotated[int, Field(description="The fewest words of an instruction.", ge=0)] = 4
-    max_words: Annotated[int, Field(description="The most words of an instruction.", ge=1)] = 150
+    The defaults are those of the paper's pipeline, which are for English. In `Settings` they are those of
+    the language.
+    """
+
+    min_words: Annotated[
+        int,
+        Field(description="The fewest words of an instruction; characters where words have no spaces.", ge=0),
+    ] = _english("min_words")
+    max_words: Annotated[
+        int,
+        Field(description="The most words of an instruction; characters where words have no spaces.", ge=1),
+    ] = _english("max_words")
     keywords: Annotated[
         tuple[_Words, ...],
         Field(description="Words that a text model cannot serve, matched as whole words in any case."),
-    ] = _KEYWORDS
+    ] = _english("keywords")
     openings: Annotated[
         tuple[_Words, ...], Field(description="Beginnings that are refused, in any case.")
-    ] = ("Write a program",)
-    punctuation: Annotated[bool, Field(description="Refuse instructions that begin with punctuation.")] = True
-    latin: Annotated[bool, Field(description="Refuse instructions whose first letter is not Latin.")] = True
+    ] = _english("openings")
+    punctuation: Annotated[bool, Field(description="Refuse instructions that begin with punctuation.")] = (
+        _english("punctuation")
+    )
+    script: Annotated[
+        bool, Field(description="Refuse instructions in another script than that of the language.")
+    ] = _english("script")
     rouge_l: Annotated[
         float,
         Field(
@@ -104,7 +125,9 @@ class Settings(_Checked):
     ] = None
     seeds: Annotated[Path | None, Field(description="Your own seed tasks, JSON Lines.")] = None
     prompts: Annotated[Path | None, Field(description="Your own prompt templates, TOML.")] = None
-    language: Annotated[str, Field(description="Of the tasks; only en for now.")] = "en"
+    language: Annotated[
+        str, Field(description=f"Of the tasks: {', '.join(known())}, or auto for that of your own seeds.")
+    ] = ENGLISH
     rng_seed: Annotated[int, Field(description="Repeats a run: it decides every draw.")] = 0
     concurrency: Annotated[int, Field(description="Requests under way at once.", ge=1, le=1024)] = 4
     requests_per_batch: Annotated[
@@ -144,9 +167,31 @@ class Settings(_Checked):
     @field_validator("language")
     @classmethod
     def _known_language(cls, language: str) -> str:
-        if language not in LANGUAGES:
-            raise ValueError(f"'{language}' is not supported yet; use {' or '.join(LANGUAGES)}")
+        if language not in known() and language != AUTO:
+            raise ValueError(
+                f"'{language}' is none of the known languages; they are {', '.join(known())}, and auto, which"
+                " looks at the seed tasks"
+            )
         return language
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _filters_of_the_language(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Let the language say what the filters are that nobody has set."""
+        given = values.get("filters", {}) if isinstance(values, dict) else None
+        if isinstance(given, FilterSettings):
+            given = given.model_dump(exclude_unset=True)
+        if not isinstance(given, Mapping):
+            return handler(values)
+        usual = asdict(usual_filters(values.get("language", ENGLISH)))
+        settings = handler({**values, "filters": {**usual, **given}})
+        # So that another language can say it anew: what was only filled in was not set.
+        settings.filters.model_fields_set.difference_update(usual.keys() - given.keys())
+        return settings
+
+    def in_language(self, code: str) -> Self:
+        """These settings for tasks in another language; filters that were set stay as they are."""
+        return self.model_validate({**self.model_dump(exclude_unset=True), "language": code})
 
     @field_validator("base_url")
     @classmethod
@@ -326,7 +371,11 @@ def _names_in(parents: list[str]) -> list[str]:
 
 def storable(settings: Settings) -> dict[str, Any]:
     """The settings as JSON values for the workspace; paths become absolute."""
-    values = settings.model_dump(mode="json", exclude_defaults=True)
+    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
+    usual = FilterSettings(**asdict(usual_filters(settings.language))).model_dump(mode="json")
+    filters = settings.filters.model_dump(mode="json")
+    if own := {name: value for name, value in filters.items() if value != usual[name]}:
+        values["filters"] = own
     for name in ("seeds", "prompts"):
         path = getattr(settings, name)
         if path is not None:

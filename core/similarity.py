@@ -13,11 +13,12 @@ from itertools import islice
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
+from selfinstruct.core.languages import ENGLISH
 from selfinstruct.core.overlap import Overlap
 from selfinstruct.core.places import Places
 from selfinstruct.core.scores import Best, Floats, Question, f_measure, first, wanted
 from selfinstruct.core.token_store import Ints, TokenStore
-from selfinstruct.core.tokens import WORD, Codes, Vocabulary, tokens
+from selfinstruct.core.tokens import Codes, Vocabulary, token_spans, tokens
 
 _LEVELS = (0.6, 0.45, 0.3, 0.2, 0.1, 0.0)
 """The nearest are looked for among the texts whose bound is at least the first, then the second ..."""
@@ -39,13 +40,14 @@ class Neighbour:
 class RougeIndex:
     """Texts by id, and the nearest of them to any text by ROUGE-L F-measure.
 
-    The scores are those of `rouge_score`'s rougeL. A text without tokens scores 0 with every other.
+    The scores are those of `rouge_score`'s rougeL, over the tokens of the language. A text without tokens
+    scores 0 with every other.
     """
 
-    def __init__(self, language: str = "en", words: Iterable[str] = ()) -> None:
+    def __init__(self, language: str = ENGLISH, words: Iterable[str] = ()) -> None:
         """Make an empty index; `words` have the numbers from 1 on in `add_coded`."""
         self.language = language
-        self._vocabulary = Vocabulary(words)
+        self._vocabulary = Vocabulary(words, language)
         self._overlap = Overlap()
         self._store = TokenStore()
         self._places = Places()
@@ -194,15 +196,12 @@ def _neighbours(best: Best) -> list[Neighbour]:
     return [Neighbour(task_id, score) for task_id, score in pairs]
 
 
-def shared_spans(text: str, other: str) -> list[tuple[int, int]]:
+def shared_spans(text: str, other: str, language: str) -> list[tuple[int, int]]:
     """Where in `text` the words stand that it shares, in order, with `other`: the common subsequence.
 
     Returns (start, end) offsets in characters; words that follow each other in both are one span.
     """
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        return []  # lower-casing moved the offsets, as it does for a few letters such as İ
-    words = list(WORD.finditer(lowered))
-    opcodes = LCSseq.opcodes([word.group() for word in words], tokens(other))
+    words, spans = token_spans(text, language)
+    opcodes = LCSseq.opcodes(words, tokens(other, language))
     runs = [(op.src_start, op.src_end - 1) for op in opcodes if op.tag == "equal"]
-    return [(words[first].start(), words[last].end()) for first, last in runs]
+    return [(spans[first][0], spans[last][1]) for first, last in runs]

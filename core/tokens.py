@@ -1,4 +1,8 @@
-"""Tokens: what ROUGE-L compares, and the numbers that stand for them."""
+"""Tokens: what ROUGE-L compares, and the numbers that stand for them.
+
+Those of English are `rouge_score`'s, so that scores can be compared with published ones. All other
+languages have those of `selfinstruct.core.unicode_words`, which reads every script.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,28 +11,43 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from selfinstruct.core import unicode_words
+from selfinstruct.core.languages import ENGLISH
+from selfinstruct.core.unicode_words import END, Span, locate
+
 Codes = npt.NDArray[np.unsignedinteger[Any]]
 """Tokens by their numbers in a vocabulary."""
 
-WORD = re.compile("[a-z0-9]+")
+_WORD = re.compile("[a-z0-9]+")
 """A token of `rouge_score`, in a text that is lower-cased."""
 
-_END = "\x01"
-"""Stands between two texts while many are tokenized at once."""
-_KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789" + _END.encode()
+_KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789" + END.encode()
 _BLANKED = bytes(byte if byte in _KEPT else ord(" ") for byte in range(256))
 
 
-def tokens(text: str) -> list[str]:
-    """The tokens of `text` as `rouge_score` takes them: lower-cased runs of a-z and 0-9."""
-    return WORD.findall(text.lower())
+def tokens(text: str, language: str = ENGLISH) -> list[str]:
+    """The tokens of `text`: for English as `rouge_score` takes them, lower-cased runs of a-z and 0-9."""
+    return _WORD.findall(text.lower()) if language == ENGLISH else unicode_words.words(text)
+
+
+def token_spans(text: str, language: str) -> tuple[list[str], list[Span]]:
+    """The tokens of `text`, and where they stand in it as (start, end) offsets in characters."""
+    folding = str.lower if language == ENGLISH else unicode_words.fold
+    folded = folding(text)
+    spans = (
+        [match.span() for match in _WORD.finditer(folded)]
+        if language == ENGLISH
+        else list(unicode_words.word_spans(folded))
+    )
+    return [folded[start:end] for start, end in spans], locate(text, folding, spans)
 
 
 class Vocabulary:
     """Numbers tokens in the order in which they come. Number 0 is no token."""
 
-    def __init__(self, words: Iterable[str] = ()) -> None:
-        self._codes = _Codes({_END: 0})
+    def __init__(self, words: Iterable[str] = (), language: str = ENGLISH) -> None:
+        self._language = language
+        self._codes = _Codes({END: 0})
         self._codes.update((word, code) for code, word in enumerate(words, start=1))
 
     def __len__(self) -> int:
@@ -41,7 +60,7 @@ class Vocabulary:
 
     def find(self, text: str) -> tuple[list[int], int]:
         """The numbers of those tokens of `text` that are known, and how many tokens it has in all."""
-        words = tokens(text)
+        words = tokens(text, self._language)
         known = self._codes.get
         return [code for code in map(known, words) if code is not None], len(words)
 
@@ -50,7 +69,7 @@ class Vocabulary:
 
         Returns the numbers, one text's after the other's, and how many each text has.
         """
-        words = _words(texts)
+        words = _words(texts) if self._language == ENGLISH else unicode_words.words_of_many(texts)
         codes = np.fromiter(map(self._codes.__getitem__, words), np.uint32, len(words))
         ends = np.flatnonzero(codes == 0)
         return codes[codes != 0], np.diff(ends, prepend=-1) - 1
@@ -63,6 +82,6 @@ class _Codes(dict[str, int]):
 
 
 def _words(texts: Sequence[str]) -> list[str]:
-    """The tokens of many texts with `_END` after each text's; what `tokens` finds, several times as fast."""
-    joined = "".join(f"{text.replace(_END, ' ')} {_END} " for text in texts)
+    """The tokens of many texts with `END` after each text's; what `tokens` finds, several times as fast."""
+    joined = "".join(f"{text.replace(END, ' ')} {END} " for text in texts)
     return joined.lower().encode("ascii", "replace").translate(_BLANKED).decode("ascii").split()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from selfinstruct.core.answers import AnswerError, read_answer
+from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import keyword_spans
-from selfinstruct.core.settings import FilterSettings
+from selfinstruct.core.languages import Language
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.blocks import Block
@@ -32,23 +33,26 @@ def heading(text: str) -> Content:
     return Content.assemble("\n", (text, _HEADING))
 
 
-def head(
-    workspace: Workspace, filters: FilterSettings, task: Task, neighbours: "Sequence[Neighbour]"
-) -> Content:
+def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Content:
     """A task's text, verdict with every reason, and label with the model's own answer.
 
     In the text the keywords are marked, and the words that it shares with its nearest neighbour.
     """
+    workspace = engine.workspace
     marks: list[tuple[Span, str]] = []
     if neighbours:
-        from selfinstruct.core.similarity import shared_spans  # noqa: PLC0415 - see Judge
-
         nearest = workspace.tasks.get(neighbours[0].id)
-        marks = [(span, _SHARED) for span in shared_spans(task.instruction, nearest.instruction)]
-    marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, filters)]
+        marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
+    marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
     return Content.assemble(
         _marked(task.instruction, marks), "\n\n", *_verdict(workspace, task), *_label(workspace, task)
     )
+
+
+def _shared_marks(text: str, other: str, language: Language) -> list[tuple[Span, str]]:
+    from selfinstruct.core.similarity import shared_spans  # noqa: PLC0415 - see Judge
+
+    return [(span, _SHARED) for span in shared_spans(text, other, language.code)]
 
 
 def _marked(text: str, marks: Iterable[tuple[Span, str]]) -> Content:
@@ -99,27 +103,25 @@ def _model_said(workspace: Workspace, task: Task) -> str | None:
         return None
 
 
-def nearest(workspace: Workspace, task: Task, neighbours: "Sequence[Neighbour]") -> list[Block]:
+def nearest(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> list[Block]:
     """The nearest tasks of the pool, each with this one beside it and the words that they share marked."""
-    tasks = {found.id: found for found in workspace.tasks.get_many(n.id for n in neighbours)}
-    return [_beside(task, tasks[neighbour.id], neighbour.score) for neighbour in neighbours]
+    tasks = {found.id: found for found in engine.workspace.tasks.get_many(n.id for n in neighbours)}
+    return [_beside(task, tasks[neighbour.id], neighbour.score, engine.language) for neighbour in neighbours]
 
 
-def _beside(task: Task, neighbour: Task, score: float) -> Block:
+def _beside(task: Task, neighbour: Task, score: float, language: Language) -> Block:
     mine, theirs = task.instruction, neighbour.instruction
     name = f"{score:.2f} {neighbour.origin} {neighbour.id}  "
     return Block(
         made_of=(name, mine, theirs),
-        content=lambda: Content.assemble((name, MUTED), _shared(theirs, mine)),
-        beside=lambda: _shared(mine, theirs),
+        content=lambda: Content.assemble((name, MUTED), _shared(theirs, mine, language)),
+        beside=lambda: _shared(mine, theirs, language),
         choice=neighbour.id,
     )
 
 
-def _shared(text: str, other: str) -> Content:
-    from selfinstruct.core.similarity import shared_spans  # noqa: PLC0415 - see Judge
-
-    return _marked(text, ((span, _SHARED) for span in shared_spans(text, other)))
+def _shared(text: str, other: str, language: Language) -> Content:
+    return _marked(text, _shared_marks(text, other, language))
 
 
 def prompted_by(workspace: Workspace, task: Task) -> list[Block]:

@@ -37,9 +37,9 @@ class DetailPane(BlockView):
         )
         state = " now" if judging.is_ready else ": the pool is being read"
         blocks = [
-            Block.of(detail.head(workspace, self._engine.settings.filters, task, neighbours)),
+            Block.of(detail.head(self._engine, task, neighbours)),
             Block.of(detail.heading(f"Nearest in the pool{state}")),
-            *detail.nearest(workspace, task, neighbours),
+            *detail.nearest(self._engine, task, neighbours),
         ]
         if (instances := detail.instances(workspace, task)) is not None:
             blocks.append(Block.of(instances))

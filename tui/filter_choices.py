@@ -71,7 +71,7 @@ CHOICES = (
     ),
     Choice(
         "min_words",
-        "words at least",
+        "length at least",
         shown=lambda filters: str(filters.min_words) if filters.min_words else "off",
         moved=lambda filters, _lists, steps: _within(filters.min_words + steps, 0, filters.max_words),
         switched=lambda filters, lists: 0 if filters.min_words else min(lists.min_words, filters.max_words),
@@ -79,7 +79,7 @@ CHOICES = (
     ),
     Choice(
         "max_words",
-        "words at most",
+        "length at most",
         shown=lambda filters: str(filters.max_words),
         moved=lambda filters, _lists, steps: _within(
             filters.max_words + steps, max(1, filters.min_words), _MOST_WORDS
@@ -90,7 +90,7 @@ CHOICES = (
     _list("keywords", "keywords refused", "word"),
     _list("openings", "openings refused", "opening"),
     _flag("punctuation", "punctuation refused"),
-    _flag("latin", "Latin letters only"),
+    _flag("script", "other scripts refused"),
 )
 
 

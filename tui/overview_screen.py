@@ -13,7 +13,7 @@ from selfinstruct.core.diversity import SeedScores
 from selfinstruct.core.overview import Overview, read_overview
 from selfinstruct.core.slices import in_slices
 from selfinstruct.tui.actions import ScreenName, bindings
-from selfinstruct.tui.overview_panels import LEFT, RIGHT, Draw, Numbers, Similarity, similarity
+from selfinstruct.tui.overview_panels import LEFT, RIGHT, Draw, Numbers, Similarity, lengths, similarity
 from selfinstruct.tui.rereading import Rereading
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.work_screen import WorkScreen
@@ -68,7 +68,7 @@ class OverviewScreen(WorkScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._counting = Rereading(self, self._count)
-        self._scores = SeedScores(self.engine.workspace)
+        self._scores = SeedScores(self.engine.workspace, self.engine.language.code)
         self._overview: Overview | None = None
         self._scored = 0.0
         self._nothing = Static("Counting.", id="overview-nothing", markup=False)
@@ -91,6 +91,9 @@ class OverviewScreen(WorkScreen):
     def on_mount(self) -> None:
         """Show nothing before it is counted."""
         self._columns.display = False
+        for panel in self._panels:
+            if panel.draw is lengths:
+                panel.border_title = f"Lengths in {self.engine.language.unit}s"
         self.set_focus(self._pane)
 
     @property
@@ -106,7 +109,9 @@ class OverviewScreen(WorkScreen):
         self._counting.stop()
 
     async def _count(self) -> None:
-        self._overview = await in_slices(read_overview(self.engine.workspace), self._show_counting)
+        self._overview = await in_slices(
+            read_overview(self.engine.workspace, self.engine.language), self._show_counting
+        )
         nothing = not self._overview.candidates
         self._nothing.display = nothing
         self._columns.display = not nothing

@@ -47,10 +47,10 @@ class PreviewScreen(WorkScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._now = self._proposed = self.engine.settings.filters
-        self._lists = with_lists(self._now)
+        self._lists = with_lists(self._now, self.engine.language)
         self._looking = Rereading(self, self._look)
         self._looked_at: object = None
-        self._undecided = Columns(self._lists)
+        self._undecided = Columns(self._lists, self.engine.language)
         self._scored = 0.0
         """How much of the undecided candidates is in it, 0 to 1."""
         self._filling = self._undecided
@@ -85,7 +85,7 @@ class PreviewScreen(WorkScreen):
         if filters != self._now:
             self._proposed = filters if self._proposed == self._now else self._proposed
             self._now = filters
-            self._lists = with_lists(self._merged(filters))
+            self._lists = with_lists(self._merged(filters), self.engine.language)
             self._show()
         self._looking.want()
 
@@ -115,8 +115,8 @@ class PreviewScreen(WorkScreen):
         if looked_at == self._looked_at or not self.engine.judging.is_ready or self._applying:
             return
         if looked_at != self._filling_for:
-            self._filling, self._filling_for = Columns(self._lists), looked_at
-        undecided, decided = self._filling, Columns(self._lists)
+            self._filling, self._filling_for = Columns(self._lists, self.engine.language), looked_at
+        undecided, decided = self._filling, Columns(self._lists, self.engine.language)
         if self._scored < 1:
             # The first time, what has been scored so far is better than nothing.
             self._undecided = undecided
@@ -175,7 +175,9 @@ class PreviewScreen(WorkScreen):
             return Content()
         row = self._table.at(self._table.cursor)
         flip = row.flip
-        then = [reason.sentence for reason in objections(row.instruction, self._proposed)]
+        then = [
+            reason.sentence for reason in objections(row.instruction, self._proposed, self.engine.language)
+        ]
         if flip.score is not None and flip.score >= self._proposed.rouge_l:
             then.append(
                 f"ROUGE-L {flip.score:.2f} with a task of the pool; less than"

@@ -71,7 +71,7 @@ def _describe(name: str) -> Field:
     table, _, own = name.rpartition(".")
     tables: dict[str, type[BaseModel]] = {"": Settings, "filters": FilterSettings, "price": Price}
     info = tables[table].model_fields[own]
-    default = "" if table == "price" else _text(info.default)
+    default = "" if table == "price" else _text(info.get_default(call_default_factory=True))
     field = Field(name, info.description or "", default)
     if info.annotation is bool:
         return replace(field, choices=(OFF, ON))

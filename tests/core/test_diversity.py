@@ -41,7 +41,7 @@ COLD = "Describe the smell of rain on cold stone."
 
 
 def test_a_task_is_compared_with_the_seeds_and_not_with_its_like(engine: Engine) -> None:
-    scores = SeedScores(engine.workspace)
+    scores = SeedScores(engine.workspace, "en")
     assert histogram(scores) == [0] * 10
     accept(engine, RAIN, COLD)
     expected = [0] * 10
@@ -53,11 +53,11 @@ def test_a_task_is_compared_with_the_seeds_and_not_with_its_like(engine: Engine)
 
 def test_a_seed_accepted_again_is_in_the_last_tenth(engine: Engine) -> None:
     accept(engine, engine.workspace.tasks.seeds()[5].instruction)
-    assert histogram(SeedScores(engine.workspace)) == [0] * 9 + [1]
+    assert histogram(SeedScores(engine.workspace, "en")) == [0] * 9 + [1]
 
 
 def test_decisions_since_the_last_time_are_taken_in(engine: Engine) -> None:
-    scores = SeedScores(engine.workspace)
+    scores = SeedScores(engine.workspace, "en")
     (task_id,) = accept(engine, RAIN)
     assert sum(histogram(scores)) == 1
     engine.decisions.undo()
@@ -71,7 +71,7 @@ def test_decisions_since_the_last_time_are_taken_in(engine: Engine) -> None:
 
 def test_work_left_halfway_is_gone_on_with(engine: Engine) -> None:
     accept(engine, *(f"Name {number} rivers of the land number {number}." for number in range(60)))
-    scores = SeedScores(engine.workspace)
+    scores = SeedScores(engine.workspace, "en")
     half = scores.catch_up()
     for done in half:
         if done > 0.9:
@@ -89,7 +89,7 @@ def test_a_score_on_the_border_of_two_tenths_belongs_to_the_higher(tenth: int) -
 
 def test_a_task_without_tokens_is_near_to_no_seed(engine: Engine) -> None:
     accept(engine, "魚の名前を四つ挙げてください")
-    assert histogram(SeedScores(engine.workspace)) == [1] + [0] * 9
+    assert histogram(SeedScores(engine.workspace, "en")) == [1] + [0] * 9
 
 
 WORDS = st.lists(st.sampled_from(["name", "a", "Fish", "of", "the", "sea", "猫", "42"]), max_size=8).map(
@@ -100,4 +100,4 @@ WORDS = st.lists(st.sampled_from(["name", "a", "Fish", "of", "the", "sea", "猫"
 @given(st.lists(WORDS, max_size=5), st.lists(WORDS, min_size=1, max_size=5))
 def test_the_scores_are_those_of_a_comparison_with_every_seed(seeds: list[str], asked: list[str]) -> None:
     expected = [max((rouge_l(text, seed) for seed in seeds), default=0.0) for text in asked]
-    assert _Seeds(seeds).nearest(asked).tolist() == expected
+    assert _Seeds(seeds, "en").nearest(asked).tolist() == expected

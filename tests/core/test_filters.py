@@ -5,13 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct.core.filters import clean_instruction, keyword_spans, objections
+from selfinstruct.core.languages import language
 from selfinstruct.core.settings import FilterSettings
 
 DEFAULT = FilterSettings()
+EN = language("en")
 
 
 def codes(instruction: str, filters: FilterSettings = DEFAULT) -> list[str]:
-    return [reason.code for reason in objections(instruction, filters)]
+    return [reason.code for reason in objections(instruction, filters, EN)]
 
 
 @pytest.mark.parametrize(
@@ -40,10 +42,10 @@ def codes(instruction: str, filters: FilterSettings = DEFAULT) -> list[str]:
         pytest.param("Übersetze den Satz ins Polnische.", [], id="Latin with a diaeresis"),
         pytest.param("5 apples cost how much?", [], id="digit, then Latin"),
         pytest.param("Ｎame four red fish.", [], id="full-width Latin"),
-        pytest.param("Назови четыре красные рыбы.", ["not_latin"], id="Cyrillic"),
+        pytest.param("Назови четыре красные рыбы.", ["no_words", "not_latin"], id="Cyrillic"),
         pytest.param("1 + 1 = 2", ["not_latin"], id="no letter"),
         pytest.param("What does 猫 mean here?", [], id="Chinese within"),
-        pytest.param("", ["too_short", "not_latin"], id="empty"),
+        pytest.param("", ["no_words", "too_short", "not_latin"], id="empty"),
     ],
 )
 def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected: list[str]) -> None:
@@ -66,12 +68,12 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
     ],
 )
 def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
-    assert [reason.sentence for reason in objections(instruction, DEFAULT)] == [sentence]
+    assert [reason.sentence for reason in objections(instruction, DEFAULT, EN)] == [sentence]
 
 
 def test_each_filter_can_be_turned_off() -> None:
-    lenient = FilterSettings(min_words=0, keywords=(), openings=(), punctuation=False, latin=False)
-    for instruction in ("", "Draw", "Write a program", "(猫)"):
+    lenient = FilterSettings(min_words=0, keywords=(), openings=(), punctuation=False, script=False)
+    for instruction in ("A", "Draw", "Write a program", "(猫 1)"):
         assert codes(instruction, lenient) == []
 
 
@@ -111,5 +113,5 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
-    for reason in objections(text, DEFAULT):
+    for reason in objections(text, DEFAULT, EN):
         assert reason.sentence

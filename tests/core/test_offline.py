@@ -12,6 +12,7 @@ from selfinstruct.core.answers import Answer, read_answer, read_told
 from selfinstruct.core.filters import objections
 from selfinstruct.core.grammar import built_in
 from selfinstruct.core.instance_rules import keep_or_drop
+from selfinstruct.core.languages import language
 from selfinstruct.core.offline import complete
 from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
@@ -21,7 +22,7 @@ from selfinstruct.db.rows import ApiKind, Label
 from tests.core.test_prompts import SEEDS, SHOWN
 from tests.similarity import rouge_l
 
-GRAMMAR = built_in()
+GRAMMAR = built_in("en")
 WRITERS: dict[ApiKind, PromptWriter] = {
     "chat": PromptWriter("chat", SEEDS, random.Random(0)),
     "completions": PromptWriter("completions", SEEDS, random.Random(0)),
@@ -249,7 +250,11 @@ def proposed() -> list[str]:
 
 @pytest.mark.parametrize("code", ["keyword", "too_short", "opening", "punctuation"])
 def test_some_proposals_are_for_each_filter_to_catch(proposed: list[str], code: str) -> None:
-    objected = [item for item in proposed if code in {r.code for r in objections(item, FilterSettings())}]
+    objected = [
+        item
+        for item in proposed
+        if code in {r.code for r in objections(item, FilterSettings(), language("en"))}
+    ]
     assert 0 < len(objected) < 0.2 * len(proposed)
 
 
@@ -262,7 +267,7 @@ def test_some_proposals_are_near_duplicates_of_what_was_shown(proposed: list[str
 
 
 def test_most_proposals_are_fit_for_the_pool(proposed: list[str]) -> None:
-    passing = [item for item in proposed if not objections(item, FilterSettings())]
+    passing = [item for item in proposed if not objections(item, FilterSettings(), language("en"))]
     assert len(passing) > 0.7 * len(proposed)
     alike = sum(rouge_l(one, other) >= 0.7 for one, other in pairwise(passing))
     assert alike < 0.05 * len(passing)

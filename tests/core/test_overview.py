@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.languages import language
 from selfinstruct.core.overview import BatchCount, Overview, in_buckets, read_overview
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.rows import PASS, NewInstance, NewRequest, Usage
@@ -15,7 +16,7 @@ from tests.sliced import at_once
 
 
 def overview(workspace: Workspace) -> Overview:
-    return at_once(read_overview(workspace))
+    return at_once(read_overview(workspace, language("en")))
 
 
 async def grow(engine: Engine, batches: int) -> None:
@@ -167,7 +168,7 @@ def test_a_workspace_in_use_can_be_counted_while_it_grows(workspace: Workspace) 
     engine = Engine(workspace, resolve({}))
     for number in range(600):
         workspace.tasks.add(f"Name {number}.", origin="model", at="now")
-    counting = read_overview(engine.workspace)
+    counting = read_overview(engine.workspace, engine.language)
     assert 0 < next(counting) < 1
     workspace.tasks.add("Name another.", origin="model", at="now")
     assert at_once(counting).candidates in {600, 601}

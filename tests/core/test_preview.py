@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.judge import Judge
+from selfinstruct.core.languages import language
 from selfinstruct.core.preview import (
     Columns,
     Flip,
@@ -49,13 +50,13 @@ FILTERS = st.builds(
     keywords=st.sampled_from([(), FilterSettings().keywords]),
     openings=st.sampled_from([(), FilterSettings().openings]),
     punctuation=st.booleans(),
-    latin=st.booleans(),
+    script=st.booleans(),
     rouge_l=st.integers(1, 100).map(lambda percent: percent / 100),
 )
 
 
 def undecided(engine: Engine, lists: FilterSettings | None = None) -> Columns:
-    columns = Columns(lists or engine.settings.filters)
+    columns = Columns(lists or engine.settings.filters, engine.language)
     at_once(look_at_undecided(engine, columns))
     return columns
 
@@ -80,9 +81,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @given(FILTERS)
 def test_the_flips_are_those_of_judging_again(filled: Engine, proposed: FilterSettings) -> None:
-    columns = undecided(filled, with_lists(filled.settings.filters))
+    columns = undecided(filled, with_lists(filled.settings.filters, filled.language))
     flips = columns.flips(proposed)
-    judge = Judge(filled.workspace, proposed, "en")
+    judge = Judge(filled.workspace, proposed, language("en"))
     judge.catch_up()
     waiting = filled.workspace.tasks.undecided(0, 1000)
     after = {task.id: judge.judge(task.instruction) for task in waiting}
@@ -101,7 +102,7 @@ def test_the_flips_are_those_of_judging_again(filled: Engine, proposed: FilterSe
 
 @given(FILTERS)
 def test_no_verdict_flips_when_nothing_is_changed(filled: Engine, proposed: FilterSettings) -> None:
-    columns = undecided(filled, with_lists(proposed))
+    columns = undecided(filled, with_lists(proposed, filled.language))
     assert columns.flips(filled.settings.filters).task_ids == []
     assert columns.differing(proposed, proposed) == 0
 
@@ -115,8 +116,8 @@ def test_the_preview_writes_nothing(filled: Engine) -> None:
 
 def test_a_filter_that_is_off_finds_its_list_again() -> None:
     off = FilterSettings(keywords=(), openings=("Imagine",))
-    assert with_lists(off).keywords == FilterSettings().keywords
-    assert with_lists(off).openings == ("Imagine",)
+    assert with_lists(off, language("en")).keywords == FilterSettings().keywords
+    assert with_lists(off, language("en")).openings == ("Imagine",)
 
 
 def test_a_candidate_decided_on_meanwhile_is_seen_with_the_score_that_it_had(engine_on: OpenEngine) -> None:
@@ -126,7 +127,7 @@ def test_a_candidate_decided_on_meanwhile_is_seen_with_the_score_that_it_had(eng
     engine.decisions.reject(twin)
     lists = engine.settings.filters
     assert len(undecided(engine)) == 0
-    decided = Columns(lists)
+    decided = Columns(lists, engine.language)
     at_once(look_at_decided(engine, decided))
     assert len(decided) == 2
     lenient = lists.model_copy(update={"rouge_l": 0.9})
@@ -153,7 +154,7 @@ def test_judging_again_tells_how_many_verdicts_turned(engine_on: OpenEngine) -> 
     columns = undecided(engine)
     strict = FilterSettings(rouge_l=0.3, min_words=6)
     expected = columns.flips(strict).task_ids
-    engine.judging = Judge(engine.workspace, strict, "en")
+    engine.judging = Judge(engine.workspace, strict, language("en"))
     assert at_once(judge_again(engine)) == len(expected) > 0
     assert at_once(judge_again(engine)) == 0
     verdicts = {task.id: task.verdict for task in engine.workspace.tasks.get_many(ids)}
@@ -168,7 +169,7 @@ def test_the_scores_of_all_candidates_are_in_the_histogram(filled: Engine) -> No
 
 
 def test_what_has_been_looked_at_so_far_is_good_at_every_step(filled: Engine) -> None:
-    columns = Columns(filled.settings.filters)
+    columns = Columns(filled.settings.filters, filled.language)
     strict = FilterSettings(rouge_l=0.2)
     expected = undecided(filled).flips(strict).task_ids
     for number, done in enumerate(look_at_undecided(filled, columns), start=1):

@@ -24,7 +24,7 @@ SEEDS = [
         seed.is_classification,
         tuple((instance.input, instance.output) for instance in seed.instances),
     )
-    for number, seed in enumerate(load(built_in()), start=1)
+    for number, seed in enumerate(load(built_in("en")), start=1)
 ]
 BY_ID = {seed.id: seed for seed in SEEDS}
 SHOWN = [(seed.id, seed.instruction) for seed in SEEDS[:8]]
@@ -193,13 +193,13 @@ def test_an_empty_system_message_is_not_sent(tmp_path: Path) -> None:
 )
 def test_a_wrong_name_in_ones_own_templates_is_told(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_templates(own(tmp_path, text))
+        load_templates(own(tmp_path, text), "en")
     assert str(caught.value).startswith(said)
 
 
 def test_a_file_of_templates_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"The prompts in none\.toml cannot be read"):
-        load_templates(tmp_path / "none.toml")
+        load_templates(tmp_path / "none.toml", "en")
 
 
 @pytest.mark.parametrize(
@@ -229,4 +229,4 @@ def test_a_template_that_goes_wrong_or_astray_is_told_in_a_sentence(tmp_path: Pa
 
 
 def test_our_templates_are_complete() -> None:
-    assert load_templates(None).model_dump() == built_in_templates()
+    assert load_templates(None, "en").model_dump() == built_in_templates("en")

@@ -9,6 +9,7 @@ import pytest
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filters import clean_instruction, objections
+from selfinstruct.core.languages import language
 from selfinstruct.core.seeds import SeedTask, built_in, load
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.tokens import tokens
@@ -17,7 +18,7 @@ from tests.similarity import rouge_l
 
 @pytest.fixture(scope="module")
 def seeds() -> list[SeedTask]:
-    return load(built_in())
+    return load(built_in("en"))
 
 
 def test_there_are_175_seed_tasks(seeds: list[SeedTask]) -> None:
@@ -42,7 +43,11 @@ def test_the_seeds_begin_with_many_different_words(seeds: list[SeedTask]) -> Non
 
 
 def test_no_seed_would_be_refused_as_a_candidate(seeds: list[SeedTask]) -> None:
-    refused = {seed.id: found for seed in seeds if (found := objections(seed.instruction, FilterSettings()))}
+    refused = {
+        seed.id: found
+        for seed in seeds
+        if (found := objections(seed.instruction, FilterSettings(), language("en")))
+    }
     assert refused == {}
     assert all(seed.instruction == clean_instruction(seed.instruction) for seed in seeds)
 

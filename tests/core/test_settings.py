@@ -107,7 +107,7 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one(values: dict[str, An
         pytest.param({"max_cost": float("nan")}, "max-cost is wrong", id="NaN"),
         pytest.param({"max_cost": float("inf")}, "max-cost is wrong", id="endless money"),
         pytest.param({"timeout_s": float("inf")}, "timeout-s is wrong", id="endless time"),
-        pytest.param({"language": "de"}, "'de' is not supported yet", id="language"),
+        pytest.param({"language": "xx"}, "'xx' is none of the known languages; they are en, ", id="language"),
         pytest.param({"api": "responses"}, "'chat' or 'completions'", id="kind of API"),
         pytest.param({"hold": "maybe"}, "hold is wrong", id="neither true nor false"),
         pytest.param({"seeds": 3}, "seeds is wrong", id="a number for a path"),

@@ -163,7 +163,9 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(["--language", "ko", "--target", "1"], "'ko' is not supported yet", id="language"),
+        pytest.param(
+            ["--language", "xx", "--target", "1"], "'xx' is none of the known languages", id="language"
+        ),
         pytest.param([], "--target N", id="no limit"),
         pytest.param(["--target", "0"], "at least 1 is wanted", id="target 0"),
         pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfinstruct.core.languages import language
 from selfinstruct.core.preview import with_lists
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.tui.filter_choices import CHOICES, described, differences
@@ -14,13 +15,13 @@ BY_NAME = {choice.name: choice for choice in CHOICES}
 
 def moved(filters: FilterSettings, name: str, steps: int) -> FilterSettings:
     choice = BY_NAME[name]
-    return choice.after(filters, choice.moved(filters, with_lists(DEFAULT), steps))
+    return choice.after(filters, choice.moved(filters, with_lists(DEFAULT, language("en")), steps))
 
 
 def switched(filters: FilterSettings, name: str) -> FilterSettings:
     choice = BY_NAME[name]
     assert choice.switched is not None
-    return choice.after(filters, choice.switched(filters, with_lists(DEFAULT)))
+    return choice.after(filters, choice.switched(filters, with_lists(DEFAULT, language("en"))))
 
 
 def test_every_filter_can_be_changed() -> None:
@@ -48,7 +49,7 @@ def test_no_key_leads_to_filters_that_cannot_be(steps: list[tuple[str, int]]) ->
             assert FilterSettings.model_validate(filters.model_dump()) == filters
 
 
-@pytest.mark.parametrize("name", ["min_words", "keywords", "openings", "punctuation", "latin"])
+@pytest.mark.parametrize("name", ["min_words", "keywords", "openings", "punctuation", "script"])
 def test_a_filter_switched_off_and_on_again_is_as_it_was(name: str) -> None:
     off = switched(DEFAULT, name)
     assert BY_NAME[name].shown(off) == "off"

@@ -19,7 +19,7 @@ def settings(texts: dict[str, str], base: Settings | None = None) -> Settings:
         {},
         {"model": "m", "base_url": "http://localhost/v1", "max_cost": 0.5, "timeout_s": 7.25},
         {"model": "m", "prices": {"m": {"input": 0.15, "output": 1e-7}, "other": {"input": 1, "output": 2}}},
-        {"filters": {"openings": ['Say "x, y"', "Plot"], "keywords": [], "latin": False, "rouge_l": 0.65}},
+        {"filters": {"openings": ['Say "x, y"', "Plot"], "keywords": [], "script": False, "rouge_l": 0.65}},
         {"theme": "high-contrast", "keys": {"accept": "f5", "reject": '"\x1b'}, "clf_only": True},
     ],
 )
