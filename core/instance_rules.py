@@ -6,6 +6,7 @@ from selfinstruct.core.parsing import ParsedInstance
 from selfinstruct.db.rows import Instance, NewInstance, Reason
 
 MAX_INSTANCES = 5
+_COLONS = (":", "：")
 
 
 def keep_or_drop(
@@ -51,7 +52,7 @@ def _objection(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason
         return Reason("empty_output", "The output is empty.")
     if output == given:
         return Reason("same_as_input", "The output repeats the input.")
-    if given.endswith(":") or output.endswith(":"):
+    if given.endswith(_COLONS) or output.endswith(_COLONS):
         return Reason("ends_with_colon", "The text ends with a colon, so that something is missing.")
     if repeated:
         return Reason("duplicate", "The task has the same instance already.")

@@ -110,7 +110,7 @@ class Intake:
         if request.stage == "classify":
             # A person may have labelled or reworded the task meanwhile; that stands.
             if task.label is None and task.instruction == request.instruction:
-                label = parse_label(answer.text)
+                label = parse_label(answer.text, self._judging.language.code)
                 self._workspace.tasks.set_label(task.id, label)
                 events.append(TaskClassified(task.id, label))
         else:
@@ -124,7 +124,7 @@ class Intake:
             return
         parse = parse_output_first if request.label == "classification" else parse_input_first
         there = instances.of_wording(task.id, request.instruction, request.label)
-        made = keep_or_drop(parse(answer.text), cut=answer.cut, besides=there)
+        made = keep_or_drop(parse(answer.text, self._judging.language.code), cut=answer.cut, besides=there)
         instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
         if not request.more and (task.instruction, task.label) == (request.instruction, request.label):
             # The task may have been reworded and back while the answer was under way.
@@ -136,7 +136,12 @@ class Intake:
         self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
     ) -> None:
         continues_item = request.api == "completions"
-        proposed = parse_proposals(answer.text, cut=answer.cut, continues_item=continues_item)
+        proposed = parse_proposals(
+            answer.text,
+            cut=answer.cut,
+            continues_item=continues_item,
+            language=self._judging.language.code,
+        )
         for text in proposed:
             instruction = clean_instruction(text)
             task_id = self._workspace.tasks.add(

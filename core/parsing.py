@@ -8,27 +8,22 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
+from selfinstruct.core.answer_patterns import AnswerPatterns, answer_patterns
 from selfinstruct.core.answers import spoken
+from selfinstruct.core.languages import ENGLISH
+from selfinstruct.core.unicode_words import fold
 from selfinstruct.db.rows import Label
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
 _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
-_NUMBERED = re.compile(
-    r"^(?P<indent>\s*)(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?(?P<named>(?:task|instruction)\s*#?\s*)?"
-    # Three digits: a line that begins with "1984." is not an item.
-    r"\(?(?P<number>\d{1,3})\s*\\?(?:[.):](?!\d)|(?(bold)(?=(?:\*\*|__)[.):]?(?:\s|$))|(?(mark)$|(?(named)$|(?!)))))"
-    r"(?(bold)(?:(?P<closed>\*\*|__)[.):]?)?)\s*(?P<text>.*)$",
-    re.IGNORECASE,
-)
-_BULLET = re.compile(r"^(?P<indent>\s*)[-*•–]\s+(?P<text>\S.*)$")
-_PREFIX = re.compile(r"^(?:\*\*|__)?(?:task|instruction)(?:\*\*|__)?\s*:\s*(?:\*\*|__)?\s*", re.IGNORECASE)
-_BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?::\*\*|\*\*\s*[:–-])\s*(?=\S)")
+_BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*•–]\s+|・\s*)(?P<text>\S.*)$")
+_BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?:[:：]\*\*|\*\*\s*[:：–-])\s*(?=\S)")
 _BOLD = re.compile(r"(?<!\w)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
-_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
+_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』"}
 _NESTED_INDENT = 2
 
 
-def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
+def parse_proposals(text: str, *, cut: bool, continues_item: bool, language: str = ENGLISH) -> list[str]:
     """The instructions that a model lists in its answer to a propose prompt, in their order.
 
     Args:
@@ -36,18 +31,21 @@ def parse_proposals(text: str, *, cut: bool, continues_item: bool) -> list[str]:
         cut: Whether the token limit cut it; then the last item is dropped.
         continues_item: Whether the prompt ended inside an item ("9."), as for base models, so that the
             text before the first number is an item itself and not a greeting.
+        language: The code of the language whose field names it may have; the English ones it always may.
 
     Returns:
         The items, each on one line, without numbers and decoration; empty ones are left out.
     """
     lines = [line for line in spoken(text).split("\n") if not _FENCE.match(line)]
-    starts = [_NUMBERED.match(line) for line in lines]
+    patterns = answer_patterns(language)
+    starts = [patterns.numbered.match(line) for line in lines]
     if not any(starts) and not continues_item:
         starts = [_BULLET.match(line) for line in lines]
     items = _split_items(lines, starts, opened=continues_item)
     if cut and items:
         items.pop()
-    return [item for item in map(_plain, items) if item]
+    plain = (_plain(item, patterns.prefix) for item in items)
+    return [item for item in plain if item]
 
 
 def _split_items(lines: list[str], starts: list["re.Match[str] | None"], *, opened: bool) -> list[str]:
@@ -71,33 +69,33 @@ def _text(start: "re.Match[str]") -> str:
     return groups["text"] if groups.get("closed") else groups.get("bold", "") + groups["text"]
 
 
-def _plain(item: str) -> str:
+def _plain(item: str, prefix: "re.Pattern[str]") -> str:
     """Strip an item of labels, bold headings, bold type and quotation marks around the whole."""
     item = " ".join(item.split())
-    item = _PREFIX.sub("", item)
+    item = prefix.sub("", item)
     item = _BOLD_HEADING.sub("", item)
     item = _BOLD.sub(r"\1\2", item)
-    item = _PREFIX.sub("", item).strip()
+    item = prefix.sub("", item).strip()
     if len(item) > 1 and _QUOTES.get(item[0]) == item[-1] and item[0] not in item[1:-1]:
         item = item[1:-1].strip()
     return item if re.search(r"\w", item) else ""
 
 
-_YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
-
-
-def parse_label(text: str) -> Label:
+def parse_label(text: str, language: str = ENGLISH) -> Label:
     """The answer to "is it a classification task?": yes, no, or `unknown` when it is neither.
 
     The first line with words decides; one that says both yes and no says neither.
     """
+    patterns = answer_patterns(language)
     first = next((line for line in spoken(text).splitlines() if re.search(r"\w", line)), "")
-    said = {word.lower() for word in _YES_OR_NO.findall(first)}
-    if said == {"yes"}:
-        return "classification"
-    if said == {"no"}:
-        return "generation"
-    return "unknown"
+    # The question may be repeated, and hold both words: 是否 is "yes or no".
+    said = {
+        match["yes"] is not None
+        for match in patterns.yes_or_no.finditer(patterns.question.sub(" ", fold(first)))
+    }
+    if len(said) != 1:
+        return "unknown"
+    return "classification" if said.pop() else "generation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,45 +106,28 @@ class ParsedInstance:
     output: str
 
 
-def _field(*names: str) -> "re.Pattern[str]":
-    """A line that opens a field: its name with a capital letter, decorated or not, then a colon.
-
-    A heading or bold type may stand for the colon. "Example 2" needs neither.
-    """
-    either = "|".join(f"{name}|{name.upper()}" for name in names)
-    return re.compile(
-        r"^\s*(?:(?:[-•*]|\d{1,2}[.)])\s+)?(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
-        rf"(?:(?P<example>(?:Example|EXAMPLE)\s*\d*)|(?P<name>{either})(?:(?<!Task)(?<!TASK)\s*\d+)?)"
-        r"(?:\s*:(?:\*\*|__)?|(?(bold)(?:\*\*|__)\s*:?|(?!))|(?(mark)\s*$|(?!))|(?(example)\.?\s*$|(?!)))"
-        r"[ \t]?(?P<text>.*)$"
-    )
-
-
-_INPUT_FIRST = _field("Input", "Output", "Task")
-_OUTPUT_FIRST = _field("Class label", "Class Label", "class label", "Label", "Output", "Input", "Task")
-_NO_INPUT = re.compile(r"^[\s(<\[*_]*(?:none|n/a|no ?input|empty|not applicable)[\s)>\].*_]*$", re.IGNORECASE)
-
-
-def parse_input_first(text: str) -> list[ParsedInstance]:
+def parse_input_first(text: str, language: str = ENGLISH) -> list[ParsedInstance]:
     """The instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
 
     Text that has no field at all is the output of a task without input.
     """
     text = _unfenced(spoken(text))
-    fields = _fields(text, _INPUT_FIRST)
+    patterns = answer_patterns(language)
+    fields = _fields(text, patterns.input_first, patterns)
     if all(name in {"", "example"} for name, _ in fields):
         return [ParsedInstance("", _value(text))] if text.strip() else []
-    return _input_then_output(_own(fields))
+    return _input_then_output(_own(fields), patterns)
 
 
-def parse_output_first(text: str) -> list[ParsedInstance]:
+def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstance]:
     """The instances in an output-first answer: `Class label:`, then the `Input:` that has it.
 
     A model that begins with an input has turned the order round, and is read like that.
     """
-    fields = _own(_fields(_unfenced(spoken(text)), _OUTPUT_FIRST))
+    patterns = answer_patterns(language)
+    fields = _own(_fields(_unfenced(spoken(text)), patterns.output_first, patterns))
     if fields and fields[0][0] == "input":
-        return _input_then_output(fields)
+        return _input_then_output(fields, patterns)
     found: list[ParsedInstance] = []
     label: str | None = None
     for name, value in fields:
@@ -155,7 +136,7 @@ def parse_output_first(text: str) -> list[ParsedInstance]:
                 found.append(ParsedInstance("", label))
             label = value
         elif label is not None:
-            found.append(ParsedInstance(_input(value), label))
+            found.append(ParsedInstance(_input(value, patterns), label))
             label = None
     if label is not None:
         found.append(ParsedInstance("", label))
@@ -171,7 +152,7 @@ def _unfenced(text: str) -> str:
     return "\n".join(lines[1:-1]) if around and (len(fences) == 2 or not lines[0].strip("`~ ")) else text
 
 
-def _input_then_output(fields: list[tuple[str, str]]) -> list[ParsedInstance]:
+def _input_then_output(fields: list[tuple[str, str]], patterns: AnswerPatterns) -> list[ParsedInstance]:
     found: list[ParsedInstance] = []
     given: str | None = None
     for name, value in fields:
@@ -181,7 +162,7 @@ def _input_then_output(fields: list[tuple[str, str]]) -> list[ParsedInstance]:
             continue
         if given is not None:
             found.append(ParsedInstance(given, ""))
-        given = _input(value)
+        given = _input(value, patterns)
     if given is not None:
         found.append(ParsedInstance(given, ""))
     return found
@@ -196,14 +177,15 @@ def _own(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [field for field in own if field[0] != "example"]
 
 
-def _fields(text: str, opening: "re.Pattern[str]") -> list[tuple[str, str]]:
-    """Cut a text at its field names: (name in lower case, value); the name of what precedes is ""."""
+def _fields(text: str, opening: "re.Pattern[str]", patterns: AnswerPatterns) -> list[tuple[str, str]]:
+    """Cut a text at its field names: (kind of field or "example", value); the kind of what precedes is ""."""
     fields: list[tuple[str, list[str]]] = [("", [])]
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         match = opening.match(line)
-        if match and (match["name"] or _is_heading(match, lines[number:], opening)):
-            fields.append(((match["name"] or "example").lower(), [match["text"]]))
+        name = match and (match["name"] or match["task"])
+        if match and (name or _is_heading(match, lines[number:], opening)):
+            fields.append((patterns.kinds[name] if name else "example", [match["text"]]))
         else:
             fields[-1][1].append(line)
     return [(name, _value("\n".join(lines))) for name, lines in fields]
@@ -228,5 +210,5 @@ def _value(text: str) -> str:
     return "\n".join(lines).strip()
 
 
-def _input(value: str) -> str:
-    return "" if _NO_INPUT.match(value) else value
+def _input(value: str, patterns: AnswerPatterns) -> str:
+    return "" if patterns.no_input.match(value) else value
