@@ -40,10 +40,7 @@ def answer_patterns(code: str) -> AnswerPatterns:
     kinds = {"task": names.task, "input": names.input, "output": names.output, "label": names.label}
     return AnswerPatterns(
         numbered=_numbered(names.task),
-        prefix=re.compile(
-            rf"^(?:\*\*|__)?(?:{_any_of([*names.task, 'instruction'])})(?:\*\*|__)?\s*{_COLON}\s*(?:\*\*|__)?\s*",
-            re.IGNORECASE,
-        ),
+        prefix=_prefix(names.task),
         question=re.compile(_any_of(map(fold, names.question))),
         yes_or_no=re.compile(f"(?P<yes>{_whole(names.yes)})|{_whole(names.no)}"),
         input_first=_field(names, names.input + names.output),
@@ -72,6 +69,12 @@ def _whole(names: Iterable[str]) -> str:
         open_ended
     )
     return rf"(?<!\w)(?:{'|'.join(either)})"
+
+
+def _prefix(task: Iterable[str]) -> "re.Pattern[str]":
+    bold = r"(?:\*\*|__)?"
+    named = _any_of([*task, "instruction"])
+    return re.compile(rf"^{bold}(?:{named}){bold}\s*{_COLON}\s*{bold}\s*", re.IGNORECASE)
 
 
 def _numbered(task: Iterable[str]) -> "re.Pattern[str]":

@@ -16,7 +16,7 @@ _ENGLISH_LETTER = re.compile("[a-z0-9]")
 
 NO_WORDS = "no_words"
 NOT_LATIN, OTHER_SCRIPT = "not_latin", "script"
-_SCRIPTS = {"CJK": "Chinese"}
+_SCRIPTS = {"CJK UNIFIED IDEOGRAPH": "Chinese"}
 """What Unicode calls otherwise than people do."""
 
 
