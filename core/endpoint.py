@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 from selfinstruct.core.answers import error_field, error_message, read_models
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings import OPENAI_URL, Settings
+from selfinstruct.core.throttle import Throttle
 from selfinstruct.db.rows import ApiKind, Parameters, Prompt
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ _MAX_ERROR_BYTES = 64 * 1024
 _CONNECT_TIMEOUT_S = 10.0
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
+_THROTTLING = frozenset({429, 503})
 _LONGEST_WAIT_S = 120.0
 
 
@@ -60,6 +64,11 @@ class SendError(Exception):
     retry_after_s: float | None = None
 
     @property
+    def throttles(self) -> bool:
+        """Whether the endpoint says that there are too many requests."""
+        return self.transient and self.http_status in _THROTTLING
+
+    @property
     def unreachable(self) -> bool:
         """Whether there was no connection at all."""
         return self.transient and self.free and self.http_status is None
@@ -77,6 +86,8 @@ class Endpoint:
         self.learned: dict[str, str | None] = dict(learned)
         """Parameters that this model knows by another name, or (None) refuses."""
         self.is_free = settings.is_free
+        self.throttle = Throttle(settings.concurrency)
+        """The slots for requests on their way."""
         self._settings = settings
         self._key = _key(settings)
         self._client: AsyncOpenAI | None = None
@@ -295,10 +306,15 @@ def _is_openai(address: str) -> bool:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, which a server gives as such or as a date."""
+    told = headers.get("retry-after", "")
     try:
-        seconds = float(headers.get("retry-after", ""))
+        seconds = float(told)
     except ValueError:
-        return None
+        try:
+            seconds = max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+        except (ValueError, OverflowError):
+            return None
     return seconds if 0 <= seconds < float("inf") else None
 
 

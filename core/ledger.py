@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from selfinstruct.core.endpoint import Endpoint, SendError
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.db.rows import Request
+from selfinstruct.db.rows import Parameters, Request
 from selfinstruct.db.workspace import Workspace
 
 MAX_ATTEMPTS = 5
@@ -73,37 +73,46 @@ class Ledger:
     async def _attempt(self, request: Request) -> SendError | None:
         """Send once, or twice when the first refusal taught which parameters the model knows."""
         while True:
-            parameters = self._endpoint.adapt(request.parameters)
-            attempt_id = self._workspace.requests.begin_attempt(
-                request.id,
-                parameters,
-                run_id=self._workspace.run_id,
-                max_cost_usd=self._max_cost_usd(),
+            async with self._endpoint.throttle.slot() as entered:
+                parameters = self._endpoint.adapt(request.parameters)
+                error = await self._send(request, parameters)
+                if error is None:
+                    self._endpoint.throttle.answered()
+                    return None
+                if error.throttles:
+                    self._endpoint.throttle.throttled(entered, error.retry_after_s)
+            if not self._endpoint.learn(error, parameters):
+                return error
+            self._workspace.settings.learn(
+                self._endpoint.address, self._endpoint.model, self._endpoint.learned
+            )
+
+    async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
+        """Write an attempt down, send it, and store what comes back; returns what went wrong."""
+        requests = self._workspace.requests
+        attempt_id = requests.begin_attempt(
+            request.id,
+            parameters,
+            run_id=self._workspace.run_id,
+            max_cost_usd=self._max_cost_usd(),
+            at=self._clock(),
+        )
+        if attempt_id is None:
+            raise CostLimitError
+        try:
+            body = await self._endpoint.send(request.prompt, parameters)
+        except SendError as error:
+            requests.store_failure(
+                attempt_id,
+                http_status=error.http_status,
+                body=error.body,
+                error=error.sentence,
+                free=error.free or self._endpoint.is_free,
                 at=self._clock(),
             )
-            if attempt_id is None:
-                raise CostLimitError
-            try:
-                body = await self._endpoint.send(request.prompt, parameters)
-            except SendError as error:
-                self._workspace.requests.store_failure(
-                    attempt_id,
-                    http_status=error.http_status,
-                    body=error.body,
-                    error=error.sentence,
-                    free=error.free or self._endpoint.is_free,
-                    at=self._clock(),
-                )
-                if not self._endpoint.learn(error, parameters):
-                    return error
-                self._workspace.settings.learn(
-                    self._endpoint.address, self._endpoint.model, self._endpoint.learned
-                )
-            else:
-                self._workspace.requests.store_answer(
-                    attempt_id, http_status=200, body=body, at=self._clock()
-                )
-                return None
+            return error
+        requests.store_answer(attempt_id, http_status=200, body=body, at=self._clock())
+        return None
 
     def _wait(self, attempt: int, error: SendError) -> float:
         """Seconds until the next attempt: what the endpoint asks for, else twice as long each time."""
