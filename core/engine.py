@@ -18,7 +18,7 @@ from selfinstruct.core.export import Exported, ExportFormat, write_export
 from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.intake import Intake
 from selfinstruct.core.judge import Judge
-from selfinstruct.core.languages import Language, language
+from selfinstruct.core.languages import AUTO, Language, language
 from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.prices import Prices, limited_prices
 from selfinstruct.core.seeds import as_begun, plant
@@ -66,13 +66,17 @@ class Engine:
         self._clock = clock
         prices = limited_prices(settings)
         self._endpoint: Endpoint | None = None
+        self.language_found: Language | None = None
+        """The language of the workspace, if `auto` was to find it now."""
         if workspace.read_only:
             self._begin(as_begun(workspace, settings), prices)
             return
         with workspace.transaction():
-            settings = plant(workspace, settings, at=clock())
-            self._begin(settings, prices)
-            workspace.settings.write(storable(settings))
+            begun = plant(workspace, settings, at=clock())
+            self._begin(begun, prices)
+            workspace.settings.write(storable(begun))
+        if settings.language == AUTO:
+            self.language_found = self.language
 
     def _begin(self, settings: Settings, prices: Prices) -> None:
         self.judging = Judge(self.workspace, settings.filters, language(settings.language))

@@ -82,6 +82,13 @@ class Language:
         return self.code == ENGLISH
 
     @property
+    def as_found(self) -> str:
+        """A sentence that says that the seed tasks were found to be in it."""
+        if self.code == OTHER:
+            return "The seed tasks are in none of the known languages: what holds for any is used."
+        return f"The seed tasks are in {self.full_name}, so the language is {self.code}."
+
+    @property
     def full_name(self) -> str:
         """Its name in English, and its own beside that if it is another."""
         return self.english_name if self.name == self.english_name else f"{self.english_name} ({self.name})"

@@ -49,8 +49,12 @@ class CurateScreen(TasksScreen):
         if self.session.read_only:
             self.say("The workspace is open read-only: look around, nothing changes.")
             return
+        told = []
+        if self.engine.language_found is not None:
+            told.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:
-            self.say("The built-in model answers: a grammar, not a language model; all is made up.")
+            told.append("The built-in model answers: a grammar, not a language model; all is made up.")
+        self.say(" ".join(told))
 
     def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt()

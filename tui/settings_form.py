@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.faults import faults
-from selfinstruct.core.settings import FilterSettings, Price, Settings
+from selfinstruct.core.languages import UsualFilters
+from selfinstruct.core.settings import FilterSettings, Price, Settings, usual_filters
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.tui.actions import check_keys
 from selfinstruct.tui.themes import DARK, known_themes
@@ -103,6 +104,14 @@ def _quoted(text: str) -> str:
 
 
 FIELDS = {name: _describe(name) for _, names in GROUPS for name in names}
+
+
+def field_of(name: str, settings: Settings) -> Field:
+    """A line of the form; the defaults of the filters are those of the settings' language."""
+    table, _, own = name.rpartition(".")
+    if table != "filters" or own not in UsualFilters.__slots__:
+        return FIELDS[name]
+    return replace(FIELDS[name], default=_text(getattr(usual_filters(settings.language), own)))
 
 
 def text_of(settings: Settings, name: str, *, model: str | None = None) -> str:

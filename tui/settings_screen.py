@@ -27,6 +27,7 @@ from selfinstruct.tui.settings_form import (
     PRICES,
     SCREEN_ONLY,
     faults_of,
+    field_of,
     in_fields,
     text_of,
     texts_of,
@@ -86,7 +87,7 @@ class SettingsScreen(WorkScreen):
         for group, names in groups:
             yield Static(group, classes="settings-group", markup=False)
             for name in names:
-                row = SettingRow(FIELDS[name], text_of(self._given, name))
+                row = SettingRow(field_of(name, self._given), text_of(self._given, name))
                 self.rows[name] = row
                 yield row
 

@@ -104,6 +104,8 @@ class _View:
             self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
         else:
             self.say(f"{settings.model} at {settings.address}")
+        if engine.language_found is not None:
+            self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.counts().requests["in_doubt"]
         if in_doubt and not settings.is_free:
             self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; --resend sends them again.")

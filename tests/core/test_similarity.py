@@ -26,15 +26,15 @@ TEXT = (
 TEXTS = st.dictionaries(st.integers(min_value=-(2**60), max_value=2**60), TEXT, max_size=25)
 
 
-def index_of(texts: dict[int, str]) -> RougeIndex:
-    index = RougeIndex()
+def index_of(texts: dict[int, str], language: str = "en") -> RougeIndex:
+    index = RougeIndex(language)
     for task_id, text in texts.items():
         index.add(task_id, text)
     return index
 
 
-def brute_force(texts: dict[int, str], text: str, k: int) -> list[Neighbour]:
-    everything = [Neighbour(task_id, rouge_l(text, other)) for task_id, other in texts.items()]
+def brute_force(texts: dict[int, str], text: str, k: int, language: str = "en") -> list[Neighbour]:
+    everything = [Neighbour(task_id, rouge_l(text, other, language)) for task_id, other in texts.items()]
     return sorted(everything, key=lambda neighbour: (-neighbour.score, neighbour.id))[:k]
 
 
@@ -69,6 +69,43 @@ def test_the_nearest_are_those_of_a_comparison_with_every_task(
     expected = [brute_force(texts, text, k) for text in asked]
     assert index.nearest_many(asked, k) == expected
     assert [index.nearest(text, k) for text in asked] == expected
+
+
+CHARACTERS = st.sampled_from(
+    [*list("次の文を要約して訳せ그림을请把句子改长短ガｶﾞ ไทยน้ำ กับ"), "é", "é", "Straße", "STRASSE", "👍"]
+)
+IN_ANY_SCRIPT = st.lists(CHARACTERS, max_size=40).map("".join) | st.text(max_size=30)
+
+
+@given(
+    st.dictionaries(st.integers(0, 1000), IN_ANY_SCRIPT, max_size=25),
+    IN_ANY_SCRIPT,
+    st.integers(min_value=0, max_value=30),
+    st.sampled_from(["ja", "ko", "other"]),
+)
+def test_the_nearest_in_any_script_are_those_of_a_comparison_with_every_task(
+    texts: dict[int, str], asked: str, k: int, language: str
+) -> None:
+    index = index_of(texts, language)
+    everything = brute_force(texts, asked, len(texts), language)
+    assert index.nearest(asked, k) == everything[:k]
+    assert index.above(asked, 0.5) == [near for near in everything if near.score >= 0.5]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "score"),
+    [
+        pytest.param("魚の名前", "魚の名前", 1.0, id="the same"),
+        pytest.param("魚の名前", "鳥の名前", 3 / 4, id="one character of four"),
+        pytest.param("그림을 그려라", "그림이 그려라", 5 / 6, id="another particle"),
+        pytest.param("ﾃｽﾄ ＡＢＣ", "テスト abc", 1.0, id="width and case do not count"),
+        pytest.param("Ｓtrasse", "straße", 1.0, id="full case folding"),
+        pytest.param("🎉", "🎉", 0.0, id="no token, though the same"),
+    ],
+)
+def test_scores_in_any_script_worked_out_by_hand(first: str, second: str, score: float) -> None:
+    (neighbour,) = index_of({1: first}, "other").nearest(second)
+    assert neighbour.score == pytest.approx(score)
 
 
 WORDS_OF_A_POOL = st.sampled_from([3, 12, 2000])
