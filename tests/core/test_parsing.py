@@ -445,3 +445,151 @@ def test_a_fence_around_the_whole_answer_is_no_part_of_its_last_value() -> None:
 def test_numbers_in_brackets_and_escaped_points_begin_items() -> None:
     text = "(9) Name a sea.\n10\\. Name a lake."
     assert parse_proposals(text, cut=False, continues_item=False) == ["Name a sea.", "Name a lake."]
+
+
+# Other languages
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "items"),
+    [
+        pytest.param(
+            "ja",
+            "１．魚の名前を挙げて。\n２．歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="full width",
+        ),
+        pytest.param(
+            "ja",
+            "続きです：\n\n9、魚の名前を挙げて。\n10、歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="、",
+        ),
+        pytest.param(
+            "ja",
+            "・魚の名前を挙げて。\n・歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="middle dots",
+        ),
+        pytest.param(
+            "ja",
+            "9. 指示文：魚の名前を挙げて。\n10. **指示文:** 歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="named",
+        ),
+        pytest.param(
+            "ja",
+            "9. 「魚の名前を挙げて。」\n10. 1、2、3を足して。",
+            ["魚の名前を挙げて。", "1、2、3を足して。"],
+            id="quoted",
+        ),
+        pytest.param(
+            "zh", "（9）说出一种鱼。\n（10）写一首歌。", ["说出一种鱼。", "写一首歌。"], id="brackets"
+        ),
+        pytest.param(
+            "zh",
+            "**任务9：** 说出一种鱼。\n**任务10：** 写一首歌。",
+            ["说出一种鱼。", "写一首歌。"],
+            id="numbered names",
+        ),
+        pytest.param(
+            "ko",
+            "9. 물고기 이름을 대라.\n10. Task: 노래를 써라.",
+            ["물고기 이름을 대라.", "노래를 써라."],
+            id="English name",
+        ),
+        pytest.param(
+            "es",
+            "9. Tarea: Nombra un pez.\n10. **Canto**: Escribe una canción.",
+            ["Nombra un pez.", "Escribe una canción."],
+            id="es",
+        ),
+    ],
+)
+def test_a_list_in_another_language_is_read(language: str, text: str, items: list[str]) -> None:
+    assert parse_proposals(text, cut=False, continues_item=False, language=language) == items
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "label"),
+    [
+        ("ja", "はい", "classification"),
+        ("ja", "**いいえ**、これは作文です。", "generation"),
+        ("ja", "分類タスクか：はい。", "classification"),
+        ("ja", "「いいえ」", "generation"),
+        ("ja", "どちらとも言えません。", "unknown"),
+        ("ja", "Yes", "classification"),
+        ("zh", "是的，这是分类任务。", "classification"),
+        ("zh", "不是。", "generation"),
+        ("zh", "否，这是开放式的任务。", "generation"),
+        ("zh", "是否为分类任务：否", "generation"),
+        ("zh", "这是一道题。", "unknown"),
+        ("ko", "예, 분류 과제입니다.", "classification"),
+        ("ko", "아니요.", "generation"),
+        ("ko", "예를 들면 그렇습니다.", "unknown"),
+        ("es", "Sí.", "classification"),
+        ("es", "si\u0301, claro", "classification"),
+        ("es", "No, no lo es.", "generation"),
+        ("es", "Noche y día", "unknown"),
+    ],
+)
+def test_yes_and_no_are_read_in_the_language(language: str, text: str, label: str) -> None:
+    assert parse_label(text, language) == label
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        pytest.param(
+            "ja", "例1\n入力： a\n出力： b\n\n例２\n入力： c\n出力： d", id="full-width colons and digits"
+        ),
+        pytest.param(
+            "ja", "**例 1**\n**入力：** a\n**出力：** b\n\n**例 2**\n**入力**：c\n**出力**：d", id="bold"
+        ),
+        pytest.param("zh", "【示例1】\n【输入】a\n【输出】b\n【示例2】\n【输入】c\n【输出】d", id="brackets"),
+        pytest.param(
+            "zh", "示例 1：\n输入: a\n输出结果: b\n示例 2：\n输入内容: c\n输出: d", id="other names"
+        ),
+        pytest.param("ko", "예시 1\n입력: a\n출력: b\n예시 2\n입력: c\n출력: d", id="Korean"),
+        pytest.param("ko", "Example 1\nInput: a\nOutput: b\nExample 2\nInput: c\nOutput: d", id="English"),
+        pytest.param(
+            "es", "Ejemplo 1\nEntrada: a\nSalida: b\n\n### Ejemplo 2\nENTRADA: c\nSALIDA: d", id="Spanish"
+        ),
+    ],
+)
+def test_instances_in_another_language_are_read(language: str, text: str) -> None:
+    assert pairs(parse_input_first(text, language)) == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "分類ラベル：b\n入力：a\n\nラベル： d\n入力： c"),
+        ("zh", "类别：b\n输入：a\n【类别】d\n【输入】c"),
+        ("ko", "분류: b\n입력: a\n분류: d\n입력: c"),
+        ("es", "Etiqueta: b\nEntrada: a\nEtiqueta de clase: d\nEntrada: c"),
+    ],
+)
+def test_labels_with_their_inputs_are_read_in_the_language(language: str, text: str) -> None:
+    assert pairs(parse_output_first(text, language)) == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("language", "none"),
+    [("ja", "なし"), ("ja", "（なし）"), ("zh", "无。"), ("ko", "없음"), ("es", "Ninguna."), ("ko", "N/A")],
+)
+def test_no_input_is_said_in_the_language(language: str, none: str) -> None:
+    names = {
+        "ja": ("入力", "出力"),
+        "zh": ("输入", "输出"),
+        "ko": ("입력", "출력"),
+        "es": ("Entrada", "Salida"),
+    }[language]
+    assert pairs(parse_input_first(f"{names[0]}: {none}\n{names[1]}: x", language)) == [("", "x")]
+
+
+def test_what_only_looks_like_a_field_stays_text() -> None:
+    text = "出力: 手順は次のとおり。\n入力した値を確かめる。\n例えば、三を選ぶ。"
+    assert pairs(parse_input_first(text, "ja")) == [
+        ("", "手順は次のとおり。\n入力した値を確かめる。\n例えば、三を選ぶ。")
+    ]
