@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from selfinstruct.core.endpoint import Endpoint, SendError
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.together import Together
 from selfinstruct.db.rows import Parameters, Request
 from selfinstruct.db.workspace import Workspace
 
@@ -39,6 +40,7 @@ class Ledger:
         clock: Callable[[], str],
     ) -> None:
         self._workspace = workspace
+        self._together = Together(workspace)
         self._endpoint = endpoint
         self._max_cost_usd = max_cost_usd
         self._is_stopping = is_stopping
@@ -90,28 +92,35 @@ class Ledger:
     async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
         """Write an attempt down, send it, and store what comes back; returns what went wrong."""
         requests = self._workspace.requests
-        attempt_id = requests.begin_attempt(
-            request.id,
-            parameters,
-            run_id=self._workspace.run_id,
-            max_cost_usd=self._max_cost_usd(),
-            at=self._clock(),
+        attempt_id = await self._together.write(
+            lambda: requests.begin_attempt(
+                request.id,
+                parameters,
+                run_id=self._workspace.run_id,
+                max_cost_usd=self._max_cost_usd(),
+                at=self._clock(),
+            )
         )
         if attempt_id is None:
             raise CostLimitError
         try:
             body = await self._endpoint.send(request.prompt, parameters)
-        except SendError as error:
-            requests.store_failure(
-                attempt_id,
-                http_status=error.http_status,
-                body=error.body,
-                error=error.sentence,
-                free=error.free or self._endpoint.is_free,
-                at=self._clock(),
+        except SendError as caught:
+            error = caught
+            await self._together.write(
+                lambda: requests.store_failure(
+                    attempt_id,
+                    http_status=error.http_status,
+                    body=error.body,
+                    error=error.sentence,
+                    free=error.free or self._endpoint.is_free,
+                    at=self._clock(),
+                )
             )
             return error
-        requests.store_answer(attempt_id, http_status=200, body=body, at=self._clock())
+        await self._together.write(
+            lambda: requests.store_answer(attempt_id, http_status=200, body=body, at=self._clock())
+        )
         return None
 
     def _wait(self, attempt: int, error: SendError) -> float:

@@ -76,7 +76,7 @@ async def test_a_decision_is_followed_up_at_once_while_a_batch_is_under_way(
         attended.run.wake()
         await attended.told(RequestPlanned, 3)
         assert engine.workspace.requests.get(3).stage == "classify"
-        assert attended.states()[:2] == ["sent", "sent"]
+        assert not {"answered", "parsed"} & set(attended.states())
 
 
 async def test_the_cost_limit_is_told_and_more_room_goes_on_from_there(
