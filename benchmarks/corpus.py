@@ -6,35 +6,40 @@ from collections import defaultdict
 from pathlib import Path
 
 from selfinstruct.core.grammar import built_in
+from selfinstruct.core.languages import ENGLISH
+from selfinstruct.core.unicode_words import is_unspaced
 
 _BASE = 20_000
 _LONGEST = 200
 
 
-def instructions(path: Path | None, count: int, rng: random.Random) -> list[str]:
+def instructions(path: Path | None, count: int, rng: random.Random, code: str = ENGLISH) -> list[str]:
     """`count` different instructions: of the file or the built-in grammar, then mixtures of them.
 
-    A mixture goes on, after any two words, as one of the base texts does. With a file, its own
-    instructions come first.
+    A mixture goes on, after any two words (four characters where words have no spaces between them), as
+    one of the base texts does. With a file, its own instructions come first.
 
     Args:
         path: JSON Lines with a key `instruction`.
         count: How many.
         rng: What draws them.
+        code: The language of the built-in grammar.
     """
-    base = _read(path) if path else _made_up(rng)
+    base = _read(path) if path else _made_up(rng, code)
     rng.shuffle(base)
     found = dict.fromkeys(base[:count])
-    followers: dict[tuple[str, str], list[str]] = defaultdict(list)
+    is_dense = any(map(is_unspaced, "".join(base[:100])))
+    order, between = (4, "") if is_dense else (2, " ")
+    followers: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for text in base:
-        words = ["", "", *text.split(), ""]
-        for one, two, three in zip(words, words[1:], words[2:], strict=False):
-            followers[one, two].append(three)
+        words = [""] * order + (list(text) if is_dense else text.split()) + [""]
+        for place in range(order, len(words)):
+            followers[tuple(words[place - order : place])].append(words[place])
     while len(found) < count:
-        words = ["", ""]
-        while len(words) < _LONGEST and (word := rng.choice(followers[words[-2], words[-1]])):
+        words = [""] * order
+        while len(words) < _LONGEST and (word := rng.choice(followers[tuple(words[-order:])])):
             words.append(word)
-        found[" ".join(words[2:])] = None
+        found[between.join(words[order:])] = None
     return list(found)
 
 
@@ -43,7 +48,7 @@ def _read(path: Path) -> list[str]:
         return list(dict.fromkeys(json.loads(line)["instruction"] for line in lines))
 
 
-def _made_up(rng: random.Random) -> list[str]:
-    grammar = built_in("en")
+def _made_up(rng: random.Random, code: str) -> list[str]:
+    grammar = built_in(code)
     templates = [template for family in grammar.families for template in family.instructions]
     return list({grammar.expand(rng.choice(templates), rng, {}): None for _ in range(_BASE)})

@@ -2,10 +2,11 @@
 
 The published way scores a candidate with `rouge_score` against every text of the pool, in a new
 multiprocessing pool of 4 for each candidate. Both sides run here, in one go, on the same texts; that
-they agree is checked as well.
+they agree is checked as well. Chinese, Japanese and Korean are measured with made-up texts: there the
+published scorer is given the same tokens, characters and syllables, that the index has.
 
     python -m benchmarks.novelty                                    # everything: about ten minutes
-    python -m benchmarks.novelty --sizes 1000,10000 --bootstrap 2000    # a quick look
+    python -m benchmarks.novelty --quick                            # a quick look
     python -m benchmarks.novelty --corpus FILE.jsonl --plot docs/similarity.svg
 """
 
@@ -25,11 +26,29 @@ from rouge_score import rouge_scorer
 
 from benchmarks.corpus import instructions
 from benchmarks.plot import Series, draw
+from selfinstruct.core.languages import ENGLISH
 from selfinstruct.core.similarity import RougeIndex
+from selfinstruct.core.tokens import tokens
 
 PROCESSES = 4
 THRESHOLD = 0.7
-SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
+CJK = ("ja", "zh", "ko")
+
+
+class Tokens:
+    """The tokens of a language, for `rouge_score`."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def tokenize(self, text: str) -> list[str]:
+        """What `rouge_score` calls for each text."""
+        return tokens(text, self._code)
+
+
+def scorer(code: str) -> rouge_scorer.RougeScorer:
+    own = None if code == ENGLISH else Tokens(code)
+    return rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False, tokenizer=own)
 
 
 @dataclass(frozen=True)
@@ -43,10 +62,10 @@ class Times:
     published: list[float]
 
 
-def published_way(candidate: str, pool: Sequence[str]) -> list[float]:
+def published_way(candidate: str, pool: Sequence[str], code: str) -> list[float]:
     """The ROUGE-L of a candidate with each text of the pool."""
     with Pool(PROCESSES) as processes:
-        scores = processes.map(partial(SCORER.score, candidate), pool)
+        scores = processes.map(partial(scorer(code).score, candidate), pool)
     return [score["rougeL"].fmeasure for score in scores]
 
 
@@ -59,20 +78,29 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
     return perf_counter() - start, result
 
 
-def measure(pool: Sequence[str], candidates: Sequence[str], samples: int) -> Times:
+def measure(pool: Sequence[str], candidates: Sequence[str], samples: int, code: str = ENGLISH) -> Times:
     """Ask both sides about candidates; `samples` of them for the published way."""
-    index = RougeIndex()
+    index = RougeIndex(code)
     build, _ = timed(lambda: index.add_many(range(len(pool)), pool))
     index.nearest_many(candidates[:20])  # the first calls of a program are slower
     asked = [timed(partial(index.nearest, candidate, 10)) for candidate in candidates]
     verdicts = [timed(partial(index.nearest, candidate, 1))[0] for candidate in candidates]
     published = []
     for candidate, (_, found) in zip(candidates[:samples], asked, strict=False):
-        seconds, scores = timed(partial(published_way, candidate, pool))
+        seconds, scores = timed(partial(published_way, candidate, pool, code))
         best = sorted(enumerate(scores), key=lambda pair: (-round(pair[1], 12), pair[0]))[:10]
         assert [near.id for near in found] == [number for number, _ in best], candidate
         published.append(seconds)
     return Times(len(pool), build, [seconds for seconds, _ in asked], verdicts, published)
+
+
+def measure_cjk(size: int, candidates: int, samples: int) -> None:
+    """Both sides in Chinese, Japanese and Korean, on made-up texts."""
+    for code in CJK:
+        texts = instructions(None, candidates + size, random.Random(0), code)
+        length = statistics.fmean(len(tokens(text, code)) for text in texts[:candidates])
+        print(f"{code}, {length:.0f} tokens a text:", end="")
+        report(measure(texts[candidates:], texts[:candidates], samples, code))
 
 
 def report(times: Times) -> None:
@@ -134,8 +162,14 @@ def main() -> None:
     )
     parser.add_argument("--slow-to", type=int, default=52_000, help="largest pool for the published way")
     parser.add_argument("--bootstrap", type=int, default=52_000, help="tasks to accept; 0: none")
+    parser.add_argument("--cjk", type=int, default=52_000, help="pool size for CJK texts; 0: none")
+    parser.add_argument(
+        "--quick", action="store_true", help="small pools only; other sizes are not looked at"
+    )
     parser.add_argument("--plot", type=Path, help="draw time against pool size into this SVG file")
     given = parser.parse_args()
+    if given.quick:
+        given.sizes, given.bootstrap, given.cjk, given.candidates = "1000,10000", 2000, 5000, 50
     sizes = [int(size) for size in given.sizes.split(",")]
     wanted = max(sizes[-1], 4 * given.bootstrap)
     texts = instructions(given.corpus, given.candidates + wanted, random.Random(0))
@@ -147,6 +181,8 @@ def main() -> None:
     growth([entry for entry in times if entry.size >= 10_000] or times)
     if given.bootstrap and sum(bool(entry.published) for entry in times) > 1:
         bootstrap(pool, given.bootstrap, times)
+    if given.cjk:
+        measure_cjk(given.cjk, given.candidates, min(given.samples, 1))  # a minute and more each
     if given.plot:
         slow = [(entry.size, statistics.median(entry.published)) for entry in times if entry.published]
         quick = [(entry.size, statistics.median(entry.top)) for entry in times]

@@ -81,7 +81,9 @@ def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
         pytest.param("ja", "请把下面的句子翻译成英语。", ["script"], id="Chinese in Japanese"),
         pytest.param("ja", "「吾輩は猫である」の作者を教えて。", ["punctuation"], id="a bracket"),
         pytest.param("zh", "请把下面的句子翻译成英语。", [], id="Chinese"),
-        pytest.param("zh", "Please translate the sentences below.", ["too_short", "script"], id="English in Chinese"),
+        pytest.param(
+            "zh", "Please translate the sentences below.", ["too_short", "script"], id="English in Chinese"
+        ),
         pytest.param("zh", "写一个程序计算两个数的和。", ["opening"], id="Chinese opening"),
         pytest.param("ko", "다음 문장을 영어로 번역해 주세요.", [], id="Korean"),
         pytest.param(

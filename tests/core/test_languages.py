@@ -105,8 +105,8 @@ def test_no_seed_would_be_refused_as_a_candidate(code: str) -> None:
 @but_english
 def test_no_two_seeds_are_alike(code: str) -> None:
     texts = [task.instruction for task in seeds(code)]
-    nearest = max(combinations(texts, 2), key=lambda pair: rouge_l(*pair, code))
-    assert rouge_l(*nearest, code) < 0.6, nearest
+    nearest = max(combinations(texts, 2), key=lambda pair: rouge_l(pair[0], pair[1], code))
+    assert rouge_l(nearest[0], nearest[1], code) < 0.6, nearest
 
 
 @but_english
@@ -268,7 +268,7 @@ async def test_a_bootstrap_needs_nothing_but_the_name_of_the_language(
         ]
         assert len(accepted) == 30
         texts = [task.instruction for task in accepted]
-        assert max(rouge_l(*pair, code) for pair in combinations(texts, 2)) < 0.7
+        assert max(rouge_l(pair[0], pair[1], code) for pair in combinations(texts, 2)) < 0.7
         with_instances = [task for task in accepted if workspace.instances.of_task(task.id)]
         assert len(with_instances) >= 27, "the others have an unclear label"
         exported = engine.export(workspace.path.with_name("train.jsonl"), "alpaca")

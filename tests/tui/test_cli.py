@@ -1,6 +1,7 @@
 """`selfinstruct` and `selfinstruct-tui`: what they say, what they write, how they end."""
 
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from selfinstruct.core.languages import with_seeds
+from selfinstruct.core.seeds import built_in
+from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
@@ -166,6 +170,9 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
         pytest.param(
             ["--language", "xx", "--target", "1"], "'xx' is none of the known languages", id="language"
         ),
+        pytest.param(
+            ["--language", "other", "--target", "1"], "No seed tasks come with the language other", id="other"
+        ),
         pytest.param([], "--target N", id="no limit"),
         pytest.param(["--target", "0"], "at least 1 is wanted", id="target 0"),
         pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
@@ -205,6 +212,76 @@ def test_flags_win_over_the_settings_file_and_both_are_remembered(tmp_path: Path
     again = auto("--db", tmp_path / "w.db")
     assert again.exit_code == 0
     assert "Target reached: 2" in again.output
+
+
+@pytest.mark.parametrize("code", [code for code in with_seeds() if code != "en"])
+def test_a_bootstrap_in_each_language_works_out_of_the_box(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "w.db"
+    assert auto("--db", path, "--language", code, "--target", "30").exit_code == 0
+    document = json.loads(run("status", "--db", path, "--json").stdout)
+    assert document["pool"]["model"] == 30
+    assert run("export", "--db", path, "--format", "alpaca", "--out", tmp_path / "t.jsonl").exit_code == 0
+    rows = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(rows) >= 30
+    assert all(re.search(r"[^\x00-\x7f]", row["instruction"] + row["output"]) for row in rows) or code == "es"
+
+
+def test_auto_takes_the_language_of_the_seed_tasks_says_so_and_keeps_it(tmp_path: Path) -> None:
+    seeds = tmp_path / "mine.jsonl"
+    seeds.write_text(built_in("ko").read_text(encoding="utf-8"), encoding="utf-8")
+    words = ["--db", tmp_path / "w.db", "--seeds", seeds]
+    begun = auto(*words, "--language", "auto", "--target", "1")
+    assert "The seed tasks are in Korean (한국어), so the language is ko." in begun.output
+    for more in (["--language", "auto"], ["--language", "ko"], [], ["--forget"]):
+        again = auto(*words, *more, "--target", "1")
+        assert again.exit_code == 0, again.output
+        assert ("Korean" in again.output) == ("auto" in more)
+        with Workspace.open(tmp_path / "w.db") as workspace:
+            assert workspace.settings.read()["language"] == "ko"
+
+
+def test_auto_finds_english_in_the_built_in_seed_tasks(tmp_path: Path) -> None:
+    begun = auto("--db", tmp_path / "w.db", "--language", "auto", "--target", "1")
+    assert "The seed tasks are in English, so the language is en." in begun.output
+
+
+def test_tasks_in_a_language_without_a_folder_have_the_filters_of_any(tmp_path: Path) -> None:
+    seeds = tmp_path / "mine.jsonl"
+    tasks = [
+        {
+            "id": f"s{number}",
+            "instruction": f"Напиши письмо номер {number} соседке.",
+            "is_classification": number % 2 == 0,
+            "instances": [{"input": "a", "output": "да"}],
+        }
+        for number in range(8)
+    ]
+    seeds.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
+    begun = auto("--db", tmp_path / "w.db", "--seeds", seeds, "--language", "auto", "--target", "1")
+    assert begun.exit_code == 0
+    assert "The seed tasks are in none of the known languages: what holds for any is used." in begun.output
+    with Workspace.open(tmp_path / "w.db") as workspace:
+        assert workspace.settings.read()["language"] == "other"
+        request = workspace.requests.get(1)
+        assert "in the language of the list" in json.dumps(request.prompt)
+
+
+def test_a_workspace_keeps_the_language_that_it_began_with(tmp_path: Path) -> None:
+    assert auto("--db", tmp_path / "w.db", "--language", "es", "--target", "1").exit_code == 0
+    result = auto("--db", tmp_path / "w.db", "--language", "ja", "--target", "1")
+    assert result.exit_code == 2
+    assert "began with the language es, which cannot be changed. Leave --language out" in result.output
+
+
+def test_the_filters_of_a_language_are_in_force_where_a_person_has_set_no_other(tmp_path: Path) -> None:
+    Path("selfinstruct.toml").write_text('language = "ja"\n[filters]\nmin_words = 12\n')
+    assert auto("--db", tmp_path / "w.db", "--target", "1").exit_code == 0
+    with Workspace.open(tmp_path / "w.db") as workspace:
+        stored = workspace.settings.read()
+    assert stored["filters"] == {"min_words": 12}
+    filters = resolve({}, stored=stored).filters
+    assert (filters.min_words, filters.max_words) == (12, 400)
+    assert "地図" in filters.keywords
 
 
 def test_a_limit_ends_with_code_3_and_is_named(tmp_path: Path) -> None:
