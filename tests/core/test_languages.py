@@ -82,7 +82,7 @@ def wordings(grammar: Grammar) -> Iterator[tuple[str, str]]:
 
 
 def test_english_spanish_japanese_korean_and_chinese_come_with_seed_tasks() -> None:
-    assert with_seeds() == ("en", "es", "ja", "ko", "zh")
+    assert {"en", "es", "ja", "ko", "zh"} <= set(with_seeds())
     assert known() == (*with_seeds(), OTHER)
 
 
@@ -342,7 +342,7 @@ def test_a_filter_that_a_person_has_set_stays_so_in_every_language() -> None:
 def test_every_task_has_tokens_in_its_own_language_and_a_reason_in_english(code: str) -> None:
     for task in seeds(code):
         assert tokens(task.instruction, code)
-        if code != "es":
+        if language(code).scripts != ("LATIN",):
             assert codes(task.instruction, "en")
 
 
