@@ -1,5 +1,6 @@
 """Tasks: candidates and the pool, with their verdicts."""
 
+import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from typing import Any
@@ -121,6 +122,18 @@ class Tasks:
             "SELECT code, sentence FROM reasons WHERE task_id = ? ORDER BY position", [task_id]
         )
         return [Reason(code, sentence) for code, sentence in rows]
+
+    def reasons_of(self, task_ids: Iterable[int]) -> dict[int, list[Reason]]:
+        """Why the filters object to each of these tasks; those that pass are left out."""
+        rows = self._db.execute(
+            """SELECT task_id, code, sentence FROM reasons
+            WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY task_id, position""",
+            [json.dumps(list(task_ids))],
+        )
+        found: dict[int, list[Reason]] = {}
+        for task_id, code, sentence in rows:
+            found.setdefault(task_id, []).append(Reason(code, sentence))
+        return found
 
     def seeds(self) -> list[Task]:
         """The seed tasks of the pool, in their order."""

@@ -321,6 +321,9 @@ ACTIONS = (
     ),
 )
 
+ACTION_OF = {action.name: action for action in ACTIONS}
+"""Actions by their names."""
+
 _FUNCTION_KEY = re.compile(r"f\d+")
 _WRITTEN = {
     "left": "←",

@@ -20,7 +20,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
+from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.session import Session
@@ -250,7 +250,18 @@ class CuratorApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Carry an action out; a workspace that cannot be written is told, and ends nothing."""
+        """Carry an action out; a workspace that cannot be written is told, and ends nothing.
+
+        While a step on many tasks is carried out, going back stops it, and other decisions wait.
+        """
+        if (step := self.session.long_step) is not None:
+            known = ACTION_OF.get(action if isinstance(action, str) else action[1])
+            if known is not None and known.name == "back":
+                step.stop()
+                return True
+            if known is not None and known.group == "Decide" and known.writes:
+                step.refuse(known.label)
+                return True
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except WorkspaceError as error:
