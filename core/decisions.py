@@ -30,7 +30,7 @@ from selfinstruct.db.workspace import Workspace
 
 MANY = 200
 """A step on so many tasks is carried out in slices."""
-_A_SLICE = 16
+_A_SLICE = 8
 """Tasks of one transaction then: some 10 ms of work."""
 
 
