@@ -196,7 +196,9 @@ class CuratorApp(App[None]):
     def _generation_ended(self, error: BaseException | None) -> None:
         if error is not None:
             self.at_hand.say(
-                f"Generation stopped by an error of this program, {error!r}; n starts it again.", error=True
+                f"Generation stopped by an error of this program, {error!r};"
+                + self.at_hand.with_keys(" {next_batch} starts it again."),
+                error=True,
             )
         elif self.session.leaving:
             self.exit()

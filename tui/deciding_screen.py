@@ -37,7 +37,8 @@ class DecidingScreen(WorkScreen):
             if self.is_current:
                 self.show_decided(decisions[-1])
             step = self.session.long_step
-            stopped = f" Stopped; {self.key(what)} goes on." if step is not None and step.stopped else ""
+            was_stopped = step is not None and step.stopped
+            stopped = self.with_keys(f" Stopped; {{{what}}} goes on.") if was_stopped else ""
             self._say_at_hand(f"{done}: {_told(decisions)}.{stopped}")
 
         self.carry_out(work, doing, over)
@@ -63,7 +64,7 @@ class DecidingScreen(WorkScreen):
         else:
             self.session.long_step = LongStep(
                 doing,
-                self.key("back"),
+                self.with_keys("{back}"),
                 tell=self._say_at_hand,
                 stop=self.engine.decisions.stop,
             )

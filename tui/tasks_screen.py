@@ -32,7 +32,7 @@ class TasksScreen(DecidingScreen):
     """
 
     NOTHING: str
-    """Said when there is no task to show."""
+    """Said when there is no task to show; names of actions in it stand for their keys."""
 
     def load(self, *, at: int | None = None) -> None:
         """Show the tasks of this screen, with the cursor on `at` if it is among them."""
@@ -78,7 +78,7 @@ class TasksScreen(DecidingScreen):
         self._show_detail()
 
     def _show_detail(self) -> None:
-        self.detail.show(self.table.current, nothing=self.NOTHING)
+        self.detail.show(self.table.current, nothing=self.with_keys(self.NOTHING))
 
     @on(DetailPane.Taken)
     async def _go_to_mentioned(self, event: DetailPane.Taken) -> None:
@@ -136,11 +136,13 @@ class TasksScreen(DecidingScreen):
             return f"{done} {decided.done[0]}: {safe_line(instruction, _QUOTED)}{flipped}"
         if not decided.done and len(refused) == 1:
             by_judge = isinstance(refused[0], RefusedByJudgeError)
-            return f"Filtered: {refused[0]} A accepts it all the same." if by_judge else str(refused[0])
+            overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
+            return f"Filtered: {refused[0]}{overrule}" if by_judge else str(refused[0])
         number = len(decided.done) + len(refused) + decided.left
         told = f"{done} {len(decided.done):,} of {number:,}.{flipped}"
         if decided.left:
-            told += f" Stopped before the other {decided.left:,}; {self.key('undo')} undoes what is done."
+            told += f" Stopped before the other {decided.left:,};"
+            told += self.with_keys(" {undo} undoes what is done.")
         return f"{told} The first that was not: {refused[0]}" if refused else told
 
     @staticmethod
@@ -226,7 +228,7 @@ class TasksScreen(DecidingScreen):
         try:
             wording = await edit_outside(self.app, instruction)
         except EditorError as error:
-            self.say(str(error), error=True)
+            self.say(f"{error}{self.with_keys(' {edit} edits here.')}", error=True)
         else:
             if wording is None:
                 self.say(f"{task_id} stays as it was.")
@@ -270,7 +272,8 @@ class TasksScreen(DecidingScreen):
     def action_mark_all(self) -> None:
         """Mark all that pass."""
         self.table.mark_all()
-        self.say(f"{len(self.table.marked):,} marked; one key decides on all of them, Esc clears the marks.")
+        clears = self.with_keys("{back} clears the marks.")
+        self.say(f"{len(self.table.marked):,} marked; one key decides on all of them, {clears}")
 
     def action_sort(self) -> None:
         """Sort by the next column; the cursor stays on its task."""

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.events import Event, GenerationPaused, LimitReached, PoolRead, RequestFailed
 from selfinstruct.core.settings import Settings
-from selfinstruct.tui.actions import ACTION_OF, ACTIONS, EVERY, Action, ScreenName, key_of, keys_shown
+from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName, key_of, keys_shown, with_keys
 from selfinstruct.tui.cost_limit import CostLimitScreen
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
@@ -157,11 +157,9 @@ class WorkScreen(Screen[None]):
         key = key_of("try_again", self.NAME, self.session.settings.keys)
         return "" if key is None else f" {sentence.format(key)}"
 
-    def key(self, action: str) -> str:
-        """The key of an action as the person has it, for sentences; of another screen if not of this one."""
-        chosen = self.session.settings.keys
-        screens: tuple[ScreenName, ...] = (self.NAME, *EVERY)
-        return next(key for screen in screens if (key := key_of(action, screen, chosen)) is not None)
+    def with_keys(self, sentence: str) -> str:
+        """A sentence of ours with the person's key where the name of an action is: "{undo} undoes"."""
+        return with_keys(sentence, self.session.settings.keys)
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Say something in the message line; what is said before there is one waits for it."""
@@ -322,7 +320,8 @@ class WorkScreen(Screen[None]):
         self.session.leaving = True
         self.session.attended.stop()
         self.say(
-            f"Quitting after {under_way} answers under way. q again leaves at once; they are in doubt then."
+            f"Quitting after {under_way} answers under way."
+            + self.with_keys(" {leave} again leaves at once; they are in doubt then.")
         )
 
 
