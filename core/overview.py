@@ -138,7 +138,8 @@ class _Counting:
     def add_texts(self, texts: list[TrainingText]) -> None:
         self._with_instances += len({text.task_id for text in texts})
         for text in texts:
-            self._inputs[count_words(text.input, self._language)] += 1
+            # One of signs only is an input, too.
+            self._inputs[count_words(text.input, self._language) or int(bool(text.input.strip()))] += 1
             self._outputs[count_words(text.output, self._language)] += 1
             self._rows.add(hash((text.instruction, text.input, text.output)))
 
@@ -170,7 +171,11 @@ class _Counting:
 def _first_word(instruction: str) -> str:
     first = instruction.split(maxsplit=1)[0] if instruction else ""
     word = first.strip(_AROUND_A_WORD).lower() or first
-    return "".join(words(word)[:_TWO]) if word and is_unspaced(word[0]) else word
+    if not any(map(is_unspaced, word)):
+        return word
+    # A Latin name may stand before words that no space sets apart.
+    tokens = words(word)
+    return "".join(tokens[:_TWO]) if is_unspaced(tokens[0][0]) else tokens[0]
 
 
 def in_buckets(batches: tuple[BatchCount, ...], at_most: int) -> list[BatchCount]:

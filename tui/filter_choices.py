@@ -90,7 +90,7 @@ CHOICES = (
     _list("keywords", "keywords refused", "word"),
     _list("openings", "openings refused", "opening"),
     _flag("punctuation", "punctuation refused"),
-    _flag("script", "other scripts refused"),
+    _flag("script", "other script refused"),
 )
 
 

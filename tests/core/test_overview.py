@@ -172,3 +172,26 @@ def test_a_workspace_in_use_can_be_counted_while_it_grows(workspace: Workspace) 
     assert 0 < next(counting) < 1
     workspace.tasks.add("Name another.", origin="model", at="now")
     assert at_once(counting).candidates in {600, 601}
+
+
+@pytest.mark.parametrize(
+    ("code", "instruction", "words", "first"),
+    [
+        pytest.param("ja", "「雨の日」を三行で描写して。", 11, "雨の", id="Japanese"),
+        pytest.param("zh", "请把这句话改短。", 7, "请把", id="Chinese"),
+        pytest.param("zh", "Python代码有什么问题？", 8, "python", id="Chinese after Latin"),
+        pytest.param("ko", "다음 문장을 줄여 주세요.", 10, "다음", id="Korean"),
+        pytest.param("es", "¿Cuál es la capital de Perú?", 6, "cuál", id="Spanish"),
+        pytest.param("other", "เขียนจดหมายสั้น", 12, "เขี", id="Thai"),
+        pytest.param("en", "What's the capital - of Peru?", 6, "what's", id="English"),
+    ],
+)
+def test_words_are_counted_as_the_filters_of_the_language_count_them(
+    workspace: Workspace, code: str, instruction: str, words: int, first: str
+) -> None:
+    accept(workspace, instruction, [NewInstance("！", instruction), NewInstance("", "1")])
+    told = at_once(read_overview(workspace, language(code)))
+    assert told.instruction_words == {words: 1}
+    assert told.first_words == {first: 1}
+    assert told.output_words == {words: 1, 1: 1}
+    assert told.input_words == {1: 1, 0: 1}, "an input of signs only is an input"

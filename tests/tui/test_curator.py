@@ -7,6 +7,7 @@ from textual.widgets import Static, TextArea
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import on_screen
 from selfinstruct.tui.app import CuratorApp
+from selfinstruct.tui.detail import head
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 from tests.conftest import OpenEngine
@@ -329,3 +330,20 @@ async def test_an_edit_taken_back_brings_back_what_the_model_said_of_the_label(c
     await curator.press("u")
     assert curator.task(task.id).classify_request_id == asked
     assert "the model said" in await curator.detail()
+
+
+def test_in_another_language_keywords_and_shared_words_are_marked_where_they_stand(
+    engine_on: OpenEngine,
+) -> None:
+    engine = engine_on(language="ko")
+    text = "새로 찍은 그림을 보고 학급 신문에 실을 짧은 기사를 써 주세요."
+    for instruction in (text, "새로 들은 소식을 보고 학급 신문에 실을 긴 기사를 써 주세요."):
+        engine.workspace.tasks.add(instruction, origin="model", at="now", held=True)
+    near = engine.workspace.tasks.last_id()
+    engine.decisions.accept(near)
+    shown = head(engine, engine.workspace.tasks.get(near - 1), engine.judging.neighbours(text, but=near - 1))
+    marked = {(text[span.start : span.end], span.style) for span in shown.spans if span.end <= len(text)}
+    assert ("그림을", "reverse") in marked
+    assert {"을 보고 학급 신문에 실을", "기사를 써 주세요"} <= {
+        word for word, style in marked if style == "underline"
+    }

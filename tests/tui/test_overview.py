@@ -132,3 +132,11 @@ async def test_it_can_be_left_while_it_is_counted_and_come_back_to(engine: Engin
         await curator.press("6", "1", "6", "escape")
         assert curator.app.at_hand.NAME == "curate"
         assert "answers with new tasks" in await overview(curator)
+
+
+async def test_lengths_are_in_what_the_language_counts(engine_on: OpenEngine) -> None:
+    engine = engine_on(language="ko", rng_seed=1, requests_per_batch=1)
+    await _grow(engine)
+    async with curating(engine, size=(160, 60)) as curator:
+        seen = await overview(curator)
+        assert "Lengths in syllables" in seen

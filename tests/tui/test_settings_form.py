@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.settings import FilterSettings, Price, Settings, resolve
-from selfinstruct.tui.settings_form import FIELDS, faults_of, in_fields, text_of, texts_of, values_of
+from selfinstruct.core.settings import FilterSettings, Price, Settings, resolve, storable
+from selfinstruct.tui.settings_form import (
+    FIELDS,
+    faults_of,
+    field_of,
+    in_fields,
+    text_of,
+    texts_of,
+    values_of,
+)
 
 
 def settings(texts: dict[str, str], base: Settings | None = None) -> Settings:
@@ -97,3 +105,14 @@ def test_a_key_does_not_follow_to_another_address() -> None:
     named = values_of({"base_url": "https://two.example/v1", "api_key_env": "TWO_KEY"}, base)
     assert named["api_key_env"] == "TWO_KEY"
     assert values_of({"base_url": "https://one.example/v1"}, base)["api_key_env"] == "ONE_KEY"
+
+
+def test_the_defaults_of_the_filters_are_those_of_the_language() -> None:
+    base = resolve({"language": "ja", "filters": {"min_words": 20}})
+    assert text_of(base, "filters.min_words") == "20"
+    assert field_of("filters.min_words", base).default == "8"
+    assert "地図" in field_of("filters.keywords", base).default
+    assert field_of("filters.rouge_l", base).default == "0.7"
+    emptied = Settings.model_validate(values_of({"filters.min_words": ""}, base))
+    assert emptied.filters.min_words == 8
+    assert storable(emptied) == {"language": "ja"}
