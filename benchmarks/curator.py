@@ -1,6 +1,6 @@
 """What a person at the curator waits for, against a bare Textual app in the same run.
 
-    python -m benchmarks.curator [--quick] [--workdir FOLDER]
+    python -m benchmarks.curator [--quick] [--undecided NUMBER] [--workdir FOLDER]
 
 Both are real programs in a pseudo-terminal of 120 x 32, measured by turns, one of them stopped while the
 other is measured, so that what else the machine does meets both.
@@ -25,7 +25,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
@@ -58,6 +58,7 @@ class Sizes:
 
     tasks: int
     pool: int
+    undecided: int = field(default=0, kw_only=True)
     starts: int
     turns: int
     accepts: int
@@ -85,8 +86,14 @@ def main() -> None:
     parser.add_argument(
         "--workdir", type=Path, help="where workspaces are made and kept; else a temporary folder"
     )
+    parser.add_argument(
+        "--undecided",
+        type=int,
+        default=0,
+        help="tasks besides, which a filter objects to and nobody decided on",
+    )
     arguments = parser.parse_args()
-    sizes = _QUICK if arguments.quick else _FULL
+    sizes = replace(_QUICK if arguments.quick else _FULL, undecided=arguments.undecided)
     if arguments.workdir is not None:
         arguments.workdir.mkdir(parents=True, exist_ok=True)
         _print(_measure(arguments.workdir.absolute(), sizes), sizes)
@@ -96,10 +103,10 @@ def main() -> None:
 
 
 def _measure(folder: Path, sizes: Sizes) -> list[Figure]:
-    grown = folder / f"{sizes.tasks}.db"
+    grown = folder / f"{sizes.tasks}{f'+{sizes.undecided}' if sizes.undecided else ''}.db"
     if not grown.exists():
         _say(f"making a workspace of {sizes.tasks:,} tasks")
-        grow(grown, tasks=sizes.tasks, waiting=_WAITING)
+        grow(grown, tasks=sizes.tasks, waiting=_WAITING, filtered=sizes.undecided)
     workspace = folder / "measured.db"
     shutil.copyfile(grown, workspace)
     _say("starting both in turns")

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from selfinstruct.core.engine import Engine, utc_now
 from selfinstruct.core.grammar import built_in
@@ -37,7 +38,9 @@ def instructions(rng: random.Random) -> Iterator[str]:
             yield text
 
 
-def grow(path: Path, *, tasks: int, waiting: int, decided: bool = True, rng_seed: int = 0) -> None:
+def grow(
+    path: Path, *, tasks: int, waiting: int, decided: bool = True, filtered: int = 0, rng_seed: int = 0
+) -> None:
     """Make a workspace at `path`.
 
     Args:
@@ -45,6 +48,8 @@ def grow(path: Path, *, tasks: int, waiting: int, decided: bool = True, rng_seed
         tasks: How many tasks it has in all, seeds included.
         waiting: How many of them, the newest but one, pass and wait for a person.
         decided: Whether one of eight others is rejected; all of them are accepted otherwise.
+        filtered: How many more tasks there are that a filter objects to and nobody has decided on, as
+            curators and `--auto --hold` leave them. They are the oldest.
         rng_seed: Draws the texts.
     """
     rng = random.Random(rng_seed)
@@ -54,6 +59,8 @@ def grow(path: Path, *, tasks: int, waiting: int, decided: bool = True, rng_seed
         with workspace.transaction():
             grower = _Grower(workspace, rng)
             first = workspace.tasks.count()
+            for _ in range(filtered):
+                grower.add(next(texts), "filtered")
             for number in range(first, tasks):
                 # The newest one is decided on: so its batch is the one under review.
                 waits = tasks - waiting <= number + 1 < tasks
@@ -73,8 +80,8 @@ class _Grower:
         self._request = 0
         self._seeds = tuple(task.id for task in workspace.tasks.seeds()[:_A_REQUEST])
 
-    def add(self, instruction: str, decision: State | None) -> None:
-        """Add a task; None leaves it to a person, with a verdict that lets it pass."""
+    def add(self, instruction: str, decision: State | Literal["filtered"] | None) -> None:
+        """Add a task; None and "filtered" leave it to a person, None with a verdict that lets it pass."""
         workspace = self._workspace
         batch = 1 + self._tasks // _A_BATCH
         if self._tasks % _A_REQUEST == 0:
@@ -83,15 +90,16 @@ class _Grower:
         task_id = workspace.tasks.add(
             instruction, origin="model", at=utc_now(), batch=batch, request_id=self._request, held=True
         )
-        reasons = [_TOO_SIMILAR] if decision == "rejected" else []
+        objected = decision in {"rejected", "filtered"}
+        reasons = [_TOO_SIMILAR] if objected else []
         score = 0.74 if reasons else self._rng.uniform(0.3, 0.69)
         near = self._rng.choice(self._seeds)
         workspace.tasks.judge(task_id, reasons[0].code if reasons else "pass", reasons, (near, score))
-        if decision != "rejected":
+        if not objected:
             asked = self._asked("classify", batch, task_id, instruction, "No.")
             workspace.tasks.assign(task_id, stage="classify", request_id=asked)
             workspace.tasks.set_label(task_id, "generation")
-        if decision is not None:
+        if decision == "accepted" or decision == "rejected":
             self._decide(task_id, decision)
         if decision == "accepted":
             asked = self._asked("instantiate", batch, task_id, instruction, f"Output: {instruction}")

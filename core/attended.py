@@ -103,7 +103,7 @@ class AttendedRun:
 
     def take_ready(self) -> int | None:
         """Go on to the next batch if it is ready. A pause stays, and no more is asked for."""
-        batch = next(iter(self._ready()), None)
+        batch = next(iter(self._ready(most=1)), None)
         if batch is not None:
             self.shown, self._waiting = batch, False
             self._engine.enter()
@@ -114,11 +114,13 @@ class AttendedRun:
     @property
     def is_ready(self) -> bool:
         """Whether there is a next batch to show."""
-        return bool(self._ready())
+        return bool(self._ready(most=1))
 
-    def _ready(self) -> list[int]:
-        batches = self._engine.workspace.tasks.batches_waiting(after=self.shown)
-        return [batch for batch in batches if batch not in self._making]
+    def _ready(self, *, most: int) -> list[int]:
+        """The first `most` batches after the one before the person that are made and wait."""
+        making = len(self._making)
+        batches = self._engine.workspace.tasks.batches_waiting(after=self.shown, most=most + making)
+        return [batch for batch in batches if batch not in self._making][:most]
 
     def resume(self) -> None:
         """Go on after a pause, for example with a higher cost limit."""
@@ -302,8 +304,9 @@ class AttendedRun:
     def _wants_more(self) -> bool:
         if self._half_planned() is not None:
             return True
-        ahead = len(self._ready()) + sum(batch > self.shown for batch in self._making)
-        return self._begun and ahead < self._engine.settings.batches_ahead + self._waiting
+        wanted = self._engine.settings.batches_ahead + self._waiting
+        making = sum(batch > self.shown for batch in self._making)
+        return self._begun and len(self._ready(most=wanted)) + making < wanted
 
     def _half_planned(self) -> int | None:
         return next((batch for batch, made in self._making.items() if len(made.planned) < made.total), None)

@@ -1,7 +1,7 @@
 """Decisions: one rule for a person, a script, and several programs on one workspace.
 
-Each is one transaction that catches up with everybody's decisions, judges again where it accepts, and
-appends its row. So no two can ever both accept the same instruction.
+Each is taken in a transaction that catches up with everybody's decisions, judges again where it accepts,
+and appends its row. So no two can ever both accept the same instruction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +13,8 @@ from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.filters import clean_instruction
 from selfinstruct.core.instance_decisions import InstanceDecider
 from selfinstruct.core.judge import Judge, Judgement
+from selfinstruct.core.slices import Sliced, at_once
+from selfinstruct.db.decisions import TakingBack
 from selfinstruct.db.rows import (
     AnyDecision,
     Decision,
@@ -25,6 +27,11 @@ from selfinstruct.db.rows import (
     Who,
 )
 from selfinstruct.db.workspace import Workspace
+
+MANY = 200
+"""A step on so many tasks is carried out in slices."""
+_A_SLICE = 8
+"""Tasks of one transaction then: some 10 ms of work."""
 
 
 class RefusedByJudgeError(DecisionRefusedError):
@@ -43,13 +50,17 @@ class Decided:
     refused: Mapping[int, DecisionRefusedError]
     flipped: frozenset[int] = frozenset()
     """Other candidates whose verdict is another now."""
+    left: int = 0
+    """How many it has not come to, since it was stopped."""
 
 
 class Decider:
     """Takes decisions on the tasks of one workspace.
 
     Each method that ends in `_all` is one step, undone as a whole; it decides on what it can and says
-    what it cannot. The others decide on one task or raise.
+    what it cannot. The others decide on one task or raise. What ends in `-ing` is work for
+    `core.slices`: a step on many tasks is then several transactions, and one step all the same, also when
+    it was stopped or the program ended in between.
     """
 
     def __init__(
@@ -64,6 +75,7 @@ class Decider:
         self._judging = judging
         self._clock = clock
         self._emit = emit
+        self._stopping = False
         self.instances = InstanceDecider(workspace, clock=clock, emit=emit)
         """Decisions on instances; `undo` and `redo` here cover them, in the one order of a person's steps."""
 
@@ -84,6 +96,12 @@ class Decider:
         self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
     ) -> Decided:
         """Put tasks into the pool, each judged against the pool with those before it."""
+        return at_once(self.accepting(task_ids, despite=despite))
+
+    def accepting(
+        self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
+    ) -> Sliced[Decided]:
+        """`accept_all`, in slices when there are many."""
 
         def accepted(task: Task) -> Standing:
             if task.state == "accepted":
@@ -93,7 +111,7 @@ class Decider:
                 raise RefusedByJudgeError(judgement.reasons)
             return replace(task.standing, state="accepted")
 
-        return self._decide("accept", task_ids, accepted)
+        return self._deciding("accept", task_ids, accepted)
 
     def reject(self, task_id: int, *, tag: str | None = None) -> None:
         """Keep a task out of the pool, or take it out; `tag` says why.
@@ -105,19 +123,27 @@ class Decider:
 
     def reject_all(self, task_ids: Iterable[int], *, tag: str | None = None) -> Decided:
         """Keep tasks out of the pool, or take them out."""
-        return self._decide(
+        return at_once(self.rejecting(task_ids, tag=tag))
+
+    def rejecting(self, task_ids: Iterable[int], *, tag: str | None = None) -> Sliced[Decided]:
+        """`reject_all`, in slices when there are many."""
+        return self._deciding(
             "reject", task_ids, lambda task: replace(task.standing, state="rejected"), tag=tag
         )
 
     def restore_all(self, task_ids: Iterable[int]) -> Decided:
         """Let rejected tasks be candidates again; they are judged as things stand now."""
+        return at_once(self.restoring(task_ids))
+
+    def restoring(self, task_ids: Iterable[int]) -> Sliced[Decided]:
+        """`restore_all`, in slices when there are many."""
 
         def restored(task: Task) -> Standing:
             if task.state != "rejected":
                 raise DecisionRefusedError(f"Task {task.id} is not rejected.")
             return replace(task.standing, state="pending")
 
-        return self._decide("restore", task_ids, restored)
+        return self._deciding("restore", task_ids, restored)
 
     def edit(self, task_id: int, instruction: str, *, seen: str | None = None) -> Judgement:
         """Reword a candidate; it is judged again, and asked about again for its label.
@@ -148,7 +174,7 @@ class Decider:
                 )
             return Standing(task.state, wording, None)
 
-        _raise(self._decide("edit", [task_id], reworded))
+        _raise(at_once(self._deciding("edit", [task_id], reworded)))
         return self._judging.judge(wording)
 
     def relabel(self, task_id: int, label: Label) -> None:
@@ -161,7 +187,11 @@ class Decider:
 
     def relabel_all(self, task_ids: Iterable[int], label: Label) -> Decided:
         """Say whether tasks are classification tasks."""
-        return self._decide("relabel", task_ids, lambda task: replace(task.standing, label=label))
+        return at_once(self.relabelling(task_ids, label))
+
+    def relabelling(self, task_ids: Iterable[int], label: Label) -> Sliced[Decided]:
+        """`relabel_all`, in slices when there are many."""
+        return self._deciding("relabel", task_ids, lambda task: replace(task.standing, label=label))
 
     def undo(self) -> list[AnyDecision]:
         """Take back a person's last step that stands; returns what was taken back, empty if there is none.
@@ -172,7 +202,11 @@ class Decider:
         Raises:
             DecisionRefusedError: that is so for the whole step.
         """
-        return self._take_back("undo", self._workspace.decisions.to_undo)
+        return at_once(self.undoing())
+
+    def undoing(self) -> Sliced[list[AnyDecision]]:
+        """`undo`, in slices when the step is a large one."""
+        return self._taking_back("undo", self._workspace.decisions.to_undo)
 
     def redo(self) -> list[AnyDecision]:
         """Take back the last undo, if nothing was decided since; returns the undos, none when there are none.
@@ -180,27 +214,53 @@ class Decider:
         Raises:
             DecisionRefusedError: as with `undo`.
         """
-        return self._take_back("redo", self._workspace.decisions.to_redo)
+        return at_once(self.redoing())
 
-    def _take_back(self, kind: DecisionKind, find: Callable[[], list[AnyDecision]]) -> list[AnyDecision]:
+    def redoing(self) -> Sliced[list[AnyDecision]]:
+        """`redo`, in slices when the step is a large one."""
+        return self._taking_back("redo", self._workspace.decisions.to_redo)
+
+    def stop(self) -> None:
+        """End the step that is being carried out in slices after what is done of it, which stands."""
+        self._stopping = True
+
+    def _taking_back(self, kind: TakingBack, find: Callable[[], int | None]) -> Sliced[list[AnyDecision]]:
+        """Undos and redos belong to the step itself: half undone and gone on with, it is still one step."""
+        self._stopping = False
+        decisions = self._workspace.decisions
+        step, total, before = None, 0, None
         done: list[AnyDecision] = []
         disputes: list[str] = []
-        with self._judging.step():
-            step = self._workspace.decisions.next_step()
-            for decision in find():
-                if isinstance(decision, InstanceDecision):
-                    dispute = self.instances.take_back(decision, kind, step=step)
-                else:
-                    dispute = self._take_back_one(decision, kind, step=step)
+        while not self._stopping:
+            with self._judging.step():
+                if step is None:
+                    step = find()
+                    if step is None:
+                        return []
+                    total = decisions.count_standing(step, kind)
+                found = decisions.standing(
+                    step, kind, before=before, most=_A_SLICE if total >= MANY else total
+                )
+                taken = {decision.id: self._take_back(decision, kind, step=step) for decision in found}
+            for decision in found:
+                before = decision.id
+                dispute = taken[decision.id]
                 if dispute is None:
                     done.append(decision)
+                    self._emit(TaskDecided(decision.task_id, kind, "human"))
                 else:
                     disputes.append(dispute)
-        for decision in done:
-            self._emit(TaskDecided(decision.task_id, kind, "human"))
+            if not found or len(done) + len(disputes) >= total:
+                break
+            yield (len(done) + len(disputes)) / total
         if disputes and not done:
             raise DecisionRefusedError(disputes[0])
         return done
+
+    def _take_back(self, decision: AnyDecision, kind: TakingBack, *, step: int) -> str | None:
+        if isinstance(decision, InstanceDecision):
+            return self.instances.take_back(decision, kind, step=step)
+        return self._take_back_one(decision, kind, step=step)
 
     def _take_back_one(self, decision: Decision, kind: DecisionKind, *, step: int) -> str | None:
         """Take a decision back, or say why that cannot be; then it counts as taken back all the same."""
@@ -234,33 +294,45 @@ class Decider:
         self._append(task, kind, "auto", after, step=self._workspace.decisions.next_step())
         emit(TaskDecided(task_id, kind, "auto"))
 
-    def _decide(
+    def _deciding(
         self,
         kind: DecisionKind,
         task_ids: Iterable[int],
         change: Callable[[Task], Standing],
         *,
         tag: str | None = None,
-    ) -> Decided:
+    ) -> Sliced[Decided]:
+        self._stopping = False
+        ids = list(task_ids)
+        a_slice = _A_SLICE if len(ids) >= MANY else len(ids)
+        came_to, step = 0, 0
         done: list[int] = []
         refused: dict[int, DecisionRefusedError] = {}
         flipped: set[int] = set()
-        with self._judging.step():
-            step = self._workspace.decisions.next_step()
-            for task_id in task_ids:
-                try:
-                    task = self._get(task_id)
-                    after = change(task)
-                    if after == task.standing:
-                        raise DecisionRefusedError(f"Nothing to change: task {task_id} is so already.")
-                except DecisionRefusedError as error:
-                    refused[task_id] = error
-                else:
-                    flipped |= self._append(task, kind, "human", after, step=step, tag=tag)
-                    done.append(task_id)
-        for task_id in done:
-            self._emit(TaskDecided(task_id, kind, "human"))
-        return Decided(tuple(done), refused, frozenset(flipped.difference(done)))
+        while came_to < len(ids) and not self._stopping:
+            part: list[int] = []
+            with self._judging.step():
+                if not done:
+                    step = self._workspace.decisions.next_step()
+                for task_id in ids[came_to : came_to + a_slice]:
+                    try:
+                        task = self._get(task_id)
+                        after = change(task)
+                        if after == task.standing:
+                            raise DecisionRefusedError(f"Nothing to change: task {task_id} is so already.")
+                    except DecisionRefusedError as error:
+                        refused[task_id] = error
+                    else:
+                        flipped |= self._append(task, kind, "human", after, step=step, tag=tag)
+                        part.append(task_id)
+            came_to += a_slice
+            done += part
+            for task_id in part:
+                self._emit(TaskDecided(task_id, kind, "human"))
+            if came_to < len(ids):
+                yield came_to / len(ids)
+        left = max(0, len(ids) - came_to)
+        return Decided(tuple(done), refused, frozenset(flipped.difference(done)), left)
 
     def _get(self, task_id: int) -> Task:
         try:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from sqlite3 import Connection
-from typing import Any
+from typing import Any, Literal
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import (
@@ -22,6 +22,9 @@ from selfinstruct.db.rows import (
 _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
 # Of this program, or of one that has ended.
 _OURS = "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
+# What an undo takes back, and what a redo does.
+TakingBack = Literal["undo", "redo"]
+_TAKEN_BACK_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
 _STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
 
 
@@ -87,38 +90,59 @@ class Decisions:
         assert decision_id is not None
         return decision_id
 
-    def to_undo(self) -> list[AnyDecision]:
-        """The last step of a person that stands, its last decision first; empty when there is none.
+    def to_undo(self) -> int | None:
+        """The last step of a person of which anything stands; None when there is none.
 
         Not a step of somebody who is at work in another program at the moment.
         """
-        return self._step_of("kind != 'undo'")
+        last = self._last_standing("undo")
+        return None if last is None else last[1]
 
-    def to_redo(self) -> list[AnyDecision]:
-        """The undos of the last step that was undone, the last one first; empty when there are none.
+    def to_redo(self) -> int | None:
+        """The last step of which anything was undone; None when there is none.
 
-        There are none either when the same person has decided on anything since.
+        There is none either when the same person has decided on anything since.
         """
-        undos = self._step_of("kind = 'undo'")
-        if not undos:
-            return []
+        last = self._last_standing("redo")
+        if last is None:
+            return None
         (since,) = self._db.execute(
             f"""SELECT count(*) FROM decisions
             WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_OURS}""",
-            [undos[0].id, self.run_id],
+            [last[0], self.run_id],
         ).fetchone()
-        return [] if since else undos
+        return None if since else last[1]
 
-    def _step_of(self, kinds: str) -> list[AnyDecision]:
-        last = self._db.execute(
-            f"""SELECT step FROM decisions WHERE who = 'human' AND {kinds} AND {_STANDS} AND {_OURS}
+    def _last_standing(self, kind: TakingBack) -> tuple[int, int] | None:
+        found: tuple[int, int] | None = self._db.execute(
+            f"""SELECT id, step FROM decisions
+            WHERE who = 'human' AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} AND {_OURS}
             ORDER BY id DESC LIMIT 1""",
             [self.run_id],
         ).fetchone()
-        if last is None:
-            return []
-        where = f"WHERE step = ? AND {kinds} AND {_STANDS} ORDER BY id DESC"
-        return [_read(row) for row in self._rows(where, last)]
+        return found
+
+    def count_standing(self, step: int, kind: TakingBack) -> int:
+        """How much of a step there is to undo or to redo."""
+        (count,) = self._db.execute(
+            f"SELECT count(*) FROM decisions WHERE step = ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS}", [step]
+        ).fetchone()
+        return int(count)
+
+    def standing(
+        self, step: int, kind: TakingBack, *, before: int | None = None, most: int = -1
+    ) -> list[AnyDecision]:
+        """What of a step there is to undo or to redo, the last decision first.
+
+        Args:
+            step: The number of the step.
+            kind: What is to be done: undos are what can be redone.
+            before: Only what is before that decision.
+            most: No more than so many; all when it is negative.
+        """
+        where = f"WHERE step = ? AND id < ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} ORDER BY id DESC LIMIT ?"
+        end = self.last_id() + 1 if before is None else before
+        return [_read(row) for row in self._rows(where, [step, end, most])]
 
     def of_task(self, task_id: int) -> list[Decision]:
         """The history of a task itself, without that of its instances, oldest first."""

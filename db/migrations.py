@@ -165,7 +165,11 @@ def m003_tasks(db: Database) -> None:
     db.execute("CREATE INDEX tasks_by_state ON tasks (state, origin)")
     db.execute("CREATE INDEX tasks_by_batch ON tasks (batch)")
     db.execute("CREATE INDEX tasks_waiting ON tasks (id) WHERE state = 'pending'")
-    db.execute("CREATE INDEX tasks_held ON tasks (batch, verdict) WHERE state = 'pending' AND held = 1")
+    db.execute("CREATE INDEX tasks_held ON tasks (batch) WHERE state = 'pending' AND held = 1")
+    # What the filters object to stays undecided for ever: what passes is found without a look at it.
+    db.execute(
+        "CREATE INDEX tasks_passing ON tasks (batch, held) WHERE state = 'pending' AND verdict = 'pass'"
+    )
     db.execute("CREATE INDEX tasks_waiting_near ON tasks (nearest_id) WHERE state = 'pending'")
     db.execute(
         """CREATE INDEX tasks_to_classify ON tasks (id)

@@ -128,7 +128,7 @@ class Decision:
 
     id: int
     step: int
-    """Decisions taken with one key share a step, and are undone together."""
+    """Decisions taken with one key share a step, and are undone together; so do the undos and redos of it."""
     task_id: int
     kind: DecisionKind
     who: Who

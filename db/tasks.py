@@ -1,5 +1,6 @@
 """Tasks: candidates and the pool, with their verdicts."""
 
+import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from typing import Any
@@ -22,6 +23,8 @@ _ORDERS: dict[Order, str] = {
     "instruction": "instruction COLLATE NOCASE,",
 }
 
+_FIRST_LOOK = 128
+"""Tasks among which the next that waits is looked for first."""
 _TRIGRAM = 3
 """The full-text index knows no shorter words."""
 
@@ -121,6 +124,18 @@ class Tasks:
             "SELECT code, sentence FROM reasons WHERE task_id = ? ORDER BY position", [task_id]
         )
         return [Reason(code, sentence) for code, sentence in rows]
+
+    def reasons_of(self, task_ids: Iterable[int]) -> dict[int, list[Reason]]:
+        """Why the filters object to each of these tasks; those that pass are left out."""
+        rows = self._db.execute(
+            """SELECT task_id, code, sentence FROM reasons
+            WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY task_id, position""",
+            [json.dumps(list(task_ids))],
+        )
+        found: dict[int, list[Reason]] = {}
+        for task_id, code, sentence in rows:
+            found.setdefault(task_id, []).append(Reason(code, sentence))
+        return found
 
     def seeds(self) -> list[Task]:
         """The seed tasks of the pool, in their order."""
@@ -259,19 +274,24 @@ class Tasks:
         ).fetchone()
         return int(batch)
 
-    def batches_waiting(self, *, after: int) -> list[int]:
-        """The batches after that one with candidates that wait for a person, in their order."""
-        rows = self._db.execute(
-            """SELECT DISTINCT batch FROM tasks INDEXED BY tasks_held
-            WHERE batch > ? AND state = 'pending' AND held = 1 ORDER BY batch""",
-            [after],
+    def batches_waiting(self, *, after: int, most: int) -> list[int]:
+        """The first `most` batches after that one with candidates that wait for a person, in their order."""
+        found: list[int] = []
+        while len(found) < most and (batch := self._batch_waiting(found[-1] if found else after)) is not None:
+            found.append(batch)
+        return found
+
+    def _batch_waiting(self, after: int) -> int | None:
+        return self._first(
+            """SELECT batch FROM tasks INDEXED BY tasks_held
+            WHERE batch > ? AND state = 'pending' AND held = 1 ORDER BY batch LIMIT 1""",
+            after,
         )
-        return [batch for (batch,) in rows]
 
     def passing_after(self, batch: int) -> int:
         """How many candidates of later batches pass and wait for a person."""
         (count,) = self._db.execute(
-            """SELECT count(*) FROM tasks INDEXED BY tasks_held
+            """SELECT count(*) FROM tasks INDEXED BY tasks_passing
             WHERE batch > ? AND state = 'pending' AND held = 1 AND verdict = 'pass'""",
             [batch],
         ).fetchone()
@@ -306,8 +326,12 @@ class Tasks:
     def to_review(self, batch: int, order: Order = "id") -> list[int]:
         """What a person has before them: all of this batch, and what waits and passes of earlier ones."""
         rows = self._db.execute(
-            f"""SELECT id FROM tasks WHERE batch = ?1
-            OR (state = 'pending' AND verdict = 'pass' AND origin != 'seed' AND coalesce(batch, 0) <= ?1)
+            f"""SELECT id FROM tasks WHERE id IN (
+                SELECT id FROM tasks INDEXED BY tasks_by_batch WHERE batch = ?1
+                UNION ALL SELECT id FROM tasks INDEXED BY tasks_passing
+                    WHERE state = 'pending' AND verdict = 'pass' AND batch < ?1
+                UNION ALL SELECT id FROM tasks INDEXED BY tasks_passing
+                    WHERE state = 'pending' AND verdict = 'pass' AND batch IS NULL)
             ORDER BY {_ORDERS[order]} id""",
             [batch],
         )
@@ -315,22 +339,30 @@ class Tasks:
 
     def waiting_among(self, task_ids: Iterable[int]) -> list[int]:
         """Those of these tasks that wait for a decision and pass, in their order."""
-        waiting = self._waiting()
+        rows = self._db.execute(
+            "SELECT id FROM tasks INDEXED BY tasks_passing WHERE state = 'pending' AND verdict = 'pass'"
+        )
+        waiting = {task_id for (task_id,) in rows}
         return [task_id for task_id in task_ids if task_id in waiting]
 
-    def first_waiting_among(self, task_ids: Iterable[int]) -> int | None:
+    def first_waiting_among(self, task_ids: Sequence[int]) -> int | None:
         """The place of the first of these tasks that waits for a decision and passes; None if none does."""
-        waiting = self._waiting()
-        return next((place for place, task_id in enumerate(task_ids) if task_id in waiting), None)
+        start, size = 0, _FIRST_LOOK
+        while start < len(task_ids):
+            # The next one is close by where many wait, and where few do the search is soon at the end.
+            part = task_ids[start : start + size]
+            rows = self._db.execute(
+                """SELECT id FROM tasks NOT INDEXED WHERE id IN (SELECT value FROM json_each(?))
+                AND state = 'pending' AND verdict = 'pass'""",
+                [json.dumps(list(part))],
+            )
+            if waiting := {task_id for (task_id,) in rows}:
+                return start + next(place for place, task_id in enumerate(part) if task_id in waiting)
+            start, size = start + size, size * 4
+        return None
 
-    def _waiting(self) -> set[int]:
-        rows = self._db.execute(
-            "SELECT id FROM tasks INDEXED BY tasks_waiting WHERE state = 'pending' AND verdict = 'pass'"
-        )
-        return {task_id for (task_id,) in rows}
-
-    def _first(self, sql: str) -> int | None:
-        row = self._db.execute(sql).fetchone()
+    def _first(self, sql: str, *arguments: Any) -> int | None:
+        row = self._db.execute(sql, arguments).fetchone()
         return row[0] if row else None
 
     def _select(self, where: str, arguments: list[Any]) -> list[Task]:

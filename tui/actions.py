@@ -321,6 +321,9 @@ ACTIONS = (
     ),
 )
 
+ACTION_OF = {action.name: action for action in ACTIONS}
+"""Actions by their names."""
+
 _FUNCTION_KEY = re.compile(r"f\d+")
 _WRITTEN = {
     "left": "←",
@@ -383,6 +386,20 @@ def key_of(name: str, screen: ScreenName, chosen: Mapping[str, str]) -> str | No
         if action.name == name:
             return _written(chosen.get(name, action.keys).split(",")[0])
     return None
+
+
+class _FirstKeys(dict[str, str]):
+    """The first key of each action by its name, as people write it."""
+
+    def __missing__(self, name: str) -> str:
+        keys = self[name] = _written(ACTION_OF[name].keys.split(",")[0])
+        return keys
+
+
+def with_keys(sentence: str, chosen: Mapping[str, str]) -> str:
+    """A sentence of ours with the key that a person has for an action where its name is: "{undo} undoes"."""
+    keys = {name: _written(keys.split(",")[0].strip()) for name, keys in chosen.items()}
+    return sentence.format_map(_FirstKeys(keys))
 
 
 def _written(key: str) -> str:

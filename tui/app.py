@@ -20,7 +20,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import EVERY, ScreenName, check_keys, on_screen
+from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.session import Session
@@ -196,7 +196,9 @@ class CuratorApp(App[None]):
     def _generation_ended(self, error: BaseException | None) -> None:
         if error is not None:
             self.at_hand.say(
-                f"Generation stopped by an error of this program, {error!r}; n starts it again.", error=True
+                f"Generation stopped by an error of this program, {error!r};"
+                + self.at_hand.with_keys(" {next_batch} starts it again."),
+                error=True,
             )
         elif self.session.leaving:
             self.exit()
@@ -250,7 +252,18 @@ class CuratorApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Carry an action out; a workspace that cannot be written is told, and ends nothing."""
+        """Carry an action out; a workspace that cannot be written is told, and ends nothing.
+
+        While a step on many tasks is carried out, going back stops it, and other decisions wait.
+        """
+        if (step := self.session.long_step) is not None:
+            known = ACTION_OF.get(action if isinstance(action, str) else action[1])
+            if known is not None and known.name == "back":
+                step.stop()
+                return True
+            if known is not None and known.group == "Decide" and known.writes:
+                step.refuse(known.label)
+                return True
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except WorkspaceError as error:

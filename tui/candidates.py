@@ -164,7 +164,7 @@ class CandidateTable(WindowTable[Task]):
         for row in range(start, min(start + self.page, len(self.ids))):
             if _waits(self.at(row)):
                 return row
-        rest = self.ids[row + 1 :] if start < len(self.ids) else ()
+        rest = self.ids[row + 1 :] if start < len(self.ids) else []
         found = self._tasks.first_waiting_among(rest)
         return None if found is None else row + 1 + found
 

@@ -25,8 +25,8 @@ class CurateScreen(TasksScreen):
     NAME: ClassVar[ScreenName] = "curate"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("curate")]
     NOTHING = (
-        "There is no candidate here.\n\nPress n, and the model proposes a batch of new tasks from the seeds."
-        " Accept with a, reject with r; ? shows every key."
+        "There is no candidate here.\n\nPress {next_batch}, and the model proposes a batch of new tasks from"
+        " the seeds. Accept with {accept}, reject with {reject}; {keys} shows every key."
     )
 
     _waiting = False
@@ -61,7 +61,7 @@ class CurateScreen(TasksScreen):
         if in_doubt and not self.session.settings.is_free:
             self.say(
                 f"{many(in_doubt, 'request')} in doubt: under way when the program ended, paid or not."
-                " 5 shows the requests, and sends them again."
+                + self.with_keys(" {requests} shows the requests, and sends them again.")
             )
 
     def load(self, *, at: int | None = None) -> None:
@@ -96,7 +96,7 @@ class CurateScreen(TasksScreen):
             assert batch is not None
             self._show_batch(batch, quietly=quietly)
         elif not quietly:
-            self.curator.at_hand.say("The next batch is ready: n shows it.")
+            self.curator.at_hand.say(self.with_keys("The next batch is ready: {next_batch} shows it."))
 
     def on_screen_resume(self) -> None:
         """Show how things stand, and the batch that has come in meanwhile if it was waited for."""

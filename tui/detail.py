@@ -1,6 +1,6 @@
 """What is known of one task, each claim with its evidence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -11,6 +11,7 @@ from selfinstruct.core.filters import keyword_spans
 from selfinstruct.core.languages import Language
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.actions import with_keys
 from selfinstruct.tui.blocks import Block
 from selfinstruct.tui.candidates import verdict_word
 from selfinstruct.tui.display import safe, safe_line
@@ -45,7 +46,10 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
         marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
     marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
     return Content.assemble(
-        _marked(task.instruction, marks), "\n\n", *_verdict(workspace, task), *_label(workspace, task)
+        _marked(task.instruction, marks),
+        "\n\n",
+        *_verdict(workspace, task),
+        *_label(workspace, task, engine.settings.keys),
     )
 
 
@@ -80,13 +84,14 @@ def _verdict(workspace: Workspace, task: Task) -> list[Part]:
     return parts
 
 
-def _label(workspace: Workspace, task: Task) -> list[Part]:
+def _label(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> list[Part]:
     if task.label is None:
         asked = " (asked)" if task.classify_request_id else ""
         return [(f"no label yet{asked}", MUTED)]
     said = _model_said(workspace, task)
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
-    label = "unclear label: set it with c" if task.label == "unknown" else task.label
+    unclear = with_keys("unclear label: set it with {relabel}", keys)
+    label = unclear if task.label == "unknown" else task.label
     return [label, (quoted, MUTED)]
 
 
@@ -138,15 +143,20 @@ def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
     ]
 
 
-def instances(workspace: Workspace, task: Task) -> Content | None:
-    """The instances of a task, or why there are none; None for one that is not to have any yet."""
+def instances(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> Content | None:
+    """The instances of a task, or why there are none; None for one that is not to have any yet.
+
+    `keys` are those that the person has chosen.
+    """
     found = workspace.instances.of_task(task.id)
     if found:
         return Content.assemble(heading("Instances"), *_listed(found))
     if task.state != "accepted":
         return None
     waits = {
-        "unknown": "The label is not clear: set it with c, and instances are asked for.",
+        "unknown": with_keys(
+            "The label is not clear: set it with {relabel}, and instances are asked for.", keys
+        ),
         None: "They are asked for when the label is known.",
     }
     asked = "Asked for." if task.instantiate_request_id else "About to be asked for."

@@ -31,7 +31,7 @@ class DetailPane(BlockView):
 
     def _read(self, task_id: int) -> list[Block]:
         workspace, judging = self._engine.workspace, self._engine.judging
-        task = workspace.tasks.get(task_id)
+        settings, task = self._engine.settings, workspace.tasks.get(task_id)
         neighbours = (
             judging.neighbours(task.instruction, but=task.id, k=_NEIGHBOURS) if judging.is_ready else []
         )
@@ -41,7 +41,7 @@ class DetailPane(BlockView):
             Block.of(detail.heading(f"Nearest in the pool{state}")),
             *detail.nearest(self._engine, task, neighbours),
         ]
-        if (instances := detail.instances(workspace, task)) is not None:
+        if (instances := detail.instances(workspace, task, settings.keys)) is not None:
             blocks.append(Block.of(instances))
         if prompted := detail.prompted_by(workspace, task):
             title = detail.heading(f"Prompted by (request {task.propose_request_id})")

@@ -26,7 +26,7 @@ async def edit_outside(app: App[None], text: str) -> str | None:
     """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not command:
-        raise EditorError("Neither VISUAL nor EDITOR names an editor. Set one, or edit here with e.")
+        raise EditorError("Neither VISUAL nor EDITOR names an editor. Set one.")
     with tempfile.TemporaryDirectory(prefix="selfinstruct-") as folder:
         file = Path(folder) / "instruction.txt"
         file.write_text(f"{text}\n", encoding="utf-8", errors="replace")
@@ -42,7 +42,7 @@ async def edit_outside(app: App[None], text: str) -> str | None:
         except (OSError, ValueError) as error:
             raise EditorError(f"The editor '{command}' cannot be started: {error}.") from error
         except SuspendNotSupported as error:
-            raise EditorError("This terminal cannot be given to an editor; edit here with e.") from error
+            raise EditorError("This terminal cannot be given to an editor.") from error
         try:
             edited = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

@@ -14,6 +14,7 @@ from textual.worker import Worker
 
 from selfinstruct.core.endpoint import key_variable
 from selfinstruct.core.settings import OFFLINE, Settings
+from selfinstruct.tui.actions import with_keys
 from selfinstruct.tui.connection_outcome import outcome_of
 from selfinstruct.tui.dialog import Dialog
 from selfinstruct.tui.display import safe_line
@@ -32,6 +33,7 @@ class Offer:
 
     title: str
     about: str
+    """What to know of it; names of actions in it stand for their keys."""
     base_url: str = ""
     model: str = ""
     api_key_env: str = ""
@@ -59,7 +61,7 @@ OFFERS = (
         "The built-in model, to try everything with",
         "A grammar, not a language model: its texts are made up from templates, with the mistakes that real"
         " models make. It needs no network. For real data, name a real model: here, or later in the"
-        " settings (7).",
+        " settings ({settings}).",
         model=OFFLINE,
         wants_address=False,
     ),
@@ -76,7 +78,7 @@ OFFERS = (
     ),
     Offer(
         "OpenAI",
-        "Requests cost money; the settings (7) have a limit for it, max_cost.",
+        "Requests cost money; the settings ({settings}) have a limit for it, max_cost.",
         "",
         "gpt-4o-mini",
         "OPENAI_API_KEY",
@@ -167,7 +169,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._stop_testing()
         for place, offer in enumerate(OFFERS):
             self._offers.replace_option_prompt_at_index(place, _line(offer, chosen=offer is self._offer))
-        self.query_one("#first-run-about", Static).update(self._offer.about)
+        self.query_one("#first-run-about", Static).update(with_keys(self._offer.about, self._settings.keys))
         self.query_one("#first-run-fields").display = not self._offer.is_built_in
         self.query_one("#test").display = not self._offer.is_built_in
         in_force = self._offers.highlighted == self._offer_in_force() and not self._offer.is_built_in

@@ -1,6 +1,6 @@
 """The instances of one task, kept and dropped, with a cursor among them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -51,11 +51,13 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     Args:
         workspace: Where they are read.
+        with_keys: Puts keys where a sentence names actions.
     """
 
-    def __init__(self, workspace: Workspace, *, id: str) -> None:  # noqa: A002 - Textual's
+    def __init__(self, workspace: Workspace, with_keys: Callable[[str], str], *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
         self._workspace = workspace
+        self._with_keys = with_keys
         self._task_id: int | None = None
         self._nothing = ""
         self.is_settled = True
@@ -115,7 +117,7 @@ class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
         else:
             task = self._workspace.tasks.get(self._task_id)
             self._instances = self._workspace.instances.of_task(task.id)
-            head = _head(self._workspace, task, self._instances)
+            head = _head(self._workspace, task, self._instances, self._with_keys)
         self.query_one("#instances-head", Static).update(head)
         if all(one.id != self._at for one in self._instances):
             self._at = self._instances[0].id if self._instances else None
@@ -168,7 +170,9 @@ def _text(text: str) -> str:
     return f"{safe(text[:_MOST])}… and {len(text) - _MOST:,} characters more"
 
 
-def _head(workspace: Workspace, task: Task, instances: Sequence[Instance]) -> Content:
+def _head(
+    workspace: Workspace, task: Task, instances: Sequence[Instance], with_keys: Callable[[str], str]
+) -> Content:
     kept = sum(instance.state == "kept" for instance in instances)
     parts: list[str | tuple[str, str]] = [
         safe(task.instruction),
@@ -179,24 +183,28 @@ def _head(workspace: Workspace, task: Task, instances: Sequence[Instance]) -> Co
     if task.state != "accepted":
         parts.append(("\nIt is not in the pool any more, so its instances do not count.", "$text-warning"))
     elif not instances:
-        parts.append((f"\n{_why_none(workspace, task)}", "$text-warning"))
+        parts.append((f"\n{_why_none(workspace, task, with_keys)}", "$text-warning"))
     return Content.assemble(*parts)
 
 
-def _why_none(workspace: Workspace, task: Task) -> str:
+def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str]) -> str:
     """Why an accepted task has no instances, and what to do about it."""
     if task.label == "unknown":
-        return "The model gave no clear label. c sets it, and instances are asked for."
+        return with_keys("The model gave no clear label. {relabel} sets it, and instances are asked for.")
+    help_ = with_keys(
+        "{relabel} sets it."
+        if task.label is None
+        else "{more_instances} asks again, {add_instance} adds one by hand."
+    )
     if task.label is None:
         asked, what = task.classify_request_id, "its label"
-        otherwise = "Instances are asked for when its label is known. c sets it."
+        otherwise = f"Instances are asked for when its label is known. {help_}"
     else:
         asked, what = task.instantiate_request_id, "instances"
-        otherwise = "The model answered without any instance. m asks again, i adds one by hand."
+        otherwise = f"The model answered without any instance. {help_}"
     if asked is None:
         return f"The model is about to be asked for {what}."
     request = workspace.requests.get(asked)
-    help_ = "c sets it." if task.label is None else "m asks again, i adds one by hand."
     if request.state == "failed":
         return f"Request {asked} for {what} failed: {safe_line(request.error or '')} {help_}"
     if request.state == "in_doubt":

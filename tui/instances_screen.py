@@ -19,8 +19,11 @@ from selfinstruct.tui.instance_editor import InstanceEditor
 from selfinstruct.tui.instance_pane import InstancePane
 from selfinstruct.tui.titles import entitle
 
-_NO_TASK = "No task is accepted yet.\n\n1 goes to the candidates: a accepts one, and its instances are made."
-_NO_INSTANCE = "There is no instance here. i adds one by hand, m asks the model."
+_NO_TASK = (
+    "No task is accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its instances"
+    " are made."
+)
+_NO_INSTANCE = "There is no instance here. {add_instance} adds one by hand, {more_instances} asks the model."
 
 
 class InstancesScreen(DecidingScreen):
@@ -36,7 +39,7 @@ class InstancesScreen(DecidingScreen):
         """Tasks and instances."""
         with Container(id="panes"):
             yield AcceptedTable(self.engine.workspace, id="accepted")
-            yield InstancePane(self.engine.workspace, id="instance-pane")
+            yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane")
 
     def on_mount(self) -> None:
         """Show what there is."""
@@ -74,7 +77,10 @@ class InstancesScreen(DecidingScreen):
         if new and not self.table.ids:
             self.load()
         elif new:
-            entitle(self.table, f"{len(self.table.ids):,} accepted · +{new:,} new, g shows them")
+            entitle(
+                self.table,
+                f"{len(self.table.ids):,} accepted · +{new:,} new, {self.with_keys('{first}')} shows them",
+            )
         self.table.reread()
         self._show_instances()
 
@@ -84,7 +90,7 @@ class InstancesScreen(DecidingScreen):
         return max(0, grown - len(self.table.ids))
 
     def _show_instances(self, at: int | None = None) -> None:
-        self.pane.show(self.table.current, nothing=_NO_TASK, at=at)
+        self.pane.show(self.table.current, nothing=self.with_keys(_NO_TASK), at=at)
 
     @on(AcceptedTable.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -148,7 +154,11 @@ class InstancesScreen(DecidingScreen):
         instance = self._current()
         if instance is not None:
             drop = self.engine.decisions.instances.drop
-            if self._tell(self._decide(lambda: drop(instance.id), "Dropped; R restores it.")):
+            if self._tell(
+                self._decide(
+                    lambda: drop(instance.id), self.with_keys("Dropped; {restore_instance} restores it.")
+                )
+            ):
                 self.pane.move_by(1)
 
     def action_restore_instance(self) -> None:
@@ -171,7 +181,7 @@ class InstancesScreen(DecidingScreen):
         if task is not None:
             label: Label = "generation" if task.label == "classification" else "classification"
             relabel = self.engine.decisions.relabel
-            said = f"{task.id} is a {label} task; u brings its other instances back."
+            said = f"{task.id} is a {label} task; {self.with_keys('{undo}')} brings its other instances back."
             self._tell(self._decide(lambda: relabel(task.id, label), said))
 
     def show_decided(self, decision: AnyDecision) -> None:
@@ -213,7 +223,7 @@ class InstancesScreen(DecidingScreen):
         if instance is not None:
             return self.engine.workspace.instances.get(instance.id)
         if self._here() is not None:
-            self.say(_NO_INSTANCE)
+            self.say(self.with_keys(_NO_INSTANCE))
         return None
 
     # Looking around

@@ -21,8 +21,8 @@ from selfinstruct.tui.work_screen import WorkScreen
 _PROGRESS_S = 0.25
 """How often progress is shown at most: drawing takes time too."""
 _NOTHING_YET = (
-    "Nothing has been proposed yet.\n\nGo to the candidates with 1 and press n: the model proposes a batch,"
-    " and this page fills as you decide."
+    "Nothing has been proposed yet.\n\nGo to the candidates with {curate} and press {next_batch}: the model"
+    " proposes a batch, and this page fills as you decide."
 )
 
 
@@ -116,7 +116,7 @@ class OverviewScreen(WorkScreen):
         self._nothing.display = nothing
         self._columns.display = not nothing
         if nothing:
-            self._nothing.update(_NOTHING_YET)
+            self._nothing.update(self.with_keys(_NOTHING_YET))
             return
         self._tell(self._overview, self._panels, scored=self._scored)
         await in_slices(self._scores.catch_up(), self._show_scoring)

@@ -20,7 +20,7 @@ class PoolScreen(TasksScreen):
 
     NAME: ClassVar[ScreenName] = "pool"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("pool")]
-    NOTHING = "Nothing is like that.\n\nEsc clears the filter, and then goes back to the candidates."
+    NOTHING = "Nothing is like that.\n\n{back} clears the filter, and then goes back to the candidates."
 
     def compose_body(self) -> ComposeResult:
         """The filter line over table and detail."""
@@ -78,7 +78,7 @@ class PoolScreen(TasksScreen):
 
     @on(events.DescendantFocus, "#filter")
     def _say_how_to_filter(self) -> None:
-        self.say("Enter goes to the rows, Esc back. Words are parts of the instruction.")
+        self.say(self.with_keys("Enter goes to the rows, {back} back. Words are parts of the instruction."))
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

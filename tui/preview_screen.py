@@ -35,7 +35,7 @@ from selfinstruct.tui.work_screen import WorkScreen
 
 _PROGRESS_S = 0.25
 """How often progress is shown at most: drawing takes time too."""
-_NO_CANDIDATE = "No candidate is undecided; 1 and then n makes some"
+_NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} makes some"
 
 
 class PreviewScreen(WorkScreen):
@@ -158,7 +158,7 @@ class PreviewScreen(WorkScreen):
             return "The pool is being read; then the candidates are scored"
         if self._scored < 1:
             return f"{told(flips)}, of {self._scored:.0%} that are scored"
-        return told(flips) if len(self._undecided) else _NO_CANDIDATE
+        return told(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
 
     def _show_scores(self) -> None:
         width = self._chart.content_size.width
@@ -193,7 +193,7 @@ class PreviewScreen(WorkScreen):
         self._proposed = choice.after(self._proposed, value)
         self._show()
         changed = differences(self._now, self._proposed)
-        applies = "" if self.session.read_only else " Enter applies it."
+        applies = "" if self.session.read_only else self.with_keys(" {apply} applies it.")
         self.say(f"Proposed: {described(self._proposed, changed)}.{applies}" if changed else "")
 
     def _step(self, steps: int) -> None:
@@ -219,7 +219,7 @@ class PreviewScreen(WorkScreen):
         """Switch the filter on or off."""
         choice = self._filters.choice
         if choice.switched is None:
-            self.say(f"'{choice.label}' has no switch; ← and → change it.")
+            self.say(f"'{choice.label}' has no switch; {self.with_keys('{less} and {more}')} change it.")
         else:
             self._propose(choice.switched(self._proposed, self._lists))
 
@@ -229,7 +229,8 @@ class PreviewScreen(WorkScreen):
         if self._applying:
             self.say("The candidates are being judged again already.")
         elif not changed:
-            self.say("Nothing is changed, so there is nothing to apply. ← and → change a filter.")
+            changes = self.with_keys("{less} and {more} change a filter.")
+            self.say(f"Nothing is changed, so there is nothing to apply. {changes}")
         else:
             self._applying = True
             self._looking.stop()
@@ -249,8 +250,9 @@ class PreviewScreen(WorkScreen):
             self._applying = False
             self._looked_at = self._filling_for = None
         self.curator.at_hand.say(
-            f"Applied; {turned:,} verdicts are others now, decisions stand. This is not undone with u:"
-            f" to go back, apply what it was, {before}."
+            f"Applied; {turned:,} verdicts are others now, decisions stand."
+            + self.with_keys(" This is not undone with {undo}:")
+            + f" to go back, apply what it was, {before}."
         )
         self.curator.at_hand.refresh_all()
 

@@ -24,11 +24,11 @@ _LOOK_S = 0.25
 """How often the rows are read again while requests are under way: not all that changes is told."""
 
 _NOTHING: dict[RequestView, str] = {
-    "all": "No request has been made yet.\n\nPress 1 for the candidates, and n there: the model is asked for"
-    " a batch, and every call of it is listed here.",
-    "failed": "No request has failed.\n\nf shows others.",
-    "in_doubt": "No request is in doubt.\n\nf shows others.",
-    "under_way": "No request is under way.\n\nf shows others.",
+    "all": "No request has been made yet.\n\nPress {curate} for the candidates, and {next_batch} there: the"
+    " model is asked for a batch, and every call of it is listed here.",
+    "failed": "No request has failed.\n\n{view} shows others.",
+    "in_doubt": "No request is in doubt.\n\n{view} shows others.",
+    "under_way": "No request is under way.\n\n{view} shows others.",
 }
 
 
@@ -109,12 +109,12 @@ class RequestsScreen(WorkScreen):
         names = {view: f"{view.replace('_', ' ')} {counts[view]:,}" for view in get_args(RequestView)}
         # These are words of ours, and may be markup.
         names[self._view] = f"[reverse] {names[self._view]} [/]"
-        more = f" · +{new:,} new, g shows them" if new else ""
+        more = f" · +{new:,} new, {self.with_keys('{first}')} shows them" if new else ""
         entitle(self.table, " · ".join(names.values()) + more)
 
     @on(RequestTable.CursorMoved)
     def _show_detail(self) -> None:
-        self.detail.show(self.table.current, nothing=_NOTHING[self._view])
+        self.detail.show(self.table.current, nothing=self.with_keys(_NOTHING[self._view]))
 
     def action_view(self) -> None:
         """The next kind of requests; the cursor stays on its request if that is one of them."""

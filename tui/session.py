@@ -11,6 +11,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.finder import Finder
 from selfinstruct.tui.courtesy import Courtesy
+from selfinstruct.tui.long_step import LongStep
 
 _LATER = ("numpy", "selfinstruct.core.pool", "jinja2")
 """What takes long to import, and is needed when the pool is read and requests are planned."""
@@ -38,6 +39,8 @@ class Session:
         """Whether the person has asked to leave once the answers under way are stored."""
         self.finder = Finder(engine.workspace.path)
         """Looks for tasks without keeping the screen waiting."""
+        self.long_step: LongStep | None = None
+        """The step on many tasks that is being carried out; no other decision is taken meanwhile."""
         self._generation: asyncio.Future[None] | None = None
         self._applying = False
 

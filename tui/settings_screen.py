@@ -17,7 +17,7 @@ from selfinstruct.core.preview import judge_again
 from selfinstruct.core.settings import Settings
 from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings, key_of
+from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings
 from selfinstruct.tui.connection_outcome import outcome_of
 from selfinstruct.tui.first_run import FirstRunScreen
 from selfinstruct.tui.setting_rows import SettingRow, key_note
@@ -139,12 +139,10 @@ class SettingsScreen(WorkScreen):
                 row.note(key_note(row.text.strip()) if name == "api_key_env" else "")
         changed = len(self.changed)
         self._warned = False
-        told = f"{changed} not applied: {self._key('apply_settings')} applies." if changed else _HINT
+        applies = self.with_keys("{apply_settings} applies.")
+        told = f"{changed} not applied: {applies}" if changed else _HINT
         self.query_one("#settings-hint", Static).update(told)
         return faults
-
-    def _key(self, action: str) -> str:
-        return key_of(action, self.NAME, self.session.settings.keys) or ""
 
     def _settings(self, *names: str) -> Settings | None:
         """What these fields describe, or all if none is named; None when one of them is wrong."""
@@ -220,7 +218,10 @@ class SettingsScreen(WorkScreen):
         settings = self._settings(*_OF_CONNECTION)
         if settings is not None:
             self.stop_testing()
-            self.say(f"Asking {settings.model} at {settings.address} for a word. Esc stops it.")
+            self.say(
+                f"Asking {settings.model} at {settings.address} for a word."
+                + self.with_keys(" {back} stops it.")
+            )
             self._testing = self.run_worker(self._test(settings))
 
     async def _test(self, settings: Settings) -> None:
@@ -245,7 +246,7 @@ class SettingsScreen(WorkScreen):
                 for name, text in texts.items():
                     self.rows[name].text = text
                 self._check()
-                self.say(f"The choice is filled in. {self._key('apply_settings')} applies it.")
+                self.say(self.with_keys("The choice is filled in. {apply_settings} applies it."))
 
         self.app.push_screen(FirstRunScreen(self._given), chosen)
 
@@ -255,8 +256,8 @@ class SettingsScreen(WorkScreen):
         """Quit, and say first what is not applied."""
         if self.changed and not self._warned:
             self._warned = True
-            apply, leave = self._key("apply_settings"), self._key("leave")
-            self.say(f"{len(self.changed)} not applied. {apply} applies; {leave} again quits.", error=True)
+            what = self.with_keys("{apply_settings} applies; {leave} again quits.")
+            self.say(f"{len(self.changed)} not applied. {what}", error=True)
         else:
             super().action_leave()
 

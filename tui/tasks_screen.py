@@ -1,6 +1,7 @@
 """What the screens of tasks share: a table, the detail of the row under the cursor, and decisions."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import get_args
 
 from textual import on
@@ -9,12 +10,13 @@ from textual.containers import Container
 
 from selfinstruct.core.decisions import Decided, RefusedByJudgeError
 from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.slices import Sliced
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import AnyDecision, Label, Order
 from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.deciding_screen import DecidingScreen
 from selfinstruct.tui.detail_pane import DetailPane
-from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.display import many, safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.editor import EditorError, edit_outside
 from selfinstruct.tui.tags import TagScreen
@@ -30,7 +32,7 @@ class TasksScreen(DecidingScreen):
     """
 
     NOTHING: str
-    """Said when there is no task to show."""
+    """Said when there is no task to show; names of actions in it stand for their keys."""
 
     def load(self, *, at: int | None = None) -> None:
         """Show the tasks of this screen, with the cursor on `at` if it is among them."""
@@ -76,7 +78,7 @@ class TasksScreen(DecidingScreen):
         self._show_detail()
 
     def _show_detail(self) -> None:
-        self.detail.show(self.table.current, nothing=self.NOTHING)
+        self.detail.show(self.table.current, nothing=self.with_keys(self.NOTHING))
 
     @on(DetailPane.Taken)
     async def _go_to_mentioned(self, event: DetailPane.Taken) -> None:
@@ -99,7 +101,8 @@ class TasksScreen(DecidingScreen):
 
     def decide(
         self,
-        decide: Callable[[list[int]], Decided],
+        deciding: Callable[[list[int]], Sliced[Decided]],
+        doing: str,
         done: str,
         *,
         task_ids: list[int] | None = None,
@@ -111,17 +114,18 @@ class TasksScreen(DecidingScreen):
         if not task_ids:
             self.say(self.NOTHING.split("\n\n")[0])
             return
-        try:
-            decided = decide(task_ids)
-        except WorkspaceError as error:
-            self.say(str(error), error=True)
-            return
-        self.session.attended.wake()
-        self.table.unmark(decided.done)
-        self.refresh_all()
-        self.say(self._told(decided, done), error=bool(decided.refused))
-        if decided.done and move_on and not marked:
-            self.table.move_to_next_waiting()
+
+        def over(decided: Decided) -> None:
+            self.session.attended.wake()
+            self.table.unmark(decided.done)
+            at_hand = self.curator.at_hand
+            if at_hand.is_up:
+                at_hand.refresh_all()
+            at_hand.say(self._told(decided, done), error=bool(decided.refused))
+            if decided.done and move_on and not marked:
+                self.table.move_to_next_waiting()
+
+        self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
 
     def _told(self, decided: Decided, done: str) -> str:
         """What became of a step, in a sentence."""
@@ -132,8 +136,13 @@ class TasksScreen(DecidingScreen):
             return f"{done} {decided.done[0]}: {safe_line(instruction, _QUOTED)}{flipped}"
         if not decided.done and len(refused) == 1:
             by_judge = isinstance(refused[0], RefusedByJudgeError)
-            return f"Filtered: {refused[0]} A accepts it all the same." if by_judge else str(refused[0])
-        told = f"{done} {len(decided.done)} of {len(decided.done) + len(refused)}.{flipped}"
+            overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
+            return f"Filtered: {refused[0]}{overrule}" if by_judge else str(refused[0])
+        number = len(decided.done) + len(refused) + decided.left
+        told = f"{done} {len(decided.done):,} of {number:,}.{flipped}"
+        if decided.left:
+            told += f" Stopped before the other {decided.left:,};"
+            told += self.with_keys(" {undo} undoes what is done.")
         return f"{told} The first that was not: {refused[0]}" if refused else told
 
     @staticmethod
@@ -143,20 +152,20 @@ class TasksScreen(DecidingScreen):
 
     def action_accept(self) -> None:
         """Accept, if nothing speaks against it now."""
-        self.decide(self.engine.decisions.accept_all, "Accepted")
+        self.decide(self.engine.decisions.accepting, "Accepting", "Accepted")
 
     def action_accept_anyway(self) -> None:
         """Accept despite the reasons that are on the screen."""
 
-        def accept(task_ids: list[int]) -> Decided:
-            seen = {task_id: self.engine.workspace.tasks.reasons(task_id) for task_id in task_ids}
-            return self.engine.decisions.accept_all(task_ids, despite=seen)
+        def accept(task_ids: list[int]) -> Sliced[Decided]:
+            seen = self.engine.workspace.tasks.reasons_of(task_ids)
+            return self.engine.decisions.accepting(task_ids, despite=seen)
 
-        self.decide(accept, "Accepted")
+        self.decide(accept, "Accepting", "Accepted")
 
     def action_reject(self) -> None:
         """Reject without saying why."""
-        self.decide(self.engine.decisions.reject_all, "Rejected")
+        self.decide(self.engine.decisions.rejecting, "Rejecting", "Rejected")
 
     def action_reject_because(self) -> None:
         """Reject, and say why with one more key."""
@@ -164,8 +173,8 @@ class TasksScreen(DecidingScreen):
 
         def reject(tag: str | None) -> None:
             if tag is not None:
-                decisions = self.engine.decisions
-                self.decide(lambda ids: decisions.reject_all(ids, tag=tag), "Rejected", task_ids=chosen)
+                rejecting = partial(self.engine.decisions.rejecting, tag=tag)
+                self.decide(rejecting, "Rejecting", "Rejected", task_ids=chosen)
 
         if chosen:
             self.app.push_screen(TagScreen(), reject)
@@ -174,17 +183,17 @@ class TasksScreen(DecidingScreen):
 
     def action_restore(self) -> None:
         """Let rejected tasks be candidates again."""
-        self.decide(self.engine.decisions.restore_all, "Restored", move_on=False)
+        self.decide(self.engine.decisions.restoring, "Restoring", "Restored", move_on=False)
 
     def action_relabel(self) -> None:
         """Switch the label; marked tasks all get the same one."""
 
-        def relabel(task_ids: list[int]) -> Decided:
+        def relabel(task_ids: list[int]) -> Sliced[Decided]:
             now = self.engine.workspace.tasks.get(task_ids[0]).label
             label: Label = "generation" if now == "classification" else "classification"
-            return self.engine.decisions.relabel_all(task_ids, label)
+            return self.engine.decisions.relabelling(task_ids, label)
 
-        self.decide(relabel, "Relabelled", move_on=False)
+        self.decide(relabel, "Relabelling", "Relabelled", move_on=False)
 
     def show_decided(self, decision: AnyDecision) -> None:
         """Put the cursor on the task."""
@@ -219,7 +228,7 @@ class TasksScreen(DecidingScreen):
         try:
             wording = await edit_outside(self.app, instruction)
         except EditorError as error:
-            self.say(str(error), error=True)
+            self.say(f"{error}{self.with_keys(' {edit} edits here.')}", error=True)
         else:
             if wording is None:
                 self.say(f"{task_id} stays as it was.")
@@ -263,7 +272,8 @@ class TasksScreen(DecidingScreen):
     def action_mark_all(self) -> None:
         """Mark all that pass."""
         self.table.mark_all()
-        self.say(f"{len(self.table.marked):,} marked; one key decides on all of them, Esc clears the marks.")
+        clears = self.with_keys("{back} clears the marks.")
+        self.say(f"{len(self.table.marked):,} marked; one key decides on all of them, {clears}")
 
     def action_sort(self) -> None:
         """Sort by the next column; the cursor stays on its task."""

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.events import Event, GenerationPaused, LimitReached, PoolRead, RequestFailed
 from selfinstruct.core.settings import Settings
-from selfinstruct.tui.actions import ACTIONS, Action, ScreenName, key_of, keys_shown
+from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName, key_of, keys_shown, with_keys
 from selfinstruct.tui.cost_limit import CostLimitScreen
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
@@ -23,8 +23,6 @@ from selfinstruct.tui.typed_ahead import TakingScreen
 
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
-
-_BY_NAME = {action.name: action for action in ACTIONS}
 
 
 class Tabs(Static):
@@ -83,6 +81,7 @@ class WorkScreen(Screen[None]):
         self.session = session
         self.engine = session.engine
         self._status = ""
+        self._said_before = ("", False)
 
     @property
     def curator(self) -> "CuratorApp":
@@ -123,7 +122,8 @@ class WorkScreen(Screen[None]):
         yield Tabs(self.NAME)
         yield Static(id="status", markup=False)
         yield from self.compose_body()
-        yield Static(id="message", markup=False)
+        text, error = self._said_before
+        yield Static(text, id="message", markup=False, classes="-error" if error else None)
         yield Footer(show_command_palette=True)
 
     def on_screen_resume(self) -> None:
@@ -157,8 +157,15 @@ class WorkScreen(Screen[None]):
         key = key_of("try_again", self.NAME, self.session.settings.keys)
         return "" if key is None else f" {sentence.format(key)}"
 
+    def with_keys(self, sentence: str) -> str:
+        """A sentence of ours with the person's key where the name of an action is: "{undo} undoes"."""
+        return with_keys(sentence, self.session.settings.keys)
+
     def say(self, text: str, *, error: bool = False) -> None:
-        """Say something in the message line."""
+        """Say something in the message line; what is said before there is one waits for it."""
+        if not self.is_up:
+            self._said_before = (safe_line(text), error)
+            return
         line = self.query_one("#message", Static)
         line.set_class(error, "-error")
         line.update(safe_line(text))
@@ -201,7 +208,7 @@ class WorkScreen(Screen[None]):
         del parameters
         if isinstance(self.app.screen, TakingScreen):
             return None  # greyed: a key that was typed ahead is the dialog's
-        known = _BY_NAME.get(action)
+        known = ACTION_OF.get(action)
         if known is None or self.NAME not in known.screens:
             return True
         if known.writes and self.session.read_only:
@@ -303,6 +310,9 @@ class WorkScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """Quit once what is under way is stored; at once when asked again."""
+        if (step := self.session.long_step) is not None:
+            step.stop()  # which is told; another key leaves
+            return
         under_way = self.session.attended.under_way
         if self.session.leaving or not under_way:
             self.app.exit()
@@ -310,7 +320,8 @@ class WorkScreen(Screen[None]):
         self.session.leaving = True
         self.session.attended.stop()
         self.say(
-            f"Quitting after {under_way} answers under way. q again leaves at once; they are in doubt then."
+            f"Quitting after {under_way} answers under way."
+            + self.with_keys(" {leave} again leaves at once; they are in doubt then.")
         )
 
 

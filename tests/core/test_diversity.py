@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from selfinstruct.core.diversity import SeedScores, _Seeds, score_bins
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.slices import at_once
 from tests.conftest import OpenEngine
 from tests.similarity import rouge_l
-from tests.sliced import at_once
 
 
 @pytest.fixture

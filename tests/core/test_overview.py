@@ -9,10 +9,10 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.languages import language
 from selfinstruct.core.overview import BatchCount, Overview, in_buckets, read_overview
 from selfinstruct.core.settings import resolve
+from selfinstruct.core.slices import at_once
 from selfinstruct.db.rows import PASS, NewInstance, NewRequest, Usage
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
-from tests.sliced import at_once
 
 
 def overview(workspace: Workspace) -> Overview:

@@ -19,10 +19,10 @@ from selfinstruct.core.preview import (
     with_lists,
 )
 from selfinstruct.core.settings import FilterSettings, resolve
+from selfinstruct.core.slices import at_once
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
-from tests.sliced import at_once
 
 RAIN = "Describe the smell of rain on warm stone."
 TEXTS = (

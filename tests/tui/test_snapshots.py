@@ -105,7 +105,9 @@ async def settings(curator: Curator) -> None:
 
 
 async def edit(curator: Curator) -> None:
-    await curator.press("g", "e")
+    await curator.press("g")
+    await still(curator)  # what is below a dialog stays as it was
+    await curator.press("e")
 
 
 async def instance_editor(curator: Curator) -> None:
