@@ -286,6 +286,15 @@ def test_a_workspace_does_not_remember_keys_that_cannot_be(tmp_path: Path) -> No
     assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
 
 
+def test_a_workspace_does_not_remember_a_theme_that_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "selfinstruct.toml").write_text('theme = "textual-lihgt"\n')
+    refused = auto("--db", tmp_path / "w.db", "--target", "2")
+    assert refused.exit_code == 2
+    assert "There is no theme 'textual-lihgt'. Did you mean 'textual-light'?" in refused.output
+    (tmp_path / "selfinstruct.toml").unlink()
+    assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
+
+
 def test_a_reader_that_goes_away_does_not_end_the_work(tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "selfinstruct-tui"
     line = f"{program} --auto --target 60 --db {tmp_path / 'w.db'} | head -n 1"
