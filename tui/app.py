@@ -116,7 +116,7 @@ class CuratorApp(App[None]):
                     run = self._runner(action.name, screen)
                     yield SystemCommand(f"{action.group}: {action.label}", action.help, run)
         for command in super().get_system_commands(screen):
-            if command.title not in {"Keys", "Quit", "Maximize", "Minimize"}:
+            if command.title not in {"Keys", "Quit", "Maximize", "Minimize", "Theme"}:
                 yield command
 
     def _runner(self, name: str, screen: WorkScreen) -> Callable[[], None]:

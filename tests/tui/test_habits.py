@@ -28,6 +28,7 @@ async def test_every_action_of_a_screen_has_its_method_and_is_in_the_palette(
         titles = [command.title for command in curator.app.get_system_commands(curator.app.screen)]
         shown = [action for action in actions if screen.check_action(action.name, ())]
         assert all(f"{action.group}: {action.label}" in titles for action in shown)
+        assert [title for title in titles if "theme" in title.lower()] == ["Show: Theme"]
 
 
 def test_no_two_actions_of_a_screen_have_the_same_key() -> None:
