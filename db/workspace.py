@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from filelock import FileLock
 from selfinstruct.db.connection import connect, connect_to_read, transaction
-from selfinstruct.db.counts import Counts, Spending, read_counts, read_spending
+from selfinstruct.db.counts import Counts, Spending, Training, read_counts, read_spending, read_training
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.overview import OverviewRows
@@ -157,6 +157,10 @@ class Workspace:
     def spending(self) -> Spending:
         """What the answers have cost."""
         return read_spending(self._db)
+
+    def training(self) -> Training:
+        """How many rows a training file would have without the seeds, and what is left out of it."""
+        return read_training(self._db)
 
     def counts(self) -> Counts:
         """How much there is of everything, in one consistent reading."""

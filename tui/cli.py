@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -11,10 +11,10 @@ import typer
 
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.export import ExportFormat, write_export
-from selfinstruct.db.counts import Counts
+from selfinstruct.db.counts import Counts, Training
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui.display import cost_text, many, safe_line
 
 app = typer.Typer(
     help="Write training files from a workspace that selfinstruct-tui has grown, or see what is in it.",
@@ -79,14 +79,16 @@ def export(
             exported = write_export(
                 workspace, out, export_format, include_seeds=include_seeds, rng_seed=rng_seed, force=force
             )
+            training = workspace.training()
     except (SelfInstructError, WorkspaceError) as error:
         stop(error)
     seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
-    duplicates = f" {exported.duplicates} exact duplicates were left out." if exported.duplicates else ""
     typer.echo(
         f"Wrote {exported.rows} rows to {safe_line(str(out))}:"
-        f" {exported.of_model} from accepted tasks{seeds}.{duplicates}"
+        f" {exported.of_model} from accepted tasks{seeds}."
     )
+    if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
+        typer.echo(f"Kept, but no rows: {left_out}.")
     if not exported.rows:
         typer.echo(
             "Nothing is accepted yet, or nothing accepted has instances. See: selfinstruct status", err=True
@@ -101,13 +103,24 @@ def status(
     """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost."""
     try:
         with Workspace.open(db) as workspace:
-            counts = workspace.counts()
+            counts, training = workspace.counts(), workspace.training()
     except WorkspaceError as error:
         stop(error)
     if as_json:
-        typer.echo(json.dumps(status_document(counts), indent=2))
+        typer.echo(json.dumps(status_document(counts) | {"training": asdict(training)}, indent=2))
     else:
-        typer.echo("\n".join(status_lines(counts)))
+        typer.echo("\n".join(status_lines(counts, training)))
+
+
+def _left_out(training: Training) -> str:
+    """Why there are fewer rows than kept instances; empty when there are not."""
+    outside, otherwise = training.of_tasks_outside_the_pool, training.of_other_wordings
+    told = {
+        f"{outside:,} of tasks that are not accepted": outside,
+        f"{otherwise:,} made for another wording or label": otherwise,
+        many(training.duplicates, "exact duplicate"): training.duplicates,
+    }
+    return ", ".join(what for what, number in told.items() if number)
 
 
 def status_document(counts: Counts) -> dict[str, Any]:
@@ -120,7 +133,7 @@ def status_document(counts: Counts) -> dict[str, Any]:
     return document
 
 
-def status_lines(counts: Counts) -> list[str]:
+def status_lines(counts: Counts, training: Training) -> list[str]:
     """The counts as a person reads them; what is zero is left out where it says nothing."""
 
     def listed(numbers: dict[str, int]) -> str:
@@ -134,12 +147,15 @@ def status_lines(counts: Counts) -> list[str]:
             return "unknown" if counts.requests["answered"] else "0"
         return f"{number:,}"
 
+    left_out = _left_out(training)
     return [
         f"pool         {listed(counts.pool)}",
         f"candidates   {listed(counts.candidates)}",
         f"verdicts     {listed(counts.verdicts)}",
         f"labels       {listed(counts.labels)}",
         f"instances    {listed(counts.instances)}",
+        f"export       {many(training.rows, 'row')}"
+        + (f"; kept, but no rows: {left_out}" if left_out else ""),
         f"requests     {listed(counts.requests)}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}",

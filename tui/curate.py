@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -165,8 +165,8 @@ def curate(
         with Workspace.open(db, create=not read_only, read_only=read_only) as workspace:
             stored = {} if forget else workspace.settings.read()
             settings = resolve(flags, stored=stored, folder=Path.cwd())
-            if settings.keys:
-                _check_keys(settings.keys)
+            if settings.keys or settings.theme is not None:
+                _check_screen(settings)
             if auto:
                 code = _work_alone(workspace, settings, resend=resend)
             else:
@@ -174,11 +174,13 @@ def curate(
     raise typer.Exit(code)
 
 
-def _check_keys(chosen: Mapping[str, str]) -> None:
+def _check_screen(settings: Settings) -> None:
     """Refuse what cannot be before the workspace remembers it."""
     from selfinstruct.tui.actions import check_keys  # noqa: PLC0415 - Textual is for the screen only
+    from selfinstruct.tui.themes import check_theme  # noqa: PLC0415 - as above
 
-    check_keys(chosen)
+    check_keys(settings.keys)
+    check_theme(settings.theme)
 
 
 @contextmanager

@@ -299,8 +299,12 @@ class PreviewScreen(WorkScreen):
         self._table.move_end()
 
     @on(FlipTable.Opened)
-    async def _open(self, event: FlipTable.Opened) -> None:
-        await self.open_task(event.row_id)
+    async def action_open_candidate(self) -> None:
+        """Open the candidate of the row; from the filters, go to the rows."""
+        if not self._in_table:
+            self.set_focus(self._table)
+        elif self._table.current is not None:
+            await self.open_task(self._table.current)
 
 
 def _sentences(sentences: list[str]) -> str:
