@@ -10,7 +10,7 @@ import numpy as np
 from selfinstruct.core.dedupe import Decided, Dedupe
 from selfinstruct.core.dedupe_journal import Command, Journal, Tally
 from selfinstruct.core.errors import DedupeError
-from selfinstruct.core.row_blocks import Place, RowBlock, RowReader, digest_between
+from selfinstruct.core.row_blocks import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
 from selfinstruct.core.row_texts import row_text
 from selfinstruct.core.shards import Shards
 from selfinstruct.core.shelves import Coded
@@ -76,13 +76,14 @@ def _check_target(option: str, path: Path, job: Job) -> None:
         raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
 
 
-def run(job: Job, shards_of: Callable[[float], Shards], told: Told) -> Tally:
+def run(job: Job, shards_of: Callable[[float], Shards], told: Told, limits: Limits = LIMITS) -> Tally:
     """Do the job, or what is left of it; returns what became of all rows.
 
     Args:
         job: What to do.
         shards_of: Makes the shards for a threshold; not called when nothing is left to decide.
         told: Who is told how it goes.
+        limits: Of a block. The result is the same with any.
 
     Raises:
         DedupeError: it cannot be done; what has been done is kept, and the same job goes on from there.
@@ -95,7 +96,7 @@ def run(job: Job, shards_of: Callable[[float], Shards], told: Told) -> Tally:
             _verify(job, journal, told)
             shards = shards_of(job.threshold)
             try:
-                _decide(job, journal, shards, told)
+                _decide(job, journal, shards, told, limits)
             finally:
                 shards.close()
             _check_new(job)
@@ -144,8 +145,8 @@ def _verify(job: Job, journal: Journal, told: Told) -> None:
                 )
 
 
-def _decide(job: Job, journal: Journal, shards: Shards, told: Told) -> None:
-    reader = RowReader(job.files, Vocabulary(), job.key, job.skip_bad)
+def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limits) -> None:
+    reader = RowReader(job.files, Vocabulary(), job.key, job.skip_bad, limits)
     dedupe = Dedupe(shards)
     for earlier in _restored(job, journal, reader.vocabulary):
         dedupe.keep(earlier)

@@ -76,7 +76,7 @@ class Limits:
     characters: int = 1 << 22
 
 
-_LIMITS = Limits()
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class RowReader:
     key: str | None = None
     """The key of the text; None finds it."""
     skip_bad: bool = False
-    limits: Limits = _LIMITS
+    limits: Limits = LIMITS
 
     def blocks(self, start: Place) -> Iterator[RowBlock]:
         """All rows from a place on.

@@ -251,7 +251,7 @@ class _Scorer:
     def _enough(
         self, asked: Ints, which: Ints, marks: npt.NDArray[np.uint32], lengths: Ints
     ) -> npt.NDArray[np.bool]:
-        """Which pairs share enough tokens: those of long texts, for which the columns are too few, are counted."""
+        """Which pairs share enough tokens; counted for long texts, of which the columns say little."""
         enough = np.ones(len(asked), dtype=np.bool)
         long = np.flatnonzero(self._lengths[asked] >= _LONG)
         if not len(long):
