@@ -1,6 +1,8 @@
 """Parts of an index in the actors of a Ray cluster."""
 
 import logging
+import os
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +11,9 @@ from ray.exceptions import RayError
 
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.shards import Shard
+
+_PATIENCE_S = 5.0
+"""So long a cluster may take to be reached. Ray itself tries for minutes, and then ends the program."""
 
 
 class RayShards:
@@ -25,6 +30,7 @@ class RayShards:
             DedupeError: there is no such cluster, or it has no processor to spare.
         """
         self._ours = not ray.is_initialized()
+        _knock(os.environ.get("RAY_ADDRESS", ""))
         try:
             if self._ours:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
@@ -66,3 +72,16 @@ class RayShards:
         """End the actors, and leave the cluster."""
         if self._ours:
             ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens where the cluster is said to be."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S).close()
+        except (OSError, OverflowError) as error:
+            raise DedupeError(
+                f"No Ray cluster answers at {address}, which RAY_ADDRESS names: {error}. Start it, or set"
+                " RAY_ADDRESS to another."
+            ) from error
