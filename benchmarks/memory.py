@@ -1,5 +1,6 @@
 """The memory of a program with all processes that it starts."""
 
+import os
 import re
 import subprocess
 from collections import defaultdict
@@ -20,6 +21,11 @@ def peak_mb(process: "subprocess.Popen[bytes]") -> float:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_EVERY_S)
             return peak
+
+
+def own_mb() -> float:
+    """The memory of this process, in MB."""
+    return _kilobytes(os.getpid()) * 1024 / 1e6
 
 
 def _tree(pid: int) -> list[int]:

@@ -51,17 +51,18 @@ class Columns:
                 found.append(_column_again(code, turn) if turn else column)
         return found
 
-    def of_texts(self, codes: Codes, lengths: Ints) -> tuple[Ints, Ints]:
+    def of_texts(self, codes: Codes, lengths: Ints) -> tuple[Ints, Ints, Ints]:
         """The columns of many texts' tokens, `NONE` for tokens that no text has had.
 
-        Returns the number of the text and the column of each token; a text's tokens stand together.
+        Returns, for each token, the number of the text, the column, and a number from 0 to 65,535 that tells it
+        from most others in its column; a text's tokens stand together.
         """
         self._know(codes)
         texts, words, turns = _turns(np.repeat(np.arange(len(lengths)), lengths), codes)
         columns = self._column_of[words].astype(np.int64)
         again = (turns > 0) & (columns != NONE)
         columns[again] = _column_again(words[again], turns[again])
-        return texts, columns
+        return texts, columns, (words * 0x9E3779B1 + turns * 0x85EBCA6B >> 12) & 0xFFFF
 
     def _know(self, codes: Codes) -> None:
         known, top = len(self._column_of), int(codes.max(initial=0)) + 1

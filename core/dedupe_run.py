@@ -10,6 +10,7 @@ import numpy as np
 from selfinstruct.core.dedupe import Decided, Dedupe
 from selfinstruct.core.dedupe_journal import Command, Journal, Tally
 from selfinstruct.core.errors import DedupeError
+from selfinstruct.core.languages import ENGLISH, known
 from selfinstruct.core.row_blocks import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
 from selfinstruct.core.row_texts import row_text
 from selfinstruct.core.shards import Shards
@@ -28,7 +29,7 @@ class Job:
     key: str | None = None
     """The key of the text; None finds it."""
     report: Path | None = None
-    language: str = "en"
+    language: str = ENGLISH
     skip_bad: bool = False
     force: bool = False
 
@@ -49,6 +50,11 @@ def check(job: Job) -> int:
     """
     if not 0 < job.threshold <= 1:
         raise DedupeError(f"The threshold {job.threshold:g} is out of range. Give one above 0 and up to 1.")
+    if job.language not in known():
+        raise DedupeError(
+            f"The language {job.language} is not known. Give one of {', '.join(known())}; the last reads"
+            " every script."
+        )
     for path in job.files:
         if not path.exists():
             raise DedupeError(f"{path} does not exist.")
@@ -146,7 +152,7 @@ def _verify(job: Job, journal: Journal, told: Told) -> None:
 
 
 def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limits) -> None:
-    reader = RowReader(job.files, Vocabulary(), job.key, job.skip_bad, limits)
+    reader = RowReader(job.files, Vocabulary(language=job.language), job.key, job.skip_bad, limits)
     dedupe = Dedupe(shards)
     for earlier in _restored(job, journal, reader.vocabulary):
         dedupe.keep(earlier)

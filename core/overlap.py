@@ -65,7 +65,7 @@ class Overlap:
             members = np.flatnonzero(classes == number)
             rows[members] = self._take(number, len(members))
         self._columns.learn(codes)
-        texts, columns = self._columns.of_texts(codes, lengths)
+        texts, columns, _ = self._columns.of_texts(codes, lengths)
         places = rows[texts]
         flat = columns * self._bits.shape[1] + places // BLOCK
         np.bitwise_or.at(self._bits.reshape(-1), flat, _BITS[places % BLOCK])

@@ -24,6 +24,10 @@ from selfinstruct.core.tokens import Codes
 _STEP = 1.15
 """The longest texts of a shelf are about so many times as long as its shortest."""
 _LONGEST = 1 << 40
+_ROOMY = 32
+"""A column has a part for about so many tokens of a text ..."""
+_MOST_PARTS = 64
+"""... but no more than these."""
 _CERTAIN = 9
 """So many shared tokens are asked for in the first, short sum, if the texts are long enough."""
 _WORDS = 1 << 14
@@ -93,14 +97,16 @@ class Shelves:
         numbers = np.arange(self._count, self._count + len(texts))
         self._count += len(texts)
         self._store.put(numbers, ids, texts.codes, texts.lengths)
-        owners, columns = self._columns.of_texts(texts.codes, texts.lengths)
+        owners, columns, parts = self._columns.of_texts(texts.codes, texts.lengths)
         self._columns.load += np.bincount(columns, minlength=COLUMNS)
         for shelf, members in _by_shelf(texts.lengths):
             mine = np.zeros(len(texts), dtype=np.bool)
             mine[members] = True
             tokens = mine[owners]
             within = np.cumsum(mine)[owners[tokens]] - 1
-            self._shelves.setdefault(shelf, _Shelf()).add(numbers[members], within, columns[tokens])
+            if shelf not in self._shelves:
+                self._shelves[shelf] = _Shelf(_FLOORS[shelf])
+            self._shelves[shelf].add(numbers[members], within, columns[tokens], parts[tokens])
 
     def above(self, asked: Coded, threshold: float, before: Ints | None = None) -> Pairs:
         """All pairs of a text asked about and a text that is here that score `threshold`, above 0, or more.
@@ -108,31 +114,36 @@ class Shelves:
         With `before`, an id for each text asked about, only lower ids count.
         """
         scorer = _Scorer(self._store, asked, threshold, before)
-        columns = _Rarest(self._columns, asked)
+        tokens = _Rarest(self._columns, asked)
         for length in np.unique(asked.lengths[asked.lengths > 0]).tolist():
             places = np.flatnonzero(asked.lengths == length)
-            rarest = columns.of(places, length)
+            columns, parts = tokens.of(places, length)
             shortest = int(np.ceil((threshold - _LITTLE) * length / (2 - threshold)))
             longest = length * (2 - threshold) / (threshold - _LITTLE)
             for number, shelf in self._shelves.items():
                 floor, ceiling = max(_FLOORS[number], shortest), _FLOORS[number + 1] - 1
                 if floor <= min(ceiling, longest):
                     needed = int(np.ceil((threshold - _LITTLE) * (length + floor) / 2))
-                    for found, texts in shelf.sharing(rarest, needed):
+                    for found, texts in shelf.sharing(columns, parts, needed):
                         scorer.add(places[found], texts)
         return scorer.pairs()
 
 
 class _Shelf:
-    """Texts of about the same length: one bit each in 512 columns."""
+    """Texts of about the same length: one bit each in 512 columns, or in more where they are long.
 
-    def __init__(self) -> None:
-        self._bits: Words = np.zeros((COLUMNS + 1, 0), dtype=np.uint64)  # the last, `NONE`, stays empty
+    Each column is split into as many parts as keep most bits of a text unset.
+    """
+
+    def __init__(self, floor: int) -> None:
+        self._split = min(_MOST_PARTS, max(1, floor // _ROOMY))
+        # The last column, for `NONE`, stays empty.
+        self._bits: Words = np.zeros((COLUMNS * self._split + 1, 0), dtype=np.uint64)
         self._numbers: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         self._count = 0
 
-    def add(self, numbers: Ints, texts: Ints, columns: Ints) -> None:
-        """Add texts by their numbers; for each token, which of them has it, and its column."""
+    def add(self, numbers: Ints, texts: Ints, columns: Ints, parts: Ints) -> None:
+        """Add texts by their numbers; for each token, which of them has it, its column and part."""
         first, self._count = self._count, self._count + len(numbers)
         room = self._bits.shape[1]
         if self._count > room * BLOCK:
@@ -142,26 +153,32 @@ class _Shelf:
             self._numbers = np.append(self._numbers, np.zeros((more.shape[1] - room) * BLOCK, dtype=np.int32))
         self._numbers[first : self._count] = numbers
         places = first + texts
-        flat = columns * self._bits.shape[1] + places // BLOCK
+        flat = self._of(columns, parts) * self._bits.shape[1] + places // BLOCK
         bits = np.uint64(1) << (places % BLOCK).view(np.uint64)
         np.bitwise_or.at(self._bits.reshape(-1), flat, bits)
 
-    def sharing(self, asked: Ints, needed: int) -> Iterator[tuple[Ints, Ints]]:
+    def _of(self, columns: Ints, parts: Ints) -> Ints:
+        """The columns of this shelf."""
+        return np.minimum(columns * self._split + parts % self._split, COLUMNS * self._split)
+
+    def sharing(self, columns: Ints, parts: Ints, needed: int) -> Iterator[tuple[Ints, Ints]]:
         """The texts that may share as many tokens as needed with a text asked about.
 
         Args:
-            asked: The columns of each text asked about, the rarest first. Shape (texts, tokens).
+            columns: Those of each text asked about, the rarest first. Shape (texts, tokens).
+            parts: Those of its tokens within the columns.
             needed: How many tokens, at least 1.
 
         Yields:
             Places among those asked about, and numbers of texts.
         """
-        length = asked.shape[1]
+        length = columns.shape[1]
         spare = length - needed
         if spare < 0:
             return
         few = min(length, spare + _CERTAIN)
         blocks = -(-self._count // BLOCK)
+        asked = self._of(columns, parts)
         at_once = max(1, _WORDS // blocks)
         for start in range(0, len(asked), at_once):
             some = asked[start : start + at_once]
@@ -178,19 +195,20 @@ class _Shelf:
 
 
 class _Rarest:
-    """The columns of texts asked about, the rarest first."""
+    """The tokens of texts asked about, by column and part, those of the rarest columns first."""
 
     def __init__(self, columns: Columns, asked: Coded) -> None:
-        owners, mine = columns.of_texts(asked.codes, asked.lengths)
+        owners, found, parts = columns.of_texts(asked.codes, asked.lengths)
         load = np.append(columns.load, -1)
         assert len(load) == NONE + 1
-        self._columns = mine[np.lexsort((load[mine], owners))]
+        order = np.lexsort((load[found], owners))
+        self._columns, self._parts = found[order], parts[order]
         self._starts = np.cumsum(asked.lengths) - asked.lengths
 
-    def of(self, places: Ints, length: int) -> Ints:
-        """Those of the texts at these places, all with that many tokens. Shape (texts, tokens)."""
-        found: Ints = self._columns[self._starts[places][:, None] + np.arange(length)]
-        return found
+    def of(self, places: Ints, length: int) -> tuple[Ints, Ints]:
+        """Those of the texts at these places, all with that many tokens. Shapes (texts, tokens)."""
+        tokens = self._starts[places][:, None] + np.arange(length)
+        return self._columns[tokens], self._parts[tokens]
 
 
 class _Scorer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from selfinstruct.core.errors import DedupeError, SelfInstructError
+from selfinstruct.core.languages import ENGLISH
 from selfinstruct.tui.display import many, safe_line
 from selfinstruct.tui.exits import Exit, stop
 
@@ -46,7 +47,9 @@ def dedupe(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write what fell, and because of which row.")
     ] = None,
-    language: Annotated[str, typer.Option(metavar="CODE", help="Decides what a token is.")] = "en",
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Decides what a word is; `other` reads every script.")
+    ] = "en",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out lines that are no rows, instead of stopping.")
     ] = False,
@@ -82,8 +85,9 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
         lines.append(f"{many(tally.bad, 'line')} left out: no rows that can be compared.")
     if tally.wordless:
         lines.append(
-            f"{many(tally.wordless, 'row')} kept without a comparison: no words of the language"
-            f" {safe_line(language)} in them."
+            f"{many(tally.wordless, 'row')} kept without a comparison: no words in them, as the language"
+            f" {language} has words."
+            + (" Use --language other to read every script." if language == ENGLISH else "")
         )
     return lines
 

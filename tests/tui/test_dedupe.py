@@ -50,13 +50,23 @@ def test_what_was_left_out_or_not_compared_is_said(tmp_path: Path) -> None:
     path.write_text('{"text": "猫"}\noops\n{"text": "a"}\n')
     result = run(path, "--out", tmp_path / "out", "--skip-bad")
     assert "1 line left out" in result.stdout
-    assert "1 row kept without a comparison: no words of the language en in them." in result.stdout
+    assert "1 row kept without a comparison: no words in them, as the language en has words." in result.stdout
+    assert "--language other" in result.stdout
 
 
 def test_a_field_of_ones_own_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_text('{"q": "one two", "text": "a"}\n{"q": "three", "text": "a"}\n')
     assert "Wrote 2 of 2" in run(path, "--out", tmp_path / "out", "--field", "q").stdout
+
+
+def test_a_language_has_its_own_words(tmp_path: Path) -> None:
+    path = tmp_path / "in"
+    path.write_text('{"text": "그림을 그려 주세요"}\n{"text": "그림이 그려 주세요"}\n{"text": "물고기"}\n')
+    for language in ("ko", "other"):
+        result = run(path, "--out", tmp_path / language, "--language", language)
+        assert "Wrote 2 of 3 rows" in result.stdout
+        assert "without a comparison" not in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -66,6 +76,7 @@ def test_a_field_of_ones_own_is_compared(tmp_path: Path) -> None:
         (["rows.jsonl", "--out", "rows.jsonl"], "one of the files to read"),
         (["rows.jsonl", "--out", "out", "--threshold", "1.5"], "out of range"),
         (["rows.jsonl", "--out", "out", "--field", "x"], "Line 1 of rows.jsonl has no text in the field x."),
+        (["rows.jsonl", "--out", "out", "--language", "xx"], "Give one of en, es, ja, ko, zh, other"),
         (["rows.jsonl", "--out", "there"], "there is there already. Give --force"),
     ],
 )
