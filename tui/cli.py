@@ -1,11 +1,10 @@
-"""`selfinstruct`: write training files from a workspace, and say what is in it."""
+"""`selfinstruct`: training files from a workspace, what is in it, and near-duplicates taken out of files."""
 
 import json
 import sys
 from dataclasses import asdict, replace
-from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -14,10 +13,13 @@ from selfinstruct.core.export import ExportFormat, write_export
 from selfinstruct.db.counts import Counts, Training
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui import dedupe
 from selfinstruct.tui.display import cost_text, many, safe_line
+from selfinstruct.tui.exits import stop
 
 app = typer.Typer(
-    help="Write training files from a workspace that selfinstruct-tui has grown, or see what is in it.",
+    help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it, or remove"
+    " near-duplicates from files.",
     epilog="Examples:\n\n"
     "    selfinstruct status --db movies.db\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl",
@@ -26,23 +28,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-
-class Exit(IntEnum):
-    """What the programs' exit codes mean."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    LIMIT = 3
-    ENDPOINT = 4
-    INTERRUPTED = 130
-
-
-def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
-    """Say an error's sentence and leave."""
-    typer.echo(f"Error: {safe_line(str(error))}", err=True)
-    raise typer.Exit(code)
 
 
 DbOption = Annotated[Path, typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.")]
@@ -93,6 +78,14 @@ def export(
         typer.echo(
             "Nothing is accepted yet, or nothing accepted has instances. See: selfinstruct status", err=True
         )
+
+
+app.command(
+    name="dedupe",
+    epilog="Examples:\n\n"
+    "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl\n\n"
+    "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report fell.jsonl",
+)(dedupe.dedupe)
 
 
 @app.command(epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")

@@ -16,7 +16,7 @@ from selfinstruct.core.settings import Settings, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.cli import Exit, stop
+from selfinstruct.tui.exits import Exit, stop
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
