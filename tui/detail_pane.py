@@ -3,10 +3,12 @@
 from textual.content import Content
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.db.rows import Task
 from selfinstruct.tui import detail
 from selfinstruct.tui.blocks import Block, BlockView
 
-_NEIGHBOURS = 10
+_NEIGHBOURS, _BY_MEANING = 10, 5
+_WAITS_FOR_VECTOR = "its vector is not there yet"
 
 
 class DetailPane(BlockView):
@@ -40,6 +42,7 @@ class DetailPane(BlockView):
             Block.of(detail.head(self._engine, task, neighbours)),
             Block.of(detail.heading(f"Nearest in the pool{state}")),
             *detail.nearest(self._engine, task, neighbours),
+            *self._by_meaning(task),
         ]
         if (instances := detail.instances(workspace, task, settings.keys)) is not None:
             blocks.append(Block.of(instances))
@@ -49,3 +52,13 @@ class DetailPane(BlockView):
         if (history := detail.history(workspace.decisions.of_task(task.id))) is not None:
             blocks.append(Block.of(history))
         return blocks
+
+    def _by_meaning(self, task: Task) -> list[Block]:
+        engine = self._engine
+        if engine.settings.embeddings is None or not engine.judging.is_ready:
+            return []
+        near = engine.judging.near_in_meaning(task.id, k=_BY_MEANING)
+        if near is None:
+            return [Block.of(detail.heading(f"Nearest by meaning: {_WAITS_FOR_VECTOR}"))]
+        title = detail.heading("Nearest by meaning now (cosine)")
+        return [Block.of(title), *detail.nearest_by_meaning(engine.workspace, task, near)]
