@@ -6,7 +6,7 @@ machine, so that a verdict comes out the same whenever it is taken.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -25,7 +25,10 @@ _DIGITS = 6
 """Cosines are rounded to so many: float32 holds hardly more."""
 _ROUNDING = 2.0**-23
 """So much for each number: a sum of float32 products of two vectors of length 1 is never farther off."""
-_FIRST_ROWS = 1024
+_BLOCK = 4096
+"""So many rows stand together: none is copied when there are more."""
+_MORE = 64
+"""faiss is asked for so many more than are wanted, at first."""
 
 
 class VectorsUnusableError(EndpointUnusableError):
@@ -66,61 +69,59 @@ def cosine(one: Vector, other: Vector) -> float:
 
 
 class _Rows(Protocol):
-    """Vectors in rows without a gap."""
-
-    error: float
-    """How far a score can be from the cosine."""
+    """Vectors in rows without a gap, with a quick score for each that is off by a known error at most."""
 
     def __len__(self) -> int: ...
     def append(self, vectors: Matrix) -> None: ...
     def remove(self, place: int) -> None: ...
-    def at_least(self, vector: Vector, score: float) -> _Places: ...
-    def kth_score(self, vector: Vector, k: int) -> float: ...
+    def best(self, vector: Vector, k: int) -> _Places: ...
+    def at_least(self, vector: Vector, cosine: float) -> _Places: ...
 
 
 class _Float32Rows:
-    """Rows of float32 in one matrix that grows by half; a row that goes is replaced by the last one."""
+    """Rows of float32 in blocks; a row that goes is replaced by the last one."""
 
     def __init__(self, dimension: int) -> None:
-        self.error = dimension * _ROUNDING
-        self._matrix: Matrix = np.empty((_FIRST_ROWS, dimension), dtype=np.float32)
+        self._error = dimension * _ROUNDING
+        self._dimension = dimension
+        self._blocks: list[Matrix] = []
         self._count = 0
-        self._asked: tuple[Vector, Vector] | None = None
 
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def matrix(self) -> Matrix:
-        """The rows that are taken."""
-        return self._matrix[: self._count]
+    def row(self, place: int) -> Vector:
+        """One row; it is overwritten when rows go."""
+        return cast(Vector, self._blocks[place // _BLOCK][place % _BLOCK])
+
+    def blocks(self) -> Iterator[Matrix]:
+        """The rows that are taken, in their order."""
+        for number, block in enumerate(self._blocks):
+            yield block[: self._count - number * _BLOCK]
 
     def append(self, vectors: Matrix) -> None:
-        wanted = self._count + len(vectors)
-        if wanted > len(self._matrix):
-            grown = np.empty((max(wanted, len(self._matrix) * 3 // 2), vectors.shape[1]), dtype=np.float32)
-            grown[: self._count] = self.matrix
-            self._matrix = grown
-        self._matrix[self._count : wanted] = vectors
-        self._count, self._asked = wanted, None
+        for vector in vectors:
+            if self._count == len(self._blocks) * _BLOCK:
+                self._blocks.append(np.empty((_BLOCK, self._dimension), dtype=np.float32))
+            self._blocks[-1][self._count % _BLOCK] = vector
+            self._count += 1
 
     def remove(self, place: int) -> None:
         self._count -= 1
-        self._matrix[place] = self._matrix[self._count]
-        self._asked = None
+        self._blocks[place // _BLOCK][place % _BLOCK] = self.row(self._count)
+        if self._count == (len(self._blocks) - 1) * _BLOCK:
+            self._blocks.pop()
 
-    def at_least(self, vector: Vector, score: float) -> _Places:
-        return np.flatnonzero(self._scores(vector) >= score)
-
-    def kth_score(self, vector: Vector, k: int) -> float:
+    def best(self, vector: Vector, k: int) -> _Places:
         scores = self._scores(vector)
-        return float(np.partition(scores, len(scores) - k)[len(scores) - k])
+        kth = np.partition(scores, len(scores) - k)[len(scores) - k]
+        return np.flatnonzero(scores >= kth - 2 * self._error)
+
+    def at_least(self, vector: Vector, cosine: float) -> _Places:
+        return np.flatnonzero(self._scores(vector) >= cosine - self._error)
 
     def _scores(self, vector: Vector) -> Vector:
-        # Both questions about one vector are asked one after the other.
-        if self._asked is None or self._asked[0] is not vector:
-            self._asked = (vector, self.matrix @ vector)
-        return self._asked[1]
+        return cast(Vector, np.concatenate([block @ vector for block in self.blocks()]))
 
 
 class _Float16Rows:
@@ -135,8 +136,7 @@ class _Float16Rows:
         self._index = self._faiss.IndexScalarQuantizer(
             dimension, kinds.QT_fp16, self._faiss.METRIC_INNER_PRODUCT
         )
-        self._rounding = dimension * _ROUNDING
-        self.error = self._rounding
+        self._rounding = self._error = dimension * _ROUNDING
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -145,19 +145,29 @@ class _Float16Rows:
         self._index.add(vectors)
         kept = self._index.sa_decode(self._index.sa_encode(vectors))
         off = float(np.linalg.norm(kept - vectors, axis=1).max(initial=0.0))
-        self.error = max(self.error, off + self._rounding)
+        self._error = max(self._error, off + self._rounding)
 
     def remove(self, place: int) -> None:
         """Rows behind it move up by one."""
         self._index.remove_ids(self._faiss.IDSelectorRange(place, place + 1))
 
-    def at_least(self, vector: Vector, score: float) -> _Places:
-        _, _, places = self._index.range_search(vector[None], score)
-        return np.asarray(places, dtype=np.int64)
+    def best(self, vector: Vector, k: int) -> _Places:
+        return self._down_to(vector, k + _MORE, kth=k)
 
-    def kth_score(self, vector: Vector, k: int) -> float:
-        scores, _ = self._index.search(vector[None], k)
-        return float(scores[0, -1])
+    def at_least(self, vector: Vector, cosine: float) -> _Places:
+        return self._down_to(vector, _MORE, cosine=cosine)
+
+    def _down_to(self, vector: Vector, first: int, *, kth: int = 0, cosine: float = 0.0) -> _Places:
+        """The rows down to the score of the `kth`, or else down to a cosine, and what the error adds."""
+        # Asked for more until what comes is too low: faiss' own search by a radius takes many times as long.
+        count = min(first, len(self))
+        while True:
+            scores, places = self._index.search(vector[None], count)
+            least = scores[0][kth - 1] - 2 * self._error if kth else cosine - self._error
+            wanted = scores[0] >= least
+            if count == len(self) or not wanted[-1]:
+                return np.asarray(places[0][wanted], dtype=np.int64)
+            count = min(8 * count, len(self))
 
 
 def _import_faiss() -> Any:
@@ -211,7 +221,8 @@ class VectorIndex:
         new = np.stack(vectors)
         if isinstance(self._rows, _Float32Rows) and len(self) + len(task_ids) > self._in_memory:
             halves = _Float16Rows(self.dimension)
-            halves.append(self._rows.matrix)
+            for block in self._rows.blocks():
+                halves.append(block)
             self._rows = halves
         for task_id in task_ids:
             self.discard(task_id)
@@ -240,21 +251,19 @@ class VectorIndex:
         wanted = min(k + (but in self._place), len(self))
         if not wanted:
             return []
-        # What could be among the best k by the exact cosine is not off by more than twice the error.
-        least = self._rows.kth_score(vector, wanted) - 2 * self._rows.error
-        return self._exact(vector, self._rows.at_least(vector, least), but)[:k]
+        return self._exact(vector, self._rows.best(vector, wanted), but)[:k]
 
     def above(self, vector: Vector, threshold: float, *, but: int | None = None) -> list[Near]:
         """All tasks other than `but` whose cosine is `threshold` or more, the best first."""
         if not self._ids:
             return []
-        found = self._rows.at_least(vector, threshold - self._rows.error)
+        found = self._rows.at_least(vector, threshold)
         return [near for near in self._exact(vector, found, but) if near.cosine >= threshold]
 
     def _exact(self, vector: Vector, places: Iterable[int], but: int | None) -> list[Near]:
         at = [int(place) for place in places if self._ids[place] != but]
         ids = [self._ids[place] for place in at]
         rows = self._rows
-        vectors = [rows.matrix[place] for place in at] if isinstance(rows, _Float32Rows) else self._read(ids)
+        vectors = [rows.row(place) for place in at] if isinstance(rows, _Float32Rows) else self._read(ids)
         found = [Near(task_id, cosine(vector, other)) for task_id, other in zip(ids, vectors, strict=True)]
         return sorted(found, key=lambda near: (-near.cosine, near.id))

@@ -209,8 +209,11 @@ ApiKind = Literal["chat", "completions"]
 
 AnyApi = ApiKind | Literal["embeddings"]
 
-Prompt = str | list[Message] | tuple[str, ...]
-"""A legacy completion's text, or a chat's messages, or the texts of which vectors are wanted."""
+TextPrompt = str | list[Message]
+"""A legacy completion's text, or a chat's messages."""
+
+Prompt = TextPrompt | tuple[str, ...]
+"""What a request sends: a prompt, or the texts of which vectors are wanted."""
 
 Parameters = dict[str, float | int | str | list[str]]
 """Sampling parameters by the name that the endpoint knows."""
