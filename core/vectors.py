@@ -121,7 +121,7 @@ class _Float32Rows:
         return np.flatnonzero(self._scores(vector) >= cosine - self._error)
 
     def _scores(self, vector: Vector) -> Vector:
-        # Row by row: a product with a whole matrix wakes threads, which wait for each other on a busy machine.
+        # Row by row: a product with a whole matrix wakes threads that wait for each other on a busy machine.
         return cast(Vector, np.concatenate([np.vecdot(block, vector) for block in self.blocks()]))
 
 

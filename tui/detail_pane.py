@@ -3,12 +3,11 @@
 from textual.content import Content
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.db.rows import Task
+from selfinstruct.db.rows import PASS, Task
 from selfinstruct.tui import detail
 from selfinstruct.tui.blocks import Block, BlockView
 
-_NEIGHBOURS, _BY_MEANING = 10, 5
-_WAITS_FOR_VECTOR = "its vector is not there yet"
+_NEIGHBOURS, _BY_MEANING = 10, 3
 
 
 class DetailPane(BlockView):
@@ -59,6 +58,8 @@ class DetailPane(BlockView):
             return []
         near = engine.judging.near_in_meaning(task.id, k=_BY_MEANING)
         if near is None:
-            return [Block.of(detail.heading(f"Nearest by meaning: {_WAITS_FOR_VECTOR}"))]
+            is_wanted = task.state == "accepted" or (task.state == "pending" and task.verdict == PASS)
+            why = "its vector is not there yet" if is_wanted else "nobody has asked for its vector"
+            return [Block.of(detail.heading(f"Nearest by meaning: {why}"))]
         title = detail.heading("Nearest by meaning now (cosine)")
-        return [Block.of(title), *detail.nearest_by_meaning(engine.workspace, task, near)]
+        return [Block.of(title), *detail.nearest_by_meaning(engine.workspace, near)]
