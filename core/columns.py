@@ -54,8 +54,8 @@ class Columns:
     def of_texts(self, codes: Codes, lengths: Ints) -> tuple[Ints, Ints, Ints]:
         """The columns of many texts' tokens, `NONE` for tokens that no text has had.
 
-        Returns, for each token, the number of the text, the column, and a number from 0 to 65,535 that tells it
-        from most others in its column; a text's tokens stand together.
+        Returns, for each token, the number of the text, the column, and a number from 0 to 65,535 that tells
+        it from most others in its column; a text's tokens stand together.
         """
         self._know(codes)
         texts, words, turns = _turns(np.repeat(np.arange(len(lengths)), lengths), codes)

@@ -159,7 +159,8 @@ class _Shelf:
 
     def _of(self, columns: Ints, parts: Ints) -> Ints:
         """The columns of this shelf."""
-        return np.minimum(columns * self._split + parts % self._split, COLUMNS * self._split)
+        found: Ints = np.minimum(columns * self._split + parts % self._split, COLUMNS * self._split)
+        return found
 
     def sharing(self, columns: Ints, parts: Ints, needed: int) -> Iterator[tuple[Ints, Ints]]:
         """The texts that may share as many tokens as needed with a text asked about.

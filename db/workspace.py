@@ -22,6 +22,7 @@ from selfinstruct.db.schema import bring_up_to_date, require_current
 from selfinstruct.db.settings import SettingsStore
 from selfinstruct.db.similarity import Similarity
 from selfinstruct.db.tasks import Tasks
+from selfinstruct.db.vectors import Vectors
 
 
 class Workspace:
@@ -43,6 +44,7 @@ class Workspace:
         self.overview = OverviewRows(db)
         self.similarity = Similarity(db)
         self.request_log = RequestLog(db)
+        self.vectors = Vectors(db)
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0

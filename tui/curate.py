@@ -26,7 +26,7 @@ def _about(name: str) -> str | None:
     return Settings.model_fields[name].description
 
 
-_MODEL, _METHOD, _AUTO = "Model", "Method", "Unattended work"
+_MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended work"
 
 
 @app.command(
@@ -67,6 +67,15 @@ def curate(
     api_key_env: Annotated[
         str | None,
         typer.Option(metavar="NAME", help=_about("api_key_env"), rich_help_panel=_MODEL),
+    ] = None,
+    embeddings: Annotated[
+        str | None, typer.Option(metavar="NAME", help=_about("embeddings"), rich_help_panel=_MEANING)
+    ] = None,
+    embeddings_url: Annotated[
+        str | None, typer.Option(metavar="URL", help=_about("embeddings_url"), rich_help_panel=_MEANING)
+    ] = None,
+    embeddings_key_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help=_about("embeddings_key_env"), rich_help_panel=_MEANING)
     ] = None,
     concurrency: Annotated[
         int | None, typer.Option(metavar="N", help=_about("concurrency"), rich_help_panel=_MODEL)
@@ -142,6 +151,9 @@ def curate(
         "base_url": base_url,
         "api": api,
         "api_key_env": api_key_env,
+        "embeddings": embeddings,
+        "embeddings_url": embeddings_url,
+        "embeddings_key_env": embeddings_key_env,
         "concurrency": concurrency,
         "seeds": seeds,
         "prompts": prompts,

@@ -35,6 +35,7 @@ from selfinstruct.tui.settings_form import (
 from selfinstruct.tui.work_screen import WorkScreen
 
 _OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
+_KEYS = ("api_key_env", "embeddings_key_env")
 _COLUMNS = 2
 _LINES_OF_A_SETTING = 3
 """About so many, with its help."""
@@ -77,10 +78,10 @@ class SettingsScreen(WorkScreen):
         self.rows = {}
         with _List(id="settings-list", classes="pane"):
             with Container(id="settings-columns"):
-                for groups in (GROUPS[:2], GROUPS[2:4]):
+                for groups in (GROUPS[:3], GROUPS[3:5]):
                     with Vertical(classes="settings-column"):
                         yield from self._compose_groups(groups)
-            yield from self._compose_groups(GROUPS[4:])
+            yield from self._compose_groups(GROUPS[5:])
             yield Static(_NAMES, classes="settings-group", markup=False)
             yield Static(id="settings-actions", markup=False)
 
@@ -139,7 +140,7 @@ class SettingsScreen(WorkScreen):
             if name in faults:
                 row.note(faults[name], wrong=True)
             else:
-                row.note(key_note(row.text.strip()) if name == "api_key_env" else "")
+                row.note(key_note(row.text.strip()) if name in _KEYS else "")
         changed = len(self.changed)
         self._warned = False
         applies = self.with_keys("{apply_settings} applies.")
@@ -191,7 +192,7 @@ class SettingsScreen(WorkScreen):
         self.curator.at_hand.refresh_all()
         said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}."
         self.curator.at_hand.say(said)
-        if any(name.startswith("filters.") for name in changed):
+        if any(name.startswith(("filters.", "embeddings")) for name in changed):
             turned = await in_slices(judge_again(self.engine), self._show_judging)
             verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
             self.curator.at_hand.say(f"{said} {verdicts} turned among the undecided candidates.")
