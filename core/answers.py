@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.db.rows import ApiKind
+from selfinstruct.db.rows import AnyApi, ApiKind
 
 _NOTHING_SAID = (
     "The token limit was used up before anything was said. For a model that thinks first, set"
@@ -50,7 +50,7 @@ class NothingSaidError(AnswerError):
     """The token limit was used up before anything was said: the model thinks before it answers."""
 
 
-def read_answer(body: bytes, api: ApiKind) -> Answer:
+def read_answer(body: bytes, api: AnyApi) -> Answer:
     """Read the JSON of a chat completion or a legacy completion.
 
     Text that SQLite and terminals cannot hold (lone surrogates, NUL) has U+FFFD in its place.
@@ -58,9 +58,9 @@ def read_answer(body: bytes, api: ApiKind) -> Answer:
     Raises:
         AnswerError: there is no text to be had.
     """
-    document = _object(body)
-    if document.get("error"):
-        raise AnswerError(f"The endpoint reported an error in its answer: {_message(document['error'])}")
+    if api == "embeddings":
+        raise AnswerError("An answer with vectors has no text.")
+    document = read_object(body)
     choices = document.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise AnswerError("The answer has no choices.")
@@ -73,6 +73,18 @@ def read_answer(body: bytes, api: ApiKind) -> Answer:
     if cut and not spoken(text).strip():
         raise NothingSaidError(_NOTHING_SAID)
     return Answer(text, cut)
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read the JSON object of an answer.
+
+    Raises:
+        AnswerError: it is something else, or it tells of an error.
+    """
+    document = _object(body)
+    if document.get("error"):
+        raise AnswerError(f"The endpoint reported an error in its answer: {_message(document['error'])}")
+    return document
 
 
 def read_told(body: bytes) -> Told:

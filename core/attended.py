@@ -297,8 +297,10 @@ class AttendedRun:
 
     def _made_up_for(self, request_id: int) -> None:
         """A task that is asked about again makes up for the request that failed before."""
-        if self._failed:
-            task_id = self._engine.workspace.requests.get(request_id).task_id
+        if not self._failed:
+            return
+        task_id = self._engine.workspace.requests.get(request_id).task_id
+        if task_id is not None:
             self._failed = {failed: task for failed, task in self._failed.items() if task != task_id}
 
     def _wants_more(self) -> bool:
@@ -330,7 +332,7 @@ class AttendedRun:
             self._count(self._engine.workspace.requests.get(request_id))
 
     def _count(self, request: Request) -> None:
-        if request.state == "failed":
+        if request.state == "failed" and request.stage != "embed":
             self._failed[request.id] = request.task_id
         making = self._making.get(request.batch)
         if making is None or request.id not in making.under_way or request.state in {"planned", "sent"}:

@@ -1,7 +1,7 @@
 """Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,7 +11,7 @@ from selfinstruct.core.events import BatchCompleted, Event
 from selfinstruct.core.flow import Flow
 from selfinstruct.core.judge import Judgement
 from selfinstruct.core.ledger import CostLimitError
-from selfinstruct.db.rows import PASS
+from selfinstruct.db.rows import PASS, Task
 
 SATURATED_BATCHES = 20
 """When so many batches in a row accept nothing, more requests are a waste."""
@@ -167,22 +167,37 @@ class AutoRun:
         self._engine.take_in(request_id, None if self._settings.hold else self._decide)
         self._count()
         request = self._engine.workspace.requests.get(request_id)
+        if request.stage == "embed" and request.batch:
+            fruit = self._fruit(self._engine.workspace.tasks.get_many(request.in_context))
+            self._fruit_of_batch += fruit
+            self._fruitless = 0 if fruit else self._fruitless
         if request.stage != "propose":
             return
         self._taken_in_batch += 1
-        self._fruit_of_batch += sum(
-            task.verdict == PASS if self._settings.hold else task.state == "accepted"
-            for task in self._engine.workspace.tasks.of_batch(request.batch)
-            if task.propose_request_id == request_id
-        )
+        if self._settings.embeddings is None:
+            # Else it is told when the vectors have come.
+            self._fruit_of_batch += self._fruit(
+                task
+                for task in self._engine.workspace.tasks.of_batch(request.batch)
+                if task.propose_request_id == request_id
+            )
         if self._taken_in_batch == self._settings.requests_per_batch:
             self._fruitless = 0 if self._fruit_of_batch else self._fruitless + 1
             self._engine.emit(BatchCompleted(request.batch, self._fruit_of_batch))
             self._taken_in_batch = self._fruit_of_batch = 0
 
+    def _fruit(self, tasks: Iterable[Task]) -> int:
+        """How many of these tasks count for the target."""
+        return sum(
+            task.verdict == PASS if self._settings.hold else task.state == "accepted" for task in tasks
+        )
+
     def _decide(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:
-        """Decide as the verdict says; once the target is reached, what passes waits for another run."""
-        if judgement.reasons or not self._is_reached():
+        """Decide as the verdict says.
+
+        What passes waits for its vector where one is to come, and once the target is reached for another run.
+        """
+        if judgement.reasons or not (judgement.awaited or self._is_reached()):
             self._engine.decisions.settle(task_id, judgement, emit)
 
     def _decide_waiting(self) -> None:

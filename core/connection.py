@@ -6,7 +6,7 @@ shows the outcome says what it cost.
 
 import difflib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.core.answers import AnswerError, NothingSaidError, read_answer, read_told
@@ -21,6 +21,8 @@ _BEGINNING = "One, two, three,"
 _TOKENS = 16
 _LIST_TIMEOUT_S = 10.0
 _MOST_NAMED = 6
+_NO_LIST = {404, 405, 501}
+"""What a server answers that has no list of its models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,27 @@ async def try_connection(settings: Settings, *, timer: Callable[[], float] = tim
     )
 
 
+async def models_offered(settings: Settings) -> list[str]:
+    """The models that the server of these settings has, as it lists them; no model is asked for anything.
+
+    Empty when it does not tell.
+
+    Raises:
+        ConnectionFailedError: there was no answer that can be used.
+        EndpointUnusableError: the endpoint needs a key, and there is none.
+    """
+    quick = settings.model_copy(update={"timeout_s": min(settings.timeout_s, _LIST_TIMEOUT_S)})
+    endpoint = Endpoint(quick)
+    try:
+        return await endpoint.models()
+    except SendError as error:
+        if error.http_status in _NO_LIST:
+            return []
+        raise ConnectionFailedError(f"{endpoint.advice(error)}{_more_advice(error)}") from None
+    finally:
+        await endpoint.close()
+
+
 async def models_at(settings: Settings) -> list[str]:
     """The models that the server of these settings has, those with a name near the model's first.
 
@@ -101,14 +124,10 @@ async def models_at(settings: Settings) -> list[str]:
     Raises:
         EndpointUnusableError: the endpoint needs a key, and there is none.
     """
-    quick = settings.model_copy(update={"timeout_s": min(settings.timeout_s, _LIST_TIMEOUT_S)})
-    endpoint = Endpoint(quick)
     try:
-        models = await endpoint.models()
-    except SendError:
+        models = await models_offered(settings)
+    except ConnectionFailedError:
         return []
-    finally:
-        await endpoint.close()
     near = difflib.get_close_matches(settings.model, models, n=_MOST_NAMED, cutoff=0.4)
     return list(dict.fromkeys([*near, *models]))
 
@@ -152,6 +171,11 @@ def _named(settings: Settings, models: list[str]) -> str:
     if settings.model in models:
         other = "completions" if settings.api == "chat" else "chat"
         return f" It does have '{settings.model}', so it may want --api {other}."
+    return f" Its models are: {listed(models)}."
+
+
+def listed(models: Sequence[str]) -> str:
+    """The first few names of models, and how many more there are."""
     named = ", ".join(models[:_MOST_NAMED])
     more = len(models) - _MOST_NAMED
-    return f" Its models are: {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{named}{f' and {more} more' if more > 0 else ''}"

@@ -52,6 +52,8 @@ class Decided:
     """Other candidates whose verdict is another now."""
     left: int = 0
     """How many it has not come to, since it was stopped."""
+    by_words_only: frozenset[int] = frozenset()
+    """Those that were accepted before their vectors had come."""
 
 
 class Decider:
@@ -102,6 +104,7 @@ class Decider:
         self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
     ) -> Sliced[Decided]:
         """`accept_all`, in slices when there are many."""
+        by_words_only: set[int] = set()
 
         def accepted(task: Task) -> Standing:
             if task.state == "accepted":
@@ -109,9 +112,12 @@ class Decider:
             judgement = self._judging.judge_task(task.id, task.instruction)
             if not set(judgement.reasons) <= set((despite or {}).get(task.id, ())):
                 raise RefusedByJudgeError(judgement.reasons)
+            if judgement.awaited:
+                by_words_only.add(task.id)
             return replace(task.standing, state="accepted")
 
-        return self._deciding("accept", task_ids, accepted)
+        decided = yield from self._deciding("accept", task_ids, accepted)
+        return replace(decided, by_words_only=frozenset(by_words_only.intersection(decided.done)))
 
     def reject(self, task_id: int, *, tag: str | None = None) -> None:
         """Keep a task out of the pool, or take it out; `tag` says why.
@@ -275,14 +281,14 @@ class Decider:
 
     def _taken_place(self, task_id: int, instruction: str, *, since: int, step: int) -> str | None:
         """Why a task cannot come back into the pool: one that is too close has come into it since."""
-        for near in self._judging.index.above(instruction, self._judging.filters.rouge_l):
+        for near_id in self._judging.too_close(task_id, instruction):
             came_since = any(
                 decision.id > since and decision.step != step
-                for decision in self._workspace.decisions.of_task(near.id)
+                for decision in self._workspace.decisions.of_task(near_id)
                 if decision.before.state != "accepted" and decision.after.state == "accepted"
             )
             if came_since:
-                return f"Task {near.id}, which is too close to {task_id}, has come into the pool since."
+                return f"Task {near_id}, which is too close to {task_id}, has come into the pool since."
         return None
 
     def settle(self, task_id: int, judgement: Judgement, emit: Callable[[Event], None]) -> None:

@@ -16,7 +16,7 @@ from selfinstruct.core.answers import error_field, error_message, read_models
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings import OPENAI_URL, Settings
 from selfinstruct.core.throttle import Throttle
-from selfinstruct.db.rows import ApiKind, Parameters, Prompt
+from selfinstruct.db.rows import Parameters, Prompt
 
 if TYPE_CHECKING:
     import httpx2
@@ -77,11 +77,13 @@ class SendError(Exception):
 class Endpoint:
     """One model at one address, reached through the openai client."""
 
+    _MODEL, _URL, _KEY = "--model", "--base-url", "--api-key-env"
+    """The flags that its sentences name."""
+
     def __init__(
         self, settings: Settings, *, learned: Mapping[str, str | None] = MappingProxyType({})
     ) -> None:
         self.model = settings.model
-        self.api: ApiKind = settings.api
         self.address = settings.address
         self.learned: dict[str, str | None] = dict(learned)
         """Parameters that this model knows by another name, or (None) refuses."""
@@ -89,7 +91,7 @@ class Endpoint:
         self.throttle = Throttle(settings.concurrency)
         """The slots for requests on their way."""
         self._settings = settings
-        self._key = _key(settings)
+        self._key = self._find_key()
         self._client: AsyncOpenAI | None = None
 
     def adapt(self, parameters: Parameters) -> Parameters:
@@ -108,13 +110,16 @@ class Endpoint:
             SendError: there was no full answer with status 200.
         """
         client = await self._open()
+        return await self._receive(self._call(client, prompt, parameters))
+
+    def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
         # extra_body, because servers of the same kind know parameters that OpenAI's own does not.
         create: Any
-        if self.api == "chat":
+        if self._settings.api == "chat":
             create, asked = client.chat.completions.with_streaming_response.create, {"messages": prompt}
         else:
             create, asked = client.completions.with_streaming_response.create, {"prompt": prompt}
-        return await self._receive(create(model=self.model, **asked, extra_body=parameters))
+        return create(model=self.model, **asked, extra_body=parameters)
 
     async def models(self) -> list[str]:
         """The names of the models at this address; none when the server does not tell.
@@ -211,14 +216,11 @@ class Endpoint:
             failed.sentence = f"{self.address} refuses the key (status {status}){told} {self._key_advice()}"
         elif status == 404:
             failed.unusable = True
-            failed.sentence = (
-                f"{self.address} knows no model '{self.model}', or has no {self.api} API (status 404){told}"
-                " Check --model, --base-url (it often ends in /v1) and --api."
-            )
+            failed.sentence = self._unknown(told)
         elif 300 <= status < 400:
             failed.unusable = True
             target = headers.get("location", "another address")
-            failed.sentence = f"{self.address} redirects to {target}. Give that address with --base-url."
+            failed.sentence = f"{self.address} redirects to {target}. Give that address with {self._URL}."
         elif code in {"insufficient_quota", "billing_hard_limit_reached"}:
             failed.unusable = True
             failed.sentence = f"The quota of this key is used up{told} Add credit, or use another key."
@@ -232,22 +234,41 @@ class Endpoint:
                 )
         return failed
 
+    def _unknown(self, told: str) -> str:
+        api = self._settings.api
+        return (
+            f"{self.address} knows no model '{self.model}', or has no {api} API (status 404){told}"
+            " Check --model, --base-url (it often ends in /v1) and --api."
+        )
+
     def advice(self, error: SendError) -> str:
         """The sentences for an error after which no other request will fare better."""
         if not error.unreachable:
             return error.sentence
         return (
             f"{self.address} cannot be reached. {error.sentence} Check that the server runs and that"
-            " --base-url is its address, or try the built-in model with --model offline."
+            f" {self._URL} is its address, or try the built-in model with {self._MODEL} offline."
         )
 
     def _key_advice(self) -> str:
         name = key_variable(self._settings)
         return (
-            f"Check the key in {name}."
-            if name
-            else "Name the variable that holds its key with --api-key-env."
+            f"Check the key in {name}." if name else f"Name the variable that holds its key with {self._KEY}."
         )
+
+    def _find_key(self) -> str | None:
+        name = key_variable(self._settings)
+        if name is None:
+            return None
+        key = os.environ.get(name, "").strip()
+        if not key:
+            raise EndpointUnusableError(
+                f"{self.address} needs a key, and {name} is not set. Set it, or try the built-in model"
+                f" with {self._MODEL} offline."
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise EndpointUnusableError(f"The key in {name} has characters that no key has. Set it again.")
+        return key
 
     def learn(self, error: SendError, sent: Parameters) -> bool:
         """Whether an error taught something about the parameters, so that sending again may help."""
@@ -284,21 +305,6 @@ def key_variable(settings: Settings) -> str | None:
     if settings.is_offline:
         return None
     return settings.api_key_env or ("OPENAI_API_KEY" if _is_openai(settings.address) else None)
-
-
-def _key(settings: Settings) -> str | None:
-    name = key_variable(settings)
-    if name is None:
-        return None
-    key = os.environ.get(name, "").strip()
-    if not key:
-        raise EndpointUnusableError(
-            f"{settings.address} needs a key, and {name} is not set. Set it, or try the built-in model"
-            " with --model offline."
-        )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise EndpointUnusableError(f"The key in {name} has characters that no key has. Set it again.")
-    return key
 
 
 def _is_openai(address: str) -> bool:

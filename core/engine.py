@@ -66,6 +66,7 @@ class Engine:
         self._clock = clock
         prices = limited_prices(settings)
         self._endpoint: Endpoint | None = None
+        self._embeddings_endpoint: Endpoint | None = None
         self.language_found: Language | None = None
         """The language of the workspace, if `auto` was to find it now."""
         if workspace.read_only:
@@ -90,7 +91,19 @@ class Engine:
         self._prices = prices
         self.settings = settings
         self.judging.filters = settings.filters
-        self.take_in = Intake(self.workspace, self.judging, prices, clock=self._clock, emit=self.emit).take_in
+        self._compare_by(settings)
+        self.take_in = Intake(
+            self.workspace, self.judging, prices, settings, clock=self._clock, emit=self.emit
+        ).take_in
+
+    def _compare_by(self, settings: Settings) -> None:
+        asked = settings.of_embeddings
+        if asked is None:
+            self.judging.compare_by(None)
+            return
+        from selfinstruct.core.meaning import Meaning  # noqa: PLC0415 - only with embeddings
+
+        self.judging.compare_by(Meaning(self.workspace, asked))
 
     def _make_planner(self, settings: Settings, prices: Prices) -> "Planner":
         from selfinstruct.core.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
@@ -130,9 +143,13 @@ class Engine:
             settings = plant(self.workspace, settings, at=self._clock())
             self._work_by(settings, prices)
             self.workspace.settings.write(storable(settings))
-        if self._endpoint is not None:
-            await self._endpoint.close()
-            self._endpoint = None
+        await self._close_endpoints()
+
+    async def _close_endpoints(self) -> None:
+        for endpoint in (self._endpoint, self._embeddings_endpoint):
+            if endpoint is not None:
+                await endpoint.close()
+        self._endpoint = self._embeddings_endpoint = None
 
     async def read_pool(self, give_way: Callable[[], Awaitable[None]] = let_others) -> None:
         """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
@@ -150,8 +167,7 @@ class Engine:
 
     async def close(self) -> None:
         """End this program's run; requests still under way are in doubt from now on."""
-        if self._endpoint is not None:
-            await self._endpoint.close()
+        await self._close_endpoints()
         self.workspace.end_run(at=self._clock())
         with suppress(WorkspaceError):  # only the next start is slower without it
             self.judging.keep()
@@ -188,13 +204,33 @@ class Engine:
             self._endpoint = Endpoint(self.settings, learned=learned)
         return self._endpoint
 
+    @property
+    def embeddings_endpoint(self) -> Endpoint | None:
+        """The endpoint that makes vectors; None when nothing is compared by meaning.
+
+        Raises:
+            EndpointUnusableError: it needs a key, and there is none.
+        """
+        asked = self.settings.of_embeddings
+        if self._embeddings_endpoint is None and asked is not None:
+            from selfinstruct.core.embeddings_endpoint import EmbeddingsEndpoint  # noqa: PLC0415 - see Judge
+
+            learned = self.workspace.settings.learned(asked.address, asked.model)
+            self._embeddings_endpoint = EmbeddingsEndpoint(asked, learned=learned)
+        return self._embeddings_endpoint
+
     # The five stages
 
     async def propose(self) -> list[int]:
-        """Stage 1: one batch of requests for new tasks; returns the ids of the candidates."""
+        """Stage 1: one batch of requests for new tasks; returns the ids of the candidates.
+
+        With embeddings, the vectors of the pool and of the candidates are asked for as well.
+        """
         batch = self.plan.new_batch()
         planned = (self.plan.propose(batch) for _ in range(self.settings.requests_per_batch))
         await self.run(plan=lambda: next(planned, None))
+        if self.settings.embeddings is not None:
+            await self.run(plan=self.plan.embed)
         return [task.id for task in self.workspace.tasks.of_batch(batch)]
 
     def judge(self, task_ids: Iterable[int]) -> dict[int, str]:
@@ -258,13 +294,22 @@ class Engine:
             EndpointUnusableError: no request will get an answer.
             CostLimitError: the next request could exceed the cost limit.
         """
-        ledger = Ledger(
-            self.workspace,
-            self.endpoint,
-            max_cost_usd=lambda: self.settings.max_cost,
-            is_stopping=lambda: flow.stopping,
-            clock=self._clock,
-        )
+        ledgers = {
+            is_for_vectors: Ledger(
+                self.workspace,
+                endpoint,
+                max_cost_usd=lambda: self.settings.max_cost,
+                is_stopping=lambda: flow.stopping,
+                clock=self._clock,
+            )
+            for is_for_vectors, endpoint in ((False, self.endpoint), (True, self.embeddings_endpoint))
+            if endpoint is not None
+        }
+
+        async def carry_out(request_id: int) -> None:
+            request = self.workspace.requests.get(request_id)
+            if request.state != "answered":
+                await ledgers[request.stage == "embed"].carry_out(request_id)
 
         def next_request() -> int | None:
             request_id = plan()
@@ -275,7 +320,7 @@ class Engine:
         flow = Flow(
             width=self.settings.concurrency,
             plan=next_request,
-            carry_out=ledger.carry_out,
+            carry_out=carry_out,
             take_in=take_in or self.take_in,
             give_way=give_way,
         )

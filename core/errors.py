@@ -23,3 +23,7 @@ class DecisionRefusedError(SelfInstructError):
 
 class RequestRefusedError(SelfInstructError):
     """The model cannot be asked that as things stand now."""
+
+
+class DedupeError(SelfInstructError):
+    """Near-duplicates cannot be removed: what is in the way."""

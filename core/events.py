@@ -39,6 +39,14 @@ class CandidateJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class TasksEmbedded:
+    """Vectors have come, and what they concern has been judged."""
+
+    request_id: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDecided:
     """A decision has been taken on a task or on one of its instances."""
 
@@ -99,6 +107,7 @@ Event = (
     | RequestFailed
     | CandidatesProposed
     | CandidateJudged
+    | TasksEmbedded
     | TaskDecided
     | TaskClassified
     | TaskInstantiated

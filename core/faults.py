@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.prices import limited_prices
 from selfinstruct.core.prompts import load_templates
-from selfinstruct.core.settings import Settings, objection, require_model
+from selfinstruct.core.settings import Settings, objection, require_embeddings, require_model
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:
@@ -27,6 +27,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, str]:
         return found
     checks: dict[str, Callable[[], object]] = {
         "model": lambda: require_model(settings),
+        "embeddings": lambda: require_embeddings(settings),
         "prompts": lambda: settings.prompts and load_templates(settings.prompts, settings.language),
         "max_cost": lambda: limited_prices(settings),
     }

@@ -1,6 +1,7 @@
 """Takes answers in: parses the stored bytes, and stores what comes of them in one transaction."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from selfinstruct.core.answers import Answer, AnswerError, read_answer, read_told
 from selfinstruct.core.errors import EndpointUnusableError
@@ -17,8 +18,12 @@ from selfinstruct.core.instance_rules import keep_or_drop
 from selfinstruct.core.judge import Judge, Judgement
 from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
 from selfinstruct.core.prices import Prices
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import Request, StoredAnswer, Task, Usage
 from selfinstruct.db.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selfinstruct.core.vector_intake import VectorIntake
 
 FAILURES_IN_A_ROW = 10
 
@@ -34,6 +39,7 @@ class Intake:
         workspace: Workspace,
         judging: Judge,
         prices: Prices,
+        settings: Settings,
         *,
         clock: Callable[[], str],
         emit: Callable[[Event], None],
@@ -41,6 +47,8 @@ class Intake:
         self._workspace = workspace
         self._judging = judging
         self._prices = prices
+        self._settings = settings
+        self._vectors: VectorIntake | None = None
         self._clock = clock
         self._emit = emit
         self._failures = 0
@@ -56,6 +64,9 @@ class Intake:
             EndpointUnusableError: too many requests in a row have come to nothing.
         """
         request = self._workspace.requests.get(request_id)
+        if request.stage == "embed":
+            self._vector_intake().take_in(request, decide)
+            return
         stored = self._workspace.requests.answer(request_id)
         if request.state == "failed":
             self._failed(request, request.error or "")
@@ -81,6 +92,13 @@ class Intake:
             self._came_to_nothing("its answer holds no list of tasks.")
         else:
             self._failures = 0
+
+    def _vector_intake(self) -> "VectorIntake":
+        if self._vectors is None:
+            from selfinstruct.core.vector_intake import VectorIntake  # noqa: PLC0415 - only with embeddings
+
+            self._vectors = VectorIntake(self._workspace, self._judging, self._settings, emit=self._emit)
+        return self._vectors
 
     def _settle(self, stored: StoredAnswer) -> None:
         told = read_told(stored.body)

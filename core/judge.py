@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.filters import objections
@@ -13,8 +13,10 @@ from selfinstruct.db.rows import PASS, Reason, Standing
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selfinstruct.core.meaning import Meaning
     from selfinstruct.core.pool import Pool
     from selfinstruct.core.similarity import Neighbour, RougeIndex
+    from selfinstruct.core.vectors import Near
 
 IN_CONTEXT_SEEDS, IN_CONTEXT_MODEL = 6, 2
 """A propose prompt lists 8 instructions: 6 seeds and 2 of the model's own (section 2.2)."""
@@ -23,6 +25,9 @@ IN_CONTEXT = IN_CONTEXT_SEEDS + IN_CONTEXT_MODEL
 
 TOO_SIMILAR = "too_similar"
 """The code of the reason that a task of the pool is too close."""
+
+SAME_MEANING = "same_meaning"
+"""The code of the reason that a task of the pool means the same."""
 
 _QUOTED_LENGTH = 60
 _CLASSIFICATION_TRIES = 64
@@ -34,6 +39,10 @@ class Judgement:
 
     reasons: tuple[Reason, ...]
     nearest: "Neighbour | None"
+    means: "Near | None" = None
+    """The nearest by meaning; None without a vector."""
+    awaited: bool = False
+    """Whether its vector is still to come, so that it is compared by words only."""
 
     @property
     def verdict(self) -> str:
@@ -53,6 +62,7 @@ class Judge:
         self.filters = filters
         """What it objects to; what has been judged by others is to be judged again."""
         self.language = language
+        self._meaning: Meaning | None = None
         self.is_ready = False
         """Whether the pool has been read; whoever needs it before reads it all at once."""
         self.forget()
@@ -60,6 +70,12 @@ class Judge:
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
         self._read: Pool | None = None
+        if self._meaning is not None:
+            self._meaning.forget()
+
+    def compare_by(self, meaning: "Meaning | None") -> None:
+        """Compare by meaning from now on, or by words only; what was judged before is to be judged again."""
+        self._meaning = meaning
 
     @property
     def _pool(self) -> "Pool":
@@ -83,6 +99,8 @@ class Judge:
     def catch_up(self) -> None:
         """Take in the decisions made since the last time."""
         self._pool.catch_up()
+        if self._meaning is not None:
+            self._meaning.catch_up()
         self.is_ready = True
 
     def read_some(self) -> bool:
@@ -90,7 +108,7 @@ class Judge:
 
         For a program that has other things to do while it reads a large pool.
         """
-        if self._pool.read_some():
+        if self._pool.read_some() or (self._meaning is not None and self._meaning.read_some()):
             return True
         self.catch_up()
         return False
@@ -122,8 +140,9 @@ class Judge:
                 self.forget()  # it holds what has been rolled back
             raise
 
-    def _taken_in(self) -> tuple[int, int]:
-        return self._pool.last_decision, self._pool.last_task
+    def _taken_in(self) -> tuple[int, ...]:
+        of_meaning = (0, 0) if self._meaning is None else self._meaning.taken_in
+        return self._pool.last_decision, self._pool.last_task, *of_meaning
 
     def judge(self, instruction: str) -> Judgement:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
@@ -134,13 +153,30 @@ class Judge:
         return Judgement(tuple(reasons), nearest)
 
     def judge_task(self, task_id: int, instruction: str) -> Judgement:
-        """Judge a candidate and store its verdict."""
+        """Judge a candidate by words and, where its vector is known, by meaning; store its verdict."""
         judgement = self.judge(instruction)
+        if self._meaning is not None:
+            judgement = self._judge_meaning(task_id, judgement, self._meaning)
         nearest = judgement.nearest
         self._workspace.tasks.judge(
             task_id, judgement.verdict, judgement.reasons, (nearest.id, nearest.score) if nearest else None
         )
         return judgement
+
+    def _judge_meaning(self, task_id: int, judgement: Judgement, meaning: "Meaning") -> Judgement:
+        found = meaning.nearest(task_id)
+        if found is None:
+            return replace(judgement, awaited=True)
+        near = next(iter(found), None)
+        self._workspace.vectors.judged(task_id, (near.id, near.cosine) if near else None)
+        reasons = judgement.reasons
+        if near is not None and near.cosine >= self.filters.cosine:
+            said = (
+                f"Cosine {near.cosine:.2f} with task {near.id}, {self._quoted(near.id)};"
+                f" less than {self.filters.cosine:g} is wanted."
+            )
+            reasons = (*reasons, Reason(SAME_MEANING, said))
+        return replace(judgement, reasons=reasons, means=near)
 
     def judge_around(self, task_id: int, before: Standing, after: Standing) -> set[int]:
         """Judge again what a decision on a task concerns: itself, and the candidates close to it.
@@ -156,6 +192,8 @@ class Judge:
             }
         if before.state == "accepted":
             concerned |= set(self._workspace.tasks.waiting_near(task_id))
+        if "accepted" in {before.state, after.state}:
+            concerned |= self.waiting_in_meaning(task_id)
         return {
             task.id
             for task in self._workspace.tasks.get_many(sorted(concerned))
@@ -168,14 +206,37 @@ class Judge:
         found = [neighbour for neighbour in self.index.nearest(instruction, k + 1) if neighbour.id != but]
         return found[:k]
 
+    def near_in_meaning(self, task_id: int, *, k: int = 10) -> "list[Near] | None":
+        """The tasks of the pool that are nearest to a task by meaning, best first.
+
+        None when nothing is compared by meaning, or while the task has no vector.
+        """
+        if self._meaning is None:
+            return None
+        self.catch_up()
+        return self._meaning.nearest(task_id, k)
+
+    def waiting_in_meaning(self, task_id: int) -> set[int]:
+        """The undecided candidates that mean the same as a task."""
+        return set() if self._meaning is None else set(self._meaning.waiting(task_id, self.filters.cosine))
+
+    def too_close(self, task_id: int, instruction: str) -> list[int]:
+        """The tasks of the pool that a task is too close to, by words or by meaning."""
+        found = [near.id for near in self.index.above(instruction, self.filters.rouge_l)]
+        if self._meaning is not None:
+            found += self._meaning.of_pool(task_id, self.filters.cosine)
+        return list(dict.fromkeys(found))
+
     def _too_similar(self, nearest: "Neighbour") -> Reason:
-        text = self._workspace.tasks.get(nearest.id).instruction
-        quoted = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"
         return Reason(
             TOO_SIMILAR,
-            f'ROUGE-L {nearest.score:.2f} with task {nearest.id}, "{quoted}";'
+            f"ROUGE-L {nearest.score:.2f} with task {nearest.id}, {self._quoted(nearest.id)};"
             f" less than {self.filters.rouge_l:g} is wanted.",
         )
+
+    def _quoted(self, task_id: int) -> str:
+        text = self._workspace.tasks.get(task_id).instruction
+        return f'"{text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"}"'
 
     def sample(self, rng: random.Random, *, classification_only: bool) -> list[tuple[int, str]]:
         """The in-context tasks of a propose prompt, (id, instruction) each: 6 seeds and 2 of the model's.

@@ -30,9 +30,14 @@ class OfflineTransport(httpx2.AsyncBaseTransport):
         self._code = code
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer one chat or legacy completion."""
-        body = await request.aread()
-        answer = complete(json.loads(body), self._rng_seed, self._code)
+        """Answer one chat or legacy completion, or one request for vectors."""
+        body = json.loads(await request.aread())
+        if request.url.path.endswith("/embeddings"):
+            from selfinstruct.core.offline_embeddings import embed  # noqa: PLC0415 - few want them
+
+            answer = embed(body)
+        else:
+            answer = complete(body, self._rng_seed, self._code)
         return httpx2.Response(200, json=answer, request=request)
 
 

@@ -8,14 +8,14 @@ tokens share a column, and never fewer. docs/similarity.md tells the whole story
 """
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from selfinstruct.core.columns import COLUMNS, Columns
 from selfinstruct.core.tokens import Codes
 
 Rows = npt.NDArray[np.int64]
@@ -23,13 +23,6 @@ Rows = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 BLOCK = 64
-_OWN = 448
-"""Columns for tokens that a text has for the first time."""
-_AGAIN = 64
-"""Columns for tokens that it has had before: the second "the" is shared only with another second one."""
-_COLUMNS = _OWN + _AGAIN
-_NONE = _COLUMNS
-"""The column of a token that no text has had."""
 
 _EXACT = 64
 FLOORS = np.array([*range(_EXACT), *(int(_EXACT * 2 ** (step / 8)) for step in range(200))], dtype=np.int64)
@@ -44,12 +37,11 @@ class Overlap:
     """Columns of bits for texts that come and go; each text has a row while it is there."""
 
     def __init__(self) -> None:
-        self._bits: Words = np.zeros((_COLUMNS, 0), dtype=np.uint64)
+        self._bits: Words = np.zeros((COLUMNS, 0), dtype=np.uint64)
         self._classes: npt.NDArray[np.int16] = np.zeros(0, dtype=np.int16)
         self._blocks = 0
         self._free: dict[int, list[int]] = defaultdict(list)
-        self._column_of: npt.NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
-        self._load = np.zeros(_COLUMNS, dtype=np.int64)
+        self._columns = Columns()
 
     @property
     def rows(self) -> int:
@@ -59,10 +51,10 @@ class Overlap:
     def add(self, codes: Codes) -> int:
         """Enter a text, given as the numbers of its tokens; returns its row."""
         row = self._take(_class_of(len(codes)), 1)[0]
-        self._learn(codes)
+        self._columns.learn(codes)
         columns = self.columns(codes.tolist())
         self._bits[columns, row // BLOCK] |= _BITS[row % BLOCK]
-        self._load[columns] += 1
+        self._columns.load[columns] += 1
         return row
 
     def add_many(self, codes: Codes, lengths: npt.NDArray[np.int64]) -> Rows:
@@ -72,13 +64,12 @@ class Overlap:
         for number in np.unique(classes).tolist():
             members = np.flatnonzero(classes == number)
             rows[members] = self._take(number, len(members))
-        self._learn(codes)
-        texts, words, turns = _turns(np.repeat(np.arange(len(rows)), lengths), codes)
-        columns = np.where(turns == 0, self._column_of[words], _column_again(words, turns))
+        self._columns.learn(codes)
+        texts, columns, _ = self._columns.of_texts(codes, lengths)
         places = rows[texts]
         flat = columns * self._bits.shape[1] + places // BLOCK
         np.bitwise_or.at(self._bits.reshape(-1), flat, _BITS[places % BLOCK])
-        self._load += np.bincount(columns, minlength=_COLUMNS)
+        self._columns.load += np.bincount(columns, minlength=COLUMNS)
         return rows
 
     def remove(self, row: int, length: int) -> None:
@@ -88,16 +79,7 @@ class Overlap:
 
     def columns(self, codes: Sequence[int]) -> list[int]:
         """The columns of a text's tokens, one each; tokens that no text has had are left out."""
-        turns: Counter[int] = Counter()
-        found = []
-        known = len(self._column_of)
-        for code in codes:
-            column = int(self._column_of[code]) if code < known else _NONE
-            if column != _NONE:
-                turn = turns[code]
-                turns[code] = turn + 1
-                found.append(_column_again(code, turn) if turn else column)
-        return found
+        return self._columns.of_text(codes)
 
     def sums(self, columns: Sequence[int]) -> "Sums":
         """For each row, how many of these columns have its bit set."""
@@ -119,21 +101,9 @@ class Overlap:
     def _make_room(self, used: int) -> None:
         if self._blocks > len(self._classes):
             room = self._blocks + self._blocks // 4
-            bits = np.zeros((_COLUMNS, room), dtype=np.uint64)
+            bits = np.zeros((COLUMNS, room), dtype=np.uint64)
             bits[:, :used] = self._bits[:, :used]
             self._bits, self._classes = bits, np.resize(self._classes, room)
-
-    def _learn(self, codes: Codes) -> None:
-        """Give each new token the emptiest column; the commonest choose first."""
-        known, top = len(self._column_of), int(codes.max(initial=0)) + 1
-        if top > known:
-            self._column_of = np.append(self._column_of, np.full(top + top // 4 - known, _NONE, np.uint16))
-        words, counts = np.unique(codes[self._column_of[codes] == _NONE], return_counts=True)
-        load = self._load[:_OWN].copy()
-        for place in np.argsort(-counts, kind="stable"):
-            column = load.argmin()
-            load[column] += counts[place]
-            self._column_of[words[place]] = column
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +164,3 @@ def add_up(bits: Words) -> Words:
 
 def _class_of(length: int) -> int:
     return bisect_right(_FLOORS, length) - 1
-
-
-_Number = TypeVar("_Number", int, Rows)
-
-
-def _column_again(code: _Number, turn: _Number) -> _Number:
-    return _OWN + (code * 31 + turn * 17) % _AGAIN
-
-
-def _turns(texts: Rows, codes: Codes) -> tuple[Rows, Rows, Rows]:
-    """Text, token and turn of each token: how many times the text has had it before. In some order."""
-    size = int(codes.max(initial=0)) + 1
-    keys = np.sort(texts * size + codes)
-    places = np.arange(len(keys))
-    first = np.where(np.diff(keys, prepend=-1) != 0, places, 0)
-    return keys // size, keys % size, places - np.maximum.accumulate(first)

@@ -44,6 +44,7 @@ class Planner:
         self._settings = settings
         self._judging = judging
         self._prices = prices
+        self._embeddings = settings.of_embeddings
         self._max_cost_usd = max_cost_usd
         self._clock = clock
         self._prompts = PromptWriter(
@@ -120,15 +121,42 @@ class Planner:
     def next_of_pool(self) -> int | None:
         """Plan the next request that a task of the workspace is in need of; None when there is none."""
         with self._workspace.transaction():
+            if (request_id := self.embed()) is not None:
+                return request_id
             if (task_id := self._workspace.tasks.to_instantiate()) is not None:
                 return self.instantiate(task_id)
             if (task_id := self._workspace.tasks.to_classify()) is not None:
                 return self.classify(task_id)
         return None
 
+    def embed(self) -> int | None:
+        """Plan a request for vectors that are lacking: of the pool, or else of one answer's candidates.
+
+        Returns its id, or None when nothing is compared by meaning or none is lacking.
+        """
+        asked, vectors = self._embeddings, self._workspace.vectors
+        if asked is None:
+            return None
+        from selfinstruct.core.embeddings import request_for, texts_at_once  # noqa: PLC0415 - see Judge
+
+        with self._workspace.transaction():
+            learned = self._workspace.settings.learned(asked.address, asked.model)
+            wanted = vectors.unembedded(texts_at_once(learned))
+            if not wanted:
+                return None
+            request = request_for(wanted, asked)
+            reserved = self._reserve(request.prompt, 0, Prices(asked))
+            request_id = self._workspace.requests.plan(
+                replace(request, reserved_usd=reserved), run_id=self._workspace.run_id, at=self._clock()
+            )
+            vectors.assign(request.in_context, request_id)
+        return request_id
+
     def is_idle(self) -> bool:
         """Whether no task waits to be asked about."""
         tasks = self._workspace.tasks
+        if self._embeddings is not None and self._workspace.vectors.unembedded(1):
+            return False
         return tasks.to_instantiate() is None and tasks.to_classify() is None
 
     def left_over(self, *, resend: bool) -> list[int]:
@@ -149,11 +177,16 @@ class Planner:
                     found.append(request.id)
                 elif request.state == "planned":
                     requests.fail(request.id, "It was planned for another endpoint.")
+            if self._embeddings is not None:
+                self._workspace.vectors.release_failed()
             self._workspace.tasks.release_unanswered()
         return found
 
     def is_ours(self, request: Request) -> bool:
         """Whether a request is for the model, the address and the API that are asked now."""
+        if request.stage == "embed":
+            asked = self._embeddings
+            return asked is not None and (request.model, request.base_url) == (asked.model, asked.address)
         return (request.model, request.base_url, request.api) == (
             self._settings.model,
             self._settings.address,
@@ -170,36 +203,47 @@ class Planner:
             RequestRefusedError: another program has taken it on meanwhile.
         """
         requests = self._workspace.requests
-        max_tokens = request.parameters["max_tokens"]
-        assert isinstance(max_tokens, int)
         with self._workspace.transaction():
-            reserved = self._reserve(request.prompt, max_tokens)
+            reserved = self._reserve_again(request)
             request_id = request.id
             if self.would_ask_anew(request):
                 request_id = requests.plan(
-                    replace(
-                        request,
-                        model=self._settings.model,
-                        base_url=self._settings.address,
-                        reserved_usd=reserved,
-                    ),
+                    self._for_endpoint(request, reserved),
                     run_id=self._workspace.run_id,
                     at=self._clock(),
                     instead_of=request.id,
                 )
             elif not requests.plan_again(request.id, reserved_usd=reserved, run_id=self._workspace.run_id):
                 raise RequestRefusedError(f"Another program has taken on request {request.id} meanwhile.")
-            if request.task_id is not None and not request.more:
+            if request.stage == "embed":
+                lacking = self._workspace.vectors.lacking(request.in_context, request.id)
+                self._workspace.vectors.assign(lacking, request_id)
+            elif request.task_id is not None and not request.more:
                 self._workspace.tasks.assign(request.task_id, stage=request.stage, request_id=request_id)
         return request_id
+
+    def _reserve_again(self, request: Request) -> float | None:
+        if request.stage == "embed":
+            assert self._embeddings is not None
+            return self._reserve(request.prompt, 0, Prices(self._embeddings))
+        max_tokens = request.parameters["max_tokens"]
+        assert isinstance(max_tokens, int)
+        return self._reserve(request.prompt, max_tokens, self._prices)
+
+    def _for_endpoint(self, request: Request, reserved: float | None) -> Request:
+        if request.stage == "embed":
+            return replace(request, reserved_usd=reserved)
+        return replace(
+            request, model=self._settings.model, base_url=self._settings.address, reserved_usd=reserved
+        )
 
     def would_ask_anew(self, request: Request) -> bool:
         """Whether sending a request again means a request of its own."""
         return not self.is_ours(request) or self._workspace.requests.answer(request.id) is not None
 
-    def _reserve(self, prompt: Prompt, max_tokens: int) -> float | None:
+    def _reserve(self, prompt: Prompt, max_tokens: int, prices: Prices) -> float | None:
         """USD that a request can cost at most, if the limit leaves room for it; None when not known."""
-        reserved, limit = self._prices.at_most(prompt_bytes(prompt), max_tokens), self._max_cost_usd()
+        reserved, limit = prices.at_most(prompt_bytes(prompt), max_tokens), self._max_cost_usd()
         if limit is not None and self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:
             raise CostLimitError
         return reserved
@@ -218,7 +262,7 @@ class Planner:
         assert isinstance(max_tokens, int)
         max_tokens += self._settings.thinking_tokens
         with self._workspace.transaction():
-            reserved = self._reserve(rendered.prompt, max_tokens)
+            reserved = self._reserve(rendered.prompt, max_tokens, self._prices)
             request_id = self._workspace.requests.plan(
                 NewRequest(
                     stage=stage,

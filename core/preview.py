@@ -14,7 +14,7 @@ import numpy as np
 from selfinstruct.core.diversity import score_bins
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, count_words, objections
-from selfinstruct.core.judge import TOO_SIMILAR
+from selfinstruct.core.judge import SAME_MEANING, TOO_SIMILAR
 from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.slices import Sliced
@@ -27,7 +27,7 @@ _NO_LIMIT = 10**9
 
 _TEXTUAL = (NO_WORDS, "keyword", "opening", "punctuation", NOT_LATIN, OTHER_SCRIPT)
 """The objections that depend on the text alone."""
-_CODES = (NO_WORDS, "too_short", "too_long", *_TEXTUAL[1:], TOO_SIMILAR, PASS)
+_CODES = (NO_WORDS, "too_short", "too_long", *_TEXTUAL[1:], TOO_SIMILAR, SAME_MEANING, PASS)
 """In the order in which they are raised."""
 _NUMBER = {code: number for number, code in enumerate(_CODES)}
 _OTHER = -1
@@ -46,6 +46,8 @@ class Flip:
     after: str
     score: float | None
     """ROUGE-L with the nearest task of the pool; None when the pool is empty."""
+    cosine: float | None = None
+    """With the task of the pool that is nearest by meaning; None when it is not compared by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Columns:
         self._words = array("q")
         self._found = array("q")
         self._scores = array("d")
+        self._cosines = array("d")
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -92,8 +95,11 @@ class Columns:
         """The id of the task that was added last; 0 when there is none."""
         return self._ids[-1] if self._ids else 0
 
-    def add(self, task: Task, score: float | None) -> None:
-        """Add a task, with a higher id than the one before, and the ROUGE-L of its nearest neighbour."""
+    def add(self, task: Task, score: float | None, cosine: float | None = None) -> None:
+        """Add a task with a higher id than the one before, and how close its nearest neighbours are.
+
+        `score` is the ROUGE-L, `cosine` by meaning; None where there is none, or no vector.
+        """
         self._ids.append(task.id)
         self._verdicts.append(task.verdict)
         self._before.append(_NUMBER.get(task.verdict or "", _OTHER))
@@ -101,6 +107,7 @@ class Columns:
         found = {reason.code for reason in objections(task.instruction, self._all_on, self._language)}
         self._found.append(sum(1 << bit for bit, code in enumerate(_TEXTUAL) if code in found))
         self._scores.append(np.nan if score is None else score)
+        self._cosines.append(np.nan if cosine is None else cosine)
 
     def flips(self, filters: FilterSettings) -> Flips:
         """The tasks whose stored verdict would be another one under `filters`."""
@@ -118,8 +125,8 @@ class Columns:
         """One task's stored verdict, and the one that it would have under `filters`."""
         row = bisect.bisect_left(self._ids, task_id)
         (after,) = self._judged(filters, slice(row, row + 1))
-        score = self._scores[row]
-        return Flip(task_id, self._verdicts[row], _CODES[after], None if np.isnan(score) else score)
+        score, cosine = (None if np.isnan(held[row]) else held[row] for held in (self._scores, self._cosines))
+        return Flip(task_id, self._verdicts[row], _CODES[after], score, cosine)
 
     def differing(self, filters: FilterSettings, others: FilterSettings) -> int:
         """How many tasks the two settings judge differently."""
@@ -147,6 +154,7 @@ class Columns:
             "too_long": words > filters.max_words,
             **{code: found & (1 << bit) != 0 for bit, code in enumerate(_TEXTUAL) if is_on.get(code, True)},
             TOO_SIMILAR: np.array(self._scores[rows]) >= filters.rouge_l,
+            SAME_MEANING: np.array(self._cosines[rows]) >= filters.cosine,
         }
         verdicts = np.full(len(words), _NUMBER[PASS])
         for code in reversed(_CODES):
@@ -172,29 +180,35 @@ def look_at_undecided(engine: Engine, columns: Columns) -> Sliced[None]:
     What has been added is good at every step.
     """
     engine.judging.catch_up()
-    return _look(
-        columns,
-        engine.workspace.tasks.undecided,
-        lambda task: next((near.score for near in engine.judging.index.nearest(task.instruction, 1)), None),
-        engine.workspace.tasks.count_undecided(),
-    )
+
+    def add(task: Task) -> None:
+        near = next(iter(engine.judging.index.nearest(task.instruction, 1)), None)
+        means = next(iter(engine.judging.near_in_meaning(task.id, k=1) or ()), None)
+        columns.add(task, near.score if near else None, means.cosine if means else None)
+
+    return _look(columns, engine.workspace.tasks.undecided, add, engine.workspace.tasks.count_undecided())
 
 
 def look_at_decided(engine: Engine, columns: Columns) -> Sliced[None]:
     """Add all tasks after the last one that were decided on, with the score that they had then."""
-    tasks = engine.workspace.tasks
-    return _look(columns, tasks.decided, lambda task: task.score, tasks.count() - tasks.count_undecided())
+    tasks, with_meaning = engine.workspace.tasks, engine.settings.embeddings is not None
+
+    def add(task: Task) -> None:
+        cosine = engine.workspace.vectors.cosine(task.id) if with_meaning else None
+        columns.add(task, task.score, cosine)
+
+    return _look(columns, tasks.decided, add, tasks.count() - tasks.count_undecided())
 
 
 def _look(
     columns: Columns,
     page: Callable[[int, int], list[Task]],
-    score: Callable[[Task], float | None],
+    add: Callable[[Task], None],
     expected: int,
 ) -> Sliced[None]:
     while found := page(columns.last_id, _PAGE):
         for task in found:
-            columns.add(task, score(task))
+            add(task)
             yield min(1.0, len(columns) / max(1, expected))
 
 

@@ -59,10 +59,16 @@ def limited_prices(settings: Settings) -> Prices:
         SettingsError: there is a cost limit, and without a price it cannot be kept.
     """
     prices = Prices(settings)
-    if settings.max_cost is not None and not prices.can_be_limited:
-        raise SettingsError(
-            f"The price of '{settings.model}' is not known, so --max-cost cannot be kept. Give it in"
-            f' selfinstruct.toml, in USD for a million tokens: [prices."{settings.model}"] with input = '
-            "and output = ."
-        )
+    if settings.max_cost is not None:
+        _require_price(prices, settings.model)
+        if settings.of_embeddings is not None:
+            _require_price(Prices(settings.of_embeddings), settings.of_embeddings.model)
     return prices
+
+
+def _require_price(prices: Prices, model: str) -> None:
+    if not prices.can_be_limited:
+        raise SettingsError(
+            f"The price of '{model}' is not known, so --max-cost cannot be kept. Give it in"
+            f' selfinstruct.toml, in USD for a million tokens: [prices."{model}"] with input = and output = .'
+        )

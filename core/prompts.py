@@ -15,7 +15,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.instance_rules import MAX_INSTANCES
 from selfinstruct.core.judge import IN_CONTEXT
 from selfinstruct.core.languages import ENGLISH, language, read_toml
-from selfinstruct.db.rows import ApiKind, Message, Parameters, Prompt
+from selfinstruct.db.rows import ApiKind, Message, Parameters, TextPrompt
 
 NEW_TASKS = 8
 """How many new instructions a propose prompt asks for."""
@@ -73,7 +73,7 @@ class Example:
 class RenderedPrompt:
     """A prompt with the parameters to sample with, and the ids of the tasks that it shows."""
 
-    prompt: Prompt
+    prompt: TextPrompt
     parameters: Parameters
     in_context: tuple[int, ...]
 
@@ -197,14 +197,14 @@ class PromptWriter:
         return self._finish(prompt, parameters, stop, [seed.id for seed in examples])
 
     def _finish(
-        self, prompt: Prompt, parameters: Parameters, stop: list[str], in_context: list[int]
+        self, prompt: TextPrompt, parameters: Parameters, stop: list[str], in_context: list[int]
     ) -> RenderedPrompt:
         # A base model goes on with the next task; a chat model ends by itself, and some refuse `stop`.
         if self._api == "completions":
             parameters = {**parameters, "stop": stop}
         return RenderedPrompt(prompt, parameters, tuple(in_context))
 
-    def _render(self, stage: str, **values: Any) -> Prompt:
+    def _render(self, stage: str, **values: Any) -> TextPrompt:
         templates: _Stage = getattr(self._templates, stage)
         if self._api == "completions":
             return self._text(f"{stage}.completions.prompt", templates.completions.prompt, values)

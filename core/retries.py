@@ -102,7 +102,12 @@ class Retries:
             raise RequestRefusedError(f"Request {request_id} has not failed.")
         if (anew := workspace.requests.asked_anew(request_id)) is not None:
             raise RequestRefusedError(f"Request {request_id} has been asked anew, as request {anew}.")
-        if request.api != settings.api:
+        if request.stage == "embed" and not plan.is_ours(request):
+            raise RequestRefusedError(
+                f"Request {request_id} was for vectors of {request.model} at {request.base_url}, which is not"
+                " what is compared by now."
+            )
+        if request.stage != "embed" and request.api != settings.api:
             raise RequestRefusedError(
                 f"The prompt of request {request_id} is written for the {request.api} API, and"
                 f" {settings.api} is what is asked now."
@@ -117,6 +122,12 @@ class Retries:
         return request
 
     def _require_wanted(self, request: Request) -> None:
+        if request.stage == "embed":
+            if not self._engine.workspace.vectors.lacking(request.in_context, request.id):
+                raise RequestRefusedError(
+                    f"The tasks of request {request.id} have their vectors, or are asked about again."
+                )
+            return
         if request.task_id is None:
             return
         task = self._engine.workspace.tasks.get(request.task_id)

@@ -16,7 +16,7 @@ _SHORT = {
     "unclear": "unknown",
     "undecided": "pending",
 }
-_TOO = {"similar": "too_similar", "short": "too_short", "long": "too_long"}
+_TOO = {"similar": "too_similar", "short": "too_short", "long": "too_long", "meaning": "same_meaning"}
 _VALUES: dict[str, tuple[str, ...]] = {
     "origin": get_args(Origin),
     "state": get_args(State),

@@ -91,6 +91,14 @@ class FilterSettings(_Checked):
             le=1,
         ),
     ] = 0.7
+    cosine: Annotated[
+        float,
+        Field(
+            description="With embeddings: the cosine with every task of the pool must be less than this.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.9
 
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:
@@ -122,6 +130,16 @@ class Settings(_Checked):
     api: Annotated[ApiKind, Field(description="chat, or the legacy completions for base models.")] = "chat"
     api_key_env: Annotated[
         str | None, Field(description="The name of the environment variable with this endpoint's key.")
+    ] = None
+    embeddings: Annotated[
+        str | None,
+        Field(description="Model whose vectors tell what means the same; empty: only words are compared."),
+    ] = None
+    embeddings_url: Annotated[
+        str | None, Field(description="Where that model is, if it is not at the same address.")
+    ] = None
+    embeddings_key_env: Annotated[
+        str | None, Field(description="The name of the environment variable with the key for the embeddings.")
     ] = None
     seeds: Annotated[Path | None, Field(description="Your own seed tasks, JSON Lines.")] = None
     prompts: Annotated[Path | None, Field(description="Your own prompt templates, TOML.")] = None
@@ -193,7 +211,12 @@ class Settings(_Checked):
         """These settings for tasks in another language; filters that were set stay as they are."""
         return self.model_validate({**self.model_dump(exclude_unset=True), "language": code})
 
-    @field_validator("base_url")
+    @field_validator("embeddings")
+    @classmethod
+    def _names_a_model(cls, name: str | None) -> str | None:
+        return (name or "").strip() or None
+
+    @field_validator("base_url", "embeddings_url")
     @classmethod
     def _usable_url(cls, url: str | None) -> str | None:
         if url is None:
@@ -209,7 +232,7 @@ class Settings(_Checked):
             raise ValueError("an address with a password in it would be stored; use api_key_env instead")
         return url.strip().rstrip("/")
 
-    @field_validator("api_key_env")
+    @field_validator("api_key_env", "embeddings_key_env")
     @classmethod
     def _names_a_variable(cls, name: str | None) -> str | None:
         # What is given here is stored, so a key must not get in; nor is it repeated in the error.
@@ -233,6 +256,23 @@ class Settings(_Checked):
     def is_free(self) -> bool:
         """Whether requests cost nothing: the built-in model, or a server on this machine without a price."""
         return self.is_offline or (_is_loopback(self.address) and self.model not in self.prices)
+
+    @property
+    def of_embeddings(self) -> "Settings | None":
+        """The settings of the endpoint that is asked for vectors, as if its model were the only one."""
+        if self.embeddings is None:
+            return None
+        beside_model = self.embeddings_url is None and not self.is_offline
+        url = self.base_url if beside_model else self.embeddings_url
+        # A key goes to the address that it was given for, and to no other.
+        same = not self.is_offline and url == self.base_url
+        changed = {
+            "model": self.embeddings,
+            "base_url": url,
+            "api_key_env": self.embeddings_key_env or (self.api_key_env if same else None),
+            "embeddings": None,
+        }
+        return self.model_copy(update=changed)
 
 
 def _is_loopback(url: str) -> bool:
@@ -265,12 +305,24 @@ def resolve(
         if layer.get("base_url", merged.get("base_url")) != merged.get("base_url"):
             # A key goes to the endpoint that it was given for, and to no other.
             merged.pop("api_key_env", None)
+            if not layer.get("embeddings_url", merged.get("embeddings_url")):
+                merged.pop("embeddings_key_env", None)
         if layer.get("model") == OFFLINE and "base_url" not in layer:
             merged.pop("base_url", None)
             merged.pop("api_key_env", None)
+            if merged.get("model", OFFLINE) != OFFLINE and not merged.get("embeddings_url"):
+                # They were asked for at the address that goes.
+                merged.pop("embeddings", None)
+                merged.pop("embeddings_key_env", None)
+        if layer.get("embeddings_url", merged.get("embeddings_url")) != merged.get("embeddings_url"):
+            merged.pop("embeddings_key_env", None)
+        if layer.get("embeddings") in {OFFLINE, ""} and "embeddings_url" not in layer:
+            merged.pop("embeddings_url", None)
+            merged.pop("embeddings_key_env", None)
         merged |= layer
     settings = check(merged, source="the settings")
     require_model(settings)
+    require_embeddings(settings)
     return settings
 
 
@@ -282,6 +334,18 @@ def require_model(settings: Settings) -> None:
     """
     if settings.is_offline and settings.base_url is not None:
         raise SettingsError(f"{settings.base_url} needs the name of a model. Give it with --model.")
+
+
+def require_embeddings(settings: Settings) -> None:
+    """Make sure that an address for embeddings comes with a model for them.
+
+    Raises:
+        SettingsError: no model is named, or the built-in one, which has no address.
+    """
+    if settings.embeddings_url is not None and settings.embeddings in {None, OFFLINE}:
+        raise SettingsError(
+            f"{settings.embeddings_url} needs the name of a model. Give it with --embeddings."
+        )
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -32,6 +32,34 @@ class Spending:
     attempts_of_unknown_cost: int
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What becomes of the kept instances, seeds aside, when a training file is written."""
+
+    rows: int
+    of_tasks_outside_the_pool: int
+    """Kept instances of tasks that are not accepted, or no longer."""
+    of_other_wordings: int
+    """Kept instances that were made for another wording or label of their task."""
+    duplicates: int
+    """Kept instances that are exactly the same as another row."""
+
+
+def read_training(db: Connection) -> Training:
+    """Count the rows of a training file, and what is left out."""
+    kept, accepted, of_now, rows = db.execute(
+        """SELECT
+            (SELECT count(*) FROM instances JOIN tasks ON tasks.id = task_id
+                WHERE origin != 'seed' AND instances.state = 'kept'),
+            (SELECT count(*) FROM instances JOIN tasks ON tasks.id = task_id
+                WHERE origin != 'seed' AND instances.state = 'kept' AND tasks.state = 'accepted'),
+            (SELECT count(*) FROM training_rows WHERE origin != 'seed'),
+            (SELECT count(*) FROM (
+                SELECT DISTINCT instruction, input, output FROM training_rows WHERE origin != 'seed'))"""
+    ).fetchone()
+    return Training(rows, kept - accepted, accepted - of_now, of_now - rows)
+
+
 def read_spending(db: Connection) -> Spending:
     """Read what all attempts have cost."""
     return Spending(*_cost(db))

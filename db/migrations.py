@@ -35,7 +35,7 @@ def m002_requests(db: Database) -> None:
     db.execute(
         """CREATE TABLE requests (
             id INTEGER PRIMARY KEY,
-            stage TEXT NOT NULL CHECK (stage IN ('propose', 'classify', 'instantiate')),
+            stage TEXT NOT NULL CHECK (stage IN ('propose', 'embed', 'classify', 'instantiate')),
             batch INTEGER NOT NULL,
             task_id INTEGER REFERENCES tasks (id),
             model TEXT NOT NULL,
@@ -133,6 +133,7 @@ def m003_tasks(db: Database) -> None:
             score REAL,
             batch INTEGER,
             propose_request_id INTEGER REFERENCES requests (id),
+            embed_request_id INTEGER REFERENCES requests (id),
             classify_request_id INTEGER REFERENCES requests (id),
             instantiate_request_id INTEGER REFERENCES requests (id),
             created_at TEXT NOT NULL
@@ -171,6 +172,10 @@ def m003_tasks(db: Database) -> None:
         "CREATE INDEX tasks_passing ON tasks (batch, held) WHERE state = 'pending' AND verdict = 'pass'"
     )
     db.execute("CREATE INDEX tasks_waiting_near ON tasks (nearest_id) WHERE state = 'pending'")
+    db.execute(
+        """CREATE INDEX tasks_to_embed ON tasks (id)
+        WHERE embed_request_id IS NULL AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass')"""
+    )
     db.execute(
         """CREATE INDEX tasks_to_classify ON tasks (id)
         WHERE label IS NULL AND classify_request_id IS NULL
@@ -307,4 +312,47 @@ def m006_similarity(db: Database) -> None:
             tokens BLOB NOT NULL,
             sha256 TEXT NOT NULL
         )"""
+    )
+
+
+@migrations()
+def m007_vectors(db: Database) -> None:
+    """Vectors of instructions, for comparing by meaning; they can be deleted."""
+    # A number is never given twice: whoever knows the last one knows what is new.
+    db.execute(
+        """CREATE TABLE vectors (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            task_id INTEGER NOT NULL REFERENCES tasks (id),
+            model TEXT NOT NULL,
+            base_url TEXT NOT NULL,
+            text_sha256 TEXT NOT NULL,
+            dimension INTEGER NOT NULL,
+            request_id INTEGER NOT NULL REFERENCES requests (id),
+            nearest_id INTEGER REFERENCES tasks (id),
+            cosine REAL,
+            vector BLOB NOT NULL,
+            UNIQUE (task_id, model, base_url)
+        )"""
+    )
+    db.execute("CREATE INDEX vectors_by_model ON vectors (model, base_url, id)")
+    db.execute(
+        """CREATE TABLE embedder (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            model TEXT NOT NULL,
+            base_url TEXT NOT NULL
+        )"""
+    )
+    # A vector belongs to a wording: with another one it is asked for again.
+    db.execute(
+        """CREATE TRIGGER vectors_of_reworded AFTER UPDATE OF instruction ON tasks
+        WHEN old.instruction != new.instruction BEGIN
+            UPDATE tasks SET embed_request_id = NULL WHERE id = new.id;
+            DELETE FROM vectors WHERE task_id = new.id;
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER vectors_deleted AFTER DELETE ON vectors BEGIN
+            UPDATE tasks SET embed_request_id = NULL
+                WHERE id = old.task_id AND embed_request_id = old.request_id;
+        END"""
     )

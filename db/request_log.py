@@ -87,7 +87,7 @@ class RequestRecord:
     asked_anew: int | None
     attempts: tuple[Attempt, ...]
     task_ids: tuple[int, ...]
-    """The tasks that it is about: those that its answer proposed, or the one that it asks about."""
+    """The tasks that it is about: those that its answer proposed, or those that it asks about."""
 
 
 class RequestLog:
@@ -164,6 +164,8 @@ class RequestLog:
     def _tasks_of(self, request: Request) -> tuple[int, ...]:
         if request.task_id is not None:
             return (request.task_id,)
+        if request.stage == "embed":
+            return request.in_context
         rows = self._db.execute(
             """SELECT id FROM tasks INDEXED BY tasks_by_batch WHERE batch = ? AND propose_request_id = ?
             ORDER BY id""",

@@ -262,7 +262,8 @@ class Requests:
 
 def _request(row: tuple[Any, ...]) -> Request:
     named = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    named["prompt"] = json.loads(named["prompt"])
+    prompt = json.loads(named["prompt"])
+    named["prompt"] = tuple(prompt) if named["stage"] == "embed" else prompt
     named["parameters"] = json.loads(named["parameters"])
     named["in_context"] = tuple(json.loads(named["in_context"]))
     named["held"] = bool(named["held"])

@@ -7,7 +7,7 @@ Origin = Literal["seed", "model", "imported", "human"]
 State = Literal["pending", "accepted", "rejected"]
 Label = Literal["classification", "generation", "unknown"]
 Who = Literal["human", "auto"]
-Stage = Literal["propose", "classify", "instantiate"]
+Stage = Literal["propose", "embed", "classify", "instantiate"]
 DecisionKind = Literal["accept", "reject", "edit", "relabel", "drop", "add", "restore", "undo", "redo"]
 InstanceState = Literal["kept", "dropped", "withdrawn"]
 """An instance that a person added and took back is withdrawn: nobody sees it until they redo that."""
@@ -207,8 +207,13 @@ class Message(TypedDict):
 
 ApiKind = Literal["chat", "completions"]
 
-Prompt = str | list[Message]
+AnyApi = ApiKind | Literal["embeddings"]
+
+TextPrompt = str | list[Message]
 """A legacy completion's text, or a chat's messages."""
+
+Prompt = TextPrompt | tuple[str, ...]
+"""What a request sends: a prompt, or the texts of which vectors are wanted."""
 
 Parameters = dict[str, float | int | str | list[str]]
 """Sampling parameters by the name that the endpoint knows."""
@@ -226,7 +231,7 @@ class NewRequest:
     prompt: Prompt
     parameters: Parameters
     in_context: tuple[int, ...]
-    """The ids of the tasks that the prompt shows."""
+    """The ids of the tasks that the prompt shows, or of which vectors are wanted."""
     instruction: str | None
     """The wording that it asks about; None for new tasks."""
     label: Label | None
@@ -239,8 +244,10 @@ class NewRequest:
     """True when it asks for instances besides those that the task has."""
 
     @property
-    def api(self) -> ApiKind:
+    def api(self) -> AnyApi:
         """The kind of API that it is for."""
+        if isinstance(self.prompt, tuple):
+            return "embeddings"
         return "completions" if isinstance(self.prompt, str) else "chat"
 
 

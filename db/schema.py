@@ -5,7 +5,7 @@ from sqlite3 import Connection
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.errors import WorkspaceError
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """How many migrations there are."""
 
 

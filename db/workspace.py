@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from filelock import FileLock
 from selfinstruct.db.connection import connect, connect_to_read, transaction
-from selfinstruct.db.counts import Counts, Spending, read_counts, read_spending
+from selfinstruct.db.counts import Counts, Spending, Training, read_counts, read_spending, read_training
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.overview import OverviewRows
@@ -22,6 +22,7 @@ from selfinstruct.db.schema import bring_up_to_date, require_current
 from selfinstruct.db.settings import SettingsStore
 from selfinstruct.db.similarity import Similarity
 from selfinstruct.db.tasks import Tasks
+from selfinstruct.db.vectors import Vectors
 
 
 class Workspace:
@@ -43,6 +44,7 @@ class Workspace:
         self.overview = OverviewRows(db)
         self.similarity = Similarity(db)
         self.request_log = RequestLog(db)
+        self.vectors = Vectors(db)
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0
@@ -157,6 +159,10 @@ class Workspace:
     def spending(self) -> Spending:
         """What the answers have cost."""
         return read_spending(self._db)
+
+    def training(self) -> Training:
+        """How many rows a training file would have without the seeds, and what is left out of it."""
+        return read_training(self._db)
 
     def counts(self) -> Counts:
         """How much there is of everything, in one consistent reading."""

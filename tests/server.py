@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from selfinstruct.core.offline import complete
+from selfinstruct.core.offline_embeddings import embed
 
 
 @dataclass
@@ -30,6 +31,13 @@ def error_body(message: str, **fields: str) -> bytes:
     return json.dumps({"error": {"message": message, **fields}}).encode()
 
 
+def proposals_answer(*instructions: str) -> Fault:
+    """A chat answer that proposes these instructions."""
+    text = "\n".join(f"{number}. {one}" for number, one in enumerate(instructions, start=9))
+    message = {"role": "assistant", "content": text}
+    return Fault(body=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
+
+
 def instances_answer(*pairs: tuple[str, str]) -> Fault:
     """A chat answer with these instances, input and output each."""
     text = "\n".join(f"Input: {given}\nOutput: {output}" for given, output in pairs)
@@ -47,9 +55,10 @@ class Received:
 
 
 class ModelServer:
-    """Answers chat and legacy completions with the built-in grammar.
+    """Answers chat and legacy completions with the built-in grammar, and embeddings with the built-in ones.
 
     `faults` are answers for the next requests, in their order; `refuse` may turn any request down.
+    `meanings` are the vectors of texts that are to have others; `spoil` changes an answer with vectors.
     `gate`, while it is cleared, keeps all answers back. `models` are those that it tells of, if it does.
     """
 
@@ -57,6 +66,8 @@ class ModelServer:
         self.received: list[Received] = []
         self.faults: deque[Fault] = deque()
         self.refuse: Callable[[dict[str, Any]], Fault | None] = lambda body: None
+        self.meanings: dict[str, list[float]] = {}
+        self.spoil: Callable[[dict[str, Any]], None] = lambda answer: None
         self.models: list[str] | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -110,11 +121,26 @@ class ModelServer:
             fault = self.faults.popleft() if self.faults else self.refuse(body)
         self.arrived.release()
         self.gate.wait()
-        fault = fault or Fault(body=json.dumps(complete(body, 0)).encode())
+        fault = fault or Fault(body=json.dumps(self._usual(handler.path, body)).encode())
         if fault.hang_up:
             handler.close_connection = True
             return
         self._send(handler, fault)
+
+    def _usual(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if not path.endswith("/embeddings"):
+            return complete(body, 0)
+        answer = embed(body)
+        for text, one in zip(body["input"], answer["data"], strict=True):
+            if text in self.meanings:
+                one["embedding"] = self.meanings[text]
+        self.spoil(answer)
+        return answer
+
+    def embedded(self) -> list[list[str]]:
+        """The texts whose vectors were asked for, request by request."""
+        asked = (one for one in self.received if one.path.endswith("/embeddings"))
+        return [one.body["input"] for one in asked]
 
     def _list_models(self, handler: BaseHTTPRequestHandler) -> None:
         if self.models is None or not handler.path.endswith("/v1/models"):

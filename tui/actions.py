@@ -226,6 +226,16 @@ ACTIONS = (
         True,
     ),
     Action(
+        "edit_setting",
+        "enter",
+        "Settings",
+        "Edit",
+        "Go into the setting under the cursor.",
+        ("settings",),
+        True,
+        True,
+    ),
+    Action(
         "mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS
     ),
     Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
@@ -267,7 +277,7 @@ ACTIONS = (
     Action("switch", "space", "Filters", "Switch", "Switch the filter on or off.", ("preview",), True),
     Action(
         "apply",
-        "enter",
+        "ctrl+s",
         "Filters",
         "Apply",
         "Judge by these filters from now on, and all that is undecided again.",
@@ -278,6 +288,15 @@ ACTIONS = (
     Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", _TASKS, True),
     Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),
     Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
+    Action(
+        "open_candidate",
+        "enter",
+        "Find",
+        "Open",
+        "Open the candidate of the row; from the filters, go to the rows.",
+        ("preview",),
+        True,
+    ),
     Action("copy", "y", "Find", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
     Action(
         "view",

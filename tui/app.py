@@ -24,7 +24,7 @@ from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, o
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.session import Session
-from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES
+from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES, check_theme
 from selfinstruct.tui.typed_ahead import TakingScreen
 from selfinstruct.tui.work_screen import WorkScreen
 
@@ -77,6 +77,7 @@ class CuratorApp(App[None]):
     def __init__(self, engine: Engine, *, resend: bool = False, first_run: bool = False) -> None:
         super().__init__()
         check_keys(engine.settings.keys)
+        check_theme(engine.settings.theme)
         self.session = Session(engine, resend=resend, ended=self._generation_ended)
         engine.listener = self._tell
         self.curate = CurateScreen(self.session)
@@ -115,7 +116,7 @@ class CuratorApp(App[None]):
                     run = self._runner(action.name, screen)
                     yield SystemCommand(f"{action.group}: {action.label}", action.help, run)
         for command in super().get_system_commands(screen):
-            if command.title not in {"Keys", "Quit", "Maximize", "Minimize"}:
+            if command.title not in {"Keys", "Quit", "Maximize", "Minimize", "Theme"}:
                 yield command
 
     def _runner(self, name: str, screen: WorkScreen) -> Callable[[], None]:
@@ -209,7 +210,7 @@ class CuratorApp(App[None]):
         """Take colours and keys from the settings."""
         settings = self.session.settings
         self.set_keymap(dict(settings.keys))
-        self.theme = settings.theme if settings.theme in self.available_themes else DARK
+        self.theme = settings.theme or DARK
 
     def next_theme(self) -> None:
         """The next of the themes that are made for this program."""

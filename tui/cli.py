@@ -1,23 +1,25 @@
-"""`selfinstruct`: write training files from a workspace, and say what is in it."""
+"""`selfinstruct`: training files from a workspace, what is in it, and near-duplicates taken out of files."""
 
 import json
 import sys
-from dataclasses import asdict
-from enum import IntEnum
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.export import ExportFormat, write_export
-from selfinstruct.db.counts import Counts
+from selfinstruct.db.counts import Counts, Training
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui import dedupe
+from selfinstruct.tui.display import cost_text, many, safe_line
+from selfinstruct.tui.exits import stop
 
 app = typer.Typer(
-    help="Write training files from a workspace that selfinstruct-tui has grown, or see what is in it.",
+    help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it, or remove"
+    " near-duplicates from files.",
     epilog="Examples:\n\n"
     "    selfinstruct status --db movies.db\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl",
@@ -26,23 +28,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-
-class Exit(IntEnum):
-    """What the programs' exit codes mean."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    LIMIT = 3
-    ENDPOINT = 4
-    INTERRUPTED = 130
-
-
-def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
-    """Say an error's sentence and leave."""
-    typer.echo(f"Error: {safe_line(str(error))}", err=True)
-    raise typer.Exit(code)
 
 
 DbOption = Annotated[Path, typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.")]
@@ -79,18 +64,28 @@ def export(
             exported = write_export(
                 workspace, out, export_format, include_seeds=include_seeds, rng_seed=rng_seed, force=force
             )
+            training = workspace.training()
     except (SelfInstructError, WorkspaceError) as error:
         stop(error)
     seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
-    duplicates = f" {exported.duplicates} exact duplicates were left out." if exported.duplicates else ""
     typer.echo(
         f"Wrote {exported.rows} rows to {safe_line(str(out))}:"
-        f" {exported.of_model} from accepted tasks{seeds}.{duplicates}"
+        f" {exported.of_model} from accepted tasks{seeds}."
     )
+    if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
+        typer.echo(f"Kept, but no rows: {left_out}.")
     if not exported.rows:
         typer.echo(
             "Nothing is accepted yet, or nothing accepted has instances. See: selfinstruct status", err=True
         )
+
+
+app.command(
+    name="dedupe",
+    epilog="Examples:\n\n"
+    "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl\n\n"
+    "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report fell.jsonl",
+)(dedupe.dedupe)
 
 
 @app.command(epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
@@ -101,13 +96,24 @@ def status(
     """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost."""
     try:
         with Workspace.open(db) as workspace:
-            counts = workspace.counts()
+            counts, training = workspace.counts(), workspace.training()
     except WorkspaceError as error:
         stop(error)
     if as_json:
-        typer.echo(json.dumps(status_document(counts), indent=2))
+        typer.echo(json.dumps(status_document(counts) | {"training": asdict(training)}, indent=2))
     else:
-        typer.echo("\n".join(status_lines(counts)))
+        typer.echo("\n".join(status_lines(counts, training)))
+
+
+def _left_out(training: Training) -> str:
+    """Why there are fewer rows than kept instances; empty when there are not."""
+    outside, otherwise = training.of_tasks_outside_the_pool, training.of_other_wordings
+    told = {
+        f"{outside:,} of tasks that are not accepted": outside,
+        f"{otherwise:,} made for another wording or label": otherwise,
+        many(training.duplicates, "exact duplicate"): training.duplicates,
+    }
+    return ", ".join(what for what, number in told.items() if number)
 
 
 def status_document(counts: Counts) -> dict[str, Any]:
@@ -120,7 +126,7 @@ def status_document(counts: Counts) -> dict[str, Any]:
     return document
 
 
-def status_lines(counts: Counts) -> list[str]:
+def status_lines(counts: Counts, training: Training) -> list[str]:
     """The counts as a person reads them; what is zero is left out where it says nothing."""
 
     def listed(numbers: dict[str, int]) -> str:
@@ -134,12 +140,15 @@ def status_lines(counts: Counts) -> list[str]:
             return "unknown" if counts.requests["answered"] else "0"
         return f"{number:,}"
 
+    left_out = _left_out(training)
     return [
         f"pool         {listed(counts.pool)}",
         f"candidates   {listed(counts.candidates)}",
         f"verdicts     {listed(counts.verdicts)}",
         f"labels       {listed(counts.labels)}",
         f"instances    {listed(counts.instances)}",
+        f"export       {many(training.rows, 'row')}"
+        + (f"; kept, but no rows: {left_out}" if left_out else ""),
         f"requests     {listed(counts.requests)}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}",

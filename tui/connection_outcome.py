@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from selfinstruct.core.connection import Connected, ConnectionFailedError, try_connection
+from selfinstruct.core.connection import (
+    Connected,
+    ConnectionFailedError,
+    listed,
+    models_offered,
+    try_connection,
+)
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings import Settings
 from selfinstruct.tui.settings_form import in_fields
@@ -28,6 +34,29 @@ async def outcome_of(settings: Settings) -> Outcome:
     except EndpointUnusableError as error:
         return Outcome(False, f"✗ {in_fields(str(error))}")
     return Outcome(True, f"✓ {_told(connected, settings)}", (connected.model,))
+
+
+async def models_of(settings: Settings) -> Outcome:
+    """Ask the server of these settings for the names of its models, and no model for anything."""
+    try:
+        models = await models_offered(settings)
+    except (ConnectionFailedError, EndpointUnusableError) as error:
+        return Outcome(False, f"✗ {in_fields(str(error))}")
+    if not models:
+        return Outcome(
+            False, "✗ The model's name is missing, and the server does not list those that it has."
+        )
+    if len(models) == 1:
+        sentence = (
+            f"The model's name was missing: {models[0]} is the only one there, and filled in. Test again."
+        )
+        return Outcome(False, sentence, tuple(models))
+    return Outcome(
+        False,
+        f"✗ The model's name is missing. The server has {listed(models)}. Type the beginning of one:"
+        " → completes it.",
+        tuple(models),
+    )
 
 
 def _told(connected: Connected, settings: Settings) -> str:

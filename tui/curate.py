@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from selfinstruct.core.settings import Settings, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.cli import Exit, stop
+from selfinstruct.tui.exits import Exit, stop
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -26,7 +26,7 @@ def _about(name: str) -> str | None:
     return Settings.model_fields[name].description
 
 
-_MODEL, _METHOD, _AUTO = "Model", "Method", "Unattended work"
+_MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended work"
 
 
 @app.command(
@@ -67,6 +67,15 @@ def curate(
     api_key_env: Annotated[
         str | None,
         typer.Option(metavar="NAME", help=_about("api_key_env"), rich_help_panel=_MODEL),
+    ] = None,
+    embeddings: Annotated[
+        str | None, typer.Option(metavar="NAME", help=_about("embeddings"), rich_help_panel=_MEANING)
+    ] = None,
+    embeddings_url: Annotated[
+        str | None, typer.Option(metavar="URL", help=_about("embeddings_url"), rich_help_panel=_MEANING)
+    ] = None,
+    embeddings_key_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help=_about("embeddings_key_env"), rich_help_panel=_MEANING)
     ] = None,
     concurrency: Annotated[
         int | None, typer.Option(metavar="N", help=_about("concurrency"), rich_help_panel=_MODEL)
@@ -142,6 +151,9 @@ def curate(
         "base_url": base_url,
         "api": api,
         "api_key_env": api_key_env,
+        "embeddings": embeddings,
+        "embeddings_url": embeddings_url,
+        "embeddings_key_env": embeddings_key_env,
         "concurrency": concurrency,
         "seeds": seeds,
         "prompts": prompts,
@@ -165,8 +177,8 @@ def curate(
         with Workspace.open(db, create=not read_only, read_only=read_only) as workspace:
             stored = {} if forget else workspace.settings.read()
             settings = resolve(flags, stored=stored, folder=Path.cwd())
-            if settings.keys:
-                _check_keys(settings.keys)
+            if settings.keys or settings.theme is not None:
+                _check_screen(settings)
             if auto:
                 code = _work_alone(workspace, settings, resend=resend)
             else:
@@ -174,11 +186,13 @@ def curate(
     raise typer.Exit(code)
 
 
-def _check_keys(chosen: Mapping[str, str]) -> None:
+def _check_screen(settings: Settings) -> None:
     """Refuse what cannot be before the workspace remembers it."""
     from selfinstruct.tui.actions import check_keys  # noqa: PLC0415 - Textual is for the screen only
+    from selfinstruct.tui.themes import check_theme  # noqa: PLC0415 - as above
 
-    check_keys(chosen)
+    check_keys(settings.keys)
+    check_theme(settings.theme)
 
 
 @contextmanager

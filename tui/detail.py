@@ -19,6 +19,7 @@ from selfinstruct.tui.themes import MUTED
 
 if TYPE_CHECKING:
     from selfinstruct.core.similarity import Neighbour
+    from selfinstruct.core.vectors import Near
 
 _SHARED, _KEYWORD, _HEADING = "underline", "reverse", "bold $text-primary"
 _GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
@@ -112,6 +113,17 @@ def nearest(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> li
     """The nearest tasks of the pool, each with this one beside it and the words that they share marked."""
     tasks = {found.id: found for found in engine.workspace.tasks.get_many(n.id for n in neighbours)}
     return [_beside(task, tasks[neighbour.id], neighbour.score, engine.language) for neighbour in neighbours]
+
+
+def nearest_by_meaning(workspace: Workspace, near: "Sequence[Near]") -> list[Block]:
+    """The tasks of the pool that are nearest by meaning, each with its cosine."""
+    tasks = {found.id: found for found in workspace.tasks.get_many(one.id for one in near)}
+    return [_by_meaning(one.cosine, tasks[one.id]) for one in near]
+
+
+def _by_meaning(cosine: float, neighbour: Task) -> Block:
+    name = f"{cosine:.2f} {neighbour.origin} {neighbour.id}  "
+    return Block.of(Content.assemble((name, MUTED), safe(neighbour.instruction)), choice=neighbour.id)
 
 
 def _beside(task: Task, neighbour: Task, score: float, language: Language) -> Block:

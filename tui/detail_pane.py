@@ -3,10 +3,11 @@
 from textual.content import Content
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.db.rows import PASS, Task
 from selfinstruct.tui import detail
 from selfinstruct.tui.blocks import Block, BlockView
 
-_NEIGHBOURS = 10
+_NEIGHBOURS, _BY_MEANING = 10, 3
 
 
 class DetailPane(BlockView):
@@ -40,6 +41,7 @@ class DetailPane(BlockView):
             Block.of(detail.head(self._engine, task, neighbours)),
             Block.of(detail.heading(f"Nearest in the pool{state}")),
             *detail.nearest(self._engine, task, neighbours),
+            *self._by_meaning(task),
         ]
         if (instances := detail.instances(workspace, task, settings.keys)) is not None:
             blocks.append(Block.of(instances))
@@ -49,3 +51,15 @@ class DetailPane(BlockView):
         if (history := detail.history(workspace.decisions.of_task(task.id))) is not None:
             blocks.append(Block.of(history))
         return blocks
+
+    def _by_meaning(self, task: Task) -> list[Block]:
+        engine = self._engine
+        if engine.settings.embeddings is None or not engine.judging.is_ready:
+            return []
+        near = engine.judging.near_in_meaning(task.id, k=_BY_MEANING)
+        if near is None:
+            is_wanted = task.state == "accepted" or (task.state == "pending" and task.verdict == PASS)
+            why = "its vector is not there yet" if is_wanted else "nobody has asked for its vector"
+            return [Block.of(detail.heading(f"Nearest by meaning: {why}"))]
+        title = detail.heading("Nearest by meaning now (cosine)")
+        return [Block.of(title), *detail.nearest_by_meaning(engine.workspace, near)]

@@ -15,7 +15,7 @@ from textual.worker import Worker
 from selfinstruct.core.endpoint import key_variable
 from selfinstruct.core.settings import OFFLINE, Settings
 from selfinstruct.tui.actions import with_keys
-from selfinstruct.tui.connection_outcome import outcome_of
+from selfinstruct.tui.connection_outcome import models_of, outcome_of
 from selfinstruct.tui.dialog import Dialog
 from selfinstruct.tui.display import safe_line
 from selfinstruct.tui.setting_rows import SettingRow, key_note
@@ -25,6 +25,7 @@ _FIELDS = ("base_url", "model", "api_key_env", "api")
 _NO_NAME = "Give the model's name. A test asks the server which ones it has."
 _NO_ADDRESS = "Give the address of the endpoint. It often ends in /v1."
 _UNNAMED = "unnamed"
+"""Stands for a name that is missing; it is never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,12 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         super().__init__()
         self._settings = settings
         self._testing: Worker[None] | None = None
+        self._at = 0
+        """The offer that the fields belong to."""
+        self._typed: dict[int, dict[str, str]] = {}
+        """The fields of the offers that a person has gone on from."""
+        self._warned = False
+        """Whether they know that Esc applies nothing."""
         self._rows = {
             name: SettingRow(replace(FIELDS[name], default=""), text_of(settings, name), marked=False)
             for name in _FIELDS
@@ -141,7 +148,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     def on_mount(self) -> None:
         """Begin with what is in force."""
-        self._offers.highlighted = self._offer_in_force()
+        self._offers.highlighted = self._at = self._offer_in_force()
         self.set_focus(self._offers)
 
     def _offer_in_force(self) -> int:
@@ -158,6 +165,26 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     def _offer(self) -> Offer:
         return OFFERS[self._offers.highlighted or 0]
 
+    def _begun_with(self, place: int) -> dict[str, str]:
+        """What the fields of an offer hold before anything is typed."""
+        if place == self._offer_in_force() and not OFFERS[place].is_built_in:
+            return {name: text_of(self._settings, name) for name in _FIELDS}
+        return OFFERS[place].texts
+
+    @property
+    def _given_texts(self) -> dict[str, str]:
+        return {name: row.text for name, row in self._rows.items()}
+
+    @property
+    def _is_typed(self) -> bool:
+        """Whether a person has typed anything, here or for another offer."""
+        typed = self._typed | {self._at: self._given_texts}
+        return any(
+            texts != self._begun_with(place)
+            for place, texts in typed.items()
+            if not OFFERS[place].is_built_in
+        )
+
     @property
     def _texts(self) -> dict[str, str]:
         if self._offer.is_built_in:
@@ -167,14 +194,17 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     @on(OptionList.OptionHighlighted)
     def _choose(self) -> None:
         self._stop_testing()
-        for place, offer in enumerate(OFFERS):
-            self._offers.replace_option_prompt_at_index(place, _line(offer, chosen=offer is self._offer))
+        place = self._offers.highlighted or 0
+        if place != self._at:
+            self._typed[self._at] = self._given_texts
+            self._at = place
+        for at, offer in enumerate(OFFERS):
+            self._offers.replace_option_prompt_at_index(at, _line(offer, chosen=offer is self._offer))
         self.query_one("#first-run-about", Static).update(with_keys(self._offer.about, self._settings.keys))
         self.query_one("#first-run-fields").display = not self._offer.is_built_in
         self.query_one("#test").display = not self._offer.is_built_in
-        in_force = self._offers.highlighted == self._offer_in_force() and not self._offer.is_built_in
-        for name, text in self._offer.texts.items():
-            self._rows[name].text = text_of(self._settings, name) if in_force else text
+        for name, text in self._typed.get(place, self._begun_with(place)).items():
+            self._rows[name].text = text
         self._tell("")
         self._check()
         self.refresh_bindings()
@@ -186,6 +216,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     @on(SettingRow.Changed)
     def _changed(self) -> None:
+        self._warned = False
         self._check()
 
     def _check(self) -> dict[str, str]:
@@ -221,7 +252,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     @on(Button.Pressed, "#test")
     def action_test(self) -> None:
-        """Send one tiny request; without the name of a model it is about which ones there are."""
+        """Send one tiny request; without the name of a model, ask the server only which ones it has."""
         texts = self._texts
         faults = self._check()
         unnamed = faults.get("model") == _NO_NAME
@@ -231,20 +262,20 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
             return
         asked = texts | {"model": _UNNAMED} if unnamed else texts
         self._stop_testing()
-        self._tell("Asking for a word. Esc stops it.")
+        asking = "the names of its models" if unnamed else "a word"
+        self._tell(f"Asking for {asking}. Esc stops it.")
         settings = Settings.model_validate(values_of(asked, self._settings))
         self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
 
     async def _test(self, settings: Settings, *, unnamed: bool) -> None:
-        outcome = await outcome_of(settings)
+        outcome = await (models_of(settings) if unnamed else outcome_of(settings))
         self._testing = None
         row = self._rows["model"]
         row.suggest(outcome.models)
-        if unnamed and outcome.models:
+        if unnamed and len(outcome.models) == 1:
             row.text = outcome.models[0]
-            others = "; it has others too" if len(outcome.models) > 1 else ""
-            self._tell(f"The server told of {outcome.models[0]}, which is filled in{others}. Test again.")
-            return
+        elif unnamed and outcome.models:
+            self.set_focus(row.editor)
         self._tell(outcome.sentence, wrong=not outcome.worked)
 
     def _stop_testing(self) -> bool:
@@ -270,9 +301,13 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._tell(f"✗ {next(iter(faults.values()))}", wrong=True)
 
     def action_leave(self) -> None:
-        """Stop the test, or close and change nothing."""
+        """Stop the test, or close and change nothing; what is typed is not lost without a word."""
         if self._stop_testing():
             self._tell("Stopped. It may have been answered all the same.")
+        elif self._is_typed and not self._warned:
+            self._warned = True
+            stays = "the built-in model is taken" if self._settings.is_offline else "all stays as it is"
+            self._tell(f"What is typed here is not applied yet. Enter applies it; with Esc again {stays}.")
         else:
             self.dismiss(None)
 

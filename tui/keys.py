@@ -53,7 +53,7 @@ class KeysScreen(Dialog[None]):
                 keys = Text(f"  {keys_shown(action, self._chosen)}")
                 table.add_row(keys, Text(f"{action.label}: {action.help}"))
         table.add_row(Text("Other", style="bold"))
-        table.add_row(Text("  ^p"), Text("The palette: every action by name, and all themes."))
+        table.add_row(Text("  ^p"), Text("The palette: every action by name."))
         table.add_row(Text("  Tab"), Text("The other pane; arrows scroll it, j and k go through its tasks."))
         table.add_row(Text("  Esc"), Text("Closes this list."))
         with VerticalScroll(id="keys-box") as box:

@@ -111,7 +111,8 @@ class PreviewScreen(WorkScreen):
 
     async def _look(self) -> None:
         workspace = self.engine.workspace
-        looked_at = (workspace.decisions.last_id(), workspace.tasks.last_id(), self._lists)
+        last = (workspace.decisions.last_id(), workspace.tasks.last_id(), workspace.vectors.last_id())
+        looked_at = (*last, self._lists)
         if looked_at == self._looked_at or not self.engine.judging.is_ready or self._applying:
             return
         if looked_at != self._filling_for:
@@ -182,6 +183,11 @@ class PreviewScreen(WorkScreen):
             then.append(
                 f"ROUGE-L {flip.score:.2f} with a task of the pool; less than"
                 f" {self._proposed.rouge_l:g} is wanted."
+            )
+        if flip.cosine is not None and flip.cosine >= self._proposed.cosine:
+            then.append(
+                f"Cosine {flip.cosine:.2f} with a task of the pool; less than"
+                f" {self._proposed.cosine:g} is wanted."
             )
         now = [reason.sentence for reason in self.engine.workspace.tasks.reasons(flip.task_id)]
         return Content(f"now:  {_sentences(now)}\nthen: {_sentences(then)}")
@@ -299,8 +305,12 @@ class PreviewScreen(WorkScreen):
         self._table.move_end()
 
     @on(FlipTable.Opened)
-    async def _open(self, event: FlipTable.Opened) -> None:
-        await self.open_task(event.row_id)
+    async def action_open_candidate(self) -> None:
+        """Open the candidate of the row; from the filters, go to the rows."""
+        if not self._in_table:
+            self.set_focus(self._table)
+        elif self._table.current is not None:
+            await self.open_task(self._table.current)
 
 
 def _sentences(sentences: list[str]) -> str:

@@ -7,7 +7,7 @@ from textual.content import Content
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.db.request_log import Attempt, RequestRecord
 from selfinstruct.db.rows import Parameters, Prompt, Task
-from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.display import many, safe, safe_line
 from selfinstruct.tui.themes import MUTED
 
 _HEADING, _ERROR = "bold $text-primary", "$text-error"
@@ -47,6 +47,8 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
     glyph, word = STATES[request.state]
     style = _ERROR if request.state in {"failed", "in_doubt"} else "bold"
     about = f"task {request.task_id}" if request.task_id is not None else f"batch {request.batch}"
+    if request.stage == "embed":
+        about = f"{many(len(request.in_context), 'text')} of {about if request.batch else 'the pool'}"
     parts: list[_Part] = [(f"{glyph} {word}", style), f" · {request.stage} · {about}\n"]
     if request.error:
         parts.append((f"{safe_line(request.error)}\n", _ERROR))
@@ -71,6 +73,8 @@ def prompt_text(prompt: Prompt) -> str:
     """A prompt as one text; the messages of a chat each after its role."""
     if isinstance(prompt, str):
         return prompt
+    if isinstance(prompt, tuple):
+        return "\n".join(prompt)
     return "\n\n".join(f"{message['role']}:\n{message['content']}" for message in prompt)
 
 
@@ -91,7 +95,7 @@ def _heading(text: str) -> tuple[str, str]:
 def _tasks(record: RequestRecord, tasks: Sequence[Task]) -> list[_Part]:
     if not tasks:
         return []
-    parts: list[_Part] = [_heading("It proposed" if record.request.task_id is None else "It is about")]
+    parts: list[_Part] = [_heading("It proposed" if record.request.stage == "propose" else "It is about")]
     for task in tasks:
         parts += [(f"{task.id}  ", MUTED), f"{safe_line(task.instruction, _QUOTED)}\n"]
     return parts
@@ -142,6 +146,8 @@ def _listed(parameters: Parameters) -> str:
 def _prompt(prompt: Prompt) -> list[_Part]:
     if isinstance(prompt, str):
         return [f"{safe(prompt)}\n"]
+    if isinstance(prompt, tuple):
+        return [f"{safe(text)}\n" for text in prompt]
     parts: list[_Part] = []
     for message in prompt:
         parts += [(f"{message['role']}\n", MUTED), f"{safe(message['content'])}\n"]

@@ -69,6 +69,8 @@ def _words(row: RequestRow) -> str:
         return f"asked anew as {row.asked_anew}: {safe_line(row.error or '', _WORDS)}"
     if row.error:
         return safe_line(row.error, _WORDS)
+    if row.stage == "embed" and row.state in {"answered", "parsed"}:
+        return "vectors, to compare by meaning"
     if row.body is None:
         return ""
     try:

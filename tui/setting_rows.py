@@ -18,6 +18,8 @@ from selfinstruct.tui.themes import MUTED
 
 _SHORT = 30
 _KEYS_LINES = 4
+_NAME_WIDTH = 21
+"""The value follows after one more; app.tcss has its place."""
 
 
 class Choice(Static, can_focus=True):
@@ -92,6 +94,7 @@ class SettingRow(Widget):
         self._wrong = False
         self._drawn = Content("")
         self._edited: Widget | None = None
+        self._is_at = False
 
     def compose(self) -> ComposeResult:
         """The widget that is edited; all else is drawn by the row itself, for there are many rows."""
@@ -159,6 +162,17 @@ class SettingRow(Widget):
             self.text = text
         self._show()
 
+    @property
+    def is_at(self) -> bool:
+        """Whether the cursor of the list is on it."""
+        return self._is_at
+
+    @is_at.setter
+    def is_at(self, is_at: bool) -> None:
+        if is_at != self._is_at:
+            self._is_at = is_at
+            self._show()
+
     def revert(self) -> None:
         """Show the value in force again."""
         self.text = self._given
@@ -196,7 +210,9 @@ class SettingRow(Widget):
         if not usual and not field.fixed and 0 < len(field.default) <= _SHORT:
             help_text += f" Default: {safe_line(field.default)}."
         room = max(_SHORT, self.size.width - 2)
-        lines = [Content(f"{sign} {field.label}").stylize("" if usual else "bold")]
+        at = "$block-cursor-foreground on $block-cursor-background" if self._is_at else ""
+        name = Content(f"{sign} {field.label}".ljust(_NAME_WIDTH)).stylize("" if usual else "bold")
+        lines = [name.stylize(at)]
         lines += [Content("")] * (_KEYS_LINES - 1 if field.name == KEYS else 0)
         lines += [line.stylize(MUTED).pad_left(2) for line in Content(help_text).wrap(room)]
         if self.noted:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.faults import faults
 from selfinstruct.core.languages import UsualFilters
-from selfinstruct.core.settings import FilterSettings, Price, Settings, usual_filters
+from selfinstruct.core.settings import OFFLINE, FilterSettings, Price, Settings, usual_filters
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.tui.actions import check_keys
 from selfinstruct.tui.themes import DARK, known_themes
@@ -47,6 +47,7 @@ _BEGUN = "Fixed when the workspace began."
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Model", ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)),
+    ("Meaning", ("embeddings", "embeddings_url", "embeddings_key_env")),
     ("Limits", ("max_requests", "max_cost", "target", "hold")),
     (
         "Generation",
@@ -166,7 +167,17 @@ def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
     if moved and values.get("api_key_env") == base.api_key_env:
         # A key goes to the endpoint that it was named for: with another address it is to be named again.
         values["api_key_env"] = None
+    if _embeddings_move(values, base) and values.get("embeddings_key_env") == base.embeddings_key_env:
+        values["embeddings_key_env"] = None
     return values
+
+
+def _embeddings_move(values: Mapping[str, Any], base: Settings) -> bool:
+    """Whether vectors would be asked for at another address."""
+    names = ("embeddings_url",) if values.get("embeddings_url") else ("embeddings_url", "base_url")
+    offline = (values.get("model", OFFLINE) == OFFLINE) != base.is_offline
+    moved = any(values.get(name) != getattr(base, name) for name in names)
+    return moved or (offline and not values.get("embeddings_url"))
 
 
 def faults_of(texts: Mapping[str, str], base: Settings) -> dict[str, str]:

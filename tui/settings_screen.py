@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.table import Table
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
-from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, Static, TextArea
 from textual.worker import Worker
 
 from selfinstruct.core.errors import SettingsError
@@ -36,7 +35,10 @@ from selfinstruct.tui.settings_form import (
 from selfinstruct.tui.work_screen import WorkScreen
 
 _OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
+_KEYS = ("api_key_env", "embeddings_key_env")
 _COLUMNS = 2
+_LINES_OF_A_SETTING = 3
+"""About so many, with its help."""
 _NAMES = "Names of the actions, with the keys that they have by default"
 _HINT = "* not the default   ▸ not applied yet"
 
@@ -76,10 +78,10 @@ class SettingsScreen(WorkScreen):
         self.rows = {}
         with _List(id="settings-list", classes="pane"):
             with Container(id="settings-columns"):
-                for groups in (GROUPS[:2], GROUPS[2:4]):
+                for groups in (GROUPS[:3], GROUPS[3:5]):
                     with Vertical(classes="settings-column"):
                         yield from self._compose_groups(groups)
-            yield from self._compose_groups(GROUPS[4:])
+            yield from self._compose_groups(GROUPS[5:])
             yield Static(_NAMES, classes="settings-group", markup=False)
             yield Static(id="settings-actions", markup=False)
 
@@ -97,7 +99,9 @@ class SettingsScreen(WorkScreen):
             for row in self.rows.values():
                 row.editor.disabled = True
         self.query_one("#settings-actions", Static).update(_actions())
-        self.set_focus(self.query_one("#settings-list"))
+        self.set_focus(self._list)
+        for row in self._editable[:1]:
+            row.is_at = True
         self._check()
 
     def refresh_view(self) -> None:
@@ -136,7 +140,7 @@ class SettingsScreen(WorkScreen):
             if name in faults:
                 row.note(faults[name], wrong=True)
             else:
-                row.note(key_note(row.text.strip()) if name == "api_key_env" else "")
+                row.note(key_note(row.text.strip()) if name in _KEYS else "")
         changed = len(self.changed)
         self._warned = False
         applies = self.with_keys("{apply_settings} applies.")
@@ -188,7 +192,7 @@ class SettingsScreen(WorkScreen):
         self.curator.at_hand.refresh_all()
         said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}."
         self.curator.at_hand.say(said)
-        if any(name.startswith("filters.") for name in changed):
+        if any(name.startswith(("filters.", "embeddings")) for name in changed):
             turned = await in_slices(judge_again(self.engine), self._show_judging)
             verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
             self.curator.at_hand.say(f"{said} {verdicts} turned among the undecided candidates.")
@@ -263,7 +267,7 @@ class SettingsScreen(WorkScreen):
 
     async def action_back(self) -> None:
         """Stop a try, leave the field, take back what is not applied, go home: one at a time."""
-        fields = self.query_one("#settings-list")
+        fields = self._list
         if self.stop_testing():
             self.say("Stopped. It may have been answered all the same.")
         elif self.focused is not fields:
@@ -273,16 +277,45 @@ class SettingsScreen(WorkScreen):
         else:
             await super().action_back()
 
-    def _editors(self) -> list[Widget]:
-        return [row.editor for row in self.rows.values() if row.editor.focusable]
+    @property
+    def _editable(self) -> list[SettingRow]:
+        return [row for row in self.rows.values() if row.editor.focusable]
+
+    @on(events.DescendantFocus)
+    def _follow_focus(self) -> None:
+        """The cursor goes with whatever field is gone into."""
+        if (row := self._row_with_focus()) is not None:
+            self._put_cursor(row)
+
+    def _row_with_focus(self) -> SettingRow | None:
+        return next((row for row in self._editable if row.editor.has_focus), None)
+
+    def _put_cursor(self, row: SettingRow) -> None:
+        for other in self.rows.values():
+            other.is_at = other is row
+
+    @property
+    def _list(self) -> _List:
+        return self.query_one("#settings-list", _List)
 
     def _step(self, by: int) -> None:
-        editors = self._editors()
-        if not editors:
-            self.query_one("#settings-list").scroll_relative(y=by, animate=False)
+        """To another setting: into it from within a line, else with the cursor of the list."""
+        rows = self._editable
+        if not rows:
+            self._list.scroll_relative(y=by, animate=False)
             return
-        place = editors.index(self.focused) if self.focused in editors else (-1 if by > 0 else len(editors))
-        self.set_focus(editors[max(0, min(len(editors) - 1, place + by))])
+        place = next((place for place, row in enumerate(rows) if row.is_at), 0) + by
+        row = rows[max(0, min(len(rows) - 1, place))]
+        if isinstance(self.focused, Input | TextArea):
+            self.set_focus(row.editor)
+        else:
+            self.set_focus(self._list)
+            self._put_cursor(row)
+            self._list.scroll_to_widget(row, animate=False)
+
+    def action_edit_setting(self) -> None:
+        """Go into the setting under the cursor."""
+        self.set_focus(next(row for row in self._editable if row.is_at).editor)
 
     @on(Input.Submitted)
     def action_down(self) -> None:
@@ -293,21 +326,26 @@ class SettingsScreen(WorkScreen):
         """The setting before."""
         self._step(-1)
 
+    def _page(self, by: int) -> None:
+        self._step(by * max(1, self._list.size.height // _LINES_OF_A_SETTING))
+
     def action_page_down(self) -> None:
         """Down by a screen."""
-        self.query_one("#settings-list").scroll_page_down(animate=False)
+        self._page(1)
 
     def action_page_up(self) -> None:
         """Up by a screen."""
-        self.query_one("#settings-list").scroll_page_up(animate=False)
+        self._page(-1)
 
     def action_first(self) -> None:
         """The first setting."""
-        self.query_one("#settings-list").scroll_home(animate=False)
+        self._step(-len(self.rows))
+        self._list.scroll_home(animate=False)
 
     def action_last(self) -> None:
-        """The last setting."""
-        self.query_one("#settings-list").scroll_end(animate=False)
+        """The last setting, and what is below it."""
+        self._step(len(self.rows))
+        self._list.scroll_end(animate=False)
 
 
 def _actions() -> Table:

@@ -1,8 +1,11 @@
 """The colours: dark, light, and high contrast."""
 
+import difflib
 from dataclasses import replace
 
 from textual.theme import BUILTIN_THEMES, Theme
+
+from selfinstruct.core.errors import SettingsError
 
 MUTED = "$foreground 70%"
 """For text that steps back; `$text-muted` is known to style sheets only, and is white in other places."""
@@ -65,3 +68,15 @@ OWN_THEMES = (_DARK, _LIGHT, _HIGH_CONTRAST)
 def known_themes() -> list[str]:
     """The names of all themes."""
     return [*CYCLE, *(name for name in BUILTIN_THEMES if name not in CYCLE)]
+
+
+def check_theme(name: str | None) -> None:
+    """Check the theme that a person has chosen; None is the default one.
+
+    Raises:
+        SettingsError: there is no such theme.
+    """
+    known = known_themes()
+    if name is not None and name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
+        raise SettingsError(f"There is no theme '{name}'. Did you mean '{near}'?")

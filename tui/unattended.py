@@ -20,8 +20,8 @@ from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event, Req
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.cli import Exit
 from selfinstruct.tui.display import cost_text, many, safe_line
+from selfinstruct.tui.exits import Exit
 
 _CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
 _REASONS_SHOWN = 4

@@ -1,6 +1,7 @@
 """`selfinstruct` and `selfinstruct-tui`: what they say, what they write, how they end."""
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from selfinstruct.core.engine import Engine
 from selfinstruct.core.languages import with_seeds
 from selfinstruct.core.picking import pick_language
 from selfinstruct.core.seeds import built_in
 from selfinstruct.core.settings import resolve
+from selfinstruct.db.rows import NewInstance
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
@@ -42,7 +45,16 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> None:
     document = json.loads(run("status", "--db", grown, "--json").stdout)
-    assert set(document) == {"pool", "candidates", "verdicts", "labels", "instances", "requests", "usage"}
+    assert set(document) == {
+        "pool",
+        "candidates",
+        "verdicts",
+        "labels",
+        "instances",
+        "requests",
+        "usage",
+        "training",
+    }
     assert document["pool"] == {"seed": 175, "model": 50, "imported": 0, "human": 0}
     assert set(document["candidates"]) == {"pending", "accepted", "rejected"}
     assert set(document["labels"]) == {"classification", "generation", "unknown"}
@@ -57,6 +69,38 @@ def test_status_reads_well(grown: Path) -> None:
     said = run("status", "--db", grown).stdout
     assert "175 seed, 50 model" in said
     assert "$0.00" in said
+
+
+def test_status_and_export_say_why_there_are_fewer_rows_than_kept_instances(
+    grown: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.db"
+    shutil.copyfile(grown, path)
+    with Workspace.open(path) as workspace:
+        decisions = Engine(workspace, resolve({}, stored=workspace.settings.read())).decisions
+        having = [t for t in workspace.tasks.accepted() if workspace.instances.kept([t]).get(t)]
+        gone, relabelled, doubled = having[:3]
+        kept = workspace.instances.kept([gone, relabelled])
+        decisions.reject(gone)
+        label = workspace.tasks.get(relabelled).label
+        decisions.relabel(relabelled, "generation" if label == "classification" else "classification")
+        task = workspace.tasks.get(doubled)
+        same = next(one for one in workspace.instances.of_task(doubled) if one.state == "kept")
+        assert task.label is not None
+        new = NewInstance(same.input, same.output)
+        workspace.instances.add(doubled, task.instruction, task.label, [new], request_id=None)
+        all_kept = workspace.counts().instances["kept"]
+    why = (
+        f"{kept[gone]} of tasks that are not accepted, {kept[relabelled]} made for another wording or label,"
+        " 1 exact duplicate"
+    )
+    said = run("export", "--db", path, "--out", tmp_path / "t.jsonl").stdout
+    assert f"Kept, but no rows: {why}." in said
+    rows = len((tmp_path / "t.jsonl").read_text().splitlines())
+    assert f"{rows} rows; kept, but no rows: {why}" in run("status", "--db", path).stdout
+    training = json.loads(run("status", "--db", path, "--json").stdout)["training"]
+    assert rows == training.pop("rows")
+    assert all_kept == rows + sum(training.values())
 
 
 def kept_tasks(path: Path) -> set[str]:
@@ -361,6 +405,15 @@ def test_a_workspace_does_not_remember_keys_that_cannot_be(tmp_path: Path) -> No
     refused = auto("--db", tmp_path / "w.db", "--target", "2")
     assert refused.exit_code == 2
     assert "y would be both accept and copy" in refused.output
+    (tmp_path / "selfinstruct.toml").unlink()
+    assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
+
+
+def test_a_workspace_does_not_remember_a_theme_that_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "selfinstruct.toml").write_text('theme = "textual-lihgt"\n')
+    refused = auto("--db", tmp_path / "w.db", "--target", "2")
+    assert refused.exit_code == 2
+    assert "There is no theme 'textual-lihgt'. Did you mean 'textual-light'?" in refused.output
     (tmp_path / "selfinstruct.toml").unlink()
     assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
 

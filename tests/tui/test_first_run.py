@@ -13,7 +13,7 @@ from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.first_run import OFFERS, FirstRunScreen
 from selfinstruct.tui.setting_rows import SettingRow
 from tests.conftest import OpenEngine
-from tests.server import Fault, ModelServer, error_body
+from tests.server import ModelServer
 from tests.tui.curating import Curator, screen_text
 
 OLLAMA, LOCAL, OPENAI, OTHER = 1, 2, 3, 4
@@ -119,21 +119,67 @@ async def test_a_connection_is_tested_and_its_settings_are_stored(
     assert workspace.settings.read() == {"base_url": server.url, "model": "m"}
 
 
-async def test_a_test_without_the_name_of_a_model_finds_one(
+async def test_a_test_without_the_name_of_a_model_asks_no_model_and_offers_what_there_is(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
-    server.models = ["llama-3.1-8b"]
-    server.refuse = lambda body: (
-        Fault(404, error_body("unknown model")) if body["model"] != "llama-3.1-8b" else None
-    )
+    server.models = ["llama-3.1-8b", "mistral-7b"]
     async with first_run(engine_on()) as curator:
         await curator.press(*["down"] * LOCAL)
         await fill_in(curator, "base_url", server.url)
         await curator.press("ctrl+t")
-        await curator.until(lambda: "llama-3.1-8b" in outcome(curator))
-        assert row(curator, "model").text == "llama-3.1-8b"
+        await curator.until(lambda: "The model's name is missing." in outcome(curator))
+        assert "The server has llama-3.1-8b, mistral-7b" in outcome(curator)
+        assert server.received == []
+        await curator.press("m")
+        await curator.pilot.pause()
+        await curator.press("right")
+        assert row(curator, "model").text == "mistral-7b"
         await curator.press("ctrl+t")
         await curator.until(lambda: outcome(curator).startswith("✓ It works"))
+
+
+async def test_the_only_model_of_a_server_is_filled_in(engine_on: OpenEngine, server: ModelServer) -> None:
+    server.models = ["llama-3.1-8b"]
+    async with first_run(engine_on()) as curator:
+        await curator.press(*["down"] * LOCAL)
+        await fill_in(curator, "base_url", server.url)
+        await curator.press("ctrl+t")
+        await curator.until(lambda: "llama-3.1-8b is the only one" in outcome(curator))
+        assert row(curator, "model").text == "llama-3.1-8b"
+
+
+async def test_a_server_without_a_list_is_told_and_one_that_is_not_there_too(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with first_run(engine_on(), (120, 40)) as curator:
+        await curator.press(*["down"] * LOCAL)
+        await fill_in(curator, "base_url", server.url)
+        await curator.press("ctrl+t")
+        await curator.until(lambda: "does not list those that it has" in outcome(curator))
+        await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
+        await curator.press("ctrl+t")
+        await curator.until(lambda: "http://127.0.0.1:9/v1 cannot be reached" in outcome(curator))
+
+
+async def test_escape_asks_before_it_gives_up_what_is_typed(engine_on: OpenEngine) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press(*["down"] * OTHER)
+        await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
+        await curator.press("escape")
+        assert not chosen(curator)
+        assert "What is typed here is not applied yet." in outcome(curator)
+        assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
+        await curator.press("escape")
+        assert chosen(curator)
+        assert curator.engine.settings.is_offline
+
+
+async def test_what_is_typed_for_one_kind_is_there_when_one_comes_back_to_it(engine_on: OpenEngine) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press(*["down"] * LOCAL)
+        await fill_in(curator, "model", "m")
+        await curator.press("shift+tab", "shift+tab", "down", "up")
+        assert row(curator, "model").text == "m"
 
 
 async def test_what_is_wrong_with_the_connection_is_said_with_what_to_do(engine_on: OpenEngine) -> None:

@@ -12,7 +12,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import ACTIONS, check_keys, keys_shown, on_screen
-from selfinstruct.tui.themes import CYCLE
+from selfinstruct.tui.themes import CYCLE, check_theme
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text
 
@@ -28,6 +28,7 @@ async def test_every_action_of_a_screen_has_its_method_and_is_in_the_palette(
         titles = [command.title for command in curator.app.get_system_commands(curator.app.screen)]
         shown = [action for action in actions if screen.check_action(action.name, ())]
         assert all(f"{action.group}: {action.label}" in titles for action in shown)
+        assert [title for title in titles if "theme" in title.lower()] == ["Show: Theme"]
 
 
 def test_no_two_actions_of_a_screen_have_the_same_key() -> None:
@@ -74,6 +75,13 @@ async def test_the_theme_goes_round_and_is_remembered(workspace: Workspace) -> N
             await curator.press("f2")
             assert curator.app.theme == theme
         assert workspace.settings.read()["theme"] == theme
+
+
+@pytest.mark.parametrize(("theme", "near"), [("dracul", "dracula"), ("textual-drak", "textual-dark")])
+def test_a_theme_that_there_is_not_is_refused_with_the_nearest_one(theme: str, near: str) -> None:
+    with pytest.raises(SettingsError, match=f"There is no theme '{theme}'. Did you mean '{near}'?"):
+        check_theme(theme)
+    check_theme(near)
 
 
 async def test_plus_gives_a_pane_all_the_room_and_escape_gives_it_back(curator: Curator) -> None:

@@ -67,7 +67,7 @@ async def test_answers_to_keys_name_the_persons_own_keys(engine: Engine) -> None
         await curator.press("asterisk")
         assert "backspace clears the marks." in curator.shown("#message")
         curator.app.curate.happened(BatchCompleted(1, 1))
-        await curator.press("4", "enter")
+        await curator.press("4", "ctrl+s")
         await curator.until(lambda: "← and ^o change a filter." in curator.shown("#message"))
 
 

@@ -130,7 +130,7 @@ async def test_applying_judges_again_what_the_preview_said_and_says_how_to_go_ba
     before = verdicts(engine)
     await preview.press("L", "L", "j", "j", "j", "space")
     flips = set(table(preview).ids)
-    await preview.press("enter")
+    await preview.press("ctrl+s")
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     after = verdicts(engine)
     assert {task_id for task_id, verdict in after.items() if verdict != before[task_id]} == flips
@@ -148,18 +148,18 @@ async def test_going_back_with_the_same_keys_brings_the_verdicts_back(
     preview: Curator, engine: Engine
 ) -> None:
     before = verdicts(engine)
-    await preview.press("j", "j", "j", "space", "enter")
+    await preview.press("j", "j", "j", "space", "ctrl+s")
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     assert verdicts(engine) != before
     await preview.press("space")
     assert "keywords refused: 19 words" in preview.shown("#message")
-    await preview.press("enter")
+    await preview.press("ctrl+s")
     await preview.until(lambda: engine.settings.filters == FilterSettings())
     await preview.until(lambda: verdicts(engine) == before)
 
 
 async def test_applying_what_is_not_changed_does_nothing(preview: Curator, engine: Engine) -> None:
-    await preview.press("enter")
+    await preview.press("ctrl+s")
     assert "nothing to apply" in preview.shown("#message")
 
 
@@ -167,7 +167,7 @@ async def test_decisions_stand_whatever_is_applied(preview: Curator, engine: Eng
     engine.decisions.accept(ids.pear)
     for _ in range(12):
         await preview.press("H")
-    await preview.press("enter")
+    await preview.press("ctrl+s")
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     assert engine.workspace.tasks.get(ids.pear).state == "accepted"
     await preview.until(lambda: "of the 2 decided on" in str(table(preview).border_subtitle))
@@ -182,7 +182,7 @@ async def test_filters_applied_while_a_batch_is_on_its_way_judge_that_batch_too(
         await curator.press("n", "4")
         await curator.until(lambda: curator.app.session.attended.under_way > 0)
         await looked(curator)
-        await curator.press("L", "L", "L", "j", "j", "j", "space", "enter")
+        await curator.press("L", "L", "L", "j", "j", "j", "space", "ctrl+s")
         await curator.until(lambda: "answers under way" in curator.shown("#message"))
         server.gate.set()
         await curator.until(lambda: "Applied" in curator.shown("#message"))
@@ -224,7 +224,7 @@ async def test_in_a_workspace_only_looked_at_nothing_can_be_applied(engine: Engi
             await looked(looking)
             await looking.press("j", "j", "j", "space")
             assert list(table(looking).ids) == [ids.map]
-            await looking.press("enter")
+            await looking.press("ctrl+s")
             assert app.engine.settings.filters == FilterSettings()
             assert "Apply" not in screen_text(app)
 
@@ -240,3 +240,11 @@ async def test_it_fits_small_and_large_terminals(engine: Engine, ids: Ids, size:
         assert "▲" in seen
         assert "→ pass" in seen
         assert "then: it passes." in seen
+
+
+async def test_enter_opens_the_candidate_of_the_row_and_applies_nothing(preview: Curator, ids: Ids) -> None:
+    await preview.press("j", "j", "j", "space")
+    assert list(table(preview).ids) == [ids.map]
+    await preview.press("enter", "enter")
+    await preview.until(lambda: preview.app.at_hand.NAME == "pool" and preview.table.current == ids.map)
+    assert preview.engine.settings.filters == FilterSettings()

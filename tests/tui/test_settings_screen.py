@@ -101,17 +101,43 @@ async def test_the_keyboard_reaches_every_setting_and_switches_what_has_few_valu
     engine_on: OpenEngine,
 ) -> None:
     async with filling_in(engine_on(), (80, 24)) as form:
-        await form.curator.press("down", "down", "down", "down")
+        await form.curator.press("down", "down", "down", "enter")
         assert form.curator.app.focused is form.row("api").editor
         await form.curator.press("space")
         assert form.row("api").text == "completions"
         await form.curator.press("left", "up")
         assert form.row("api").text == "chat"
-        assert form.curator.app.focused is form.row("api_key_env").editor
-        await form.curator.press("tab", "tab", "1", "enter", "2", "escape", "up")
+        assert form.row("api_key_env").is_at
+        await form.curator.press("j", "j", "enter", "1", "enter", "2", "escape")
         assert form.row("timeout_s").text == "1201"
         assert form.row("thinking_tokens").text == "02"
+        await form.curator.press("G", "enter")
         assert form.curator.app.focused is form.row("keys").editor
+
+
+async def test_letters_move_from_setting_to_setting_and_change_none(engine_on: OpenEngine) -> None:
+    async with filling_in(engine_on(), (100, 30)) as form:
+
+        def at() -> str:
+            return next(name for name, row in form.screen.rows.items() if row.is_at)
+
+        assert at() == "model"
+        for keys, name in (
+            (("j", "j", "k"), "base_url"),
+            (("G",), "keys"),
+            (("k", "j", "j"), "keys"),
+            (("g",), "model"),
+        ):
+            await form.curator.press(*keys)
+            assert at() == name
+        await form.curator.press("ctrl+d")
+        assert at() not in {"model", "base_url"}
+        await form.curator.press("ctrl+u", "ctrl+u")
+        assert at() == "model"
+        assert form.screen.changed == []
+        await form.curator.press("enter", "x", "escape", "j")
+        assert form.row("model").text.endswith("x")
+        assert at() == "base_url"
 
 
 async def test_the_mouse_applies_too(engine_on: OpenEngine) -> None:

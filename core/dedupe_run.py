@@ -1,0 +1,208 @@
+"""`dedupe`: from files to a file, going on where an earlier run ended."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from selfinstruct.core.dedupe import Decided, Dedupe
+from selfinstruct.core.dedupe_journal import Command, Journal, Tally
+from selfinstruct.core.errors import DedupeError
+from selfinstruct.core.languages import ENGLISH, known
+from selfinstruct.core.row_blocks import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
+from selfinstruct.core.row_texts import row_text
+from selfinstruct.core.shards import Shards
+from selfinstruct.core.shelves import Coded
+from selfinstruct.core.token_store import Ints
+from selfinstruct.core.tokens import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What `selfinstruct dedupe` is asked to do; its help has more."""
+
+    files: Sequence[Path]
+    out: Path
+    threshold: float = 0.7
+    key: str | None = None
+    """The key of the text; None finds it."""
+    report: Path | None = None
+    language: str = ENGLISH
+    skip_bad: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told how things go, an earlier run included, and what one should know."""
+
+    progress: Callable[[Tally], None]
+    note: Callable[[str], None]
+
+
+def check(job: Job) -> int:
+    """Look at what can be wrong before anything is done; returns the size of all files in bytes.
+
+    Raises:
+        DedupeError: what is wrong, and what to do.
+    """
+    if not 0 < job.threshold <= 1:
+        raise DedupeError(f"The threshold {job.threshold:g} is out of range. Give one above 0 and up to 1.")
+    if job.language not in known():
+        raise DedupeError(
+            f"The language {job.language} is not known. Give one of {', '.join(known())}; the last reads"
+            " every script."
+        )
+    for path in job.files:
+        if not path.exists():
+            raise DedupeError(f"{path} does not exist.")
+        if not path.is_file():
+            raise DedupeError(f"{path} is not an ordinary file.")
+    _check_target("--out", job.out, job)
+    if job.report is not None:
+        _check_target("--report", job.report, job)
+    if job.report is not None and job.report.absolute() == job.out.absolute():
+        raise DedupeError("--out and --report are the same file. Give two names.")
+    size = sum(path.stat().st_size for path in job.files)
+    if not size:
+        raise DedupeError("There is nothing in the files, so there is nothing to do.")
+    return size
+
+
+def _check_target(option: str, path: Path, job: Job) -> None:
+    if path.is_dir():
+        raise DedupeError(f"{path} is a folder. Give {option} the name of a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise DedupeError(f"The folder of {path} does not exist. Make it, or give {option} another place.")
+    if path.exists() and any(path.samefile(file) for file in job.files):
+        raise DedupeError(f"{path} is one of the files to read. Give {option} another name.")
+    if path.exists() and not path.is_file():
+        raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
+
+
+def run(job: Job, shards_of: Callable[[float], Shards], told: Told, limits: Limits = LIMITS) -> Tally:
+    """Do the job, or what is left of it; returns what became of all rows.
+
+    Args:
+        job: What to do.
+        shards_of: Makes the shards for a threshold; not called when nothing is left to decide.
+        told: Who is told how it goes.
+        limits: Of a block. The result is the same with any.
+
+    Raises:
+        DedupeError: it cannot be done; what has been done is kept, and the same job goes on from there.
+    """
+    check(job)
+    with Journal(job.out, _command(job)) as journal:
+        if not journal.moved:
+            _check_new(job)
+        if not journal.finished:
+            _verify(job, journal, told)
+            shards = shards_of(job.threshold)
+            try:
+                _decide(job, journal, shards, told, limits)
+            finally:
+                shards.close()
+            _check_new(job)
+        journal.finish(job.out, job.report)
+        return journal.last.tally
+
+
+def _check_new(job: Job) -> None:
+    for option, path in (("--out", job.out), ("--report", job.report)):
+        if path is not None and (path.exists() or path.is_symlink()) and not job.force:
+            raise DedupeError(f"{path} is there already. Give --force to replace it, or another {option}.")
+
+
+def _command(job: Job) -> Command:
+    stats = [path.stat() for path in job.files]
+    return Command(
+        inputs=[str(path.absolute()) for path in job.files],
+        report=str(job.report.absolute()) if job.report else None,
+        threshold=job.threshold,
+        key=job.key,
+        language=job.language,
+        skip_bad=job.skip_bad,
+        stamps=[[stat.st_size, stat.st_mtime_ns] for stat in stats],
+    )
+
+
+def _verify(job: Job, journal: Journal, told: Told) -> None:
+    """See that what was read is as it was."""
+    start = Place()
+    for entry in journal.restored:
+        if digest_between(job.files, start, entry.end) != entry.digest:
+            first = (start.lines[start.file] if start.file < len(start.lines) else 0) + 1
+            raise DedupeError(
+                f"{job.files[start.file]} has changed, from line {first} or later, since this run began."
+                f" Remove the folder {journal.folder} to begin anew."
+            )
+        start = entry.end
+    if journal.restored:
+        told.note(f"Going on after {journal.last.tally.rows:,} rows.")
+        now = _command(job).stamps
+        for path, before, after in zip(job.files, journal.begun.stamps, now, strict=True):
+            if before != after:
+                told.note(
+                    f"{path} has changed since this run began, after what had been read of it. The rest is"
+                    " taken as it is now."
+                )
+
+
+def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limits) -> None:
+    reader = RowReader(job.files, Vocabulary(language=job.language), job.key, job.skip_bad, limits)
+    dedupe = Dedupe(shards)
+    for earlier in _restored(job, journal, reader.vocabulary):
+        dedupe.keep(earlier)
+    journal.restored.clear()
+    told.progress(journal.last.tally)
+    for block, decided in dedupe.decide(reader.blocks(journal.last.end)):
+        kept = decided.kept
+        rows = b"".join(block.lines[place] + b"\n" for place in kept.tolist())
+        report = _report(job.files, block, decided)
+        tally = Tally(
+            rows=len(block.lines),
+            kept=len(kept),
+            fell=len(block.lines) - len(kept),
+            bad=len(block.bad),
+            wordless=int(np.count_nonzero(block.texts.lengths == 0)),
+            bytes=block.size,
+        )
+        journal.add(block.end, block.digest, block.ids[kept], tally, rows, report)
+        told.progress(journal.last.tally)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    ids: Ints
+    texts: Coded
+
+
+def _restored(job: Job, journal: Journal, vocabulary: Vocabulary) -> Iterator[_Kept]:
+    """The rows that stayed in an earlier run."""
+    rows = journal.kept_rows()
+    for entry in journal.restored:
+        texts = [row_text(next(rows), job.key) for _ in entry.kept]
+        yield _Kept(entry.kept, Coded(*vocabulary.encode(texts)))
+
+
+def _report(files: Sequence[Path], block: RowBlock, decided: Decided) -> bytes:
+    """A line for each row that fell and each line that was left out, in their order."""
+    fallen = np.flatnonzero(decided.nearest.ids >= 0)
+    told: dict[int, dict[str, object]] = {bad.id: {"why": "bad_line", "what": bad.why} for bad in block.bad}
+    ids, nearest = block.ids[fallen].tolist(), decided.nearest.ids[fallen].tolist()
+    for row_id, other, score in zip(ids, nearest, decided.nearest.scores[fallen].tolist(), strict=True):
+        file, line = block.end.source(other)
+        told[row_id] = {
+            "why": "near_duplicate",
+            "score": score,
+            "of_file": str(files[file]),
+            "of_line": line,
+        }
+    lines = []
+    for row_id in sorted(told):
+        file, line = block.end.source(row_id)
+        lines.append(json.dumps({"file": str(files[file]), "line": line, **told[row_id]}) + "\n")
+    return "".join(lines).encode()

@@ -1,0 +1,133 @@
+"""The pool's vectors in memory: which of its tasks is nearest by meaning.
+
+Only imported when there are embeddings.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+
+from selfinstruct.core.settings import Settings
+from selfinstruct.core.vectors import Near, Vector, VectorIndex, from_bytes
+from selfinstruct.db.vectors import StoredVector
+from selfinstruct.db.workspace import Workspace
+
+_AT_ONCE = 256
+"""Vectors read in one go: a few milliseconds' worth."""
+
+
+class Meaning:
+    """The vectors of the pool and of the candidates that wait, kept up with everybody's decisions.
+
+    Args:
+        workspace: Where the vectors are.
+        asked: Whose vectors count, as `Settings.of_embeddings` gives it.
+    """
+
+    def __init__(self, workspace: Workspace, asked: Settings) -> None:
+        self._workspace = workspace
+        if workspace.read_only:
+            workspace.vectors.look(asked.model, asked.address)
+        else:
+            workspace.vectors.use(asked.model, asked.address)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop everything; the next look reads it again."""
+        self._reading = self._read()
+        self._accepted: VectorIndex | None = None
+        self._waiting: VectorIndex | None = None
+        self._last_decision = 0
+        self._last_vector = 0
+
+    @property
+    def taken_in(self) -> tuple[int, int]:
+        """The last decision and the last vector that it knows of."""
+        return self._last_decision, self._last_vector
+
+    def read_some(self) -> bool:
+        """Read a part of what there is, for a few milliseconds; returns whether that was not all."""
+        return next((True for _ in self._reading), False)
+
+    def catch_up(self) -> None:
+        """Take in the decisions and the vectors that have come since the last time."""
+        while self.read_some():
+            pass
+        changes = self._workspace.decisions.changes_since(self._last_decision)
+        if changes:
+            self._last_decision = changes[-1].decision_id
+            self._look_again(list(dict.fromkeys(change.task_id for change in changes)))
+        while self._read_page():
+            pass
+
+    def nearest(self, task_id: int, k: int = 1) -> list[Near] | None:
+        """The tasks of the pool that are nearest to a task, the best first; None while it has no vector."""
+        vector = self._vector(task_id)
+        if vector is None:
+            return None
+        return [] if self._accepted is None else self._accepted.nearest(vector, k, but=task_id)
+
+    def of_pool(self, task_id: int, threshold: float) -> list[int]:
+        """The tasks of the pool that are so near to a task or nearer."""
+        return self._above(self._accepted, task_id, threshold)
+
+    def waiting(self, task_id: int, threshold: float) -> list[int]:
+        """The undecided candidates that are so near to a task or nearer."""
+        return self._above(self._waiting, task_id, threshold)
+
+    def _above(self, index: VectorIndex | None, task_id: int, threshold: float) -> list[int]:
+        vector = self._vector(task_id)
+        if vector is None or index is None:
+            return []
+        return [near.id for near in index.above(vector, threshold, but=task_id)]
+
+    def _vector(self, task_id: int) -> Vector | None:
+        stored = self._workspace.vectors.of_tasks([task_id]).get(task_id)
+        return None if stored is None else from_bytes(stored.vector)
+
+    def _read(self) -> Generator[None]:
+        # This first: what is decided while the vectors are read is looked at again afterwards.
+        self._last_decision = self._workspace.decisions.last_id()
+        while self._read_page():
+            yield
+
+    def _read_page(self) -> bool:
+        found = self._workspace.vectors.since(self._last_vector, most=_AT_ONCE)
+        if found:
+            self._place([one for one in found if one.is_current])
+            self._last_vector = found[-1].id
+        return bool(found)
+
+    def _look_again(self, task_ids: Sequence[int]) -> None:
+        for start in range(0, len(task_ids), _AT_ONCE):
+            part = task_ids[start : start + _AT_ONCE]
+            found = self._workspace.vectors.of_tasks(part)
+            for task_id in part:
+                if task_id not in found:
+                    self._discard(task_id)
+            self._place(found.values())
+
+    def _place(self, vectors: Iterable[StoredVector]) -> None:
+        by_state: dict[str, list[StoredVector]] = {"accepted": [], "pending": [], "rejected": []}
+        for stored in vectors:
+            by_state[stored.state].append(stored)
+            self._discard(stored.task_id)
+        for found, index in (
+            (by_state["accepted"], self._accepted),
+            (by_state["pending"], self._waiting),
+        ):
+            if not found:
+                continue
+            made = index or VectorIndex(len(found[0].vector) // 4, self._stored)
+            made.add_many([one.task_id for one in found], [from_bytes(one.vector) for one in found])
+            if found[0].state == "accepted":
+                self._accepted = made
+            else:
+                self._waiting = made
+
+    def _discard(self, task_id: int) -> None:
+        for index in (self._accepted, self._waiting):
+            if index is not None:
+                index.discard(task_id)
+
+    def _stored(self, task_ids: Sequence[int]) -> list[Vector]:
+        stored = self._workspace.vectors.of_tasks(task_ids)
+        return [from_bytes(stored[task_id].vector) for task_id in task_ids]

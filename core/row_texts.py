@@ -1,0 +1,55 @@
+"""The instruction in a line of JSON, in the shapes in which training files have it."""
+
+import json
+from typing import Any
+
+_FIELDS = ("instruction", "prompt", "text")
+
+
+class BadRowError(ValueError):
+    """A line is no row that can be compared: why."""
+
+
+def row_text(line: bytes, key: str | None) -> str:
+    """The text that a row is compared by.
+
+    Args:
+        line: One JSON object, UTF-8.
+        key: Its field; None takes `instruction`, else `prompt`, `text` or the first message of the user.
+
+    Raises:
+        BadRowError: it is no JSON object, or has no such text.
+    """
+    try:
+        row: Any = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise BadRowError("is not UTF-8") from None
+    except RecursionError:
+        raise BadRowError("is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise BadRowError(f"is not JSON ({error.msg} at character {error.colno})") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise BadRowError(f"is not JSON ({error})") from None
+    if not isinstance(row, dict):
+        raise BadRowError("is not a JSON object")
+    if key is not None:
+        if not isinstance(row.get(key), str):
+            raise BadRowError(f"has no text in the field {key}")
+        return str(row[key])
+    texts = [row[name] for name in _FIELDS if isinstance(row.get(name), str)]
+    text = texts[0] if texts else _asked(row.get("messages"))
+    if text is None:
+        raise BadRowError("has no text in instruction, prompt, text or messages (--field names another)")
+    return text
+
+
+def _asked(messages: Any) -> str | None:
+    """What the first message of the user says."""
+    for message in messages if isinstance(messages, list) else []:
+        if isinstance(message, dict) and message.get("role") == "user":
+            content = message.get("content")
+            if isinstance(content, list):  # parts; what is no text is passed over
+                parts = [part.get("text") for part in content if isinstance(part, dict)]
+                content = "\n".join(part for part in parts if isinstance(part, str)) if parts else None
+            return content if isinstance(content, str) else None
+    return None

@@ -1,0 +1,148 @@
+"""Takes in the answers to requests for vectors: stores them, and judges what they concern."""
+
+from collections.abc import Callable
+
+from selfinstruct.core.answers import AnswerError, read_told
+from selfinstruct.core.embeddings import TEXTS, read_vectors, texts_at_once
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.events import CandidateJudged, Event, RequestFailed, TasksEmbedded
+from selfinstruct.core.judge import Judge, Judgement
+from selfinstruct.core.prices import Prices
+from selfinstruct.core.settings import Settings
+from selfinstruct.db.rows import PASS, Request, Task, Usage
+from selfinstruct.db.vectors import NewVector
+from selfinstruct.db.workspace import Workspace
+
+_FAILURES_IN_A_ROW = 10
+_REFUSALS_IN_A_ROW = 3
+_TOO_MUCH = frozenset({400, 413, 422})
+"""What endpoints answer when a request has more texts than they take, or a text that is too long."""
+
+_ADVICE = (
+    'Check --embeddings and --embeddings-url, or go on without embeddings: --embeddings "". Nothing is lost;'
+    " what waits for its vector is asked about again."
+)
+
+Decide = Callable[[int, Judgement, Callable[[Event], None]], None]
+
+
+class VectorIntake:
+    """Takes in vectors for one workspace.
+
+    Whatever fails lets its tasks be asked about again, by another request.
+    """
+
+    def __init__(
+        self, workspace: Workspace, judging: Judge, settings: Settings, *, emit: Callable[[Event], None]
+    ) -> None:
+        self._workspace = workspace
+        self._judging = judging
+        self._settings = settings
+        self._emit = emit
+        self._failures = 0
+        self._refusals = 0
+
+    def take_in(self, request: Request, decide: Decide | None) -> None:
+        """Read the vectors of an answer, judge whom they concern, and decide where `decide` is given.
+
+        Raises:
+            EndpointUnusableError: the answer holds something else, or nothing comes any more.
+        """
+        if request.state == "failed":
+            self._failed(request)
+            return
+        stored = self._workspace.requests.answer(request.id)
+        if request.state != "answered" or stored is None:
+            return
+        vectors, texts = self._workspace.vectors, request.prompt
+        try:
+            found = read_vectors(
+                stored.body, len(texts), dimension=vectors.dimension(request.model, request.base_url)
+            )
+        except AnswerError as error:
+            with self._workspace.transaction():
+                self._settle(request, stored.attempt_id, stored.body)
+                self._workspace.requests.fail(request.id, str(error))
+                vectors.release(request.in_context, request.id)
+            self._emit(RequestFailed(request.id, request.stage, str(error)))
+            raise EndpointUnusableError(
+                f"{request.model} at {request.base_url} does not answer as a model for embeddings does."
+                f" {error} {_ADVICE}"
+            ) from None
+        new = [
+            NewVector(task_id, str(text), vector.tobytes())
+            for task_id, text, vector in zip(request.in_context, texts, found, strict=True)
+        ]
+        events: list[Event] = []
+        with self._judging.step():
+            self._settle(request, stored.attempt_id, stored.body)
+            self._workspace.requests.parsed(request.id)
+            embedded = vectors.store(
+                new, model=request.model, base_url=request.base_url, request_id=request.id
+            )
+            self._judging.catch_up()
+            self._judge(embedded, decide, events)
+            events.append(TasksEmbedded(request.id, len(embedded)))
+        for event in events:
+            self._emit(event)
+        self._failures = self._refusals = 0
+
+    def _judge(self, embedded: list[int], decide: Decide | None, events: list[Event]) -> None:
+        tasks = self._workspace.tasks
+        concerned: set[int] = set()
+        for task in tasks.get_many(embedded):
+            if task.state == "pending":
+                concerned.add(task.id)
+            elif task.state == "accepted":
+                concerned |= self._judging.waiting_in_meaning(task.id)
+        free = set(tasks.to_decide()) if decide is not None else set()
+        # What has fallen meanwhile is not asked about any more, and nothing else would decide on it.
+        concerned |= {task.id for task in tasks.get_many(sorted(free)) if task.verdict != PASS}
+        for task_id in sorted(concerned):
+            before: Task = tasks.get(task_id)
+            judgement = self._judging.judge_task(task_id, before.instruction)
+            if judgement.verdict != before.verdict:
+                events.append(CandidateJudged(task_id, judgement.verdict))
+            if decide is not None and task_id in free:
+                decide(task_id, judgement, events.append)
+
+    def _settle(self, request: Request, attempt_id: int, body: bytes) -> None:
+        told = read_told(body)
+        asked = self._settings.model_copy(update={"model": request.model, "base_url": request.base_url})
+        # Vectors are no tokens: only the texts are counted.
+        cost = Prices(asked).cost(told.prompt_tokens, 0)
+        self._workspace.requests.settle(
+            attempt_id, answered_by=told.model, usage=Usage(told.prompt_tokens, 0, cost)
+        )
+
+    def _failed(self, request: Request) -> None:
+        sentence = request.error or ""
+        self._emit(RequestFailed(request.id, request.stage, sentence))
+        attempts = self._workspace.request_log.record(request.id).attempts
+        if attempts and attempts[-1].http_status in _TOO_MUCH:
+            self._refused(request, sentence)
+            return
+        self._workspace.vectors.release(request.in_context, request.id)
+        self._failures += 1
+        if self._failures >= _FAILURES_IN_A_ROW:
+            raise EndpointUnusableError(
+                f"{self._failures} requests for vectors in a row came to nothing. The last one: {sentence}"
+            )
+
+    def _refused(self, request: Request, sentence: str) -> None:
+        """Ask for fewer at once; a single text that is refused goes without a vector."""
+        texts = len(request.in_context)
+        learned = dict(self._workspace.settings.learned(request.base_url, request.model))
+        if texts > 1:
+            learned[TEXTS] = str(min(texts_at_once(learned), texts // 2))
+            self._workspace.vectors.release(request.in_context, request.id)
+        else:
+            learned.pop(TEXTS, None)
+            self._refusals += 1
+        self._workspace.settings.learn(request.base_url, request.model, learned)
+        is_known = self._workspace.vectors.dimension(request.model, request.base_url) is not None
+        if texts == 1 and (not is_known or self._refusals >= _REFUSALS_IN_A_ROW):
+            self._workspace.vectors.release(request.in_context, request.id)
+            raise EndpointUnusableError(
+                f"{request.model} at {request.base_url} makes no vectors of texts. {sentence} {_ADVICE}"
+            )

@@ -1,0 +1,270 @@
+"""Vectors by task, and the nearest of them by cosine. Exact, however many there are.
+
+A quick pass of 32 or 16 bits finds all vectors that could be among the nearest, since it is known how far
+off it can be. The cosine of those is then computed anew in a way that does not depend on order, threads or
+machine, so that a verdict comes out the same whenever it is taken.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from selfinstruct.core.errors import EndpointUnusableError
+
+IN_MEMORY = 100_000
+"""Up to so many vectors are held as float32 and searched with NumPy; more take faiss."""
+
+Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+_Places = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+_DIGITS = 6
+"""Cosines are rounded to so many: float32 holds hardly more."""
+_ROUNDING = 2.0**-23
+"""So much for each number: a sum of float32 products of two vectors of length 1 is never farther off."""
+_BLOCK = 16384
+"""So many rows stand together: none is copied when there are more."""
+_MORE = 64
+"""faiss is asked for so many more than are wanted, at first."""
+
+
+class VectorsUnusableError(EndpointUnusableError):
+    """There are more vectors than can be compared without the extra library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A task and the cosine of its vector, -1 to 1, with the one asked about."""
+
+    id: int
+    cosine: float
+
+
+def unit(numbers: Sequence[float] | Vector) -> Vector | None:
+    """A vector of length 1 in the same direction, as float32; None when there is no such vector.
+
+    There is none for zeros, for what is not finite, and for what is too large to be float32.
+    """
+    exact = np.asarray(numbers, dtype=np.float64)
+    largest = float(np.abs(exact).max(initial=0.0))
+    if not 0.0 < largest < math.inf:
+        return None
+    exact = exact / largest
+    found = (exact / math.sqrt(math.fsum((exact * exact).tolist()))).astype("<f4")
+    return cast(Vector, found)
+
+
+def from_bytes(stored: bytes) -> Vector:
+    """A vector from float32 bytes, the lowest byte first."""
+    return np.frombuffer(stored, dtype="<f4")
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    """The cosine of two vectors of length 1: the products are exact in float64, the sum is rounded once."""
+    products = one.astype(np.float64) * other.astype(np.float64)
+    return round(math.fsum(products.tolist()), _DIGITS)
+
+
+class _Rows(Protocol):
+    """Vectors in rows without a gap, with a quick score for each that is off by a known error at most."""
+
+    def __len__(self) -> int: ...
+    def append(self, vectors: Matrix) -> None: ...
+    def remove(self, place: int) -> None: ...
+    def best(self, vector: Vector, k: int) -> _Places: ...
+    def at_least(self, vector: Vector, cosine: float) -> _Places: ...
+
+
+class _Float32Rows:
+    """Rows of float32 in blocks; a row that goes is replaced by the last one."""
+
+    def __init__(self, dimension: int) -> None:
+        self._error = dimension * _ROUNDING
+        self._dimension = dimension
+        self._blocks: list[Matrix] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def row(self, place: int) -> Vector:
+        """One row; it is overwritten when rows go."""
+        return cast(Vector, self._blocks[place // _BLOCK][place % _BLOCK])
+
+    def blocks(self) -> Iterator[Matrix]:
+        """The rows that are taken, in their order."""
+        for number, block in enumerate(self._blocks):
+            yield block[: self._count - number * _BLOCK]
+
+    def append(self, vectors: Matrix) -> None:
+        for vector in vectors:
+            if self._count == len(self._blocks) * _BLOCK:
+                self._blocks.append(np.empty((_BLOCK, self._dimension), dtype=np.float32))
+            self._blocks[-1][self._count % _BLOCK] = vector
+            self._count += 1
+
+    def remove(self, place: int) -> None:
+        self._count -= 1
+        self._blocks[place // _BLOCK][place % _BLOCK] = self.row(self._count)
+        if self._count == (len(self._blocks) - 1) * _BLOCK:
+            self._blocks.pop()
+
+    def best(self, vector: Vector, k: int) -> _Places:
+        scores = self._scores(vector)
+        kth = np.partition(scores, len(scores) - k)[len(scores) - k]
+        return np.flatnonzero(scores >= kth - 2 * self._error)
+
+    def at_least(self, vector: Vector, cosine: float) -> _Places:
+        return np.flatnonzero(self._scores(vector) >= cosine - self._error)
+
+    def _scores(self, vector: Vector) -> Vector:
+        # Row by row: a product with a whole matrix wakes threads that wait for each other on a busy machine.
+        return cast(Vector, np.concatenate([np.vecdot(block, vector) for block in self.blocks()]))
+
+
+class _Float16Rows:
+    """Rows of float16 in a flat index of faiss, which looks at all of them: half the memory, and as exact.
+
+    How far a row is from its vector is measured when it is added.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self._faiss = _import_faiss()
+        kinds = self._faiss.ScalarQuantizer
+        self._index = self._faiss.IndexScalarQuantizer(
+            dimension, kinds.QT_fp16, self._faiss.METRIC_INNER_PRODUCT
+        )
+        self._rounding = self._error = dimension * _ROUNDING
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def append(self, vectors: Matrix) -> None:
+        self._index.add(vectors)
+        kept = self._index.sa_decode(self._index.sa_encode(vectors))
+        off = float(np.linalg.norm(kept - vectors, axis=1).max(initial=0.0))
+        self._error = max(self._error, off + self._rounding)
+
+    def remove(self, place: int) -> None:
+        """Rows behind it move up by one."""
+        self._index.remove_ids(self._faiss.IDSelectorRange(place, place + 1))
+
+    def best(self, vector: Vector, k: int) -> _Places:
+        return self._down_to(vector, k + _MORE, kth=k)
+
+    def at_least(self, vector: Vector, cosine: float) -> _Places:
+        return self._down_to(vector, _MORE, cosine=cosine)
+
+    def _down_to(self, vector: Vector, first: int, *, kth: int = 0, cosine: float = 0.0) -> _Places:
+        """The rows down to the score of the `kth`, or else down to a cosine, and what the error adds."""
+        # Asked for more until what comes is too low: faiss' own search by a radius takes many times as long.
+        count = min(first, len(self))
+        while True:
+            scores, places = self._index.search(vector[None], count)
+            least = scores[0][kth - 1] - 2 * self._error if kth else cosine - self._error
+            wanted = scores[0] >= least
+            if count == len(self) or not wanted[-1]:
+                return np.asarray(places[0][wanted], dtype=np.int64)
+            count = min(8 * count, len(self))
+
+
+def _import_faiss() -> Any:
+    try:
+        import faiss  # noqa: PLC0415 - an extra, and heavy
+    except ImportError:
+        raise VectorsUnusableError(
+            f"There are more than {IN_MEMORY:,} vectors, and comparing so many takes faiss: install it with"
+            " pip install '.[vectors]', or go on without embeddings."
+        ) from None
+    return faiss
+
+
+class VectorIndex:
+    """Vectors of length 1 by task.
+
+    Args:
+        dimension: How many numbers a vector has.
+        read: Reads the vectors of tasks, in their order, where only an image of them is held.
+        in_memory: How many are held as they are.
+    """
+
+    def __init__(
+        self,
+        dimension: int,
+        read: Callable[[Sequence[int]], Sequence[Vector]],
+        *,
+        in_memory: int = IN_MEMORY,
+    ) -> None:
+        self.dimension = dimension
+        self._read = read
+        self._in_memory = in_memory
+        self._rows: _Rows = _Float32Rows(dimension)
+        self._ids: list[int] = []
+        self._place: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __contains__(self, task_id: int) -> bool:
+        return task_id in self._place
+
+    def add_many(self, task_ids: Sequence[int], vectors: Sequence[Vector]) -> None:
+        """Add the vectors of tasks; those that are there already are replaced.
+
+        Raises:
+            VectorsUnusableError: so many take faiss, which is not installed; nothing is added then.
+        """
+        if not task_ids:
+            return
+        new = np.stack(vectors)
+        if isinstance(self._rows, _Float32Rows) and len(self) + len(task_ids) > self._in_memory:
+            halves = _Float16Rows(self.dimension)
+            for block in self._rows.blocks():
+                halves.append(block)
+            self._rows = halves
+        for task_id in task_ids:
+            self.discard(task_id)
+        self._rows.append(new)
+        for task_id in task_ids:
+            self._place[task_id] = len(self._ids)
+            self._ids.append(task_id)
+
+    def discard(self, task_id: int) -> None:
+        """Remove the vector of a task, if it is there."""
+        place = self._place.pop(task_id, None)
+        if place is None:
+            return
+        self._rows.remove(place)
+        if isinstance(self._rows, _Float32Rows):
+            last = self._ids.pop()
+            if last != task_id:
+                self._ids[place] = last
+                self._place[last] = place
+        else:
+            del self._ids[place]
+            self._place = {found: at for at, found in enumerate(self._ids)}
+
+    def nearest(self, vector: Vector, k: int, *, but: int | None = None) -> list[Near]:
+        """The `k` nearest tasks other than `but`, the best first, ties by id."""
+        wanted = min(k + (but in self._place), len(self))
+        if not wanted:
+            return []
+        return self._exact(vector, self._rows.best(vector, wanted), but)[:k]
+
+    def above(self, vector: Vector, threshold: float, *, but: int | None = None) -> list[Near]:
+        """All tasks other than `but` whose cosine is `threshold` or more, the best first."""
+        if not self._ids:
+            return []
+        found = self._rows.at_least(vector, threshold)
+        return [near for near in self._exact(vector, found, but) if near.cosine >= threshold]
+
+    def _exact(self, vector: Vector, places: Iterable[int], but: int | None) -> list[Near]:
+        at = [int(place) for place in places if self._ids[place] != but]
+        ids = [self._ids[place] for place in at]
+        rows = self._rows
+        vectors = [rows.row(place) for place in at] if isinstance(rows, _Float32Rows) else self._read(ids)
+        found = [Near(task_id, cosine(vector, other)) for task_id, other in zip(ids, vectors, strict=True)]
+        return sorted(found, key=lambda near: (-near.cosine, near.id))

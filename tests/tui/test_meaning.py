@@ -1,0 +1,68 @@
+"""What a person sees of the comparison by meaning."""
+
+from typing import Any
+
+import pytest
+
+from selfinstruct.core.auto import AutoRun
+from selfinstruct.core.settings import resolve
+from selfinstruct.tui.settings_form import texts_of, values_of
+from tests.conftest import OpenEngine
+from tests.server import ModelServer
+from tests.tui.curating import curating, screen_text
+
+
+async def test_the_detail_shows_the_nearest_by_meaning_with_their_cosines(engine_on: OpenEngine) -> None:
+    engine = engine_on(embeddings="offline", hold=True, target=3, batches_ahead=0, concurrency=1)
+    await AutoRun(engine).run()
+    async with curating(engine) as curator:
+        await curator.until(lambda: engine.judging.is_ready)
+        task = curator.current()
+        near = engine.judging.near_in_meaning(task.id, k=1)
+        assert near
+        shown = (await curator.detail()).split("Nearest by meaning now (cosine)")[1]
+        neighbour = curator.task(near[0].id)
+        assert f"{near[0].cosine:.2f} {neighbour.origin} {neighbour.id}  {neighbour.instruction}" in shown
+        await curator.press("5", "G")
+        await curator.until(lambda: "128 texts of the pool" in screen_text(curator.app))
+        assert "vectors, to compare" in screen_text(curator.app)
+
+
+async def test_a_person_who_accepts_before_the_vector_has_come_is_told(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    def hold_vectors(body: dict[str, Any]) -> None:
+        if "input" in body:
+            server.gate.clear()
+
+    engine = engine_on(base_url=server.url, model="m", batches_ahead=0, requests_per_batch=1, concurrency=1)
+    request_id = iter([engine.plan.propose(1)])
+    await engine.run(plan=lambda: next(request_id, None))
+    server.refuse = hold_vectors
+    await engine.apply(resolve({}, stored=engine.workspace.settings.read() | {"embeddings": "e"}))
+    async with curating(engine) as curator:
+        await curator.until(lambda: engine.judging.is_ready)
+        assert "its vector is not there yet" in await curator.detail()
+        await curator.press("a")
+        assert "by words only, its vector is not there yet: " in screen_text(curator.app)
+        server.refuse = lambda body: None
+        server.gate.set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"embeddings": "other"}, "K"),
+        ({"base_url": "http://127.0.0.1:9/v2"}, None),
+        ({"embeddings_url": "http://127.0.0.1:8/v1"}, None),
+        ({"embeddings_url": "http://127.0.0.1:8/v1", "embeddings_key_env": "OTHER"}, "OTHER"),
+        ({"model": "offline", "base_url": ""}, None),
+    ],
+)
+def test_with_another_address_the_key_for_embeddings_is_to_be_named_again(
+    changes: dict[str, str], key: str | None
+) -> None:
+    base = resolve(
+        {"model": "m", "base_url": "http://127.0.0.1:9/v1", "embeddings": "e", "embeddings_key_env": "K"}
+    )
+    assert values_of(texts_of(base) | changes, base).get("embeddings_key_env") == key
