@@ -362,7 +362,8 @@ def read_file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path.name} cannot be read: {error}.") from error
-    check(values, source=path.name)
+    # The language, and with it the usual filters, may be given elsewhere.
+    check({"language": AUTO, **values}, source=path.name)
     for name in ("seeds", "prompts"):
         if name in values:
             values[name] = path.parent / values[name]

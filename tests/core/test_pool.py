@@ -94,6 +94,23 @@ def test_a_pool_read_from_its_image_tokenizes_nothing(
     assert len(caught_up(kept).accepted) == 20
 
 
+def test_a_pool_in_another_language_is_kept_and_read_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["魚の名前を挙げて。", "ｶﾞの字を使って。", "그림을 그려라", "é e\u0301 Straße", "น้ำตาล", "…"]
+    for text in texts:
+        add(workspace, text, "accepted")
+    pool = Pool(workspace, "ja")
+    pool.catch_up()
+    expected = [pool.accepted.nearest(text, 3) for text in texts]
+    with workspace.transaction():
+        pool.keep()
+    monkeypatch.setattr(Vocabulary, "encode", None)
+    again = Pool(workspace, "ja")
+    again.catch_up()
+    assert [again.accepted.nearest(text, 3) for text in texts] == expected
+
+
 def test_what_happened_since_the_image_is_taken_in(kept: Workspace) -> None:
     decide(kept, 1, "rejected")
     decide(kept, 2, "accepted")
