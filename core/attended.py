@@ -74,6 +74,8 @@ class AttendedRun:
         """Why no requests are sent at the moment."""
         self.at_cost_limit = False
         """Whether that is because the cost limit leaves no room."""
+        self.at_request_limit = False
+        """Whether that is because the workspace has had as many requests as it may have."""
 
     @property
     def under_way(self) -> int:
@@ -124,7 +126,7 @@ class AttendedRun:
 
     def resume(self) -> None:
         """Go on after a pause, for example with a higher cost limit."""
-        self.paused, self.at_cost_limit = None, False
+        self.paused, self.at_cost_limit, self.at_request_limit = None, False, False
         self.wake()
 
     def ask_for_more(self, task_id: int) -> None:
@@ -147,7 +149,7 @@ class AttendedRun:
         limit = self._engine.settings.max_requests
         if limit is None or self._engine.workspace.requests.count() < limit:
             return None
-        return f"This workspace has had its {limit} requests. Start with a higher --max-requests to go on."
+        return f"This workspace has had all requests that max_requests allows, {limit:,}."
 
     def _cost_limit(self) -> str:
         limit = f"The cost limit of ${self._engine.settings.max_cost:g} leaves no room for a request."
@@ -288,7 +290,10 @@ class AttendedRun:
 
     def _plan_new(self) -> int | None:
         if (limit := self._request_limit()) is not None:
-            self._pause(limit, GenerationPaused(limit))
+            # With nothing to ask for there is nothing to tell.
+            if not self._engine.plan.is_idle() or self._wants_more():
+                self.at_request_limit = True
+                self._pause(limit, GenerationPaused(limit))
             return None
         if (request_id := self._engine.plan.next_of_pool()) is not None:
             self._made_up_for(request_id)

@@ -117,7 +117,7 @@ class Retries:
         if limit is not None and workspace.requests.count() >= limit and plan.would_ask_anew(request):
             raise RequestRefusedError(
                 f"Asking request {request_id} anew is one more, and this workspace has had its {limit}"
-                " requests. --max-requests allows more."
+                " requests. A higher max_requests allows more."
             )
         return request
 

@@ -22,6 +22,7 @@ class Counts:
     cost_usd: float | None
     """What the answers that told their usage have cost; None when none did."""
     attempts_of_unknown_cost: int
+    """Attempts that may have cost something, those in doubt among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,9 @@ def _pool(db: Connection) -> dict[str, int]:
 
 
 def _cost(db: Connection) -> tuple[float | None, int]:
-    # An answer that is not taken in yet has not been asked for its usage. CROSS JOIN begins with the few
-    # requests under way, and not with all attempts of unknown cost.
+    # An answer that is not taken in yet has not been asked for its usage. What is in doubt may have been
+    # paid, and so may an attempt that was in doubt when its request was sent again. CROSS JOIN begins with
+    # the few requests under way, and not with all attempts of unknown cost.
     cost, known, unknown = db.execute(
         """SELECT known_usd, known_attempts,
             (SELECT count(*) FROM attempts INDEXED BY attempts_of_unknown_cost
@@ -133,6 +135,12 @@ def _cost(db: Connection) -> tuple[float | None, int]:
                 CROSS JOIN attempts ON request_id = requests.id
                 WHERE state NOT IN ('parsed', 'failed') AND state = 'answered'
                 AND cost_usd IS NULL AND ended_at IS NOT NULL)
+            + (SELECT count(*) FROM attempts INDEXED BY attempts_open
+                WHERE ended_at IS NULL AND reserved_usd IS NOT 0)
+            - (SELECT count(*) FROM requests INDEXED BY requests_under_way
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'sent' AND
+                    (SELECT reserved_usd FROM attempts INDEXED BY attempts_open
+                    WHERE ended_at IS NULL AND request_id = requests.id ORDER BY id DESC LIMIT 1) IS NOT 0)
         FROM spending"""
     ).fetchone()
     return cost if known else None, unknown

@@ -84,6 +84,8 @@ def m002_requests(db: Database) -> None:
         "CREATE INDEX attempts_of_unknown_cost ON attempts (id)"
         " WHERE cost_usd IS NULL AND ended_at IS NOT NULL"
     )
+    # What is under way, and what was when a program ended.
+    db.execute("CREATE INDEX attempts_open ON attempts (request_id, reserved_usd) WHERE ended_at IS NULL")
     # So that tokens are summed without a look at the answers.
     db.execute("CREATE INDEX attempts_by_tokens ON attempts (prompt_tokens, completion_tokens)")
     # Sums over all attempts, kept up to date: a status line and a cost limit ask for them all the time.

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
 
 
+_MORE_REQUESTS = " {settings} shows the settings: a higher number goes on, none is no limit."
+
+
 class Tabs(Static):
     """The screens by number; a click goes to one."""
 
@@ -145,7 +148,10 @@ class WorkScreen(Screen[None]):
         if isinstance(event, PoolRead):
             self.refresh_all()  # a person waits for it
         elif isinstance(event, GenerationPaused):
-            self.say(f"{event.sentence}{self._hint('{} tries again.')}", error=True)
+            hint = self._hint("{} tries again.")
+            if self.session.attended.at_request_limit:
+                hint = self.with_keys(_MORE_REQUESTS)
+            self.say(f"{event.sentence}{hint}", error=True)
         elif isinstance(event, LimitReached):
             self.say(f"{event.sentence}{self._hint('{} asks for a new one.')}", error=True)
         elif isinstance(event, RequestFailed):

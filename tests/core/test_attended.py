@@ -160,7 +160,8 @@ async def test_max_requests_pauses_with_a_sentence(engine_on: OpenEngine) -> Non
         await attended.told(GenerationPaused)
         await attended.told(CandidatesProposed, 2)
         assert attended.states() == ["parsed", "parsed"]
-        assert "--max-requests" in (attended.run.paused or "")
+        assert attended.run.paused == "This workspace has had all requests that max_requests allows, 2."
+        assert attended.run.at_request_limit
 
 
 async def test_answers_without_tasks_are_not_asked_for_again_and_again(

@@ -222,6 +222,29 @@ def test_what_a_program_that_ended_left_under_way_is_in_doubt(workspace: Workspa
     assert workspace.requests.get(request_id).state == "in_doubt"
 
 
+@pytest.mark.parametrize(("reserved", "unknown"), [(0.6, 1), (None, 1), (0.0, 0)])
+def test_what_is_in_doubt_may_have_cost_something_and_what_is_under_way_is_not_told_yet(
+    workspace: Workspace, reserved: float | None, unknown: int
+) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(
+        replace(REQUEST, reserved_usd=reserved), run_id=workspace.run_id, at="now"
+    )
+    begin_attempt(workspace, request_id)
+    assert workspace.spending().attempts_of_unknown_cost == 0
+    workspace.requests.put_in_doubt(workspace.run_id)
+    assert workspace.spending().attempts_of_unknown_cost == unknown
+    # Sent again: the first time may have been paid all the same.
+    workspace.requests.plan_again(request_id, reserved_usd=reserved, run_id=workspace.run_id)
+    attempt_id = begin_attempt(workspace, request_id)
+    assert workspace.spending().attempts_of_unknown_cost == unknown
+    workspace.requests.store_answer(attempt_id, http_status=200, body=b"{}", at="then")
+    workspace.requests.settle(attempt_id, answered_by="m", usage=Usage(1, 1, 0.5))
+    workspace.requests.parsed(request_id)
+    assert workspace.spending().attempts_of_unknown_cost == unknown
+    assert workspace.counts().attempts_of_unknown_cost == unknown
+
+
 def test_what_another_living_program_has_under_way_is_not_in_doubt(workspace: Workspace) -> None:
     workspace.start_run(at="now")
     request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")

@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import BatchCompleted, TaskInstantiated
+from selfinstruct.core.events import BatchCompleted, PoolRead, TaskInstantiated
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
@@ -172,3 +172,34 @@ async def test_candidates_that_wait_in_later_batches_are_counted_and_not_pushed_
     before = list(curator.table.ids)
     await curator.until(lambda: "new" in curator.shown("#status"))
     assert list(curator.table.ids) == before
+
+
+async def test_a_limit_of_unattended_work_is_told_when_it_is_met_and_a_higher_one_goes_on(
+    workspace: Workspace,
+) -> None:
+    limited = resolve({"max_requests": 1, "requests_per_batch": 1, "batches_ahead": 0})
+    alone = Engine(workspace, limited)
+    await alone.propose()
+    await alone.close()
+    async with curating(Engine(workspace, resolve({}, stored=workspace.settings.read()))) as curator:
+        await curator.until(lambda: "paused" in curator.shown("#status"))
+        assert curator.shown("#message") == (
+            "This workspace has had all requests that max_requests allows, 1."
+            " 7 shows the settings: a higher number goes on, none is no limit."
+        )
+        await curator.app.session.apply(limited.model_copy(update={"max_requests": 50}))
+        await curator.until(lambda: workspace.requests.count() > 1)
+        assert curator.app.session.attended.paused is None
+
+
+async def test_a_limit_is_not_told_before_a_request_is_wanted(workspace: Workspace) -> None:
+    limited = resolve({"max_requests": 1, "requests_per_batch": 1})
+    alone = Engine(workspace, limited)
+    for task_id in await alone.propose():
+        alone.decisions.reject(task_id)
+    await alone.close()
+    async with curating(Engine(workspace, limited)) as curator:
+        await curator.wait_for(PoolRead)
+        assert curator.app.session.attended.paused is None
+        await curator.press("n")
+        await curator.until(lambda: "paused" in curator.shown("#status"))
