@@ -298,7 +298,7 @@ def _cut(path: Path, written: Written) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy a file whole or not at all."""
-    part = target.with_name(f".{target.name}.dedupe")
+    part = target.with_name(f".{target.name}.dedupe-part")
     part.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
     try:

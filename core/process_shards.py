@@ -22,13 +22,18 @@ class ProcessShards:
         context = get_context("spawn")  # a progress bar has threads, which a fork would not take along
         self._connections: list[Connection] = []
         self._processes = []
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, threshold), daemon=True)
-            process.start()
-            theirs.close()
-            self._connections.append(ours)
-            self._processes.append(process)
+        # Ctrl+C is for this process, which ends the others; they inherit that it does nothing.
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            for _ in range(count):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_serve, args=(theirs, threshold), daemon=True)
+                process.start()
+                theirs.close()
+                self._connections.append(ours)
+                self._processes.append(process)
+        finally:
+            signal.signal(signal.SIGINT, heard)
 
     def send(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> None:
         """Call a method of each part; they work on it while this process goes on."""
@@ -62,7 +67,6 @@ class ProcessShards:
 
 
 def _serve(connection: Connection, threshold: float) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is for the first process, which ends this one
     shard = Shard(threshold)
     with suppress(EOFError, OSError):  # the first process is gone
         while True:

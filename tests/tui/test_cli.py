@@ -355,7 +355,9 @@ def test_without_a_terminal_the_curator_says_what_to_do(tmp_path: Path) -> None:
     assert "--auto" in result.output
 
 
-@pytest.mark.parametrize("words", [["--help"], ["status", "--db", "GROWN"], ["export", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["status", "--db", "GROWN"], ["export", "--help"], ["dedupe", "--help"]]
+)
 def test_light_commands_import_nothing_heavy(grown: Path, words: list[str]) -> None:
     script = (
         "import sys\n"
@@ -375,6 +377,7 @@ def test_light_commands_import_nothing_heavy(grown: Path, words: list[str]) -> N
         (selfinstruct, ["--help"]),
         (selfinstruct, ["export", "--help"]),
         (selfinstruct, ["status", "--help"]),
+        (selfinstruct, ["dedupe", "--help"]),
         (selfinstruct_tui, ["--help"]),
     ],
 )

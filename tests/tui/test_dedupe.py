@@ -114,7 +114,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(
     rng = random.Random(0)
     words = [f"word{number}" for number in range(3000)]
     with (tmp_path / "many").open("w") as file:
-        for _ in range(80_000):
+        for _ in range(40_000):
             file.write(json.dumps({"text": " ".join(rng.choices(words, k=12))}) + "\n")
     command = ["selfinstruct", "dedupe", str(tmp_path / "many"), "--out", str(tmp_path / "out")]
     with Terminal(*command) as terminal:
@@ -125,6 +125,6 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(
     assert not (tmp_path / "out").exists()
     with Terminal(*command) as terminal:
         terminal.wait_for("Going on after")
-        terminal.wait_for("of 80,000 rows to")
+        terminal.wait_for("of 40,000 rows to")
         assert terminal.process.wait() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "out"]
