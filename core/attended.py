@@ -318,12 +318,34 @@ class AttendedRun:
     def _half_planned(self) -> int | None:
         return next((batch for batch, made in self._making.items() if len(made.planned) < made.total), None)
 
-    def _plan_propose(self) -> int:
-        with self._engine.workspace.transaction():
-            batch = self._half_planned()
-            if batch is None:
-                batch = self._engine.plan.new_batch()
-            request_id = self._engine.plan.propose(batch)
+    def _is_ahead(self, batch: int) -> bool:
+        """Whether a batch is not the one that a person waits for."""
+        others = [*self._ready(most=1), *(made for made in self._making if made > self.shown)]
+        return not self._waiting or any(other < batch for other in others)
+
+    def _end_short(self, batch: int) -> None:
+        """Leave a batch at the requests that it has."""
+        making = self._making.get(batch)
+        if making is not None:
+            making.total = len(making.planned)
+            if not making.under_way:
+                self._complete(batch)
+
+    def _plan_propose(self) -> int | None:
+        plan, half = self._engine.plan, self._half_planned()
+        batch = plan.new_batch() if half is None else half
+        is_ahead = self._is_ahead(batch)
+        try:
+            with self._engine.workspace.transaction():
+                request_id = plan.propose(batch)
+                if is_ahead and not plan.covers_accepted():
+                    raise CostLimitError
+        except CostLimitError:
+            if not is_ahead:
+                raise
+            # Nobody waits for it: what is left is for the tasks that the person accepts.
+            self._end_short(batch)
+            return None
         size = self._engine.settings.requests_per_batch
         self._making.setdefault(batch, _Making(size)).plan(request_id)
         return request_id
@@ -344,15 +366,18 @@ class AttendedRun:
             return
         making.under_way.discard(request.id)
         if making.taken_in == making.total:
-            del self._making[request.batch]
-            self._engine.emit(BatchCompleted(request.batch, self._passing(request.batch)))
-            if not self._engine.workspace.tasks.of_batch(request.batch):
-                # The next one would hardly fare better, and may cost as much.
-                sentence = (
-                    f"Batch {request.batch} brought no candidate: its requests failed, or their answers"
-                    " held no list of tasks."
-                )
-                self._pause(sentence, GenerationPaused(sentence))
+            self._complete(request.batch)
+
+    def _complete(self, batch: int) -> None:
+        del self._making[batch]
+        self._engine.emit(BatchCompleted(batch, self._passing(batch)))
+        if not self._engine.workspace.tasks.of_batch(batch):
+            # The next one would hardly fare better, and may cost as much.
+            sentence = (
+                f"Batch {batch} brought no candidate: its requests failed, or their answers"
+                " held no list of tasks."
+            )
+            self._pause(sentence, GenerationPaused(sentence))
 
     def _passing(self, batch: int) -> int:
         return sum(task.verdict == PASS for task in self._engine.workspace.tasks.of_batch(batch))

@@ -152,6 +152,19 @@ class Planner:
             vectors.assign(request.in_context, request_id)
         return request_id
 
+    def covers_accepted(self) -> bool:
+        """Whether the cost limit leaves room for the instances of all accepted tasks that wait for them."""
+        limit = self._max_cost_usd()
+        waiting = [] if limit is None else self._workspace.tasks.awaiting_instances()
+        if limit is None or not waiting:
+            return True
+        # The prompts differ in the instruction only, which is a small part of them.
+        one = self._prompts.instantiate(self._workspace.tasks.get(waiting[0]).instruction, output_first=False)
+        max_tokens = one.parameters["max_tokens"]
+        assert isinstance(max_tokens, int)
+        each = self._prices.at_most(prompt_bytes(one.prompt), max_tokens + self._settings.thinking_tokens)
+        return self._workspace.requests.charged_usd() + len(waiting) * (each or 0.0) <= limit
+
     def is_idle(self) -> bool:
         """Whether no task waits to be asked about."""
         tasks = self._workspace.tasks

@@ -189,6 +189,10 @@ def m003_tasks(db: Database) -> None:
             AND label IN ('classification', 'generation')"""
     )
     db.execute(
+        """CREATE INDEX tasks_unlabelled ON tasks (id)
+        WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL"""
+    )
+    db.execute(
         """CREATE INDEX tasks_to_decide ON tasks (id)
         WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL"""
     )

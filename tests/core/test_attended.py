@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
 from selfinstruct.core.attended import AttendedRun
+from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
     BatchCompleted,
@@ -13,6 +15,7 @@ from selfinstruct.core.events import (
     GenerationPaused,
     LimitReached,
     RequestPlanned,
+    TaskInstantiated,
 )
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
@@ -137,6 +140,52 @@ async def test_a_request_that_met_the_limit_between_two_attempts_goes_on_with_mo
         attended.run.resume()
         await attended.told(BatchCompleted)
         assert attended.states()[0] == "parsed"
+
+
+def costs_at_most(engine: Engine, plan: Callable[[], int]) -> float:
+    """What a request may cost at most that is planned like this; it is not planned."""
+    engine.enter()
+    reserved: list[float | None] = []
+    with pytest.raises(RuntimeError), engine.workspace.transaction():
+        reserved.append(engine.workspace.requests.get(plan()).reserved_usd)
+        raise RuntimeError
+    assert reserved[0] is not None
+    return reserved[0]
+
+
+@pytest.mark.parametrize(("left_over", "ahead"), [(0.9, 0), (1.1, 1)])
+async def test_no_batch_is_made_ahead_for_what_accepted_tasks_need(
+    engine_on: OpenEngine, server: ModelServer, left_over: float, ahead: int
+) -> None:
+    server.gate.clear()
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=50, requests_per_batch=1, concurrency=9
+    )
+    tasks = engine.workspace.tasks
+    wordings = (
+        "Name a river that flows through three countries.",
+        "Count slowly to twelve in Latin.",
+        "Describe the smell of rain on warm stone.",
+    )
+    ids = [tasks.add(wording, origin="model", at="now", held=True) for wording in wordings]
+    assert engine.decisions.accept_all(ids).done == tuple(ids)
+    classify = costs_at_most(engine, lambda: engine.plan.classify(ids[0]))
+    instantiate = costs_at_most(engine, lambda: engine.plan.instantiate(ids[0]))
+    propose = costs_at_most(engine, lambda: engine.plan.propose(1))
+    # Enough for the batch that is waited for and one more, and for about the instances of these.
+    engine.limit_cost(3.1 * classify + 2.1 * propose + left_over * 3 * instantiate)
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        for _ in range(4 + ahead):
+            await asyncio.to_thread(server.arrived.acquire)
+        requests = [
+            engine.workspace.requests.get(one) for one in range(1, engine.workspace.requests.next_id())
+        ]
+        stages = [request.stage for request in requests]
+        assert stages == ["classify"] * 3 + ["propose"] * (1 + ahead)
+        assert attended.run.paused is None
+        server.gate.set()
+        await attended.told(TaskInstantiated, 3)
 
 
 @pytest.mark.parametrize("usd", [0, -1, float("inf"), float("nan")])
