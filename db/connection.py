@@ -46,10 +46,13 @@ def connect(path: Path, *, create: bool) -> Connection:
         if new:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        _require_ours(db, path, new=new)
-        if new:
+        if _is_empty(db):
+            if not create:
+                db.close()
+                raise _nothing_there(path)
             # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _require_ours(db, path)
         journal, synchronous = journal_of(sqlite3.sqlite_version_info)
         db.execute(f"PRAGMA journal_mode = {journal}")
         db.execute(f"PRAGMA synchronous = {synchronous}")
@@ -78,7 +81,10 @@ def connect_to_read(path: Path) -> Connection:
             address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         db.execute("PRAGMA query_only = ON")
-        _require_ours(db, path, new=False)
+        if _is_empty(db):
+            db.close()
+            raise _nothing_there(path)
+        _require_ours(db, path)
     except sqlite3.OperationalError as error:
         raise WorkspaceError(f"The workspace {path} cannot be opened: {error}.") from error
     except sqlite3.DatabaseError as error:
@@ -99,9 +105,14 @@ def _nothing_there(path: Path) -> WorkspaceError:
     return WorkspaceError(f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui.")
 
 
-def _require_ours(db: Connection, path: Path, *, new: bool) -> None:
+def _is_empty(db: Connection) -> bool:
+    """Whether nothing was ever committed; a file that was being made at a crash has some bytes then."""
+    return bool(db.execute("PRAGMA page_count").fetchone() == (0,))
+
+
+def _require_ours(db: Connection, path: Path) -> None:
     marker = db.execute("PRAGMA application_id").fetchone()[0]
-    if marker != APPLICATION_ID and not new:
+    if marker != APPLICATION_ID:
         db.close()
         raise WorkspaceError(
             f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
