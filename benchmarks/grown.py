@@ -140,9 +140,7 @@ class _Grower:
             run_id=self._run,
             at=utc_now(),
         )
-        attempt = requests.begin_attempt(
-            request_id, _PARAMETERS, run_id=self._run, max_cost_usd=None, at=utc_now()
-        )
+        attempt = requests.begin_attempt(request_id, _PARAMETERS, run_id=self._run, at=utc_now())
         assert attempt is not None
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": answer}}
         body = json.dumps({"object": "chat.completion", "model": OFFLINE, "choices": [choice]}).encode()

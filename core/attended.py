@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError
+from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached
 from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.ledger import CostLimitError
@@ -152,7 +152,9 @@ class AttendedRun:
         return f"This workspace has had all requests that max_requests allows, {limit:,}."
 
     def _cost_limit(self) -> str:
-        limit = f"The cost limit of ${self._engine.settings.max_cost:g} leaves no room for a request."
+        usd = self._engine.cost_limit()
+        told = f" of ${usd:g}" if usd is not None else ""
+        limit = f"The cost limit{told} leaves no room for a request."
         unknown = self._engine.workspace.spending().attempts_of_unknown_cost
         if not unknown:
             return limit
@@ -225,7 +227,7 @@ class AttendedRun:
                 )
             except CostLimitError:
                 self._cost_limited = True
-            except EndpointUnusableError as error:
+            except (EndpointUnusableError, SettingsError) as error:
                 self._give_up_retries()
                 self._pause(str(error), GenerationPaused(str(error)))
             except WorkspaceError as error:

@@ -97,7 +97,9 @@ class AutoRun:
         return self._outcome()
 
     def _cost_limit(self) -> str:
-        return f"Stopped at --max-cost: {self._settings.max_cost:g} USD leave no room for another request."
+        limit = self._engine.cost_limit()
+        told = f"{limit:g} USD leave" if limit is not None else "it left"
+        return f"Stopped at --max-cost: {told} no room for another request."
 
     def _started(self, flow: Flow) -> None:
         self._flow = flow
@@ -128,7 +130,9 @@ class AutoRun:
     def _plan(self) -> int | None:
         if self._left_over:
             return self._left_over.popleft()
-        self._limit = None
+        self._limit = self._boundless()
+        if self._limit is not None:
+            return None
         limit = self._settings.max_requests
         had = self._engine.workspace.requests.count()
         if limit is not None and had >= limit:
@@ -141,6 +145,14 @@ class AutoRun:
             # What is under way may turn out to cost less than is reserved for it: then there is room again.
             self._limit = self._cost_limit()
             return None
+
+    def _boundless(self) -> str | None:
+        """Why to stop when another program has taken away the only limit."""
+        if self._settings.target is not None or self._settings.max_requests is not None:
+            return None
+        if self._engine.cost_limit() is not None:
+            return None
+        return "Stopped: --max-cost has been taken away, and nothing else says where to stop."
 
     def _plan_next(self) -> int | None:
         if (request_id := self._engine.plan.next_of_pool()) is not None:

@@ -113,7 +113,6 @@ class Engine:
             settings,
             self.judging,
             prices,
-            max_cost_usd=lambda: self.settings.max_cost,
             clock=self._clock,
         )
 
@@ -138,8 +137,11 @@ class Engine:
         Raises:
             SettingsError: they do not fit the workspace; all stays as it was.
         """
-        prices = limited_prices(settings)
         with self.workspace.transaction():
+            if settings.max_cost == self.settings.max_cost:
+                # Nobody has changed it here; another program may have.
+                settings = settings.model_copy(update={"max_cost": self.workspace.settings.cost_limit()})
+            prices = limited_prices(settings)
             settings = plant(self.workspace, settings, at=self._clock())
             self._work_by(settings, prices)
             self.workspace.settings.write(storable(settings))
@@ -168,7 +170,8 @@ class Engine:
     async def close(self) -> None:
         """End this program's run; requests still under way are in doubt from now on."""
         await self._close_endpoints()
-        self.workspace.end_run(at=self._clock())
+        with suppress(WorkspaceError):  # the next program sees for itself that this one is gone
+            self.workspace.end_run(at=self._clock())
         with suppress(WorkspaceError):  # only the next start is slower without it
             self.judging.keep()
 
@@ -187,6 +190,16 @@ class Engine:
     def language(self) -> Language:
         """The language of the workspace's tasks."""
         return self.judging.language
+
+    def cost_limit(self) -> float | None:
+        """The workspace's cost limit in USD, as any program has set it last; None: there is none.
+
+        The settings follow it.
+        """
+        limit = self.workspace.settings.cost_limit()
+        if limit != self.settings.max_cost:
+            self.settings = self.settings.model_copy(update={"max_cost": limit})
+        return limit
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""
@@ -298,7 +311,6 @@ class Engine:
             is_for_vectors: Ledger(
                 self.workspace,
                 endpoint,
-                max_cost_usd=lambda: self.settings.max_cost,
                 is_stopping=lambda: flow.stopping,
                 clock=self._clock,
             )

@@ -25,7 +25,6 @@ class Ledger:
     Args:
         workspace: Where everything is written first.
         endpoint: Where requests go.
-        max_cost_usd: What all requests of the workspace may cost together, as things stand now.
         is_stopping: Whether nothing more is to be sent; what has failed then waits for another run.
         clock: The present time as ISO 8601 text.
     """
@@ -35,14 +34,12 @@ class Ledger:
         workspace: Workspace,
         endpoint: Endpoint,
         *,
-        max_cost_usd: Callable[[], float | None],
         is_stopping: Callable[[], bool],
         clock: Callable[[], str],
     ) -> None:
         self._workspace = workspace
         self._together = Together(workspace)
         self._endpoint = endpoint
-        self._max_cost_usd = max_cost_usd
         self._is_stopping = is_stopping
         self._clock = clock
         self._jitter = random.Random()
@@ -97,7 +94,6 @@ class Ledger:
                 request.id,
                 parameters,
                 run_id=self._workspace.run_id,
-                max_cost_usd=self._max_cost_usd(),
                 at=self._clock(),
             )
         )

@@ -19,14 +19,13 @@ class Planner:
     """Plans the requests of one workspace. Each method writes before it returns.
 
     Every method that plans a request raises CostLimitError, and writes nothing, when the request could
-    exceed the cost limit as things stand now.
+    exceed the cost limit that the workspace has then; and SettingsError, when there is a limit and no price.
 
     Args:
         workspace: Where requests are written.
         settings: Whom to ask, and how.
         judging: The pool that prompts are drawn from.
         prices: What requests cost.
-        max_cost_usd: What all requests of the workspace may cost together, as things stand now.
         clock: The present time as ISO 8601 text.
     """
 
@@ -37,7 +36,6 @@ class Planner:
         judging: Judge,
         prices: Prices,
         *,
-        max_cost_usd: Callable[[], float | None],
         clock: Callable[[], str],
     ) -> None:
         self._workspace = workspace
@@ -45,7 +43,6 @@ class Planner:
         self._judging = judging
         self._prices = prices
         self._embeddings = settings.of_embeddings
-        self._max_cost_usd = max_cost_usd
         self._clock = clock
         self._prompts = PromptWriter(
             settings.api,
@@ -154,7 +151,7 @@ class Planner:
 
     def covers_accepted(self) -> bool:
         """Whether the cost limit leaves room for the instances of all accepted tasks that wait for them."""
-        limit = self._max_cost_usd()
+        limit = self._limit()
         waiting = [] if limit is None else self._workspace.tasks.awaiting_instances()
         if limit is None or not waiting:
             return True
@@ -186,14 +183,23 @@ class Planner:
             for request in requests.left_over(
                 run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
             ):
-                if request.state == "answered" or self.is_ours(request):
+                if request.state == "answered":
                     found.append(request.id)
-                elif request.state == "planned":
-                    requests.fail(request.id, "It was planned for another endpoint.")
+                elif not self.is_ours(request):
+                    self._drop(request, "It was planned for another endpoint.")
+                elif request.reserved_usd is None and self._limit() is not None:
+                    self._drop(request, "It was planned without a price, and now there is a cost limit.")
+                else:
+                    found.append(request.id)
             if self._embeddings is not None:
                 self._workspace.vectors.release_failed()
             self._workspace.tasks.release_unanswered()
         return found
+
+    def _drop(self, request: Request, why: str) -> None:
+        """Give up on a request that was never sent; one in doubt stays so."""
+        if request.state == "planned":
+            self._workspace.requests.fail(request.id, why)
 
     def is_ours(self, request: Request) -> bool:
         """Whether a request is for the model, the address and the API that are asked now."""
@@ -255,11 +261,19 @@ class Planner:
         return not self.is_ours(request) or self._workspace.requests.answer(request.id) is not None
 
     def _reserve(self, prompt: Prompt, max_tokens: int, prices: Prices) -> float | None:
-        """USD that a request can cost at most, if the limit leaves room for it; None when not known."""
-        reserved, limit = prices.at_most(prompt_bytes(prompt), max_tokens), self._max_cost_usd()
-        if limit is not None and self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:
-            raise CostLimitError
+        """USD that a request can cost at most, if the limit leaves room for it; None when not known.
+
+        The limit is the workspace's, and read in the transaction that reserves: any program may change it.
+        """
+        reserved, limit = prices.at_most(prompt_bytes(prompt), max_tokens), self._limit()
+        if limit is not None:
+            prices.require_known()
+            if self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:
+                raise CostLimitError
         return reserved
+
+    def _limit(self) -> float | None:
+        return self._workspace.settings.cost_limit()
 
     def _write(
         self,

@@ -1,5 +1,7 @@
 """What requests cost. Unknown is unknown, never 0."""
 
+from functools import cached_property
+
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import Settings
 
@@ -18,13 +20,26 @@ class Prices:
         self._model = settings.model
         self._address = settings.address
 
-    @property
+    @cached_property
     def can_be_limited(self) -> bool:
         """Whether a cost limit can be kept.
 
         A server on this machine counts as free, but it may pass requests on to one that is not.
         """
         return self._offline or self._price is not None or self._listed(1, 1) is not None
+
+    def require_known(self) -> None:
+        """Make sure that a cost limit can be kept.
+
+        Raises:
+            SettingsError: without a price it cannot.
+        """
+        if not self.can_be_limited:
+            raise SettingsError(
+                f"The price of '{self._model}' is not known, so --max-cost cannot be kept. Give it in"
+                f' selfinstruct.toml, in USD for a million tokens: [prices."{self._model}"] with input = '
+                "and output = ."
+            )
 
     def cost(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
         """USD for these tokens; None when the price or the tokens are unknown."""
@@ -60,15 +75,7 @@ def limited_prices(settings: Settings) -> Prices:
     """
     prices = Prices(settings)
     if settings.max_cost is not None:
-        _require_price(prices, settings.model)
+        prices.require_known()
         if settings.of_embeddings is not None:
-            _require_price(Prices(settings.of_embeddings), settings.of_embeddings.model)
+            Prices(settings.of_embeddings).require_known()
     return prices
-
-
-def _require_price(prices: Prices, model: str) -> None:
-    if not prices.can_be_limited:
-        raise SettingsError(
-            f"The price of '{model}' is not known, so --max-cost cannot be kept. Give it in"
-            f' selfinstruct.toml, in USD for a million tokens: [prices."{model}"] with input = and output = .'
-        )

@@ -1,5 +1,6 @@
 """Opens a workspace's SQLite file: the marker that it is ours, the journal mode, transactions."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -7,16 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import StorageError, WorkspaceError
 
 APPLICATION_ID = 0x53494E53
 """Marks a file as a workspace ("SINS"), so that another program's database is never written to."""
 
-# https://sqlite.org/wal.html#walresetbug: before 3.51.3 two connections can corrupt a WAL file.
-_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+_WAL_IS_SAFE_SINCE = (3, 51, 3)
+"""https://sqlite.org/wal.html#walresetbug: before, two connections can corrupt a WAL file."""
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another program's transaction."""
+
+
+def journal_of(version: tuple[int, ...]) -> tuple[str, str]:
+    """The journal mode and the synchronous setting for a version of SQLite.
+
+    With both, a commit that has returned outlasts a power cut. A rollback journal needs EXTRA for that:
+    FULL does not sync the folder after the journal is deleted, and a journal that is back undoes the commit.
+    """
+    return ("WAL", "FULL") if version >= _WAL_IS_SAFE_SINCE else ("DELETE", "EXTRA")
 
 
 def connect(path: Path, *, create: bool) -> Connection:
@@ -36,15 +46,20 @@ def connect(path: Path, *, create: bool) -> Connection:
         if new:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        _require_ours(db, path, new=new)
-        if new:
+        if _is_empty(db):
+            if not create:
+                db.close()
+                raise _nothing_there(path)
             # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA journal_mode = {'WAL' if _WAL_IS_SAFE else 'DELETE'}")
-        db.execute("PRAGMA synchronous = FULL")
+        _require_ours(db, path)
+        journal, synchronous = journal_of(sqlite3.sqlite_version_info)
+        db.execute(f"PRAGMA journal_mode = {journal}")
+        db.execute(f"PRAGMA synchronous = {synchronous}")
         db.execute("PRAGMA foreign_keys = ON")
     except (OSError, sqlite3.OperationalError) as error:
-        raise WorkspaceError(f"The workspace {path} cannot be opened: {error}. {_advice(path)}") from error
+        kind = StorageError if is_of_disk(error) else WorkspaceError
+        raise kind(f"The workspace {path} cannot be opened: {error}. {_advice(path)}") from error
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
     return db
@@ -59,12 +74,17 @@ def connect_to_read(path: Path) -> Connection:
     if _is_new(path):
         raise _nothing_there(path)
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
+        # Not mode=ro: after a crash, whoever comes first has to roll back what was half written.
+        address = f"{path.absolute().as_uri()}?mode=rw"
         # One thread works with it, and another one may break off what it does.
         db = sqlite3.connect(
             address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        _require_ours(db, path, new=False)
+        db.execute("PRAGMA query_only = ON")
+        if _is_empty(db):
+            db.close()
+            raise _nothing_there(path)
+        _require_ours(db, path)
     except sqlite3.OperationalError as error:
         raise WorkspaceError(f"The workspace {path} cannot be opened: {error}.") from error
     except sqlite3.DatabaseError as error:
@@ -85,9 +105,14 @@ def _nothing_there(path: Path) -> WorkspaceError:
     return WorkspaceError(f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui.")
 
 
-def _require_ours(db: Connection, path: Path, *, new: bool) -> None:
+def _is_empty(db: Connection) -> bool:
+    """Whether nothing was ever committed; a file that was being made at a crash has some bytes then."""
+    return bool(db.execute("PRAGMA page_count").fetchone() == (0,))
+
+
+def _require_ours(db: Connection, path: Path) -> None:
     marker = db.execute("PRAGMA application_id").fetchone()[0]
-    if marker != APPLICATION_ID and not new:
+    if marker != APPLICATION_ID:
         db.close()
         raise WorkspaceError(
             f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
@@ -103,27 +128,47 @@ def _advice(path: Path) -> str:
     return "Check that the disk has room and that the file may be written to."
 
 
+def is_of_disk(error: BaseException) -> bool:
+    """Whether an error says that the disk is full or fails."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+    # The lowest byte of an extended code is the kind of the error.
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+@contextmanager
+def in_words(done: str) -> Iterator[None]:
+    """Say in a sentence why the file cannot be `done`: read, or written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StorageError(
+            f"The workspace cannot be {done}: {error}. What was stored before is kept. Check that the"
+            " disk has room and that no other program holds the workspace."
+        ) from error
+
+
 @contextmanager
 def transaction(db: Connection) -> Iterator[None]:
     """One `BEGIN IMMEDIATE` transaction; inside another one it simply joins it.
 
     IMMEDIATE, because a transaction that reads first and writes later fails at once when another
     program writes in between, whatever the busy timeout.
+
+    Raises:
+        StorageError: it could not be written; nothing of it has happened.
     """
     if db.in_transaction:
         yield
         return
-    try:
-        db.execute("BEGIN IMMEDIATE")
-        yield
-        # A commit can fail too, for example while another program reads; later writes must not join it.
-        db.execute("COMMIT")
-    except BaseException as error:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        if isinstance(error, sqlite3.OperationalError):
-            raise WorkspaceError(
-                f"The workspace cannot be written: {error}. What was stored before is kept. Check that the"
-                " disk has room and that no other program holds the workspace."
-            ) from error
-        raise
+    with in_words("written"):
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            # A commit can fail too, for example while another program reads; later writes must not join it.
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise

@@ -7,6 +7,7 @@ from typing import Any
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, Usage
+from selfinstruct.db.settings import cost_limit_usd
 
 _COLUMNS = (
     "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, instruction, label,"
@@ -86,23 +87,16 @@ class Requests:
         parameters: Parameters,
         *,
         run_id: int,
-        max_cost_usd: float | None,
         at: str,
     ) -> int | None:
         """Note that a request is about to be sent, with the cost that it may have at most.
 
-        Returns the attempt's id, or None when that cost could go over `max_cost_usd`: then nothing
-        is written and nothing may be sent.
+        Returns the attempt's id, or None when that cost could go over the workspace's cost limit, or is
+        not known and there is a limit: then nothing is written and nothing may be sent.
         """
         with transaction(self._db):
-            if max_cost_usd is not None:
-                # A planned request is charged already; one in doubt has an attempt that is, besides this one.
-                (again,) = self._db.execute(
-                    "SELECT total(reserved_usd) FROM requests WHERE id = ? AND state != 'planned'",
-                    [request_id],
-                ).fetchone()
-                if self.charged_usd() + again > max_cost_usd:
-                    return None
+            if not self._has_room(request_id):
+                return None
             self._db.execute(
                 "UPDATE requests SET state = 'sent', run_id = ?, error = NULL WHERE id = ?",
                 [run_id, request_id],
@@ -112,6 +106,19 @@ class Requests:
                 SELECT id, ?, reserved_usd, ? FROM requests WHERE id = ?""",
                 [json.dumps(parameters), at, request_id],
             ).lastrowid
+
+    def _has_room(self, request_id: int) -> bool:
+        """Whether a request can be sent once more; in the transaction that then writes that it is."""
+        limit = cost_limit_usd(self._db)
+        if limit is None:
+            return True
+        state, reserved = self._db.execute(
+            "SELECT state, reserved_usd FROM requests WHERE id = ?", [request_id]
+        ).fetchone()
+        # A planned request is charged already; one in doubt has an attempt that is, besides this one.
+        return reserved is not None and (
+            self.charged_usd() + (0.0 if state == "planned" else reserved) <= limit
+        )
 
     def charged_usd(self) -> float:
         """What counts against a cost limit: known costs, and what is reserved where none is known yet.

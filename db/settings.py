@@ -7,6 +7,12 @@ from typing import Any
 from selfinstruct.db.connection import transaction
 
 
+def cost_limit_usd(db: Connection) -> float | None:
+    """What everybody's requests may cost together, as any program has set it last; None: no limit."""
+    row = db.execute("SELECT value FROM settings WHERE name = 'max_cost'").fetchone()
+    return json.loads(row[0]) if row else None
+
+
 class SettingsStore:
     """Settings by name, each a JSON value."""
 
@@ -18,6 +24,10 @@ class SettingsStore:
         return {
             name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM settings")
         }
+
+    def cost_limit(self) -> float | None:
+        """The cost limit of the workspace in USD, as any program has set it last; None: there is none."""
+        return cost_limit_usd(self._db)
 
     def write(self, settings: dict[str, Any]) -> None:
         """Store these settings in the place of the ones before."""

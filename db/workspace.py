@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
 from types import TracebackType
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 from selfinstruct.db.connection import connect, connect_to_read, transaction
 from selfinstruct.db.counts import Counts, Spending, Training, read_counts, read_spending, read_training
 from selfinstruct.db.decisions import Decisions
+from selfinstruct.db.errors import StorageError
 from selfinstruct.db.instances import Instances
 from selfinstruct.db.overview import OverviewRows
 from selfinstruct.db.request_log import RequestLog
@@ -96,7 +97,10 @@ class Workspace:
             ).lastrowid
             assert run_id is not None
             lock = self._lock(run_id)
-            lock.acquire(timeout=0)
+            try:
+                lock.acquire(timeout=0)
+            except OSError as error:
+                raise _not_locked(error) from error
             self._run_id, self._run_lock = run_id, lock
             self.decisions.run_id = run_id
             others = self._db.execute("SELECT id FROM runs WHERE ended_at IS NULL AND id != ?", [run_id])
@@ -105,7 +109,7 @@ class Workspace:
                 self.requests.put_in_doubt(other)
                 self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, other])
         for other in gone:
-            Path(self._lock(other).lock_file).unlink(missing_ok=True)
+            self._lose(self._lock(other))
 
     def remember_batch(self, batch: int) -> None:
         """Note which batch the person at this program has before them."""
@@ -118,12 +122,20 @@ class Workspace:
 
         return FileLock(f"{self.path.absolute()}.run-{run_id}", mode=0o600)
 
+    @staticmethod
+    def _lose(lock: "FileLock") -> None:
+        """Delete a lock's file; one that stays is in nobody's way."""
+        with suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+
     def _is_gone(self, run_id: int) -> bool:
         lock = self._lock(run_id)
         try:
             lock.acquire(timeout=0)
         except TimeoutError:  # which filelock's own is
             return False
+        except OSError as error:
+            raise _not_locked(error) from error
         lock.release()
         return True
 
@@ -147,7 +159,7 @@ class Workspace:
             self.requests.put_in_doubt(self._run_id)
             self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, self._run_id])
         self._run_lock.release()
-        Path(self._run_lock.lock_file).unlink(missing_ok=True)
+        self._lose(self._run_lock)
         self._run_id = self._run_lock = self.decisions.run_id = None
 
     def changed_by_others(self) -> bool:
@@ -167,3 +179,10 @@ class Workspace:
     def counts(self) -> Counts:
         """How much there is of everything, in one consistent reading."""
         return read_counts(self._db)
+
+
+def _not_locked(error: OSError) -> StorageError:
+    return StorageError(
+        f"No file can be made beside the workspace, to show that it is in use: {error.strerror or error}."
+        " Check that the disk has room."
+    )

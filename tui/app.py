@@ -182,8 +182,10 @@ class CuratorApp(App[None]):
 
     def _look(self) -> None:
         self.session.tidy()
-        if self.engine.workspace.changed_by_others() and self.at_hand.is_up:
-            self.at_hand.refresh_all()
+        if self.engine.workspace.changed_by_others():
+            self.engine.cost_limit()
+            if self.at_hand.is_up:
+                self.at_hand.refresh_all()
 
     @property
     def at_hand(self) -> WorkScreen:

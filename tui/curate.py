@@ -5,18 +5,22 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from selfinstruct.core.errors import EndpointUnusableError, SelfInstructError
 from selfinstruct.core.settings import Settings, resolve
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.connection import in_words
+from selfinstruct.db.errors import StorageError, WorkspaceError
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.exits import Exit, stop
+
+if TYPE_CHECKING:
+    from selfinstruct.core.engine import Engine
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -41,8 +45,8 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
     "    selfinstruct-tui --model llama3.1 --base-url http://localhost:11434/v1\n\n"
     "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
     "Settings also come from selfinstruct.toml in this folder; flags win. The workspace remembers both.\n\n"
-    "Exit codes: 0 done, 2 wrong usage or settings, 3 stopped at a limit, 4 the endpoint cannot be used,"
-    " 130 interrupted.",
+    "Exit codes: 0 done, 1 the disk is full or fails, 2 wrong usage or settings, 3 stopped at a limit, 4 the"
+    " endpoint cannot be used, 130 interrupted.",
 )
 def curate(
     db: Annotated[
@@ -175,14 +179,18 @@ def curate(
         # What is wrong in the flags is said before a file is made.
         resolve(flags, folder=Path.cwd())
         with Workspace.open(db, create=not read_only, read_only=read_only) as workspace:
-            stored = {} if forget else workspace.settings.read()
-            settings = resolve(flags, stored=stored, folder=Path.cwd())
-            if settings.keys or settings.theme is not None:
-                _check_screen(settings)
-            if auto:
-                code = _work_alone(workspace, settings, resend=resend)
-            else:
-                code = _open_curator(workspace, settings, resend=resend)
+            if not auto:
+                _make_quick()
+            from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
+
+            # In one go, so that what another program sets meanwhile, such as a cost limit, is not set back.
+            with nullcontext() if read_only else workspace.transaction():
+                stored = {} if forget else workspace.settings.read()
+                settings = resolve(flags, stored=stored, folder=Path.cwd())
+                if settings.keys or settings.theme is not None:
+                    _check_screen(settings)
+                engine = Engine(workspace, settings)
+            code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
 
 
@@ -199,9 +207,12 @@ def _check_screen(settings: Settings) -> None:
 def _sentences() -> Iterator[None]:
     """Turn errors into one sentence and an exit code."""
     try:
-        yield
+        with in_words("read"):
+            yield
     except EndpointUnusableError as error:
         stop(error, Exit.ENDPOINT)
+    except StorageError as error:
+        stop(error, Exit.FAILED)
     except (SelfInstructError, WorkspaceError) as error:
         stop(error)
     except KeyboardInterrupt:
@@ -209,20 +220,23 @@ def _sentences() -> Iterator[None]:
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def _work_alone(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
+def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.unattended import work_alone  # noqa: PLC0415 - needs NumPy and RapidFuzz
 
-    return asyncio.run(work_alone(workspace, settings, resend=resend))
+    return asyncio.run(work_alone(engine, resend=resend))
 
 
-def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
+def _make_quick() -> None:
+    """Have the first frame up soon, and keys answered at once."""
     # Nothing of what is made until the screen is up is garbage; from then on the session looks for it.
     gc.disable()
     # After a frame Textual draws no other for up to two such times: what a batch changes would delay keys.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     # Keys are read and frames are written by threads of their own, which wait so long for work that goes on.
     sys.setswitchinterval(0.0005)
-    from selfinstruct.core.engine import Engine  # noqa: PLC0415 - needs NumPy and RapidFuzz
+
+
+def _open_curator(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - Textual is for the screen only
 
     # Textual treats an empty NO_COLOR as unset; the convention does not.
@@ -230,11 +244,11 @@ def _open_curator(workspace: Workspace, settings: Settings, *, resend: bool) -> 
         os.environ["NO_COLOR"] = "1"
     # A new workspace whose model nobody has named yet.
     first_run = (
-        "model" not in settings.model_fields_set
-        and not workspace.read_only
-        and workspace.requests.count() == 0
+        "model" not in engine.settings.model_fields_set
+        and not engine.workspace.read_only
+        and engine.workspace.requests.count() == 0
     )
-    curator = CuratorApp(Engine(workspace, settings), resend=resend, first_run=first_run)
+    curator = CuratorApp(engine, resend=resend, first_run=first_run)
     curator.run()
     return Exit.DONE if curator.return_code == 0 else Exit.FAILED
 

@@ -17,9 +17,7 @@ from rich.text import Text
 from selfinstruct.core.auto import AutoRun, Ended, Outcome
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event, RequestFailed
-from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import PASS
-from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.exits import Exit
 
@@ -28,13 +26,13 @@ _REASONS_SHOWN = 4
 _REFRESH_S = 0.5
 
 
-async def work_alone(workspace: Workspace, settings: Settings, *, resend: bool) -> Exit:
-    """Run the engine unattended and say how it goes; returns the exit code.
+async def work_alone(engine: Engine, *, resend: bool) -> Exit:
+    """Run an engine unattended and say how it goes; returns the exit code.
 
     The first Ctrl+C waits for the answers under way, the second leaves at once; what is then still
     under way is in doubt, and all else is kept.
     """
-    async with Engine(workspace, settings) as engine:
+    async with engine:
         run = AutoRun(engine, resend=resend)
         view = _View(engine, run)
         engine.listener = view.take

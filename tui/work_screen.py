@@ -184,7 +184,8 @@ class WorkScreen(Screen[None]):
             judging.catch_up()
         seeds, grown = judging.pool_size
         model = "offline (a grammar)" if settings.is_offline else safe_line(_place(settings), 40)
-        limit = f" of ${settings.max_cost:g}" if settings.max_cost else ""
+        max_cost = self.engine.cost_limit()
+        limit = f" of ${max_cost:g}" if max_cost else ""
         shown = self.session.attended.shown
         new = self.engine.workspace.tasks.passing_after(shown)
         parts = [
@@ -290,7 +291,7 @@ class WorkScreen(Screen[None]):
 
     def ask_for_room(self) -> None:
         """Ask for a higher cost limit, and go on when there is one."""
-        limit = self.session.settings.max_cost
+        limit = self.engine.cost_limit()
         if limit is None:
             return
 

@@ -220,7 +220,6 @@ def test_a_retry_waits_as_long_as_the_endpoint_asks(engine_on: OpenEngine, works
     ledger = Ledger(
         workspace,
         Endpoint(resolve({})),
-        max_cost_usd=lambda: None,
         is_stopping=lambda: False,
         clock=lambda: "now",
     )

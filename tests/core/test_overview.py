@@ -130,9 +130,7 @@ def test_what_an_accepted_task_costs_is_known_only_from_what_answers_tell(
             run_id=workspace.run_id,
             at="now",
         )
-        attempt_id = workspace.requests.begin_attempt(
-            request_id, {}, run_id=workspace.run_id, max_cost_usd=None, at="now"
-        )
+        attempt_id = workspace.requests.begin_attempt(request_id, {}, run_id=workspace.run_id, at="now")
         assert attempt_id is not None
         workspace.requests.store_answer(attempt_id, http_status=200, body=b"{}", at="now")
         workspace.requests.settle(attempt_id, answered_by=None, usage=usage)

@@ -14,7 +14,7 @@ def plan(workspace: Workspace, *, instead_of: int | None = None) -> int:
 
 def send(workspace: Workspace, request_id: int) -> int:
     attempt_id = workspace.requests.begin_attempt(
-        request_id, {"max_completion_tokens": 5}, run_id=workspace.run_id, max_cost_usd=None, at=SENT
+        request_id, {"max_completion_tokens": 5}, run_id=workspace.run_id, at=SENT
     )
     assert attempt_id is not None
     return attempt_id

@@ -158,7 +158,7 @@ class Grower:
     def _attempt(self, request_id: int) -> int:
         request = self._workspace.requests.get(request_id)
         attempt_id = self._workspace.requests.begin_attempt(
-            request_id, request.parameters, run_id=self._workspace.run_id, max_cost_usd=None, at=at_noon()
+            request_id, request.parameters, run_id=self._workspace.run_id, at=at_noon()
         )
         assert attempt_id is not None
         return attempt_id

@@ -1,0 +1,113 @@
+"""Many installed programs work on one workspace: one cost limit, one pool."""
+
+import json
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from selfinstruct.core.similarity import RougeIndex
+from tests.crash.evidence import PRICED, CountingServer, evidence
+from tests.journeys.terminal import PROGRAMS
+
+_PROGRAMS = 5
+_AT_LIMIT = 3
+
+# Writes down at every change of what is charged: the sum, and the limit that is in force then.
+_WATCH = """
+CREATE TABLE watched (charged_usd REAL, limit_usd REAL);
+CREATE TRIGGER watch_spending AFTER UPDATE ON spending BEGIN {note} END;
+CREATE TRIGGER watch_planned AFTER INSERT ON requests BEGIN {note} END;
+CREATE TRIGGER watch_states AFTER UPDATE OF state ON requests BEGIN {note} END;
+""".format(
+    note="""INSERT INTO watched SELECT
+        (SELECT charged_usd FROM spending)
+            + (SELECT total(reserved_usd) FROM requests WHERE state = 'planned'),
+        (SELECT value FROM settings WHERE name = 'max_cost');"""
+)
+
+
+def start(path: Path, server: CountingServer, *words: str) -> "subprocess.Popen[str]":
+    program = [str(PROGRAMS / "selfinstruct-tui"), "--auto", "--db", str(path)]
+    return subprocess.Popen(
+        [*program, "--model", "m", "--base-url", server.url, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def begun(path: Path, server: CountingServer, max_cost: float) -> None:
+    """A priced workspace with seeds, of which every charge is written down."""
+    Path("selfinstruct.toml").write_text(PRICED)
+    first = start(path, server, "--max-cost", str(max_cost), "--max-requests", "1")
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == _AT_LIMIT, said
+    with closing(sqlite3.connect(path)) as db:
+        # Only money is to stop the others.
+        db.executescript(_WATCH + "DELETE FROM settings WHERE name = 'max_requests';")
+
+
+def watched(path: Path) -> list[tuple[float, float]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT charged_usd, limit_usd FROM watched").fetchall()
+
+
+@pytest.mark.slow
+def test_five_programs_never_go_over_one_cost_limit_nor_accept_two_similar_tasks(tmp_path: Path) -> None:
+    path, limit = tmp_path / "w.db", 1.5
+    with CountingServer(Random(1)) as server:
+        begun(path, server, limit)
+        programs = [
+            start(path, server, "--rng-seed", str(seed), "--concurrency", str(width))
+            for seed, width in zip(range(_PROGRAMS), (1, 2, 4, 8, 16), strict=True)
+        ]
+        said = [program.communicate(timeout=240)[0] for program in programs]
+        assert [program.returncode for program in programs] == [_AT_LIMIT] * _PROGRAMS, said
+        spent = (server.tokens["prompt_tokens"] * 10.0 + server.tokens["completion_tokens"] * 30.0) / 1e6
+        asked = server.asked.total()
+    assert all("Stopped at --max-cost" in text for text in said)
+    charges = watched(path)
+    assert max(charged for charged, _ in charges) <= limit + 1e-9
+    assert 0.8 * limit < spent <= limit
+    found = evidence(path)
+    assert len(found.answers) == asked
+    assert not found.doubtful
+    with closing(sqlite3.connect(path)) as db:
+        (charged,) = db.execute("SELECT charged_usd FROM spending").fetchone()
+        texts = db.execute("SELECT id, instruction FROM tasks WHERE state = 'accepted'").fetchall()
+        working = db.execute("SELECT count(DISTINCT run_id) FROM requests").fetchone()[0]
+    assert charged == pytest.approx(spent)
+    assert working >= _PROGRAMS, "all of them took part"
+    index = RougeIndex()
+    for task_id, text in texts:
+        assert not index.above(text, 0.7)
+        index.add(task_id, text)
+    assert len(texts) > 175 + 50
+
+
+@pytest.mark.slow
+def test_a_lower_cost_limit_of_one_program_binds_the_others_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with CountingServer(Random(2)) as server:
+        begun(path, server, 50.0)
+        programs = [start(path, server, "--rng-seed", str(seed)) for seed in range(_PROGRAMS)]
+        for _ in range(40):
+            assert server.arrived.acquire(timeout=60)
+        lower = 0.01
+        another = start(path, server, "--max-cost", str(lower), "--rng-seed", "9")
+        said = [program.communicate(timeout=120)[0] for program in [*programs, another]]
+        assert [program.returncode for program in [*programs, another]] == [_AT_LIMIT] * (_PROGRAMS + 1), said
+    assert all(f"Stopped at --max-cost: {lower:g} USD" in text for text in said)
+    before = [charged for charged, limit in watched(path) if limit == 50.0]
+    after = [charged for charged, limit in watched(path) if limit == lower]
+    assert before
+    assert after, "answers were under way"
+    # Nothing more was reserved: what was under way only settled.
+    assert max(after) <= before[-1] + 1e-9
+    with closing(sqlite3.connect(path)) as db:
+        stored = json.loads(db.execute("SELECT value FROM settings WHERE name = 'max_cost'").fetchone()[0])
+    assert stored == lower
