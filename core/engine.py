@@ -22,7 +22,7 @@ from selfinstruct.core.languages import AUTO, Language, language
 from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.prices import Prices, limited_prices
 from selfinstruct.core.seeds import as_begun, plant
-from selfinstruct.core.settings import Settings, check, storable
+from selfinstruct.core.settings import Settings, check, storable, with_changes
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
@@ -132,19 +132,23 @@ class Engine:
     async def apply(self, settings: Settings) -> None:
         """Work by other settings from now on; for an engine with nothing under way.
 
-        Candidates keep the verdicts that they have until they are judged again.
+        Candidates keep the verdicts that they have until they are judged again. Only what is another now is
+        stored: what another program has changed meanwhile stays.
 
         Raises:
             SettingsError: they do not fit the workspace; all stays as it was.
         """
+        before = storable(self.settings)
         with self.workspace.transaction():
             if settings.max_cost == self.settings.max_cost:
                 # Nobody has changed it here; another program may have.
                 settings = settings.model_copy(update={"max_cost": self.workspace.settings.cost_limit()})
             prices = limited_prices(settings)
             settings = plant(self.workspace, settings, at=self._clock())
+            stored = with_changes(self.workspace.settings.read(), before, storable(settings))
+            check(stored, source="the settings, with what another program has changed in them,")
             self._work_by(settings, prices)
-            self.workspace.settings.write(storable(settings))
+            self.workspace.settings.write(stored)
         await self._close_endpoints()
 
     async def _close_endpoints(self) -> None:

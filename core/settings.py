@@ -434,6 +434,10 @@ def _names_in(parents: list[str]) -> list[str]:
     return list(tables[parents[0]].model_fields)
 
 
+_TABLES = frozenset({"filters", "prices", "keys"})
+"""Settings that are made of several."""
+
+
 def storable(settings: Settings) -> dict[str, Any]:
     """The settings as JSON values for the workspace; paths become absolute."""
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
@@ -446,3 +450,21 @@ def storable(settings: Settings) -> dict[str, Any]:
         if path is not None:
             values[name] = str(path.absolute())
     return values
+
+
+def with_changes(
+    stored: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`stored` with what differs between `before` and `after`, in tables of settings line by line."""
+    merged = dict(stored)
+    for name in before.keys() | after.keys():
+        was, is_ = before.get(name), after.get(name)
+        if was == is_:
+            continue
+        if name in _TABLES:
+            merged[name] = with_changes(stored.get(name, {}), was or {}, is_ or {})
+        elif name in after:
+            merged[name] = is_
+        else:
+            merged.pop(name, None)
+    return {name: value for name, value in merged.items() if name not in _TABLES or value}

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import OFFLINE_URL, OPENAI_URL, Settings, check, read_file, resolve, storable
+from selfinstruct.db.workspace import Workspace
 
 
 def sentence(values: dict[str, Any]) -> str:
@@ -208,3 +210,42 @@ def test_stored_settings_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_stored_paths_do_not_depend_on_the_folder_of_the_day(tmp_path: Path) -> None:
     assert storable(resolve({"seeds": Path("s.jsonl")}))["seeds"] == str(Path.cwd() / "s.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("mine", "stored"),
+    [
+        (
+            {"concurrency": 9},
+            {"concurrency": 9, "batches_ahead": 3, "model": "m", "filters": {"min_words": 6}},
+        ),
+        (
+            {"filters": {"rouge_l": 0.5}},
+            {"batches_ahead": 3, "model": "m", "filters": {"min_words": 6, "rouge_l": 0.5}},
+        ),
+        ({"batches_ahead": 1}, {"model": "m", "filters": {"min_words": 6}}),
+    ],
+)
+async def test_two_programs_that_change_settings_keep_each_others(
+    workspace: Workspace, mine: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    engine = Engine(workspace, resolve({"batches_ahead": 3}))
+    with Workspace.open(workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}, stored=other_workspace.settings.read()))
+        await other.apply(resolve({"batches_ahead": 3, "model": "m", "filters": {"min_words": 6}}))
+    await engine.apply(resolve({"batches_ahead": 3} | mine))
+    assert (
+        workspace.settings.read() == {"batches_ahead": 3} | stored if "batches_ahead" not in mine else stored
+    )
+
+
+async def test_settings_that_do_not_go_together_with_another_programs_are_refused(
+    workspace: Workspace,
+) -> None:
+    engine = Engine(workspace, resolve({}))
+    with Workspace.open(workspace.path) as other:
+        await Engine(other, resolve({})).apply(resolve({"filters": {"min_words": 60}}))
+    with pytest.raises(SettingsError, match="with what another program has changed"):
+        await engine.apply(resolve({"filters": {"max_words": 50}}))
+    assert workspace.settings.read() == {"filters": {"min_words": 60}}
+    assert engine.settings.filters.max_words == 150
