@@ -4,6 +4,7 @@ Each is taken in a transaction that catches up with everybody's decisions, judge
 and appends its row. So no two can ever both accept the same instruction.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,8 +31,8 @@ from selfinstruct.db.workspace import Workspace
 
 MANY = 200
 """A step on so many tasks is carried out in slices."""
-_A_SLICE = 8
-"""Tasks of one transaction then: some 10 ms of work."""
+_A_SLICE, _A_SLICE_S = 64, 0.008
+"""Tasks of one transaction then, at most, and how long it goes on with another one, in seconds."""
 
 
 class RefusedByJudgeError(DecisionRefusedError):
@@ -244,13 +245,16 @@ class Decider:
                     if step is None:
                         return []
                     total = decisions.count_standing(step, kind)
-                found = decisions.standing(
-                    step, kind, before=before, most=_A_SLICE if total >= MANY else total
-                )
-                taken = {decision.id: self._take_back(decision, kind, step=step) for decision in found}
-            for decision in found:
+                is_time = _until(total)
+                most = min(total, _A_SLICE) if total >= MANY else total
+                found = decisions.standing(step, kind, before=before, most=most)
+                taken: list[tuple[AnyDecision, str | None]] = []
+                for decision in found:
+                    taken.append((decision, self._take_back(decision, kind, step=step)))
+                    if is_time():
+                        break
+            for decision, dispute in taken:
                 before = decision.id
-                dispute = taken[decision.id]
                 if dispute is None:
                     done.append(decision)
                     self._emit(TaskDecided(decision.task_id, kind, "human"))
@@ -310,7 +314,7 @@ class Decider:
     ) -> Sliced[Decided]:
         self._stopping = False
         ids = list(task_ids)
-        a_slice = _A_SLICE if len(ids) >= MANY else len(ids)
+        most = _A_SLICE if len(ids) >= MANY else len(ids)
         came_to, step = 0, 0
         done: list[int] = []
         refused: dict[int, DecisionRefusedError] = {}
@@ -318,9 +322,11 @@ class Decider:
         while came_to < len(ids) and not self._stopping:
             part: list[int] = []
             with self._judging.step():
+                is_time = _until(len(ids))
                 if not done:
                     step = self._workspace.decisions.next_step()
-                for task_id in ids[came_to : came_to + a_slice]:
+                for task_id in ids[came_to : came_to + most]:
+                    came_to += 1
                     try:
                         task = self._get(task_id)
                         after = change(task)
@@ -331,14 +337,14 @@ class Decider:
                     else:
                         flipped |= self._append(task, kind, "human", after, step=step, tag=tag)
                         part.append(task_id)
-            came_to += a_slice
+                    if is_time():
+                        break
             done += part
             for task_id in part:
                 self._emit(TaskDecided(task_id, kind, "human"))
             if came_to < len(ids):
                 yield came_to / len(ids)
-        left = max(0, len(ids) - came_to)
-        return Decided(tuple(done), refused, frozenset(flipped.difference(done)), left)
+        return Decided(tuple(done), refused, frozenset(flipped.difference(done)), len(ids) - came_to)
 
     def _get(self, task_id: int) -> Task:
         try:
@@ -373,6 +379,14 @@ class Decider:
         )
         self._judging.catch_up()
         return self._judging.judge_around(task.id, task.standing, after)
+
+
+def _until(number: int) -> Callable[[], bool]:
+    """Tells when a transaction has lasted long enough; one of few tasks is never too long."""
+    if number < MANY:
+        return lambda: False
+    end = time.perf_counter() + _A_SLICE_S
+    return lambda: time.perf_counter() >= end
 
 
 def _raise(decided: Decided) -> None:

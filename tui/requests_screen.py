@@ -17,6 +17,7 @@ from selfinstruct.tui.display import many
 from selfinstruct.tui.request_detail import prompt_text
 from selfinstruct.tui.request_pane import RequestPane
 from selfinstruct.tui.request_table import RequestTable
+from selfinstruct.tui.table_moves import TableMoves
 from selfinstruct.tui.titles import entitle
 from selfinstruct.tui.work_screen import WorkScreen
 
@@ -32,7 +33,7 @@ _NOTHING: dict[RequestView, str] = {
 }
 
 
-class RequestsScreen(WorkScreen):
+class RequestsScreen(TableMoves, WorkScreen):
     """Requests on the left, newest first; the one under the cursor in full on the right."""
 
     NAME: ClassVar[ScreenName] = "requests"
@@ -226,26 +227,6 @@ class RequestsScreen(WorkScreen):
         else:
             await super().action_back()
 
-    def action_down(self) -> None:
-        """Next row."""
-        self.table.move_by(1)
-
-    def action_up(self) -> None:
-        """Previous row."""
-        self.table.move_by(-1)
-
-    def action_page_down(self) -> None:
-        """Down by a screen."""
-        self.table.move_by(self.table.page)
-
-    def action_page_up(self) -> None:
-        """Up by a screen."""
-        self.table.move_by(-self.table.page)
-
     def action_first(self) -> None:
         """The newest request, those among them that have come in meanwhile."""
         self.load()
-
-    def action_last(self) -> None:
-        """The first request there was."""
-        self.table.move_end()

@@ -19,13 +19,14 @@ from selfinstruct.tui.detail_pane import DetailPane
 from selfinstruct.tui.display import many, safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.editor import EditorError, edit_outside
+from selfinstruct.tui.table_moves import TableMoves
 from selfinstruct.tui.tags import TagScreen
 
 _QUOTED = 60
 _IN_POOL = "It is in the pool as it is. Undo its acceptance first, then edit it."
 
 
-class TasksScreen(DecidingScreen):
+class TasksScreen(TableMoves, DecidingScreen):
     """Tasks on the left, the one under the cursor in detail on the right.
 
     A subclass says which tasks, in which order, and what to do when there are none.
@@ -314,27 +315,3 @@ class TasksScreen(DecidingScreen):
             self.say("")
         else:
             await super().action_back()
-
-    def action_down(self) -> None:
-        """Next row."""
-        self.table.move_by(1)
-
-    def action_up(self) -> None:
-        """Previous row."""
-        self.table.move_by(-1)
-
-    def action_page_down(self) -> None:
-        """Down by a screen."""
-        self.table.move_by(self.table.page)
-
-    def action_page_up(self) -> None:
-        """Up by a screen."""
-        self.table.move_by(-self.table.page)
-
-    def action_first(self) -> None:
-        """First row."""
-        self.table.move_home()
-
-    def action_last(self) -> None:
-        """Last row."""
-        self.table.move_end()

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 import pytest
 from textual import events
 
+from selfinstruct.core import decisions
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
 
-_TASKS = 800
+_TASKS = 300
 
 
 @pytest.fixture
-async def marked(engine_on: OpenEngine) -> AsyncIterator[Curator]:
-    """A curator with hundreds of candidates, all of them marked."""
+async def marked(engine_on: OpenEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Curator]:
+    """A curator with hundreds of candidates, all of them marked; a step takes them one by one."""
+    monkeypatch.setattr(decisions, "_A_SLICE_S", 0.0)
     engine = engine_on(batches_ahead=0)
     tasks = engine.workspace.tasks
     with engine.workspace.transaction():
@@ -40,7 +42,7 @@ async def burst(curator: Curator, *keys: str) -> None:
 
 async def over(curator: Curator) -> None:
     await curator.until(
-        lambda: curator.app.session.long_step is None and "of 800" in curator.shown("#message")
+        lambda: curator.app.session.long_step is None and "of 300" in curator.shown("#message")
     )
 
 
@@ -48,11 +50,11 @@ async def test_it_says_how_far_it_is_and_other_decisions_wait(marked: Curator) -
     await burst(marked, "r", "down", "a")
     await marked.until(lambda: "has to wait" in marked.shown("#message"))
     said = marked.shown("#message")
-    assert "Rejecting 800 tasks: " in said
+    assert "Rejecting 300 tasks: " in said
     assert "% done. Esc stops after that." in said
     assert "Accept has to wait until then." in said
     await over(marked)
-    assert marked.shown("#message") == "Rejected 800 of 800."
+    assert marked.shown("#message") == "Rejected 300 of 300."
     assert states(marked) == {"rejected": _TASKS}
     assert marked.table.marked == []
 
@@ -64,7 +66,7 @@ async def test_escape_stops_it_and_what_is_done_is_one_step(marked: Curator) -> 
     assert 0 < done < _TASKS
     left = _TASKS - done
     assert marked.shown("#message") == (
-        f"Rejected {done} of 800. Stopped before the other {left}; u undoes what is done."
+        f"Rejected {done} of 300. Stopped before the other {left}; u undoes what is done."
     )
     assert len(marked.table.marked) == left
     await marked.press("u")
@@ -75,7 +77,7 @@ async def test_it_goes_on_while_the_person_looks_at_another_screen(marked: Curat
     await burst(marked, "r", "6")
     await marked.until(lambda: marked.app.at_hand.NAME == "overview" and marked.app.at_hand.is_up)
     await over(marked)
-    assert marked.shown("#message") == "Rejected 800 of 800."
+    assert marked.shown("#message") == "Rejected 300 of 300."
 
 
 async def test_quitting_stops_it_first_and_keeps_what_is_done(marked: Curator) -> None:
