@@ -19,6 +19,10 @@ _AT_LIMIT = 3
 # Writes down at every change of what is charged: the sum, and the limit that is in force then.
 _WATCH = """
 CREATE TABLE watched (charged_usd REAL, limit_usd REAL);
+CREATE TABLE sent (limit_usd REAL);
+CREATE TRIGGER watch_sent AFTER INSERT ON attempts BEGIN
+    INSERT INTO sent SELECT value FROM settings WHERE name = 'max_cost';
+END;
 CREATE TRIGGER watch_spending AFTER UPDATE ON spending BEGIN {note} END;
 CREATE TRIGGER watch_planned AFTER INSERT ON requests BEGIN {note} END;
 CREATE TRIGGER watch_states AFTER UPDATE OF state ON requests BEGIN {note} END;
@@ -109,5 +113,7 @@ def test_a_lower_cost_limit_of_one_program_binds_the_others_at_once(tmp_path: Pa
     # Nothing more was reserved: what was under way only settled.
     assert max(after) <= before[-1] + 1e-9
     with closing(sqlite3.connect(path)) as db:
+        limits = db.execute("SELECT DISTINCT limit_usd FROM sent").fetchall()
         stored = json.loads(db.execute("SELECT value FROM settings WHERE name = 'max_cost'").fetchone()[0])
+    assert limits == [(50.0,)], "nothing was sent any more"
     assert stored == lower

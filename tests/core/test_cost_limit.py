@@ -1,0 +1,79 @@
+"""One cost limit for all programs of a workspace, whoever has set it last."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from selfinstruct.core.auto import AutoRun, Ended
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.ledger import CostLimitError
+from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
+from tests.server import ModelServer
+
+PRICED = {"model": "m", "prices": {"m": {"input": 10.0, "output": 30.0}}}
+
+
+@asynccontextmanager
+async def another(path: Path) -> AsyncIterator[Engine]:
+    """An engine of another program, with what the workspace remembers."""
+    with Workspace.open(path) as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            yield engine
+
+
+@pytest.fixture
+def path(workspace: Workspace, server: ModelServer) -> Path:
+    """A workspace with a price and a limit that leaves room for many requests."""
+    Engine(workspace, resolve({**PRICED, "base_url": server.url, "max_cost": 5.0}))
+    return workspace.path
+
+
+async def test_a_limit_that_another_program_sets_binds_the_next_request(path: Path) -> None:
+    async with another(path) as one, another(path) as other:
+        one.plan.propose(1)
+        other.limit_cost(0.001)
+        with pytest.raises(CostLimitError):
+            one.plan.propose(1)
+        assert one.cost_limit() == 0.001
+        assert one.settings.max_cost == 0.001
+
+
+async def test_other_settings_of_a_program_do_not_set_the_limit_back(path: Path) -> None:
+    async with another(path) as one, another(path) as other:
+        other.limit_cost(1.0)
+        await one.apply(one.settings.model_copy(update={"concurrency": 2}))
+        assert other.cost_limit() == 1.0
+        await one.apply(one.settings.model_copy(update={"max_cost": 2.0}))
+        assert other.cost_limit() == 2.0
+
+
+async def test_a_model_without_a_price_is_not_asked_once_another_program_has_set_a_limit(
+    workspace: Workspace,
+) -> None:
+    one = Engine(workspace, resolve({"model": "m", "base_url": "https://models.example/v1"}))
+    planned = one.plan.propose(1)
+    with Workspace.open(workspace.path) as others:
+        others.settings.change({"max_cost": 5.0})
+    with pytest.raises(SettingsError, match="price of 'm' is not known"):
+        one.plan.propose(1)
+    attempt = workspace.requests.begin_attempt(planned, {}, run_id=workspace.run_id, at="now")
+    assert attempt is None, "nobody knows what it would cost"
+    assert one.plan.left_over(resend=True) == []
+    assert workspace.requests.get(planned).state == "failed"
+    await one.close()
+
+
+async def test_a_run_that_only_money_would_stop_ends_when_the_limit_is_taken_away(path: Path) -> None:
+    async with another(path) as one, another(path) as other:
+        run = AutoRun(one)
+        values = other.workspace.settings.read()
+        del values["max_cost"]
+        other.workspace.settings.write(values)
+        outcome = await run.run()
+        assert outcome.ended is Ended.LIMIT
+        assert "--max-cost has been taken away" in outcome.sentence
+        assert one.workspace.requests.count() == 0
