@@ -6,7 +6,7 @@ known by now: what is no width is taken out, and all else that a terminal obeys 
 
 from functools import lru_cache
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -43,8 +43,10 @@ def _as_wide(text: str) -> str:
     if safe(text) == text:
         return text
     plain = "".join(map(_character, text))
-    # What is left is a flood of marks.
-    return plain if safe(plain) == plain else "".join(filter(cell_len, plain))
+    if safe(plain) != plain:  # what is left is a flood of marks
+        plain = "".join(filter(cell_len, plain))
+    # An emoji of several, without what joins them, is as wide as all of them.
+    return set_cell_size(plain, cell_len(text))
 
 
 def _character(character: str) -> str:
