@@ -17,6 +17,8 @@ _THINKING = re.compile(
     r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
 )
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
 
 def spoken(text: str) -> str:
     """What a model says after it has thought aloud; nothing when the token limit cut its thoughts."""
@@ -134,7 +136,7 @@ def error_field(body: bytes, name: str) -> str:
 
 def storable_text(text: str) -> str:
     """`text` without what SQLite cannot store: lone surrogates and NUL become U+FFFD."""
-    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _object(body: bytes) -> dict[str, Any]:

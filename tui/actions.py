@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.tui.display import safe
 
 ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "overview", "settings"]
 
@@ -457,7 +458,10 @@ def _require_key(action: str, key: str) -> None:
     if not key:
         raise SettingsError(f"In keys, {action} has no key. Give it one, such as f5, or leave it out.")
     *_, last = key.split("+") if len(key) > 1 else [key]
-    if len(last) == 1 or last in _KNOWN_KEYS or key_to_character(last) is not None:
+    if last in _KNOWN_KEYS:
+        return
+    character = last if len(last) == 1 else key_to_character(last)
+    if character is not None and character.isprintable() and safe(character) == character:
         return
     near = difflib.get_close_matches(last.lower(), sorted(_KNOWN_KEYS), n=1, cutoff=0)[0]
     raise SettingsError(f"In keys, '{key}' of {action} is not a key. Did you mean '{near}'?")

@@ -1,7 +1,7 @@
 """The curator as an application: its screens, its palette, its colours, and how it ends."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 
@@ -11,6 +11,7 @@ from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
@@ -23,6 +24,7 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.net import Net
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES, check_theme
 from selfinstruct.tui.typed_ahead import TakingScreen
@@ -43,6 +45,9 @@ _SCREENS: dict[ScreenName, tuple[str, str]] = {
     "requests": ("requests_screen", "RequestsScreen"),
     "settings": ("settings_screen", "SettingsScreen"),
 }
+
+
+_NET = Net()
 
 
 class Happened(Message):
@@ -236,6 +241,16 @@ class CuratorApp(App[None]):
         elif isinstance(event, events.Paste):
             event.text = safe(event.text)
         await super().on_event(event)
+
+    # What comes to the terminal
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through, whichever widget drew it."""
+        return [*super().get_line_filters(), _NET]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text as it is shown: whoever pastes it into a terminal is to get no other."""
+        super().copy_to_clipboard(safe(text))
 
     # The end
 

@@ -24,7 +24,9 @@ _TITLES: dict[Order, str] = {
 
 def verdict_word(verdict: str | None) -> str:
     """A verdict as people read it."""
-    return "-" if verdict is None else verdict.removeprefix("too_").removeprefix("same_").replace("_", " ")
+    if verdict is None:
+        return "-"
+    return safe_line(verdict.removeprefix("too_").removeprefix("same_").replace("_", " "))
 
 
 class CandidateTable(WindowTable[Task]):

@@ -25,6 +25,8 @@ _SHARED, _KEYWORD, _HEADING = "underline", "reverse", "bold $text-primary"
 _GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
 
 _QUOTED = 200
+_SHOWN = 4000
+"""Characters of a text that are shown; an editor shows all."""
 
 Part = str | tuple[str, str] | Content
 Span = tuple[int, int]
@@ -45,7 +47,8 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
     if neighbours:
         nearest = workspace.tasks.get(neighbours[0].id)
         marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
-    marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
+    if len(task.instruction) <= _SHOWN:
+        marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
     return Content.assemble(
         _marked(task.instruction, marks),
         "\n\n",
@@ -57,11 +60,13 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
 def _shared_marks(text: str, other: str, language: Language) -> list[tuple[Span, str]]:
     from selfinstruct.core.similarity import shared_spans  # noqa: PLC0415 - see Judge
 
+    if max(len(text), len(other)) > _SHOWN:
+        return []  # nothing is marked in what is not shown in full: it would take seconds
     return [(span, _SHARED) for span in shared_spans(text, other, language.code)]
 
 
 def _marked(text: str, marks: Iterable[tuple[Span, str]]) -> Content:
-    shown = safe(text)
+    shown = safe(text, _SHOWN)
     content = Content(shown)
     if len(shown) != len(text):
         return content
@@ -182,8 +187,8 @@ def _listed(found: Iterable[Instance]) -> list[Part]:
         style = "$text-success" if instance.state == "kept" else "$text-warning"
         parts.append((f"\n{_GLYPHS[instance.state]}{why}", style))
         if instance.input:
-            parts += [("\nInput: ", MUTED), safe(instance.input)]
-        parts += [("\nOutput: ", MUTED), safe(instance.output)]
+            parts += [("\nInput: ", MUTED), safe(instance.input, _SHOWN)]
+        parts += [("\nOutput: ", MUTED), safe(instance.output, _SHOWN)]
     return parts
 
 
@@ -193,9 +198,9 @@ def history(decisions: Sequence[Decision]) -> Content | None:
         return None
     parts: list[Part] = [heading("History")]
     for decision in decisions:
-        when = decision.at[:16].replace("T", " ")
-        why = f", {safe_line(decision.tag)}" if decision.tag else ""
-        parts += [(f"\n{when}  ", MUTED), f"{decision.kind} by {decision.who}{why}"]
+        when = safe_line(decision.at[:16].replace("T", " "))
+        why = f", {decision.tag}" if decision.tag else ""
+        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {decision.who}{why}")]
         if decision.before.instruction != decision.after.instruction:
             parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", MUTED))
     return Content.assemble(*parts)

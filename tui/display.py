@@ -2,15 +2,31 @@
 
 Models, servers and files write whatever they like. Control and escape characters would drive the
 terminal, and bidirectional or invisible ones would make a text look like another. All of them become
-visible signs here. Whoever shows such text passes it through `safe` or `safe_line` first.
+visible signs here. Whoever shows such text passes it through `safe` or `safe_line` first; `net` holds back
+what would come to the terminal all the same.
 """
 
+import re
 import unicodedata
 
 from selfinstruct.db.counts import Counts, Spending
 
 _REPLACEMENT = "\ufffd"
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+# What is shown as nothing, or as a blank that is no space, besides the categories below; also what Unicode
+# keeps free for such characters (Default_Ignorable_Code_Point), and what is no character at all.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\ufffc\ufffe\uffff\U0001d159\U000e0000-\U000e0fff]"
+)
+_HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+_MARKS = 8
+"""So many marks one character may carry: more than any script needs, and fewer than reach other lines."""
+# Marks are neither word characters nor blanks; what else is in so long a row is looked at one by one.
+_PERHAPS_A_FLOOD = re.compile(rf"[^\w\s!-~]{{{_MARKS + 1},}}")
+
+WIDEST = 1000
+"""Characters of a line that are shown when nobody says how many: no terminal has more columns."""
 
 
 class _Visible(dict[int, str | int]):
@@ -31,10 +47,7 @@ def _shown_as(character: str) -> str | int:
         return chr(0x2400 + code)  # the control pictures: ␀ to ␟
     if code == 0x7F:
         return "\u2421"
-    is_selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
-    if is_selector or character in _INVISIBLE:
-        return _REPLACEMENT
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+    if _INVISIBLE.match(character) or unicodedata.category(character) in _HIDING:
         return _REPLACEMENT
     return character
 
@@ -42,13 +55,34 @@ def _shown_as(character: str) -> str | int:
 _VISIBLE = _Visible()
 
 
-def safe(text: str) -> str:
-    """`text` with nothing in it that a terminal obeys or hides; line breaks stay."""
-    return text.replace("\r\n", "\n").translate(_VISIBLE)
+def safe(text: str, most: int | None = None) -> str:
+    """`text` with nothing in it that a terminal obeys or hides; line breaks stay.
+
+    Of one longer than `most` characters the beginning, and how much is left out.
+    """
+    if most is not None and len(text) > most:
+        return f"{safe(text[:most])}… and {len(text) - most:,} characters more"
+    shown = text.replace("\r\n", "\n").translate(_VISIBLE)
+    return shown if shown.isascii() else _PERHAPS_A_FLOOD.sub(_without_flood, shown)
 
 
-def safe_line(text: str, width: int | None = None) -> str:
+def _without_flood(found: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in found[0]:
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        if marks <= _MARKS:
+            kept.append(character)
+        elif marks == _MARKS + 1:
+            kept.append(_REPLACEMENT)
+    return "".join(kept)
+
+
+def safe_line(text: str, width: int | None = WIDEST) -> str:
     """`text` on one line; cut to `width` characters, with an ellipsis, when it is longer."""
+    if width is not None:
+        # A line of a megabyte is not looked through for its beginning; a line break of two becomes more.
+        text = text[: 2 * (width + 1)]
     line = safe(text).replace("\n", " ⏎ ")
     return line if width is None or len(line) <= width else line[: max(0, width - 1)] + "…"
 

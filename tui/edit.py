@@ -56,7 +56,7 @@ class EditScreen(TypingScreen[str | None]):
         with Vertical(id="edit-box") as box:
             box.border_title = f"Edit {self._task_id}"
             # What cannot be shown cannot be edited either: it is replaced once the text is saved.
-            yield _Wording(safe_line(self._instruction), id="edit-text", soft_wrap=True, tab_behavior="focus")
+            yield _Wording(safe_line(self._instruction, None), id="edit-text", soft_wrap=True, tab_behavior="focus")
             yield Static(id="edit-judgement")
             yield Footer()
 
@@ -91,7 +91,7 @@ class EditScreen(TypingScreen[str | None]):
             nothing = Content("An instruction needs words. Esc leaves it as it was.")
             self.query_one("#edit-judgement", Static).update(nothing)
             return
-        same = self._text == safe_line(self._instruction)
+        same = self._text == safe_line(self._instruction, None)
         self.dismiss(None if same else self._text)
 
     def action_cancel(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.tui.display import safe_line
 
 
 class EditorError(SelfInstructError):
@@ -19,6 +20,7 @@ class EditorError(SelfInstructError):
 async def edit_outside(app: App[None], text: str) -> str | None:
     """Give `text` to the program that $VISUAL or $EDITOR names, and the terminal while it runs.
 
+    The editor gets it as it is shown: not every editor keeps from the terminal what that would obey.
     Returns the new text without blank ends, or None when it is as it was or the editor failed.
 
     Raises:
@@ -29,7 +31,8 @@ async def edit_outside(app: App[None], text: str) -> str | None:
         raise EditorError("Neither VISUAL nor EDITOR names an editor. Set one.")
     with tempfile.TemporaryDirectory(prefix="selfinstruct-") as folder:
         file = Path(folder) / "instruction.txt"
-        file.write_text(f"{text}\n", encoding="utf-8", errors="replace")
+        shown = safe_line(text, None)
+        file.write_text(f"{shown}\n", encoding="utf-8")
         try:
             words = shlex.split(command)
             if shutil.which(words[0]) is None:
@@ -47,4 +50,4 @@ async def edit_outside(app: App[None], text: str) -> str | None:
             edited = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise EditorError(f"What the editor left cannot be read: {error}.") from error
-    return None if code or edited == text.strip() else edited
+    return None if code or edited == shown.strip() else edited

@@ -73,7 +73,7 @@ class FlipTable(WindowTable[FlipRow]):
         return [
             str(flip.task_id),
             verdict_word(flip.before),
-            safe_line(f"→ {verdict_word(flip.after)}"),
+            f"→ {verdict_word(flip.after)}",
             "-" if flip.score is None else f"{flip.score:.2f}",
             safe_line(row.instruction),
         ]

@@ -15,7 +15,7 @@ from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.themes import MUTED
 from selfinstruct.tui.titles import entitle
 
-_MOST = 4000
+_SHOWN = 4000
 """Characters of a text that are shown; the editor shows all."""
 
 
@@ -159,15 +159,9 @@ def _card(instance: Instance, number: int) -> Content:
     parts: list[str | tuple[str, str]] = [(f"{number} ", MUTED), (state, style), (by_hand, MUTED)]
     text = "" if instance.state == "kept" else MUTED
     if instance.input:
-        parts += [("\nInput: ", MUTED), (_text(instance.input), text)]
-    parts += [("\nOutput: ", MUTED), (_text(instance.output), text) if instance.output else ("empty", MUTED)]
+        parts += [("\nInput: ", MUTED), (safe(instance.input, _SHOWN), text)]
+    parts += [("\nOutput: ", MUTED), (safe(instance.output, _SHOWN), text) if instance.output else ("empty", MUTED)]
     return Content.assemble(*parts)
-
-
-def _text(text: str) -> str:
-    if len(text) <= _MOST:
-        return safe(text)
-    return f"{safe(text[:_MOST])}… and {len(text) - _MOST:,} characters more"
 
 
 def _head(
@@ -175,7 +169,7 @@ def _head(
 ) -> Content:
     kept = sum(instance.state == "kept" for instance in instances)
     parts: list[str | tuple[str, str]] = [
-        safe(task.instruction),
+        safe(task.instruction, _SHOWN),
         (f"\n{task.label or 'no label yet'}", MUTED),
     ]
     if instances:

@@ -109,9 +109,7 @@ def filters(numbers: Numbers, width: int) -> Content:
     """Candidates by verdict."""
     verdicts = numbers.overview.verdicts
     passing = {verdict_word(PASS): verdicts.get(PASS, 0)}
-    others = {
-        safe_line(verdict_word(verdict)): count for verdict, count in verdicts.items() if verdict != PASS
-    }
+    others = {verdict_word(verdict): count for verdict, count in verdicts.items() if verdict != PASS}
     return _shares(passing | others, width)
 
 

@@ -12,6 +12,8 @@ from selfinstruct.tui.themes import MUTED
 
 _HEADING, _ERROR = "bold $text-primary", "$text-error"
 _QUOTED = 120
+_SHOWN = 20_000
+"""Characters of an answer or a prompt that are shown."""
 _RAW_SHOWN = 8 * 1024
 """How many bytes of an attempt are shown as they came."""
 
@@ -60,7 +62,7 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
         parts.append(f"It was asked in the place of request {request.instead_of}.\n")
     parts.append((f"{safe_line(request.model)} at {safe_line(request.base_url)}\n", MUTED))
     if answer is not None:
-        parts += [_heading("Answer"), f"{safe(answer).strip()}\n"]
+        parts += [_heading("Answer"), f"{safe(answer.strip(), _SHOWN)}\n"]
     parts += _tasks(record, tasks)
     parts += _attempts(record)
     sent = [_heading("Parameters"), *_parameters(record), _heading("Prompt"), *_prompt(request.prompt)]
@@ -110,7 +112,7 @@ def _attempts(record: RequestRecord) -> list[_Part]:
         facts = ["under way" if is_under_way else "no answer known"]
         if attempt.seconds is not None:
             facts = _facts(attempt, attempt.seconds, taken_in=record.request.state != "answered")
-        parts.append(f"{number}  {attempt.sent_at[11:19]}  {'  '.join(facts)}\n")
+        parts.append(f"{number}  {safe_line(attempt.sent_at[11:19])}  {'  '.join(facts)}\n")
         if attempt.error and attempt.error != record.request.error:
             parts.append((f"   {safe_line(attempt.error)}\n", _ERROR))
     return parts
@@ -145,12 +147,12 @@ def _listed(parameters: Parameters) -> str:
 
 def _prompt(prompt: Prompt) -> list[_Part]:
     if isinstance(prompt, str):
-        return [f"{safe(prompt)}\n"]
+        return [f"{safe(prompt, _SHOWN)}\n"]
     if isinstance(prompt, tuple):
-        return [f"{safe(text)}\n" for text in prompt]
+        return [f"{safe(text, _SHOWN)}\n" for text in prompt]
     parts: list[_Part] = []
     for message in prompt:
-        parts += [(f"{message['role']}\n", MUTED), f"{safe(message['content'])}\n"]
+        parts += [(f"{safe_line(message['role'])}\n", MUTED), f"{safe(message['content'], _SHOWN)}\n"]
     return parts
 
 

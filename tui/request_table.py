@@ -77,4 +77,4 @@ def _words(row: RequestRow) -> str:
         answer = read_answer(row.body, "chat" if row.is_chat else "completions").text
     except AnswerError as error:
         return safe_line(str(error), _WORDS)
-    return safe_line(answer.strip()[:_WORDS])
+    return safe_line(answer.strip(), _WORDS)

@@ -101,7 +101,7 @@ class SettingRow(Widget):
         yield self.editor
 
     def _make_editor(self) -> Widget:
-        field, text = self.field, safe_line(self._given)
+        field, text = self.field, safe_line(self._given, None)
         if field.fixed:
             return Static(Content(text or "built-in"), classes="setting-value")
         if field.choices:
@@ -139,7 +139,7 @@ class SettingRow(Widget):
         if not isinstance(editor, Input | Choice):
             return self._given
         # What cannot be shown is kept for as long as nobody edits it.
-        return self._given if editor.value == safe_line(self._given) else editor.value
+        return self._given if editor.value == safe_line(self._given, None) else editor.value
 
     @text.setter
     def text(self, text: str) -> None:
@@ -147,7 +147,7 @@ class SettingRow(Widget):
         if isinstance(editor, TextArea):
             editor.text = text
         elif isinstance(editor, Input | Choice):
-            editor.value = safe_line(text)
+            editor.value = safe_line(text, None)
 
     @property
     def is_changed(self) -> bool:

@@ -53,7 +53,9 @@ class Terminal:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(self._screen.display)
+        # Not its `display`, which stumbles over a wide character that another one half covers.
+        rows, columns = range(self._screen.lines), range(self._screen.columns)
+        return "\n".join("".join(self._screen.buffer[row][column].data for column in columns) for row in rows)
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other."""
