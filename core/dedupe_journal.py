@@ -76,6 +76,10 @@ class Entry:
     report_file: Written
 
 
+_NOTHING = Entry(Place(), "", np.zeros(0, dtype=np.int64), Tally(), Written(), Written())
+"""Before the first block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """What makes a run the same as an earlier one."""
@@ -103,7 +107,7 @@ class Journal:
         self.folder = out.parent / f".{out.name}.dedupe"
         self.restored: list[Entry] = []
         """What an earlier run has stored, block by block."""
-        self.last = Entry(Place(), "", np.zeros(0, dtype=np.int64), Tally(), Written(), Written())
+        self.last = _NOTHING
         """The state of things."""
         self.finished = False
         """Whether everything is decided and the files are moved to their places, or about to be."""
@@ -113,6 +117,9 @@ class Journal:
         try:
             self._enter()
             self._load(command)
+            if self.moved and (self.begun.stamps != command.stamps or not out.exists()):
+                # What an ended run could not remove is no news of files that have changed since.
+                self._forget()
             self._state = self._open("state.jsonl")
             if not self.moved:
                 self._kept = self._open("kept.jsonl")
@@ -132,7 +139,7 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.last.end.offset and not self.finished:
+        if self.last.end == Place() and not self.finished:
             shutil.rmtree(self.folder, ignore_errors=True)  # there is nothing to go on from
         self._open_files.close()
 
@@ -203,6 +210,11 @@ class Journal:
     def _open(self, name: str) -> BinaryIO:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK
         return self._open_files.enter_context(os.fdopen(os.open(self.folder / name, flags, 0o600), "ab"))
+
+    def _forget(self) -> None:
+        self.finished = False
+        self.restored = []
+        self.last = _NOTHING
 
     def _begin(self, command: Command) -> None:
         self.begun = command

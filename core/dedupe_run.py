@@ -63,7 +63,7 @@ def check(job: Job) -> int:
     _check_target("--out", job.out, job)
     if job.report is not None:
         _check_target("--report", job.report, job)
-    if job.report is not None and job.report.absolute() == job.out.absolute():
+    if job.report is not None and job.report.resolve() == job.out.resolve():
         raise DedupeError("--out and --report are the same file. Give two names.")
     size = sum(path.stat().st_size for path in job.files)
     if not size:

@@ -136,7 +136,7 @@ class Judge:
                 known = self._taken_in()
                 yield
         except BaseException:
-            if known != self._taken_in():
+            if known is not None and known != self._taken_in():
                 self.forget()  # it holds what has been rolled back
             raise
 

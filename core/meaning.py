@@ -116,7 +116,7 @@ class Meaning:
         ):
             if not found:
                 continue
-            made = index or VectorIndex(len(found[0].vector) // 4, self._stored)
+            made = VectorIndex(len(found[0].vector) // 4, self._stored) if index is None else index
             made.add_many([one.task_id for one in found], [from_bytes(one.vector) for one in found])
             if found[0].state == "accepted":
                 self._accepted = made

@@ -6,7 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,16 @@ def finished(job: Job, limits: Limits = SMALL) -> Listener:
     listener = Listener()
     run(job, OneShard, listener.told, limits)
     return listener
+
+
+def _made_meanwhile(path: Path) -> Callable[[float], OneShard]:
+    """Shards that are made while somebody puts another file in the place of the output."""
+
+    def shards(threshold: float) -> OneShard:
+        path.write_text("mine")
+        return OneShard(threshold)
+
+    return shards
 
 
 def stopped(job: Job, blocks: int) -> None:
@@ -203,6 +213,17 @@ def test_a_run_that_ended_while_files_were_moved_is_finished(
     assert not job.out.with_name(".out.jsonl.dedupe").exists()
 
 
+def test_what_an_ended_run_could_not_remove_is_no_news_of_other_files(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *args, **kwargs: None)
+        finished(job)
+    written(job.files[-1], ["now something else"])
+    finished(replace(job, force=True))
+    assert "now something else" in job.out.read_text()
+
+
 def test_a_report_that_could_not_be_written_is_written_the_next_time(job: Job, tmp_path: Path) -> None:
     assert job.report is not None
     folder = tmp_path / "reports"
@@ -264,6 +285,21 @@ def test_other_options_do_not_go_on_with_a_run(job: Job) -> None:
         with pytest.raises(DedupeError, match="of a run with other files or options"):
             finished(other)
     finished(job)
+
+
+def test_an_output_and_a_report_in_one_place_are_refused_however_they_are_named(job: Job) -> None:
+    (job.out.parent / "inside").mkdir()
+    same = job.out.parent / "inside" / ".." / job.out.name
+    with pytest.raises(DedupeError, match="same file"):
+        run(replace(job, report=same), OneShard, Listener().told)
+
+
+def test_an_empty_last_file_does_not_throw_away_what_was_done(job: Job, tmp_path: Path) -> None:
+    (empty := tmp_path / "empty.jsonl").touch()
+    longer = replace(job, files=(*job.files, empty))
+    with pytest.raises(DedupeError, match="there already"):
+        run(longer, _made_meanwhile(longer.out), Listener().told, SMALL)
+    assert list(tmp_path.glob(".*.dedupe"))
 
 
 def test_two_programs_do_not_work_on_the_same_output(job: Job) -> None:
