@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -10,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from selfinstruct.core.answers import error_field, error_message, read_models
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.settings import OPENAI_URL, Settings
+from selfinstruct.core.secret import longest_form, remember, remember_proxies, struck, struck_text
+from selfinstruct.core.settings import OPENAI_KEY, Settings, is_openai
 from selfinstruct.core.throttle import Throttle
 from selfinstruct.db.rows import Parameters, Prompt
 
@@ -147,7 +148,7 @@ class Endpoint:
             cause = error.__cause__
             refused = type(cause).__name__ in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}
             what = "No connection could be made" if refused else "The connection broke"
-            why = str(cause or error) or type(cause).__name__
+            why = struck_text(str(cause or error)) or type(cause).__name__
             raise SendError(f"{what}: {why.rstrip('.')}.", transient=True, free=refused) from None
 
     async def close(self) -> None:
@@ -167,11 +168,20 @@ class Endpoint:
                 from selfinstruct.core.offline import OfflineTransport  # noqa: PLC0415 - only this model needs it
 
                 options["transport"] = OfflineTransport(self._settings.rng_seed, self._settings.language)
-            http_client = DefaultAsyncHttpx2Client(
-                follow_redirects=False,
-                event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
-                **options,
-            )
+            _keep_quiet()
+            remember_proxies()
+            try:
+                http_client = DefaultAsyncHttpx2Client(
+                    follow_redirects=False,
+                    event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
+                    **options,
+                )
+            except Exception as error:  # noqa: BLE001 - of its own, of Python's, or of a package that lacks
+                why = struck_text(str(error)).rstrip(".")
+                raise EndpointUnusableError(
+                    f"The proxies of the environment cannot be used: {why}. Look at HTTP_PROXY, HTTPS_PROXY"
+                    " and ALL_PROXY."
+                ) from None
             self._client = AsyncOpenAI(
                 api_key=self._key or "none",
                 base_url=self.address,
@@ -185,7 +195,7 @@ class Endpoint:
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
         """Let nothing from the environment through to a host that it was not meant for."""
-        allowed = _OUR_HEADERS | (_OPENAI_HEADERS if _is_openai(self.address) else frozenset())
+        allowed = _OUR_HEADERS | (_OPENAI_HEADERS if is_openai(self.address) else frozenset())
         for name in set(request.headers.keys()) - allowed:
             del request.headers[name]
         if self._key:
@@ -196,11 +206,14 @@ class Endpoint:
         if response.status_code == 200:
             return
         body = bytearray()
+        # A key that the end of what is kept would cut in two is to be known for what it is.
+        most = _MAX_ERROR_BYTES + longest_form()
         async for chunk in response.aiter_bytes(_MAX_ERROR_BYTES):
-            body += chunk[: _MAX_ERROR_BYTES - len(body)]
-            if len(body) >= _MAX_ERROR_BYTES:
+            body += chunk[: most - len(body)]
+            if len(body) >= most:
                 break
-        raise self._status_error(response.status_code, response.headers, bytes(body))
+        kept = struck(bytes(body))[:_MAX_ERROR_BYTES]
+        raise self._status_error(response.status_code, response.headers, kept)
 
     def _status_error(self, status: int, headers: Mapping[str, str], body: bytes) -> SendError:
         said = error_message(body)
@@ -219,7 +232,7 @@ class Endpoint:
             failed.sentence = self._unknown(told)
         elif 300 <= status < 400:
             failed.unusable = True
-            target = headers.get("location", "another address")
+            target = struck_text(headers.get("location", "another address"))
             failed.sentence = f"{self.address} redirects to {target}. Give that address with {self._URL}."
         elif code in {"insufficient_quota", "billing_hard_limit_reached"}:
             failed.unusable = True
@@ -268,6 +281,7 @@ class Endpoint:
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise EndpointUnusableError(f"The key in {name} has characters that no key has. Set it again.")
+        remember(key)
         return key
 
     def learn(self, error: SendError, sent: Parameters) -> bool:
@@ -296,19 +310,22 @@ async def _read(call: Any) -> bytes:
                         f"The answer is longer than {MAX_BODY_BYTES >> 20} MB.", response.status_code
                     )
         except _http_errors() as error:
-            raise SendError(f"The connection broke inside the answer: {error}.", transient=True) from None
-    return bytes(body)
+            why = struck_text(str(error))
+            raise SendError(f"The connection broke inside the answer: {why}.", transient=True) from None
+    return struck(bytes(body))
 
 
 def key_variable(settings: Settings) -> str | None:
     """The environment variable whose key this endpoint may have; OpenAI's own only for OpenAI."""
     if settings.is_offline:
         return None
-    return settings.api_key_env or ("OPENAI_API_KEY" if _is_openai(settings.address) else None)
+    return settings.api_key_env or (OPENAI_KEY if is_openai(settings.address) else None)
 
 
-def _is_openai(address: str) -> bool:
-    return urlsplit(address).hostname == urlsplit(OPENAI_URL).hostname
+def _keep_quiet() -> None:
+    """Have no library log what it sends and gets, whatever OPENAI_LOG says: a server may repeat a key."""
+    for name in ("openai", "httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

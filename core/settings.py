@@ -17,6 +17,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -34,7 +35,9 @@ OFFLINE_URL = "http://offline.invalid/v1"
 
 SETTINGS_FILE = "selfinstruct.toml"
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# In capitals, as such names are written: many a key would be a name as well, but none is all capitals.
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+OPENAI_KEY = "OPENAI_API_KEY"
 
 
 def usual_filters(code: str) -> UsualFilters:
@@ -224,21 +227,34 @@ class Settings(_Checked):
         try:
             parts = urlsplit(url)
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            usable = usable and url.strip().isprintable() and " " not in url.strip()
         except ValueError:
             usable = False
         if not usable:
-            raise ValueError(f"'{url}' is not a web address; it looks like http://localhost:8000/v1")
+            # It is not repeated: it may be a key in the wrong place.
+            raise ValueError("it is not a web address, which looks like http://localhost:8000/v1")
         if parts.username or parts.password:
             raise ValueError("an address with a password in it would be stored; use api_key_env instead")
+        if parts.query or parts.fragment:
+            raise ValueError("an address with ? or # in it would be stored; use api_key_env for a key")
         return url.strip().rstrip("/")
 
     @field_validator("api_key_env", "embeddings_key_env")
     @classmethod
-    def _names_a_variable(cls, name: str | None) -> str | None:
+    def _names_a_variable(cls, name: str | None, info: ValidationInfo) -> str | None:
         # What is given here is stored, so a key must not get in; nor is it repeated in the error.
         if name is not None and not _VARIABLE.fullmatch(name):
             raise ValueError(
-                "the name of an environment variable is wanted, such as EXAMPLE_KEY, and never the key itself"
+                "the name of an environment variable is wanted, in capitals such as EXAMPLE_KEY, and never"
+                " the key itself"
+            )
+        address = info.data.get("base_url")
+        if info.field_name == "embeddings_key_env":
+            address = info.data.get("embeddings_url") or address
+        if name == OPENAI_KEY and address is not None and not is_openai(address):
+            raise ValueError(
+                f"the key in {OPENAI_KEY} goes to {OPENAI_URL} only; put this endpoint's key into a variable"
+                " of its own"
             )
         return name
 
@@ -273,6 +289,12 @@ class Settings(_Checked):
             "embeddings": None,
         }
         return self.model_copy(update=changed)
+
+
+def is_openai(address: str) -> bool:
+    """Whether an address is OpenAI's own, and nobody listens on the way to it."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" and parts.hostname == urlsplit(OPENAI_URL).hostname
 
 
 def _is_loopback(url: str) -> bool:

@@ -44,7 +44,7 @@ def connect(path: Path, *, create: bool) -> Connection:
         raise _nothing_there(path)
     try:
         if new:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            _make(path)
         db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         if _is_empty(db):
             if not create:
@@ -63,6 +63,12 @@ def connect(path: Path, *, create: bool) -> Connection:
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
     return db
+
+
+def _make(path: Path) -> None:
+    """Make an empty file that is its owner's alone, whatever the umask; SQLite makes its others alike."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
 
 
 def connect_to_read(path: Path) -> Connection:

@@ -130,7 +130,8 @@ def strange_text(text: str) -> list[str]:
         for place, character in enumerate(text)
         if character not in "\r\n"
         and (
-            unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} or _INVISIBLE.match(character)
+            unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+            or _INVISIBLE.match(character)
         )
     ]
     marks = 0
@@ -167,7 +168,9 @@ def grow(path: Path, texts: Iterable[str]) -> None:
     What the program itself would refuse to store is written past it, as in a file that somebody sent.
     """
     with Workspace.open(path, create=True) as workspace:
-        engine = Engine(workspace, resolve({"model": "m", "base_url": "http://127.0.0.1:9/v1"}), clock=at_noon)
+        engine = Engine(
+            workspace, resolve({"model": "m", "base_url": "http://127.0.0.1:9/v1"}), clock=at_noon
+        )
         engine.enter()
         workspace._db.execute("PRAGMA ignore_check_constraints = ON")
         with workspace.transaction():
@@ -205,7 +208,9 @@ def _add(workspace: Workspace, text: str) -> None:
             requests.settle(attempt, answered_by=text[:5000], usage=Usage(1, 1, 0.5))
             requests.parsed(request_id)
         else:
-            requests.store_failure(attempt, http_status=status, body=body, error=text, free=True, at=at_noon())
+            requests.store_failure(
+                attempt, http_status=status, body=body, error=text, free=True, at=at_noon()
+            )
             requests.fail(request_id, text)
         return request_id
 

@@ -23,7 +23,8 @@ from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
-from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.display import safe
+from selfinstruct.tui.exits import failure
 from selfinstruct.tui.net import Net
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES, check_theme
@@ -204,7 +205,7 @@ class CuratorApp(App[None]):
     def _generation_ended(self, error: BaseException | None) -> None:
         if error is not None:
             self.at_hand.say(
-                f"Generation stopped by an error of this program, {error!r};"
+                f"Generation stopped by an error of this program, {failure(error)};"
                 + self.at_hand.with_keys(" {next_batch} starts it again."),
                 error=True,
             )
@@ -303,8 +304,8 @@ class CuratorApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Say that the program failed; Textual's own way would print variables, keys among them."""
+        what = "an unknown error" if self._exception is None else failure(self._exception)
         # As text: a plain string would be read as markup, and what failed may carry a model's words.
-        what = safe_line(repr(self._exception))
         self._exit_renderables.append(
             Text(f"selfinstruct-tui failed: {what}. Everything decided is kept; please report this.")
         )

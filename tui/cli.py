@@ -1,21 +1,20 @@
 """`selfinstruct`: training files from a workspace, what is in it, and near-duplicates taken out of files."""
 
 import json
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.errors import ExportError, SelfInstructError
 from selfinstruct.core.export import ExportFormat, write_export
 from selfinstruct.db.counts import Counts, Training
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui import dedupe
 from selfinstruct.tui.display import cost_text, many, safe_line
-from selfinstruct.tui.exits import stop
+from selfinstruct.tui.exits import run, stop
 
 app = typer.Typer(
     help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it, or remove"
@@ -45,7 +44,8 @@ def export(
         typer.Option(
             "--format",
             help="`messages`: chat turns. `alpaca`: instruction, input, output; one JSON array when FILE ends"
-            " in .json. `gpt3`: prompt and completion in the paper's mix of layouts.",
+            " in .json. `gpt3`: prompt and completion in the paper's mix of layouts. `csv`: a table of"
+            " instruction, input, output.",
         ),
     ] = "messages",
     db: DbOption = Path("selfinstruct.db"),
@@ -54,15 +54,32 @@ def export(
         int, typer.Option(metavar="N", help="Decides the order, and the layouts of gpt3.")
     ] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    guard_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--guard-formulas",
+            help="In csv, put an apostrophe before cells that begin with = + - @, a tab or a carriage return,"
+            " which a spreadsheet may run as formulas. It changes what a model would learn from the file.",
+        ),
+    ] = False,
 ) -> None:
     """Write the kept instances of accepted tasks as a training file.
 
-    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8, one JSON object a line.
+    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8, one JSON object a line; with
+    csv one row, every cell in quotes.
     """
+    if guard_formulas and export_format != "csv":
+        stop(ExportError("--guard-formulas is for spreadsheets. Give --format csv with it, or leave it out."))
     try:
         with Workspace.open(db) as workspace:
             exported = write_export(
-                workspace, out, export_format, include_seeds=include_seeds, rng_seed=rng_seed, force=force
+                workspace,
+                out,
+                export_format,
+                include_seeds=include_seeds,
+                rng_seed=rng_seed,
+                force=force,
+                guard_formulas=guard_formulas,
             )
             training = workspace.training()
     except (SelfInstructError, WorkspaceError) as error:
@@ -72,6 +89,8 @@ def export(
         f"Wrote {exported.rows} rows to {safe_line(str(out))}:"
         f" {exported.of_model} from accepted tasks{seeds}."
     )
+    if exported.formulas:
+        typer.echo(_about_formulas(exported.formulas, guarded=guard_formulas))
     if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
         typer.echo(f"Kept, but no rows: {left_out}.")
     if not exported.rows:
@@ -103,6 +122,13 @@ def status(
         typer.echo(json.dumps(status_document(counts) | {"training": asdict(training)}, indent=2))
     else:
         typer.echo("\n".join(status_lines(counts, training)))
+
+
+def _about_formulas(cells: int, *, guarded: bool) -> str:
+    what = f"{many(cells, 'cell')} {'begins' if cells == 1 else 'begin'} as formulas do"
+    if guarded:
+        return f"{what}, now with an apostrophe before {'it' if cells == 1 else 'them'}."
+    return f"{what}, and a spreadsheet may run them: --guard-formulas puts an apostrophe before them."
 
 
 def _left_out(training: Training) -> str:
@@ -157,4 +183,4 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
 
 def main() -> None:
     """Run the program."""
-    sys.exit(app())
+    run(app, "selfinstruct")

@@ -17,7 +17,7 @@ from selfinstruct.db.connection import in_words
 from selfinstruct.db.errors import StorageError, WorkspaceError
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.exits import Exit, stop
+from selfinstruct.tui.exits import Exit, run, stop
 
 if TYPE_CHECKING:
     from selfinstruct.core.engine import Engine
@@ -255,4 +255,4 @@ def _open_curator(engine: "Engine", *, resend: bool) -> Exit:
 
 def main() -> None:
     """Run the program."""
-    sys.exit(app())
+    run(app, "selfinstruct-tui")

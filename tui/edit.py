@@ -56,7 +56,9 @@ class EditScreen(TypingScreen[str | None]):
         with Vertical(id="edit-box") as box:
             box.border_title = f"Edit {self._task_id}"
             # What cannot be shown cannot be edited either: it is replaced once the text is saved.
-            yield _Wording(safe_line(self._instruction, None), id="edit-text", soft_wrap=True, tab_behavior="focus")
+            yield _Wording(
+                safe_line(self._instruction, None), id="edit-text", soft_wrap=True, tab_behavior="focus"
+            )
             yield Static(id="edit-judgement")
             yield Footer()
 

@@ -1,10 +1,15 @@
-"""How the programs end."""
+"""How the programs begin and end."""
 
+import io
+import sys
+import traceback
 from enum import IntEnum
+from pathlib import Path
 from typing import NoReturn
 
 import typer
 
+from selfinstruct.core.secret import struck_text
 from selfinstruct.tui.display import safe_line
 
 
@@ -23,3 +28,23 @@ def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
     """Say an error's sentence and leave."""
     typer.echo(f"Error: {safe_line(str(error))}", err=True)
     raise typer.Exit(code)
+
+
+def failure(error: BaseException) -> str:
+    """What went wrong in the program itself, and where: no variable, no key, nothing a terminal obeys."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return safe_line(struck_text(f"{error!r}{where}"))
+
+
+def run(program: typer.Typer, name: str) -> NoReturn:
+    """Run a program from the command line; an error of its own is one sentence as well."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # The name of a file need not be text, and not every terminal can show all text.
+            stream.reconfigure(errors="replace")
+    try:
+        program(prog_name=name)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a traceback may say what nobody is to see
+        typer.echo(f"{name} failed: {failure(error)}. What was stored is kept; please report this.", err=True)
+    sys.exit(Exit.FAILED)

@@ -160,7 +160,10 @@ def _card(instance: Instance, number: int) -> Content:
     text = "" if instance.state == "kept" else MUTED
     if instance.input:
         parts += [("\nInput: ", MUTED), (safe(instance.input, _SHOWN), text)]
-    parts += [("\nOutput: ", MUTED), (safe(instance.output, _SHOWN), text) if instance.output else ("empty", MUTED)]
+    parts += [
+        ("\nOutput: ", MUTED),
+        (safe(instance.output, _SHOWN), text) if instance.output else ("empty", MUTED),
+    ]
     return Content.assemble(*parts)
 
 

@@ -1,18 +1,13 @@
 """Hostile text of others against the installed programs: the bytes that their terminals get are searched."""
 
-import json
-import os
 import shutil
-import sqlite3
-import subprocess
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from selfinstruct.tui.display import safe, safe_line
-from tests.hostile import ESC, FILE_NAME, LONG, MODEL, TEXTS, clipboards, groups, grow, hostile, strange
-from tests.journeys.terminal import PROGRAMS, Terminal
+from selfinstruct.tui.display import safe
+from tests.hostile import FILE_NAME, LONG, MODEL, TEXTS, clipboards, groups, grow, hostile, strange
+from tests.journeys.terminal import Terminal
 from tests.server import Fault, ModelServer, error_body
 
 HOSTILE = "".join(TEXTS.values())
