@@ -132,15 +132,15 @@ class TasksScreen(TableMoves, DecidingScreen):
         """What became of a step, in a sentence."""
         refused = list(decided.refused.values())
         flipped = f" {self._flips(decided)}" if decided.flipped else ""
-        if len(decided.done) == 1 and not refused:
+        number = len(decided.done) + len(refused) + decided.left
+        if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
             by_words = " by words only, its vector is not there yet" if decided.by_words_only else ""
             return f"{done} {decided.done[0]}{by_words}: {safe_line(instruction, _QUOTED)}{flipped}"
-        if not decided.done and len(refused) == 1:
+        if number == len(refused) == 1:
             by_judge = isinstance(refused[0], RefusedByJudgeError)
             overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
             return f"Filtered: {refused[0]}{overrule}" if by_judge else str(refused[0])
-        number = len(decided.done) + len(refused) + decided.left
         told = f"{done} {len(decided.done):,} of {number:,}.{flipped}"
         if decided.by_words_only:
             told += f" By words only, for lack of vectors: {len(decided.by_words_only)}."

@@ -15,8 +15,8 @@ _TASKS = 300
 
 @pytest.fixture
 async def marked(engine_on: OpenEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Curator]:
-    """A curator with hundreds of candidates, all of them marked; a step takes them one by one."""
-    monkeypatch.setattr(decisions, "_A_SLICE_S", 0.0)
+    """A curator with hundreds of candidates, all of them marked; a step takes a few at a time."""
+    monkeypatch.setattr(decisions, "_A_SLICE", 8)
     engine = engine_on(batches_ahead=0)
     tasks = engine.workspace.tasks
     with engine.workspace.transaction():
@@ -86,4 +86,4 @@ async def test_quitting_stops_it_first_and_keeps_what_is_done(marked: Curator) -
     assert "Stopped before the other" in marked.shown("#message")
     assert marked.app.is_running
     await marked.press("q")
-    assert not marked.app.is_running
+    await marked.until(lambda: not marked.app.is_running)
