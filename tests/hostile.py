@@ -200,7 +200,7 @@ def _add(workspace: Workspace, text: str) -> None:
         )
         request_id = requests.plan(request, run_id=workspace.run_id, at=at_noon())
         attempt = requests.begin_attempt(
-            request_id, {text[:5000]: text[:5000]}, run_id=workspace.run_id, max_cost_usd=None, at=text[:5000]
+            request_id, {text[:5000]: text[:5000]}, run_id=workspace.run_id, at=text[:5000]
         )
         assert attempt is not None
         if status == 200:
@@ -237,11 +237,10 @@ def _add(workspace: Workspace, text: str) -> None:
         tasks.assign(task_id, stage="classify", request_id=ask("classify", task_id, body=answer))
         tasks.assign(task_id, stage="instantiate", request_id=ask("instantiate", task_id, body=answer))
     candidate, accepted_id = ids
-    for kind, after in (("accept", "accepted"),):
-        workspace.decisions.add(
-            accepted_id, kind, step=workspace.decisions.next_step(), who="human", at=text[:5000],
-            before=seen, after=Standing(after, text, "classification"), tag=text[:5000],
-        )  # fmt: skip
+    workspace.decisions.add(
+        accepted_id, "accept", step=workspace.decisions.next_step(), who="human", at=text[:5000],
+        before=seen, after=Standing("accepted", text, "classification"), tag=text[:5000],
+    )  # fmt: skip
     for kind, who, tag in (("relabel", text[:5000], text[:5000]), (text[:5000], "human", None)):
         workspace.decisions.add(
             candidate, kind, step=workspace.decisions.next_step(), who=who, at=text[:5000],  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Hostile text of others on every screen, before the net: no widget is given anything that needs it."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ async def curator(grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """A curator over the hostile workspace, without its net."""
     monkeypatch.setattr(CuratorApp, "get_line_filters", App.get_line_filters)
     path = tmp_path / FILE_NAME
-    path.write_bytes(grown.read_bytes())
+    shutil.copy(grown, path)
     with Workspace.open(path) as workspace:
         settings = resolve(
             {
