@@ -50,7 +50,6 @@ async def curator(grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 "base_url": "http://127.0.0.1:9/v1",
                 "batches_ahead": 0,
                 "filters": {"keywords": [hostile(name) for name in TEXTS], "openings": [hostile("c0")]},
-                "theme": hostile("markup"),
             }
         )
         async with curating(Engine(workspace, settings), size=SIZE) as opened:
