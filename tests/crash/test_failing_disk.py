@@ -65,7 +65,7 @@ class Ended:
         self.code, self.told, self.errors, self.calls = code, told, errors, calls
 
     def require_sentence(self) -> None:
-        """It was killed, went on to its end, or said what is wrong in one sentence and with the right code."""
+        """It was killed, went on to its end, or said what is wrong in one sentence, with the right code."""
         assert "Traceback" not in self.told + self.errors
         if self.code in {_AT_LIMIT, -signal.SIGKILL}:
             assert not self.errors
