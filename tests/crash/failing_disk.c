@@ -4,13 +4,16 @@
    DISK_FOLDER   the folder that they are in
    DISK_LOG      where each call is written down, a line each
    DISK_FAIL_AT  the number of the first call that fails, from 1; none without it
-   DISK_ERROR    FULL: what needs room fails from then on. ONCE: that one call fails. BROKEN: all do from then on. */
+   DISK_ERROR    FULL: what needs room fails from then on. ONCE: that one call fails.
+                 BROKEN: all do from then on.
+                 KILL: the program is killed in its place. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -43,6 +46,7 @@ static int fails(const char *call, const char *path, int needs_room) {
     long number = atomic_fetch_add(&calls, 1) + 1;
     if (at == NULL || number < atol(at) || (once && number > atol(at))) return 0;
     note("failed", path);
+    if (kind != NULL && strcmp(kind, "KILL") == 0) raise(SIGKILL);
     errno = full ? ENOSPC : EIO;
     return 1;
 }
