@@ -1,9 +1,8 @@
 """An image of an index, as the workspace keeps it: the tokens of its texts, which take long to find."""
 
-import hashlib
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from selfinstruct.core.similarity import RougeIndex
 from selfinstruct.core.token_store import Ints
 from selfinstruct.core.tokens import Codes
 from selfinstruct.db.rows import StoredIndex
+from selfinstruct.db.similarity import digest_of
 
 _FORMAT = 1
 """One more whenever tokens come out differently, or are stored differently."""
@@ -50,12 +50,12 @@ def pack(name: str, index: RougeIndex, *, last_decision: int, last_task: int) ->
         tokens=codes.astype("<u4").tobytes(),
         sha256="",
     )
-    return replace(image, sha256=_digest(image))
+    return replace(image, sha256=digest_of(image))
 
 
 def unpack(stored: StoredIndex | None, language: str) -> Image | None:
     """The image, if there is one that a program like this made, for that language, and it is unharmed."""
-    if stored is None or stored.made_by != _made_by(language) or stored.sha256 != _digest(stored):
+    if stored is None or stored.made_by != _made_by(language) or stored.sha256 != digest_of(stored):
         return None
     return Image(
         stored.last_decision,
@@ -70,12 +70,3 @@ def unpack(stored: StoredIndex | None, language: str) -> Image | None:
 def _made_by(language: str) -> str:
     # Another version of Unicode may fold and cut another way.
     return f"{_FORMAT} {language} {unicodedata.unidata_version}"
-
-
-def _digest(stored: StoredIndex) -> str:
-    digest = hashlib.sha256()
-    for value in astuple(replace(stored, sha256="")):
-        part = value if isinstance(value, bytes) else str(value).encode()
-        digest.update(len(part).to_bytes(8))
-        digest.update(part)
-    return digest.hexdigest()

@@ -5,10 +5,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
-from selfinstruct.db.errors import StorageError, WorkspaceError
+from selfinstruct.db.errors import DamagedError, StorageError, WorkspaceError
+from selfinstruct.db.guarded import GuardedConnection
+from selfinstruct.db.side_files import MARKER_AT, beside, real_path, require_own_journals
 
 APPLICATION_ID = 0x53494E53
 """Marks a file as a workspace ("SINS"), so that another program's database is never written to."""
@@ -38,70 +41,157 @@ def connect(path: Path, *, create: bool) -> Connection:
 
     Raises:
         WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
+        DamagedError: it is one, and damaged.
     """
-    new = _is_new(path)
-    if new and not create:
-        raise _nothing_there(path)
-    try:
+    with _opening(path):
+        new = _is_new(path)
+        if new and not create:
+            raise _nothing_there(path)
         if new:
             _make(path)
-        db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        if _is_empty(db):
-            if not create:
-                db.close()
-                raise _nothing_there(path)
-            # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        _require_ours(db, path)
-        journal, synchronous = journal_of(sqlite3.sqlite_version_info)
-        db.execute(f"PRAGMA journal_mode = {journal}")
-        db.execute(f"PRAGMA synchronous = {synchronous}")
-        db.execute("PRAGMA foreign_keys = ON")
-    except (OSError, sqlite3.OperationalError) as error:
-        kind = StorageError if is_of_disk(error) else WorkspaceError
-        raise kind(f"The workspace {path} cannot be opened: {error}. {_advice(path)}") from error
-    except sqlite3.DatabaseError as error:
-        raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
-    return db
+        elif not is_writable(path):
+            raise WorkspaceError(
+                f"{path} cannot be written here. Look around in it with --read-only, or copy it to another"
+                " folder."
+            )
+        db = _open(path, "rw", create=create)
+        try:
+            if _is_empty(db):
+                # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            journal, synchronous = journal_of(sqlite3.sqlite_version_info)
+            db.execute(f"PRAGMA journal_mode = {journal}")
+            db.execute(f"PRAGMA synchronous = {synchronous}")
+            db.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            db.close()
+            raise
+        return db
 
 
 def _make(path: Path) -> None:
-    """Make an empty file that is its owner's alone, whatever the umask; SQLite makes its others alike."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+    """Make the file, or take an empty one, for its owner only, whatever the umask; its side files follow."""
+    file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW * (not path.exists()), 0o600)
+    try:
+        os.fchmod(file, 0o600)
+    finally:
+        os.close(file)
 
 
 def connect_to_read(path: Path) -> Connection:
-    """Open `path` for reading only.
+    """Open `path` for reading only, also where it cannot be written.
 
     Raises:
         WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
+        DamagedError: it is one, and damaged.
     """
-    if _is_new(path):
-        raise _nothing_there(path)
-    try:
-        # Not mode=ro: after a crash, whoever comes first has to roll back what was half written.
-        address = f"{path.absolute().as_uri()}?mode=rw"
-        # One thread works with it, and another one may break off what it does.
-        db = sqlite3.connect(
-            address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        db.execute("PRAGMA query_only = ON")
-        if _is_empty(db):
-            db.close()
+    with _opening(path):
+        if _is_new(path):
             raise _nothing_there(path)
-        _require_ours(db, path)
-    except sqlite3.OperationalError as error:
-        raise WorkspaceError(f"The workspace {path} cannot be opened: {error}.") from error
-    except sqlite3.DatabaseError as error:
-        raise WorkspaceError(f"{path} is not a workspace: {error}. Give --db another file.") from error
+        # After a crash, whoever comes first has to roll back what was half written: so write if that can be.
+        return _open(path, "rw" if is_writable(path) else "ro", query_only=True)
+
+
+def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = False) -> Connection:
+    file = _look_at(path)
+    # Absolute, and as an address: SQLite gives some relative names another meaning, such as ":memory:".
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    if mode == "ro" and file.needs_no_lock:
+        address += "&immutable=1"
+    # One thread works with it, and another one may break off what it does.
+    db = sqlite3.connect(
+        address,
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        factory=GuardedConnection,
+        check_same_thread=False,
+    )
+    file.connections += 1
+    db.path, db.closed = path, file.let_go
+    try:
+        if query_only:
+            db.execute("PRAGMA query_only = ON")
+        # A damaged page may lead anywhere.
+        db.execute("PRAGMA cell_size_check = ON")
+        if not _is_empty(db):
+            _require_ours(db, path)
+        elif not create:
+            raise _nothing_there(path)
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+@dataclass
+class _OpenFile:
+    """A file that this program has connections to.
+
+    While it has, nothing else here may open the file itself: closing it again would give up the locks
+    that SQLite holds on it (https://sqlite.org/howtocorrupt.html, section 2.2).
+    """
+
+    has_marker: bool
+    needs_no_lock: bool
+    """It is in WAL mode and has no log, so that SQLite could only read it after making one."""
+    connections: int = 0
+
+    def let_go(self) -> None:
+        """A connection is closed."""
+        self.connections -= 1
+
+
+_OPEN_FILES: dict[tuple[int, int], _OpenFile] = {}
+
+
+def _look_at(path: Path) -> _OpenFile:
+    """Look at a file before SQLite does, unless there are connections to it."""
+    stat = path.stat()
+    known = _OPEN_FILES.get((stat.st_dev, stat.st_ino))
+    if known is not None and known.connections:
+        return known
+    require_own_journals(path, APPLICATION_ID)
+    with path.open("rb") as file:
+        header = file.read(100)
+    found = _OpenFile(
+        has_marker=header[MARKER_AT] == APPLICATION_ID.to_bytes(4),
+        needs_no_lock=header[18:20] == b"\2\2" and not beside(path, "-wal").exists(),
+    )
+    _OPEN_FILES[stat.st_dev, stat.st_ino] = found
+    return found
+
+
+def is_writable(path: Path) -> bool:
+    """Whether a workspace can be written here: the file itself, and journals beside it."""
+    real = real_path(path)
+    return os.access(real, os.W_OK) and os.access(real.parent, os.W_OK)
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    """Say in a sentence why a file cannot be opened."""
+    try:
+        yield
+    except DamagedError as error:
+        if _look_at(path).has_marker:
+            raise
+        raise WorkspaceError(
+            f"{path} is not a workspace: {error.__cause__}. Give --db another file."
+        ) from error
+    except (OSError, sqlite3.OperationalError) as error:
+        kind = StorageError if is_of_disk(error) else WorkspaceError
+        raise kind(f"The workspace {path} cannot be opened: {_why(error)}. {_advice(path, error)}") from error
 
 
 def _is_new(path: Path) -> bool:
     """Whether there is no file, or an empty one, at a path that a workspace can have."""
     if path.is_dir():
         raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
+    if path.is_symlink() and not path.exists():
+        raise WorkspaceError(
+            f"{path} is a symbolic link to a file that is not there. Give --db another name."
+        )
     if path.exists() and not path.is_file():
         raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
     return not path.exists() or path.stat().st_size == 0
@@ -119,18 +209,29 @@ def _is_empty(db: Connection) -> bool:
 def _require_ours(db: Connection, path: Path) -> None:
     marker = db.execute("PRAGMA application_id").fetchone()[0]
     if marker != APPLICATION_ID:
-        db.close()
         raise WorkspaceError(
             f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
         )
 
 
-def _advice(path: Path) -> str:
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _advice(path: Path, error: Exception) -> str:
     folder = path.absolute().parent
-    if not folder.is_dir():
-        return f"There is no folder {folder}: make it first."
-    if not os.access(folder, os.W_OK):
-        return f"The folder {folder} cannot be written to: choose another one with --db."
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return (
+            "A program was stopped while it wrote, and what it left has to be taken back first: open it once"
+            " where it can be written."
+        )
+    try:
+        if not folder.is_dir():
+            return f"There is no folder {folder}: make it first."
+        if not os.access(folder, os.W_OK):
+            return f"The folder {folder} cannot be written to: choose another one with --db."
+    except OSError:
+        return "Give --db another name."
     return "Check that the disk has room and that the file may be written to."
 
 

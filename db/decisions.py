@@ -6,6 +6,8 @@ from sqlite3 import Connection
 from typing import Any, Literal
 
 from selfinstruct.db.connection import transaction
+from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.rows import (
     AnyDecision,
     Decision,
@@ -186,8 +188,8 @@ def _on_task(row: tuple[Any, ...]) -> Decision:
         kind=row[4],
         who=row[5],
         at=row[6],
-        before=Standing(**json.loads(row[7])),
-        after=Standing(**json.loads(row[8])),
+        before=_standing(row[7], row[0]),
+        after=_standing(row[8], row[0]),
         undoes=row[9],
         tag=row[10],
     )
@@ -202,8 +204,8 @@ def _on_instance(row: tuple[Any, ...]) -> InstanceDecision:
         kind=row[4],
         who=row[5],
         at=row[6],
-        before=_instance_standing(row[7]),
-        after=_instance_standing(row[8]),
+        before=_instance_standing(row[7], row[0]),
+        after=_instance_standing(row[8], row[0]),
         undoes=row[9],
     )
 
@@ -212,7 +214,17 @@ def _dump(standing: Standing | InstanceStanding) -> str:
     return json.dumps(asdict(standing), ensure_ascii=False)
 
 
-def _instance_standing(text: str) -> InstanceStanding:
-    named = json.loads(text)
-    reason = named.pop("reason")
-    return InstanceStanding(**named, reason=Reason(**reason) if reason else None)
+def _standing(text: str, decision_id: int) -> Standing:
+    try:
+        return Standing(**stored_json(text, f"decision {decision_id}"))
+    except TypeError as error:
+        raise DamagedError(None, f"decision {decision_id} cannot be read") from error
+
+
+def _instance_standing(text: str, decision_id: int) -> InstanceStanding:
+    try:
+        named = stored_json(text, f"decision {decision_id}")
+        reason = named.pop("reason")
+        return InstanceStanding(**named, reason=Reason(**reason) if reason else None)
+    except (TypeError, AttributeError, KeyError) as error:
+        raise DamagedError(None, f"decision {decision_id} cannot be read") from error

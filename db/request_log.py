@@ -1,12 +1,12 @@
 """The requests as a person looks through them: newest first, a page at a time, and one in full."""
 
-import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any, Literal
 
+from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.rows import Parameters, Request, Stage
 
@@ -176,4 +176,4 @@ class RequestLog:
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:
     parameters, *others = row
-    return Attempt(json.loads(parameters), *others)
+    return Attempt(stored_json(parameters, "the parameters of an attempt"), *others)

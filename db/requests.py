@@ -6,6 +6,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.connection import transaction
+from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, Usage
 from selfinstruct.db.settings import cost_limit_usd
 
@@ -269,10 +270,11 @@ class Requests:
 
 def _request(row: tuple[Any, ...]) -> Request:
     named = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    prompt = json.loads(named["prompt"])
-    named["prompt"] = tuple(prompt) if named["stage"] == "embed" else prompt
-    named["parameters"] = json.loads(named["parameters"])
-    named["in_context"] = tuple(json.loads(named["in_context"]))
+    for column in ("prompt", "parameters", "in_context"):
+        named[column] = stored_json(named[column], f"the {column} of request {named['id']}")
+    if named["stage"] == "embed":
+        named["prompt"] = tuple(named["prompt"])
+    named["in_context"] = tuple(named["in_context"])
     named["held"] = bool(named["held"])
     named["more"] = bool(named["more"])
     return Request(**named)

@@ -5,12 +5,14 @@ from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.connection import transaction
+from selfinstruct.db.guarded import stored_json
 
 
 def cost_limit_usd(db: Connection) -> float | None:
     """What everybody's requests may cost together, as any program has set it last; None: no limit."""
     row = db.execute("SELECT value FROM settings WHERE name = 'max_cost'").fetchone()
-    return json.loads(row[0]) if row else None
+    limit: float | None = stored_json(row[0], "the setting max_cost") if row else None
+    return limit
 
 
 class SettingsStore:
@@ -22,7 +24,8 @@ class SettingsStore:
     def read(self) -> dict[str, Any]:
         """All stored settings; empty for a new workspace."""
         return {
-            name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM settings")
+            name: stored_json(value, f"the setting {name}")
+            for name, value in self._db.execute("SELECT name, value FROM settings")
         }
 
     def cost_limit(self) -> float | None:
@@ -53,7 +56,7 @@ class SettingsStore:
         row = self._db.execute(
             "SELECT learned FROM endpoints WHERE base_url = ? AND model = ?", [base_url, model]
         ).fetchone()
-        return json.loads(row[0]) if row else {}
+        return stored_json(row[0], "what was learned of an endpoint") if row else {}
 
     def learn(self, base_url: str, model: str, learned: dict[str, str | None]) -> None:
         """Remember what a model's errors told about its parameters."""

@@ -1,7 +1,8 @@
 """The image of the similarity index: derived, and made again when it is missing or wrong."""
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from sqlite3 import Connection
 
 from selfinstruct.db.connection import transaction
@@ -29,3 +30,13 @@ class Similarity:
                 self._db.execute(
                     f"INSERT INTO similarity ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(index)
                 )
+
+
+def digest_of(image: StoredIndex) -> str:
+    """The hash by which an image is known again: of all its columns but the hash itself."""
+    digest = hashlib.sha256()
+    for value in astuple(replace(image, sha256="")):
+        part = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.hexdigest()

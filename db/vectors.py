@@ -1,12 +1,12 @@
 """The vectors of instructions, which a model made; derived, and asked for again when they are missing."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
 from selfinstruct.db.connection import transaction
+from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.rows import State
 
 _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
@@ -128,7 +128,7 @@ class Vectors:
                 WHERE state = 'failed' AND stage = 'embed'"""
             )
             for request_id, task_ids in failed.fetchall():
-                self.release(json.loads(task_ids), request_id)
+                self.release(stored_json(task_ids, f"the in_context of request {request_id}"), request_id)
 
     def lacking(self, task_ids: Sequence[int], request_id: int) -> list[int]:
         """Those of these tasks whose vector this request, or nobody, has asked for and which have none."""

@@ -21,6 +21,7 @@ from selfinstruct.db.request_log import RequestLog
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.schema import bring_up_to_date, require_current
 from selfinstruct.db.settings import SettingsStore
+from selfinstruct.db.side_files import beside
 from selfinstruct.db.similarity import Similarity
 from selfinstruct.db.tasks import Tasks
 from selfinstruct.db.vectors import Vectors
@@ -33,10 +34,14 @@ class Workspace:
     surrounding `transaction()`.
     """
 
-    def __init__(self, db: Connection, path: Path, *, read_only: bool) -> None:
+    def __init__(
+        self, db: Connection, path: Path, *, read_only: bool, copy_before_migrations: Path | None = None
+    ) -> None:
         self._db = db
         self.path = path
         self.read_only = read_only
+        self.copy_before_migrations = copy_before_migrations
+        """The copy of an older workspace that was made before it was brought up to date just now."""
         self.settings = SettingsStore(db)
         self.tasks = Tasks(db)
         self.instances = Instances(db)
@@ -61,14 +66,15 @@ class Workspace:
         """
         db = connect_to_read(path) if read_only else connect(path, create=create)
         try:
+            copy = None
             if read_only:
                 require_current(db)
             else:
-                bring_up_to_date(db)
+                copy = bring_up_to_date(db, path)
         except BaseException:
             db.close()
             raise
-        return cls(db, path, read_only=read_only)
+        return cls(db, path, read_only=read_only, copy_before_migrations=copy)
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +126,7 @@ class Workspace:
         """What a living run holds: the system lets go of it when its program ends, however that happens."""
         from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock
 
-        return FileLock(f"{self.path.absolute()}.run-{run_id}", mode=0o600)
+        return FileLock(beside(self.path, f".run-{run_id}"), mode=0o600)
 
     @staticmethod
     def _lose(lock: "FileLock") -> None:

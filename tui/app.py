@@ -15,6 +15,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.worker import WorkerFailed
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
@@ -23,9 +24,10 @@ from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, on_screen
 from selfinstruct.tui.curate_screen import CurateScreen
-from selfinstruct.tui.display import safe
+from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.exits import failure
 from selfinstruct.tui.net import Net
+from selfinstruct.tui.opening import unexpected
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES, check_theme
 from selfinstruct.tui.typed_ahead import TakingScreen
@@ -203,7 +205,9 @@ class CuratorApp(App[None]):
         return next((one for one in reversed(open_screens) if isinstance(one, WorkScreen)), self.curate)
 
     def _generation_ended(self, error: BaseException | None) -> None:
-        if error is not None:
+        if isinstance(error, WorkspaceError):
+            self.at_hand.say(str(error), error=True)
+        elif error is not None:
             self.at_hand.say(
                 f"Generation stopped by an error of this program, {failure(error)};"
                 + self.at_hand.with_keys(" {next_batch} starts it again."),
@@ -303,10 +307,12 @@ class CuratorApp(App[None]):
         await self.session.stop()
 
     def _fatal_error(self) -> None:
-        """Say that the program failed; Textual's own way would print variables, keys among them."""
-        what = "an unknown error" if self._exception is None else failure(self._exception)
+        """Say why the program ends; Textual's own way would print variables, keys among them."""
+        error: BaseException | None = self._exception
+        if isinstance(error, WorkerFailed):
+            error = error.error
+        if error is not None and not isinstance(error, WorkspaceError):
+            error = unexpected(error, self.engine.workspace.path)
         # As text: a plain string would be read as markup, and what failed may carry a model's words.
-        self._exit_renderables.append(
-            Text(f"selfinstruct-tui failed: {what}. Everything decided is kept; please report this.")
-        )
+        self._exit_renderables.append(Text(f"Error: {safe_line(str(error))}"))
         self._close_messages_no_wait()

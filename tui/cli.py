@@ -1,4 +1,4 @@
-"""`selfinstruct`: training files from a workspace, what is in it, and near-duplicates taken out of files."""
+"""`selfinstruct`: training files from a workspace, what is in it, its upkeep, near-duplicates in files."""
 
 import json
 from dataclasses import asdict, replace
@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from selfinstruct.core.errors import ExportError, SelfInstructError
+from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export import ExportFormat, write_export
 from selfinstruct.db.counts import Counts, Training
-from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui import dedupe
-from selfinstruct.tui.display import cost_text, many, safe_line
+from selfinstruct.tui.display import cost_text, many, safe, safe_line
 from selfinstruct.tui.exits import run, stop
+from selfinstruct.tui.opening import DbOption, look_into, sentences
+from selfinstruct.tui.upkeep import backup, check
 
 app = typer.Typer(
-    help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it, or remove"
-    " near-duplicates from files.",
+    help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it,"
+    " check and copy it, or remove near-duplicates from files.",
     epilog="Examples:\n\n"
     "    selfinstruct status --db movies.db\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl",
@@ -27,9 +27,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-
-DbOption = Annotated[Path, typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.")]
 
 
 @app.command(
@@ -70,20 +67,17 @@ def export(
     """
     if guard_formulas and export_format != "csv":
         stop(ExportError("--guard-formulas is for spreadsheets. Give --format csv with it, or leave it out."))
-    try:
-        with Workspace.open(db) as workspace:
-            exported = write_export(
-                workspace,
-                out,
-                export_format,
-                include_seeds=include_seeds,
-                rng_seed=rng_seed,
-                force=force,
-                guard_formulas=guard_formulas,
-            )
-            training = workspace.training()
-    except (SelfInstructError, WorkspaceError) as error:
-        stop(error)
+    with sentences(db), look_into(db) as workspace:
+        exported = write_export(
+            workspace,
+            out,
+            export_format,
+            include_seeds=include_seeds,
+            rng_seed=rng_seed,
+            force=force,
+            guard_formulas=guard_formulas,
+        )
+        training = workspace.training()
     seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
     typer.echo(
         f"Wrote {exported.rows} rows to {safe_line(str(out))}:"
@@ -105,6 +99,12 @@ app.command(
     "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl\n\n"
     "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report fell.jsonl",
 )(dedupe.dedupe)
+app.command(
+    epilog="Examples:\n\n"
+    "    selfinstruct check --db movies.db\n\n"
+    "    selfinstruct check --db movies.db --repair"
+)(check)
+app.command(epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(backup)
 
 
 @app.command(epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
@@ -113,15 +113,13 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
 ) -> None:
     """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost."""
-    try:
-        with Workspace.open(db) as workspace:
-            counts, training = workspace.counts(), workspace.training()
-    except WorkspaceError as error:
-        stop(error)
-    if as_json:
-        typer.echo(json.dumps(status_document(counts) | {"training": asdict(training)}, indent=2))
-    else:
-        typer.echo("\n".join(status_lines(counts, training)))
+    with sentences(db), look_into(db) as workspace:
+        counts, training = workspace.counts(), workspace.training()
+        if as_json:
+            text = json.dumps(status_document(counts) | {"training": asdict(training)}, indent=2)
+        else:
+            text = "\n".join(status_lines(counts, training))
+    typer.echo(safe(text))
 
 
 def _about_formulas(cells: int, *, guarded: bool) -> str:

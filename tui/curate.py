@@ -4,20 +4,17 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfinstruct.core.errors import EndpointUnusableError, SelfInstructError
 from selfinstruct.core.settings import Settings, resolve
-from selfinstruct.db.connection import in_words
-from selfinstruct.db.errors import StorageError, WorkspaceError
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
-from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.exits import Exit, run, stop
+from selfinstruct.tui.opening import open_workspace, sentences
 
 if TYPE_CHECKING:
     from selfinstruct.core.engine import Engine
@@ -50,7 +47,8 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
 )
 def curate(
     db: Annotated[
-        Path, typer.Option("--db", metavar="PATH", help="The workspace; made when there is none.")
+        Path,
+        typer.Option("--db", metavar="PATH", help="The workspace; made when there is none.", readable=False),
     ] = Path("selfinstruct.db"),
     model: Annotated[
         str | None,
@@ -175,10 +173,10 @@ def curate(
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
         stop(WorkspaceError("--read-only only looks, and --auto works. Leave one of them out."))
-    with _sentences():
+    with sentences(db):
         # What is wrong in the flags is said before a file is made.
         resolve(flags, folder=Path.cwd())
-        with Workspace.open(db, create=not read_only, read_only=read_only) as workspace:
+        with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
             if not auto:
                 _make_quick()
             from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
@@ -201,23 +199,6 @@ def _check_screen(settings: Settings) -> None:
 
     check_keys(settings.keys)
     check_theme(settings.theme)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn errors into one sentence and an exit code."""
-    try:
-        with in_words("read"):
-            yield
-    except EndpointUnusableError as error:
-        stop(error, Exit.ENDPOINT)
-    except StorageError as error:
-        stop(error, Exit.FAILED)
-    except (SelfInstructError, WorkspaceError) as error:
-        stop(error)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; everything is kept.", err=True)
-        raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def _work_alone(engine: "Engine", *, resend: bool) -> Exit:

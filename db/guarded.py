@@ -1,0 +1,105 @@
+"""A connection that says in a sentence when SQLite finds the file damaged, wherever that is noticed."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Never, Self
+
+from selfinstruct.db.errors import DamagedError
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+"""What SQLite finds wrong with a file; the last one is a table or a column that is not there."""
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error says that the file is not as it was written."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    # The lowest byte of an extended code is the kind of the error.
+    kind = getattr(error, "sqlite_errorcode", None)
+    return "decode to UTF-8" in str(error) if kind is None else kind & 0xFF in _DAMAGE
+
+
+class GuardedCursor(sqlite3.Cursor):
+    """A cursor that raises DamagedError; rows are read as quickly as without it."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        """As of sqlite3."""
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            self._raise(error)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
+        """As of sqlite3."""
+        try:
+            return super().executemany(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            self._raise(error)
+
+    def fetchone(self) -> Any:
+        """As of sqlite3."""
+        try:
+            return super().fetchone()
+        except sqlite3.DatabaseError as error:
+            self._raise(error)
+
+    def fetchall(self) -> list[Any]:
+        """As of sqlite3."""
+        try:
+            return super().fetchall()
+        except sqlite3.DatabaseError as error:
+            self._raise(error)
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        try:
+            yield from iter(super().fetchone, None)
+        except sqlite3.DatabaseError as error:
+            self._raise(error)
+
+    def _raise(self, error: sqlite3.DatabaseError) -> Never:
+        if not is_damage(error):
+            raise error
+        path = getattr(self.connection, "path", None)
+        raise DamagedError(path, str(error)) from error
+
+
+class GuardedConnection(sqlite3.Connection):
+    """A connection whose cursors raise DamagedError."""
+
+    path: Path | None = None
+    """The workspace's file, for the sentence."""
+    closed: Callable[[], None] | None = None
+    """Called when it is closed."""
+
+    def close(self) -> None:
+        """As of sqlite3."""
+        super().close()
+        if self.closed is not None:
+            self.closed()
+            self.closed = None
+
+    def cursor(self, factory: Any = GuardedCursor) -> Any:
+        """As of sqlite3."""
+        return super().cursor(factory)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> GuardedCursor:
+        """As of sqlite3, which would not call `cursor`."""
+        return GuardedCursor(self).execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> GuardedCursor:
+        """As of sqlite3, which would not call `cursor`."""
+        return GuardedCursor(self).executemany(sql, parameters)
+
+
+def stored_json(text: Any, what: str) -> Any:
+    """The value of JSON that a workspace holds.
+
+    Raises:
+        DamagedError: it is not what was written.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedError(None, f"{what} cannot be read") from error

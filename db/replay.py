@@ -1,0 +1,155 @@
+"""Decisions, gone through from the first to the last: what tasks and instances come to be by them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+COLUMNS = "id, task_id, instance_id, kind, who, before, after, undoes"
+
+_TASK_KEYS = {"state", "instruction", "label"}
+_INSTANCE_KEYS = {"input", "output", "state", "reason"}
+_STATE_AFTER = {"accept": "accepted", "reject": "rejected", "restore": "pending"}
+"""The state that a decision on a task of this kind leaves."""
+
+Standing = dict[str, Any]
+"""What decisions change of a task or an instance, by the names of the JSON in `before` and `after`."""
+
+
+class Row(NamedTuple):
+    """A decision as stored, in the order of `COLUMNS`."""
+
+    id: int
+    task_id: int
+    instance_id: int | None
+    kind: str
+    who: str
+    before: str
+    after: str
+    undoes: int | None
+
+
+class Last(NamedTuple):
+    """The last decision on a task or an instance."""
+
+    id: int
+    after: Standing
+    by_person: bool
+    """Whether any of the decisions on it was a person's."""
+
+
+@dataclass
+class Replayed:
+    """What the decisions come to."""
+
+    tasks: dict[int, Last] = field(default_factory=dict)
+    """By task: its own decisions, not those on its instances."""
+    instances: dict[int, Last] = field(default_factory=dict)
+    count: int = 0
+    missing: list[tuple[int, int]] = field(default_factory=list)
+    """First and last of the numbers that no decision has: they are given without a gap."""
+    unreadable: list[int] = field(default_factory=list)
+    """Decisions whose before or after is not what a program wrote."""
+    faults: list[str] = field(default_factory=list)
+    """Decisions that do not follow from those before them, each in a sentence."""
+
+
+def replay(rows: Iterable[Row], *, up_to: int = 0) -> Replayed:
+    """Go through decisions in the order of their numbers.
+
+    Args:
+        rows: The decisions by id.
+        up_to: A number that is known to have been given.
+    """
+    replayed = Replayed()
+    by_id: dict[int, tuple[str, int, int | None]] = {}
+    expected = 1
+    for row in rows:
+        if row.id > expected:
+            replayed.missing.append((expected, row.id - 1))
+        expected = row.id + 1
+        replayed.count += 1
+        by_id[row.id] = row.kind, row.task_id, row.instance_id
+        before, after = _standing(row, row.before), _standing(row, row.after)
+        if before is None or after is None:
+            replayed.unreadable.append(row.id)
+            continue
+        last = replayed.tasks if row.instance_id is None else replayed.instances
+        key = row.task_id if row.instance_id is None else row.instance_id
+        _look_at(row, before, after, last.get(key), by_id, replayed.faults)
+        by_person = row.who == "human" or (key in last and last[key].by_person)
+        last[key] = Last(row.id, after, by_person)
+    if up_to >= expected:
+        replayed.missing.append((expected, up_to))
+    return replayed
+
+
+def _standing(row: Row, text: Any) -> Standing | None:
+    """The before or the after of a decision; None when it is not one."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    keys = _TASK_KEYS if row.instance_id is None else _INSTANCE_KEYS
+    return found if isinstance(found, dict) and set(found) == keys else None
+
+
+def _look_at(
+    row: Row,
+    before: Standing,
+    after: Standing,
+    last: Last | None,
+    by_id: dict[int, tuple[str, int, int | None]],
+    faults: list[str],
+) -> None:
+    """Add what is wrong with a decision, seen from those before it."""
+    what = _what(row)
+    if last is not None and not _follows(before, last.after):
+        faults.append(f"Decision {row.id} found {what} otherwise than decision {last.id} left it.")
+    elif last is None and row.instance_id is None and before["state"] != "pending":
+        faults.append(f"Decision {row.id} is the first on {what}, and yet found it {before['state']}.")
+    wanted = _STATE_AFTER.get(row.kind) if row.instance_id is None else None
+    if wanted is not None and after["state"] != wanted:
+        faults.append(f"Decision {row.id} is to {row.kind} {what}, and yet left it {after['state']}.")
+    takes_back = row.kind in {"undo", "redo"}
+    if takes_back != (row.undoes is not None):
+        faults.append(f"Decision {row.id} ({row.kind}) does not fit to what it takes back.")
+    elif row.undoes is not None:
+        kind, task_id, instance_id = by_id.get(row.undoes, ("", 0, None))
+        if (task_id, instance_id) != (row.task_id, row.instance_id) or (kind == "undo") == (
+            row.kind == "undo"
+        ):
+            faults.append(f"Decision {row.id} ({row.kind}) takes back {row.undoes}, which it cannot.")
+
+
+def _follows(before: Standing, left: Standing) -> bool:
+    """Whether a decision found what the one before left; the model's label may have come in between."""
+    return before == left or (left.get("label", "") is None and before == {**left, "label": before["label"]})
+
+
+def _what(row: Row) -> str:
+    return f"task {row.task_id}" if row.instance_id is None else f"instance {row.instance_id}"
+
+
+TaskState = tuple[str, str, str | None, int]
+"""State, instruction, label and `held` of a task, as its row has them."""
+
+
+def differs(last: Last | None, row: TaskState) -> Literal["state", "instruction", "label", "held"] | None:
+    """What of a task's row is otherwise than its decisions make it; None when nothing is."""
+    state, instruction, label, held = row
+    if last is None:
+        return None if state == "pending" else "state"
+    if state != last.after["state"]:
+        return "state"
+    if instruction != last.after["instruction"]:
+        return "instruction"
+    if last.after["label"] is not None and label != last.after["label"]:
+        return "label"
+    return "held" if last.by_person and not held else None
+
+
+def as_row(after: Standing) -> list[Any]:
+    """Input, output, state, and the reason's code and sentence of an instance, as its row has them."""
+    reason = after["reason"] or {}
+    return [after["input"], after["output"], after["state"], reason.get("code"), reason.get("sentence")]
