@@ -199,15 +199,20 @@ class Endpoint:
                 event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
                 **options,
             )
-            self._client = AsyncOpenAI(
-                api_key=self._key or "none",
-                base_url=self.address,
-                max_retries=0,
-                timeout=Timeout(
-                    self._settings.timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
-                ),
-                http_client=http_client,
-            )
+            try:
+                self._client = AsyncOpenAI(
+                    api_key=self._key or "none",
+                    base_url=self.address,
+                    max_retries=0,
+                    timeout=Timeout(
+                        self._settings.timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
+                    ),
+                    http_client=http_client,
+                )
+            except _http_module().InvalidURL as error:
+                await http_client.aclose()
+                sentence = f"{self.address} is no web address: {_why(error)}. Give another with --base-url."
+                raise SendError(sentence, free=True, unusable=True) from None
         return self._client
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
