@@ -15,6 +15,9 @@ _NOTHING_SAID = (
 _LONGEST_TEXT = 1_000_000
 """Characters; more than any answer of the lengths that we ask for, thoughts included."""
 
+_MOST_PARTS = 100_000
+"""Lists and objects in one answer. Each takes twenty times the room in memory that it takes in the answer."""
+
 _LONGEST_NAME = 200
 _LONGEST_MESSAGE = 500
 
@@ -151,6 +154,8 @@ def storable_text(text: str) -> str:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    if body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+        raise AnswerError("The answer has more parts than any answer to our requests.")
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """An answer longer than this, unpacked, is not one to any request of ours."""
 
 _BYTES_BESIDES = 1024 * 1024

@@ -219,8 +219,8 @@ class Settings(_Checked):
     def _known_language(cls, language: str) -> str:
         if language not in known() and language != AUTO:
             raise ValueError(
-                f"{_quoted(language)} is none of the known languages; they are {', '.join(known())}, and auto, which"
-                " looks at the seed tasks"
+                f"{_quoted(language)} is none of the known languages; they are {', '.join(known())}, and auto,"
+                " which looks at the seed tasks"
             )
         return language
 

@@ -239,10 +239,13 @@ def whole() -> list[bytes]:
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         b'9\r\n{"choices\r\n7\r\n": null\r\n1\r\n}\r\n0\r\n\r\n',
         b"HTTP/1.1 429 Busy\r\nretry-after: 9\r\ncontent-length: 2\r\n\r\n{}",
-        b"".join((ours / "seed_tasks.jsonl").read_bytes().splitlines(keepends=True)[:9]),
-        (ours / "prompts" / "en.toml").read_bytes(),
+        b"".join((ours / "en" / "seed_tasks.jsonl").read_bytes().splitlines(keepends=True)[:9]),
+        (ours / "en" / "prompts.toml").read_bytes(),
         b'{"choices": [{"message": {"content": "9. Name a river."}, "finish_reason": "stop"}],'
         b' "usage": {"prompt_tokens": 7, "completion_tokens": 9}, "model": "m"}',
+        b'{"data": [{"index": 0, "embedding": [0.5, -1, 2e3]}], "usage": {"prompt_tokens": 7}}',
+        b'{"data": [{"embedding": "AACAPwAAAEA="}, {"embedding": [1, 2]}]}',
+        b'{"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}], "output": "x"}',
         b'{"error": {"message": "Use \'max_completion_tokens\'.", "code": "x", "param": "max_tokens"}}',
         b"1. Name a river.\n2. **Say** something.\n\n3. Task: Rhyme.",
         b"Input: a\nOutput: b\n\nExample 2\nInput: c\nOutput: d",

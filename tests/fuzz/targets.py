@@ -12,8 +12,11 @@ import unicodedata
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from selfinstruct.core.answers import (
     AnswerError,
@@ -25,12 +28,14 @@ from selfinstruct.core.answers import (
     spoken,
     storable_text,
 )
+from selfinstruct.core.embeddings import read_vectors
 from selfinstruct.core.endpoint import MAX_BODY_BYTES, MAX_KEPT_BYTES, Endpoint, SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
 from selfinstruct.core.export import encode
 from selfinstruct.core.faults import faults
 from selfinstruct.core.filters import clean_instruction, keyword_spans, objections
 from selfinstruct.core.instance_rules import keep_or_drop
+from selfinstruct.core.languages import known, language
 from selfinstruct.core.offline import complete
 from selfinstruct.core.parsing import (
     ParsedInstance,
@@ -41,9 +46,10 @@ from selfinstruct.core.parsing import (
 )
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.prompts import load_templates
+from selfinstruct.core.row_texts import BadRowError, row_text
 from selfinstruct.core.search import parse_filter
 from selfinstruct.core.seeds import load
-from selfinstruct.core.settings import FilterSettings, check, read_file, resolve, storable
+from selfinstruct.core.settings import check, read_file, resolve, storable
 from selfinstruct.core.tokens import tokens
 from selfinstruct.db.rows import TrainingRow
 from selfinstruct.db.workspace import Workspace
@@ -110,24 +116,26 @@ def proposals(data: bytes) -> None:
     text = _text(data)
     for cut in (True, False):
         for continues in (True, False):
-            found = parse_proposals(text, cut=cut, continues_item=continues)
-            assert sum(map(len, found)) <= len(text)
-            for item in found:
-                assert item.strip() == item != ""
-                assert "\n" not in item
-                readable(clean_instruction(item))
+            for code in known():
+                found = parse_proposals(text, cut=cut, continues_item=continues, language=code)
+                assert sum(map(len, found)) <= len(text)
+                for item in found:
+                    assert item.strip() == item != ""
+                    assert "\n" not in item
+                    readable(clean_instruction(item))
 
 
 def label(data: bytes) -> None:
     """The answer to whether it is a classification task."""
-    assert parse_label(_text(data)) in {"classification", "generation", "unknown"}
+    for code in known():
+        assert parse_label(_text(data), code) in {"classification", "generation", "unknown"}
 
 
 def instances(data: bytes) -> None:
     """Inputs and outputs."""
     text = _text(data)
-    for parse in (parse_input_first, parse_output_first):
-        parsed = parse(text)
+    for parse, code in product((parse_input_first, parse_output_first), known()):
+        parsed = parse(text, code)
         assert sum(len(one.input) + len(one.output) for one in parsed) <= len(text)
         kept = keep_or_drop(parsed, cut=False)
         assert [ParsedInstance(one.input, one.output) for one in kept] == parsed
@@ -164,11 +172,30 @@ def _endpoint() -> Endpoint:
 def filters(data: bytes) -> None:
     """What the filters have to say."""
     text = _text(data)
-    for reason in objections(text, FilterSettings()):
-        readable(reason.sentence)
-    for start, end in keyword_spans(text, FilterSettings()):
-        assert 0 <= start < end <= len(text)
-    assert all(tokens(text))
+    for code in known():
+        usual = resolve({"language": code}).filters
+        for reason in objections(text, usual, language(code)):
+            readable(reason.sentence)
+        for start, end in keyword_spans(text, usual):
+            assert 0 <= start < end <= len(text)
+        assert all(tokens(text, code))
+
+
+def vectors(data: bytes) -> None:
+    """The answer to a request for vectors."""
+    for count in (1, 2):
+        with _only(AnswerError):
+            found = read_vectors(data, count, dimension=None)
+            assert len(found) == count
+            assert all(abs(float(np.linalg.norm(vector)) - 1) < 1e-3 for vector in found)
+
+
+def rows(data: bytes) -> None:
+    """A line of a training file."""
+    with _only(BadRowError):
+        assert isinstance(row_text(data, None), str)
+    with _only(BadRowError):
+        assert isinstance(row_text(data, "output"), str)
 
 
 @cache
@@ -317,7 +344,8 @@ def seeds(data: bytes) -> None:
 def prompts(data: bytes) -> None:
     """A file of prompt templates."""
     with _only(SettingsError):
-        load_templates(_file("prompts.toml", data))
+        for code in known():
+            load_templates(_file("prompts.toml", data), code)
 
 
 def export(data: bytes) -> None:
@@ -336,8 +364,9 @@ def grammar(data: bytes) -> None:
     """A prompt to the built-in model."""
     text = _text(data)
     for body in ({"messages": [{"role": "user", "content": text}]}, {"prompt": text}):
-        document = complete(body, 0)
-        read_answer(json.dumps(document).encode(), "chat" if "messages" in body else "completions")
+        for code in known():
+            document = complete(body, 0, code)
+            read_answer(json.dumps(document).encode(), "chat" if "messages" in body else "completions")
 
 
 def display(data: bytes) -> None:
