@@ -80,7 +80,7 @@ def _prefix(task: Iterable[str]) -> "re.Pattern[str]":
 def _numbered(task: Iterable[str]) -> "re.Pattern[str]":
     return re.compile(
         r"^(?P<indent>\s*)(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
-        rf"(?P<named>(?:{_any_of([*task, 'instruction'])})\s*#?\s*)?"
+        rf"(?P<named>(?:{_any_of([*task, 'instruction'])})\s*(?:#\s*)?)?"
         # Three digits: a line that begins with "1984." is not an item.
         rf"[(（]?(?P<number>\d{{1,3}})\s*\\?(?:{_AFTER_NUMBER}(?!\d)"
         rf"|(?(bold)(?=(?:\*\*|__){_AFTER_NUMBER}?(?:\s|$))|(?(mark)$|(?(named)$|(?!)))))"

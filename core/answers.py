@@ -12,6 +12,17 @@ _NOTHING_SAID = (
     " thinking_tokens in selfinstruct.toml."
 )
 
+_LONGEST_TEXT = 1_000_000
+"""Characters; more than any answer of the lengths that we ask for, thoughts included."""
+
+_MOST_PARTS = 100_000
+"""Lists and objects in one answer. Each takes twenty times the room in memory that it takes in the answer."""
+
+_LONGEST_NAME = 200
+_LONGEST_MESSAGE = 500
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
 # Reasoning models think aloud first; some servers open the block themselves and send only its end.
 _THINKING = re.compile(
     r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
@@ -71,7 +82,10 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
     if finish == "content_filter":
         raise AnswerError("The endpoint's content filter withheld the answer.")
     cut = finish == "length"
-    text = storable_text(_text(choice, api, cut=cut))
+    text = _text(choice, api, cut=cut)
+    if len(text) > _LONGEST_TEXT:
+        text, cut = text[:_LONGEST_TEXT], True
+    text = storable_text(text)
     if cut and not spoken(text).strip():
         raise NothingSaidError(_NOTHING_SAID)
     return Answer(text, cut)
@@ -99,7 +113,7 @@ def read_told(body: bytes) -> Told:
     usage = usage if isinstance(usage, dict) else {}
     model = document.get("model")
     return Told(
-        model=storable_text(model) if isinstance(model, str) else None,
+        model=storable_text(model[:_LONGEST_NAME]) if isinstance(model, str) else None,
         prompt_tokens=_tokens(usage.get("prompt_tokens")),
         completion_tokens=_tokens(usage.get("completion_tokens")),
     )
@@ -112,7 +126,7 @@ def read_models(body: bytes) -> list[str]:
     except AnswerError:
         return []
     ids = [one.get("id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [storable_text(name) for name in ids if isinstance(name, str) and name]
+    return [storable_text(name[:_LONGEST_NAME]) for name in ids if isinstance(name, str) and name]
 
 
 def error_message(body: bytes) -> str:
@@ -131,7 +145,7 @@ def error_field(body: bytes, name: str) -> str:
     except AnswerError:
         return ""
     value = error.get(name) if isinstance(error, dict) else None
-    return storable_text(value) if isinstance(value, str) else ""
+    return storable_text(value[:_LONGEST_NAME]) if isinstance(value, str) else ""
 
 
 def storable_text(text: str) -> str:
@@ -140,15 +154,32 @@ def storable_text(text: str) -> str:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    if body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+        raise AnswerError("The answer has more parts than any answer to our requests.")
     try:
-        document = json.loads(body.decode("utf-8"))
+        document = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise AnswerError("The answer is not UTF-8 text.") from None
     except (ValueError, RecursionError):
-        raise AnswerError("The answer is not JSON." if body.strip() else "The answer is empty.") from None
+        raise AnswerError(_what_else(body)) from None
     if not isinstance(document, dict):
-        raise AnswerError(f"The answer is JSON, but not an object: {body[:40].decode(errors='replace')}")
+        begins = storable_text(body[:40].decode(errors="replace"))
+        raise AnswerError(f"The answer is JSON, but not an object: {begins}")
     return document
+
+
+def _what_else(body: bytes) -> str:
+    """What an answer is that is not JSON."""
+    begins = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not begins:
+        return "The answer is empty."
+    if begins.startswith((b"<!doctype", b"<html")):
+        return "The answer is a web page, not JSON. Check --base-url: it often ends in /v1."
+    if begins.startswith((b"data:", b"event:", b"id:", b":")):
+        return (
+            "The answer is a stream of events, not JSON: the endpoint streams although it was not asked to."
+        )
+    return "The answer is not JSON."
 
 
 def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
@@ -160,15 +191,29 @@ def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
         text = message.get("content")
         if text is None and isinstance(message.get("refusal"), str):
             raise AnswerError(f"The model refused: {_message(message['refusal'])}")
+        if isinstance(text, list):
+            text = _joined(text)
     if not isinstance(text, str):
         raise NothingSaidError(_NOTHING_SAID) if cut else AnswerError("The answer has no text.")
     return text
 
 
+def _joined(parts: list[Any]) -> str | None:
+    """The text of an answer in parts, without those that are thoughts; None when no part is text."""
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    known = [text for text in texts if isinstance(text, str)]
+    return "".join(known) if known else None
+
+
 def _message(error: object) -> str:
     if isinstance(error, dict):
-        error = error.get("message") or error.get("code") or json.dumps(error)
-    return storable_text(" ".join(str(error).split()))[:500]
+        error = error.get("message") or error.get("code") or error
+    try:
+        told = error if isinstance(error, str) else json.dumps(error)
+    except RecursionError:
+        return ""
+    # A long one is cut before it is looked through, and what is left of it is no more than wanted.
+    return storable_text(" ".join(told[: 4 * _LONGEST_MESSAGE].split())[:_LONGEST_MESSAGE])
 
 
 def _tokens(value: object) -> int | None:

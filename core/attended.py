@@ -229,6 +229,7 @@ class AttendedRun:
                 self._cost_limited = True
             except (EndpointUnusableError, SettingsError) as error:
                 self._give_up_retries()
+                self._take_back()
                 self._pause(str(error), GenerationPaused(str(error)))
             except WorkspaceError as error:
                 # What was under way is lost sight of; what it brought so far waits among the candidates.
@@ -242,10 +243,13 @@ class AttendedRun:
                 await self._wake.wait()
 
     def _pause_at_cost_limit(self) -> None:
-        # The limit may also be met when a request is about to be sent again: such a one is still planned.
-        self._written = deque(self._engine.plan.left_over(resend=self._resend))
+        self._take_back()
         self.at_cost_limit = True
         self._pause(self._cost_limit(), LimitReached(self._cost_limit()))
+
+    def _take_back(self) -> None:
+        """Let what was under way and could not be sent wait for its turn; it is still planned."""
+        self._written = deque(self._engine.plan.left_over(resend=self._resend))
 
     def _give_up_retries(self) -> None:
         for request_id in self._retries.give_up():

@@ -20,9 +20,9 @@ class EmbeddingsEndpoint(Endpoint):
         create: Any = client.embeddings.with_streaming_response.create
         return create(model=self.model, input=list(prompt), extra_body=body)
 
-    def _unknown(self, told: str) -> str:
+    def _unknown(self, status: int, told: str) -> str:
         return (
-            f"{self.address} knows no model '{self.model}', or has no embeddings (status 404){told}"
+            f"{self.address} knows no model '{self.model}', or has no embeddings (status {status}){told}"
             " Check --embeddings and --embeddings-url (it often ends in /v1), or go on without embeddings:"
             ' --embeddings "".'
         )

@@ -4,13 +4,17 @@ import asyncio
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from selfinstruct.core.answers import error_field, error_message, read_models
 from selfinstruct.core.errors import EndpointUnusableError
@@ -23,8 +27,12 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """An answer longer than this, unpacked, is not one to any request of ours."""
+
+_BYTES_BESIDES = 1024 * 1024
+_BYTES_A_TOKEN = 256
+"""More than a token takes that is told twice, escaped."""
 
 # The client finds out by the last one that the bytes themselves are wanted.
 _OUR_HEADERS = frozenset(
@@ -41,12 +49,20 @@ _OUR_HEADERS = frozenset(
 )
 _OPENAI_HEADERS = frozenset({"openai-organization", "openai-project"})
 
-_MAX_ERROR_BYTES = 64 * 1024
+MAX_KEPT_BYTES = 64 * 1024
+"""How much is kept of what is no full answer with status 200."""
+
 _CONNECT_TIMEOUT_S = 10.0
+_ERROR_TIMEOUT_S = 10.0
+"""How long the body of an error may take: its status has said the most."""
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
-_THROTTLING = frozenset({429, 503})
+_THROTTLING = frozenset({429, 503, 529})
+_NOTHING_THERE = frozenset({404, 405, 410, 501})
+_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
+_NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _LONGEST_WAIT_S = 120.0
+_LONGEST_QUOTED = 200
 
 
 @dataclass
@@ -111,7 +127,7 @@ class Endpoint:
             SendError: there was no full answer with status 200.
         """
         client = await self._open()
-        return await self._receive(self._call(client, prompt, parameters))
+        return await self._receive(self._call(client, prompt, parameters), _longest(parameters))
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
         # extra_body, because servers of the same kind know parameters that OpenAI's own does not.
@@ -129,27 +145,39 @@ class Endpoint:
             SendError: there was no full answer with status 200.
         """
         client = await self._open()
-        return read_models(await self._receive(client.models.with_streaming_response.list()))
+        return read_models(await self._receive(client.models.with_streaming_response.list(), MAX_BODY_BYTES))
 
-    async def _receive(self, call: Any) -> bytes:
-        """Read what is answered to a call, which may take as long as the settings say."""
+    async def _receive(self, call: Any, longest: int) -> bytes:
+        """Read what is answered to a call, which may take as long as the settings say.
+
+        What came of an answer that is not full, or longer than `longest` bytes, is in the error.
+        """
         from openai import APIConnectionError, APITimeoutError  # noqa: PLC0415 - 0.5 s
 
         timeout_s = self._settings.timeout_s
+        body = bytearray()
         try:
-            async with asyncio.timeout(timeout_s):
-                return await _read(call)
-        except (TimeoutError, APITimeoutError) as error:
+            async with asyncio.timeout(timeout_s), call as response:
+                async for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > longest:
+                        sentence = f"The answer is longer than any to this request: {longest:,} bytes."
+                        raise SendError(sentence, 200, _kept(body))
+        except (TimeoutError, APITimeoutError, _http_module().TimeoutException) as error:
             if type(error.__cause__).__name__ == "ConnectTimeout":
                 sentence = f"No connection could be made within {_CONNECT_TIMEOUT_S:g} seconds."
                 raise SendError(sentence, transient=True, free=True) from None
-            raise SendError(f"No full answer came within {timeout_s:g} seconds.", transient=True) from None
+            sentence = f"No full answer came within {timeout_s:g} seconds."
+            raise SendError(sentence, _status(body), _kept(body), transient=True) from None
+        except _http_module().HTTPError as error:
+            sentence = f"The connection broke inside the answer: {_why(error)}."
+            raise SendError(sentence, 200, _kept(body), transient=True) from None
         except APIConnectionError as error:
-            cause = error.__cause__
+            cause = error.__cause__ or error
             refused = type(cause).__name__ in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}
             what = "No connection could be made" if refused else "The connection broke"
-            why = struck_text(str(cause or error)) or type(cause).__name__
-            raise SendError(f"{what}: {why.rstrip('.')}.", transient=True, free=refused) from None
+            raise SendError(f"{what}: {_why(cause)}.", transient=True, free=refused) from None
+        return struck(bytes(body))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -182,15 +210,20 @@ class Endpoint:
                     f"The proxies of the environment cannot be used: {why}. Look at HTTP_PROXY, HTTPS_PROXY"
                     " and ALL_PROXY."
                 ) from None
-            self._client = AsyncOpenAI(
-                api_key=self._key or "none",
-                base_url=self.address,
-                max_retries=0,
-                timeout=Timeout(
-                    self._settings.timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
-                ),
-                http_client=http_client,
-            )
+            try:
+                self._client = AsyncOpenAI(
+                    api_key=self._key or "none",
+                    base_url=self.address,
+                    max_retries=0,
+                    timeout=Timeout(
+                        self._settings.timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
+                    ),
+                    http_client=http_client,
+                )
+            except _http_module().InvalidURL as error:
+                await http_client.aclose()
+                sentence = f"{self.address} is no web address: {_why(error)}. Give another with --base-url."
+                raise SendError(sentence, free=True, unusable=True) from None
         return self._client
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
@@ -207,36 +240,45 @@ class Endpoint:
             return
         body = bytearray()
         # A key that the end of what is kept would cut in two is to be known for what it is.
-        most = _MAX_ERROR_BYTES + longest_form()
-        async for chunk in response.aiter_bytes(_MAX_ERROR_BYTES):
-            body += chunk[: most - len(body)]
-            if len(body) >= most:
-                break
-        kept = struck(bytes(body))[:_MAX_ERROR_BYTES]
+        most = MAX_KEPT_BYTES + longest_form()
+        # Its status and what has come of it count, however it ends.
+        with suppress(TimeoutError, _http_module().HTTPError):
+            async with asyncio.timeout(_ERROR_TIMEOUT_S):
+                async for chunk in response.aiter_bytes():
+                    body += chunk[: most - len(body)]
+                    if len(body) >= most:
+                        break
+        kept = struck(bytes(body))[:MAX_KEPT_BYTES]
         raise self._status_error(response.status_code, response.headers, kept)
 
     def _status_error(self, status: int, headers: Mapping[str, str], body: bytes) -> SendError:
         said = error_message(body)
         told = f": {said}" if said else ""
         told += "" if told.endswith((".", "!", "?")) else "."
-        code = error_field(body, "code") or error_field(body, "type")
-        # What a gateway answers in the place of a server (5xx) says nothing of what the server has done.
+        codes = {error_field(body, "code"), error_field(body, "type")}
+        # What a gateway answers in the place of a server (5xx) says nothing of what the server has done, and
+        # an answer that was made (2xx) may be charged.
         failed = SendError(
-            f"The endpoint answered with status {status}{told}", status, body, free=status < 500
+            f"The endpoint answered with status {status}{told}", status, body, free=300 <= status < 500
         )
-        if status in {401, 403}:
+        if 300 <= status < 400:
             failed.unusable = True
-            failed.sentence = f"{self.address} refuses the key (status {status}){told} {self._key_advice()}"
-        elif status == 404:
-            failed.unusable = True
-            failed.sentence = self._unknown(told)
-        elif 300 <= status < 400:
-            failed.unusable = True
-            target = struck_text(headers.get("location", "another address"))
-            failed.sentence = f"{self.address} redirects to {target}. Give that address with {self._URL}."
-        elif code in {"insufficient_quota", "billing_hard_limit_reached"}:
+            location = struck_text(headers.get("location", ""))
+            failed.sentence = f"{self.address} {self._redirection(location)}"
+        elif status == 402 or codes & _NOT_PAID:
             failed.unusable = True
             failed.sentence = f"The quota of this key is used up{told} Add credit, or use another key."
+        elif status in {401, 403}:
+            failed.unusable = True
+            failed.sentence = f"{self.address} refuses the key (status {status}){told} {self._key_advice()}"
+        elif status in _NOTHING_THERE:
+            failed.unusable = True
+            failed.sentence = self._unknown(status, told)
+        elif status == 413 or codes & _TOO_LONG:
+            failed.sentence = (
+                f"The prompt is too long for this endpoint (status {status}){told} Shorter examples in"
+                " --seeds or --prompts, or a model with a larger context, may help."
+            )
         elif status in _TRANSIENT or status >= 500:
             failed.transient = True
             failed.retry_after_s = _retry_after(headers)
@@ -247,15 +289,32 @@ class Endpoint:
                 )
         return failed
 
-    def _unknown(self, told: str) -> str:
+    def _unknown(self, status: int, told: str) -> str:
         api = self._settings.api
         return (
-            f"{self.address} knows no model '{self.model}', or has no {api} API (status 404){told}"
+            f"{self.address} knows no model '{self.model}', or has no {api} API (status {status}){told}"
             " Check --model, --base-url (it often ends in /v1) and --api."
         )
 
+    def _redirection(self, location: str) -> str:
+        """Where an answer redirects to, as an address for --base-url."""
+        try:
+            parts = urlsplit(urljoin(f"{self.address}/", location))
+            host = parts.netloc.rpartition("@")[2]
+        except ValueError:
+            host = ""
+        if not location or not host or len(location) > _LONGEST_QUOTED:
+            return f"redirects elsewhere. Check {self._URL}."
+        path = parts.path.removesuffix("/completions").removesuffix("/chat").rstrip("/")
+        return f"redirects to {parts.scheme}://{host}{path}. Give that address with {self._URL}."
+
     def advice(self, error: SendError) -> str:
         """The sentences for an error after which no other request will fare better."""
+        if error.throttles and not error.unusable:
+            return (
+                f"{error.sentence} It has refused {self.throttle.refused_in_a_row} attempts in a row. Start"
+                " again later, perhaps with a lower --concurrency."
+            )
         if not error.unreachable:
             return error.sentence
         return (
@@ -293,26 +352,37 @@ class Endpoint:
             self.learned["max_tokens"] = "max_completion_tokens"
             return True
         droppable = [name for name in sent if name not in {"max_tokens", "max_completion_tokens"}]
-        refused = [name for name in droppable if name == named or (not named and f"'{name}'" in said)]
+        refused = [
+            name
+            for name in droppable
+            if name == named or (not named and re.search(f"['\"`]{name}['\"`]", said))
+        ]
         for name in refused:
             self.learned[name] = None
         return bool(refused)
 
 
-async def _read(call: Any) -> bytes:
-    body = bytearray()
-    async with call as response:
-        try:
-            async for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise SendError(
-                        f"The answer is longer than {MAX_BODY_BYTES >> 20} MB.", response.status_code
-                    )
-        except _http_errors() as error:
-            why = struck_text(str(error))
-            raise SendError(f"The connection broke inside the answer: {why}.", transient=True) from None
-    return struck(bytes(body))
+def _longest(parameters: Parameters) -> int:
+    """More bytes than the answer to a request with these parameters can have."""
+    tokens = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
+    if not isinstance(tokens, int):
+        return MAX_BODY_BYTES
+    return min(MAX_BODY_BYTES, _BYTES_BESIDES + _BYTES_A_TOKEN * tokens)
+
+
+def _kept(body: bytearray) -> bytes:
+    return struck(bytes(body[: MAX_KEPT_BYTES + longest_form()]))[:MAX_KEPT_BYTES]
+
+
+def _status(body: bytearray) -> int | None:
+    """The status of an answer of which this much has come; only one with status 200 is read that far."""
+    return 200 if body else None
+
+
+def _why(error: BaseException) -> str:
+    """What a library says of a broken connection, as the middle of a sentence."""
+    said = struck_text(" ".join(str(error).split()))[:_LONGEST_QUOTED].rstrip(".")
+    return said or "it was closed"
 
 
 def key_variable(settings: Settings) -> str | None:
@@ -335,16 +405,19 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(told)
     except ValueError:
         try:
-            seconds = max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+            date = parsedate_to_datetime(told)
+            # A date without a zone is in that of HTTP.
+            date = date if date.tzinfo else date.replace(tzinfo=UTC)
+            seconds = max(0.0, date.timestamp() - time.time())
         except (ValueError, OverflowError):
             return None
     return seconds if 0 <= seconds < float("inf") else None
 
 
-def _http_errors() -> type[Exception]:
+def _http_module() -> Any:
     import httpx2  # noqa: PLC0415 - comes with openai, and is as heavy
 
-    return httpx2.HTTPError
+    return httpx2
 
 
 def prompt_bytes(prompt: Prompt) -> int:

@@ -4,6 +4,7 @@ Everything is written to the workspace first; events follow. A person's decision
 `selfinstruct.core.decisions`; who works through the stages, in `auto` and `attended`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -311,11 +312,12 @@ class Engine:
             EndpointUnusableError: no request will get an answer.
             CostLimitError: the next request could exceed the cost limit.
         """
+        stopping = asyncio.get_running_loop().create_future()
         ledgers = {
             is_for_vectors: Ledger(
                 self.workspace,
                 endpoint,
-                is_stopping=lambda: flow.stopping,
+                stopping=stopping,
                 clock=self._clock,
             )
             for is_for_vectors, endpoint in ((False, self.endpoint), (True, self.embeddings_endpoint))
@@ -338,6 +340,7 @@ class Engine:
             plan=next_request,
             carry_out=carry_out,
             take_in=take_in or self.take_in,
+            stopping=stopping,
             give_way=give_way,
         )
         if started:

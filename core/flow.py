@@ -23,6 +23,7 @@ class Flow:
         plan: Writes the next request down and returns its id, or None when there is nothing to do now.
         carry_out: Brings a request to an answer or a failure.
         take_in: Parses the answer of a request that is over; called in the order of the requests.
+        stopping: Done when nothing more is to be planned or sent.
         give_way: Awaited before each step, so that others that share the loop get their turn.
     """
 
@@ -33,6 +34,7 @@ class Flow:
         plan: Callable[[], int | None],
         carry_out: Callable[[int], Awaitable[None]],
         take_in: Callable[[int], None],
+        stopping: "asyncio.Future[None]",
         give_way: Callable[[], Awaitable[None]] = let_others,
     ) -> None:
         self._width = width
@@ -42,8 +44,7 @@ class Flow:
         self._give_way = give_way
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._nudged: asyncio.Future[None] | None = None
-        self.stopping = False
-        """Whether nothing more is to be planned or sent."""
+        self._stopping = stopping
 
     @property
     def under_way(self) -> int:
@@ -52,7 +53,8 @@ class Flow:
 
     def stop(self) -> None:
         """Plan no more; what is under way is still answered and taken in."""
-        self.stopping = True
+        if not self._stopping.done():
+            self._stopping.set_result(None)
 
     def nudge(self) -> None:
         """Plan at once, if there is room: something has come up that no answer has brought about."""
@@ -97,7 +99,7 @@ class Flow:
             raise errors[0]
 
     async def _fill(self) -> None:
-        while len(self._under_way) < self._width and not self.stopping:
+        while len(self._under_way) < self._width and not self._stopping.done():
             if self._under_way:
                 await self._give_way()
             request_id = self._plan()

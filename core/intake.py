@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 FAILURES_IN_A_ROW = 10
 
+_MOST_PROPOSED = 500
+"""More than an answer of the length that is asked for can hold; eight are asked for."""
+
 Decide = Callable[[int, Judgement, Callable[[Event], None]], None]
 """Decides on a judged candidate inside the transaction that judged it; gives events to its last argument."""
 
@@ -117,7 +120,8 @@ class Intake:
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             raise EndpointUnusableError(
-                f"{self._failures} requests in a row came to nothing. The last one: {sentence}"
+                f"{self._failures} requests in a row came to nothing. The last one: {sentence} What was"
+                " answered is on the screen of requests; check --model, --base-url and --api."
             )
 
     def _store(self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]) -> None:
@@ -159,7 +163,7 @@ class Intake:
             cut=answer.cut,
             continues_item=continues_item,
             language=self._judging.language.code,
-        )
+        )[:_MOST_PROPOSED]
         for text in proposed:
             instruction = clean_instruction(text)
             task_id = self._workspace.tasks.add(

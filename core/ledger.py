@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from selfinstruct.core.endpoint import Endpoint, SendError
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.throttle import jittered
 from selfinstruct.core.together import Together
 from selfinstruct.db.rows import Parameters, Request
 from selfinstruct.db.workspace import Workspace
 
 MAX_ATTEMPTS = 5
+MAX_REFUSALS = 12
+"""Attempts when the endpoint throttles: the rests between them outlast a limit that counts by the minute."""
+
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 
@@ -25,7 +29,8 @@ class Ledger:
     Args:
         workspace: Where everything is written first.
         endpoint: Where requests go.
-        is_stopping: Whether nothing more is to be sent; what has failed then waits for another run.
+        stopping: Done when nothing more is to be sent; what waits then stays planned for another run. It
+            becomes done here, too, when the endpoint turns out to be of no use.
         clock: The present time as ISO 8601 text.
     """
 
@@ -34,15 +39,15 @@ class Ledger:
         workspace: Workspace,
         endpoint: Endpoint,
         *,
-        is_stopping: Callable[[], bool],
+        stopping: "asyncio.Future[None]",
         clock: Callable[[], str],
     ) -> None:
         self._workspace = workspace
         self._together = Together(workspace)
         self._endpoint = endpoint
-        self._is_stopping = is_stopping
+        self._stopping = stopping
         self._clock = clock
-        self._jitter = random.Random()
+        self._chance = random.Random()
 
     async def carry_out(self, request_id: int) -> None:
         """Bring a request to `answered` or `failed`. One with a stored answer is not sent again.
@@ -56,30 +61,43 @@ class Ledger:
         if request.state in {"answered", "parsed", "failed"}:
             return
         attempt = 0
-        while not (attempt and self._is_stopping()):
+        while not self._stopping.done():
             attempt += 1
             error = await self._attempt(request)
             if error is None:
                 return
-            if not error.transient or error.unusable or attempt == MAX_ATTEMPTS:
-                requests.fail(request_id, error.sentence)
-                if error.unusable or error.unreachable:
-                    raise EndpointUnusableError(self._endpoint.advice(error))
+            most = MAX_REFUSALS if error.throttles else MAX_ATTEMPTS
+            if not error.transient or error.unusable or attempt >= most:
+                self._give_up(request_id, error)
                 return
-            if not self._is_stopping():
-                await asyncio.sleep(self._wait(attempt, error))
+            if not error.throttles:
+                await asyncio.wait({self._stopping}, timeout=self._wait(attempt, error))
+
+    def _give_up(self, request_id: int, error: SendError) -> None:
+        self._workspace.requests.fail(request_id, error.sentence)
+        is_shut = error.throttles and self._endpoint.throttle.refused_in_a_row >= MAX_ATTEMPTS
+        if error.unusable or error.unreachable or is_shut:
+            if not self._stopping.done():
+                self._stopping.set_result(None)
+            raise EndpointUnusableError(self._endpoint.advice(error))
 
     async def _attempt(self, request: Request) -> SendError | None:
-        """Send once, or twice when the first refusal taught which parameters the model knows."""
+        """Send once, or again as long as a refusal teaches which parameters the model knows.
+
+        Returns what went wrong; nothing when there is an answer, or when all stopped before it was sent.
+        """
+        throttle = self._endpoint.throttle
         while True:
-            async with self._endpoint.throttle.slot() as entered:
+            async with throttle.slot(request.id, self._stopping) as entered:
+                if entered is None:
+                    return None
                 parameters = self._endpoint.adapt(request.parameters)
                 error = await self._send(request, parameters)
                 if error is None:
-                    self._endpoint.throttle.answered()
+                    throttle.answered()
                     return None
-                if error.throttles:
-                    self._endpoint.throttle.throttled(entered, error.retry_after_s)
+                if error.throttles and not error.unusable:
+                    throttle.throttled(entered, error.retry_after_s)
             if not self._endpoint.learn(error, parameters):
                 return error
             self._workspace.settings.learn(
@@ -123,4 +141,4 @@ class Ledger:
         """Seconds until the next attempt: what the endpoint asks for, else twice as long each time."""
         backoff = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
         wanted = error.retry_after_s if error.retry_after_s is not None else backoff
-        return wanted + self._jitter.uniform(0, 0.25) * max(wanted, 0.1)
+        return jittered(wanted, self._chance)

@@ -18,7 +18,8 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
 _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*•–]\s+|・\s*)(?P<text>\S.*)$")
 _BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?:[:：]\*\*|\*\*\s*[:：–-])\s*(?=\S)")
-_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
+# No ** inside: looked for to the end from each opening, a long text of openings would take for ever.
+_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』"}
 _NESTED_INDENT = 2
 
@@ -181,20 +182,27 @@ def _fields(text: str, opening: "re.Pattern[str]", patterns: AnswerPatterns) -> 
     """Cut a text at its field names: (kind of field or "example", value); the kind of what precedes is ""."""
     fields: list[tuple[str, list[str]]] = [("", [])]
     lines = text.replace("\r\n", "\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        match = opening.match(line)
+    matches = [opening.match(line) for line in lines]
+    for line, match, after in zip(lines, matches, _below(lines), strict=True):
         name = match and (match["name"] or match["task"])
-        if match and (name or _is_heading(match, lines[number:], opening)):
+        # An "Example" stands over a field, or ends the text, and is not part of an output.
+        heads = after is None or matches[after] is not None
+        if match and (name or (heads and not match["text"].strip())):
             fields.append((patterns.kinds[name] if name else "example", [match["text"]]))
         else:
             fields[-1][1].append(line)
     return [(name, _value("\n".join(lines))) for name, lines in fields]
 
 
-def _is_heading(example: "re.Match[str]", later: list[str], opening: "re.Pattern[str]") -> bool:
-    """Whether an "Example" stands over a field, or ends the text, and is not part of an output."""
-    below = next((line for line in later if line.strip()), None)
-    return not example["text"].strip() and (below is None or opening.match(below) is not None)
+def _below(lines: list[str]) -> list[int | None]:
+    """For each line, the number of the next one with anything in it; None when there is none."""
+    below: list[int | None] = []
+    found = None
+    for number in range(len(lines) - 1, -1, -1):
+        below.append(found)
+        if lines[number].strip():
+            found = number
+    return below[::-1]
 
 
 def _value(text: str) -> str:

@@ -238,7 +238,7 @@ def load_templates(path: Path | None, code: str) -> _Templates:
     if path is not None:
         try:
             own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(f"The prompts in {path.name or path} cannot be read: {error}.") from error
         merged = _overlay(merged, own)
     try:

@@ -65,7 +65,7 @@ def load(source: Traversable | Path) -> list[SeedTask]:
     """
     try:
         text = source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SettingsError(f"The seed file {source.name} cannot be read: {error}.") from error
     tasks: list[SeedTask] = []
     lines: dict[str, int] = {}

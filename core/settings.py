@@ -4,7 +4,7 @@ import difflib
 import ipaddress
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -35,6 +35,9 @@ OFFLINE_URL = "http://offline.invalid/v1"
 
 SETTINGS_FILE = "selfinstruct.toml"
 
+_LONGEST_QUOTED = 100
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
 # In capitals, as such names are written: many a key would be a name as well, but none is all capitals.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
@@ -53,6 +56,30 @@ def _english(name: str) -> Any:
 
 class _Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_stored(cls, values: Any) -> Any:
+        for text in _texts(values):
+            if _UNSTORABLE.search(text):
+                raise ValueError(f"{_quoted(text)} has a character that cannot be stored; leave it out")
+        return values
+
+
+def _texts(values: object) -> Iterator[str]:
+    if isinstance(values, str | Path):
+        yield str(values)
+    elif isinstance(values, Mapping):
+        yield from _texts([*values.keys(), *values.values()])
+    elif isinstance(values, Sequence) and not isinstance(values, bytes):
+        for value in values:
+            yield from _texts(value)
+
+
+def _quoted(text: str) -> str:
+    """A text of the person's own in quotation marks, cut where it is longer than a sentence bears."""
+    text = text.encode(errors="replace").decode()  # pydantic cannot carry lone surrogates in a message
+    return f"'{text}'" if len(text) <= _LONGEST_QUOTED else f"'{text[:_LONGEST_QUOTED]}…'"
 
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -114,10 +141,10 @@ class Price(_Checked):
     """What a model costs, in USD for a million tokens."""
 
     input: Annotated[
-        float, Field(description="USD for a million tokens of prompts; list prices are known.", ge=0)
+        float, Field(description="USD for a million tokens of prompts; list prices are known.", ge=0, le=1e6)
     ]
     output: Annotated[
-        float, Field(description="USD for a million tokens of answers; list prices are known.", ge=0)
+        float, Field(description="USD for a million tokens of answers; list prices are known.", ge=0, le=1e6)
     ]
 
 
@@ -175,7 +202,12 @@ class Settings(_Checked):
         Field(description="Seconds that one answer may take, to its last byte.", gt=0),
     ] = 120.0
     thinking_tokens: Annotated[
-        int, Field(description="Added to every token limit, for models that think before they answer.", ge=0)
+        int,
+        Field(
+            description="Added to every token limit, for models that think before they answer.",
+            ge=0,
+            le=1_000_000,
+        ),
     ] = 0
     filters: FilterSettings = FilterSettings()
     prices: dict[str, Price] = {}
@@ -190,8 +222,8 @@ class Settings(_Checked):
     def _known_language(cls, language: str) -> str:
         if language not in known() and language != AUTO:
             raise ValueError(
-                f"'{language}' is none of the known languages; they are {', '.join(known())}, and auto, which"
-                " looks at the seed tasks"
+                f"{_quoted(language)} is none of the known languages; they are {', '.join(known())},"
+                " and auto, which looks at the seed tasks"
             )
         return language
 
@@ -227,7 +259,7 @@ class Settings(_Checked):
         try:
             parts = urlsplit(url)
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-            usable = usable and url.strip().isprintable() and " " not in url.strip()
+            usable = usable and url.strip().isprintable() and not _NO_ADDRESS.search(url.strip())
         except ValueError:
             usable = False
         if not usable:
@@ -382,7 +414,7 @@ def read_file(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path.name} cannot be read: {error}.") from error
     # The language, and with it the usual filters, may be given elsewhere.
     check({"language": AUTO, **values}, source=path.name)
@@ -406,7 +438,7 @@ def check(values: Mapping[str, Any], *, source: str) -> Settings:
 
 def _sentence(error: ValidationError, source: str) -> str:
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"])[:_LONGEST_QUOTED]
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)

@@ -50,8 +50,16 @@ def test_an_empty_text_is_a_text() -> None:
         pytest.param(b"", "The answer is empty.", id="empty"),
         pytest.param(b" \r\n", "The answer is empty.", id="blank"),
         pytest.param(body(chat())[:-5], "The answer is not JSON.", id="truncated"),
-        pytest.param(b"<html>502 Bad Gateway</html>", "The answer is not JSON.", id="HTML"),
-        pytest.param(b"data: {}\n\ndata: [DONE]", "The answer is not JSON.", id="event stream"),
+        pytest.param(
+            b"<html>502 Bad Gateway</html>",
+            "The answer is a web page, not JSON. Check --base-url: it often ends in /v1.",
+            id="HTML",
+        ),
+        pytest.param(
+            b"data: {}\n\ndata: [DONE]",
+            "The answer is a stream of events, not JSON: the endpoint streams although it was not asked to.",
+            id="event stream",
+        ),
         pytest.param(b"[" * 100_000, "The answer is not JSON.", id="nested too deep"),
         pytest.param(b'{"usage": 1' + b"0" * 5000 + b"}", "The answer is not JSON.", id="huge number"),
         pytest.param(b'{"a": "\xff"}', "The answer is not UTF-8 text.", id="bad UTF-8"),

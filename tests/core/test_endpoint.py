@@ -1,5 +1,6 @@
 """What endpoints do, and what is recorded and said of it: over real HTTP."""
 
+import asyncio
 import gzip
 import json
 import sqlite3
@@ -47,11 +48,11 @@ async def test_passing_trouble_is_tried_again_and_each_attempt_is_recorded(
 async def test_trouble_that_stays_fails_the_request_after_a_bounded_number_of_attempts(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
-    server.refuse = lambda body: Fault(503, error_body("overloaded"), QUICK)
+    server.refuse = lambda body: Fault(500, error_body("out of memory"), QUICK)
     async with engine_on(**on(server)) as engine:
         request = await carry_out(engine)
     assert request.state == "failed"
-    assert request.error == "The endpoint answered with status 503: overloaded."
+    assert request.error == "The endpoint answered with status 500: out of memory."
     assert len(server.received) == MAX_ATTEMPTS
 
 
@@ -216,16 +217,16 @@ def test_openai_without_a_key_says_which_variable_to_set() -> None:
         Endpoint(settings)
 
 
-def test_a_retry_waits_as_long_as_the_endpoint_asks(engine_on: OpenEngine, workspace: Workspace) -> None:
+async def test_a_retry_waits_as_long_as_the_endpoint_asks(workspace: Workspace) -> None:
     ledger = Ledger(
         workspace,
         Endpoint(resolve({})),
-        is_stopping=lambda: False,
+        stopping=asyncio.get_running_loop().create_future(),
         clock=lambda: "now",
     )
-    asked = SendError("busy", 429, transient=True, retry_after_s=7.0)
+    asked = SendError("busy", 500, transient=True, retry_after_s=7.0)
     assert 7.0 <= ledger._wait(1, asked) < 10.0
-    unasked = SendError("busy", 503, transient=True)
+    unasked = SendError("busy", 500, transient=True)
     waits = [ledger._wait(attempt, unasked) for attempt in (1, 2, 3, 20)]
     assert waits[0] < waits[1] < waits[2] < waits[3] < 40
 

@@ -20,7 +20,13 @@ class Requests:
     ) -> None:
         self.diary: list[str] = []
         self.answers: dict[int, asyncio.Future[None]] = {}
-        self.flow = Flow(width=width, plan=self._plan, carry_out=self._carry_out, take_in=self._take_in)
+        self.flow = Flow(
+            width=width,
+            plan=self._plan,
+            carry_out=self._carry_out,
+            take_in=self._take_in,
+            stopping=asyncio.get_running_loop().create_future(),
+        )
         self.count = count
         self.planned = 0
         self._broken = broken
@@ -213,7 +219,14 @@ async def test_cancelling_waits_until_those_under_way_have_put_things_in_order()
             await may_end[request_id].wait()
 
     numbers = iter(range(2))
-    flow = Flow(width=2, plan=lambda: next(numbers, None), carry_out=carry_out, take_in=lambda _: None)
+    stopping = asyncio.get_running_loop().create_future()
+    flow = Flow(
+        width=2,
+        plan=lambda: next(numbers, None),
+        carry_out=carry_out,
+        take_in=lambda _: None,
+        stopping=stopping,
+    )
     running = asyncio.create_task(flow.run())
     assert [await steps.get(), await steps.get()] == ["begin 0", "begin 1"]
     running.cancel()
