@@ -21,7 +21,7 @@ ExportFormat = Literal["gpt3", "alpaca", "messages", "csv"]
 _CSV_COLUMNS = ("instruction", "input", "output")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that spreadsheets take for a formula, or skip to find one."""
-_LONGEST_PREFIX = 100
+_LONGEST_PREFIX = 50
 """Characters of a name that are in that of the temporary file, which must not be too long."""
 
 

@@ -1,7 +1,7 @@
 """Keys that this process has read, and how they are struck out of what comes back.
 
 A server may repeat what it was sent: in an answer, in an error, in the address that it redirects to. Whatever
-is stored, said or raised has asterisks in the place of the key, as many as there were bytes.
+is stored, said or raised has an X in the place of each byte of a key: no syntax gives that letter a meaning.
 """
 
 import base64
@@ -37,7 +37,7 @@ def remember_proxies() -> None:
 def struck(data: bytes) -> bytes:
     """`data` with all keys struck out."""
     for pattern in _patterns.values():
-        data = pattern.sub(lambda found: b"*" * len(found[0]), data)
+        data = pattern.sub(lambda found: b"X" * len(found[0]), data)
     return data
 
 
