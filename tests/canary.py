@@ -93,7 +93,9 @@ ECHOES: dict[str, Callable[[Received], Fault]] = {
     "in JSON escapes": lambda got: _escaped(sent(got)),
     "on many pages": lambda got: _in_pages(sent(got)),
     "headers in a field": lambda got: _answer("9. Name a river of Asia.", you_sent=got.headers),
-    "headers as text in text": lambda got: _answer(json.dumps(got.headers), id=json.dumps(json.dumps(got.headers))),
+    "headers as text in text": lambda got: _answer(
+        json.dumps(got.headers), id=json.dumps(json.dumps(got.headers))
+    ),
     "as the model": lambda got: _answer("9. Name a sea of Asia.", model=sent(got)),
     "base64 of the headers": lambda got: _answer(base64.b64encode(json.dumps(got.headers).encode()).decode()),
     "in a header of the answer": lambda got: Fault(
@@ -112,7 +114,9 @@ ECHOES: dict[str, Callable[[Received], Fault]] = {
     "500": lambda got: Fault(500, f"at {sent(got)}".encode(), {"retry-after": "0"}),
     "a header that is none": lambda got: Fault(headers={"x-bad": f"{sent(got)}\x01"}),
     "a length that is none": lambda got: Fault(headers={"content-length": sent(got)}),
-    "an encoding that is none": lambda got: Fault(body=sent(got).encode(), headers={"content-encoding": "gzip"}),
+    "an encoding that is none": lambda got: Fault(
+        body=sent(got).encode(), headers={"content-encoding": "gzip"}
+    ),
     "401": lambda got: Fault(401, error_body(f"Incorrect API key provided: {sent(got)}.")),
     "404": lambda got: Fault(404, error_body(f"{sent(got)} may not have the model.")),
     "a redirect": lambda got: Fault(307, b"", {"location": f"http://127.0.0.1:9/?key={quote(sent(got))}"}),

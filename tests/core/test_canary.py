@@ -186,9 +186,10 @@ async def test_a_proxy_that_cannot_be_used_is_said_without_its_password(
 def test_a_key_in_the_settings_is_refused_and_not_repeated(settings: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "selfinstruct.toml"
     file.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()))
-    for give in (lambda: resolve({"model": "m", **settings}), lambda: resolve({"model": "m"}, folder=tmp_path)):
+    given: tuple[tuple[dict[str, str], Path | None], ...] = ((settings, None), ({}, tmp_path))
+    for flags, folder in given:
         with pytest.raises(SettingsError) as caught:
-            give()
+            resolve({"model": "m", **flags}, folder=folder)
         said = "".join(traceback.format_exception(caught.value))
         assert leaks(str(caught.value).encode()) == []
         assert not any(value in str(caught.value) for value in settings.values())
@@ -198,7 +199,11 @@ def test_a_key_in_the_settings_is_refused_and_not_repeated(settings: dict[str, s
 @pytest.mark.parametrize("name", ["api_key_env", "embeddings_key_env"])
 def test_the_key_of_openai_is_for_openai_only_also_when_it_is_named(name: str) -> None:
     elsewhere = {"model": "m", "embeddings": "e", name: "OPENAI_API_KEY"}
-    for address in ("https://model.example/v1", "http://api.openai.com/v1", "https://api.openai.com.example/v1"):
+    for address in (
+        "https://model.example/v1",
+        "http://api.openai.com/v1",
+        "https://api.openai.com.example/v1",
+    ):
         with pytest.raises(SettingsError, match="goes to https://api.openai.com/v1 only"):
             resolve({**elsewhere, "base_url": address})
     assert resolve({**elsewhere, "base_url": "https://api.openai.com/v1"})
