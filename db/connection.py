@@ -56,7 +56,7 @@ def connect(path: Path, *, create: bool) -> Connection:
             )
         db = _open(path, "rw", create=create)
         try:
-            if _is_empty(db):
+            if not _has_marker(db):
                 # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
                 db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             journal, synchronous = journal_of(sqlite3.sqlite_version_info)
@@ -114,10 +114,7 @@ def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = Fal
             db.execute("PRAGMA query_only = ON")
         # A damaged page may lead anywhere.
         db.execute("PRAGMA cell_size_check = ON")
-        if not _is_empty(db):
-            _require_ours(db, path)
-        elif not create:
-            raise _nothing_there(path)
+        _require_ours(db, path, create=create)
     except BaseException:
         db.close()
         raise
@@ -206,12 +203,19 @@ def _is_empty(db: Connection) -> bool:
     return bool(db.execute("PRAGMA page_count").fetchone() == (0,))
 
 
-def _require_ours(db: Connection, path: Path) -> None:
-    marker = db.execute("PRAGMA application_id").fetchone()[0]
-    if marker != APPLICATION_ID:
+def _has_marker(db: Connection) -> bool:
+    return bool(db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,))
+
+
+def _require_ours(db: Connection, path: Path, *, create: bool) -> None:
+    if _has_marker(db):
+        return
+    if not _is_empty(db):
         raise WorkspaceError(
             f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
         )
+    if not create:
+        raise _nothing_there(path)
 
 
 def _why(error: Exception) -> str:

@@ -62,6 +62,7 @@ def _requests(db: Connection, source: Connection | None, at: str) -> int:
         """SELECT max(id) FROM (SELECT max(request_id) AS id FROM attempts
         UNION ALL SELECT max(request_id) FROM instances UNION ALL SELECT max(propose_request_id) FROM tasks
         UNION ALL SELECT max(classify_request_id) FROM tasks
+        UNION ALL SELECT max(embed_request_id) FROM tasks
         UNION ALL SELECT max(instantiate_request_id) FROM tasks)"""
     ).fetchone()
     known = highest_key(source, "requests") if source else None

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from selfinstruct.core.offline import complete
+from selfinstruct.db.check import check
 from tests.server import Fault, ModelServer
 
 PRICED = """
@@ -41,10 +42,10 @@ class Evidence:
 def evidence(path: Path) -> Evidence:
     """Read a workspace whose programs are gone; whatever is wrong with the file fails the test."""
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'decisions'").fetchone():
             return Evidence((), {}, {}, {}, 0)
+        report = check(path)
+        assert report.is_well, [sentence for part in report.parts for sentence in part.wrong]
         stored = db.execute(
             """SELECT request_id, sha256, body, prompt FROM attempts JOIN requests ON requests.id = request_id
             WHERE body IS NOT NULL AND attempts.error IS NULL"""
