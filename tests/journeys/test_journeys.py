@@ -66,6 +66,8 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
     assert document["requests"]["in_doubt"] == 0
     with Terminal("selfinstruct-tui", "--db", str(path)) as terminal:
         terminal.wait_for("pool 175 + 1", "badly. Answer in")
+        terminal.press("3")
+        terminal.wait_for("✓ kept")
         terminal.press("q")
         assert terminal.wait() == 0
     exported = run("selfinstruct", "export", "--db", str(path), "--out", str(tmp_path / "train.jsonl"))

@@ -204,7 +204,7 @@ async def test_a_failure_of_the_program_itself_prints_no_variables(
             await pilot.pause()
     app._print_error_renderables()
     said = capsys.readouterr().err
-    assert "Everything decided is kept" in said
+    assert "What was stored is kept" in said.replace("\n", "")
     assert "sk-canary" not in said
 
 

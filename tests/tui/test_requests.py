@@ -168,7 +168,7 @@ async def test_a_request_whose_answer_cannot_be_read_is_asked_anew_and_says_so(
     ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
-        await shown(curator, "The answer is not JSON.")
+        await shown(curator, "not JSON")
         await curator.press("t")
         await curator.until(lambda: "asked anew as" in line(curator, 1))
         anew = curator.engine.workspace.requests.asked_anew(1)
