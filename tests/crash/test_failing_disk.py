@@ -101,7 +101,7 @@ def _begin(disk: Disk, requests: int) -> Callable[[], None]:
     return again
 
 
-@pytest.mark.slow
+@pytest.mark.crash
 @pytest.mark.parametrize("how", ["FULL", "ONCE", "BROKEN", "KILL"])
 @pytest.mark.parametrize("start", _STARTS)
 def test_wherever_the_disk_fails_the_program_says_so_and_what_was_stored_stays(

@@ -60,7 +60,7 @@ def watched(path: Path) -> list[tuple[float, float]]:
         return db.execute("SELECT charged_usd, limit_usd FROM watched").fetchall()
 
 
-@pytest.mark.slow
+@pytest.mark.crash
 def test_five_programs_never_go_over_one_cost_limit_nor_accept_two_similar_tasks(tmp_path: Path) -> None:
     path, limit = tmp_path / "w.db", 1.5
     with CountingServer(Random(1)) as server:
@@ -93,7 +93,7 @@ def test_five_programs_never_go_over_one_cost_limit_nor_accept_two_similar_tasks
     assert len(texts) > 175 + 50
 
 
-@pytest.mark.slow
+@pytest.mark.crash
 def test_a_lower_cost_limit_of_one_program_binds_the_others_at_once(tmp_path: Path) -> None:
     path = tmp_path / "w.db"
     with CountingServer(Random(2)) as server:
