@@ -12,8 +12,14 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """What SQLite finds wrong with a file; the last one is a table or a column that is not there."""
 
 
+_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""The second is what comes when the sentence of the first would quote what is damaged."""
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether an error says that the file is not as it was written."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
     if not isinstance(error, sqlite3.DatabaseError):
         return False
     # The lowest byte of an extended code is the kind of the error.
@@ -28,37 +34,37 @@ class GuardedCursor(sqlite3.Cursor):
         """As of sqlite3."""
         try:
             return super().execute(sql, parameters)
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             self._raise(error)
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
         """As of sqlite3."""
         try:
             return super().executemany(sql, parameters)
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             self._raise(error)
 
     def fetchone(self) -> Any:
         """As of sqlite3."""
         try:
             return super().fetchone()
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             self._raise(error)
 
     def fetchall(self) -> list[Any]:
         """As of sqlite3."""
         try:
             return super().fetchall()
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             self._raise(error)
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         try:
             yield from iter(super().fetchone, None)
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             self._raise(error)
 
-    def _raise(self, error: sqlite3.DatabaseError) -> Never:
+    def _raise(self, error: Exception) -> Never:
         if not is_damage(error):
             raise error
         path = getattr(self.connection, "path", None)
