@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from selfinstruct.core.shards import Shard
 
 _PATIENCE_S = 5.0
 """So long a cluster may take to be reached. Ray itself tries for minutes, and then ends the program."""
+_LOOK_S = 0.2
+"""So often a cluster is asked whether it has room by now."""
 
 
 class RayShards:
@@ -34,8 +37,9 @@ class RayShards:
         try:
             if self._ours:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-            self.count = int(ray.available_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+            self.count = _processors_to_spare()
             if self.count < 1:
+                self.close()
                 raise DedupeError("The Ray cluster has no processor to spare. Wait, or add a node to it.")
             actor = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(Shard)
             self._actors = [actor.remote(threshold) for _ in range(self.count)]
@@ -72,6 +76,16 @@ class RayShards:
         """End the actors, and leave the cluster."""
         if self._ours:
             ray.shutdown()
+
+
+def _processors_to_spare() -> int:
+    """How many actors can start; a cluster learns a moment late that another program has left it."""
+    until = time.monotonic() + _PATIENCE_S
+    while not (spare := int(ray.available_resources().get("CPU", 0))):  # type: ignore[no-untyped-call]
+        if time.monotonic() > until:
+            break
+        time.sleep(_LOOK_S)
+    return spare
 
 
 def _knock(address: str) -> None:

@@ -21,7 +21,7 @@ from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.core.attending import Attended, attending
-from tests.server import Fault, ModelServer
+from tests.server import Fault, ModelServer, error_body
 
 PRICED = {"m": {"input": 10.0, "output": 10.0}}
 
@@ -248,3 +248,18 @@ async def test_what_is_asked_for_before_the_work_begins_is_sent_once(
         run.stop()
         await working
         assert len(server.received) == engine.workspace.requests.count() == 1
+
+
+async def test_what_waited_to_be_sent_again_when_all_stopped_is_sent_when_it_goes_on(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    broken = Fault(500, error_body("broken"), {"retry-after": "100"})
+    server.faults.extend([broken, broken, broken, Fault(401, error_body("bad key"))])
+    engine = engine_on(base_url=server.url, model="m", batches_ahead=0, requests_per_batch=4, concurrency=4)
+    async with attending(engine, server) as attended:
+        attended.run.next_batch()
+        await attended.told(GenerationPaused)
+        assert sorted(attended.states()) == ["failed", "planned", "planned", "planned"]
+        attended.run.retry_failed()
+        await attended.told(BatchCompleted)
+        assert attended.states()[:4] == ["parsed"] * 4

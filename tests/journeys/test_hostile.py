@@ -1,13 +1,18 @@
 """Hostile text of others against the installed programs: the bytes that their terminals get are searched."""
 
+import json
+import os
 import shutil
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import category
 
 import pytest
 
 from selfinstruct.tui.display import safe
 from tests.hostile import FILE_NAME, LONG, MODEL, TEXTS, clipboards, groups, grow, hostile, strange
-from tests.journeys.terminal import Terminal
+from tests.journeys.terminal import PROGRAMS, Terminal
 from tests.server import Fault, ModelServer, error_body
 
 HOSTILE = "".join(TEXTS.values())
@@ -128,3 +133,121 @@ def test_no_dialog_message_or_copy_does_anything_to_the_terminal(
     assert strange(received) == []
     assert len(clipboards(received)) == ("Copied" in shown)
     assert all(any(safe(text)[-200:] in copied for text in groups()) for copied in clipboards(received))
+
+
+NOT_TEXT = os.fsdecode(b"w\xff\xfe.db")
+"""A name of a file that is no text in any encoding of ours."""
+# What one has typed oneself is repeated by the library for command lines, without controls only.
+WORDS = [
+    "".join(character for character in words if safe(character) == character or category(character) == "Cc")
+    for words in (" ".join(hostile(name) for name in TEXTS if name != "flood"), NOT_TEXT, FILE_NAME)
+]
+
+
+def commands(folder: Path, workspace: Path, url: str) -> dict[str, list[str]]:
+    """Command lines with hostile words in every place, by what they try."""
+    db, out = ["--db", str(workspace)], str(folder / FILE_NAME.replace(".db", ".out"))
+    rows, seeds, prompts = (str(folder / f"{kind}{FILE_NAME}") for kind in ("rows", "seeds", "prompts"))
+    auto = ["selfinstruct-tui", "--auto", "--max-requests", "400", "--target", "5", "--db"]
+    made = str(folder / "made.db")
+    export = ["selfinstruct", "export", *db, "--out"]
+    tried = {
+        "status": ["selfinstruct", "status", *db],
+        "status as JSON": ["selfinstruct", "status", *db, "--json"],
+        "status of nothing": ["selfinstruct", "status", "--db", out],
+        "status of no text": ["selfinstruct", "status", "--db", NOT_TEXT],
+        "export into a folder": [*export, str(folder)],
+        "export to nowhere": [*export, f"{out}/x/y"],
+        "export of nothing": ["selfinstruct", "export", "--db", rows, "--out", out],
+        "dedupe": ["selfinstruct", "dedupe", rows, "--out", f"{out}.rows", "--field", "instruction"],
+        "dedupe of bad rows": ["selfinstruct", "dedupe", seeds, prompts, "--out", f"{out}.bad"],
+        "dedupe without bad rows": [
+            "selfinstruct",
+            "dedupe",
+            seeds,
+            rows,
+            "--out",
+            f"{out}.some",
+            "--skip-bad",
+        ],
+        "dedupe by a field": ["selfinstruct", "dedupe", rows, "--out", f"{out}.f", "--field", MODEL],
+        "work refused": [*auto, str(workspace), "--model", MODEL, "--base-url", url],
+        "work with other seeds": [*auto, made, "--seeds", seeds],
+        "work with no seeds": [*auto, made, "--seeds", f"{out}.none"],
+        "work with other prompts": [*auto, made, "--prompts", prompts],
+        "work with the rows as prompts": [*auto, made, "--prompts", rows],
+        "work in no text": [*auto, str(folder / NOT_TEXT), "--model", "offline"],
+        "work by a model of no text": [*auto, made, "--model", NOT_TEXT, "--base-url", url],
+        "work in a workspace that is none": [*auto, rows],
+        "keys": [*auto, made, "--api-key-env", MODEL],
+        "no terminal": ["selfinstruct-tui", "--db", made, "--language", MODEL],
+        "help": ["selfinstruct-tui", "--help"],
+    }
+    for name in ("messages", "alpaca", "gpt3", "csv"):
+        tried[f"export as {name}"] = [*export, f"{out}.{name}", "--format", name]
+        tried[f"export as {name} again"] = [*export, f"{out}.{name}", "--format", name]
+    tried["export guarded"] = [*export, f"{out}.csv", "--format", "csv", "--guard-formulas", "--force"]
+    for number, words in enumerate(WORDS):
+        tried[f"command {number}"] = ["selfinstruct", words]
+        tried[f"option {number}"] = ["selfinstruct-tui", f"--{words}"]
+        tried[f"format {number}"] = [*export, out, "--format", words]
+        tried[f"more {number}"] = ["selfinstruct", "status", *db, words, f"--target={words}"]
+        tried[f"number {number}"] = [*auto[:-1], "--target", words]
+        tried[f"address {number}"] = [*auto, made, "--base-url", f"http://{words}", "--model", words]
+    return tried
+
+
+@pytest.fixture
+def tried(small: Path, tmp_path: Path, answering: ModelServer) -> dict[str, list[str]]:
+    """The commands, with their files beside the workspace and hostile settings in the folder."""
+    texts = [*map(hostile, TEXTS)]
+    rows = [json.dumps({"instruction": text, "input": text, "output": text}) for text in texts]
+    (tmp_path / f"rows{FILE_NAME}").write_text("\n".join(rows))
+    (tmp_path / f"seeds{FILE_NAME}").write_text("\n".join([*rows, *texts]), errors="replace")
+    (tmp_path / f"prompts{FILE_NAME}").write_text(
+        "".join(f"[{json.dumps(text)}]\nx = 1\n" for text in texts[:1])
+        + f"[propose.chat]\nuser = {json.dumps(HOSTILE)}"
+    )
+    return commands(tmp_path, small, answering.url)
+
+
+def outcome(words: list[str], *, terminal: bool) -> tuple[int, bytes]:
+    if terminal:
+        with Terminal(*words, columns=100, rows=30) as running:
+            return running.wait(), bytes(running.received)
+    program = [str(PROGRAMS / words[0]), *words[1:]]
+    done = subprocess.run(program, capture_output=True, check=False, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_no_command_says_what_a_terminal_would_obey(tried: dict[str, list[str]], terminal: bool) -> None:
+    names = ["status", "export as csv", "export as csv again", "work refused", "command 0", "address 0"]
+    assert wrong(tried, names, terminal=terminal) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_no_command_whatever_says_what_a_terminal_would_obey(
+    tried: dict[str, list[str]], tmp_path: Path, terminal: bool
+) -> None:
+    assert wrong(tried, tried, terminal=terminal) == {}
+    assert not any(path.name.startswith("owned") for path in tmp_path.rglob("*"))
+    Path("selfinstruct.toml").write_text(
+        f"[keys]\naccept = {json.dumps(MODEL)}\n[filters]\n{json.dumps(MODEL)} = 1"
+    )
+    assert wrong(tried, ["help", "work with other seeds"], terminal=terminal) == {}
+    Path("selfinstruct.toml").write_text(HOSTILE)
+    assert wrong(tried, ["help", "work with other seeds"], terminal=terminal) == {}
+
+
+def wrong(tried: dict[str, list[str]], names: Iterable[str], *, terminal: bool) -> dict[str, object]:
+    """What commands have said and should not, by their names; each says anything at all."""
+    found: dict[str, object] = {}
+    for name in names:
+        code, said = outcome(tried[name], terminal=terminal)
+        if strange(said) or b"Traceback" in said or not said or code not in {0, 1, 2, 3, 4}:
+            found[name] = (code, strange(said)[:3], said[-600:])
+        if code == 1:
+            found[name] = (code, said[-600:])
+    return found
