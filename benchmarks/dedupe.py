@@ -28,8 +28,9 @@ from rouge_score.tokenize import tokenize
 
 from benchmarks.corpus import instructions
 from benchmarks.memory import own_mb, peak_mb
+from selfinstruct.core.coded import Coded
 from selfinstruct.core.row_blocks import LIMITS
-from selfinstruct.core.shelves import Coded, Shelves
+from selfinstruct.core.shelves import Shelves
 from selfinstruct.core.tokens import Vocabulary
 
 THRESHOLD = 0.7

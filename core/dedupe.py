@@ -9,9 +9,9 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from selfinstruct.core.coded import Coded, Pairs
 from selfinstruct.core.scores import Floats
 from selfinstruct.core.shards import NOBODY, Nearest, Shards
-from selfinstruct.core.shelves import Coded, Pairs
 from selfinstruct.core.token_store import Ints
 
 _PAIRS = 4_000_000

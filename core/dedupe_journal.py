@@ -37,6 +37,8 @@ class Tally:
     rows: int = 0
     kept: int = 0
     fell: int = 0
+    by_part: int = 0
+    """How many of those have an input that was not compared."""
     bad: int = 0
     """Lines that were left out."""
     wordless: int = 0
@@ -87,9 +89,10 @@ class Command:
     inputs: list[str]
     report: str | None
     threshold: float
-    key: str | None
+    fields: list[str]
     language: str
-    skip_bad: bool
+    skip_bad: bool = field(compare=False)
+    """A run that met a bad line goes on with it; one that has left lines out does not go on without."""
     stamps: list[list[int]] = field(compare=False)
     """Size and time of change (nanoseconds) of each input as the run began."""
 
@@ -234,10 +237,7 @@ class Journal:
                 return
             self.begun = _command(head, self.folder)
             if self.begun != command:
-                raise DedupeError(
-                    f"{self.folder} is of a run with other files or options. Give those, or remove the"
-                    " folder to begin anew."
-                )
+                raise self._other_run()
             good = len(lines[0])
             for line in lines[1:]:
                 document = _decoded(line)
@@ -251,10 +251,18 @@ class Journal:
             file.truncate(good)
         if self.restored:
             self.last = self.restored[-1]
+        if self.last.tally.bad and not command.skip_bad:
+            raise self._other_run()
         if not self.moved:
             names = ("kept.jsonl", "report.jsonl")
             for name, written in zip(names, (self.last.kept_file, self.last.report_file), strict=True):
                 _cut(self.folder / name, written)
+
+    def _other_run(self) -> DedupeError:
+        return DedupeError(
+            f"{self.folder} is of a run with other files or options. Give those, or remove the"
+            " folder to begin anew."
+        )
 
 
 def _command(head: dict[str, Any], folder: Path) -> Command:

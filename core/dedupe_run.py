@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from selfinstruct.core.coded import Coded
 from selfinstruct.core.dedupe import Decided, Dedupe
 from selfinstruct.core.dedupe_journal import Command, Journal, Tally
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.languages import ENGLISH, known
 from selfinstruct.core.row_blocks import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
-from selfinstruct.core.row_texts import row_text
+from selfinstruct.core.row_texts import has_input, row_text
 from selfinstruct.core.shards import Shards
-from selfinstruct.core.shelves import Coded
 from selfinstruct.core.token_store import Ints
 from selfinstruct.core.tokens import Vocabulary
 
@@ -26,8 +26,8 @@ class Job:
     files: Sequence[Path]
     out: Path
     threshold: float = 0.7
-    key: str | None = None
-    """The key of the text; None finds it."""
+    fields: Sequence[str] = ()
+    """Whose text is compared, put together; none finds it."""
     report: Path | None = None
     language: str = ENGLISH
     skip_bad: bool = False
@@ -122,7 +122,7 @@ def _command(job: Job) -> Command:
         inputs=[str(path.absolute()) for path in job.files],
         report=str(job.report.absolute()) if job.report else None,
         threshold=job.threshold,
-        key=job.key,
+        fields=list(job.fields),
         language=job.language,
         skip_bad=job.skip_bad,
         stamps=[[stat.st_size, stat.st_mtime_ns] for stat in stats],
@@ -134,10 +134,9 @@ def _verify(job: Job, journal: Journal, told: Told) -> None:
     start = Place()
     for entry in journal.restored:
         if digest_between(job.files, start, entry.end) != entry.digest:
-            first = (start.lines[start.file] if start.file < len(start.lines) else 0) + 1
             raise DedupeError(
-                f"{job.files[start.file]} has changed, from line {first} or later, since this run began."
-                f" Remove the folder {journal.folder} to begin anew."
+                f"{_changed(job, journal, start, entry.end)} since this run began. Remove the folder"
+                f" {journal.folder} to begin anew."
             )
         start = entry.end
     if journal.restored:
@@ -151,21 +150,31 @@ def _verify(job: Job, journal: Journal, told: Told) -> None:
                 )
 
 
+def _changed(job: Job, journal: Journal, start: Place, end: Place) -> str:
+    """Where a block is no longer what it was: it may have parts of several files."""
+    stamps = zip(journal.begun.stamps, _command(job).stamps, strict=True)
+    others = [number for number, (before, now) in enumerate(stamps) if before != now]
+    number = next((number for number in others if start.file <= number <= end.file), start.file)
+    first = (start.lines[number] if number < len(start.lines) else 0) + 1
+    return f"{job.files[number]} has changed, from line {first} or later,"
+
+
 def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limits) -> None:
-    reader = RowReader(job.files, Vocabulary(language=job.language), job.key, job.skip_bad, limits)
+    reader = RowReader(job.files, Vocabulary(language=job.language), job.fields, job.skip_bad, limits)
     dedupe = Dedupe(shards)
     for earlier in _restored(job, journal, reader.vocabulary):
         dedupe.keep(earlier)
     journal.restored.clear()
     told.progress(journal.last.tally)
     for block, decided in dedupe.decide(reader.blocks(journal.last.end)):
-        kept = decided.kept
+        kept, fell = decided.kept, np.flatnonzero(decided.nearest.ids >= 0)
         rows = b"".join(block.lines[place] + b"\n" for place in kept.tolist())
         report = _report(job.files, block, decided)
         tally = Tally(
             rows=len(block.lines),
             kept=len(kept),
-            fell=len(block.lines) - len(kept),
+            fell=len(fell),
+            by_part=0 if job.fields else sum(has_input(block.lines[place]) for place in fell.tolist()),
             bad=len(block.bad),
             wordless=int(np.count_nonzero(block.texts.lengths == 0)),
             bytes=block.size,
@@ -184,7 +193,7 @@ def _restored(job: Job, journal: Journal, vocabulary: Vocabulary) -> Iterator[_K
     """The rows that stayed in an earlier run."""
     rows = journal.kept_rows()
     for entry in journal.restored:
-        texts = [row_text(next(rows), job.key) for _ in entry.kept]
+        texts = [row_text(next(rows), job.fields) for _ in entry.kept]
         yield _Kept(entry.kept, Coded(*vocabulary.encode(texts)))
 
 

@@ -28,7 +28,14 @@ class ProcessShards:
             for _ in range(count):
                 ours, theirs = context.Pipe()
                 process = context.Process(target=_serve, args=(theirs, threshold), daemon=True)
-                process.start()
+                try:
+                    process.start()
+                except OSError as error:
+                    self.close()
+                    raise DedupeError(
+                        f"A process for a part of the index cannot be started: {error.strerror or error}."
+                        " End other programs, or try again later; what was decided is kept."
+                    ) from error
                 theirs.close()
                 self._connections.append(ours)
                 self._processes.append(process)

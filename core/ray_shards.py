@@ -15,6 +15,8 @@ from selfinstruct.core.shards import Shard
 
 _PATIENCE_S = 5.0
 """So long a cluster may take to be reached. Ray itself tries for minutes, and then ends the program."""
+_START_S = 60.0
+"""So long actors may take to start; another program may have taken what they need."""
 _LOOK_S = 0.2
 """So often a cluster is asked whether it has room by now."""
 
@@ -32,17 +34,23 @@ class RayShards:
         Raises:
             DedupeError: there is no such cluster, or it has no processor to spare.
         """
-        self._ours = not ray.is_initialized()
         _knock(os.environ.get("RAY_ADDRESS", ""))
         try:
-            if self._ours:
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-            self.count = _processors_to_spare()
-            if self.count < 1:
-                self.close()
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+            spare = _processors_to_spare()
+            if spare < 1:
                 raise DedupeError("The Ray cluster has no processor to spare. Wait, or add a node to it.")
             actor = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(Shard)
-            self._actors = [actor.remote(threshold) for _ in range(self.count)]
+            self._actors = _started([actor.remote(threshold) for _ in range(spare)])
+            self.count = len(self._actors)
+            if not self._actors:
+                raise DedupeError(
+                    "No part of the index could be started on the Ray cluster: it may lack memory, or"
+                    " this program. See: ray status"
+                )
+        except DedupeError:
+            self.close()
+            raise
         except (RayError, ConnectionError, RuntimeError, ValueError) as error:
             self.close()
             raise DedupeError(f"The Ray cluster cannot be used: {error}") from error
@@ -74,8 +82,7 @@ class RayShards:
 
     def close(self) -> None:
         """End the actors, and leave the cluster."""
-        if self._ours:
-            ray.shutdown()
+        ray.shutdown()
 
 
 def _processors_to_spare() -> int:
@@ -86,6 +93,16 @@ def _processors_to_spare() -> int:
             break
         time.sleep(_LOOK_S)
     return spare
+
+
+def _started(actors: Sequence[Any]) -> list[Any]:
+    """Those that the cluster has room for; the result is the same with any number."""
+    by_answer = {actor.__ray_ready__.remote(): actor for actor in actors}
+    ready, late = ray.wait(list(by_answer), num_returns=len(actors), timeout=_START_S)
+    for answer in late:
+        ray.kill(by_answer[answer])
+    ray.get(ready)
+    return [by_answer[answer] for answer in ready]
 
 
 def _knock(address: str) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from selfinstruct.core.coded import Coded
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.row_texts import BadRowError, row_text
-from selfinstruct.core.shelves import Coded
 from selfinstruct.core.token_store import Ints
 from selfinstruct.core.tokens import Vocabulary
 
@@ -85,8 +85,8 @@ class RowReader:
 
     paths: Sequence[Path]
     vocabulary: Vocabulary
-    key: str | None = None
-    """The key of the text; None finds it."""
+    fields: Sequence[str] = ()
+    """Whose text is compared, put together; none finds it."""
     skip_bad: bool = False
     limits: Limits = LIMITS
 
@@ -127,9 +127,14 @@ class RowReader:
         row = line.removeprefix(_BOM) if number == 1 else line
         row = row.removesuffix(b"\n")
         text = None
+        if number == 1 and row.lstrip().startswith(b"["):
+            raise DedupeError(
+                f"{path} is one JSON array, where one object a line is read. Make lines of it, for"
+                " instance with jq -c '.[]'."
+            )
         if row.strip():
             try:
-                text = row_text(row, self.key)
+                text = row_text(row, self.fields)
             except BadRowError as error:
                 if not self.skip_bad:
                     raise DedupeError(

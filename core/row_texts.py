@@ -1,6 +1,7 @@
 """The instruction in a line of JSON, in the shapes in which training files have it."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 _FIELDS = ("instruction", "prompt", "text")
@@ -10,12 +11,13 @@ class BadRowError(ValueError):
     """A line is no row that can be compared: why."""
 
 
-def row_text(line: bytes, key: str | None) -> str:
+def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
     """The text that a row is compared by.
 
     Args:
         line: One JSON object, UTF-8.
-        key: Its field; None takes `instruction`, else `prompt`, `text` or the first message of the user.
+        fields: Its fields, put together; none takes `instruction`, else `prompt`, `text` or the first message
+            of the user.
 
     Raises:
         BadRowError: it is no JSON object, or has no such text.
@@ -32,15 +34,24 @@ def row_text(line: bytes, key: str | None) -> str:
         raise BadRowError(f"is not JSON ({error})") from None
     if not isinstance(row, dict):
         raise BadRowError("is not a JSON object")
-    if key is not None:
-        if not isinstance(row.get(key), str):
-            raise BadRowError(f"has no text in the field {key}")
-        return str(row[key])
+    for name in fields:
+        if not isinstance(row.get(name), str):
+            raise BadRowError(f"has no text in the field {name}")
+    if fields:
+        return "\n".join(row[name] for name in fields)
     texts = [row[name] for name in _FIELDS if isinstance(row.get(name), str)]
     text = texts[0] if texts else _asked(row.get("messages"))
     if text is None:
         raise BadRowError("has no text in instruction, prompt, text or messages (--field names another)")
     return text
+
+
+def has_input(line: bytes) -> bool:
+    """Whether a row is compared by its instruction while it has an input, too."""
+    row: dict[str, Any] = json.loads(line)
+    return (
+        isinstance(row.get("instruction"), str) and isinstance(row.get("input"), str) and bool(row["input"])
+    )
 
 
 def _asked(messages: Any) -> str | None:

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from selfinstruct.core.coded import Coded, Pairs
 from selfinstruct.core.scores import Floats
-from selfinstruct.core.shelves import Coded, Pairs, Shelves
+from selfinstruct.core.shelves import Shelves
 from selfinstruct.core.token_store import Ints
 
 NOBODY = -1

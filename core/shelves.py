@@ -8,13 +8,13 @@ What is left is counted in full, and the LCS decides. docs/similarity.md has mor
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
+from selfinstruct.core.coded import Coded, Pairs
 from selfinstruct.core.columns import COLUMNS, NONE, Columns
 from selfinstruct.core.overlap import BLOCK, Words, add_up
 from selfinstruct.core.scores import Floats, f_measure
@@ -50,33 +50,6 @@ def _floors() -> list[int]:
 
 _FLOORS = _floors()
 """The shortest length on each shelf, in tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """Texts as the numbers of their tokens: one text's after the other's, and how many each has."""
-
-    codes: Codes
-    lengths: Ints
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def some(self, members: Ints) -> "Coded":
-        """The texts at these places."""
-        lengths = self.lengths[members]
-        starts = (np.cumsum(self.lengths) - self.lengths)[members]
-        places = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        return Coded(self.codes[places], lengths)
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Texts asked about, by their places, ids that score enough with them, and the scores, in some order."""
-
-    asked: Ints
-    ids: Ints
-    scores: Floats
 
 
 class Shelves:

@@ -36,12 +36,13 @@ def dedupe(
     engine: Annotated[
         Engine, typer.Option(help="`local`: all cores of this machine. `ray`: all of a Ray cluster.")
     ] = "local",
-    key: Annotated[
-        str | None,
+    fields: Annotated[
+        list[str] | None,
         typer.Option(
             "--field",
             metavar="NAME",
-            help="What is compared: otherwise instruction, prompt, text or the first message of the user.",
+            help="What is compared: otherwise instruction, prompt, text or the first message of the user."
+            " Given several times, all of them together.",
         ),
     ] = None,
     report: Annotated[
@@ -61,7 +62,7 @@ def dedupe(
     """
     from selfinstruct.core.dedupe_run import Job, Told, check, run  # noqa: PLC0415 - imports NumPy
 
-    job = Job(files, out, threshold, key, report, language, skip_bad, force)
+    job = Job(files, out, threshold, fields or (), report, language, skip_bad, force)
     try:
         view = _View(check(job))
         with view.shown():
@@ -83,6 +84,11 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
     ]
     if tally.bad:
         lines.append(f"{many(tally.bad, 'line')} left out: no rows that can be compared.")
+    if tally.by_part:
+        lines.append(
+            f"{tally.by_part:,} of what fell had an input that was not compared. To compare both: --field"
+            " instruction --field input"
+        )
     if tally.wordless:
         lines.append(
             f"{many(tally.wordless, 'row')} kept without a comparison: no words in them, as the language"

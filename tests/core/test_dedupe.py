@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 from selfinstruct.core import dedupe
+from selfinstruct.core.coded import Coded
 from selfinstruct.core.dedupe import Dedupe
 from selfinstruct.core.shards import NOBODY, OneShard, Shard, Shards
-from selfinstruct.core.shelves import Coded
 from selfinstruct.core.token_store import Ints
 from selfinstruct.core.tokens import Vocabulary
 

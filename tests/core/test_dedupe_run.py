@@ -249,6 +249,14 @@ def test_an_input_that_changed_where_it_was_read_is_noticed(job: Job) -> None:
         finished(job)
 
 
+def test_of_several_files_that_were_read_together_the_one_that_changed_is_named(job: Job) -> None:
+    stopped(job, 6)
+    data = job.files[1].read_text()
+    job.files[1].write_text(data.replace('"n": 1', '"n": 2'))
+    with pytest.raises(DedupeError, match=r"two.jsonl has changed, from line 1 or later"):
+        finished(job)
+
+
 def test_an_input_that_changed_further_on_is_said_and_taken_as_it_is(job: Job, tmp_path: Path) -> None:
     stopped(job, 6)
     with job.files[1].open("a") as file:
@@ -277,10 +285,9 @@ def test_other_options_do_not_go_on_with_a_run(job: Job) -> None:
     stopped(job, 2)
     for other in (
         replace(job, threshold=0.5),
-        replace(job, key="n"),
+        replace(job, fields=["n"]),
         replace(job, files=job.files[::-1]),
         replace(job, report=None),
-        replace(job, skip_bad=True),
     ):
         with pytest.raises(DedupeError, match="of a run with other files or options"):
             finished(other)
@@ -360,10 +367,35 @@ def test_a_line_that_is_mended_lets_the_run_go_on(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text().splitlines() == lines
 
 
+def test_a_run_that_met_a_bad_line_goes_on_with_such_lines_left_out_and_not_the_other_way(
+    tmp_path: Path,
+) -> None:
+    lines = [json.dumps({"text": f"word{number}"}) for number in range(40)]
+    lines[15] = "oops"
+    path = tmp_path / "in"
+    path.write_text("\n".join(lines))
+    job = Job([path], tmp_path / "out")
+    with pytest.raises(DedupeError, match="Line 16 .* --skip-bad"):
+        finished(job)
+    relaxed = replace(job, skip_bad=True)
+    stopped(relaxed, 3)
+    with pytest.raises(DedupeError, match="of a run with other files or options"):
+        finished(job)
+    assert finished(relaxed).seen[-1].bad == 1
+    assert (tmp_path / "out").read_text().splitlines() == lines[:15] + lines[16:]
+
+
+def test_one_json_array_is_called_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "in").write_text('[\n  {"text": "a"},\n  {"text": "b"}\n]\n')
+    for skip_bad in (False, True):
+        with pytest.raises(DedupeError, match=r"in is one JSON array, where one object a line is read"):
+            finished(Job([tmp_path / "in"], tmp_path / "out", skip_bad=skip_bad))
+
+
 def test_rows_without_words_stay_and_are_counted(tmp_path: Path) -> None:
     path = written(tmp_path / "in", ["猫が好き", "猫が好き", "cats", ""])
     listener = finished(Job([path], tmp_path / "out"))
-    assert listener.seen[-1] == Tally(4, 4, 0, 0, 3, path.stat().st_size)
+    assert listener.seen[-1] == Tally(rows=4, kept=4, wordless=3, bytes=path.stat().st_size)
 
 
 def test_the_output_is_for_its_owner_and_a_link_is_not_followed(job: Job, tmp_path: Path) -> None:

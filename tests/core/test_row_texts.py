@@ -22,13 +22,20 @@ from selfinstruct.core.row_texts import BadRowError, row_text
     ],
 )
 def test_the_instruction_is_found_in_every_shape(row: object, text: str) -> None:
-    assert row_text(json.dumps(row).encode(), None) == text
+    assert row_text(json.dumps(row).encode()) == text
+
+
+def test_several_fields_are_taken_together() -> None:
+    row = b'{"instruction": "Translate.", "input": "cat", "output": "Katze"}'
+    assert row_text(row, ["instruction", "input"]) == "Translate.\ncat"
+    with pytest.raises(BadRowError, match="input"):
+        row_text(b'{"instruction": "a"}', ["instruction", "input"])
 
 
 def test_a_field_of_ones_own_is_taken_alone() -> None:
-    assert row_text(b'{"instruction": "a", "question": "q"}', "question") == "q"
+    assert row_text(b'{"instruction": "a", "question": "q"}', ["question"]) == "q"
     with pytest.raises(BadRowError, match="question"):
-        row_text(b'{"instruction": "a"}', "question")
+        row_text(b'{"instruction": "a"}', ["question"])
 
 
 @pytest.mark.parametrize(
@@ -46,4 +53,4 @@ def test_a_field_of_ones_own_is_taken_alone() -> None:
 )
 def test_what_is_no_row_is_said(line: bytes, why: str) -> None:
     with pytest.raises(BadRowError, match=why):
-        row_text(line, None)
+        row_text(line)

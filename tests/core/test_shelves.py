@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.core.shelves import Coded, Shelves
+from selfinstruct.core.coded import Coded
+from selfinstruct.core.shelves import Shelves
 from selfinstruct.core.tokens import Vocabulary
 from tests.similarity import rouge_l
 

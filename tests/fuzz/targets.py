@@ -193,9 +193,9 @@ def vectors(data: bytes) -> None:
 def rows(data: bytes) -> None:
     """A line of a training file."""
     with _only(BadRowError):
-        assert isinstance(row_text(data, None), str)
+        assert isinstance(row_text(data), str)
     with _only(BadRowError):
-        assert isinstance(row_text(data, "output"), str)
+        assert isinstance(row_text(data, ["output"]), str)
 
 
 @cache

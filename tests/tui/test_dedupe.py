@@ -54,6 +54,18 @@ def test_what_was_left_out_or_not_compared_is_said(tmp_path: Path) -> None:
     assert "--language other" in result.stdout
 
 
+def test_rows_of_one_task_with_other_inputs_do_not_fall_unseen(tmp_path: Path) -> None:
+    path = tmp_path / "in"
+    rows = [("Translate into German.", "cat"), ("Translate into German.", "a house"), ("Sing.", "")]
+    path.write_text("".join(json.dumps({"instruction": a, "input": b}) + "\n" for a, b in rows))
+    result = run(path, "--out", tmp_path / "out")
+    assert "Wrote 2 of 3" in result.stdout
+    assert "1 of what fell had an input that was not compared." in result.stdout
+    both = run(path, "--out", tmp_path / "both", "--field", "instruction", "--field", "input")
+    assert "Wrote 3 of 3" in both.stdout
+    assert "not compared" not in both.stdout
+
+
 def test_a_field_of_ones_own_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_text('{"q": "one two", "text": "a"}\n{"q": "three", "text": "a"}\n')
