@@ -191,7 +191,7 @@ def _add(workspace: Workspace, text: str) -> None:
             model=text[:5000],
             base_url=text[:5000],
             prompt=[{"role": "user", "content": text}],
-            parameters={text[:5000]: text[:5000]},
+            parameters={"max_tokens": 1, text[:5000]: text[:5000]},
             in_context=(1, 2),
             instruction=None if task_id is None else text,
             label=None,

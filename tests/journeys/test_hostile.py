@@ -110,6 +110,7 @@ DIALOGS = [
     pytest.param("3", "▌ 1 ✓ kept", "i", "A new instance of", id="new instance"),
     pytest.param("5G", "Request 1 ", "y", "Copied the answer", id="copied answer"),
     pytest.param("5G", "Request 1 ", "Y", "Copied the prompt", id="copied prompt"),
+    pytest.param("5Gk", "Request 2 ", "t", "Sending request 2 again", id="sent again"),
     pytest.param("5Gk", "Request 2 ", "T", "failed requests again?", id="all sent again"),
     pytest.param("7", "base_url", "\x14", "Its models are", id="connection"),
     pytest.param("7", "base_url", "m", "Which model shall answer", id="choice of a model"),
