@@ -1,5 +1,7 @@
 """Fixtures: a workspace of its own for each test, a model server on 127.0.0.1, no keys, no home settings."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,16 @@ from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer
 
 OpenEngine = Callable[..., Engine]
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+"""Bytes; several times what a run leaves there until the next ones."""
+
+
+def pytest_configure() -> None:
+    """Tests commit thousands of times: where there is room, their files are in memory."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -38,6 +38,7 @@ def curator(path: Path, *words: str, **size: int) -> Terminal:
     )
 
 
+@pytest.mark.slow
 def test_two_hundred_decisions_with_undo_and_restart_between(tmp_path: Path) -> None:
     path = tmp_path / "w.db"
     done, batch = 0, 0

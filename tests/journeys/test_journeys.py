@@ -76,6 +76,7 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
     assert rows
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_tasks(tmp_path: Path) -> None:
     words = ["--auto", "--target", "25", "--rng-seed", "5", "--concurrency", "4"]
     straight = run("selfinstruct-tui", *words, "--db", str(tmp_path / "straight.db"))
