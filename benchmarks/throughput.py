@@ -96,7 +96,7 @@ def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description="Answers a second with 64 requests under way.")
     parser.add_argument("--quick", action="store_true", help="few requests")
-    number = UNDER_WAY * (4 if parser.parse_args().quick else 20)
+    number = UNDER_WAY * (4 if parser.parse_args().quick else 40)
     here, there = multiprocessing.Pipe()
     server = multiprocessing.Process(target=serve, args=(there,), daemon=True)
     server.start()
