@@ -1,5 +1,6 @@
 """Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from selfinstruct.db.rows import PASS, Task
 
 SATURATED_BATCHES = 20
 """When so many batches in a row accept nothing, more requests are a waste."""
+
+
+_LOOK_S, _PATIENCE_S = 0.2, 120.0
+"""How often to look whether another program has brought the vectors that are waited for, and how long."""
 
 
 class Ended(Enum):
@@ -62,6 +67,9 @@ class AutoRun:
         self._flow: Flow | None = None
         self._interrupted = False
         self._passing = 0
+        self._lacked_vectors = False
+        """Whether candidates have been left undecided for lack of vectors of the pool."""
+        self._waits_for_vectors = False
 
     @property
     def reached(self) -> int:
@@ -91,10 +99,40 @@ class AutoRun:
         if not self._settings.hold:
             self._decide_waiting()
         try:
-            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            await self._work()
         except CostLimitError:
             self._limit = self._cost_limit()
         return self._outcome()
+
+    async def _work(self) -> None:
+        while True:
+            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            if not self._waits_for_vectors or self._interrupted:
+                return
+            # None of them is under way here; nobody is to be left hanging.
+            if not await self._come_from_others():
+                self._limit = (
+                    f"Stopped: the vectors of {_tasks(self._engine.judging.lacking_vectors)} of the pool are"
+                    " missing, and nothing can be compared by meaning without them. The requests for them are"
+                    " in doubt, or wait in another program. --resend sends again what is in doubt;"
+                    ' --embeddings "" goes on without.'
+                )
+                return
+
+    async def _come_from_others(self) -> bool:
+        """Wait for vectors of the pool that another program asks for; returns whether there is any news."""
+        judging, clock = self._engine.judging, asyncio.get_running_loop().time
+        lacking, end = judging.lacking_vectors, clock() + _PATIENCE_S
+        while not self._interrupted:
+            with judging.step():
+                is_hopeless = not self._engine.workspace.vectors.are_under_way()
+                # What nobody asks for any more is asked for here.
+                if judging.lacking_vectors != lacking or not self._engine.plan.is_idle():
+                    return True
+            if is_hopeless or clock() >= end:
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
 
     def _cost_limit(self) -> str:
         limit = self._engine.cost_limit()
@@ -128,6 +166,7 @@ class AutoRun:
             self._passing = self._engine.workspace.tasks.passing()
 
     def _plan(self) -> int | None:
+        self._decide_with_vectors()
         if self._left_over:
             return self._left_over.popleft()
         self._limit = self._boundless()
@@ -158,6 +197,10 @@ class AutoRun:
         if (request_id := self._engine.plan.next_of_pool()) is not None:
             return request_id
         if not self._is_reached() and self._fruitless < SATURATED_BATCHES:
+            if self._engine.judging.lacking_vectors:
+                # What is proposed now could not be accepted, and would be paid for.
+                self._waits_for_vectors = True
+                return None
             return self._plan_propose()
         if not self._asked_again:
             # Trouble may have passed: ask once more before the end about tasks whose requests failed.
@@ -211,6 +254,19 @@ class AutoRun:
         """
         if judgement.reasons or not (judgement.awaited or self._is_reached()):
             self._engine.decisions.settle(task_id, judgement, emit)
+        elif self._engine.judging.lacking_vectors:
+            self._lacked_vectors = True
+
+    def _decide_with_vectors(self) -> None:
+        """Decide on what has waited for vectors of the pool, once all of them have come."""
+        if not (self._lacked_vectors or self._waits_for_vectors):
+            return
+        self._waits_for_vectors = False
+        with self._engine.judging.step():
+            is_lacking = self._engine.judging.lacking_vectors > 0
+        if self._lacked_vectors and not is_lacking:
+            self._lacked_vectors = False
+            self._decide_waiting()
 
     def _decide_waiting(self) -> None:
         """Decide on what an earlier run left when its target was reached or it was killed."""
@@ -226,3 +282,7 @@ class AutoRun:
                     self._decide(task_id, judgement, events.append)
             for event in events:
                 engine.emit(event)
+
+
+def _tasks(number: int) -> str:
+    return f"{number:,} {'task' if number == 1 else 'tasks'}"

@@ -58,6 +58,11 @@ class Meaning:
         while self._read_page():
             pass
 
+    @property
+    def pool_size(self) -> int:
+        """How many tasks of the pool have their vectors."""
+        return 0 if self._accepted is None else len(self._accepted)
+
     def nearest(self, task_id: int, k: int = 1) -> list[Near] | None:
         """The tasks of the pool that are nearest to a task, the best first; None while it has no vector."""
         vector = self._vector(task_id)

@@ -341,6 +341,8 @@ def m007_vectors(db: Database) -> None:
         )"""
     )
     db.execute("CREATE INDEX vectors_by_model ON vectors (model, base_url, id)")
+    # Of a wording that the model refuses there is a row without numbers.
+    db.execute("CREATE INDEX vectors_refused ON vectors (model, base_url, task_id) WHERE dimension = 0")
     db.execute(
         """CREATE TABLE embedder (
             id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -20,7 +20,10 @@ class NewVector:
     task_id: int
     text: str
     vector: bytes
-    """Numbers of 4 bytes (float32), the lowest byte first; the vector's length is 1."""
+    """Numbers of 4 bytes (float32), the lowest byte first; the vector's length is 1.
+
+    No bytes: the model refuses the text.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,10 @@ class Vectors:
             )
 
     def release(self, task_ids: Iterable[int], request_id: int) -> None:
-        """Let the vectors of tasks be asked for again that this request has not brought."""
+        """Let the vectors of tasks be asked for again that this request has not brought.
+
+        A wording that the model has refused alone is not asked for again.
+        """
         with transaction(self._db):
             self._db.executemany(
                 """UPDATE tasks SET embed_request_id = NULL WHERE id = ? AND embed_request_id = ?
@@ -131,11 +137,12 @@ class Vectors:
                 self.release(stored_json(task_ids, f"the in_context of request {request_id}"), request_id)
 
     def lacking(self, task_ids: Sequence[int], request_id: int) -> list[int]:
-        """Those of these tasks whose vector this request, or nobody, has asked for and which have none."""
+        """Those of these tasks without a vector, if this request, or nobody, has asked for it."""
         marks = ", ".join("?" * len(task_ids))
         rows = self._db.execute(
             f"""SELECT id FROM tasks WHERE id IN ({marks}) AND coalesce(embed_request_id, ?) = ?
-            AND NOT EXISTS (SELECT 1 FROM vectors WHERE task_id = tasks.id AND model = ? AND base_url = ?)
+            AND NOT EXISTS (SELECT 1 FROM vectors
+                WHERE task_id = tasks.id AND model = ? AND base_url = ? AND dimension > 0)
             ORDER BY id""",
             [*task_ids, request_id, request_id, *self._model],
         )
@@ -146,7 +153,8 @@ class Vectors:
     def dimension(self, model: str, base_url: str) -> int | None:
         """How many numbers the vectors of a model have; None while there is none."""
         row = self._db.execute(
-            "SELECT dimension FROM vectors WHERE model = ? AND base_url = ? LIMIT 1", [model, base_url]
+            "SELECT dimension FROM vectors WHERE model = ? AND base_url = ? AND dimension > 0 LIMIT 1",
+            [model, base_url],
         ).fetchone()
         return row[0] if row else None
 
@@ -183,6 +191,14 @@ class Vectors:
                 self.assign(stored, request_id)
         return stored
 
+    def take_back_refusal(self, task_id: int, request_id: int) -> None:
+        """Let a wording be asked for again that the model has refused with this request."""
+        with transaction(self._db):
+            self._db.execute(
+                "DELETE FROM vectors WHERE task_id = ? AND request_id = ? AND dimension = 0",
+                [task_id, request_id],
+            )
+
     def judged(self, task_id: int, nearest: tuple[int, float] | None) -> None:
         """Store the task of the pool that is nearest by meaning (id, cosine) to one that has a vector."""
         with transaction(self._db):
@@ -194,6 +210,16 @@ class Vectors:
 
     # Reading
 
+    def are_under_way(self) -> bool:
+        """Whether a program that has not ended works on a request for vectors of the model."""
+        found = self._db.execute(
+            """SELECT 1 FROM requests INDEXED BY requests_under_way JOIN runs ON runs.id = run_id
+            WHERE state NOT IN ('parsed', 'failed') AND state != 'in_doubt' AND stage = 'embed'
+            AND model = ? AND base_url = ? AND ended_at IS NULL LIMIT 1""",
+            self._model,
+        )
+        return found.fetchone() is not None
+
     def last_id(self) -> int:
         """The highest id of a vector; 0 when there is none."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM vectors").fetchone()
@@ -202,7 +228,8 @@ class Vectors:
     def since(self, vector_id: int, *, most: int) -> list[StoredVector]:
         """The first `most` vectors of the model that have come after that one."""
         rows = self._db.execute(
-            f"{_STORED} WHERE vectors.id > ? AND model = ? AND base_url = ? ORDER BY vectors.id LIMIT ?",
+            f"""{_STORED} WHERE vectors.id > ? AND model = ? AND base_url = ? AND dimension > 0
+            ORDER BY vectors.id LIMIT ?""",
             [vector_id, *self._model, most],
         )
         return [_stored(*row) for row in rows]
@@ -211,10 +238,29 @@ class Vectors:
         """The vectors of the model by task; a task that has none is left out."""
         marks = ", ".join("?" * len(task_ids))
         rows = self._db.execute(
-            f"{_STORED} WHERE task_id IN ({marks}) AND model = ? AND base_url = ?", [*task_ids, *self._model]
+            f"{_STORED} WHERE task_id IN ({marks}) AND model = ? AND base_url = ? AND dimension > 0",
+            [*task_ids, *self._model],
         )
         found = (_stored(*row) for row in rows)
         return {one.task_id: one for one in found if one.is_current}
+
+    def refusal(self, task_id: int) -> int | None:
+        """The request that the model was asked with when it refused a task's wording; None: it has not."""
+        row = self._db.execute(
+            """SELECT request_id FROM vectors
+            WHERE task_id = ? AND model = ? AND base_url = ? AND dimension = 0""",
+            [task_id, *self._model],
+        ).fetchone()
+        return row[0] if row else None
+
+    def refused_in_pool(self) -> int:
+        """How many tasks of the pool have no vector because the model refuses their wording."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM vectors INDEXED BY vectors_refused JOIN tasks ON tasks.id = task_id
+            WHERE dimension = 0 AND model = ? AND base_url = ? AND state = 'accepted'""",
+            self._model,
+        ).fetchone()
+        return int(count)
 
     def cosine(self, task_id: int) -> float | None:
         """The cosine with the nearest task of the pool when last judged; None when that is not known."""

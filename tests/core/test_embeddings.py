@@ -17,7 +17,8 @@ import pytest
 from selfinstruct.core.auto import AutoRun, Ended, Outcome
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
-from selfinstruct.core.events import BatchCompleted, TasksEmbedded
+from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
+from selfinstruct.core.retries import Retries
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.rows import Task
 from selfinstruct.db.workspace import Workspace
@@ -44,7 +45,8 @@ def by_meaning(server: ModelServer, **vectors: list[float]) -> None:
     def spoil(answer: dict[str, Any]) -> None:
         texts = server.embedded()[-1]
         for one in answer["data"]:
-            one["embedding"] = meanings.get(texts[one["index"]], [0.0, 0.0, 1.0])
+            text = texts[one["index"]]
+            one["embedding"] = (meanings | server.meanings).get(text, [0.0, 0.0, 1.0])
 
     server.spoil = spoil
 
@@ -147,6 +149,64 @@ async def test_unattended_work_decides_nothing_before_the_vectors_have_come(
     server.refuse = lambda body: None
     server.gate.set()
     assert (await running).ended is Ended.DONE
+
+
+PAID = {"m": {"input": 1.0, "output": 1.0}, "e": {"input": 1.0, "output": 0.0}}
+
+
+async def in_doubt(path: Path, server: ModelServer, **settings: Any) -> None:
+    """Have a program go away while it asks for the pool's first vectors."""
+    server.gate.clear()
+    running = asyncio.ensure_future(run(path, **on(server, prices=PAID, concurrency=1, **settings)))
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    server.gate.set()
+
+
+async def test_unattended_work_ends_with_a_sentence_while_vectors_of_the_pool_are_in_doubt(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    await in_doubt(tmp_path / "a.db", server, target=3)
+    outcome = await run(tmp_path / "a.db")
+    assert outcome.ended is Ended.LIMIT
+    assert "the vectors of 128 tasks of the pool are missing" in outcome.sentence
+    assert tasks_of(tmp_path / "a.db") == []
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            outcome = await AutoRun(engine, resend=True).run()
+    assert outcome.ended is Ended.DONE
+
+
+async def test_nothing_is_accepted_while_another_program_asks_for_vectors_of_the_pool(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path, settings = tmp_path / "a.db", resolve(on(server, target=1, concurrency=1, requests_per_batch=1))
+    with Workspace.open(path, create=True) as one, Workspace.open(path, create=True) as two:
+        async with Engine(one, settings) as first, Engine(two, settings) as second:
+            by_meaning(server, wet=NEARLY_EAST, moon=NORTH)
+            server.meanings[one.tasks.get(1).instruction] = EAST
+            server.faults.append(proposals_answer(WET, MOON))
+            planned = iter([second.plan.propose(1, held=False)])
+            await second.run(plan=lambda: next(planned, None))
+            of_first = iter([first.plan.embed()])
+            heard: asyncio.Queue[Event] = asyncio.Queue()
+            second.listener = lambda event: heard.put_nowait(event) if type(event) is TasksEmbedded else None
+            running = asyncio.ensure_future(AutoRun(second).run())
+            async with asyncio.timeout(20):
+                await heard.get()
+                await heard.get()
+            wet, moon = task(two, WET), task(two, MOON)
+            assert [wet.state, moon.state] == ["pending", "pending"]
+            assert two.vectors.of_tasks([wet.id])
+            # A person need not wait, and is told.
+            assert first.decisions.accept_all([wet.id]).before_vectors == {wet.id}
+            first.decisions.undo()
+            await first.run(plan=lambda: next(of_first, None))
+            assert (await running).ended is Ended.DONE
+            assert [task(two, text).verdict for text in (WET, MOON)] == ["same_meaning", "pass"]
+            assert task(two, MOON).state == "accepted"
 
 
 def float_bytes(*numbers: float) -> str:
@@ -267,6 +327,55 @@ async def test_a_text_that_is_too_long_goes_without_a_vector_and_holds_nobody_up
     with Workspace.open(tmp_path / "a.db") as workspace:
         workspace.vectors.look("e", server.url)
         assert set(range(1, 176)) - set(workspace.vectors.of_tasks(range(1, 176))) == {60}
+
+
+async def test_a_candidate_that_the_model_refuses_falls_and_is_asked_for_again_on_a_persons_word_only(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    def too_long(body: dict[str, Any]) -> Fault | None:
+        return Fault(400, error_body("too long")) if WET in body.get("input", []) else None
+
+    server.refuse = too_long
+    with Workspace.open(tmp_path / "a.db", create=True) as workspace:
+        async with Engine(workspace, resolve(on(server, hold=True, max_requests=30))) as engine:
+            await engine.run(plan=engine.plan.embed)
+            server.faults.append(proposals_answer(WET, MOON))
+            planned = iter([engine.plan.propose(1)])
+            await engine.run(plan=lambda: next(planned, None))
+            await engine.run(plan=engine.plan.embed)
+            wet = task(workspace, WET)
+            (reason,) = workspace.tasks.reasons(wet.id)
+            assert wet.verdict == reason.code == "no_vector"
+            assert task(workspace, MOON).verdict == "pass"
+            asked = len(server.embedded())
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            assert engine.plan.left_over(resend=False) == []
+            await engine.run(plan=engine.plan.embed)
+            assert len(server.embedded()) == asked
+            server.refuse = lambda body: None
+            retries = Retries(engine)
+            (refused,) = retries.sendable([workspace.vectors.refusal(wet.id) or 0])
+            retries.add([refused], in_doubt=False)
+            await engine.run(plan=retries.plan_next)
+            assert task(workspace, WET).verdict == "pass"
+            assert server.embedded()[asked:] == [[WET]]
+
+
+async def test_an_endpoint_that_suddenly_refuses_all_texts_leaves_no_mark_on_them(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with engine_on(**on(server, concurrency=1)) as engine:
+        await engine.run(plan=engine.plan.embed)
+        server.faults.append(proposals_answer(RAIN, WET, MOON))
+        planned = iter([engine.plan.propose(1)])
+        await engine.run(plan=lambda: next(planned, None))
+        server.refuse = lambda body: Fault(400, error_body("out of order"))
+        with pytest.raises(EndpointUnusableError, match="makes no vectors"):
+            await engine.run(plan=engine.plan.embed)
+        assert {task(engine.workspace, text).verdict for text in (RAIN, WET, MOON)} == {"pass"}
+        server.refuse = lambda body: None
+        await engine.run(plan=engine.plan.embed)
+        assert len(engine.workspace.vectors.of_tasks(range(176, 179))) == 3
 
 
 @pytest.mark.parametrize(
@@ -428,7 +537,7 @@ async def test_a_person_who_is_quicker_than_the_vectors_is_told_and_late_vectors
         await engine.run(plan=lambda: next(request_id, None))
         rain, wet = task(engine.workspace, RAIN), task(engine.workspace, WET)
         decided = engine.decisions.accept_all([rain.id])
-        assert decided.by_words_only == {rain.id}
+        assert decided.before_vectors == {rain.id}
         await engine.run(plan=engine.plan.embed)
         assert task(engine.workspace, WET).verdict == "same_meaning"
         # It passes again when the other one leaves the pool, and falls with its return.
@@ -467,7 +576,7 @@ async def test_beside_a_person_vectors_come_by_themselves(engine_on: OpenEngine,
         await attended.told(TasksEmbedded, 4)
         passing = [one for one in engine.workspace.tasks.of_batch(1) if one.verdict == "pass"]
         assert passing
-        assert engine.decisions.accept_all([passing[0].id]).by_words_only == frozenset()
+        assert engine.decisions.accept_all([passing[0].id]).before_vectors == frozenset()
 
 
 async def test_the_built_in_model_has_embeddings_too(tmp_path: Path) -> None:
@@ -484,6 +593,7 @@ import asyncio, sys
 from pathlib import Path
 from selfinstruct.core.auto import AutoRun
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.retries import Retries
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 

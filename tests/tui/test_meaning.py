@@ -44,7 +44,7 @@ async def test_a_person_who_accepts_before_the_vector_has_come_is_told(
         await curator.until(lambda: engine.judging.is_ready)
         assert "its vector is not there yet" in await curator.detail()
         await curator.press("a")
-        assert "by words only, its vector is not there yet: " in screen_text(curator.app)
+        assert " before all vectors had come: " in screen_text(curator.app)
         server.refuse = lambda body: None
         server.gate.set()
 
