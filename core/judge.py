@@ -186,6 +186,11 @@ class Judge:
         return replace(judgement, reasons=reasons, means=near, awaited=bool(self.lacking_vectors))
 
     @property
+    def unusable(self) -> str | None:
+        """Why nothing can be compared by meaning, although it is to be; of what has been taken in."""
+        return None if self._meaning is None else self._meaning.unusable
+
+    @property
     def lacking_vectors(self) -> int:
         """How many tasks of the pool nobody can be compared with by meaning yet, for lack of their vectors.
 

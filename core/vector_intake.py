@@ -10,7 +10,7 @@ from selfinstruct.core.events import CandidateJudged, Event, RequestFailed, Task
 from selfinstruct.core.judge import Judge, Judgement
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.settings import Settings
-from selfinstruct.db.rows import PASS, Request, Task, Usage
+from selfinstruct.db.rows import Request, Usage
 from selfinstruct.db.vectors import NewVector
 from selfinstruct.db.workspace import Workspace
 
@@ -94,11 +94,12 @@ class VectorIntake:
                 concerned.add(task.id)
             elif task.state == "accepted":
                 concerned |= self._judging.waiting_in_meaning(task.id)
-        free = set(tasks.to_decide()) if decide is not None else set()
-        # What has fallen meanwhile is not asked about any more, and nothing else would decide on it.
-        concerned |= {task.id for task in tasks.get_many(sorted(free)) if task.verdict != PASS}
+        if decide is not None:
+            # What has fallen meanwhile is not asked about any more, and nothing else would decide on it.
+            concerned.update(tasks.fallen())
+        free = set() if decide is None else tasks.are_to_decide(concerned)
         for task_id in sorted(concerned):
-            before: Task = tasks.get(task_id)
+            before = tasks.get(task_id)
             judgement = self._judging.judge_task(task_id, before.instruction)
             if judgement.verdict != before.verdict:
                 events.append(CandidateJudged(task_id, judgement.verdict))
@@ -131,14 +132,12 @@ class VectorIntake:
     def _refused(self, request: Request, sentence: str, decide: Decide | None) -> None:
         """Ask for fewer at once; a single text that is refused goes without a vector."""
         workspace, texts = self._workspace, len(request.in_context)
-        learned = dict(workspace.settings.learned(request.base_url, request.model))
+        learned = workspace.settings.learned(request.base_url, request.model)
+        fewer = str(min(texts_at_once(learned), texts // 2)) if texts > 1 else None
+        workspace.settings.learn(request.base_url, request.model, {TEXTS: fewer})
         if texts > 1:
-            learned[TEXTS] = str(min(texts_at_once(learned), texts // 2))
-            workspace.settings.learn(request.base_url, request.model, learned)
             workspace.vectors.release(request.in_context, request.id)
             return
-        learned.pop(TEXTS, None)
-        workspace.settings.learn(request.base_url, request.model, learned)
         self._refused_in_a_row.append(request)
         is_known = workspace.vectors.dimension(request.model, request.base_url) is not None
         if not is_known or len(self._refused_in_a_row) >= _REFUSALS_IN_A_ROW:

@@ -196,6 +196,10 @@ def m003_tasks(db: Database) -> None:
         """CREATE INDEX tasks_to_decide ON tasks (id)
         WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL"""
     )
+    db.execute(
+        """CREATE INDEX tasks_fallen ON tasks (id)
+        WHERE state = 'pending' AND held = 0 AND verdict != 'pass'"""
+    )
 
 
 @migrations()

@@ -1,12 +1,12 @@
 """The vectors of instructions, which a model made; derived, and asked for again when they are missing."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.rows import State
 
 _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
@@ -52,7 +52,8 @@ class Unembedded:
 class Vectors:
     """Rows of `vectors`, and which request asks for the vector of a task.
 
-    There is one model at a time, which `use` names; the vectors of others stay, for whoever returns to them.
+    A workspace has one model at a time, which `use` names and which is for all programs; the vectors of
+    others stay, for whoever returns to them.
     """
 
     def __init__(self, db: Connection) -> None:
@@ -62,8 +63,7 @@ class Vectors:
     def use(self, model: str, base_url: str) -> None:
         """Work with the vectors of this model at this address."""
         self._model = (model, base_url)
-        used = self._db.execute("SELECT model, base_url FROM embedder").fetchone()
-        if used == self._model:
+        if self.in_use() == self._model:
             return
         with transaction(self._db):
             self._db.execute(
@@ -76,6 +76,28 @@ class Vectors:
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
                 self._model,
             )
+            # What the model has been asked for, and may have been paid, is not asked for again.
+            self._db.execute(
+                """UPDATE tasks SET embed_request_id = asked.request_id FROM (
+                    SELECT requests.id AS request_id, texts.value AS task_id,
+                        json_extract(prompt, texts.fullkey) AS instruction
+                    FROM requests INDEXED BY requests_under_way, json_each(in_context) AS texts
+                    WHERE state NOT IN ('parsed', 'failed') AND stage = 'embed'
+                        AND model = ? AND base_url = ?) AS asked
+                WHERE tasks.id = asked.task_id AND embed_request_id IS NULL
+                    AND tasks.instruction = asked.instruction""",
+                self._model,
+            )
+
+    def in_use(self) -> tuple[str, str] | None:
+        """The model and the address that the workspace works with now, as any program has set them last."""
+        row: tuple[str, str] | None = self._db.execute("SELECT model, base_url FROM embedder").fetchone()
+        return row
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether that is the model that this program has named."""
+        return self.in_use() == self._model
 
     def look(self, model: str, base_url: str) -> None:
         """Read the vectors of this model; for a workspace that is only read."""
@@ -108,9 +130,9 @@ class Vectors:
     def assign(self, task_ids: Iterable[int], request_id: int) -> None:
         """Note which request asks for the vectors of tasks."""
         with transaction(self._db):
-            self._db.executemany(
-                "UPDATE tasks SET embed_request_id = ? WHERE id = ?",
-                [(request_id, task_id) for task_id in task_ids],
+            self._db.execute(
+                "UPDATE tasks SET embed_request_id = ? WHERE id IN (SELECT value FROM json_each(?))",
+                [request_id, json.dumps(list(task_ids))],
             )
 
     def release(self, task_ids: Iterable[int], request_id: int) -> None:
@@ -119,22 +141,27 @@ class Vectors:
         A wording that the model has refused alone is not asked for again.
         """
         with transaction(self._db):
-            self._db.executemany(
-                """UPDATE tasks SET embed_request_id = NULL WHERE id = ? AND embed_request_id = ?
+            self._db.execute(
+                """UPDATE tasks SET embed_request_id = NULL
+                WHERE id IN (SELECT value FROM json_each(?)) AND embed_request_id = ?
                 AND NOT EXISTS (SELECT 1 FROM vectors
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
-                [(task_id, request_id, *self._model) for task_id in task_ids],
+                [json.dumps(list(task_ids)), request_id, *self._model],
             )
 
     def release_failed(self) -> None:
         """Let the vectors of tasks be asked for again whose request has failed."""
         with transaction(self._db):
-            failed = self._db.execute(
-                """SELECT id, in_context FROM requests INDEXED BY requests_failed
-                WHERE state = 'failed' AND stage = 'embed'"""
+            self._db.execute(
+                """UPDATE tasks SET embed_request_id = NULL WHERE id IN (
+                    SELECT asking.id FROM requests INDEXED BY requests_failed, json_each(in_context) AS texts
+                    CROSS JOIN tasks AS asking
+                        ON asking.id = texts.value AND asking.embed_request_id = requests.id
+                    WHERE requests.state = 'failed' AND stage = 'embed')
+                AND NOT EXISTS (SELECT 1 FROM vectors
+                    WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
+                self._model,
             )
-            for request_id, task_ids in failed.fetchall():
-                self.release(stored_json(task_ids, f"the in_context of request {request_id}"), request_id)
 
     def lacking(self, task_ids: Sequence[int], request_id: int) -> list[int]:
         """Those of these tasks without a vector, if this request, or nobody, has asked for it."""
@@ -187,7 +214,7 @@ class Vectors:
                     ],
                 )
                 stored.append(new.task_id)
-            if (model, base_url) == self._model:
+            if (model, base_url) == self.in_use():
                 self.assign(stored, request_id)
         return stored
 

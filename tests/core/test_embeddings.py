@@ -378,6 +378,81 @@ async def test_an_endpoint_that_suddenly_refuses_all_texts_leaves_no_mark_on_the
         assert len(engine.workspace.vectors.of_tasks(range(176, 179))) == 3
 
 
+async def test_what_is_asked_for_in_one_go_is_remembered_beside_what_the_endpoint_knows_no_parameter_for(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    def picky(body: dict[str, Any]) -> Fault | None:
+        if len(body.get("input", [])) > 32:
+            return Fault(413, error_body("batch size > maximum allowed batch size 32"))
+        if body.get("encoding_format") == "base64":
+            return Fault(400, error_body("No such format.", param="encoding_format"))
+        return None
+
+    server.refuse = picky
+    await run(tmp_path / "a.db", **on(server, target=3, concurrency=1))
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        assert workspace.settings.learned(server.url, "e") == {"encoding_format": None, "texts": "32"}
+
+
+async def test_two_programs_with_two_models_for_embeddings_do_not_get_into_each_others_way(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path, one, two = tmp_path / "a.db", resolve(on(server)), resolve(on(server, embeddings="e2"))
+    with Workspace.open(path, create=True) as of_first, Workspace.open(path, create=True) as of_second:
+        async with Engine(of_first, one) as first:
+            planned = iter([first.plan.embed()])
+            await first.run(plan=lambda: next(planned, None))
+            under_way = first.plan.embed()
+            assert under_way is not None
+            async with Engine(of_second, two) as second:
+                await second.run(plan=second.plan.embed)
+                assert [len(texts) for texts in server.embedded()] == [128, 128, 47]
+                assert second.judging.near_in_meaning(1) is not None
+            with pytest.raises(SettingsError, match=r"e2 at .* A workspace has one model"):
+                first.plan.embed()
+            # What was under way is paid for, and is taken in as it comes.
+            planned = iter([under_way])
+            await first.run(plan=lambda: next(planned, None))
+            assert len(first.workspace.vectors.of_tasks(range(1, 176))) == 175
+        async with Engine(of_first, one) as first:
+            assert first.plan.embed() is None
+        assert len(server.embedded()) == 4
+
+
+async def test_what_is_under_way_for_a_model_is_not_asked_for_again_when_it_comes_back(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path = tmp_path / "a.db"
+    with Workspace.open(path, create=True) as one, Workspace.open(path, create=True) as two:
+        async with Engine(one, resolve(on(server))) as first:
+            assert first.plan.embed() is not None
+            Engine(two, resolve(on(server, embeddings="e2")))
+            Engine(two, resolve(on(server)))
+            second = first.plan.embed()
+            assert second is not None
+            assert len(first.workspace.requests.get(second).in_context) == 175 - 128
+
+
+async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_and_in_the_middle_of_a_run(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core import meaning
+
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setattr(meaning, "IN_MEMORY", 174)
+    with pytest.raises(SettingsError, match=r"takes faiss.*'\.\[vectors\]'.*--embeddings \"\""):
+        await run(tmp_path / "a.db", **on(server, target=3))
+    monkeypatch.setattr(meaning, "IN_MEMORY", 177)
+    with Workspace.open(tmp_path / "b.db", create=True) as workspace:
+        async with Engine(workspace, resolve(on(server, target=9, concurrency=1))) as engine:
+            with pytest.raises(EndpointUnusableError, match="takes faiss"):
+                await AutoRun(engine).run()
+            assert engine.judging.accepted_of_model == 3
+            passing = next(one for one in workspace.tasks.undecided(0, 100) if one.verdict == "pass")
+            # A person goes on by words, and is told so.
+            assert engine.decisions.accept_all([passing.id]).before_vectors == {passing.id}
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
