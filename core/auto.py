@@ -1,7 +1,7 @@
 """Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -59,8 +59,8 @@ class AutoRun:
         self._left_over: deque[int] = deque()
         self._batch = 0
         self._planned_in_batch = 0
-        self._taken_in_batch = 0
-        self._fruit_of_batch = 0
+        self._to_come: Counter[int] = Counter()
+        """How many answers with new tasks are to be taken in, by the batches that are not completed."""
         self._fruitless = 0
         self._limit: str | None = None
         self._asked_again = False
@@ -94,6 +94,8 @@ class AutoRun:
             EndpointUnusableError: no request will get an answer; everything answered is stored.
         """
         self._left_over = deque(self._engine.plan.left_over(resend=self._resend))
+        left_over = map(self._engine.workspace.requests.get, self._left_over)
+        self._to_come.update(request.batch for request in left_over if request.stage == "propose")
         self._engine.judging.catch_up()
         self._count()
         if not self._settings.hold:
@@ -214,6 +216,7 @@ class AutoRun:
             if self._planned_in_batch == self._settings.requests_per_batch or self._batch == 0:
                 self._batch = self._engine.plan.new_batch()
                 self._planned_in_batch = 0
+                self._to_come[self._batch] = self._settings.requests_per_batch
             request_id = self._engine.plan.propose(self._batch, held=self._settings.hold)
         self._planned_in_batch += 1
         return request_id
@@ -222,24 +225,21 @@ class AutoRun:
         self._engine.take_in(request_id, None if self._settings.hold else self._decide)
         self._count()
         request = self._engine.workspace.requests.get(request_id)
-        if request.stage == "embed" and request.batch:
-            fruit = self._fruit(self._engine.workspace.tasks.get_many(request.in_context))
-            self._fruit_of_batch += fruit
-            self._fruitless = 0 if fruit else self._fruitless
-        if request.stage != "propose":
-            return
-        self._taken_in_batch += 1
-        if self._settings.embeddings is None:
-            # Else it is told when the vectors have come.
-            self._fruit_of_batch += self._fruit(
-                task
-                for task in self._engine.workspace.tasks.of_batch(request.batch)
-                if task.propose_request_id == request_id
-            )
-        if self._taken_in_batch == self._settings.requests_per_batch:
-            self._fruitless = 0 if self._fruit_of_batch else self._fruitless + 1
-            self._engine.emit(BatchCompleted(request.batch, self._fruit_of_batch))
-            self._taken_in_batch = self._fruit_of_batch = 0
+        if request.stage == "propose":
+            self._to_come[request.batch] -= 1
+        if request.stage in {"propose", "embed"}:
+            self._complete_batches()
+
+    def _complete_batches(self) -> None:
+        """Tell of the batches that are all there: the answers, and the vectors of what they brought."""
+        workspace = self._engine.workspace
+        for batch, to_come in sorted(self._to_come.items()):
+            if to_come or (self._settings.embeddings is not None and workspace.vectors.are_lacking(batch)):
+                continue
+            del self._to_come[batch]
+            fruit = self._fruit(workspace.tasks.of_batch(batch))
+            self._fruitless = 0 if fruit else self._fruitless + 1
+            self._engine.emit(BatchCompleted(batch, fruit))
 
     def _fruit(self, tasks: Iterable[Task]) -> int:
         """How many of these tasks count for the target."""

@@ -166,17 +166,33 @@ class Planner:
             )
 
     def covers_accepted(self) -> bool:
-        """Whether the cost limit leaves room for the instances of all accepted tasks that wait for them."""
-        limit = self._limit()
-        waiting = [] if limit is None else self._workspace.tasks.awaiting_instances()
-        if limit is None or not waiting:
+        """Whether the cost limit leaves room for all that accepted tasks still wait for.
+
+        That is their vectors, labels and instances.
+        """
+        limit, tasks = self._limit(), self._workspace.tasks
+        if limit is None:
             return True
+        instances, labels = tasks.count_awaiting_instances(), tasks.count_awaiting_label()
         # The prompts differ in the instruction only, which is a small part of them.
-        one = self._prompts.instantiate(self._workspace.tasks.get(waiting[0]).instruction, output_first=False)
-        max_tokens = one.parameters["max_tokens"]
-        assert isinstance(max_tokens, int)
-        each = self._prices.at_most(prompt_bytes(one.prompt), max_tokens + self._settings.thinking_tokens)
-        return self._workspace.requests.charged_usd() + len(waiting) * (each or 0.0) <= limit
+        usual = tasks.get(tasks.last_id()).instruction
+        cost = self._cost_of_vectors()
+        for number, prompt in (
+            (instances, self._prompts.instantiate(usual, output_first=False)),
+            (labels, self._prompts.classify(usual)),
+        ):
+            max_tokens = prompt.parameters["max_tokens"]
+            assert isinstance(max_tokens, int)
+            max_tokens += self._settings.thinking_tokens
+            cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
+        return self._workspace.requests.charged_usd() + cost <= limit
+
+    def _cost_of_vectors(self) -> float:
+        """USD that the vectors of the pool can cost at most that nobody has asked for."""
+        if self._embeddings is None:
+            return 0.0
+        count, length = self._workspace.vectors.unembedded_of_pool()
+        return Prices(self._embeddings).at_most(length, 0) or 0.0 if count else 0.0
 
     def is_idle(self) -> bool:
         """Whether no task waits to be asked about."""

@@ -207,16 +207,24 @@ class Tasks:
             AND label IN ('classification', 'generation') ORDER BY id LIMIT 1"""
         )
 
-    def awaiting_instances(self) -> list[int]:
-        """The accepted tasks for which instances will be asked for: their label is clear, or on its way."""
-        rows = self._db.execute(
-            """SELECT id FROM tasks INDEXED BY tasks_to_instantiate
-            WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-                AND label IN ('classification', 'generation')
-            UNION ALL SELECT id FROM tasks INDEXED BY tasks_unlabelled
-            WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL"""
-        )
-        return [task_id for (task_id,) in rows]
+    def count_awaiting_instances(self) -> int:
+        """How many accepted tasks instances will be asked for: their label is clear, or on its way."""
+        (count,) = self._db.execute(
+            """SELECT (SELECT count(*) FROM tasks INDEXED BY tasks_to_instantiate
+                WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+                AND label IN ('classification', 'generation'))
+            + (SELECT count(*) FROM tasks INDEXED BY tasks_unlabelled
+                WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL)"""
+        ).fetchone()
+        return int(count)
+
+    def count_awaiting_label(self) -> int:
+        """How many accepted tasks have no label that anybody has asked for."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_unlabelled
+            WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL AND classify_request_id IS NULL"""
+        ).fetchone()
+        return int(count)
 
     def to_decide(self) -> list[int]:
         """Judged candidates that no person has a claim on, oldest first."""

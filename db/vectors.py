@@ -127,6 +127,15 @@ class Vectors:
             ).fetchall()
         return [Unembedded(*row) for row in rows]
 
+    def unembedded_of_pool(self) -> tuple[int, int]:
+        """How many tasks of the pool nobody has asked the vectors of, and the bytes of their texts."""
+        count, length = self._db.execute(
+            """SELECT count(*), coalesce(sum(length(CAST(instruction AS BLOB))), 0)
+            FROM tasks INDEXED BY tasks_to_embed WHERE embed_request_id IS NULL
+            AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass') AND state = 'accepted'"""
+        ).fetchone()
+        return int(count), int(length)
+
     def assign(self, task_ids: Iterable[int], request_id: int) -> None:
         """Note which request asks for the vectors of tasks."""
         with transaction(self._db):
@@ -244,6 +253,16 @@ class Vectors:
             WHERE state NOT IN ('parsed', 'failed') AND state != 'in_doubt' AND stage = 'embed'
             AND model = ? AND base_url = ? AND ended_at IS NULL LIMIT 1""",
             self._model,
+        )
+        return found.fetchone() is not None
+
+    def are_lacking(self, batch: int) -> bool:
+        """Whether candidates of a batch pass so far, and have no vector by which that could be said."""
+        found = self._db.execute(
+            """SELECT 1 FROM tasks WHERE batch = ? AND state = 'pending' AND verdict = 'pass'
+            AND NOT EXISTS (SELECT 1 FROM vectors
+                WHERE task_id = tasks.id AND model = ? AND base_url = ?) LIMIT 1""",
+            [batch, *self._model],
         )
         return found.fetchone() is not None
 

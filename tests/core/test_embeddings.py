@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.auto import AutoRun, Ended, Outcome
+from selfinstruct.core.auto import SATURATED_BATCHES, AutoRun, Ended, Outcome
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
@@ -451,6 +451,37 @@ async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_a
             passing = next(one for one in workspace.tasks.undecided(0, 100) if one.verdict == "pass")
             # A person goes on by words, and is told so.
             assert engine.decisions.accept_all([passing.id]).before_vectors == {passing.id}
+
+
+async def test_a_batch_is_completed_with_what_came_of_it_once_its_vectors_are_there(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    by_meaning(server, rain=EAST, wet=NEARLY_EAST, moon=NORTH)
+    answers = deque([proposals_answer(RAIN, WET, MOON)])
+    server.refuse = lambda body: answers.popleft() if "messages" in body and answers else None
+    async with engine_on(**on(server, max_requests=5, requests_per_batch=1, concurrency=1)) as engine:
+        heard: list[Event] = []
+        engine.listener = heard.append
+        await AutoRun(engine).run()
+    told = [event for event in heard if isinstance(event, BatchCompleted | TasksEmbedded)]
+    assert [type(event) for event in told[:4]] == [
+        TasksEmbedded,
+        TasksEmbedded,
+        TasksEmbedded,
+        BatchCompleted,
+    ]
+    assert told[3] == BatchCompleted(1, 2)
+
+
+async def test_batches_of_which_everything_falls_by_meaning_are_counted_as_bringing_nothing(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    by_meaning(server)  # whatever is proposed means the same as the seeds
+    outcome = await run(tmp_path / "a.db", **on(server, target=3, requests_per_batch=1, concurrency=1))
+    assert "saturated" in outcome.sentence
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        stages = [workspace.requests.get(one).stage for one in range(1, workspace.requests.next_id())]
+    assert stages.count("propose") == SATURATED_BATCHES
 
 
 @pytest.mark.parametrize(
