@@ -203,14 +203,14 @@ class Engine:
         return self.judging.language
 
     def cost_limit(self) -> float | None:
-        """The workspace's cost limit in USD, as any program has set it last; None: there is none.
+        """The workspace's cost limit in USD, as any program has set it last; None: there is none."""
+        return self.workspace.settings.cost_limit()
 
-        The settings follow it.
-        """
-        limit = self.workspace.settings.cost_limit()
+    def follow_cost_limit(self) -> None:
+        """Let the settings have the cost limit that another program may have set."""
+        limit = self.cost_limit()
         if limit != self.settings.max_cost:
             self.settings = self.settings.model_copy(update={"max_cost": limit})
-        return limit
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""

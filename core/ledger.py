@@ -112,7 +112,8 @@ class Ledger:
                 parameters,
                 run_id=self._workspace.run_id,
                 at=self._clock(),
-            )
+            ),
+            take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
         )
         if attempt_id is None:
             raise CostLimitError

@@ -116,6 +116,14 @@ def m002_requests(db: Database) -> None:
                     - coalesce(old.cost_usd, old.reserved_usd, 0);
         END"""
     )
+    db.execute(
+        """CREATE TRIGGER spending_of_taken_back AFTER DELETE ON attempts BEGIN
+            UPDATE spending SET
+                known_usd = known_usd - coalesce(old.cost_usd, 0),
+                known_attempts = known_attempts - (old.cost_usd IS NOT NULL),
+                charged_usd = charged_usd - coalesce(old.cost_usd, old.reserved_usd, 0);
+        END"""
+    )
 
 
 @migrations()
