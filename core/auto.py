@@ -1,6 +1,7 @@
 """Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
 
-from collections import deque
+import asyncio
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,10 @@ from selfinstruct.db.rows import PASS, Task
 
 SATURATED_BATCHES = 20
 """When so many batches in a row accept nothing, more requests are a waste."""
+
+
+_LOOK_S, _PATIENCE_S = 0.2, 120.0
+"""How often to look whether another program has brought the vectors that are waited for, and how long."""
 
 
 class Ended(Enum):
@@ -54,14 +59,17 @@ class AutoRun:
         self._left_over: deque[int] = deque()
         self._batch = 0
         self._planned_in_batch = 0
-        self._taken_in_batch = 0
-        self._fruit_of_batch = 0
+        self._to_come: Counter[int] = Counter()
+        """How many answers with new tasks are to be taken in, by the batches that are not completed."""
         self._fruitless = 0
         self._limit: str | None = None
         self._asked_again = False
         self._flow: Flow | None = None
         self._interrupted = False
         self._passing = 0
+        self._lacked_vectors = False
+        """Whether candidates have been left undecided for lack of vectors of the pool."""
+        self._waits_for_vectors = False
 
     @property
     def reached(self) -> int:
@@ -86,15 +94,47 @@ class AutoRun:
             EndpointUnusableError: no request will get an answer; everything answered is stored.
         """
         self._left_over = deque(self._engine.plan.left_over(resend=self._resend))
+        left_over = map(self._engine.workspace.requests.get, self._left_over)
+        self._to_come.update(request.batch for request in left_over if request.stage == "propose")
         self._engine.judging.catch_up()
         self._count()
         if not self._settings.hold:
             self._decide_waiting()
         try:
-            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            await self._work()
         except CostLimitError:
             self._limit = self._cost_limit()
         return self._outcome()
+
+    async def _work(self) -> None:
+        while True:
+            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            if not self._waits_for_vectors or self._interrupted:
+                return
+            # None of them is under way here; nobody is to be left hanging.
+            if not await self._come_from_others():
+                self._limit = (
+                    f"Stopped: the vectors of {_tasks(self._engine.judging.lacking_vectors)} of the pool are"
+                    " missing, and nothing can be compared by meaning without them. The requests for them are"
+                    " in doubt, or wait in another program. --resend sends again what is in doubt;"
+                    ' --embeddings "" goes on without.'
+                )
+                return
+
+    async def _come_from_others(self) -> bool:
+        """Wait for vectors of the pool that another program asks for; returns whether there is any news."""
+        judging, clock = self._engine.judging, asyncio.get_running_loop().time
+        lacking, end = judging.lacking_vectors, clock() + _PATIENCE_S
+        while not self._interrupted:
+            with judging.step():
+                is_hopeless = not self._engine.workspace.vectors.are_under_way()
+                # What nobody asks for any more is asked for here.
+                if judging.lacking_vectors != lacking or not self._engine.plan.is_idle():
+                    return True
+            if is_hopeless or clock() >= end:
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
 
     def _cost_limit(self) -> str:
         limit = self._engine.cost_limit()
@@ -128,6 +168,7 @@ class AutoRun:
             self._passing = self._engine.workspace.tasks.passing()
 
     def _plan(self) -> int | None:
+        self._decide_with_vectors()
         if self._left_over:
             return self._left_over.popleft()
         self._limit = self._boundless()
@@ -158,6 +199,10 @@ class AutoRun:
         if (request_id := self._engine.plan.next_of_pool()) is not None:
             return request_id
         if not self._is_reached() and self._fruitless < SATURATED_BATCHES:
+            if self._engine.judging.lacking_vectors:
+                # What is proposed now could not be accepted, and would be paid for.
+                self._waits_for_vectors = True
+                return None
             return self._plan_propose()
         if not self._asked_again:
             # Trouble may have passed: ask once more before the end about tasks whose requests failed.
@@ -171,6 +216,7 @@ class AutoRun:
             if self._planned_in_batch == self._settings.requests_per_batch or self._batch == 0:
                 self._batch = self._engine.plan.new_batch()
                 self._planned_in_batch = 0
+                self._to_come[self._batch] = self._settings.requests_per_batch
             request_id = self._engine.plan.propose(self._batch, held=self._settings.hold)
         self._planned_in_batch += 1
         return request_id
@@ -179,24 +225,21 @@ class AutoRun:
         self._engine.take_in(request_id, None if self._settings.hold else self._decide)
         self._count()
         request = self._engine.workspace.requests.get(request_id)
-        if request.stage == "embed" and request.batch:
-            fruit = self._fruit(self._engine.workspace.tasks.get_many(request.in_context))
-            self._fruit_of_batch += fruit
-            self._fruitless = 0 if fruit else self._fruitless
-        if request.stage != "propose":
-            return
-        self._taken_in_batch += 1
-        if self._settings.embeddings is None:
-            # Else it is told when the vectors have come.
-            self._fruit_of_batch += self._fruit(
-                task
-                for task in self._engine.workspace.tasks.of_batch(request.batch)
-                if task.propose_request_id == request_id
-            )
-        if self._taken_in_batch == self._settings.requests_per_batch:
-            self._fruitless = 0 if self._fruit_of_batch else self._fruitless + 1
-            self._engine.emit(BatchCompleted(request.batch, self._fruit_of_batch))
-            self._taken_in_batch = self._fruit_of_batch = 0
+        if request.stage == "propose":
+            self._to_come[request.batch] -= 1
+        if request.stage in {"propose", "embed"}:
+            self._complete_batches()
+
+    def _complete_batches(self) -> None:
+        """Tell of the batches that are all there: the answers, and the vectors of what they brought."""
+        workspace = self._engine.workspace
+        for batch, to_come in sorted(self._to_come.items()):
+            if to_come or (self._settings.embeddings is not None and workspace.vectors.are_lacking(batch)):
+                continue
+            del self._to_come[batch]
+            fruit = self._fruit(workspace.tasks.of_batch(batch))
+            self._fruitless = 0 if fruit else self._fruitless + 1
+            self._engine.emit(BatchCompleted(batch, fruit))
 
     def _fruit(self, tasks: Iterable[Task]) -> int:
         """How many of these tasks count for the target."""
@@ -211,6 +254,19 @@ class AutoRun:
         """
         if judgement.reasons or not (judgement.awaited or self._is_reached()):
             self._engine.decisions.settle(task_id, judgement, emit)
+        elif self._engine.judging.lacking_vectors:
+            self._lacked_vectors = True
+
+    def _decide_with_vectors(self) -> None:
+        """Decide on what has waited for vectors of the pool, once all of them have come."""
+        if not (self._lacked_vectors or self._waits_for_vectors):
+            return
+        self._waits_for_vectors = False
+        with self._engine.judging.step():
+            is_lacking = self._engine.judging.lacking_vectors > 0
+        if self._lacked_vectors and not is_lacking:
+            self._lacked_vectors = False
+            self._decide_waiting()
 
     def _decide_waiting(self) -> None:
         """Decide on what an earlier run left when its target was reached or it was killed."""
@@ -226,3 +282,7 @@ class AutoRun:
                     self._decide(task_id, judgement, events.append)
             for event in events:
                 engine.emit(event)
+
+
+def _tasks(number: int) -> str:
+    return f"{number:,} {'task' if number == 1 else 'tasks'}"

@@ -53,8 +53,8 @@ class Decided:
     """Other candidates whose verdict is another now."""
     left: int = 0
     """How many it has not come to, since it was stopped."""
-    by_words_only: frozenset[int] = frozenset()
-    """Those that were accepted before their vectors had come."""
+    before_vectors: frozenset[int] = frozenset()
+    """Those that were accepted before all vectors had come that they are judged by."""
 
 
 class Decider:
@@ -105,7 +105,7 @@ class Decider:
         self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
     ) -> Sliced[Decided]:
         """`accept_all`, in slices when there are many."""
-        by_words_only: set[int] = set()
+        before_vectors: set[int] = set()
 
         def accepted(task: Task) -> Standing:
             if task.state == "accepted":
@@ -114,11 +114,11 @@ class Decider:
             if not set(judgement.reasons) <= set((despite or {}).get(task.id, ())):
                 raise RefusedByJudgeError(judgement.reasons)
             if judgement.awaited:
-                by_words_only.add(task.id)
+                before_vectors.add(task.id)
             return replace(task.standing, state="accepted")
 
         decided = yield from self._deciding("accept", task_ids, accepted)
-        return replace(decided, by_words_only=frozenset(by_words_only.intersection(decided.done)))
+        return replace(decided, before_vectors=frozenset(before_vectors.intersection(decided.done)))
 
     def reject(self, task_id: int, *, tag: str | None = None) -> None:
         """Keep a task out of the pool, or take it out; `tag` says why.

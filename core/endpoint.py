@@ -343,23 +343,24 @@ class Endpoint:
         remember(key)
         return key
 
-    def learn(self, error: SendError, sent: Parameters) -> bool:
-        """Whether an error taught something about the parameters, so that sending again may help."""
+    def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:
+        """What an error taught about the parameters, so that sending again may help; empty: nothing."""
         if error.http_status not in {400, 422}:
-            return False
+            return {}
         said, named = error_message(error.body), error_field(error.body, "param")
         if "max_tokens" in sent and "max_completion_tokens" in said:
-            self.learned["max_tokens"] = "max_completion_tokens"
-            return True
+            return self._note({"max_tokens": "max_completion_tokens"})
         droppable = [name for name in sent if name not in {"max_tokens", "max_completion_tokens"}]
         refused = [
             name
             for name in droppable
             if name == named or (not named and re.search(f"['\"`]{name}['\"`]", said))
         ]
-        for name in refused:
-            self.learned[name] = None
-        return bool(refused)
+        return self._note(dict.fromkeys(refused))
+
+    def _note(self, learned: dict[str, str | None]) -> dict[str, str | None]:
+        self.learned |= learned
+        return learned
 
 
 def _longest(parameters: Parameters) -> int:

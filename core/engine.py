@@ -68,6 +68,8 @@ class Engine:
         prices = limited_prices(settings)
         self._endpoint: Endpoint | None = None
         self._embeddings_endpoint: Endpoint | None = None
+        self._embedder: tuple[str, str] | None = None
+        """Whose vectors tasks are compared by: a model and its address."""
         self.language_found: Language | None = None
         """The language of the workspace, if `auto` was to find it now."""
         if workspace.read_only:
@@ -89,22 +91,26 @@ class Engine:
         # What is wrong in a person's own prompts is said at once, and before anything is changed.
         own_prompts = settings.prompts is not None
         self._planner: Planner | None = self._make_planner(settings, prices) if own_prompts else None
+        self._compare_by(settings)
         self._prices = prices
         self.settings = settings
         self.judging.filters = settings.filters
-        self._compare_by(settings)
         self.take_in = Intake(
             self.workspace, self.judging, prices, settings, clock=self._clock, emit=self.emit
         ).take_in
 
     def _compare_by(self, settings: Settings) -> None:
         asked = settings.of_embeddings
+        embedder = None if asked is None else (asked.model, asked.address)
+        if embedder == self._embedder:
+            return  # nobody has changed it here; another program may have
         if asked is None:
             self.judging.compare_by(None)
-            return
-        from selfinstruct.core.meaning import Meaning  # noqa: PLC0415 - only with embeddings
+        else:
+            from selfinstruct.core.meaning import Meaning  # noqa: PLC0415 - only with embeddings
 
-        self.judging.compare_by(Meaning(self.workspace, asked))
+            self.judging.compare_by(Meaning(self.workspace, asked))
+        self._embedder = embedder
 
     def _make_planner(self, settings: Settings, prices: Prices) -> "Planner":
         from selfinstruct.core.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
@@ -197,14 +203,14 @@ class Engine:
         return self.judging.language
 
     def cost_limit(self) -> float | None:
-        """The workspace's cost limit in USD, as any program has set it last; None: there is none.
+        """The workspace's cost limit in USD, as any program has set it last; None: there is none."""
+        return self.workspace.settings.cost_limit()
 
-        The settings follow it.
-        """
-        limit = self.workspace.settings.cost_limit()
+    def follow_cost_limit(self) -> None:
+        """Let the settings have the cost limit that another program may have set."""
+        limit = self.cost_limit()
         if limit != self.settings.max_cost:
             self.settings = self.settings.model_copy(update={"max_cost": limit})
-        return limit
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""

@@ -74,7 +74,7 @@ class TaskInstantiated:
 
 @dataclass(frozen=True, slots=True)
 class BatchCompleted:
-    """All propose requests of a batch have been taken in."""
+    """All propose requests of a batch have been taken in; unattended, also the vectors of what came."""
 
     batch: int
     accepted: int

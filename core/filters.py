@@ -31,9 +31,10 @@ def objections(instruction: str, filters: FilterSettings, language: Language) ->
 
     Similarity is not among them: it needs the pool (see `selfinstruct.core.judge`).
     """
+    count = count_words(instruction, language)
     found = [
-        _no_words(instruction, language),
-        _length(instruction, filters, language),
+        _no_words(instruction, count, language),
+        _length(count, filters, language),
         _keyword(instruction, filters),
         _opening(instruction, filters),
         _punctuation(instruction, language) if filters.punctuation else None,
@@ -49,21 +50,20 @@ def count_words(text: str, language: Language) -> int:
     return len(text.split()) if language.is_english else len(words(text))
 
 
-def _no_words(instruction: str, language: Language) -> Reason | None:
+def _no_words(instruction: str, count: int, language: Language) -> Reason | None:
     """What has no tokens scores 0 with everything, and would always pass."""
-    if _ENGLISH_LETTER.search(instruction.lower()) if language.is_english else words(instruction):
+    if _ENGLISH_LETTER.search(instruction.lower()) if language.is_english else count:
         return None
     wanted = "letter from a to z and no digit" if language.is_english else "letter and no number"
     return Reason(NO_WORDS, f'It has no {wanted}, so that it cannot be compared: "{_quoted(instruction)}".')
 
 
-def _length(instruction: str, filters: FilterSettings, language: Language) -> Reason | None:
-    words = count_words(instruction, language)
-    count = f"{words} {language.unit}" if words == 1 else f"{words} {language.unit}s"
-    if words < filters.min_words:
-        return Reason("too_short", f"It has {count}; at least {filters.min_words} are wanted.")
-    if words > filters.max_words:
-        return Reason("too_long", f"It has {count}; at most {filters.max_words} are wanted.")
+def _length(count: int, filters: FilterSettings, language: Language) -> Reason | None:
+    told = f"{count} {language.unit}" if count == 1 else f"{count} {language.unit}s"
+    if count < filters.min_words:
+        return Reason("too_short", f"It has {told}; at least {filters.min_words} are wanted.")
+    if count > filters.max_words:
+        return Reason("too_long", f"It has {told}; at most {filters.max_words} are wanted.")
     return None
 
 

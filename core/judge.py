@@ -29,6 +29,9 @@ TOO_SIMILAR = "too_similar"
 SAME_MEANING = "same_meaning"
 """The code of the reason that a task of the pool means the same."""
 
+NO_VECTOR = "no_vector"
+"""The code of the reason that the model for embeddings refuses a text."""
+
 _QUOTED_LENGTH = 60
 _CLASSIFICATION_TRIES = 64
 
@@ -42,7 +45,7 @@ class Judgement:
     means: "Near | None" = None
     """The nearest by meaning; None without a vector."""
     awaited: bool = False
-    """Whether its vector is still to come, so that it is compared by words only."""
+    """Whether vectors are still to come, its own or of the pool, without which it cannot be said to pass."""
 
     @property
     def verdict(self) -> str:
@@ -166,7 +169,11 @@ class Judge:
     def _judge_meaning(self, task_id: int, judgement: Judgement, meaning: "Meaning") -> Judgement:
         found = meaning.nearest(task_id)
         if found is None:
-            return replace(judgement, awaited=True)
+            refused = self._workspace.vectors.refusal(task_id)
+            if refused is None:
+                return replace(judgement, awaited=True)
+            said = f"The model for embeddings makes no vector of it; request {refused} says why."
+            return replace(judgement, reasons=(*judgement.reasons, Reason(NO_VECTOR, said)))
         near = next(iter(found), None)
         self._workspace.vectors.judged(task_id, (near.id, near.cosine) if near else None)
         reasons = judgement.reasons
@@ -176,7 +183,23 @@ class Judge:
                 f" less than {self.filters.cosine:g} is wanted."
             )
             reasons = (*reasons, Reason(SAME_MEANING, said))
-        return replace(judgement, reasons=reasons, means=near)
+        return replace(judgement, reasons=reasons, means=near, awaited=bool(self.lacking_vectors))
+
+    @property
+    def unusable(self) -> str | None:
+        """Why nothing can be compared by meaning, although it is to be; of what has been taken in."""
+        return None if self._meaning is None else self._meaning.unusable
+
+    @property
+    def lacking_vectors(self) -> int:
+        """How many tasks of the pool nobody can be compared with by meaning yet, for lack of their vectors.
+
+        Of what has been taken in; 0 when nothing is compared by meaning.
+        """
+        if self._meaning is None:
+            return 0
+        lacking = len(self.index) - self._meaning.pool_size
+        return max(0, lacking and lacking - self._workspace.vectors.refused_in_pool())
 
     def judge_around(self, task_id: int, before: Standing, after: Standing) -> set[int]:
         """Judge again what a decision on a task concerns: itself, and the candidates close to it.

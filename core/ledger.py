@@ -98,11 +98,10 @@ class Ledger:
                     return None
                 if error.throttles and not error.unusable:
                     throttle.throttled(entered, error.retry_after_s)
-            if not self._endpoint.learn(error, parameters):
+            learned = self._endpoint.learn(error, parameters)
+            if not learned:
                 return error
-            self._workspace.settings.learn(
-                self._endpoint.address, self._endpoint.model, self._endpoint.learned
-            )
+            self._workspace.settings.learn(self._endpoint.address, self._endpoint.model, learned)
 
     async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
         """Write an attempt down, send it, and store what comes back; returns what went wrong."""
@@ -113,7 +112,8 @@ class Ledger:
                 parameters,
                 run_id=self._workspace.run_id,
                 at=self._clock(),
-            )
+            ),
+            take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
         )
         if attempt_id is None:
             raise CostLimitError

@@ -5,8 +5,17 @@ Only imported when there are embeddings.
 
 from collections.abc import Generator, Iterable, Sequence
 
+from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import Settings
-from selfinstruct.core.vectors import Near, Vector, VectorIndex, from_bytes
+from selfinstruct.core.vectors import (
+    IN_MEMORY,
+    Near,
+    Vector,
+    VectorIndex,
+    VectorsUnusableError,
+    from_bytes,
+    require_room,
+)
 from selfinstruct.db.vectors import StoredVector
 from selfinstruct.db.workspace import Workspace
 
@@ -20,10 +29,18 @@ class Meaning:
     Args:
         workspace: Where the vectors are.
         asked: Whose vectors count, as `Settings.of_embeddings` gives it.
+
+    Raises:
+        SettingsError: there are more tasks than can be compared without the extra library.
     """
 
     def __init__(self, workspace: Workspace, asked: Settings) -> None:
         self._workspace = workspace
+        tasks = workspace.tasks
+        try:
+            require_room(max(tasks.count_accepted(), tasks.count_undecided()), IN_MEMORY)
+        except VectorsUnusableError as error:
+            raise SettingsError(str(error)) from None
         if workspace.read_only:
             workspace.vectors.look(asked.model, asked.address)
         else:
@@ -33,6 +50,8 @@ class Meaning:
     def forget(self) -> None:
         """Drop everything; the next look reads it again."""
         self._reading = self._read()
+        self.unusable: str | None = None
+        """Why nothing can be compared: there are too many vectors, and nothing has one then."""
         self._accepted: VectorIndex | None = None
         self._waiting: VectorIndex | None = None
         self._last_decision = 0
@@ -45,12 +64,29 @@ class Meaning:
 
     def read_some(self) -> bool:
         """Read a part of what there is, for a few milliseconds; returns whether that was not all."""
-        return next((True for _ in self._reading), False)
+        try:
+            return next((True for _ in self._reading), False)
+        except VectorsUnusableError as error:
+            self._give_up(error)
+            return False
 
     def catch_up(self) -> None:
         """Take in the decisions and the vectors that have come since the last time."""
+        try:
+            self._catch_up()
+        except VectorsUnusableError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: VectorsUnusableError) -> None:
+        # A person's decisions go on by words; whoever asks for vectors is told.
+        self.unusable = str(error)
+        self._accepted = self._waiting = None
+
+    def _catch_up(self) -> None:
         while self.read_some():
             pass
+        if self.unusable is not None:
+            return
         changes = self._workspace.decisions.changes_since(self._last_decision)
         if changes:
             self._last_decision = changes[-1].decision_id
@@ -58,10 +94,15 @@ class Meaning:
         while self._read_page():
             pass
 
+    @property
+    def pool_size(self) -> int:
+        """How many tasks of the pool have their vectors."""
+        return 0 if self._accepted is None else len(self._accepted)
+
     def nearest(self, task_id: int, k: int = 1) -> list[Near] | None:
         """The tasks of the pool that are nearest to a task, the best first; None while it has no vector."""
         vector = self._vector(task_id)
-        if vector is None:
+        if vector is None or self.unusable is not None:
             return None
         return [] if self._accepted is None else self._accepted.nearest(vector, k, but=task_id)
 
@@ -116,7 +157,9 @@ class Meaning:
         ):
             if not found:
                 continue
-            made = VectorIndex(len(found[0].vector) // 4, self._stored) if index is None else index
+            made = index
+            if made is None:
+                made = VectorIndex(len(found[0].vector) // 4, self._stored, in_memory=IN_MEMORY)
             made.add_many([one.task_id for one in found], [from_bytes(one.vector) for one in found])
             if found[0].state == "accepted":
                 self._accepted = made

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from selfinstruct.core.endpoint import prompt_bytes
-from selfinstruct.core.errors import RequestRefusedError
+from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
 from selfinstruct.core.judge import Judge
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.prices import Prices
@@ -130,13 +130,20 @@ class Planner:
         """Plan a request for vectors that are lacking: of the pool, or else of one answer's candidates.
 
         Returns its id, or None when nothing is compared by meaning or none is lacking.
+
+        Raises:
+            SettingsError: another program has given the workspace another model for embeddings.
+            EndpointUnusableError: there are more vectors than can be compared here.
         """
         asked, vectors = self._embeddings, self._workspace.vectors
         if asked is None:
             return None
         from selfinstruct.core.embeddings import request_for, texts_at_once  # noqa: PLC0415 - see Judge
 
+        if self._judging.unusable is not None:
+            raise EndpointUnusableError(self._judging.unusable)
         with self._workspace.transaction():
+            self._require_in_use(asked)
             learned = self._workspace.settings.learned(asked.address, asked.model)
             wanted = vectors.unembedded(texts_at_once(learned))
             if not wanted:
@@ -149,18 +156,43 @@ class Planner:
             vectors.assign(request.in_context, request_id)
         return request_id
 
+    def _require_in_use(self, asked: Settings) -> None:
+        if not self._workspace.vectors.is_in_use:
+            model, address = self._workspace.vectors.in_use() or ("none", "none")
+            raise SettingsError(
+                f"Another program compares the tasks of this workspace by meaning with {model} at {address},"
+                f" and this one would with {asked.model} at {asked.address}. A workspace has one model for"
+                " that at a time: start again to go on with theirs, or with --embeddings to go back to this."
+            )
+
     def covers_accepted(self) -> bool:
-        """Whether the cost limit leaves room for the instances of all accepted tasks that wait for them."""
-        limit = self._limit()
-        waiting = [] if limit is None else self._workspace.tasks.awaiting_instances()
-        if limit is None or not waiting:
+        """Whether the cost limit leaves room for all that accepted tasks still wait for.
+
+        That is their vectors, labels and instances.
+        """
+        limit, tasks = self._limit(), self._workspace.tasks
+        if limit is None:
             return True
+        instances, labels = tasks.count_awaiting_instances(), tasks.count_awaiting_label()
         # The prompts differ in the instruction only, which is a small part of them.
-        one = self._prompts.instantiate(self._workspace.tasks.get(waiting[0]).instruction, output_first=False)
-        max_tokens = one.parameters["max_tokens"]
-        assert isinstance(max_tokens, int)
-        each = self._prices.at_most(prompt_bytes(one.prompt), max_tokens + self._settings.thinking_tokens)
-        return self._workspace.requests.charged_usd() + len(waiting) * (each or 0.0) <= limit
+        usual = tasks.get(tasks.last_id()).instruction
+        cost = self._cost_of_vectors()
+        for number, prompt in (
+            (instances, self._prompts.instantiate(usual, output_first=False)),
+            (labels, self._prompts.classify(usual)),
+        ):
+            max_tokens = prompt.parameters["max_tokens"]
+            assert isinstance(max_tokens, int)
+            max_tokens += self._settings.thinking_tokens
+            cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
+        return self._workspace.requests.charged_usd() + cost <= limit
+
+    def _cost_of_vectors(self) -> float:
+        """USD that the vectors of the pool can cost at most that nobody has asked for."""
+        if self._embeddings is None:
+            return 0.0
+        count, length = self._workspace.vectors.unembedded_of_pool()
+        return Prices(self._embeddings).at_most(length, 0) or 0.0 if count else 0.0
 
     def is_idle(self) -> bool:
         """Whether no task waits to be asked about."""
@@ -205,7 +237,11 @@ class Planner:
         """Whether a request is for the model, the address and the API that are asked now."""
         if request.stage == "embed":
             asked = self._embeddings
-            return asked is not None and (request.model, request.base_url) == (asked.model, asked.address)
+            return (
+                asked is not None
+                and (request.model, request.base_url) == (asked.model, asked.address)
+                and self._workspace.vectors.is_in_use
+            )
         return (request.model, request.base_url, request.api) == (
             self._settings.model,
             self._settings.address,

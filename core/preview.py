@@ -14,7 +14,7 @@ import numpy as np
 from selfinstruct.core.diversity import score_bins
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, count_words, objections
-from selfinstruct.core.judge import SAME_MEANING, TOO_SIMILAR
+from selfinstruct.core.judge import NO_VECTOR, SAME_MEANING, TOO_SIMILAR
 from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.slices import Sliced
@@ -27,7 +27,7 @@ _NO_LIMIT = 10**9
 
 _TEXTUAL = (NO_WORDS, "keyword", "opening", "punctuation", NOT_LATIN, OTHER_SCRIPT)
 """The objections that depend on the text alone."""
-_CODES = (NO_WORDS, "too_short", "too_long", *_TEXTUAL[1:], TOO_SIMILAR, SAME_MEANING, PASS)
+_CODES = (NO_WORDS, "too_short", "too_long", *_TEXTUAL[1:], TOO_SIMILAR, SAME_MEANING, NO_VECTOR, PASS)
 """In the order in which they are raised."""
 _NUMBER = {code: number for number, code in enumerate(_CODES)}
 _OTHER = -1
@@ -86,6 +86,7 @@ class Columns:
         self._found = array("q")
         self._scores = array("d")
         self._cosines = array("d")
+        self._has_no_vector = array("b")
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -95,10 +96,13 @@ class Columns:
         """The id of the task that was added last; 0 when there is none."""
         return self._ids[-1] if self._ids else 0
 
-    def add(self, task: Task, score: float | None, cosine: float | None = None) -> None:
+    def add(
+        self, task: Task, score: float | None, cosine: float | None = None, *, is_refused: bool = False
+    ) -> None:
         """Add a task with a higher id than the one before, and how close its nearest neighbours are.
 
-        `score` is the ROUGE-L, `cosine` by meaning; None where there is none, or no vector.
+        `score` is the ROUGE-L, `cosine` by meaning; None where there is none, or no vector. `is_refused`:
+        the model makes none.
         """
         self._ids.append(task.id)
         self._verdicts.append(task.verdict)
@@ -108,6 +112,7 @@ class Columns:
         self._found.append(sum(1 << bit for bit, code in enumerate(_TEXTUAL) if code in found))
         self._scores.append(np.nan if score is None else score)
         self._cosines.append(np.nan if cosine is None else cosine)
+        self._has_no_vector.append(is_refused)
 
     def flips(self, filters: FilterSettings) -> Flips:
         """The tasks whose stored verdict would be another one under `filters`."""
@@ -155,6 +160,7 @@ class Columns:
             **{code: found & (1 << bit) != 0 for bit, code in enumerate(_TEXTUAL) if is_on.get(code, True)},
             TOO_SIMILAR: np.array(self._scores[rows]) >= filters.rouge_l,
             SAME_MEANING: np.array(self._cosines[rows]) >= filters.cosine,
+            NO_VECTOR: np.array(self._has_no_vector[rows]) != 0,
         }
         verdicts = np.full(len(words), _NUMBER[PASS])
         for code in reversed(_CODES):
@@ -180,22 +186,27 @@ def look_at_undecided(engine: Engine, columns: Columns) -> Sliced[None]:
     What has been added is good at every step.
     """
     engine.judging.catch_up()
+    vectors, with_meaning = engine.workspace.vectors, engine.settings.embeddings is not None
 
     def add(task: Task) -> None:
         near = next(iter(engine.judging.index.nearest(task.instruction, 1)), None)
         means = next(iter(engine.judging.near_in_meaning(task.id, k=1) or ()), None)
-        columns.add(task, near.score if near else None, means.cosine if means else None)
+        is_refused = with_meaning and vectors.refusal(task.id) is not None
+        cosine = means.cosine if means else None
+        columns.add(task, near.score if near else None, cosine, is_refused=is_refused)
 
     return _look(columns, engine.workspace.tasks.undecided, add, engine.workspace.tasks.count_undecided())
 
 
 def look_at_decided(engine: Engine, columns: Columns) -> Sliced[None]:
     """Add all tasks after the last one that were decided on, with the score that they had then."""
-    tasks, with_meaning = engine.workspace.tasks, engine.settings.embeddings is not None
+    tasks, vectors = engine.workspace.tasks, engine.workspace.vectors
+    with_meaning = engine.settings.embeddings is not None
 
     def add(task: Task) -> None:
-        cosine = engine.workspace.vectors.cosine(task.id) if with_meaning else None
-        columns.add(task, task.score, cosine)
+        cosine = vectors.cosine(task.id) if with_meaning else None
+        is_refused = with_meaning and vectors.refusal(task.id) is not None
+        columns.add(task, task.score, cosine, is_refused=is_refused)
 
     return _look(columns, tasks.decided, add, tasks.count() - tasks.count_undecided())
 

@@ -1,6 +1,7 @@
 """Takes in the answers to requests for vectors: stores them, and judges what they concern."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from selfinstruct.core.answers import AnswerError, read_told
 from selfinstruct.core.embeddings import TEXTS, read_vectors, texts_at_once
@@ -9,7 +10,7 @@ from selfinstruct.core.events import CandidateJudged, Event, RequestFailed, Task
 from selfinstruct.core.judge import Judge, Judgement
 from selfinstruct.core.prices import Prices
 from selfinstruct.core.settings import Settings
-from selfinstruct.db.rows import PASS, Request, Task, Usage
+from selfinstruct.db.rows import Request, Usage
 from selfinstruct.db.vectors import NewVector
 from selfinstruct.db.workspace import Workspace
 
@@ -40,7 +41,7 @@ class VectorIntake:
         self._settings = settings
         self._emit = emit
         self._failures = 0
-        self._refusals = 0
+        self._refused_in_a_row: list[Request] = []
 
     def take_in(self, request: Request, decide: Decide | None) -> None:
         """Read the vectors of an answer, judge whom they concern, and decide where `decide` is given.
@@ -49,7 +50,7 @@ class VectorIntake:
             EndpointUnusableError: the answer holds something else, or nothing comes any more.
         """
         if request.state == "failed":
-            self._failed(request)
+            self._failed(request, decide)
             return
         stored = self._workspace.requests.answer(request.id)
         if request.state != "answered" or stored is None:
@@ -73,8 +74,7 @@ class VectorIntake:
             NewVector(task_id, str(text), vector.tobytes())
             for task_id, text, vector in zip(request.in_context, texts, found, strict=True)
         ]
-        events: list[Event] = []
-        with self._judging.step():
+        with self._judged() as events:
             self._settle(request, stored.attempt_id, stored.body)
             self._workspace.requests.parsed(request.id)
             embedded = vectors.store(
@@ -83,11 +83,10 @@ class VectorIntake:
             self._judging.catch_up()
             self._judge(embedded, decide, events)
             events.append(TasksEmbedded(request.id, len(embedded)))
-        for event in events:
-            self._emit(event)
-        self._failures = self._refusals = 0
+        self._failures = 0
+        self._refused_in_a_row.clear()
 
-    def _judge(self, embedded: list[int], decide: Decide | None, events: list[Event]) -> None:
+    def _judge(self, embedded: Iterable[int], decide: Decide | None, events: list[Event]) -> None:
         tasks = self._workspace.tasks
         concerned: set[int] = set()
         for task in tasks.get_many(embedded):
@@ -95,11 +94,12 @@ class VectorIntake:
                 concerned.add(task.id)
             elif task.state == "accepted":
                 concerned |= self._judging.waiting_in_meaning(task.id)
-        free = set(tasks.to_decide()) if decide is not None else set()
-        # What has fallen meanwhile is not asked about any more, and nothing else would decide on it.
-        concerned |= {task.id for task in tasks.get_many(sorted(free)) if task.verdict != PASS}
+        if decide is not None:
+            # What has fallen meanwhile is not asked about any more, and nothing else would decide on it.
+            concerned.update(tasks.fallen())
+        free = set() if decide is None else tasks.are_to_decide(concerned)
         for task_id in sorted(concerned):
-            before: Task = tasks.get(task_id)
+            before = tasks.get(task_id)
             judgement = self._judging.judge_task(task_id, before.instruction)
             if judgement.verdict != before.verdict:
                 events.append(CandidateJudged(task_id, judgement.verdict))
@@ -115,12 +115,12 @@ class VectorIntake:
             attempt_id, answered_by=told.model, usage=Usage(told.prompt_tokens, 0, cost)
         )
 
-    def _failed(self, request: Request) -> None:
+    def _failed(self, request: Request, decide: Decide | None) -> None:
         sentence = request.error or ""
         self._emit(RequestFailed(request.id, request.stage, sentence))
         attempts = self._workspace.request_log.record(request.id).attempts
         if attempts and attempts[-1].http_status in _TOO_MUCH:
-            self._refused(request, sentence)
+            self._refused(request, sentence, decide)
             return
         self._workspace.vectors.release(request.in_context, request.id)
         self._failures += 1
@@ -129,20 +129,43 @@ class VectorIntake:
                 f"{self._failures} requests for vectors in a row came to nothing. The last one: {sentence}"
             )
 
-    def _refused(self, request: Request, sentence: str) -> None:
+    def _refused(self, request: Request, sentence: str, decide: Decide | None) -> None:
         """Ask for fewer at once; a single text that is refused goes without a vector."""
-        texts = len(request.in_context)
-        learned = dict(self._workspace.settings.learned(request.base_url, request.model))
+        workspace, texts = self._workspace, len(request.in_context)
+        learned = workspace.settings.learned(request.base_url, request.model)
+        fewer = str(min(texts_at_once(learned), texts // 2)) if texts > 1 else None
+        workspace.settings.learn(request.base_url, request.model, {TEXTS: fewer})
         if texts > 1:
-            learned[TEXTS] = str(min(texts_at_once(learned), texts // 2))
-            self._workspace.vectors.release(request.in_context, request.id)
-        else:
-            learned.pop(TEXTS, None)
-            self._refusals += 1
-        self._workspace.settings.learn(request.base_url, request.model, learned)
-        is_known = self._workspace.vectors.dimension(request.model, request.base_url) is not None
-        if texts == 1 and (not is_known or self._refusals >= _REFUSALS_IN_A_ROW):
-            self._workspace.vectors.release(request.in_context, request.id)
+            workspace.vectors.release(request.in_context, request.id)
+            return
+        self._refused_in_a_row.append(request)
+        is_known = workspace.vectors.dimension(request.model, request.base_url) is not None
+        if not is_known or len(self._refused_in_a_row) >= _REFUSALS_IN_A_ROW:
+            self._take_back_refusals()
             raise EndpointUnusableError(
                 f"{request.model} at {request.base_url} makes no vectors of texts. {sentence} {_ADVICE}"
             )
+        without = NewVector(request.in_context[0], str(request.prompt[0]), b"")
+        with self._judged() as events:
+            embedded = workspace.vectors.store(
+                [without], model=request.model, base_url=request.base_url, request_id=request.id
+            )
+            self._judge(embedded, decide, events)
+
+    def _take_back_refusals(self) -> None:
+        """It is not the texts: whatever was refused is asked for again."""
+        with self._judged() as events:
+            for request in self._refused_in_a_row:
+                self._workspace.vectors.take_back_refusal(request.in_context[0], request.id)
+                self._workspace.vectors.release(request.in_context, request.id)
+                self._judge(request.in_context, None, events)
+        self._refused_in_a_row.clear()
+
+    @contextmanager
+    def _judged(self) -> Iterator[list[Event]]:
+        """A step whose events are told once it is stored."""
+        events: list[Event] = []
+        with self._judging.step():
+            yield events
+        for event in events:
+            self._emit(event)

@@ -8,6 +8,7 @@ machine, so that a verdict comes out the same whenever it is taken.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -171,14 +172,22 @@ class _Float16Rows:
             count = min(8 * count, len(self))
 
 
-def _import_faiss() -> Any:
-    try:
-        import faiss  # noqa: PLC0415 - an extra, and heavy
-    except ImportError:
+def require_room(count: int, in_memory: int) -> None:
+    """Make sure that so many vectors can be compared, of which `in_memory` are held as they are.
+
+    Raises:
+        VectorsUnusableError: so many take faiss, which is not installed.
+    """
+    if count > in_memory and find_spec("faiss") is None:
         raise VectorsUnusableError(
-            f"There are more than {IN_MEMORY:,} vectors, and comparing so many takes faiss: install it with"
-            " pip install '.[vectors]', or go on without embeddings."
-        ) from None
+            f"There are more than {in_memory:,} tasks, and comparing so many by meaning takes faiss: install"
+            " it with pip install '.[vectors]', or go on without embeddings: --embeddings \"\"."
+        )
+
+
+def _import_faiss() -> Any:
+    import faiss  # noqa: PLC0415 - an extra, and heavy
+
     return faiss
 
 
@@ -221,6 +230,7 @@ class VectorIndex:
             return
         new = np.stack(vectors)
         if isinstance(self._rows, _Float32Rows) and len(self) + len(task_ids) > self._in_memory:
+            require_room(len(self) + len(task_ids), self._in_memory)
             halves = _Float16Rows(self.dimension)
             for block in self._rows.blocks():
                 halves.append(block)

@@ -116,6 +116,14 @@ def m002_requests(db: Database) -> None:
                     - coalesce(old.cost_usd, old.reserved_usd, 0);
         END"""
     )
+    db.execute(
+        """CREATE TRIGGER spending_of_taken_back AFTER DELETE ON attempts BEGIN
+            UPDATE spending SET
+                known_usd = known_usd - coalesce(old.cost_usd, 0),
+                known_attempts = known_attempts - (old.cost_usd IS NOT NULL),
+                charged_usd = charged_usd - coalesce(old.cost_usd, old.reserved_usd, 0);
+        END"""
+    )
 
 
 @migrations()
@@ -195,6 +203,10 @@ def m003_tasks(db: Database) -> None:
     db.execute(
         """CREATE INDEX tasks_to_decide ON tasks (id)
         WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL"""
+    )
+    db.execute(
+        """CREATE INDEX tasks_fallen ON tasks (id)
+        WHERE state = 'pending' AND held = 0 AND verdict != 'pass'"""
     )
 
 
@@ -341,6 +353,8 @@ def m007_vectors(db: Database) -> None:
         )"""
     )
     db.execute("CREATE INDEX vectors_by_model ON vectors (model, base_url, id)")
+    # Of a wording that the model refuses there is a row without numbers.
+    db.execute("CREATE INDEX vectors_refused ON vectors (model, base_url, task_id) WHERE dimension = 0")
     db.execute(
         """CREATE TABLE embedder (
             id INTEGER PRIMARY KEY CHECK (id = 1),

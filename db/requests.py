@@ -108,6 +108,21 @@ class Requests:
                 [json.dumps(parameters), at, request_id],
             ).lastrowid
 
+    def take_back_attempt(self, attempt_id: int) -> None:
+        """Take back that a request is about to be sent: it is not."""
+        with transaction(self._db):
+            (request_id,) = self._db.execute(
+                "SELECT request_id FROM attempts WHERE id = ?", [attempt_id]
+            ).fetchone()
+            self._db.execute("DELETE FROM attempts WHERE id = ?", [attempt_id])
+            # Another attempt may be in doubt, whose end nobody knows.
+            self._db.execute(
+                """UPDATE requests SET state = CASE WHEN EXISTS (SELECT 1 FROM attempts
+                    WHERE request_id = requests.id AND ended_at IS NULL) THEN 'in_doubt' ELSE 'planned' END
+                WHERE id = ? AND state = 'sent'""",
+                [request_id],
+            )
+
     def _has_room(self, request_id: int) -> bool:
         """Whether a request can be sent once more; in the transaction that then writes that it is."""
         limit = cost_limit_usd(self._db)

@@ -59,10 +59,11 @@ class SettingsStore:
         return stored_json(row[0], "what was learned of an endpoint") if row else {}
 
     def learn(self, base_url: str, model: str, learned: dict[str, str | None]) -> None:
-        """Remember what a model's errors told about its parameters."""
+        """Remember what a model's errors told about its parameters, besides what is known already."""
         with transaction(self._db):
+            known = self.learned(base_url, model) | learned
             self._db.execute(
                 """INSERT INTO endpoints (base_url, model, learned) VALUES (?, ?, ?)
                 ON CONFLICT (base_url, model) DO UPDATE SET learned = excluded.learned""",
-                [base_url, model, json.dumps(learned)],
+                [base_url, model, json.dumps(known)],
             )

@@ -154,6 +154,13 @@ class Tasks:
         (count,) = self._db.execute("SELECT count(*) FROM tasks").fetchone()
         return int(count)
 
+    def count_accepted(self) -> int:
+        """How many tasks are in the pool, seeds and all."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM tasks INDEXED BY tasks_by_state WHERE state = 'accepted'"
+        ).fetchone()
+        return int(count)
+
     def last_id(self) -> int:
         """The highest id of a task; 0 when there is none."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM tasks").fetchone()
@@ -200,16 +207,24 @@ class Tasks:
             AND label IN ('classification', 'generation') ORDER BY id LIMIT 1"""
         )
 
-    def awaiting_instances(self) -> list[int]:
-        """The accepted tasks for which instances will be asked for: their label is clear, or on its way."""
-        rows = self._db.execute(
-            """SELECT id FROM tasks INDEXED BY tasks_to_instantiate
-            WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-                AND label IN ('classification', 'generation')
-            UNION ALL SELECT id FROM tasks INDEXED BY tasks_unlabelled
-            WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL"""
-        )
-        return [task_id for (task_id,) in rows]
+    def count_awaiting_instances(self) -> int:
+        """How many accepted tasks instances will be asked for: their label is clear, or on its way."""
+        (count,) = self._db.execute(
+            """SELECT (SELECT count(*) FROM tasks INDEXED BY tasks_to_instantiate
+                WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+                AND label IN ('classification', 'generation'))
+            + (SELECT count(*) FROM tasks INDEXED BY tasks_unlabelled
+                WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL)"""
+        ).fetchone()
+        return int(count)
+
+    def count_awaiting_label(self) -> int:
+        """How many accepted tasks have no label that anybody has asked for."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_unlabelled
+            WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL AND classify_request_id IS NULL"""
+        ).fetchone()
+        return int(count)
 
     def to_decide(self) -> list[int]:
         """Judged candidates that no person has a claim on, oldest first."""
@@ -218,6 +233,23 @@ class Tasks:
             WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL ORDER BY id"""
         )
         return [task_id for (task_id,) in rows]
+
+    def fallen(self) -> list[int]:
+        """Those of them that a filter objects to."""
+        rows = self._db.execute(
+            """SELECT id FROM tasks INDEXED BY tasks_fallen
+            WHERE state = 'pending' AND held = 0 AND verdict != 'pass' ORDER BY id"""
+        )
+        return [task_id for (task_id,) in rows]
+
+    def are_to_decide(self, task_ids: Iterable[int]) -> set[int]:
+        """Those of these tasks that are judged candidates and that no person has a claim on."""
+        rows = self._db.execute(
+            """SELECT id FROM tasks WHERE id IN (SELECT value FROM json_each(?))
+            AND state = 'pending' AND held = 0 AND verdict IS NOT NULL""",
+            [json.dumps(list(task_ids))],
+        )
+        return {task_id for (task_id,) in rows}
 
     def standing(self, after: int, up_to: int, *, most: int) -> list[PoolTask]:
         """The first `most` tasks between these ids that are accepted or undecided, by id."""

@@ -1,12 +1,12 @@
 """The vectors of instructions, which a model made; derived, and asked for again when they are missing."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.rows import State
 
 _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
@@ -20,7 +20,10 @@ class NewVector:
     task_id: int
     text: str
     vector: bytes
-    """Numbers of 4 bytes (float32), the lowest byte first; the vector's length is 1."""
+    """Numbers of 4 bytes (float32), the lowest byte first; the vector's length is 1.
+
+    No bytes: the model refuses the text.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Unembedded:
 class Vectors:
     """Rows of `vectors`, and which request asks for the vector of a task.
 
-    There is one model at a time, which `use` names; the vectors of others stay, for whoever returns to them.
+    A workspace has one model at a time, which `use` names and which is for all programs; the vectors of
+    others stay, for whoever returns to them.
     """
 
     def __init__(self, db: Connection) -> None:
@@ -59,8 +63,7 @@ class Vectors:
     def use(self, model: str, base_url: str) -> None:
         """Work with the vectors of this model at this address."""
         self._model = (model, base_url)
-        used = self._db.execute("SELECT model, base_url FROM embedder").fetchone()
-        if used == self._model:
+        if self.in_use() == self._model:
             return
         with transaction(self._db):
             self._db.execute(
@@ -73,6 +76,28 @@ class Vectors:
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
                 self._model,
             )
+            # What the model has been asked for, and may have been paid, is not asked for again.
+            self._db.execute(
+                """UPDATE tasks SET embed_request_id = asked.request_id FROM (
+                    SELECT requests.id AS request_id, texts.value AS task_id,
+                        json_extract(prompt, texts.fullkey) AS instruction
+                    FROM requests INDEXED BY requests_under_way, json_each(in_context) AS texts
+                    WHERE state NOT IN ('parsed', 'failed') AND stage = 'embed'
+                        AND model = ? AND base_url = ?) AS asked
+                WHERE tasks.id = asked.task_id AND embed_request_id IS NULL
+                    AND tasks.instruction = asked.instruction""",
+                self._model,
+            )
+
+    def in_use(self) -> tuple[str, str] | None:
+        """The model and the address that the workspace works with now, as any program has set them last."""
+        row: tuple[str, str] | None = self._db.execute("SELECT model, base_url FROM embedder").fetchone()
+        return row
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether that is the model that this program has named."""
+        return self.in_use() == self._model
 
     def look(self, model: str, base_url: str) -> None:
         """Read the vectors of this model; for a workspace that is only read."""
@@ -102,40 +127,58 @@ class Vectors:
             ).fetchall()
         return [Unembedded(*row) for row in rows]
 
+    def unembedded_of_pool(self) -> tuple[int, int]:
+        """How many tasks of the pool nobody has asked the vectors of, and the bytes of their texts."""
+        count, length = self._db.execute(
+            """SELECT count(*), coalesce(sum(length(CAST(instruction AS BLOB))), 0)
+            FROM tasks INDEXED BY tasks_to_embed WHERE embed_request_id IS NULL
+            AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass') AND state = 'accepted'"""
+        ).fetchone()
+        return int(count), int(length)
+
     def assign(self, task_ids: Iterable[int], request_id: int) -> None:
         """Note which request asks for the vectors of tasks."""
         with transaction(self._db):
-            self._db.executemany(
-                "UPDATE tasks SET embed_request_id = ? WHERE id = ?",
-                [(request_id, task_id) for task_id in task_ids],
+            self._db.execute(
+                "UPDATE tasks SET embed_request_id = ? WHERE id IN (SELECT value FROM json_each(?))",
+                [request_id, json.dumps(list(task_ids))],
             )
 
     def release(self, task_ids: Iterable[int], request_id: int) -> None:
-        """Let the vectors of tasks be asked for again that this request has not brought."""
+        """Let the vectors of tasks be asked for again that this request has not brought.
+
+        A wording that the model has refused alone is not asked for again.
+        """
         with transaction(self._db):
-            self._db.executemany(
-                """UPDATE tasks SET embed_request_id = NULL WHERE id = ? AND embed_request_id = ?
+            self._db.execute(
+                """UPDATE tasks SET embed_request_id = NULL
+                WHERE id IN (SELECT value FROM json_each(?)) AND embed_request_id = ?
                 AND NOT EXISTS (SELECT 1 FROM vectors
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
-                [(task_id, request_id, *self._model) for task_id in task_ids],
+                [json.dumps(list(task_ids)), request_id, *self._model],
             )
 
     def release_failed(self) -> None:
         """Let the vectors of tasks be asked for again whose request has failed."""
         with transaction(self._db):
-            failed = self._db.execute(
-                """SELECT id, in_context FROM requests INDEXED BY requests_failed
-                WHERE state = 'failed' AND stage = 'embed'"""
+            self._db.execute(
+                """UPDATE tasks SET embed_request_id = NULL WHERE id IN (
+                    SELECT asking.id FROM requests INDEXED BY requests_failed, json_each(in_context) AS texts
+                    CROSS JOIN tasks AS asking
+                        ON asking.id = texts.value AND asking.embed_request_id = requests.id
+                    WHERE requests.state = 'failed' AND stage = 'embed')
+                AND NOT EXISTS (SELECT 1 FROM vectors
+                    WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
+                self._model,
             )
-            for request_id, task_ids in failed.fetchall():
-                self.release(stored_json(task_ids, f"the in_context of request {request_id}"), request_id)
 
     def lacking(self, task_ids: Sequence[int], request_id: int) -> list[int]:
-        """Those of these tasks whose vector this request, or nobody, has asked for and which have none."""
+        """Those of these tasks without a vector, if this request, or nobody, has asked for it."""
         marks = ", ".join("?" * len(task_ids))
         rows = self._db.execute(
             f"""SELECT id FROM tasks WHERE id IN ({marks}) AND coalesce(embed_request_id, ?) = ?
-            AND NOT EXISTS (SELECT 1 FROM vectors WHERE task_id = tasks.id AND model = ? AND base_url = ?)
+            AND NOT EXISTS (SELECT 1 FROM vectors
+                WHERE task_id = tasks.id AND model = ? AND base_url = ? AND dimension > 0)
             ORDER BY id""",
             [*task_ids, request_id, request_id, *self._model],
         )
@@ -146,7 +189,8 @@ class Vectors:
     def dimension(self, model: str, base_url: str) -> int | None:
         """How many numbers the vectors of a model have; None while there is none."""
         row = self._db.execute(
-            "SELECT dimension FROM vectors WHERE model = ? AND base_url = ? LIMIT 1", [model, base_url]
+            "SELECT dimension FROM vectors WHERE model = ? AND base_url = ? AND dimension > 0 LIMIT 1",
+            [model, base_url],
         ).fetchone()
         return row[0] if row else None
 
@@ -179,9 +223,17 @@ class Vectors:
                     ],
                 )
                 stored.append(new.task_id)
-            if (model, base_url) == self._model:
+            if (model, base_url) == self.in_use():
                 self.assign(stored, request_id)
         return stored
+
+    def take_back_refusal(self, task_id: int, request_id: int) -> None:
+        """Let a wording be asked for again that the model has refused with this request."""
+        with transaction(self._db):
+            self._db.execute(
+                "DELETE FROM vectors WHERE task_id = ? AND request_id = ? AND dimension = 0",
+                [task_id, request_id],
+            )
 
     def judged(self, task_id: int, nearest: tuple[int, float] | None) -> None:
         """Store the task of the pool that is nearest by meaning (id, cosine) to one that has a vector."""
@@ -194,6 +246,26 @@ class Vectors:
 
     # Reading
 
+    def are_under_way(self) -> bool:
+        """Whether a program that has not ended works on a request for vectors of the model."""
+        found = self._db.execute(
+            """SELECT 1 FROM requests INDEXED BY requests_under_way JOIN runs ON runs.id = run_id
+            WHERE state NOT IN ('parsed', 'failed') AND state != 'in_doubt' AND stage = 'embed'
+            AND model = ? AND base_url = ? AND ended_at IS NULL LIMIT 1""",
+            self._model,
+        )
+        return found.fetchone() is not None
+
+    def are_lacking(self, batch: int) -> bool:
+        """Whether candidates of a batch pass so far, and have no vector by which that could be said."""
+        found = self._db.execute(
+            """SELECT 1 FROM tasks WHERE batch = ? AND state = 'pending' AND verdict = 'pass'
+            AND NOT EXISTS (SELECT 1 FROM vectors
+                WHERE task_id = tasks.id AND model = ? AND base_url = ?) LIMIT 1""",
+            [batch, *self._model],
+        )
+        return found.fetchone() is not None
+
     def last_id(self) -> int:
         """The highest id of a vector; 0 when there is none."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM vectors").fetchone()
@@ -202,7 +274,8 @@ class Vectors:
     def since(self, vector_id: int, *, most: int) -> list[StoredVector]:
         """The first `most` vectors of the model that have come after that one."""
         rows = self._db.execute(
-            f"{_STORED} WHERE vectors.id > ? AND model = ? AND base_url = ? ORDER BY vectors.id LIMIT ?",
+            f"""{_STORED} WHERE vectors.id > ? AND model = ? AND base_url = ? AND dimension > 0
+            ORDER BY vectors.id LIMIT ?""",
             [vector_id, *self._model, most],
         )
         return [_stored(*row) for row in rows]
@@ -211,10 +284,29 @@ class Vectors:
         """The vectors of the model by task; a task that has none is left out."""
         marks = ", ".join("?" * len(task_ids))
         rows = self._db.execute(
-            f"{_STORED} WHERE task_id IN ({marks}) AND model = ? AND base_url = ?", [*task_ids, *self._model]
+            f"{_STORED} WHERE task_id IN ({marks}) AND model = ? AND base_url = ? AND dimension > 0",
+            [*task_ids, *self._model],
         )
         found = (_stored(*row) for row in rows)
         return {one.task_id: one for one in found if one.is_current}
+
+    def refusal(self, task_id: int) -> int | None:
+        """The request that the model was asked with when it refused a task's wording; None: it has not."""
+        row = self._db.execute(
+            """SELECT request_id FROM vectors
+            WHERE task_id = ? AND model = ? AND base_url = ? AND dimension = 0""",
+            [task_id, *self._model],
+        ).fetchone()
+        return row[0] if row else None
+
+    def refused_in_pool(self) -> int:
+        """How many tasks of the pool have no vector because the model refuses their wording."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM vectors INDEXED BY vectors_refused JOIN tasks ON tasks.id = task_id
+            WHERE dimension = 0 AND model = ? AND base_url = ? AND state = 'accepted'""",
+            self._model,
+        ).fetchone()
+        return int(count)
 
     def cosine(self, task_id: int) -> float | None:
         """The cosine with the nearest task of the pool when last judged; None when that is not known."""

@@ -43,10 +43,14 @@ class Action:
     footer: bool = False
     writes: bool = False
     """Whether it changes the workspace, which --read-only does not allow."""
+    waits: bool = False
+    """Whether it waits for the end of a step on many tasks: a decision, or what decisions go by."""
 
 
 ACTIONS = (
-    Action("accept", "a", "Decide", "Accept", "Put the candidate into the pool.", _TASKS, True, True),
+    Action(
+        "accept", "a", "Decide", "Accept", "Put the candidate into the pool.", _TASKS, True, True, waits=True
+    ),
     Action(
         "accept_anyway",
         "A",
@@ -55,8 +59,19 @@ ACTIONS = (
         "Accept it despite the reasons that are shown.",
         _TASKS,
         writes=True,
+        waits=True,
     ),
-    Action("reject", "r", "Decide", "Reject", "Keep the candidate out of the pool.", _TASKS, True, True),
+    Action(
+        "reject",
+        "r",
+        "Decide",
+        "Reject",
+        "Keep the candidate out of the pool.",
+        _TASKS,
+        True,
+        True,
+        waits=True,
+    ),
     Action(
         "reject_because",
         "x",
@@ -65,9 +80,17 @@ ACTIONS = (
         "Reject, and say why with one more key.",
         _TASKS,
         writes=True,
+        waits=True,
     ),
     Action(
-        "restore", "R", "Decide", "Restore", "Let a rejected task be a candidate again.", _TASKS, writes=True
+        "restore",
+        "R",
+        "Decide",
+        "Restore",
+        "Let a rejected task be a candidate again.",
+        _TASKS,
+        writes=True,
+        waits=True,
     ),
     Action("skip", "s", "Decide", "Skip", "Leave it undecided and go on to the next that passes.", _TASKS),
     Action(
@@ -79,6 +102,7 @@ ACTIONS = (
         _TASKS,
         True,
         True,
+        waits=True,
     ),
     Action(
         "edit_outside",
@@ -88,6 +112,7 @@ ACTIONS = (
         "Reword it in the program that $VISUAL or $EDITOR names.",
         _TASKS,
         writes=True,
+        waits=True,
     ),
     Action(
         "edit_instance",
@@ -98,6 +123,7 @@ ACTIONS = (
         ("instances",),
         True,
         True,
+        waits=True,
     ),
     Action(
         "drop_instance",
@@ -108,6 +134,7 @@ ACTIONS = (
         ("instances",),
         True,
         True,
+        waits=True,
     ),
     Action(
         "restore_instance",
@@ -117,8 +144,19 @@ ACTIONS = (
         "Keep an instance that was dropped.",
         ("instances",),
         writes=True,
+        waits=True,
     ),
-    Action("add_instance", "i", "Decide", "Add", "Write an instance by hand.", ("instances",), True, True),
+    Action(
+        "add_instance",
+        "i",
+        "Decide",
+        "Add",
+        "Write an instance by hand.",
+        ("instances",),
+        True,
+        True,
+        waits=True,
+    ),
     Action(
         "relabel",
         "c",
@@ -127,6 +165,7 @@ ACTIONS = (
         "Switch between classification and generation.",
         _DETAILED,
         writes=True,
+        waits=True,
     ),
     Action(
         "undo",
@@ -137,6 +176,7 @@ ACTIONS = (
         _DETAILED,
         True,
         True,
+        waits=True,
     ),
     Action(
         "redo",
@@ -146,6 +186,7 @@ ACTIONS = (
         "Take back your last undo.",
         _DETAILED,
         writes=True,
+        waits=True,
     ),
     Action(
         "next_batch",
@@ -205,6 +246,7 @@ ACTIONS = (
         ("settings",),
         True,
         True,
+        waits=True,
     ),
     Action(
         "test_connection",
@@ -285,6 +327,7 @@ ACTIONS = (
         ("preview",),
         True,
         True,
+        waits=True,
     ),
     Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", _TASKS, True),
     Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),

@@ -191,7 +191,7 @@ class CuratorApp(App[None]):
     def _look(self) -> None:
         self.session.tidy()
         if self.engine.workspace.changed_by_others():
-            self.engine.cost_limit()
+            self.engine.follow_cost_limit()
             if self.at_hand.is_up:
                 self.at_hand.refresh_all()
 
@@ -277,14 +277,14 @@ class CuratorApp(App[None]):
     ) -> bool:
         """Carry an action out; a workspace that cannot be written is told, and ends nothing.
 
-        While a step on many tasks is carried out, going back stops it, and other decisions wait.
+        While a step on many tasks is carried out, going back stops it, and other decisions and settings wait.
         """
         if (step := self.session.long_step) is not None:
             known = ACTION_OF.get(action if isinstance(action, str) else action[1])
             if known is not None and known.name == "back":
                 step.stop()
                 return True
-            if known is not None and known.group == "Decide" and known.writes:
+            if known is not None and known.waits:
                 step.refuse(known.label)
                 return True
         try:

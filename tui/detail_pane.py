@@ -60,6 +60,8 @@ class DetailPane(BlockView):
         if near is None:
             is_wanted = task.state == "accepted" or (task.state == "pending" and task.verdict == PASS)
             why = "its vector is not there yet" if is_wanted else "nobody has asked for its vector"
+            if engine.workspace.vectors.refusal(task.id) is not None:
+                why = "the model for embeddings makes no vector of it"
             return [Block.of(detail.heading(f"Nearest by meaning: {why}"))]
         title = detail.heading("Nearest by meaning now (cosine)")
         return [Block.of(title), *detail.nearest_by_meaning(engine.workspace, near)]

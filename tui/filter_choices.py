@@ -6,7 +6,7 @@ from typing import Any
 
 from selfinstruct.core.settings import FilterSettings
 
-_LEAST_ROUGE_L = 0.01
+_LEAST = 0.01
 _MOST_WORDS = 100_000
 
 
@@ -58,17 +58,21 @@ def _list(name: str, label: str, what: str) -> Choice:
     )
 
 
-CHOICES = (
-    Choice(
-        "rouge_l",
-        "ROUGE-L below",
-        shown=lambda filters: f"{filters.rouge_l:.2f}",
+def _threshold(name: str, label: str) -> Choice:
+    return Choice(
+        name,
+        label,
+        shown=lambda filters: f"{getattr(filters, name):.2f}",
         moved=lambda filters, _lists, steps: _within(
-            round(round(filters.rouge_l, 2) + steps / 100, 2), _LEAST_ROUGE_L, 1.0
+            round(round(getattr(filters, name), 2) + steps / 100, 2), _LEAST, 1.0
         ),
         switched=None,
         big_step=5,
-    ),
+    )
+
+
+CHOICES = (
+    _threshold("rouge_l", "ROUGE-L below"),
     Choice(
         "min_words",
         "length at least",
@@ -92,6 +96,8 @@ CHOICES = (
     _flag("punctuation", "punctuation refused"),
     _flag("script", "other script refused"),
 )
+BY_MEANING = _threshold("cosine", "cosine below")
+"""The filter that there is when tasks are compared by meaning."""
 
 
 def _within(value: float, least: float, most: float) -> float:
@@ -100,7 +106,11 @@ def _within(value: float, least: float, most: float) -> float:
 
 def differences(before: FilterSettings, after: FilterSettings) -> list[Choice]:
     """The filters that two settings do not have in common."""
-    return [choice for choice in CHOICES if getattr(before, choice.name) != getattr(after, choice.name)]
+    return [
+        choice
+        for choice in (*CHOICES, BY_MEANING)
+        if getattr(before, choice.name) != getattr(after, choice.name)
+    ]
 
 
 def described(filters: FilterSettings, choices: list[Choice]) -> str:

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.tui.charts import fitted
-from selfinstruct.tui.filter_choices import CHOICES, Choice
+from selfinstruct.tui.filter_choices import BY_MEANING, CHOICES, Choice
 from selfinstruct.tui.themes import MUTED
 
 _WIDTHS = (2, 21, 13, 11)
@@ -24,26 +24,29 @@ class FilterList(Static, can_focus=True):
         super().__init__(id=id, markup=False)
         self.cursor = 0
         self._now = self._proposed = FilterSettings()
+        self._choices: tuple[Choice, ...] = CHOICES
 
     @property
     def choice(self) -> Choice:
         """The filter under the cursor."""
-        return CHOICES[self.cursor]
+        return self._choices[self.cursor]
 
-    def tell(self, now: FilterSettings, proposed: FilterSettings) -> None:
+    def tell(self, now: FilterSettings, proposed: FilterSettings, *, by_meaning: bool) -> None:
         """Show the filters as they are now and as they are proposed."""
         self._now, self._proposed = now, proposed
+        self._choices = (*CHOICES, BY_MEANING) if by_meaning else CHOICES
+        self.cursor = min(self.cursor, len(self._choices) - 1)
         self._draw()
 
     def move_by(self, rows: int) -> None:
         """Move the cursor; it stops at both ends."""
-        self.cursor = max(0, min(len(CHOICES) - 1, self.cursor + rows))
+        self.cursor = max(0, min(len(self._choices) - 1, self.cursor + rows))
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the filter that is clicked."""
         offset = event.get_content_offset(self)
-        if offset is not None and 0 <= offset.y - _HEADER_ROWS < len(CHOICES):
+        if offset is not None and 0 <= offset.y - _HEADER_ROWS < len(self._choices):
             self.cursor = offset.y - _HEADER_ROWS
             self._draw()
 
@@ -57,7 +60,7 @@ class FilterList(Static, can_focus=True):
 
     def _draw(self) -> None:
         lines = [Content.styled(_line("", "filter", "proposed", "now"), f"bold {MUTED}")]
-        for row, choice in enumerate(CHOICES):
+        for row, choice in enumerate(self._choices):
             proposed, now = choice.shown(self._proposed), choice.shown(self._now)
             # The lists of two settings may differ and yet be equally long.
             changed = getattr(self._proposed, choice.name) != getattr(self._now, choice.name)

@@ -142,7 +142,9 @@ class PreviewScreen(WorkScreen):
         return is_time
 
     def _show(self) -> None:
-        self._filters.tell(self._now, self._proposed)
+        by_meaning = self.session.settings.embeddings is not None
+        self.set_class(by_meaning, "-by-meaning")
+        self._filters.tell(self._now, self._proposed, by_meaning=by_meaning)
         self._show_scores()
         flips = self._undecided.flips(self._proposed)
         self._table.show_flips(flips, self._undecided, self._proposed)

@@ -163,6 +163,9 @@ class SettingsScreen(WorkScreen):
     # Applying
 
     @on(Button.Pressed, "#apply")
+    async def _press_apply(self) -> None:
+        await self.run_action("apply_settings")
+
     async def action_apply_settings(self) -> None:
         """Put what is typed into force."""
         changed = self.changed

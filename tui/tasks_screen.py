@@ -135,15 +135,15 @@ class TasksScreen(TableMoves, DecidingScreen):
         number = len(decided.done) + len(refused) + decided.left
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
-            by_words = " by words only, its vector is not there yet" if decided.by_words_only else ""
-            return f"{done} {decided.done[0]}{by_words}: {safe_line(instruction, _QUOTED)}{flipped}"
+            early = " before all vectors had come" if decided.before_vectors else ""
+            return f"{done} {decided.done[0]}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
         if number == len(refused) == 1:
             by_judge = isinstance(refused[0], RefusedByJudgeError)
             overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
             return f"Filtered: {refused[0]}{overrule}" if by_judge else str(refused[0])
         told = f"{done} {len(decided.done):,} of {number:,}.{flipped}"
-        if decided.by_words_only:
-            told += f" By words only, for lack of vectors: {len(decided.by_words_only)}."
+        if decided.before_vectors:
+            told += f" Before all vectors had come: {len(decided.before_vectors):,}."
         if decided.left:
             told += f" Stopped before the other {decided.left:,};"
             told += self.with_keys(" {undo} undoes what is done.")

@@ -263,3 +263,20 @@ async def test_what_waited_to_be_sent_again_when_all_stopped_is_sent_when_it_goe
         attended.run.retry_failed()
         await attended.told(BatchCompleted)
         assert attended.states()[:4] == ["parsed"] * 4
+
+
+def test_what_accepted_tasks_need_is_instances_labels_and_vectors(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    prices = {**PRICED, "e": {"input": 500.0, "output": 0.0}}
+    settings = {"base_url": server.url, "model": "m", "prices": prices, "max_cost": 50}
+    engine = engine_on(**settings)
+    task_id = engine.workspace.tasks.add("Name a river in Asia.", origin="model", at="now", held=True)
+    engine.decisions.accept(task_id)
+    classify = costs_at_most(engine, lambda: engine.plan.classify(task_id))
+    instances = costs_at_most(engine, lambda: engine.plan.instantiate(task_id))
+    for limit, is_enough in ((instances + 0.9 * classify, False), (instances + 1.1 * classify, True)):
+        engine.limit_cost(limit)
+        assert engine.plan.covers_accepted() == is_enough
+    engine = engine_on(**settings | {"embeddings": "e", "max_cost": instances + 1.1 * classify})
+    assert not engine.plan.covers_accepted()

@@ -39,6 +39,8 @@ async def test_a_limit_that_another_program_sets_binds_the_next_request(path: Pa
         with pytest.raises(CostLimitError):
             one.plan.propose(1)
         assert one.cost_limit() == 0.001
+        assert one.settings.max_cost != 0.001
+        one.follow_cost_limit()
         assert one.settings.max_cost == 0.001
 
 

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.auto import AutoRun, Ended, Outcome
+from selfinstruct.core.auto import SATURATED_BATCHES, AutoRun, Ended, Outcome
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
-from selfinstruct.core.events import BatchCompleted, TasksEmbedded
+from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
+from selfinstruct.core.retries import Retries
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.rows import Task
 from selfinstruct.db.workspace import Workspace
@@ -44,7 +45,8 @@ def by_meaning(server: ModelServer, **vectors: list[float]) -> None:
     def spoil(answer: dict[str, Any]) -> None:
         texts = server.embedded()[-1]
         for one in answer["data"]:
-            one["embedding"] = meanings.get(texts[one["index"]], [0.0, 0.0, 1.0])
+            text = texts[one["index"]]
+            one["embedding"] = (meanings | server.meanings).get(text, [0.0, 0.0, 1.0])
 
     server.spoil = spoil
 
@@ -147,6 +149,64 @@ async def test_unattended_work_decides_nothing_before_the_vectors_have_come(
     server.refuse = lambda body: None
     server.gate.set()
     assert (await running).ended is Ended.DONE
+
+
+PAID = {"m": {"input": 1.0, "output": 1.0}, "e": {"input": 1.0, "output": 0.0}}
+
+
+async def in_doubt(path: Path, server: ModelServer, **settings: Any) -> None:
+    """Have a program go away while it asks for the pool's first vectors."""
+    server.gate.clear()
+    running = asyncio.ensure_future(run(path, **on(server, prices=PAID, concurrency=1, **settings)))
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    server.gate.set()
+
+
+async def test_unattended_work_ends_with_a_sentence_while_vectors_of_the_pool_are_in_doubt(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    await in_doubt(tmp_path / "a.db", server, target=3)
+    outcome = await run(tmp_path / "a.db")
+    assert outcome.ended is Ended.LIMIT
+    assert "the vectors of 128 tasks of the pool are missing" in outcome.sentence
+    assert tasks_of(tmp_path / "a.db") == []
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            outcome = await AutoRun(engine, resend=True).run()
+    assert outcome.ended is Ended.DONE
+
+
+async def test_nothing_is_accepted_while_another_program_asks_for_vectors_of_the_pool(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path, settings = tmp_path / "a.db", resolve(on(server, target=1, concurrency=1, requests_per_batch=1))
+    with Workspace.open(path, create=True) as one, Workspace.open(path, create=True) as two:
+        async with Engine(one, settings) as first, Engine(two, settings) as second:
+            by_meaning(server, wet=NEARLY_EAST, moon=NORTH)
+            server.meanings[one.tasks.get(1).instruction] = EAST
+            server.faults.append(proposals_answer(WET, MOON))
+            planned = iter([second.plan.propose(1, held=False)])
+            await second.run(plan=lambda: next(planned, None))
+            of_first = iter([first.plan.embed()])
+            heard: asyncio.Queue[Event] = asyncio.Queue()
+            second.listener = lambda event: heard.put_nowait(event) if type(event) is TasksEmbedded else None
+            running = asyncio.ensure_future(AutoRun(second).run())
+            async with asyncio.timeout(20):
+                await heard.get()
+                await heard.get()
+            wet, moon = task(two, WET), task(two, MOON)
+            assert [wet.state, moon.state] == ["pending", "pending"]
+            assert two.vectors.of_tasks([wet.id])
+            # A person need not wait, and is told.
+            assert first.decisions.accept_all([wet.id]).before_vectors == {wet.id}
+            first.decisions.undo()
+            await first.run(plan=lambda: next(of_first, None))
+            assert (await running).ended is Ended.DONE
+            assert [task(two, text).verdict for text in (WET, MOON)] == ["same_meaning", "pass"]
+            assert task(two, MOON).state == "accepted"
 
 
 def float_bytes(*numbers: float) -> str:
@@ -267,6 +327,161 @@ async def test_a_text_that_is_too_long_goes_without_a_vector_and_holds_nobody_up
     with Workspace.open(tmp_path / "a.db") as workspace:
         workspace.vectors.look("e", server.url)
         assert set(range(1, 176)) - set(workspace.vectors.of_tasks(range(1, 176))) == {60}
+
+
+async def test_a_candidate_that_the_model_refuses_falls_and_is_asked_for_again_on_a_persons_word_only(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    def too_long(body: dict[str, Any]) -> Fault | None:
+        return Fault(400, error_body("too long")) if WET in body.get("input", []) else None
+
+    server.refuse = too_long
+    with Workspace.open(tmp_path / "a.db", create=True) as workspace:
+        async with Engine(workspace, resolve(on(server, hold=True, max_requests=30))) as engine:
+            await engine.run(plan=engine.plan.embed)
+            server.faults.append(proposals_answer(WET, MOON))
+            planned = iter([engine.plan.propose(1)])
+            await engine.run(plan=lambda: next(planned, None))
+            await engine.run(plan=engine.plan.embed)
+            wet = task(workspace, WET)
+            (reason,) = workspace.tasks.reasons(wet.id)
+            assert wet.verdict == reason.code == "no_vector"
+            assert task(workspace, MOON).verdict == "pass"
+            asked = len(server.embedded())
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            assert engine.plan.left_over(resend=False) == []
+            await engine.run(plan=engine.plan.embed)
+            assert len(server.embedded()) == asked
+            server.refuse = lambda body: None
+            retries = Retries(engine)
+            (refused,) = retries.sendable([workspace.vectors.refusal(wet.id) or 0])
+            retries.add([refused], in_doubt=False)
+            await engine.run(plan=retries.plan_next)
+            assert task(workspace, WET).verdict == "pass"
+            assert server.embedded()[asked:] == [[WET]]
+
+
+async def test_an_endpoint_that_suddenly_refuses_all_texts_leaves_no_mark_on_them(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with engine_on(**on(server, concurrency=1)) as engine:
+        await engine.run(plan=engine.plan.embed)
+        server.faults.append(proposals_answer(RAIN, WET, MOON))
+        planned = iter([engine.plan.propose(1)])
+        await engine.run(plan=lambda: next(planned, None))
+        server.refuse = lambda body: Fault(400, error_body("out of order"))
+        with pytest.raises(EndpointUnusableError, match="makes no vectors"):
+            await engine.run(plan=engine.plan.embed)
+        assert {task(engine.workspace, text).verdict for text in (RAIN, WET, MOON)} == {"pass"}
+        server.refuse = lambda body: None
+        await engine.run(plan=engine.plan.embed)
+        assert len(engine.workspace.vectors.of_tasks(range(176, 179))) == 3
+
+
+async def test_what_is_asked_for_in_one_go_is_remembered_beside_what_the_endpoint_knows_no_parameter_for(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    def picky(body: dict[str, Any]) -> Fault | None:
+        if len(body.get("input", [])) > 32:
+            return Fault(413, error_body("batch size > maximum allowed batch size 32"))
+        if body.get("encoding_format") == "base64":
+            return Fault(400, error_body("No such format.", param="encoding_format"))
+        return None
+
+    server.refuse = picky
+    await run(tmp_path / "a.db", **on(server, target=3, concurrency=1))
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        assert workspace.settings.learned(server.url, "e") == {"encoding_format": None, "texts": "32"}
+
+
+async def test_two_programs_with_two_models_for_embeddings_do_not_get_into_each_others_way(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path, one, two = tmp_path / "a.db", resolve(on(server)), resolve(on(server, embeddings="e2"))
+    with Workspace.open(path, create=True) as of_first, Workspace.open(path, create=True) as of_second:
+        async with Engine(of_first, one) as first:
+            planned = iter([first.plan.embed()])
+            await first.run(plan=lambda: next(planned, None))
+            under_way = first.plan.embed()
+            assert under_way is not None
+            async with Engine(of_second, two) as second:
+                await second.run(plan=second.plan.embed)
+                assert [len(texts) for texts in server.embedded()] == [128, 128, 47]
+                assert second.judging.near_in_meaning(1) is not None
+            with pytest.raises(SettingsError, match=r"e2 at .* A workspace has one model"):
+                first.plan.embed()
+            # What was under way is paid for, and is taken in as it comes.
+            planned = iter([under_way])
+            await first.run(plan=lambda: next(planned, None))
+            assert len(first.workspace.vectors.of_tasks(range(1, 176))) == 175
+        async with Engine(of_first, one) as first:
+            assert first.plan.embed() is None
+        assert len(server.embedded()) == 4
+
+
+async def test_what_is_under_way_for_a_model_is_not_asked_for_again_when_it_comes_back(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path = tmp_path / "a.db"
+    with Workspace.open(path, create=True) as one, Workspace.open(path, create=True) as two:
+        async with Engine(one, resolve(on(server))) as first:
+            assert first.plan.embed() is not None
+            Engine(two, resolve(on(server, embeddings="e2")))
+            Engine(two, resolve(on(server)))
+            second = first.plan.embed()
+            assert second is not None
+            assert len(first.workspace.requests.get(second).in_context) == 175 - 128
+
+
+async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_and_in_the_middle_of_a_run(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core import meaning
+
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setattr(meaning, "IN_MEMORY", 174)
+    with pytest.raises(SettingsError, match=r"takes faiss.*'\.\[vectors\]'.*--embeddings \"\""):
+        await run(tmp_path / "a.db", **on(server, target=3))
+    monkeypatch.setattr(meaning, "IN_MEMORY", 177)
+    with Workspace.open(tmp_path / "b.db", create=True) as workspace:
+        async with Engine(workspace, resolve(on(server, target=9, concurrency=1))) as engine:
+            with pytest.raises(EndpointUnusableError, match="takes faiss"):
+                await AutoRun(engine).run()
+            assert engine.judging.accepted_of_model == 3
+            passing = next(one for one in workspace.tasks.undecided(0, 100) if one.verdict == "pass")
+            # A person goes on by words, and is told so.
+            assert engine.decisions.accept_all([passing.id]).before_vectors == {passing.id}
+
+
+async def test_a_batch_is_completed_with_what_came_of_it_once_its_vectors_are_there(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    by_meaning(server, rain=EAST, wet=NEARLY_EAST, moon=NORTH)
+    answers = deque([proposals_answer(RAIN, WET, MOON)])
+    server.refuse = lambda body: answers.popleft() if "messages" in body and answers else None
+    async with engine_on(**on(server, max_requests=5, requests_per_batch=1, concurrency=1)) as engine:
+        heard: list[Event] = []
+        engine.listener = heard.append
+        await AutoRun(engine).run()
+    told = [event for event in heard if isinstance(event, BatchCompleted | TasksEmbedded)]
+    assert [type(event) for event in told[:4]] == [
+        TasksEmbedded,
+        TasksEmbedded,
+        TasksEmbedded,
+        BatchCompleted,
+    ]
+    assert told[3] == BatchCompleted(1, 2)
+
+
+async def test_batches_of_which_everything_falls_by_meaning_are_counted_as_bringing_nothing(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    by_meaning(server)  # whatever is proposed means the same as the seeds
+    outcome = await run(tmp_path / "a.db", **on(server, target=3, requests_per_batch=1, concurrency=1))
+    assert "saturated" in outcome.sentence
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        stages = [workspace.requests.get(one).stage for one in range(1, workspace.requests.next_id())]
+    assert stages.count("propose") == SATURATED_BATCHES
 
 
 @pytest.mark.parametrize(
@@ -428,7 +643,7 @@ async def test_a_person_who_is_quicker_than_the_vectors_is_told_and_late_vectors
         await engine.run(plan=lambda: next(request_id, None))
         rain, wet = task(engine.workspace, RAIN), task(engine.workspace, WET)
         decided = engine.decisions.accept_all([rain.id])
-        assert decided.by_words_only == {rain.id}
+        assert decided.before_vectors == {rain.id}
         await engine.run(plan=engine.plan.embed)
         assert task(engine.workspace, WET).verdict == "same_meaning"
         # It passes again when the other one leaves the pool, and falls with its return.
@@ -467,7 +682,7 @@ async def test_beside_a_person_vectors_come_by_themselves(engine_on: OpenEngine,
         await attended.told(TasksEmbedded, 4)
         passing = [one for one in engine.workspace.tasks.of_batch(1) if one.verdict == "pass"]
         assert passing
-        assert engine.decisions.accept_all([passing[0].id]).by_words_only == frozenset()
+        assert engine.decisions.accept_all([passing[0].id]).before_vectors == frozenset()
 
 
 async def test_the_built_in_model_has_embeddings_too(tmp_path: Path) -> None:
@@ -484,6 +699,7 @@ import asyncio, sys
 from pathlib import Path
 from selfinstruct.core.auto import AutoRun
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.retries import Retries
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfinstruct.core import filters
 from selfinstruct.core.filters import clean_instruction, keyword_spans, objections
 from selfinstruct.core.languages import language
 from selfinstruct.core.settings import FilterSettings, check
+from selfinstruct.core.unicode_words import words
 
 DEFAULT = FilterSettings()
 EN = language("en")
@@ -199,3 +201,16 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
     for reason in objections(text, DEFAULT, EN):
         assert reason.sentence
+
+
+def test_a_text_is_taken_apart_once_for_a_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_apart: list[str] = []
+
+    def take_apart(text: str) -> list[str]:
+        taken_apart.append(text)
+        return words(text)
+
+    monkeypatch.setattr(filters, "words", take_apart)
+    text = "川について短い詩を書いてください。"
+    assert objections(text, FilterSettings(keywords=(), openings=()), language("ja")) == []
+    assert taken_apart == [text]

@@ -4,9 +4,16 @@ import asyncio
 
 import pytest
 
+from selfinstruct.core.engine import utc_now
+from selfinstruct.core.flow import let_others
+from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.together import Together
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
+from tests.conftest import OpenEngine
+from tests.server import ModelServer
+
+PRICES = {"m": {"input": 1.0, "output": 1.0}}
 
 
 async def test_writes_of_one_moment_are_stored_by_one_transaction(workspace: Workspace) -> None:
@@ -53,3 +60,31 @@ async def test_what_somebody_wrote_who_has_left_is_stored(workspace: Workspace) 
     await asyncio.gather(leaving, return_exceptions=True)
     assert leaving.cancelled()
     assert workspace.tasks.count() == before + 1
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+async def test_what_is_not_sent_because_its_sender_has_left_does_not_count_as_sent(
+    engine_on: OpenEngine, server: ModelServer, is_written: bool
+) -> None:
+    async with engine_on(base_url=server.url, model="m", prices=PRICES, max_cost=5) as engine:
+        workspace = engine.workspace
+        request_id = engine.plan.propose(1)
+        charged = workspace.requests.charged_usd()
+        stopping = asyncio.get_running_loop().create_future()
+        ledger = Ledger(workspace, engine.endpoint, stopping=stopping, clock=utc_now)
+        sending = asyncio.ensure_future(ledger.carry_out(request_id))
+
+        def is_so() -> bool:
+            state = workspace.requests.get(request_id).state
+            return state == "sent" if is_written else bool(ledger._together._writes)
+
+        async with asyncio.timeout(20):
+            while not is_so():
+                await let_others()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert workspace.requests.get(request_id).state == "planned"
+        assert workspace.request_log.record(request_id).attempts == ()
+        assert workspace.requests.charged_usd() == pytest.approx(charged)
+    assert server.received == []

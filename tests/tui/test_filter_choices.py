@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from selfinstruct.core.languages import language
 from selfinstruct.core.preview import with_lists
 from selfinstruct.core.settings import FilterSettings
-from selfinstruct.tui.filter_choices import CHOICES, described, differences
+from selfinstruct.tui.filter_choices import BY_MEANING, CHOICES, described, differences
 
 DEFAULT = FilterSettings()
-BY_NAME = {choice.name: choice for choice in CHOICES}
+BY_NAME = {choice.name: choice for choice in (*CHOICES, BY_MEANING)}
 
 
 def moved(filters: FilterSettings, name: str, steps: int) -> FilterSettings:
@@ -25,7 +25,7 @@ def switched(filters: FilterSettings, name: str) -> FilterSettings:
 
 
 def test_every_filter_that_looks_at_words_can_be_changed() -> None:
-    assert {choice.name for choice in CHOICES} == set(FilterSettings.model_fields) - {"cosine"}
+    assert set(BY_NAME) == set(FilterSettings.model_fields)
 
 
 def test_the_threshold_moves_by_a_hundredth_without_drifting() -> None:

@@ -87,3 +87,16 @@ async def test_quitting_stops_it_first_and_keeps_what_is_done(marked: Curator) -
     assert marked.app.is_running
     await marked.press("q")
     await marked.until(lambda: not marked.app.is_running)
+
+
+async def test_filters_and_settings_wait_for_its_end(marked: Curator) -> None:
+    before = marked.app.engine.settings
+    await marked.press("4")
+    await marked.until(lambda: marked.app.at_hand.NAME == "preview" and marked.app.at_hand.is_up)
+    await marked.press("right", "1")
+    await burst(marked, "r", "4", "ctrl+s")
+    await marked.until(lambda: "Apply has to wait until then." in marked.shown("#message"))
+    assert marked.app.engine.settings == before
+    await over(marked)
+    await marked.press("ctrl+s")
+    await marked.until(lambda: "Applied" in marked.shown("#message"))

@@ -44,7 +44,7 @@ async def test_a_person_who_accepts_before_the_vector_has_come_is_told(
         await curator.until(lambda: engine.judging.is_ready)
         assert "its vector is not there yet" in await curator.detail()
         await curator.press("a")
-        assert "by words only, its vector is not there yet: " in screen_text(curator.app)
+        assert " before all vectors had come: " in screen_text(curator.app)
         server.refuse = lambda body: None
         server.gate.set()
 
@@ -66,3 +66,26 @@ def test_with_another_address_the_key_for_embeddings_is_to_be_named_again(
         {"model": "m", "base_url": "http://127.0.0.1:9/v1", "embeddings": "e", "embeddings_key_env": "K"}
     )
     assert values_of(texts_of(base) | changes, base).get("embeddings_key_env") == key
+
+
+async def test_the_threshold_for_meaning_is_tried_out_and_applied_where_tasks_are_compared_by_it(
+    engine_on: OpenEngine,
+) -> None:
+    engine = engine_on(embeddings="offline", hold=True, target=3, batches_ahead=0, concurrency=1)
+    await AutoRun(engine).run()
+    async with curating(engine) as curator:
+        await curator.until(lambda: engine.judging.is_ready)
+        await curator.press("4")
+        await curator.until(lambda: "cosine below" in screen_text(curator.app))
+        await curator.press(*["down"] * 9, "shift+left")
+        await curator.until(lambda: "cosine below: 0.85" in screen_text(curator.app))
+        await curator.press("ctrl+s")
+        await curator.until(lambda: engine.settings.filters.cosine == 0.85)
+        await curator.until(lambda: "Applied" in screen_text(curator.app))
+
+
+async def test_without_embeddings_there_is_no_threshold_for_meaning(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(batches_ahead=0)) as curator:
+        await curator.press("4")
+        await curator.until(lambda: "ROUGE-L below" in screen_text(curator.app))
+        assert "cosine below" not in screen_text(curator.app)
