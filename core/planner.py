@@ -208,12 +208,16 @@ class Planner:
         in doubt are among them when they cost nothing, or when `resend` says so. Those of another endpoint
         are not: if never sent, their tasks are free to be asked about again.
         """
-        doubtful = ("in_doubt",) if resend or self._settings.is_free else ()
+        doubtful: list[Stage] = []
+        if resend or self._settings.is_free:
+            doubtful += "propose", "classify", "instantiate"
+        if resend or (self._embeddings is not None and self._embeddings.is_free):
+            doubtful.append("embed")
         found = []
         requests = self._workspace.requests
         with self._workspace.transaction():
             for request in requests.left_over(
-                run_id=self._workspace.run_id, states=("planned", "answered", *doubtful)
+                run_id=self._workspace.run_id, states=("planned", "answered"), doubtful=doubtful
             ):
                 if request.state == "answered":
                     found.append(request.id)

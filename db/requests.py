@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.connection import transaction
 from selfinstruct.db.guarded import stored_json
-from selfinstruct.db.rows import NewRequest, Parameters, Request, StoredAnswer, Usage
+from selfinstruct.db.rows import NewRequest, Parameters, Request, Stage, StoredAnswer, Usage
 from selfinstruct.db.settings import cost_limit_usd
 
 _COLUMNS = (
@@ -213,15 +214,21 @@ class Requests:
                 "UPDATE requests SET state = 'in_doubt' WHERE state = 'sent' AND run_id = ?", [run_id]
             )
 
-    def left_over(self, *, run_id: int, states: tuple[str, ...]) -> list[Request]:
-        """Take over the requests in these states whose runs have ended, and the run's own; oldest first."""
-        marks = ", ".join("?" * len(states))
+    def left_over(
+        self, *, run_id: int, states: tuple[str, ...], doubtful: Collection[Stage] = ()
+    ) -> list[Request]:
+        """Take over the requests in these states whose runs have ended, and the run's own; oldest first.
+
+        Those in doubt are taken over if they are of the stages `doubtful`.
+        """
+        marks, stages = ", ".join("?" * len(states)), ", ".join("?" * len(doubtful))
         with transaction(self._db):
             rows = self._db.execute(
                 f"""SELECT {_COLUMNS} FROM requests
-                WHERE state NOT IN ('parsed', 'failed') AND state IN ({marks})
+                WHERE state NOT IN ('parsed', 'failed')
+                AND (state IN ({marks}) OR state = 'in_doubt' AND stage IN ({stages}))
                 AND (run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL)) ORDER BY id""",
-                [*states, run_id],
+                [*states, *doubtful, run_id],
             ).fetchall()
             for row in rows:
                 self._db.execute("UPDATE requests SET run_id = ? WHERE id = ?", [run_id, row[0]])

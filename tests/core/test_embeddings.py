@@ -157,7 +157,7 @@ PAID = {"m": {"input": 1.0, "output": 1.0}, "e": {"input": 1.0, "output": 0.0}}
 async def in_doubt(path: Path, server: ModelServer, **settings: Any) -> None:
     """Have a program go away while it asks for the pool's first vectors."""
     server.gate.clear()
-    running = asyncio.ensure_future(run(path, **on(server, prices=PAID, concurrency=1, **settings)))
+    running = asyncio.ensure_future(run(path, **on(server, concurrency=1, **{"prices": PAID} | settings)))
     assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -177,6 +177,18 @@ async def test_unattended_work_ends_with_a_sentence_while_vectors_of_the_pool_ar
         async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
             outcome = await AutoRun(engine, resend=True).run()
     assert outcome.ended is Ended.DONE
+
+
+async def test_vectors_that_may_have_been_paid_are_not_asked_for_again_for_the_model_being_free(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    prices = {"e": PAID["e"]}
+    await in_doubt(tmp_path / "a.db", server, target=3, prices=prices)
+    outcome = await run(tmp_path / "a.db")
+    assert outcome.ended is Ended.LIMIT
+    assert "in doubt" in outcome.sentence
+    texts = [text for received in server.received for text in received.body["input"]]
+    assert len(texts) == len(set(texts)) == 175
 
 
 async def test_nothing_is_accepted_while_another_program_asks_for_vectors_of_the_pool(

@@ -250,7 +250,7 @@ def test_what_another_living_program_has_under_way_is_not_in_doubt(workspace: Wo
     begin_attempt(workspace, request_id)
     with Workspace.open(workspace.path) as other:
         other.start_run(at="now")
-        assert other.requests.left_over(run_id=other.run_id, states=("in_doubt", "planned")) == []
+        assert other.requests.left_over(run_id=other.run_id, states=("planned",), doubtful=["propose"]) == []
     assert workspace.requests.get(request_id).state == "sent"
 
 
@@ -263,7 +263,7 @@ def test_what_a_killed_program_left_is_found_by_the_next_one(workspace: Workspac
             os._exit(9)
     os.waitpid(child, 0)
     workspace.start_run(at="later")
-    found = workspace.requests.left_over(run_id=workspace.run_id, states=("in_doubt",))
+    found = workspace.requests.left_over(run_id=workspace.run_id, states=(), doubtful=["propose"])
     assert [request.id for request in found] == [1]
 
 
