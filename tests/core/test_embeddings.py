@@ -418,7 +418,7 @@ async def test_two_programs_with_two_models_for_embeddings_do_not_get_into_each_
             assert under_way is not None
             async with Engine(of_second, two) as second:
                 await second.run(plan=second.plan.embed)
-                assert [len(texts) for texts in server.embedded()] == [128, 128, 47]
+                assert sorted(len(texts) for texts in server.embedded()) == [47, 128, 128]
                 assert second.judging.near_in_meaning(1) is not None
             with pytest.raises(SettingsError, match=r"e2 at .* A workspace has one model"):
                 first.plan.embed()
