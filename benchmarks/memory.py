@@ -23,6 +23,15 @@ def peak_mb(process: "subprocess.Popen[bytes]") -> float:
             return peak
 
 
+def resident_mb(pid: int) -> float:
+    """The resident memory of one process, in MB; 0 when it is gone."""
+    with suppress(OSError):
+        found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        if found:
+            return int(found[1]) * 1024 / 1e6
+    return 0.0
+
+
 def own_mb() -> float:
     """The memory of this process, in MB."""
     return _kilobytes(os.getpid()) * 1024 / 1e6
