@@ -59,7 +59,7 @@ def soak(path: Path, url: str, candidates: int) -> tuple[list[Sample], float]:
     words = [
         "--auto",
         "--target",
-        str(candidates),
+        str(2 * candidates),
         "--db",
         str(path),
         "--model",

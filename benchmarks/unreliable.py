@@ -1,8 +1,8 @@
 """A model server that is never short of new tasks, and that fails a share of its requests.
 
-It proposes texts that are mixed from those of the built-in grammar, none of them twice, and in between some that
-it has proposed before, with a word changed. Everything else it answers as the built-in model does. It keeps the
-hash of every full answer that it has sent.
+It proposes texts that are mixed from those of the built-in grammar, none of them twice, and in between some
+that it has proposed before, with a word changed. Everything else it answers as the built-in model does. It
+keeps the hash of every full answer that it has sent.
 """
 
 import asyncio

@@ -92,11 +92,15 @@ class GuardedConnection(sqlite3.Connection):
 
     def execute(self, sql: str, parameters: Any = (), /) -> GuardedCursor:
         """As of sqlite3, which would not call `cursor`."""
-        return GuardedCursor(self).execute(sql, parameters)
+        return self._cursor().execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> GuardedCursor:
         """As of sqlite3, which would not call `cursor`."""
-        return GuardedCursor(self).executemany(sql, parameters)
+        return self._cursor().executemany(sql, parameters)
+
+    def _cursor(self) -> GuardedCursor:
+        # Not made by its class: a connection remembers each cursor, and forgets the gone ones only in here.
+        return super().cursor(GuardedCursor)
 
 
 def stored_json(text: Any, what: str) -> Any:

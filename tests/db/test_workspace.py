@@ -4,6 +4,7 @@ import os
 import random
 import sqlite3
 import stat
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -340,3 +341,19 @@ def test_the_sums_of_spending_are_those_of_the_attempts_whatever_became_of_them(
     assert spending.cost_usd == pytest.approx(known)
     assert spending.attempts_of_unknown_cost == unknown
     assert workspace.requests.charged_usd() == pytest.approx(charged + planned)
+
+
+def test_what_is_read_and_written_for_days_leaves_nothing_in_memory(workspace: Workspace) -> None:
+    def work(times: int) -> None:
+        for _ in range(times):
+            workspace.tasks.count()
+            workspace.settings.change({"rng_seed": 1})
+
+    work(500)
+    tracemalloc.start()
+    try:
+        work(2000)
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert left < 100_000  # a cursor that is not forgotten leaves 88 bytes
