@@ -177,8 +177,9 @@ def _opening(path: Path) -> Iterator[None]:
             f"{path} is not a workspace: {error.__cause__}. Give --db another file."
         ) from error
     except (OSError, sqlite3.OperationalError) as error:
-        kind = StorageError if is_of_disk(error) else WorkspaceError
-        raise kind(f"The workspace {path} cannot be opened: {_why(error)}. {_advice(path, error)}") from error
+        advice = _advice(path, error)
+        kind = StorageError if is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
+        raise kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}") from error
 
 
 def _is_new(path: Path) -> bool:
@@ -236,7 +237,16 @@ def _advice(path: Path, error: Exception) -> str:
             return f"The folder {folder} cannot be written to: choose another one with --db."
     except OSError:
         return "Give --db another name."
-    return "Check that the disk has room and that the file may be written to."
+    return _IS_THERE_ROOM
+
+
+_IS_THERE_ROOM = "Check that the disk has room and that the file may be written to."
+
+
+def _lacks_room(error: Exception, advice: str) -> bool:
+    """Whether a journal could not be made for a reason that is none of those that can be looked for."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return kind == sqlite3.SQLITE_CANTOPEN and advice == _IS_THERE_ROOM
 
 
 def is_of_disk(error: BaseException) -> bool:

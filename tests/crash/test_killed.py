@@ -113,7 +113,7 @@ class Lives:
             assert self.server.asked[asked] == asked_before[asked]
 
 
-@pytest.mark.crash
+@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", _CONCURRENCY)
 @pytest.mark.parametrize("kind", _KINDS)
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_answered_is_asked_again(
@@ -127,7 +127,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_answered_is_asked_agai
             number += 1
 
 
-@pytest.mark.crash
+@pytest.mark.slow
 def test_what_the_screen_has_shown_as_decided_is_on_disk_after_kill_9(
     tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
