@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.corpus import instructions
 from selfinstruct.core.offline import complete
 
-FAULTS = {"429": 0.002, "500": 0.01, "reset": 0.01, "cut JSON": 0.005, "empty text": 0.005, "drip": 0.01}
+FAULTS = {"429": 0.002, "500": 0.004, "reset": 0.004, "cut JSON": 0.004, "empty text": 0.004, "drip": 0.004}
 """The share of the requests that meets each fault."""
 
 TOLD = "/told"
