@@ -48,8 +48,8 @@ class Sample:
 
     candidates: int
     """Stored candidates."""
-    pool: int
-    """Tasks of the pool, which the program holds in memory; seeds included."""
+    accepted: int
+    """Those of them in the pool, which the program holds in memory."""
     memory_mb: float
     """Resident memory of the program."""
 
@@ -99,17 +99,17 @@ def _sample(path: Path, pid: int) -> Sample | None:
     """What there is now; nothing while the workspace is still being made."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            candidates, pool = (
+            candidates, accepted = (
                 db.execute(f"SELECT count(*) FROM tasks WHERE {which}").fetchone()[0]
-                for which in ("origin = 'model'", "state = 'accepted'")
+                for which in ("origin = 'model'", "origin = 'model' AND state = 'accepted'")
             )
     except sqlite3.OperationalError:
         return None
-    return Sample(candidates, pool, resident_mb(pid)) if candidates else None
+    return Sample(candidates, accepted, resident_mb(pid)) if candidates else None
 
 
-def pool_mb(path: Path) -> tuple[float, int]:
-    """Memory that the pool takes in a program that has read it, in MB, and its number of tasks."""
+def bytes_a_task(path: Path) -> float:
+    """Memory that a task of the pool takes in a program that has read all of them."""
     with Workspace.open(path, read_only=True) as workspace:
         gc.collect()
         tracemalloc.start()
@@ -118,26 +118,31 @@ def pool_mb(path: Path) -> tuple[float, int]:
         gc.collect()
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        return taken / 1e6, len(pool.accepted)
+        return taken / len(pool.accepted)
 
 
-def report(samples: list[Sample], took: float, path: Path, told: dict[str, dict[str, int]]) -> None:
+def report(
+    samples: list[Sample], took: float, path: Path, a_task: float, told: dict[str, dict[str, int]]
+) -> None:
     """Print what came of it."""
     last = samples[-1]
     fifth = next(one for one in samples if one.candidates >= last.candidates / 5)
-    index_mb, tasks = pool_mb(path)
-    of_fifth, of_last = (index_mb * one.pool / tasks for one in (fifth, last))
-    flat = (last.memory_mb - of_last) / (fifth.memory_mb - of_fifth)
+    flat = _without_pool(last, a_task) / _without_pool(fifth, a_task)
     print(f"{last.candidates:,} candidates, {UNDER_WAY} requests under way")
-    print(f"in the pool       {last.pool - 175:,}, {(last.pool - 175) / last.candidates:.0%} of them")
-    print(f"pace              {last.candidates / took:.1f} candidates a second, {took:,.0f} s")
-    print("faults met        " + ", ".join(f"{name} {told['met'].get(name, 0):,}" for name in FAULTS))
-    print(f"memory at a fifth {fifth.memory_mb:6.1f} MB, of which the pool {of_fifth:.1f} MB")
-    print(f"memory at the end {last.memory_mb:6.1f} MB, of which the pool {of_last:.1f} MB")
-    print(f"end over fifth    {last.memory_mb / fifth.memory_mb:6.2f}")
-    print(f"without the pool  {flat:6.2f}   <= {FLAT:g}   {_verdict(flat <= FLAT)}")
-    print(f"a task of the pool {index_mb * 1e6 / tasks:,.0f} bytes")
+    print(f"in the pool        {last.accepted:,}, {last.accepted / last.candidates:.0%} of them")
+    print(f"pace               {last.candidates / took:.1f} candidates a second, {took:,.0f} s")
+    print("faults met         " + ", ".join(f"{name} {told['met'].get(name, 0):,}" for name in FAULTS))
+    for when, one in (("at a fifth", fifth), ("at the end", last)):
+        of_pool = one.memory_mb - _without_pool(one, a_task)
+        print(f"memory {when}  {one.memory_mb:6.1f} MB, of which {of_pool:.1f} MB for accepted tasks")
+    print(f"end over fifth     {last.memory_mb / fifth.memory_mb:6.2f}")
+    print(f"without these      {flat:6.2f}   <= {FLAT:g}   {_verdict(flat <= FLAT)}")
+    print(f"an accepted task   {a_task:6,.0f} bytes")
     _report_answers(path, Counter(told["sent"]))
+
+
+def _without_pool(one: Sample, a_task: float) -> float:
+    return one.memory_mb - one.accepted * a_task / 1e6
 
 
 def _report_answers(path: Path, sent: Counter[str]) -> None:
@@ -161,12 +166,14 @@ def _verdict(is_met: object) -> str:
     return "ok" if is_met else "MISSED"
 
 
-def _plot(path: Path, samples: list[Sample]) -> None:
-    every = max(1, len(samples) // 60)
-    shown = samples[::every]
+def _plot(path: Path, samples: list[Sample], a_task: float) -> None:
+    shown = samples[:: max(1, len(samples) // 50)]
     draw(
         path,
-        [Series("resident memory", [(one.candidates, one.memory_mb) for one in shown])],
+        [
+            Series("resident memory", [(one.candidates, one.memory_mb) for one in shown]),
+            Series("without the pool", [(one.candidates, _without_pool(one, a_task)) for one in shown]),
+        ],
         x="candidates stored",
         y="MB",
         linear=True,
@@ -189,11 +196,12 @@ def main() -> None:
             path = Path(folder) / "soak.db"
             samples, took = soak(path, url, given.candidates)
             with urllib.request.urlopen(url + TOLD) as told:
-                report(samples, took, path, json.load(told))
+                a_task = bytes_a_task(path)
+                report(samples, took, path, a_task, json.load(told))
     finally:
         server.kill()
     if given.plot:
-        _plot(given.plot, samples)
+        _plot(given.plot, samples, a_task)
 
 
 if __name__ == "__main__":
