@@ -1,5 +1,6 @@
 """A plot, as SVG."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,13 +67,15 @@ def draw(path: Path, lines: Sequence[Series], *, x: str, y: str, linear: bool = 
         left, level = at((across.ticks[0], tick))
         parts.append(f'<path d="M{left} {level}H{_WIDTH - _RIGHT}" stroke="#dddddd"/>')
         parts.append(f'<text x="{left - 8}" y="{level + 4}" text-anchor="end">{tick:g}</text>')
-    for line, colour in zip(lines, _COLOURS, strict=False):
+    for line, colour, beside in zip(
+        lines, _COLOURS, itertools.cycle((-12, 18) if linear else (18,)), strict=False
+    ):
         places = [at(point) for point in line.points]
         route = " ".join(f"{left},{level}" for left, level in places)
         parts.append(f'<polyline points="{route}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{left}" cy="{level}" r="4" fill="{colour}"/>' for left, level in places]
         left, level = places[len(places) // 2]
-        parts.append(f'<text x="{left + 8}" y="{level + 18}" fill="{colour}">{escape(line.name)}</text>')
+        parts.append(f'<text x="{left + 8}" y="{level + beside}" fill="{colour}">{escape(line.name)}</text>')
     middle = _LEFT + (_WIDTH - _LEFT - _RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{_HEIGHT - 12}" text-anchor="middle">{escape(x)}</text>')
     parts.append(
