@@ -55,6 +55,8 @@ class Decided:
     """How many it has not come to, since it was stopped."""
     before_vectors: frozenset[int] = frozenset()
     """Those that were accepted before all vectors had come that they are judged by."""
+    spared: tuple[int, ...] = ()
+    """Those that had been decided on before, and stay so."""
 
 
 class Decider:
@@ -102,9 +104,13 @@ class Decider:
         return at_once(self.accepting(task_ids, despite=despite))
 
     def accepting(
-        self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
+        self,
+        task_ids: Iterable[int],
+        *,
+        despite: Mapping[int, Sequence[Reason]] | None = None,
+        undecided_only: bool = False,
     ) -> Sliced[Decided]:
-        """`accept_all`, in slices when there are many."""
+        """`accept_all`, in slices when there are many; `undecided_only` spares what is decided already."""
         before_vectors: set[int] = set()
 
         def accepted(task: Task) -> Standing:
@@ -117,7 +123,7 @@ class Decider:
                 before_vectors.add(task.id)
             return replace(task.standing, state="accepted")
 
-        decided = yield from self._deciding("accept", task_ids, accepted)
+        decided = yield from self._deciding("accept", task_ids, accepted, undecided_only=undecided_only)
         return replace(decided, before_vectors=frozenset(before_vectors.intersection(decided.done)))
 
     def reject(self, task_id: int, *, tag: str | None = None) -> None:
@@ -132,10 +138,16 @@ class Decider:
         """Keep tasks out of the pool, or take them out."""
         return at_once(self.rejecting(task_ids, tag=tag))
 
-    def rejecting(self, task_ids: Iterable[int], *, tag: str | None = None) -> Sliced[Decided]:
-        """`reject_all`, in slices when there are many."""
+    def rejecting(
+        self, task_ids: Iterable[int], *, tag: str | None = None, undecided_only: bool = False
+    ) -> Sliced[Decided]:
+        """`reject_all`, in slices when there are many; `undecided_only` spares what is decided already."""
         return self._deciding(
-            "reject", task_ids, lambda task: replace(task.standing, state="rejected"), tag=tag
+            "reject",
+            task_ids,
+            lambda task: replace(task.standing, state="rejected"),
+            tag=tag,
+            undecided_only=undecided_only,
         )
 
     def restore_all(self, task_ids: Iterable[int]) -> Decided:
@@ -311,12 +323,14 @@ class Decider:
         change: Callable[[Task], Standing],
         *,
         tag: str | None = None,
+        undecided_only: bool = False,
     ) -> Sliced[Decided]:
         self._stopping = False
         ids = list(task_ids)
         most = _A_SLICE if len(ids) >= MANY else len(ids)
         came_to, step = 0, 0
         done: list[int] = []
+        spared: list[int] = []
         refused: dict[int, DecisionRefusedError] = {}
         flipped: set[int] = set()
         while came_to < len(ids) and not self._stopping:
@@ -329,6 +343,9 @@ class Decider:
                     came_to += 1
                     try:
                         task = self._get(task_id)
+                        if undecided_only and task.state != "pending":
+                            spared.append(task_id)
+                            continue
                         after = change(task)
                         if after == task.standing:
                             raise DecisionRefusedError(f"Nothing to change: task {task_id} is so already.")
@@ -344,7 +361,13 @@ class Decider:
                 self._emit(TaskDecided(task_id, kind, "human"))
             if came_to < len(ids):
                 yield came_to / len(ids)
-        return Decided(tuple(done), refused, frozenset(flipped.difference(done)), len(ids) - came_to)
+        return Decided(
+            tuple(done),
+            refused,
+            frozenset(flipped.difference(done)),
+            len(ids) - came_to,
+            spared=tuple(spared),
+        )
 
     def _get(self, task_id: int) -> Task:
         try:

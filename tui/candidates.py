@@ -82,6 +82,7 @@ class CandidateTable(WindowTable[Task]):
         self._range_from = None
         super().show(ids, at=at)
         self._marked &= set(self.ids) if self._marked else set()
+        self._show_marks()
 
     def first_row(self) -> int:
         """The first row that waits for a decision and passes."""
@@ -102,7 +103,7 @@ class CandidateTable(WindowTable[Task]):
         if self.current is not None:
             self._marked ^= {self.current}
             self.move_by(1)
-            self.refresh()
+            self._show_marks()
 
     def toggle_range(self) -> None:
         """Begin a range at the cursor, or end it there: its rows are then marked."""
@@ -111,23 +112,36 @@ class CandidateTable(WindowTable[Task]):
         else:
             self._marked |= {self.ids[row] for row in self._range()}
             self._range_from = None
-        self.refresh()
+        self._show_marks()
 
     def mark_all(self) -> None:
         """Mark every row that waits for a decision and passes."""
         self._marked |= set(self._tasks.waiting_among(self.ids))
-        self.refresh()
+        self._show_marks()
 
     def unmark(self, task_ids: Iterable[int]) -> None:
         """Take the marks of these tasks away; a range is over with it."""
         self._marked = {*self.marked}.difference(task_ids)
         self._range_from = None
-        self.refresh()
+        self._show_marks()
 
     def clear_marks(self) -> None:
         """Take all marks away."""
         self._marked.clear()
         self._range_from = None
+        self._show_marks()
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Follow the cursor with a range that is being drawn."""
+        super().watch_cursor(before, now)
+        if self._range_from is not None:
+            self._show_marks()
+
+    def _show_marks(self) -> None:
+        """Draw the rows again, and say below them for how many the next key is."""
+        drawn = sum(self.ids[row] not in self._marked for row in self._range())
+        number = len(self._marked) + drawn
+        self.border_subtitle = f"{_MARKED} {number:,} marked" if number else ""
         self.refresh()
 
     @property

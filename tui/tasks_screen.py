@@ -118,11 +118,12 @@ class TasksScreen(TableMoves, DecidingScreen):
 
         def over(decided: Decided) -> None:
             self.session.attended.wake()
-            self.table.unmark(decided.done)
+            self.table.unmark((*decided.done, *decided.spared))
             at_hand = self.curator.at_hand
             if at_hand.is_up:
                 at_hand.refresh_all()
-            at_hand.say(self._told(decided, done), error=bool(decided.refused))
+            stay = self._marks_that_stay() if marked else ""
+            at_hand.say(f"{self._told(decided, done)}{stay}", error=bool(decided.refused))
             if decided.done and move_on and not marked:
                 self.table.move_to_next_waiting()
 
@@ -132,7 +133,7 @@ class TasksScreen(TableMoves, DecidingScreen):
         """What became of a step, in a sentence."""
         refused = list(decided.refused.values())
         flipped = f" {self._flips(decided)}" if decided.flipped else ""
-        number = len(decided.done) + len(refused) + decided.left
+        number = len(decided.done) + len(refused) + decided.left + len(decided.spared)
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
             early = " before all vectors had come" if decided.before_vectors else ""
@@ -142,12 +143,21 @@ class TasksScreen(TableMoves, DecidingScreen):
             overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
             return f"Filtered: {refused[0]}{overrule}" if by_judge else str(refused[0])
         told = f"{done} {len(decided.done):,} of {number:,}.{flipped}"
+        if decided.spared:
+            were = "was" if len(decided.spared) == 1 else "were"
+            told += f" {len(decided.spared):,} {were} decided already."
         if decided.before_vectors:
             told += f" Before all vectors had come: {len(decided.before_vectors):,}."
         if decided.left:
             told += f" Stopped before the other {decided.left:,};"
             told += self.with_keys(" {undo} undoes what is done.")
         return f"{told} The first that was not: {refused[0]}" if refused else told
+
+    def _marks_that_stay(self) -> str:
+        """What a step on marked tasks has left marked: the next key is for that."""
+        number = len(self.table.marked)
+        stay = "stays" if number == 1 else "stay"
+        return self.with_keys(f" {number:,} {stay} marked; {{back}} clears.") if number else ""
 
     @staticmethod
     def _flips(decided: Decided) -> str:
@@ -156,20 +166,28 @@ class TasksScreen(TableMoves, DecidingScreen):
 
     def action_accept(self) -> None:
         """Accept, if nothing speaks against it now."""
-        self.decide(self.engine.decisions.accepting, "Accepting", "Accepted")
+
+        def accept(task_ids: list[int]) -> Sliced[Decided]:
+            return self.engine.decisions.accepting(task_ids, undecided_only=len(task_ids) > 1)
+
+        self.decide(accept, "Accepting", "Accepted")
 
     def action_accept_anyway(self) -> None:
         """Accept despite the reasons that are on the screen."""
 
         def accept(task_ids: list[int]) -> Sliced[Decided]:
             seen = self.engine.workspace.tasks.reasons_of(task_ids)
-            return self.engine.decisions.accepting(task_ids, despite=seen)
+            several = len(task_ids) > 1
+            return self.engine.decisions.accepting(task_ids, despite=seen, undecided_only=several)
 
         self.decide(accept, "Accepting", "Accepted")
 
     def action_reject(self) -> None:
         """Reject without saying why."""
-        self.decide(self.engine.decisions.rejecting, "Rejecting", "Rejected")
+        self.decide(self._rejecting, "Rejecting", "Rejected")
+
+    def _rejecting(self, task_ids: list[int], *, tag: str | None = None) -> Sliced[Decided]:
+        return self.engine.decisions.rejecting(task_ids, tag=tag, undecided_only=len(task_ids) > 1)
 
     def action_reject_because(self) -> None:
         """Reject, and say why with one more key."""
@@ -177,8 +195,8 @@ class TasksScreen(TableMoves, DecidingScreen):
 
         def reject(tag: str | None) -> None:
             if tag is not None:
-                rejecting = partial(self.engine.decisions.rejecting, tag=tag)
-                self.decide(rejecting, "Rejecting", "Rejected", task_ids=chosen)
+                rejecting = partial(self._rejecting, tag=tag)
+                self.decide(rejecting, "Rejecting", f"Rejected as {tag}", task_ids=chosen)
 
         if chosen:
             self.app.push_screen(TagScreen(), reject)

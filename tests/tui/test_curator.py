@@ -310,6 +310,50 @@ async def test_marks_of_what_was_not_accepted_stay(curator: Curator) -> None:
     assert curator.table.marked == []
 
 
+async def test_how_many_rows_are_marked_is_always_shown(curator: Curator) -> None:
+    filtered = [t for t in curator.table.ids if curator.task(t).verdict == "keyword"][:2]
+    await curator.press("space")
+    assert "1 marked" in screen_text(curator.app)
+    for task_id in filtered:
+        curator.table.move_to(task_id)
+        await curator.press("space")
+    assert "3 marked" in screen_text(curator.app)
+    await curator.press("a")
+    assert curator.shown("#message").endswith("2 stay marked; Esc clears.")
+    assert "2 marked" in screen_text(curator.app)
+    await curator.press("escape")
+    assert "marked" not in screen_text(curator.app)
+    await curator.press("v", "j", "j")
+    assert "3 marked" in screen_text(curator.app)
+
+
+@pytest.mark.parametrize("key", ["a", "A", "r"])
+async def test_a_step_on_many_leaves_what_was_decided_before_as_it_is(curator: Curator, key: str) -> None:
+    curator.table.move_home()
+    accepted, rejected, *waiting = curator.table.ids[:5]
+    for task_id, decision in ((accepted, "A"), (rejected, "r")):
+        curator.table.move_to(task_id)
+        await curator.press(decision)
+    curator.table.move_home()
+    await curator.press("v", *"jjjj", key)
+    assert curator.task(accepted).state == "accepted"
+    assert curator.task(rejected).state == "rejected"
+    assert "2 were decided already." in curator.shown("#message")
+    assert not {accepted, rejected} & set(curator.table.marked)
+    if key != "a":
+        assert {curator.task(task_id).state for task_id in waiting} == {
+            "accepted" if key == "A" else "rejected"
+        }
+
+
+async def test_one_key_still_overturns_the_decision_on_one_row(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.press("a")
+    curator.table.move_to(task_id)
+    await curator.press("r")
+    assert curator.task(task_id).state == "rejected"
+
+
 async def test_labelling_and_restoring_leave_the_cursor_where_it_is(curator: Curator) -> None:
     task_id = curator.current().id
     await curator.press("c", "c")

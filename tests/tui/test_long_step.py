@@ -67,6 +67,7 @@ async def test_escape_stops_it_and_what_is_done_is_one_step(marked: Curator) -> 
     left = _TASKS - done
     assert marked.shown("#message") == (
         f"Rejected {done} of 300. Stopped before the other {left}; u undoes what is done."
+        f" {left} stay marked; Esc clears."
     )
     assert len(marked.table.marked) == left
     await marked.press("u")
