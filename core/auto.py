@@ -38,6 +38,19 @@ class Outcome:
     sentence: str
 
 
+def require_start(engine: Engine) -> None:
+    """Make sure that unattended work can begin, before the workspace remembers what it was to begin with.
+
+    Raises:
+        SettingsError: there is neither a target nor a limit.
+        EndpointUnusableError: an endpoint needs a key, and there is none.
+    """
+    settings = engine.settings
+    if settings.target is None and settings.max_requests is None and settings.max_cost is None:
+        raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
+    _ = engine.endpoint, engine.embeddings_endpoint
+
+
 class AutoRun:
     """One unattended run over an engine's workspace.
 
@@ -47,14 +60,13 @@ class AutoRun:
 
     Raises:
         SettingsError: there is neither a target nor a limit.
+        EndpointUnusableError: an endpoint needs a key, and there is none.
     """
 
     def __init__(self, engine: Engine, *, resend: bool = False) -> None:
-        settings = engine.settings
-        if settings.target is None and settings.max_requests is None and settings.max_cost is None:
-            raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
+        require_start(engine)
         self._engine = engine
-        self._settings = settings
+        self._settings = engine.settings
         self._resend = resend
         self._left_over: deque[int] = deque()
         self._batch = 0
@@ -63,6 +75,8 @@ class AutoRun:
         """How many answers with new tasks are to be taken in, by the batches that are not completed."""
         self._fruitless = 0
         self._limit: str | None = None
+        self.at_cost_limit = False
+        """Whether there was no room for the last request that was wanted."""
         self._asked_again = False
         self._flow: Flow | None = None
         self._interrupted = False
@@ -104,6 +118,7 @@ class AutoRun:
             await self._work()
         except CostLimitError:
             self._limit = self._cost_limit()
+            self.at_cost_limit = True
         return self._outcome()
 
     async def _work(self) -> None:
@@ -147,18 +162,27 @@ class AutoRun:
             flow.stop()
 
     def _outcome(self) -> Outcome:
-        what = "tasks pass" if self._settings.hold else "tasks accepted"
         if self._interrupted:
-            return Outcome(Ended.INTERRUPTED, f"Interrupted; everything is kept. {self.reached} {what}.")
+            return Outcome(Ended.INTERRUPTED, f"Interrupted; everything is kept. {self._told()}")
         if self._limit is not None:
-            return Outcome(Ended.LIMIT, f"{self._limit} {self.reached} {what}.")
+            return Outcome(Ended.LIMIT, f"{self._limit} {self._told()}")
         if not self._is_reached():
             return Outcome(
                 Ended.LIMIT,
                 f"The pool is saturated: {SATURATED_BATCHES} batches in a row brought nothing new."
-                f" {self.reached} {what}. Other seeds, another model or a higher filters.rouge_l may help.",
+                f" {self._told()} Other seeds, another model or a higher filters.rouge_l may help.",
             )
-        return Outcome(Ended.DONE, f"Target reached: {self.reached} {what}.")
+        return Outcome(Ended.DONE, f"Target reached: {self._told()}")
+
+    def _told(self) -> str:
+        """What has been reached; with --hold that much of it is not accepted."""
+        if not self._settings.hold:
+            return f"{self.reached} tasks accepted."
+        accepted = self._engine.judging.accepted_of_model
+        return (
+            f"{accepted} tasks accepted, and {self.reached - accepted} that pass wait for your decision in"
+            " the curator, as --hold says. With --no-hold a run decides on what it proposes."
+        )
 
     def _is_reached(self) -> bool:
         return self._settings.target is not None and self.reached >= self._settings.target
@@ -171,6 +195,7 @@ class AutoRun:
         self._decide_with_vectors()
         if self._left_over:
             return self._left_over.popleft()
+        self.at_cost_limit = False
         self._limit = self._boundless()
         if self._limit is not None:
             return None
@@ -185,6 +210,7 @@ class AutoRun:
         except CostLimitError:
             # What is under way may turn out to cost less than is reserved for it: then there is room again.
             self._limit = self._cost_limit()
+            self.at_cost_limit = True
             return None
 
     def _boundless(self) -> str | None:

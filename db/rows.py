@@ -288,3 +288,13 @@ class TrainingRow:
     instruction: str
     input: str
     output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """How many tasks the model will be asked about, and has not been yet."""
+
+    labels: int
+    """Those without a label."""
+    instances: int
+    """Those with a clear label and without instances."""

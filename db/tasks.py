@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.rows import Label, Order, Origin, PoolTask, Reason, State, Task, TaskFilter
+from selfinstruct.db.rows import Label, Order, Origin, PoolTask, Reason, State, Task, TaskFilter, Unasked
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
@@ -189,6 +189,20 @@ class Tasks:
                 OR instantiate_request_id IN (SELECT id FROM requests WHERE state = 'failed'))"""
         ).fetchone()
         return int(count)
+
+    def unasked(self) -> Unasked:
+        """How many tasks no request has been planned for yet, of those that will be asked about."""
+        (labels,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_to_classify
+            WHERE label IS NULL AND classify_request_id IS NULL
+                AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)"""
+        ).fetchone()
+        (instances,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_to_instantiate
+            WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+            AND label IN ('classification', 'generation')"""
+        ).fetchone()
+        return Unasked(int(labels), int(instances))
 
     def to_classify(self) -> int | None:
         """The first task that wants a label: accepted, or passing and before a person."""

@@ -188,6 +188,11 @@ def curate(
                 if settings.keys or settings.theme is not None:
                     _check_screen(settings)
                 engine = Engine(workspace, settings)
+                if auto:
+                    # What cannot begin fixes nothing of a new workspace: no language, no seeds.
+                    from selfinstruct.core.auto import require_start  # noqa: PLC0415 - as above
+
+                    require_start(engine)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
 

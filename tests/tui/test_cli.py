@@ -1,6 +1,7 @@
 """`selfinstruct` and `selfinstruct-tui`: what they say, what they write, how they end."""
 
 import json
+import shlex
 import shutil
 import stat
 import subprocess
@@ -16,7 +17,7 @@ from selfinstruct.core.languages import with_seeds
 from selfinstruct.core.picking import pick_language
 from selfinstruct.core.seeds import built_in
 from selfinstruct.core.settings import resolve
-from selfinstruct.db.rows import NewInstance
+from selfinstruct.db.rows import NewInstance, Unasked
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
@@ -332,6 +333,44 @@ def test_a_limit_ends_with_code_3_and_is_named(tmp_path: Path) -> None:
     result = auto("--db", tmp_path / "w.db", "--target", "500", "--max-requests", "6")
     assert result.exit_code == 3
     assert "--max-requests" in result.output
+
+
+def test_at_the_limit_of_requests_it_says_what_is_unfinished_and_the_command_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "w w.db"
+    said = auto("--db", path, "--target", "5", "--max-requests", "6").stdout
+    unfinished = next(line for line in said.splitlines() if line.startswith("Unfinished: "))
+    command = unfinished.partition("This goes on: ")[2]
+    program, flag, *words = shlex.split(command)
+    assert (program, flag) == ("selfinstruct-tui", "--auto")
+    said = auto(*words).stdout
+    assert "Target reached" in said
+    assert "Unfinished" not in said
+    with Workspace.open(path) as workspace:
+        assert workspace.tasks.unasked() == Unasked(0, 0)
+
+
+def test_a_remembered_hold_is_named_where_work_ends(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    assert auto("--db", path, "--target", "5", "--hold").exit_code == 0
+    result = auto("--db", path, "--target", "8")
+    assert "Target reached: 0 tasks accepted, and " in result.stdout
+    assert "that pass wait for your decision" in result.stdout
+    assert "--no-hold" in result.stdout
+    assert "tasks accepted." in auto("--db", path, "--target", "8", "--no-hold").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [([], 2), (["--target", "5", "--model", "gpt-4o-mini"], 4)], ids=["limit", "key"]
+)
+def test_a_start_that_is_refused_fixes_nothing_of_a_new_workspace(
+    tmp_path: Path, words: list[str], code: int
+) -> None:
+    path = tmp_path / "w.db"
+    assert auto("--db", path, *words).exit_code == code
+    result = auto("--db", path, "--language", "ja", "--target", "1", "--model", "offline")
+    assert result.exit_code == 0, result.output
 
 
 def test_an_endpoint_that_cannot_be_used_ends_with_code_4_and_advice(
