@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from selfinstruct.core.answers import storable_text
 from selfinstruct.core.errors import SelfInstructError
-from selfinstruct.db.rows import Label, Origin, State, TaskFilter
+from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT
+from selfinstruct.db.rows import PASS, Label, Origin, State, TaskFilter
 
 _SHORT = {
     "clf": "classification",
@@ -21,10 +22,22 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "origin": get_args(Origin),
     "state": get_args(State),
     "label": get_args(Label),
+    "verdict": (
+        PASS,
+        *_TOO.values(),
+        "keyword",
+        "opening",
+        "punctuation",
+        NOT_LATIN,
+        OTHER_SCRIPT,
+        NO_WORDS,
+    ),
 }
+_ON_SCREENS = {"pending": "undecided", "unknown": "unclear"} | {code: word for word, code in _TOO.items()}
 _SCORE = re.compile(r"score\s*(?P<sign>[<>])\s*(?P<bound>\d*\.?\d+)$")
+_COMPARED = re.compile(r"([a-z_]+)\s*[<>]|score\s*=")
 _DIGITS = 15
-_WORD = re.compile(r'"([^"]*)"|(\S+)')
+_WORD = re.compile(r'"([^"]*)"|([a-z]+:"[^"]*"|score\s*[<>=]+\s*[^\s"]*|\S+)')
 
 
 class FilterError(SelfInstructError):
@@ -35,7 +48,7 @@ def parse_filter(line: str) -> TaskFilter:
     """Read a filter line, such as `label:clf verdict:too_similar score>0.6 origin:model haiku "old town"`.
 
     Raises:
-        FilterError: a field has a value that it cannot have.
+        FilterError: a field has a value that it cannot have, there is no such field, or a quote is open.
     """
     wanted = TaskFilter()
     words: list[str] = []
@@ -45,12 +58,16 @@ def parse_filter(line: str) -> TaskFilter:
         if score:
             bound = "more_than" if score["sign"] == ">" else "less_than"
             wanted = _with(wanted, bound, float(score["bound"]))
-        elif colon and (name in _VALUES or name == "verdict"):
-            wanted = _with(wanted, name, _value(name, value))
+        elif compared := _COMPARED.match(plain):
+            raise FilterError(_not_compared(compared[1] or "score", plain))
+        elif colon and name in _VALUES:
+            wanted = _with(wanted, name, _value(name, value.strip('"')))
         elif colon and name in {"batch", "id"}:
             wanted = _with(wanted, name, _number(name, value))
         elif colon and value and name.isidentifier() and not value.startswith("/"):
             raise FilterError(_unknown(name, plain))
+        elif plain.startswith('"'):
+            raise FilterError('A quote is open: put another " behind the words that belong together.')
         elif quoted or plain:
             words.append(quoted or plain)
     return replace(wanted, words=tuple(words))
@@ -62,14 +79,18 @@ def _with(wanted: TaskFilter, name: str, value: Any) -> TaskFilter:
 
 def _value(name: str, value: str) -> str:
     if name == "verdict":
-        value = value.replace("-", "_")
-        return _TOO.get(value, value)
-    value = _SHORT.get(value, value)
-    known = _VALUES[name]
-    if value not in known:
-        near = difflib.get_close_matches(value, known, n=1, cutoff=0)[0]
-        raise FilterError(f"{name}: is one of {', '.join(known)}; did you mean {name}:{near}?")
-    return value
+        value = re.sub(r"[-\s]", "_", value)
+        value = _TOO.get(value, value)
+    else:
+        value = _SHORT.get(value, value)
+    if value in _VALUES[name]:
+        return value
+    known = [_ON_SCREENS.get(code, code).replace("_", "-") for code in _VALUES[name]]
+    told = f"{name}: is one of {', '.join(known)}"
+    if not value:
+        raise FilterError(f"{told}.")
+    near = difflib.get_close_matches(value, known, n=1, cutoff=0)[0]
+    raise FilterError(f"{told}; did you mean {name}:{near}?")
 
 
 def _number(name: str, value: str) -> int:
@@ -78,6 +99,14 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
+def _not_compared(name: str, plain: str) -> str:
+    if name == "score":
+        return "score wants < or > and a number, as in score>0.6."
+    near = difflib.get_close_matches(name, ("score",), n=1)
+    meant = "Did you mean score?" if near else "Only score is compared, as in score>0.6."
+    return f'There is no number {name}. {meant} As a word it is written "{plain}".'
+
+
 def _unknown(name: str, plain: str) -> str:
-    near = difflib.get_close_matches(name, (*_VALUES, "verdict", "batch", "id", "score"), n=1, cutoff=0)[0]
+    near = difflib.get_close_matches(name, (*_VALUES, "batch", "id", "score"), n=1, cutoff=0)[0]
     return f'There is no field {name}. Did you mean {near}? As a word it is written "{plain}".'

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from selfinstruct.db.rows import PASS, Order, Task
 from selfinstruct.db.tasks import Tasks
-from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.display import safe_line, verdict_word
 from selfinstruct.tui.window_table import Column, WindowTable
 
 STATES = {"pending": " ", "accepted": "✓", "rejected": "✗"}
@@ -20,13 +20,6 @@ _TITLES: dict[Order, str] = {
     "origin": "origin",
     "instruction": "instruction",
 }
-
-
-def verdict_word(verdict: str | None) -> str:
-    """A verdict as people read it."""
-    if verdict is None:
-        return "-"
-    return safe_line(verdict.removeprefix("too_").removeprefix("same_").replace("_", " "))
 
 
 class CandidateTable(WindowTable[Task]):

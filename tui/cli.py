@@ -1,6 +1,7 @@
 """`selfinstruct`: training files from a workspace, what is in it, its upkeep, near-duplicates in files."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,15 @@ from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export import ExportFormat, write_export
 from selfinstruct.db.counts import Counts, Training
 from selfinstruct.tui import dedupe
-from selfinstruct.tui.display import cost_text, many, safe, safe_line
+from selfinstruct.tui.display import (
+    LABEL_WORDS,
+    STATE_WORDS,
+    cost_text,
+    many,
+    safe,
+    safe_line,
+    verdict_word,
+)
 from selfinstruct.tui.exits import run, stop
 from selfinstruct.tui.opening import DbOption, look_into, sentences
 from selfinstruct.tui.upkeep import backup, check
@@ -164,12 +173,16 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
             return "unknown" if counts.requests["answered"] else "0"
         return f"{number:,}"
 
+    def in_words(numbers: dict[str, int], words: Mapping[str, str]) -> str:
+        return listed({words[name]: number for name, number in numbers.items()})
+
     left_out = _left_out(training)
+    verdicts = {verdict: verdict_word(verdict) for verdict in counts.verdicts}
     return [
         f"pool         {listed(counts.pool)}",
-        f"candidates   {listed(counts.candidates)}",
-        f"verdicts     {listed(counts.verdicts)}",
-        f"labels       {listed(counts.labels)}",
+        f"candidates   {in_words(counts.candidates, STATE_WORDS)}",
+        f"verdicts     {in_words(counts.verdicts, verdicts)}",
+        f"labels       {in_words(counts.labels, LABEL_WORDS)}",
         f"instances    {listed(counts.instances)}",
         f"export       {many(training.rows, 'row')}"
         + (f"; kept, but no rows: {left_out}" if left_out else ""),

@@ -13,8 +13,7 @@ from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import with_keys
 from selfinstruct.tui.blocks import Block
-from selfinstruct.tui.candidates import verdict_word
-from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.display import STATE_WORDS, safe, safe_line, verdict_word
 from selfinstruct.tui.themes import MUTED
 
 if TYPE_CHECKING:
@@ -80,11 +79,10 @@ def _verdict(workspace: Workspace, task: Task) -> list[Part]:
         return [("✓ in the pool", "$text-success"), " · seed\n"]
     passes = task.verdict == PASS
     glyph, style = ("✓", "$text-success") if passes else ("✗", "$text-error")
-    state = {"accepted": "accepted", "rejected": "rejected", "pending": "undecided"}[task.state]
     batch = f" · batch {task.batch}" if task.batch else ""
     parts: list[Part] = [
         (f"{glyph} {verdict_word(task.verdict)}", style),
-        f" · {state} · {task.origin}{batch}\n",
+        f" · {STATE_WORDS[task.state]} · {task.origin}{batch}\n",
     ]
     parts += [f"  {safe_line(reason.sentence)}\n" for reason in workspace.tasks.reasons(task.id)]
     return parts

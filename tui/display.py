@@ -87,6 +87,20 @@ def safe_line(text: str, width: int | None = WIDEST) -> str:
     return line if width is None or len(line) <= width else line[: max(0, width - 1)] + "…"
 
 
+def verdict_word(verdict: str | None) -> str:
+    """A verdict as people read it."""
+    if verdict is None:
+        return "-"
+    return safe_line(verdict.removeprefix("too_").removeprefix("same_").replace("_", " "))
+
+
+STATE_WORDS = {"pending": "undecided", "accepted": "accepted", "rejected": "rejected"}
+"""States of tasks as people read them."""
+
+LABEL_WORDS = {"classification": "classification", "generation": "generation", "unknown": "unclear"}
+"""Labels as people read them where there is room."""
+
+
 def many(number: int, what: str) -> str:
     """A number of things: "1 request", "2 requests"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

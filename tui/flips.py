@@ -10,9 +10,8 @@ from selfinstruct.core.preview import Columns, Flip, Flips
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.tasks import Tasks
-from selfinstruct.tui.candidates import verdict_word
 from selfinstruct.tui.charts import BAR_STYLE, columns, fitted
-from selfinstruct.tui.display import safe_line
+from selfinstruct.tui.display import safe_line, verdict_word
 from selfinstruct.tui.window_table import Column, WindowTable
 
 _REACHED_STYLE = "$warning"

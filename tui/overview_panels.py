@@ -7,7 +7,6 @@ from textual.content import Content
 
 from selfinstruct.core.overview import Overview, in_buckets
 from selfinstruct.db.rows import PASS
-from selfinstruct.tui.candidates import LABELS, verdict_word
 from selfinstruct.tui.charts import (
     BAR_STYLE,
     Bar,
@@ -18,7 +17,7 @@ from selfinstruct.tui.charts import (
     share_text,
     sparkline,
 )
-from selfinstruct.tui.display import cost_text, safe_line
+from selfinstruct.tui.display import LABEL_WORDS, cost_text, safe_line, verdict_word
 from selfinstruct.tui.themes import MUTED
 
 _BUCKETS = 8
@@ -185,10 +184,9 @@ def labels(numbers: Numbers, width: int) -> Content:
     told = numbers.overview
     if not told.accepted:
         return Content(_NOTHING_ACCEPTED)
-    words = {"classification": "classification", "generation": "generation", "unknown": LABELS["unknown"]}
     return _shares(
         {
-            words[label] if label is not None else "no label yet": count
+            LABEL_WORDS[label] if label is not None else "no label yet": count
             for label, count in told.labels.items()
         },
         width,

@@ -25,7 +25,7 @@ class PoolScreen(TasksScreen):
     def compose_body(self) -> ComposeResult:
         """The filter line over table and detail."""
         yield Input(
-            placeholder="/ words, label:clf, state:rejected, verdict:too_similar, origin:model, score>0.6",
+            placeholder="/ words, label:clf, state:rejected, verdict:similar, origin:model, score>0.6",
             id="filter",
         )
         yield from super().compose_body()
@@ -51,8 +51,14 @@ class PoolScreen(TasksScreen):
             wanted = parse_filter(self.filter.value)
             found = await self.session.finder.find(wanted, self.table.order)
         except (FilterError, WorkspaceError) as error:
+            self.filter.add_class("-wrong")
+            entitle(
+                self.table,
+                f"Still showing {len(self.table.ids):,} of {self.engine.workspace.tasks.count():,}",
+            )
             self.say(str(error), error=True)
             return
+        self.filter.remove_class("-wrong")
         if self.focused is self.filter:
             self._say_how_to_filter()
         entitle(self.table, f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}")

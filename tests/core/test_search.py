@@ -30,6 +30,10 @@ from selfinstruct.db.workspace import Workspace
             TaskFilter(state="pending", verdict="too_similar", batch=3),
             id="words of the screen",
         ),
+        pytest.param('verdict:"no words"', TaskFilter(verdict="no_words"), id="quoted value"),
+        pytest.param("verdict:not-latin", TaskFilter(verdict="not_latin"), id="hyphen"),
+        pytest.param("score > 0.6 rain", TaskFilter(more_than=0.6, words=("rain",)), id="blanks"),
+        pytest.param('"score>abc"', TaskFilter(words=("score>abc",)), id="quoted comparison"),
         pytest.param("id:12 Note:", TaskFilter(id=12, words=("Note:",)), id="a colon at the end"),
         pytest.param("ab\x00c", TaskFilter(words=("ab\ufffdc",)), id="what no search understands"),
         pytest.param("https://x", TaskFilter(words=("https://x",)), id="a colon in a word"),
@@ -45,6 +49,15 @@ def test_a_line_says_what_is_looked_for(line: str, wanted: TaskFilter) -> None:
         ("state:acepted", "did you mean state:accepted"),
         ("lable:clf", "no field lable. Did you mean label"),
         ("batch:three", "wants a number"),
+        ("score>abc", "as in score>0.6"),
+        ("score>=", "as in score>0.6"),
+        ("score =0.5", "as in score>0.6"),
+        ("score>", "as in score>0.6"),
+        ("scor>1", "no number scor. Did you mean score"),
+        ('haiku "old town', "A quote is open"),
+        ("verdict:sim", "did you mean verdict:similar"),
+        ("state:", "is one of undecided, accepted, rejected"),
+        ("label:unsure", "classification, generation, unclear"),
         ("id:99999999999999999999", "wants a number"),
     ],
 )
@@ -53,7 +66,7 @@ def test_what_cannot_be_is_said_with_the_nearest_that_can(line: str, sentence: s
         parse_filter(line)
 
 
-@given(st.text(max_size=40).map(storable_text).filter(lambda line: ":" not in line))
+@given(st.text(max_size=40).map(storable_text).filter(lambda line: not set(line) & set(':<>="')))
 def test_whatever_is_typed_without_a_field_is_words(line: str) -> None:
     wanted = parse_filter(line)
     assert (wanted.origin, wanted.state, wanted.label, wanted.verdict) == (None, None, None, None)
@@ -68,7 +81,7 @@ def test_whatever_is_typed_without_a_field_is_words(line: str) -> None:
         pytest.param("雨の匂い", ["雨の匂いを説明して。"], id="Japanese"),
         pytest.param('"rain on"', ["Describe rain on stone."], id="phrase"),
         pytest.param('umlaut "Ü"', ["Say Übung with an umlaut."], id="short word"),
-        pytest.param('50% OR "', ['Is "50%" half?'], id="what FTS would take for syntax"),
+        pytest.param('50%" OR', ['Is "50%" half?'], id="what FTS would take for syntax"),
         pytest.param("origin:human", 4, id="field"),
         pytest.param("zzz", [], id="nothing"),
     ],

@@ -69,6 +69,10 @@ def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> No
 def test_status_reads_well(grown: Path) -> None:
     said = run("status", "--db", grown).stdout
     assert "175 seed, 50 model" in said
+    # The words of the screens and of the filter line.
+    assert " undecided" in said
+    assert " similar" in said
+    assert not any(word in said for word in ("pending", "too similar", "unknown"))
     assert "$0.00" in said
 
 

@@ -273,6 +273,19 @@ async def test_slash_looks_through_everything_and_escape_goes_back(curator: Cura
     assert list(curator.table.ids) == before
 
 
+async def test_a_filter_that_cannot_be_understood_says_so_and_leaves_what_was_found(curator: Curator) -> None:
+    await curator.press("slash", *"origin:model")
+    found = list(curator.table.ids)
+    assert 0 < len(found) < 175
+    await curator.press("space", *'"r')
+    assert "A quote is open" in curator.shown("#message")
+    assert list(curator.table.ids) == found
+    assert "Still showing" in screen_text(curator.app)
+    await curator.press("backspace", "backspace")
+    assert "A quote is open" not in curator.shown("#message")
+    assert "Still showing" not in screen_text(curator.app)
+
+
 async def test_o_sorts_by_one_column_after_the_other_and_the_cursor_stays_on_its_task(
     curator: Curator,
 ) -> None:
