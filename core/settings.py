@@ -37,6 +37,7 @@ SETTINGS_FILE = "selfinstruct.toml"
 
 _LONGEST_QUOTED = 100
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
 # In capitals, as such names are written: many a key would be a name as well, but none is all capitals.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -245,6 +246,18 @@ class Settings(_Checked):
     def in_language(self, code: str) -> Self:
         """These settings for tasks in another language; filters that were set stay as they are."""
         return self.model_validate({**self.model_dump(exclude_unset=True), "language": code})
+
+    @field_validator("model", "embeddings")
+    @classmethod
+    def _is_no_address(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and _BEGINS_AS_ADDRESS.match(name):
+            where = "base_url" if info.field_name == "model" else "embeddings_url"
+            # It is not repeated: it may hold a key.
+            raise ValueError(
+                f"an address is not the name of a model; put it into {where}, and give a name such as"
+                " llama3.1"
+            )
+        return name
 
     @field_validator("embeddings")
     @classmethod

@@ -9,11 +9,12 @@ from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import keyword_spans
 from selfinstruct.core.languages import Language
+from selfinstruct.core.parsing import parse_label
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import with_keys
 from selfinstruct.tui.blocks import Block
-from selfinstruct.tui.display import STATE_WORDS, safe, safe_line, verdict_word
+from selfinstruct.tui.display import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
 from selfinstruct.tui.themes import MUTED
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
         _marked(task.instruction, marks),
         "\n\n",
         *_verdict(workspace, task),
-        *_label(workspace, task, engine.settings.keys),
+        *_label(engine, task),
     )
 
 
@@ -88,15 +89,16 @@ def _verdict(workspace: Workspace, task: Task) -> list[Part]:
     return parts
 
 
-def _label(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> list[Part]:
+def _label(engine: Engine, task: Task) -> list[Part]:
     if task.label is None:
         asked = " (asked)" if task.classify_request_id else ""
         return [(f"no label yet{asked}", MUTED)]
-    said = _model_said(workspace, task)
+    said = _model_said(engine.workspace, task)
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
-    unclear = with_keys("unclear label: set it with {relabel}", keys)
+    unclear = with_keys("unclear label: set it with {relabel}", engine.settings.keys)
     label = unclear if task.label == "unknown" else task.label
-    return [label, (quoted, MUTED)]
+    by_person = said is not None and parse_label(said, engine.language.code) != task.label
+    return [f"{label}, set by a person" if by_person else label, (quoted, MUTED)]
 
 
 def _model_said(workspace: Workspace, task: Task) -> str | None:
@@ -199,6 +201,10 @@ def history(decisions: Sequence[Decision]) -> Content | None:
         when = safe_line(decision.at[:16].replace("T", " "))
         why = f", {decision.tag}" if decision.tag else ""
         parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {decision.who}{why}")]
+        if decision.before.label != decision.after.label:
+            labels = (decision.before.label, decision.after.label)
+            was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
+            parts.append((f"\n  label: {was} → {is_}", MUTED))
         if decision.before.instruction != decision.after.instruction:
             parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", MUTED))
     return Content.assemble(*parts)

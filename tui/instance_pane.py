@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from selfinstruct.db.rows import Instance, Task
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.display import LABEL_WORDS, safe, safe_line
 from selfinstruct.tui.themes import MUTED
 from selfinstruct.tui.titles import entitle
 
@@ -173,7 +173,7 @@ def _head(
     kept = sum(instance.state == "kept" for instance in instances)
     parts: list[str | tuple[str, str]] = [
         safe(task.instruction, _SHOWN),
-        (f"\n{task.label or 'no label yet'}", MUTED),
+        (f"\n{LABEL_WORDS[task.label] if task.label else 'no label yet'}", MUTED),
     ]
     if instances:
         parts.append((f" · {kept} kept, {len(instances) - kept} dropped", MUTED))

@@ -154,6 +154,12 @@ class SettingRow(Widget):
         """Whether the value is not the one in force."""
         return self.text != self._given
 
+    def go_in(self) -> None:
+        """Edit it, from the end of what it holds."""
+        self.screen.set_focus(self.editor)
+        if isinstance(self.editor, Input):
+            self.editor.cursor_position = len(self.editor.value)
+
     def give(self, text: str) -> None:
         """Another value is in force now; it is shown unless a person has changed it here."""
         changed = self.is_changed

@@ -310,7 +310,7 @@ class SettingsScreen(WorkScreen):
         place = next((place for place, row in enumerate(rows) if row.is_at), 0) + by
         row = rows[max(0, min(len(rows) - 1, place))]
         if isinstance(self.focused, Input | TextArea):
-            self.set_focus(row.editor)
+            row.go_in()
         else:
             self.set_focus(self._list)
             self._put_cursor(row)
@@ -318,7 +318,7 @@ class SettingsScreen(WorkScreen):
 
     def action_edit_setting(self) -> None:
         """Go into the setting under the cursor."""
-        self.set_focus(next(row for row in self._editable if row.is_at).editor)
+        next(row for row in self._editable if row.is_at).go_in()
 
     @on(Input.Submitted)
     def action_down(self) -> None:

@@ -223,6 +223,9 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
             ["--language", "other", "--target", "1"], "No seed tasks come with the language other", id="other"
         ),
         pytest.param([], "--target N", id="no limit"),
+        pytest.param(
+            ["--target", "1", "--model", "https://k@h.example/v1"], "put it into", id="model is a URL"
+        ),
         pytest.param(["--target", "0"], "at least 1 is wanted", id="target 0"),
         pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
         pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),

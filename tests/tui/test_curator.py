@@ -8,6 +8,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import on_screen
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.detail import head
+from selfinstruct.tui.display import LABEL_WORDS
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.keys import KeysScreen
 from tests.conftest import OpenEngine
@@ -387,6 +388,21 @@ async def test_an_edit_taken_back_brings_back_what_the_model_said_of_the_label(c
     await curator.press("u")
     assert curator.task(task.id).classify_request_id == asked
     assert "the model said" in await curator.detail()
+
+
+async def test_a_label_set_by_a_person_stands_before_what_the_model_said(curator: Curator) -> None:
+    task_id = curator.current().id
+    await curator.until(lambda: curator.task(task_id).label is not None)
+    was = LABEL_WORDS[curator.task(task_id).label or ""]
+    assert "set by a person" not in await curator.detail()
+    await curator.press("c")
+    is_ = LABEL_WORDS[curator.task(task_id).label or ""]
+    told = await curator.detail()
+    assert f'{is_}, set by a person  the model said "' in told
+    assert f"label: {was} → {is_}" in told
+    await curator.press("u")
+    assert "set by a person" not in await curator.detail()
+    assert f"label: {is_} → {was}" in await curator.detail()
 
 
 def test_in_another_language_keywords_and_shared_words_are_marked_where_they_stand(

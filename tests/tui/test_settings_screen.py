@@ -115,6 +115,26 @@ async def test_the_keyboard_reaches_every_setting_and_switches_what_has_few_valu
         assert form.curator.app.focused is form.row("keys").editor
 
 
+async def test_enter_goes_into_a_field_at_its_end_so_that_it_can_be_cleared(engine_on: OpenEngine) -> None:
+    async with filling_in(engine_on(base_url="http://127.0.0.1:9/v1", model="org/model:tag")) as form:
+        await form.curator.press("enter", "x")
+        assert form.row("model").text == "org/model:tagx"
+        await form.curator.press("ctrl+u")
+        assert form.row("model").text == ""
+        await form.curator.press("down", "ctrl+u")
+        assert form.row("base_url").text == ""
+
+
+async def test_an_address_in_the_place_of_a_models_name_is_refused(engine_on: OpenEngine) -> None:
+    async with filling_in(engine_on()) as form:
+        await form.type("model", "http://127.0.0.1:9/v1")
+        assert "put it into base_url" in form.note("model")
+        await form.type("model", "org/model:tag")
+        assert "base_url" not in form.note("model")
+        await form.type("embeddings", "HTTPS://h.example")
+        assert "put it into embeddings_url" in form.note("embeddings")
+
+
 async def test_letters_move_from_setting_to_setting_and_change_none(engine_on: OpenEngine) -> None:
     async with filling_in(engine_on(), (100, 30)) as form:
 
