@@ -151,6 +151,15 @@ class Decisions:
         rows = self._rows("WHERE task_id = ? AND instance_id IS NULL ORDER BY id", [task_id])
         return [_on_task(row) for row in rows]
 
+    def kind_of(self, decision: AnyDecision) -> DecisionKind:
+        """What a decision is in the end: of an undo or redo, what was undone and redone."""
+        kind, undoes = decision.kind, decision.undoes
+        while kind in {"undo", "redo"}:
+            kind, undoes = self._db.execute(
+                "SELECT kind, undoes FROM decisions WHERE id = ?", [undoes]
+            ).fetchone()
+        return kind
+
     def last_task(self) -> int | None:
         """The task that a person has decided on last, its instances aside."""
         row = self._db.execute(

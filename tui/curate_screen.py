@@ -17,6 +17,7 @@ from selfinstruct.tui.actions import ScreenName, bindings
 from selfinstruct.tui.display import many
 from selfinstruct.tui.tasks_screen import TasksScreen
 from selfinstruct.tui.titles import entitle
+from selfinstruct.tui.work_screen import place_of
 
 
 class CurateScreen(TasksScreen):
@@ -30,6 +31,18 @@ class CurateScreen(TasksScreen):
     )
 
     _waiting = False
+
+    @property
+    def nothing(self) -> str:
+        """That the batch which is waited for is being made, and by whom; else what to do."""
+        settings, attended = self.session.settings, self.session.attended
+        if not self._waiting or attended.paused:
+            return super().nothing
+        model = "the built-in model" if settings.is_offline else place_of(settings)
+        return (
+            f"The batch is being made.\n\nIt is asked of {model}:"
+            f" {many(settings.requests_per_batch, 'request')}. It is shown here when it has come."
+        )
 
     def begin(self) -> None:
         """Show the batch where the person left it, and say what they should know."""
@@ -111,6 +124,7 @@ class CurateScreen(TasksScreen):
             self._show_batch(batch)
         else:
             self._waiting = True
+            self._show_detail()
             self.say("The next batch is on its way.")
             if at_limit:
                 self.ask_for_room()

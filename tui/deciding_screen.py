@@ -6,7 +6,7 @@ from typing import TypeVar
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.slices import Sliced, in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.rows import AnyDecision, InstanceDecision
+from selfinstruct.db.rows import AnyDecision, DecisionKind, InstanceDecision
 from selfinstruct.tui.long_step import LongStep
 from selfinstruct.tui.work_screen import WorkScreen
 
@@ -39,7 +39,8 @@ class DecidingScreen(WorkScreen):
             step = self.session.long_step
             was_stopped = step is not None and step.stopped
             stopped = self.with_keys(f" Stopped; {{{what}}} goes on.") if was_stopped else ""
-            self._say_at_hand(f"{done}: {_told(decisions)}.{stopped}")
+            kind = self.engine.workspace.decisions.kind_of(decisions[-1])
+            self._say_at_hand(f"{done}: {_told(decisions, kind)}.{stopped}")
 
         self.carry_out(work, doing, over)
 
@@ -81,9 +82,8 @@ class DecidingScreen(WorkScreen):
             self.session.long_step = None
 
 
-def _told(decisions: Sequence[AnyDecision]) -> str:
+def _told(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
     first = decisions[-1]
-    kind = "" if first.kind == "undo" else f"{first.kind} of "
     instance = "an instance of " if isinstance(first, InstanceDecision) else ""
     more = f" and {len(decisions) - 1:,} more" if len(decisions) > 1 else ""
-    return f"{kind}{instance}{first.task_id}{more}"
+    return f"{kind} of {instance}{first.task_id}{more}"

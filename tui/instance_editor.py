@@ -77,11 +77,10 @@ class InstanceEditor(TypingScreen[None]):
             yield Footer()
 
     def on_mount(self) -> None:
-        """Begin with the output when there is an input already; the cursors are at the ends."""
+        """Begin with the input; the cursors are at the ends."""
         for area in self.query(TextArea):
             area.move_cursor(area.document.end)
-        first = "#instance-output" if self._texts["#instance-input"] else "#instance-input"
-        self.begin_typing(self.query_one(first, TextArea))
+        self.begin_typing(self.query_one("#instance-input", TextArea))
 
     @on(_Field.Saved)
     def action_save(self) -> None:

@@ -150,16 +150,15 @@ class InstancesScreen(DecidingScreen):
         self.app.push_screen(InstanceEditor(f"A new instance of {task.id}", task.instruction, "", "", save))
 
     def action_drop_instance(self) -> None:
-        """Leave it out of training files, and go on to the next one."""
+        """Leave it out of training files; the cursor stays, where the other key restores it."""
         instance = self._current()
         if instance is not None:
             drop = self.engine.decisions.instances.drop
-            if self._tell(
+            self._tell(
                 self._decide(
                     lambda: drop(instance.id), self.with_keys("Dropped; {restore_instance} restores it.")
                 )
-            ):
-                self.pane.move_by(1)
+            )
 
     def action_restore_instance(self) -> None:
         """Keep it after all."""
@@ -204,11 +203,10 @@ class InstancesScreen(DecidingScreen):
         self.say(said)
         return None
 
-    def _tell(self, refusal: str | None) -> bool:
-        """Say why something was refused; returns whether it was not."""
+    def _tell(self, refusal: str | None) -> None:
+        """Say why something was refused, if it was."""
         if refusal is not None:
             self.say(refusal, error=True)
-        return refusal is None
 
     def _here(self) -> Task | None:
         task_id = self.table.current

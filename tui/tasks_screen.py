@@ -79,7 +79,12 @@ class TasksScreen(TableMoves, DecidingScreen):
         self._show_detail()
 
     def _show_detail(self) -> None:
-        self.detail.show(self.table.current, nothing=self.with_keys(self.NOTHING))
+        self.detail.show(self.table.current, nothing=self.nothing)
+
+    @property
+    def nothing(self) -> str:
+        """What is said when there is no task to show."""
+        return self.with_keys(self.NOTHING)
 
     @on(DetailPane.Taken)
     async def _go_to_mentioned(self, event: DetailPane.Taken) -> None:
@@ -107,13 +112,17 @@ class TasksScreen(TableMoves, DecidingScreen):
         done: str,
         *,
         task_ids: list[int] | None = None,
+        how: str = "",
         move_on: bool = True,
     ) -> None:
-        """Decide on the chosen tasks in one step, or on those given, and move on if that settles them."""
+        """Decide on the chosen tasks in one step, or on those given, and move on if that settles them.
+
+        `how` is said behind what was decided on, such as a tag.
+        """
         marked = self.table.marked
         task_ids = self.chosen() if task_ids is None else task_ids
         if not task_ids:
-            self.say(self.NOTHING.split("\n\n")[0])
+            self.say(self.nothing.split("\n\n")[0])
             return
 
         def over(decided: Decided) -> None:
@@ -123,13 +132,13 @@ class TasksScreen(TableMoves, DecidingScreen):
             if at_hand.is_up:
                 at_hand.refresh_all()
             stay = self._marks_that_stay() if marked else ""
-            at_hand.say(f"{self._told(decided, done)}{stay}", error=bool(decided.refused))
+            at_hand.say(f"{self._told(decided, done, how)}{stay}", error=bool(decided.refused))
             if decided.done and move_on and not marked:
                 self.table.move_to_next_waiting()
 
         self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
 
-    def _told(self, decided: Decided, done: str) -> str:
+    def _told(self, decided: Decided, done: str, how: str) -> str:
         """What became of a step, in a sentence."""
         refused = list(decided.refused.values())
         flipped = f" {self._flips(decided)}" if decided.flipped else ""
@@ -137,12 +146,12 @@ class TasksScreen(TableMoves, DecidingScreen):
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
             early = " before all vectors had come" if decided.before_vectors else ""
-            return f"{done} {decided.done[0]}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
+            return f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
         if number == len(refused) == 1:
             by_judge = isinstance(refused[0], RefusedByJudgeError)
             overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
             return f"Filtered: {refused[0]}{overrule}" if by_judge else str(refused[0])
-        told = f"{done} {len(decided.done):,} of {number:,}.{flipped}"
+        told = f"{done} {len(decided.done):,} of {number:,}{how}.{flipped}"
         if decided.spared:
             were = "was" if len(decided.spared) == 1 else "were"
             told += f" {len(decided.spared):,} {were} decided already."
@@ -196,12 +205,12 @@ class TasksScreen(TableMoves, DecidingScreen):
         def reject(tag: str | None) -> None:
             if tag is not None:
                 rejecting = partial(self._rejecting, tag=tag)
-                self.decide(rejecting, "Rejecting", f"Rejected as {tag}", task_ids=chosen)
+                self.decide(rejecting, "Rejecting", "Rejected", task_ids=chosen, how=f" as {tag}")
 
         if chosen:
             self.app.push_screen(TagScreen(), reject)
         else:
-            self.say(self.NOTHING.split("\n\n")[0])
+            self.say(self.nothing.split("\n\n")[0])
 
     def action_restore(self) -> None:
         """Let rejected tasks be candidates again."""
@@ -260,7 +269,7 @@ class TasksScreen(TableMoves, DecidingScreen):
     def _editable(self) -> int | None:
         task_id = self.table.current
         if task_id is None:
-            self.say(self.NOTHING.split("\n\n")[0])
+            self.say(self.nothing.split("\n\n")[0])
         elif self.engine.workspace.tasks.get(task_id).state == "accepted":
             self.say(_IN_POOL, error=True)
         else:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
 
 
+_PLACE = 40
 _MORE_REQUESTS = " {settings} shows the settings: a higher number goes on, none is no limit."
 
 
@@ -183,7 +184,7 @@ class WorkScreen(Screen[None]):
         if judging.is_ready:
             judging.catch_up()
         seeds, grown = judging.pool_size
-        model = "offline (a grammar)" if settings.is_offline else safe_line(_place(settings), 40)
+        model = "offline (a grammar)" if settings.is_offline else place_of(settings)
         max_cost = self.engine.cost_limit()
         limit = f" of ${max_cost:g}" if max_cost else ""
         shown = self.session.attended.shown
@@ -332,6 +333,6 @@ class WorkScreen(Screen[None]):
         )
 
 
-def _place(settings: Settings) -> str:
-    """The model, and the host that it is asked at."""
-    return f"{settings.model} at {urlsplit(settings.address).netloc}"
+def place_of(settings: Settings) -> str:
+    """The model, and the host that it is asked at, for a line of the screen."""
+    return safe_line(f"{settings.model} at {urlsplit(settings.address).netloc}", _PLACE)

@@ -246,6 +246,7 @@ async def test_a_rejection_can_say_why_with_one_more_key(curator: Curator) -> No
     await curator.press("d")
     assert curator.task(task_id).state == "rejected"
     assert curator.engine.workspace.decisions.of_task(task_id)[-1].tag == "duplicate"
+    assert curator.shown("#message").startswith(f"Rejected {task_id} as duplicate: ")
     other = curator.current().id
     await curator.press("x")
     await curator.press("escape")

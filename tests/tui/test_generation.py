@@ -42,6 +42,22 @@ async def test_a_batch_that_comes_in_does_not_move_the_rows_under_a_persons_hand
         assert curator.table.current not in before[0]
 
 
+async def test_while_the_first_batch_is_made_the_empty_screen_says_so_and_who_is_asked(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.gate.clear()
+    async with curating(engine_on(base_url=server.url, model="m[b]{x}")) as curator:
+        await curator.press("n")
+        told = await curator.detail()
+        assert "The batch is being made." in told
+        assert "m[b]{x} at 127.0.0.1" in told
+        await curator.press("a")
+        assert curator.shown("#message") == "The batch is being made."
+        server.gate.set()
+        await curator.until(lambda: len(curator.table.ids) > 5)
+        assert "being made" not in await curator.detail()
+
+
 async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Curator) -> None:
     async with asyncio.timeout(20):
         while sum(isinstance(event, BatchCompleted) for event in curator.happened) < 2:

@@ -106,21 +106,26 @@ async def test_kept_and_dropped_are_shown_with_a_word_and_the_reason(at: Instanc
     assert at.current() == COD
 
 
-async def test_d_drops_goes_on_to_the_next_and_u_brings_it_back(at: Instances) -> None:
+async def test_d_drops_and_the_cursor_stays_where_r_restores_and_u_brings_it_back(at: Instances) -> None:
     await at.press("d")
     assert at.stored() == [(*COD, "by_hand"), *FIRST[1:]]
     assert "dropped: A person dropped it." in await at.shown()
-    assert at.current() == WREN
-    await at.press("u")
+    assert at.current() == COD
+    await at.press("R")
+    assert at.stored() == FIRST
+    await at.press("u", "u")
     assert at.stored() == FIRST
     assert at.current() == COD
     assert "Undone: drop of an instance of 176" in at.message()
     await at.press("ctrl+r")
     assert at.stored() == [(*COD, "by_hand"), *FIRST[1:]]
+    assert "Redone: drop of an instance of 176" in at.message()
+    await at.press("u")
+    assert "Undone: drop of an instance of 176" in at.message()
 
 
 async def test_a_capital_r_restores_and_u_takes_that_back(at: Instances) -> None:
-    await at.press("d", "k", "R")
+    await at.press("d", "R")
     assert at.stored() == FIRST
     await at.press("u")
     assert at.stored()[0] == (*COD, "by_hand")
@@ -136,8 +141,8 @@ async def test_what_cannot_be_decided_is_said(at: Instances) -> None:
     assert at.stored() == FIRST
 
 
-async def test_e_edits_output_and_input_and_u_brings_both_back(at: Instances) -> None:
-    await at.press("e", "backspace", *"es", "enter", "x", "tab", "s", "ctrl+s")
+async def test_e_edits_input_and_output_and_u_brings_both_back(at: Instances) -> None:
+    await at.press("e", "s", "tab", "backspace", *"es", "enter", "x", "ctrl+s")
     assert at.stored()[0] == ("cods", "fises\nx", "kept")
     assert "cods" in await at.shown()
     await at.press("u")
@@ -147,7 +152,7 @@ async def test_e_edits_output_and_input_and_u_brings_both_back(at: Instances) ->
 
 
 async def test_editing_a_dropped_instance_keeps_it(at: Instances) -> None:
-    await at.press("G", "e", *"mammal", "ctrl+s")
+    await at.press("G", "e", "tab", *"mammal", "ctrl+s")
     assert at.stored()[2] == ("elk", "mammal", "kept")
     assert at.current() == ("elk", "mammal")
 
@@ -179,7 +184,7 @@ async def test_what_is_typed_in_one_burst_with_e_reaches_the_text_it_was_meant_f
     for key in ("e", "x", "tab", "y", "tab", "z", "ctrl+s"):
         at.curator.app.post_message(events.Key(key, key if len(key) == 1 else None))
     await at.curator.until(lambda: at.stored() != FIRST)
-    assert at.stored()[0] == ("cody", "fishxz", "kept")
+    assert at.stored()[0] == ("codxz", "fishy", "kept")
 
 
 async def test_text_that_cannot_be_shown_survives_an_edit_of_the_other_text(at: Instances) -> None:
@@ -187,7 +192,7 @@ async def test_text_that_cannot_be_shown_survives_an_edit_of_the_other_text(at: 
     at.engine.decisions.instances.edit(instance.id, "a\x1b[31mb\tc", "fish")
     await at.press("e")
     assert "a␛[31mb" in screen_text(at.curator.app)
-    await at.press("x", "ctrl+s")
+    await at.press("tab", "x", "ctrl+s")
     assert at.stored()[0] == ("a\x1b[31mb\tc", "fishx", "kept")
 
 
@@ -296,7 +301,7 @@ async def test_tasks_accepted_meanwhile_wait_until_they_are_asked_for(at: Instan
 
 
 async def test_a_task_without_instances_is_marked_with_a_word(at: Instances) -> None:
-    await at.press("d", "d")
+    await at.press("d", "j", "d")
     assert "✗ none" in screen_text(at.curator.app)
 
 
