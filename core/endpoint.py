@@ -335,8 +335,8 @@ class Endpoint:
         key = os.environ.get(name, "").strip()
         if not key:
             raise EndpointUnusableError(
-                f"{self.address} needs a key, and {name} is not set. Set it, or try the built-in model"
-                f" with {self._MODEL} offline."
+                f"{self.address} needs a key, and {name} is not set. Set it, name another endpoint with"
+                f" {self._URL}, or try the built-in model with {self._MODEL} offline."
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise EndpointUnusableError(f"The key in {name} has characters that no key has. Set it again.")

@@ -27,3 +27,11 @@ class RequestRefusedError(SelfInstructError):
 
 class DedupeError(SelfInstructError):
     """Near-duplicates cannot be removed: what is in the way."""
+
+
+def why(error: Exception) -> str:
+    """Why a text file cannot be read, in words that go on a sentence: no number of an error, no codec."""
+    if isinstance(error, OSError):
+        told = error.strerror or str(error)
+        return f"{told[:1].lower()}{told[1:]}"
+    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)

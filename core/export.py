@@ -67,6 +67,8 @@ def write_export(
     Raises:
         ExportError: the file is there and `force` is not given, or it cannot be written.
     """
+    if str(path) == "-":
+        raise ExportError("Nothing is written to standard output. Give --out the name of a file.")
     if path.is_dir():
         raise ExportError(f"{path} is a folder. Give --out the name of a file in it.")
     if path.exists() and path.samefile(workspace.path):

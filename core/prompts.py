@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.instance_rules import MAX_INSTANCES
 from selfinstruct.core.judge import IN_CONTEXT
 from selfinstruct.core.languages import ENGLISH, language, read_toml
@@ -239,7 +239,9 @@ def load_templates(path: Path | None, code: str) -> _Templates:
         try:
             own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError, RecursionError) as error:
-            raise SettingsError(f"The prompts in {path.name or path} cannot be read: {error}.") from error
+            raise SettingsError(
+                f"The prompts in {path.name or path} cannot be read: {why(error)}."
+            ) from error
         merged = _overlay(merged, own)
     try:
         return _Templates.model_validate(merged)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO, ENGLISH, seed_tasks, with_seeds
 from selfinstruct.core.picking import pick_language
-from selfinstruct.core.settings import Settings
+from selfinstruct.core.settings import Settings, objection
 from selfinstruct.db.rows import Label, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
 
@@ -66,7 +66,7 @@ def load(source: Traversable | Path) -> list[SeedTask]:
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"The seed file {source.name} cannot be read: {error}.") from error
+        raise SettingsError(f"The seed file {source.name} cannot be read: {why(error)}.") from error
     tasks: list[SeedTask] = []
     lines: dict[str, int] = {}
     # Not splitlines(): a U+2028 inside a JSON string does not end a line.
@@ -98,8 +98,12 @@ def _parse(line: str, where: str) -> SeedTask:
         return SeedTask.model_validate(json.loads(line))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise SettingsError(f"In {where}, {field} is wrong: {first['msg']}.") from None
+        field = ".".join(str(part) for part in first["loc"])
+        if not field:
+            raise SettingsError(f"In {where}, a JSON object is wanted, with braces around it.") from None
+        if first["type"] == "missing":
+            raise SettingsError(f"In {where}, the field {field} is missing.") from None
+        raise SettingsError(f"In {where}, {field} is wrong: {objection(first)}.") from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"In {where}, the JSON is wrong: {error}.") from None
 

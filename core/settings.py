@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO, ENGLISH, OTHER, UsualFilters, known, language
 from selfinstruct.db.rows import ApiKind
 
@@ -428,7 +428,7 @@ def read_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{path.name} cannot be read: {error}.") from error
+        raise SettingsError(f"{path.name} cannot be read: {why(error)}.") from error
     # The language, and with it the usual filters, may be given elsewhere.
     check({"language": AUTO, **values}, source=path.name)
     for name in ("seeds", "prompts"):

@@ -1,6 +1,7 @@
 """`selfinstruct`: training files from a workspace, what is in it, its upkeep, near-duplicates in files."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from selfinstruct.tui.display import (
     safe_line,
     verdict_word,
 )
-from selfinstruct.tui.exits import run, stop
+from selfinstruct.tui.exits import Exit, run, stop
 from selfinstruct.tui.opening import DbOption, look_into, sentences
 from selfinstruct.tui.upkeep import backup, check
 
@@ -30,7 +31,8 @@ app = typer.Typer(
     " check and copy it, or remove near-duplicates from files.",
     epilog="Examples:\n\n"
     "    selfinstruct status --db movies.db\n\n"
-    "    selfinstruct export --db movies.db --format messages --out movies.jsonl",
+    "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
+    "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -41,7 +43,9 @@ app = typer.Typer(
 @app.command(
     epilog="Examples:\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
-    "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds"
+    "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
+    "Exit codes: 0 done, 1 the file is written and holds no row, or the disk or the workspace fails, 2 wrong"
+    " usage."
 )
 def export(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
@@ -98,8 +102,11 @@ def export(
         typer.echo(f"Kept, but no rows: {left_out}.")
     if not exported.rows:
         typer.echo(
-            "Nothing is accepted yet, or nothing accepted has instances. See: selfinstruct status", err=True
+            "The file holds no row: nothing is accepted yet, or nothing accepted has kept instances. See:"
+            f" selfinstruct status --db {safe_line(shlex.quote(str(db)))}",
+            err=True,
         )
+        raise typer.Exit(Exit.FAILED)
 
 
 app.command(

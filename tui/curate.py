@@ -169,6 +169,8 @@ def curate(
         "max_cost": max_cost,
         "hold": hold,
     }
+    if read_only and not auto:
+        _require_nothing_to_set(flags | {"forget": forget or None, "resend": resend or None})
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
@@ -195,6 +197,17 @@ def curate(
                     require_start(engine)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
+
+
+def _require_nothing_to_set(flags: dict[str, Any]) -> None:
+    """Refuse what --read-only would leave without effect."""
+    given = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value is not None]
+    if given:
+        stop(
+            WorkspaceError(
+                f"--read-only changes nothing, so that {given[0]} would not be kept. Leave one of them out."
+            )
+        )
 
 
 def _check_screen(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
-from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.errors import SelfInstructError, why
 from selfinstruct.tui.display import safe_line
 
 
@@ -43,11 +43,11 @@ async def edit_outside(app: App[None], text: str) -> str | None:
                 process = await asyncio.create_subprocess_exec(*words, str(file))
                 code = await process.wait()
         except (OSError, ValueError) as error:
-            raise EditorError(f"The editor '{command}' cannot be started: {error}.") from error
+            raise EditorError(f"The editor '{command}' cannot be started: {why(error)}.") from error
         except SuspendNotSupported as error:
             raise EditorError("This terminal cannot be given to an editor.") from error
         try:
             edited = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise EditorError(f"What the editor left cannot be read: {error}.") from error
+            raise EditorError(f"What the editor left cannot be read: {why(error)}.") from error
     return None if code or edited == shown.strip() else edited

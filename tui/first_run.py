@@ -113,6 +113,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         Binding("enter", "go_on", "Go on", key_display="Enter"),
         Binding("ctrl+t,t", "test", "Test the connection", key_display="^t"),
         Binding("escape", "leave", "Skip", key_display="Esc"),
+        Binding("question_mark,f1", "keys", "Keys", key_display="?"),
         Binding("q,ctrl+q", "quit", "Quit", key_display="q"),
     ]
 
@@ -310,6 +311,13 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
             self._tell(f"What is typed here is not applied yet. Enter applies it; with Esc again {stays}.")
         else:
             self.dismiss(None)
+
+    def action_keys(self) -> None:
+        """Say what the keys do here."""
+        self._tell(
+            "↑ and ↓ choose a model, Tab goes to its fields, ^t tests the connection, Enter goes on, Esc"
+            " skips, q quits."
+        )
 
     def action_quit(self) -> None:
         """Leave the program, as from every screen."""

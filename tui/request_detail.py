@@ -7,7 +7,7 @@ from textual.content import Content
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.db.request_log import Attempt, RequestRecord
 from selfinstruct.db.rows import Parameters, Prompt, Task
-from selfinstruct.tui.display import many, safe, safe_line
+from selfinstruct.tui.display import in_fields, many, safe, safe_line
 from selfinstruct.tui.themes import MUTED
 
 _HEADING, _ERROR = "bold $text-primary", "$text-error"
@@ -53,7 +53,7 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
         about = f"{many(len(request.in_context), 'text')} of {about if request.batch else 'the pool'}"
     parts: list[_Part] = [(f"{glyph} {word}", style), f" · {request.stage} · {about}\n"]
     if request.error:
-        parts.append((f"{safe_line(request.error)}\n", _ERROR))
+        parts.append((f"{safe_line(in_fields(request.error))}\n", _ERROR))
     if request.state in _EXPLAINED:
         parts.append(f"{_EXPLAINED[request.state]}\n")
     if record.asked_anew is not None:
@@ -114,7 +114,7 @@ def _attempts(record: RequestRecord) -> list[_Part]:
             facts = _facts(attempt, attempt.seconds, taken_in=record.request.state != "answered")
         parts.append(f"{number}  {safe_line(attempt.sent_at[11:19])}  {'  '.join(facts)}\n")
         if attempt.error and attempt.error != record.request.error:
-            parts.append((f"   {safe_line(attempt.error)}\n", _ERROR))
+            parts.append((f"   {safe_line(in_fields(attempt.error))}\n", _ERROR))
     return parts
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from selfinstruct.core.languages import UsualFilters
 from selfinstruct.core.settings import OFFLINE, FilterSettings, Price, Settings, usual_filters
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.tui.actions import check_keys
+from selfinstruct.tui.display import in_fields
 from selfinstruct.tui.themes import DARK, known_themes
 
 ON, OFF = "on", "off"
@@ -199,11 +199,6 @@ def _field_of(name: str) -> str:
         own = name.rpartition(".")[2]
         return f"price.{own}"
     return name
-
-
-def in_fields(sentence: str) -> str:
-    """A sentence that names flags of the command line, with the fields of the form in their place."""
-    return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda flag: flag[1].replace("-", "_"), sentence)
 
 
 def _keys(text: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings
 from selfinstruct.tui.connection_outcome import outcome_of
+from selfinstruct.tui.display import in_fields
 from selfinstruct.tui.first_run import FirstRunScreen
 from selfinstruct.tui.setting_rows import SettingRow, key_note
 from selfinstruct.tui.settings_form import (
@@ -27,7 +28,6 @@ from selfinstruct.tui.settings_form import (
     SCREEN_ONLY,
     faults_of,
     field_of,
-    in_fields,
     text_of,
     texts_of,
     values_of,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
@@ -15,7 +16,7 @@ from selfinstruct.core.events import Event, GenerationPaused, LimitReached, Pool
 from selfinstruct.core.settings import Settings
 from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName, key_of, keys_shown, with_keys
 from selfinstruct.tui.cost_limit import CostLimitScreen
-from selfinstruct.tui.display import cost_text, many, safe_line
+from selfinstruct.tui.display import cost_text, in_fields, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.themes import MUTED
@@ -152,11 +153,11 @@ class WorkScreen(Screen[None]):
             hint = self._hint("{} tries again.")
             if self.session.attended.at_request_limit:
                 hint = self.with_keys(_MORE_REQUESTS)
-            self.say(f"{event.sentence}{hint}", error=True)
+            self.say(f"{in_fields(event.sentence)}{hint}", error=True)
         elif isinstance(event, LimitReached):
-            self.say(f"{event.sentence}{self._hint('{} asks for a new one.')}", error=True)
+            self.say(f"{in_fields(event.sentence)}{self._hint('{} asks for a new one.')}", error=True)
         elif isinstance(event, RequestFailed):
-            failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
+            failed = f"Request {event.request_id} ({event.stage}) failed: {in_fields(event.sentence)}"
             self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
 
     def _hint(self, sentence: str) -> str:
@@ -210,6 +211,15 @@ class WorkScreen(Screen[None]):
             status.update(line, layout=False)
 
     # Which actions there are now
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """Those of Textual, in the order of the registry also where a person has chosen other keys."""
+        found = super().active_bindings
+        if not self.session.settings.keys:
+            return found
+        places = {action.name: place for place, action in enumerate(ACTIONS)}
+        return dict(sorted(found.items(), key=lambda item: places.get(item[1].binding.action, len(places))))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""

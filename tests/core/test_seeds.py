@@ -98,13 +98,15 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
     [
         pytest.param("{", "the JSON is wrong", id="not JSON"),
         pytest.param("[" * 100_000, "the JSON is wrong", id="nested too deep"),
-        pytest.param("[]", "the line is wrong", id="not an object"),
-        pytest.param("{}", "id is wrong: Field required", id="empty object"),
+        pytest.param("[]", "a JSON object is wanted", id="not an object"),
+        pytest.param("{}", "the field id is missing", id="empty object"),
         pytest.param(line(9, instruction=""), "instruction is wrong", id="no instruction"),
         pytest.param(line(9, instruction=" \t"), "instruction is wrong", id="blank instruction"),
         pytest.param(line(9, is_classification="perhaps"), "is_classification is wrong", id="no boolean"),
         pytest.param(line(9, instances=[]), "instances is wrong", id="no instance"),
-        pytest.param(line(9, instances=[{"input": "a"}]), "instances.0.output is wrong", id="no output"),
+        pytest.param(
+            line(9, instances=[{"input": "a"}]), "the field instances.0.output is missing", id="no output"
+        ),
         pytest.param(line(9, instances=[{"output": ""}]), "instances.0.output is wrong", id="empty output"),
         pytest.param(
             json.dumps(json.loads(line(9)) | {"instruction": "a\ud800b"}),

@@ -203,6 +203,7 @@ def test_an_export_is_its_owners_alone_and_leaves_nothing_else_behind(grown: Pat
             ["export", "--out", "a/b/c.jsonl", "--db", "GROWN"], "cannot be written", id="no folder"
         ),
         pytest.param(["export", "--out", ".", "--db", "GROWN"], "is a folder", id="a folder"),
+        pytest.param(["export", "--out", "-", "--db", "GROWN"], "standard output", id="standard output"),
     ],
 )
 def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -> None:
@@ -465,6 +466,66 @@ def test_a_workspace_does_not_remember_a_theme_that_there_is_not(tmp_path: Path)
     assert "There is no theme 'textual-lihgt'. Did you mean 'textual-light'?" in refused.output
     (tmp_path / "selfinstruct.toml").unlink()
     assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
+
+
+def test_an_export_without_a_row_says_why_and_ends_with_code_1(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with Workspace.open(path, create=True) as workspace:
+        Engine(workspace, resolve({}))
+    result = run("export", "--db", path, "--out", tmp_path / "t.jsonl")
+    assert result.exit_code == 1
+    assert "holds no row: nothing is accepted yet" in result.stderr
+    assert (tmp_path / "t.jsonl").read_text() == ""
+    assert "holds no row" in run("export", "--help").stdout
+
+
+def test_read_only_refuses_what_it_would_not_keep(grown: Path) -> None:
+    for words in (["--max-cost", "5"], ["--forget"], ["--no-clf-only"]):
+        result = CliRunner().invoke(selfinstruct_tui, ["--read-only", "--db", str(grown), *words])
+        assert result.exit_code == 2
+        assert "--read-only changes nothing" in result.output
+
+
+def test_embeddings_without_a_key_say_what_to_give_instead(tmp_path: Path) -> None:
+    result = auto("--db", tmp_path / "w.db", "--target", "1", "--model", "offline", "--embeddings", "nosuch")
+    assert result.exit_code == 4
+    assert "--embeddings-url" in result.output
+    assert "--embeddings offline" in result.output
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            '{"instruction": "Say x.", "is_classification": false, "instances": [{"output": "x"}]}',
+            "field id is missing",
+        ),
+        (
+            '{"id": "s", "instruction": " ", "is_classification": false, "instances": [{"output": "x"}]}',
+            "instruction is wrong: it is blank",
+        ),
+        ("[]", "a JSON object is wanted"),
+    ],
+)
+def test_a_wrong_seed_is_named_with_its_line_and_field(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "s.jsonl").write_text(f"\n{line}\n")
+    result = auto("--db", tmp_path / "w.db", "--target", "1", "--seeds", tmp_path / "s.jsonl")
+    assert result.exit_code == 2
+    assert "line 2 of s.jsonl" in result.output
+    assert said in result.output
+    assert "alue error" not in result.output
+
+
+def test_why_a_file_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_bytes(b"\xff\xfe\x00")
+    for option, name, said in (
+        ("--seeds", "none.jsonl", "no such file"),
+        ("--prompts", "none.toml", "no such file"),
+        ("--seeds", "s.jsonl", "not UTF-8 text"),
+    ):
+        result = auto("--db", tmp_path / "w.db", "--target", "1", option, tmp_path / name)
+        assert said in result.output
+        assert "Errno" not in result.output
 
 
 def test_a_reader_that_goes_away_does_not_end_the_work(tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ def chosen(curator: Curator) -> bool:
     return not isinstance(curator.app.screen, FirstRunScreen)
 
 
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_a_question_mark_says_what_the_keys_do(engine_on: OpenEngine, key: str) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press(key)
+        assert "Enter goes on" in outcome(curator)
+        assert "? Keys" in screen_text(curator.app)
+        await curator.press("escape")
+        assert chosen(curator)
+
+
 async def test_every_kind_of_endpoint_is_offered_and_enter_takes_the_built_in_one(
     engine_on: OpenEngine, workspace: Workspace
 ) -> None:

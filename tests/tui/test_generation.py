@@ -12,7 +12,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body
-from tests.tui.curating import Curator, curating
+from tests.tui.curating import Curator, curating, screen_text
 
 
 async def test_instances_are_made_in_the_background_for_what_was_accepted(curator: Curator) -> None:
@@ -92,6 +92,18 @@ async def four_under_way(pilot: Pilot[None], server: ModelServer) -> None:
     await pilot.press("n")
     for _ in range(4):
         assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+
+
+async def test_what_the_model_cannot_do_names_the_settings_of_the_screen_and_no_flags(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(404, error_body("nothing here"))
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        await curator.press("n")
+        await curator.until(lambda: "Check model, base_url" in curator.shown("#message"))
+        assert "--" not in curator.shown("#message")
+        await curator.press("5")
+        assert "Check model, base_url" in " ".join(screen_text(curator.app).split())
 
 
 async def test_q_in_the_middle_of_requests_stores_their_answers(

@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.widgets._footer import FooterKey
 
 import selfinstruct.tui
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted
 from selfinstruct.db.rows import PASS
-from selfinstruct.tui.actions import with_keys
+from selfinstruct.tui.actions import on_screen, with_keys
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
 
@@ -69,6 +70,13 @@ async def test_answers_to_keys_name_the_persons_own_keys(engine: Engine) -> None
         curator.app.curate.happened(BatchCompleted(1, 1))
         await curator.press("4", "ctrl+s")
         await curator.until(lambda: "← and ^o change a filter." in curator.shown("#message"))
+
+
+async def test_the_footer_keeps_its_order(engine: Engine) -> None:
+    async with curating(engine) as curator:
+        shown = [key.description for key in curator.app.screen.query(FooterKey)]
+        expected = [action.label for action in on_screen("curate") if action.footer]
+        assert shown[: len(expected)] == expected
 
 
 def test_no_sentence_has_a_key_written_into_it() -> None:
