@@ -1,9 +1,11 @@
 """A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.actions import SkipAction
@@ -19,6 +21,11 @@ from textual.visual import Visual
 _GAP = 2
 _REST_S = 0.3
 """What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
+
+_UNSPACED = re.compile(r"\s([\u3041-\u30ff\u3400-\u9fff\uff01-\uff9f])")
+"""A letter of a script without spaces, behind a space."""
+_ENDS = frozenset("、。，．・：；？！」』）】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+"""What does not begin a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,30 @@ class Block:
     def of(cls, content: Content, *, choice: int | None = None) -> "Block":
         """A block of a text that is there already."""
         return cls(content, lambda: content, choice=choice)
+
+
+def filling(content: Content, width: int) -> Content:
+    """A text whose script has no spaces begins on the line of what stands before it.
+
+    A line is otherwise broken at spaces only, so that the name before such a text would stand alone.
+
+    Args:
+        content: A text of any script.
+        width: Of a line, in cells.
+    """
+    plain = content.plain
+    begins = _UNSPACED.search(plain.split("\n", 1)[0])
+    if begins is None:
+        return content
+    start, room = begins.start(1), width - cell_len(plain[: begins.start(1)])
+    end, used = start, 0
+    while end < len(plain) and (used := used + cell_len(plain[end])) <= room:
+        end += 1
+    if end == len(plain) or "\n" in plain[start:end] or " " in plain[start:end]:
+        return content
+    while end > start and plain[end] in _ENDS:
+        end -= 1
+    return Content.assemble(content[:end], "\n", content[end:]) if end > start else content
 
 
 class BlockView(ScrollView, can_focus=True):
@@ -173,7 +204,7 @@ class BlockView(ScrollView, can_focus=True):
         ]
 
     def _wrapped(self, content: Content, width: int) -> list[Strip]:
-        return Visual.to_strips(self, content, width, None, self.visual_style)
+        return Visual.to_strips(self, filling(content, width), width, None, self.visual_style)
 
     def render_line(self, y: int) -> Strip:
         """One line of the page."""

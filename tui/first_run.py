@@ -314,10 +314,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     def action_keys(self) -> None:
         """Say what the keys do here."""
-        self._tell(
-            "↑ and ↓ choose a model, Tab goes to its fields, ^t tests the connection, Enter goes on, Esc"
-            " skips, q quits."
-        )
+        of_fields = "" if self._offer.is_built_in else " Tab goes to its fields, ^t tests the connection,"
+        self._tell(f"↑ and ↓ choose a model,{of_fields} Enter goes on, Esc skips, q quits.")
 
     def action_quit(self) -> None:
         """Leave the program, as from every screen."""

@@ -19,7 +19,7 @@ from selfinstruct.core.auto import AutoRun, Ended, Outcome
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event, RequestFailed
 from selfinstruct.db.rows import PASS
-from selfinstruct.tui.display import cost_text, many, safe_line
+from selfinstruct.tui.display import cost_text, many, safe_line, verdict_word
 from selfinstruct.tui.exits import Exit
 
 _CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
@@ -221,7 +221,7 @@ class _View:
 
     def _reasons(self, most: int = _REASONS_SHOWN) -> str:
         common = self._fallen.most_common(most)
-        return ", ".join(f"{code.replace('_', ' ')} {number}" for code, number in common)
+        return ", ".join(f"{verdict_word(code)} {number}" for code, number in common)
 
 
 def _duration(seconds: float) -> str:
