@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.settings import FilterSettings, Price, Settings, resolve, storable
+from selfinstruct.tui.display import in_fields
 from selfinstruct.tui.settings_form import (
     FIELDS,
     faults_of,
     field_of,
-    in_fields,
     text_of,
     texts_of,
     values_of,
