@@ -98,7 +98,8 @@ async def test_what_the_model_cannot_do_names_the_settings_of_the_screen_and_no_
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
     server.refuse = lambda body: Fault(404, error_body("nothing here"))
-    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+    alone = {"requests_per_batch": 1, "batches_ahead": 0}
+    async with curating(engine_on(base_url=server.url, model="m", **alone)) as curator:
         await curator.press("n")
         await curator.until(lambda: "Check model, base_url" in curator.shown("#message"))
         assert "--" not in curator.shown("#message")
