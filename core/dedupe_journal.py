@@ -24,7 +24,7 @@ from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.row_blocks import Place
 from selfinstruct.core.token_store import Ints
 
-_FORMAT = 1
+_FORMAT = 2
 _DONE = b'{"done":true}\n'
 _CHUNK = 1 << 20
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)

@@ -1,6 +1,7 @@
 """Rows of JSON Lines files, read block by block."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,6 +18,8 @@ from selfinstruct.core.tokens import Vocabulary
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
+_ARRAY = re.compile(rb"\s*\[\s*(?:$|[\[{\"])")
+"""How a file begins that is one array of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class RowReader:
         row = line.removeprefix(_BOM) if number == 1 else line
         row = row.removesuffix(b"\n")
         text = None
-        if number == 1 and row.lstrip().startswith(b"["):
+        if number == 1 and _ARRAY.match(row):
             raise DedupeError(
                 f"{path} is one JSON array, where one object a line is read. Make lines of it, for"
                 " instance with jq -c '.[]'."

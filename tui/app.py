@@ -29,6 +29,7 @@ from selfinstruct.tui.exits import failure
 from selfinstruct.tui.net import Net
 from selfinstruct.tui.opening import unexpected
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES, check_theme
 from selfinstruct.tui.typed_ahead import TakingScreen
 from selfinstruct.tui.work_screen import WorkScreen
@@ -158,7 +159,7 @@ class CuratorApp(App[None]):
         try:
             await self.session.apply(settings)
         except (SettingsError, WorkspaceError) as error:
-            self.at_hand.say(str(error), error=True)
+            self.at_hand.say(in_fields(str(error)), error=True)
         else:
             self.curate.greet()
         self.at_hand.refresh_all()
@@ -206,7 +207,7 @@ class CuratorApp(App[None]):
 
     def _generation_ended(self, error: BaseException | None) -> None:
         if isinstance(error, WorkspaceError):
-            self.at_hand.say(str(error), error=True)
+            self.at_hand.say(in_fields(str(error)), error=True)
         elif error is not None:
             self.at_hand.say(
                 f"Generation stopped by an error of this program, {failure(error)};"
@@ -235,7 +236,7 @@ class CuratorApp(App[None]):
             try:
                 self.session.remember(theme=theme.name)
             except WorkspaceError as error:
-                self.at_hand.say(str(error), error=True)
+                self.at_hand.say(in_fields(str(error)), error=True)
             if self.at_hand.is_up:
                 self.at_hand.refresh_view()
 
@@ -290,7 +291,7 @@ class CuratorApp(App[None]):
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except WorkspaceError as error:
-            self.at_hand.say(str(error), error=True)
+            self.at_hand.say(in_fields(str(error)), error=True)
             return True
 
     def pop_screen(self) -> AwaitComplete:

@@ -132,8 +132,10 @@ class CandidateTable(WindowTable[Task]):
 
     def _show_marks(self) -> None:
         """Draw the rows again, and say below them for how many the next key is."""
-        drawn = sum(self.ids[row] not in self._marked for row in self._range())
-        number = len(self._marked) + drawn
+        drawn = self._range()
+        number = len(self._marked) + len(drawn)
+        if self._marked and drawn:
+            number -= len(self._marked.intersection(self.ids[drawn.start : drawn.stop]))
         self.border_subtitle = f"{_MARKED} {number:,} marked" if number else ""
         self.refresh()
 

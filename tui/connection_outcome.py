@@ -11,7 +11,7 @@ from selfinstruct.core.connection import (
 )
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings import Settings
-from selfinstruct.tui.display import in_fields
+from selfinstruct.tui.setting_names import in_fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,11 +101,6 @@ LABEL_WORDS = {"classification": "classification", "generation": "generation", "
 """Labels as people read them where there is room."""
 
 
-def in_fields(sentence: str) -> str:
-    """A sentence that names flags of the command line, with the settings of the screen in their place."""
-    return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda flag: flag[1].replace("-", "_"), sentence)
-
-
 def many(number: int, what: str) -> str:
     """A number of things: "1 request", "2 requests"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -11,7 +11,8 @@ from textual.widgets import Static
 
 from selfinstruct.db.rows import Instance, Task
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.display import LABEL_WORDS, in_fields, safe, safe_line
+from selfinstruct.tui.display import LABEL_WORDS, safe, safe_line
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import MUTED
 from selfinstruct.tui.titles import entitle
 

@@ -30,6 +30,7 @@ from selfinstruct.tui.filter_list import FilterList
 from selfinstruct.tui.flips import FlipTable, scores_chart, told
 from selfinstruct.tui.rereading import Rereading
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.titles import entitle
 from selfinstruct.tui.work_screen import WorkScreen
 
@@ -252,7 +253,7 @@ class PreviewScreen(WorkScreen):
             await self.session.apply(self.session.settings.model_copy(update={"filters": filters}))
             turned = await in_slices(judge_again(self.engine), self._show_judging)
         except (SettingsError, WorkspaceError) as error:
-            self.curator.at_hand.say(str(error), error=True)
+            self.curator.at_hand.say(in_fields(str(error)), error=True)
             return
         finally:
             self._applying = False

@@ -7,7 +7,8 @@ from textual.content import Content
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.db.request_log import Attempt, RequestRecord
 from selfinstruct.db.rows import Parameters, Prompt, Task
-from selfinstruct.tui.display import in_fields, many, safe, safe_line
+from selfinstruct.tui.display import many, safe, safe_line
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import MUTED
 
 _HEADING, _ERROR = "bold $text-primary", "$text-error"

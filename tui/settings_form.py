@@ -15,7 +15,7 @@ from selfinstruct.core.languages import UsualFilters
 from selfinstruct.core.settings import OFFLINE, FilterSettings, Price, Settings, usual_filters
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.tui.actions import check_keys
-from selfinstruct.tui.display import in_fields
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import DARK, known_themes
 
 ON, OFF = "on", "off"

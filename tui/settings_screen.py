@@ -18,8 +18,8 @@ from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings
 from selfinstruct.tui.connection_outcome import outcome_of
-from selfinstruct.tui.display import in_fields
 from selfinstruct.tui.first_run import FirstRunScreen
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.setting_rows import SettingRow, key_note
 from selfinstruct.tui.settings_form import (
     FIELDS,

@@ -16,9 +16,10 @@ from selfinstruct.core.events import Event, GenerationPaused, LimitReached, Pool
 from selfinstruct.core.settings import Settings
 from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName, key_of, keys_shown, with_keys
 from selfinstruct.tui.cost_limit import CostLimitScreen
-from selfinstruct.tui.display import cost_text, in_fields, many, safe_line
+from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import MUTED
 from selfinstruct.tui.typed_ahead import TakingScreen
 

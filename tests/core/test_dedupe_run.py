@@ -392,6 +392,11 @@ def test_one_json_array_is_called_what_it_is(tmp_path: Path) -> None:
             finished(Job([tmp_path / "in"], tmp_path / "out", skip_bad=skip_bad))
 
 
+def test_a_first_line_that_only_looks_like_an_array_is_a_bad_line(tmp_path: Path) -> None:
+    (tmp_path / "in").write_text('[INFO] begun\n{"text": "a"}\n')
+    assert finished(Job([tmp_path / "in"], tmp_path / "out", skip_bad=True)).seen[-1].bad == 1
+
+
 def test_rows_without_words_stay_and_are_counted(tmp_path: Path) -> None:
     path = written(tmp_path / "in", ["猫が好き", "猫が好き", "cats", ""])
     listener = finished(Job([path], tmp_path / "out"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.settings import FilterSettings, Price, Settings, resolve, storable
-from selfinstruct.tui.display import in_fields
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.settings_form import (
     FIELDS,
     faults_of,
@@ -96,6 +96,8 @@ def test_a_key_that_the_terminal_would_obey_is_shown_as_what_it_is() -> None:
 
 def test_flags_in_a_sentence_become_the_names_of_fields() -> None:
     assert in_fields("Check --model and --api-key-env.") == "Check model and api_key_env."
+    theirs = "400: needs --enable-auto-tool-choice --max-model-len, not /root/models--model--llama"
+    assert in_fields(theirs) == theirs
 
 
 def test_a_key_does_not_follow_to_another_address() -> None:
