@@ -150,7 +150,7 @@ class VectorIntake:
         """
         workspace, texts = self._workspace, len(request.in_context)
         if request.id <= self._given_up_at:
-            # It was under way when the endpoint was found to refuse everything, and says nothing of its texts.
+            # It was under way when the endpoint was found to refuse all, and says nothing of its texts.
             workspace.vectors.release(request.in_context, request.id)
             return
         learned = workspace.settings.learned(request.base_url, request.model)

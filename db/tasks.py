@@ -304,6 +304,14 @@ class Tasks:
         (count,) = self._db.execute("SELECT count(*) FROM tasks WHERE state = 'pending'").fetchone()
         return int(count)
 
+    def count_passing(self) -> int:
+        """How many candidates pass and wait for a decision, whoever is to make it."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_passing
+            WHERE state = 'pending' AND verdict = 'pass'"""
+        ).fetchone()
+        return int(count)
+
     def decided(self, after: int, at_most: int) -> list[Task]:
         """The accepted and rejected tasks that come after that one, no seeds, and no more than `at_most`."""
         return self._select(

@@ -497,6 +497,41 @@ async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_a
             assert engine.decisions.accept_all([passing.id]).before_vectors == {passing.id}
 
 
+async def test_what_a_filter_objects_to_takes_no_room_among_the_vectors(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core import meaning
+
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setattr(meaning, "IN_MEMORY", 175)
+    with Workspace.open(tmp_path / "a.db", create=True) as workspace:
+        async with Engine(workspace, resolve({})) as engine:
+            at = "2026-01-01T00:00:00.000+00:00"
+            too_short = [workspace.tasks.add(f"Word {n}.", origin="model", at=at) for n in range(200)]
+            assert set(engine.judge(too_short).values()) == {"too_short"}
+        async with Engine(workspace, resolve(on(server))) as engine:
+            await engine.run(plan=engine.plan.embed)
+            assert engine.judging.near_in_meaning(1) is not None
+
+
+async def test_a_workspace_with_too_many_tasks_can_be_looked_at(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core import meaning
+
+    path = tmp_path / "a.db"
+    await run(path, **on(server, target=1))
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setattr(meaning, "IN_MEMORY", 174)
+    with Workspace.open(path, read_only=True) as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            assert engine.judging.near_in_meaning(1) is None
+            assert engine.judging.neighbours(workspace.tasks.get(1).instruction, but=1)
+            engine.judging.forget()
+            assert engine.judging.near_in_meaning(1) is None
+            assert "takes faiss" in (engine.judging.unusable or "")
+
+
 async def test_a_batch_is_completed_with_what_came_of_it_once_its_vectors_are_there(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
