@@ -131,7 +131,8 @@ class AutoRun:
                 self._limit = (
                     f"Stopped: the vectors of {_tasks(self._engine.judging.lacking_vectors)} of the pool are"
                     " missing, and nothing can be compared by meaning without them. The requests for them are"
-                    " in doubt, or wait in another program. --resend sends again what is in doubt;"
+                    " in doubt, have an answer that cannot be used, or wait in another program. --resend"
+                    " sends again what is in doubt; t on the screen of requests asks anew what was answered;"
                     ' --embeddings "" goes on without.'
                 )
                 return

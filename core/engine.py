@@ -7,10 +7,11 @@ Everything is written to the workspace first; events follow. A person's decision
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from selfinstruct.core.decisions import Decider
 from selfinstruct.core.endpoint import Endpoint
@@ -28,6 +29,7 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selfinstruct.core.meaning import Meaning
     from selfinstruct.core.planner import Planner
 
 
@@ -38,6 +40,18 @@ def utc_now() -> str:
 
 def _ignore(event: Event) -> None:
     del event
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What an engine works by, which other settings change all at once."""
+
+    settings: Settings
+    prices: Prices
+    planner: "Planner | None"
+    meaning: "Meaning | None"
+    embedder: tuple[str, str] | None
+    intake: Intake
 
 
 class Engine:
@@ -95,9 +109,13 @@ class Engine:
         self._prices = prices
         self.settings = settings
         self.judging.filters = settings.filters
-        self.take_in = Intake(
-            self.workspace, self.judging, prices, settings, clock=self._clock, emit=self.emit
-        ).take_in
+        self._take_in_by(
+            Intake(self.workspace, self.judging, prices, settings, clock=self._clock, emit=self.emit)
+        )
+
+    def _take_in_by(self, intake: Intake) -> None:
+        self._intake = intake
+        self.take_in = intake.take_in
 
     def _compare_by(self, settings: Settings) -> None:
         asked = settings.of_embeddings
@@ -144,8 +162,17 @@ class Engine:
 
         Raises:
             SettingsError: they do not fit the workspace; all stays as it was.
+            WorkspaceError: they could not be stored; all stays as it was.
         """
-        before = storable(self.settings)
+        before, standing = storable(self.settings), self._standing()
+        try:
+            self._store_and_work_by(settings, before)
+        except BaseException:
+            self._stand(standing)
+            raise
+        await self._close_endpoints()
+
+    def _store_and_work_by(self, settings: Settings, before: dict[str, Any]) -> None:
         with self.workspace.transaction():
             if settings.max_cost == self.settings.max_cost:
                 # Nobody has changed it here; another program may have.
@@ -156,7 +183,21 @@ class Engine:
             check(stored, source="the settings, with what another program has changed in them,")
             self._work_by(settings, prices)
             self.workspace.settings.write(stored)
-        await self._close_endpoints()
+
+    def _standing(self) -> _Standing:
+        return _Standing(
+            self.settings, self._prices, self._planner, self.judging.meaning, self._embedder, self._intake
+        )
+
+    def _stand(self, standing: _Standing) -> None:
+        """Work as before, after settings that could not be stored."""
+        self.settings, self._prices, self._planner = standing.settings, standing.prices, standing.planner
+        self.judging.filters = standing.settings.filters
+        self.judging.compare_by(standing.meaning)
+        self._embedder = standing.embedder
+        self._take_in_by(standing.intake)
+        if self._embedder is not None:
+            self.workspace.vectors.look(*self._embedder)
 
     async def _close_endpoints(self) -> None:
         for endpoint in (self._endpoint, self._embeddings_endpoint):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from selfinstruct.core.filters import objections
+from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, objections
 from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.db.rows import PASS, Reason, Standing
@@ -31,6 +31,22 @@ SAME_MEANING = "same_meaning"
 
 NO_VECTOR = "no_vector"
 """The code of the reason that the model for embeddings refuses a text."""
+
+VERDICTS = (
+    NO_WORDS,
+    "too_short",
+    "too_long",
+    "keyword",
+    "opening",
+    "punctuation",
+    NOT_LATIN,
+    OTHER_SCRIPT,
+    TOO_SIMILAR,
+    SAME_MEANING,
+    NO_VECTOR,
+    PASS,
+)
+"""Every verdict: the codes of all reasons in the order in which they are raised, and `pass`."""
 
 _QUOTED_LENGTH = 60
 _CLASSIFICATION_TRIES = 64
@@ -79,6 +95,11 @@ class Judge:
     def compare_by(self, meaning: "Meaning | None") -> None:
         """Compare by meaning from now on, or by words only; what was judged before is to be judged again."""
         self._meaning = meaning
+
+    @property
+    def meaning(self) -> "Meaning | None":
+        """What it compares by meaning with; None: by words only."""
+        return self._meaning
 
     @property
     def _pool(self) -> "Pool":

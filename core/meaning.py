@@ -31,26 +31,34 @@ class Meaning:
         asked: Whose vectors count, as `Settings.of_embeddings` gives it.
 
     Raises:
-        SettingsError: there are more tasks than can be compared without the extra library.
+        SettingsError: there are more tasks than can be compared without the extra library. A workspace
+            that is only read is read all the same, and says so in `unusable`.
     """
 
     def __init__(self, workspace: Workspace, asked: Settings) -> None:
         self._workspace = workspace
-        tasks = workspace.tasks
-        try:
-            require_room(max(tasks.count_accepted(), tasks.count_undecided()), IN_MEMORY)
-        except VectorsUnusableError as error:
-            raise SettingsError(str(error)) from None
+        self._too_many = self._objection()
         if workspace.read_only:
             workspace.vectors.look(asked.model, asked.address)
+        elif self._too_many is not None:
+            raise SettingsError(self._too_many)
         else:
             workspace.vectors.use(asked.model, asked.address)
         self.forget()
 
+    def _objection(self) -> str | None:
+        # What another filter objects to gets no vector, and needs no room.
+        tasks = self._workspace.tasks
+        try:
+            require_room(max(tasks.count_accepted(), tasks.count_passing()), IN_MEMORY)
+        except VectorsUnusableError as error:
+            return str(error)
+        return None
+
     def forget(self) -> None:
         """Drop everything; the next look reads it again."""
         self._reading = self._read()
-        self.unusable: str | None = None
+        self.unusable = self._too_many
         """Why nothing can be compared: there are too many vectors, and nothing has one then."""
         self._accepted: VectorIndex | None = None
         self._waiting: VectorIndex | None = None
@@ -64,6 +72,8 @@ class Meaning:
 
     def read_some(self) -> bool:
         """Read a part of what there is, for a few milliseconds; returns whether that was not all."""
+        if self.unusable is not None:
+            return False
         try:
             return next((True for _ in self._reading), False)
         except VectorsUnusableError as error:

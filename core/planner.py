@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 from selfinstruct.core.endpoint import prompt_bytes
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
@@ -173,18 +174,17 @@ class Planner:
         limit, tasks = self._limit(), self._workspace.tasks
         if limit is None:
             return True
-        instances, labels = tasks.count_awaiting_instances(), tasks.count_awaiting_label()
-        # The prompts differ in the instruction only, which is a small part of them.
-        usual = tasks.get(tasks.last_id()).instruction
         cost = self._cost_of_vectors()
-        for number, prompt in (
-            (instances, self._prompts.instantiate(usual, output_first=False)),
-            (labels, self._prompts.classify(usual)),
+        # The prompts differ in the instruction only.
+        for (number, length), prompt in (
+            (tasks.awaiting_instances(), self._prompts.instantiate("", output_first=False)),
+            (tasks.awaiting_label(), self._prompts.classify("")),
         ):
             max_tokens = prompt.parameters["max_tokens"]
             assert isinstance(max_tokens, int)
             max_tokens += self._settings.thinking_tokens
             cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
+            cost += self._prices.cost(length, 0) or 0.0
         return self._workspace.requests.charged_usd() + cost <= limit
 
     def _cost_of_vectors(self) -> float:
@@ -208,11 +208,7 @@ class Planner:
         in doubt are among them when they cost nothing, or when `resend` says so. Those of another endpoint
         are not: if never sent, their tasks are free to be asked about again.
         """
-        doubtful: list[Stage] = []
-        if resend or self._settings.is_free:
-            doubtful += "propose", "classify", "instantiate"
-        if resend or (self._embeddings is not None and self._embeddings.is_free):
-            doubtful.append("embed")
+        doubtful = get_args(Stage) if resend else self._settings.free_stages
         found = []
         requests = self._workspace.requests
         with self._workspace.transaction():

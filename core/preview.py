@@ -14,7 +14,7 @@ import numpy as np
 from selfinstruct.core.diversity import score_bins
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, count_words, objections
-from selfinstruct.core.judge import NO_VECTOR, SAME_MEANING, TOO_SIMILAR
+from selfinstruct.core.judge import NO_VECTOR, SAME_MEANING, TOO_SIMILAR, VERDICTS
 from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.slices import Sliced
@@ -27,9 +27,7 @@ _NO_LIMIT = 10**9
 
 _TEXTUAL = (NO_WORDS, "keyword", "opening", "punctuation", NOT_LATIN, OTHER_SCRIPT)
 """The objections that depend on the text alone."""
-_CODES = (NO_WORDS, "too_short", "too_long", *_TEXTUAL[1:], TOO_SIMILAR, SAME_MEANING, NO_VECTOR, PASS)
-"""In the order in which they are raised."""
-_NUMBER = {code: number for number, code in enumerate(_CODES)}
+_NUMBER = {code: number for number, code in enumerate(VERDICTS)}
 _OTHER = -1
 """No verdict yet."""
 
@@ -131,7 +129,7 @@ class Columns:
         row = bisect.bisect_left(self._ids, task_id)
         (after,) = self._judged(filters, slice(row, row + 1))
         score, cosine = (None if np.isnan(held[row]) else held[row] for held in (self._scores, self._cosines))
-        return Flip(task_id, self._verdicts[row], _CODES[after], score, cosine)
+        return Flip(task_id, self._verdicts[row], VERDICTS[after], score, cosine)
 
     def differing(self, filters: FilterSettings, others: FilterSettings) -> int:
         """How many tasks the two settings judge differently."""
@@ -163,7 +161,7 @@ class Columns:
             NO_VECTOR: np.array(self._has_no_vector[rows]) != 0,
         }
         verdicts = np.full(len(words), _NUMBER[PASS])
-        for code in reversed(_CODES):
+        for code in reversed(VERDICTS):
             if code in against:
                 verdicts[against[code]] = _NUMBER[code]
         return verdicts

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from selfinstruct.core.answers import storable_text
 from selfinstruct.core.errors import SelfInstructError
-from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT
-from selfinstruct.db.rows import PASS, Label, Origin, State, TaskFilter
+from selfinstruct.core.judge import VERDICTS
+from selfinstruct.db.rows import Label, Origin, State, TaskFilter
 
 _SHORT = {
     "clf": "classification",
@@ -22,16 +22,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "origin": get_args(Origin),
     "state": get_args(State),
     "label": get_args(Label),
-    "verdict": (
-        PASS,
-        *_TOO.values(),
-        "keyword",
-        "opening",
-        "punctuation",
-        NOT_LATIN,
-        OTHER_SCRIPT,
-        NO_WORDS,
-    ),
+    "verdict": VERDICTS,
 }
 _ON_SCREENS = {"pending": "undecided", "unknown": "unclear"} | {code: word for word, code in _TOO.items()}
 _SCORE = re.compile(r"score\s*(?P<sign>[<>])\s*(?P<bound>\d*\.?\d+)$")

@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO, ENGLISH, OTHER, UsualFilters, known, language
-from selfinstruct.db.rows import ApiKind
+from selfinstruct.db.rows import ApiKind, Stage
 
 OFFLINE = "offline"
 """The name of the built-in model, which is a grammar and not a language model."""
@@ -317,6 +317,15 @@ class Settings(_Checked):
     def is_free(self) -> bool:
         """Whether requests cost nothing: the built-in model, or a server on this machine without a price."""
         return self.is_offline or (_is_loopback(self.address) and self.model not in self.prices)
+
+    @property
+    def free_stages(self) -> tuple[Stage, ...]:
+        """The stages whose requests cost nothing, so that one that is in doubt is simply sent again."""
+        vectors = self.of_embeddings
+        return (
+            *(("propose", "classify", "instantiate") if self.is_free else ()),
+            *(("embed",) if vectors is not None and vectors.is_free else ()),
+        )
 
     @property
     def of_embeddings(self) -> "Settings | None":

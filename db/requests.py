@@ -277,11 +277,13 @@ class Requests:
         (batch,) = self._db.execute("SELECT coalesce(max(batch), 0) FROM requests").fetchone()
         return int(batch)
 
-    def in_doubt(self) -> int:
-        """How many requests are in doubt since a crash."""
+    def in_doubt(self, *, but: Collection[Stage] = ()) -> int:
+        """How many requests are in doubt since a crash, those of the stages `but` left out."""
         (count,) = self._db.execute(
             "SELECT count(*) FROM requests INDEXED BY requests_under_way"
             " WHERE state NOT IN ('parsed', 'failed') AND state = 'in_doubt'"
+            f" AND stage NOT IN ({', '.join('?' * len(but))})",
+            list(but),
         ).fetchone()
         return int(count)
 

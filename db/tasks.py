@@ -221,24 +221,29 @@ class Tasks:
             AND label IN ('classification', 'generation') ORDER BY id LIMIT 1"""
         )
 
-    def count_awaiting_instances(self) -> int:
-        """How many accepted tasks instances will be asked for: their label is clear, or on its way."""
-        (count,) = self._db.execute(
-            """SELECT (SELECT count(*) FROM tasks INDEXED BY tasks_to_instantiate
+    def awaiting_instances(self) -> tuple[int, int]:
+        """How many accepted tasks instances will be asked for, and the bytes of their wordings as JSON.
+
+        Their label is clear, or on its way.
+        """
+        count, length = self._db.execute(
+            """SELECT count(*), coalesce(sum(length(CAST(json_quote(instruction) AS BLOB))), 0) FROM (
+                SELECT instruction FROM tasks INDEXED BY tasks_to_instantiate
                 WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-                AND label IN ('classification', 'generation'))
-            + (SELECT count(*) FROM tasks INDEXED BY tasks_unlabelled
+                AND label IN ('classification', 'generation')
+            UNION ALL SELECT instruction FROM tasks INDEXED BY tasks_unlabelled
                 WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL)"""
         ).fetchone()
-        return int(count)
+        return int(count), int(length)
 
-    def count_awaiting_label(self) -> int:
-        """How many accepted tasks have no label that anybody has asked for."""
-        (count,) = self._db.execute(
-            """SELECT count(*) FROM tasks INDEXED BY tasks_unlabelled
+    def awaiting_label(self) -> tuple[int, int]:
+        """How many accepted tasks nobody has asked a label for, and the bytes of their wordings as JSON."""
+        count, length = self._db.execute(
+            """SELECT count(*), coalesce(sum(length(CAST(json_quote(instruction) AS BLOB))), 0)
+            FROM tasks INDEXED BY tasks_unlabelled
             WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL AND classify_request_id IS NULL"""
         ).fetchone()
-        return int(count)
+        return int(count), int(length)
 
     def to_decide(self) -> list[int]:
         """Judged candidates that no person has a claim on, oldest first."""
@@ -302,6 +307,14 @@ class Tasks:
     def count_undecided(self) -> int:
         """How many candidates nobody has decided on."""
         (count,) = self._db.execute("SELECT count(*) FROM tasks WHERE state = 'pending'").fetchone()
+        return int(count)
+
+    def count_passing(self) -> int:
+        """How many candidates pass and wait for a decision, whoever is to make it."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM tasks INDEXED BY tasks_passing
+            WHERE state = 'pending' AND verdict = 'pass'"""
+        ).fetchone()
         return int(count)
 
     def decided(self, after: int, at_most: int) -> list[Task]:

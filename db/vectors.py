@@ -144,6 +144,13 @@ class Vectors:
                 [request_id, json.dumps(list(task_ids))],
             )
 
+    def is_asked_by(self, task_id: int, request_id: int) -> bool:
+        """Whether this is the request that asks for the vector of a task."""
+        found = self._db.execute(
+            "SELECT 1 FROM tasks WHERE id = ? AND embed_request_id = ?", [task_id, request_id]
+        )
+        return found.fetchone() is not None
+
     def release(self, task_ids: Iterable[int], request_id: int) -> None:
         """Let the vectors of tasks be asked for again that this request has not brought.
 
@@ -159,14 +166,15 @@ class Vectors:
             )
 
     def release_failed(self) -> None:
-        """Let the vectors of tasks be asked for again whose request has failed."""
+        """Let the vectors of tasks be asked for again whose request has failed without any answer."""
         with transaction(self._db):
             self._db.execute(
                 """UPDATE tasks SET embed_request_id = NULL WHERE id IN (
                     SELECT asking.id FROM requests INDEXED BY requests_failed, json_each(in_context) AS texts
                     CROSS JOIN tasks AS asking
                         ON asking.id = texts.value AND asking.embed_request_id = requests.id
-                    WHERE requests.state = 'failed' AND stage = 'embed')
+                    WHERE requests.state = 'failed' AND stage = 'embed' AND NOT EXISTS (
+                        SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL))
                 AND NOT EXISTS (SELECT 1 FROM vectors
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
                 self._model,

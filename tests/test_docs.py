@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from selfinstruct.core.judge import VERDICTS
 from selfinstruct.core.settings import check
 from selfinstruct.db.migrations import migrations
+from selfinstruct.db.rows import PASS
 from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, keys_shown, on_screen
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
@@ -55,6 +57,12 @@ def test_the_readme_names_every_key_of_the_first_footer() -> None:
         if action.footer:
             key = keys_shown(action, {}).split()[0]
             assert f"`{key}`" in README, action.name
+
+
+def test_the_page_of_the_schema_names_every_code_of_a_reason() -> None:
+    page = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"Codes: (.*?)\.\n", page, re.DOTALL)
+    assert re.findall(r"`(\w+)`", named) == [code for code in VERDICTS if code != PASS]
 
 
 def keys_table(heading: str) -> set[tuple[str, str]]:

@@ -70,8 +70,8 @@ class CurateScreen(TasksScreen):
         self.say(" ".join(told))
 
     def _say_what_is_in_doubt(self) -> None:
-        in_doubt = self.engine.workspace.requests.in_doubt()
-        if in_doubt and not self.session.settings.is_free:
+        in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)
+        if in_doubt:
             self.say(
                 f"{many(in_doubt, 'request')} in doubt: under way when the program ended, paid or not."
                 + self.with_keys(" {requests} shows the requests, and sends them again.")

@@ -105,8 +105,8 @@ class _View:
             self.say(f"{settings.model} at {settings.address}")
         if engine.language_found is not None:
             self.say(engine.language_found.as_found)
-        in_doubt = engine.workspace.counts().requests["in_doubt"]
-        if in_doubt and not settings.is_free:
+        in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
+        if in_doubt:
             self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; --resend sends them again.")
         engine.judging.catch_up()
         self._reached_at_start = (

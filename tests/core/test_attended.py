@@ -280,3 +280,19 @@ def test_what_accepted_tasks_need_is_instances_labels_and_vectors(
         assert engine.plan.covers_accepted() == is_enough
     engine = engine_on(**settings | {"embeddings": "e", "max_cost": instances + 1.1 * classify})
     assert not engine.plan.covers_accepted()
+
+
+def test_long_tasks_that_wait_are_counted_as_long_as_they_are(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=50)
+    need = 0.0
+    for instruction in (" ".join(f"{'o' * 20}{n}" for n in range(100)), 'Say "yes" in three languages.'):
+        task_id = engine.workspace.tasks.add(instruction, origin="model", at="now", held=True)
+        engine.decisions.accept(task_id)
+        need += costs_at_most(engine, lambda: engine.plan.classify(task_id))  # noqa: B023 - called at once
+        need += costs_at_most(engine, lambda: engine.plan.instantiate(task_id))  # noqa: B023
+    of_100_bytes = 100 * PRICED["m"]["input"] / 1e6
+    for limit, is_enough in ((need - of_100_bytes, False), (need + of_100_bytes, True)):
+        engine.limit_cost(limit)
+        assert engine.plan.covers_accepted() == is_enough

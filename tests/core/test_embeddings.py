@@ -270,6 +270,18 @@ async def test_vectors_that_cannot_be_used_stop_the_run_with_advice_and_lose_not
         assert workspace.requests.get(1).state == "failed"
         assert workspace.requests.answer(1) is not None
     server.spoil = lambda answer: None
+    # A full answer is not asked for again by itself, at no start; a person's word asks anew.
+    for _ in range(2):
+        outcome = await run(tmp_path / "a.db")
+        assert outcome.ended is Ended.LIMIT
+        assert "the vectors of 128 tasks of the pool are missing" in outcome.sentence
+        assert "t on the screen of requests" in outcome.sentence
+    assert [len(texts) for texts in server.embedded()] == [128, 47]
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            retries = Retries(engine)
+            assert retries.add([1], in_doubt=False).taken_on == (1,)
+            await engine.run(plan=retries.plan_next)
     assert (await run(tmp_path / "a.db")).ended is Ended.DONE
 
 
@@ -355,6 +367,11 @@ async def test_a_candidate_that_the_model_refuses_falls_and_is_asked_for_again_o
             planned = iter([engine.plan.propose(1)])
             await engine.run(plan=lambda: next(planned, None))
             await engine.run(plan=engine.plan.embed)
+            assert task(workspace, WET).verdict == "pass", "it may be the endpoint that is out of order"
+            server.faults.append(proposals_answer(RAIN))
+            planned = iter([engine.plan.propose(2)])
+            await engine.run(plan=lambda: next(planned, None))
+            await engine.run(plan=engine.plan.embed)
             wet = task(workspace, WET)
             (reason,) = workspace.tasks.reasons(wet.id)
             assert wet.verdict == reason.code == "no_vector"
@@ -388,6 +405,21 @@ async def test_an_endpoint_that_suddenly_refuses_all_texts_leaves_no_mark_on_the
         server.refuse = lambda body: None
         await engine.run(plan=engine.plan.embed)
         assert len(engine.workspace.vectors.of_tasks(range(176, 179))) == 3
+
+
+@pytest.mark.parametrize(("width", "target"), [(1, 20), (16, 130)])
+async def test_no_candidate_falls_for_an_endpoint_that_was_out_of_order_for_a_while(
+    tmp_path: Path, server: ModelServer, width: int, target: int
+) -> None:
+    settings = on(server, concurrency=width, requests_per_batch=4)
+    await run(tmp_path / "a.db", **settings, target=3)
+    server.refuse = lambda body: Fault(400, error_body("out of order")) if "input" in body else None
+    for _ in range(3):
+        with pytest.raises(EndpointUnusableError, match="makes no vectors"):
+            await run(tmp_path / "a.db", target=target)
+    server.refuse = lambda body: None
+    assert (await run(tmp_path / "a.db", target=target)).ended is Ended.DONE
+    assert "no_vector" not in {row[2] for row in tasks_of(tmp_path / "a.db")}
 
 
 async def test_what_is_asked_for_in_one_go_is_remembered_beside_what_the_endpoint_knows_no_parameter_for(
@@ -463,6 +495,41 @@ async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_a
             passing = next(one for one in workspace.tasks.undecided(0, 100) if one.verdict == "pass")
             # A person goes on by words, and is told so.
             assert engine.decisions.accept_all([passing.id]).before_vectors == {passing.id}
+
+
+async def test_what_a_filter_objects_to_takes_no_room_among_the_vectors(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core import meaning
+
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setattr(meaning, "IN_MEMORY", 175)
+    with Workspace.open(tmp_path / "a.db", create=True) as workspace:
+        async with Engine(workspace, resolve({})) as engine:
+            at = "2026-01-01T00:00:00.000+00:00"
+            too_short = [workspace.tasks.add(f"Word {n}.", origin="model", at=at) for n in range(200)]
+            assert set(engine.judge(too_short).values()) == {"too_short"}
+        async with Engine(workspace, resolve(on(server))) as engine:
+            await engine.run(plan=engine.plan.embed)
+            assert engine.judging.near_in_meaning(1) is not None
+
+
+async def test_a_workspace_with_too_many_tasks_can_be_looked_at(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core import meaning
+
+    path = tmp_path / "a.db"
+    await run(path, **on(server, target=1))
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setattr(meaning, "IN_MEMORY", 174)
+    with Workspace.open(path, read_only=True) as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            assert engine.judging.near_in_meaning(1) is None
+            assert engine.judging.neighbours(workspace.tasks.get(1).instruction, but=1)
+            engine.judging.forget()
+            assert engine.judging.near_in_meaning(1) is None
+            assert "takes faiss" in (engine.judging.unusable or "")
 
 
 async def test_a_batch_is_completed_with_what_came_of_it_once_its_vectors_are_there(

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct.core.answers import storable_text
+from selfinstruct.core.judge import VERDICTS
 from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.db.rows import TaskFilter
 from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.display import verdict_word
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,12 @@ from selfinstruct.db.workspace import Workspace
 )
 def test_a_line_says_what_is_looked_for(line: str, wanted: TaskFilter) -> None:
     assert parse_filter(line) == wanted
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_verdict_can_be_looked_for_by_its_code_and_as_the_screens_write_it(verdict: str) -> None:
+    assert parse_filter(f"verdict:{verdict}") == TaskFilter(verdict=verdict)
+    assert parse_filter(f'verdict:"{verdict_word(verdict)}"') == TaskFilter(verdict=verdict)
 
 
 @pytest.mark.parametrize(

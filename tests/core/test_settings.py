@@ -1,5 +1,7 @@
 """Settings from flags, file and workspace: who wins, and one sentence on what is wrong."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +251,26 @@ async def test_settings_that_do_not_go_together_with_another_programs_are_refuse
         await engine.apply(resolve({"filters": {"max_words": 50}}))
     assert workspace.settings.read() == {"filters": {"min_words": 60}}
     assert engine.settings.filters.max_words == 150
+
+
+async def test_settings_that_could_not_be_stored_are_not_in_force_and_are_stored_the_next_time(
+    workspace: Workspace,
+) -> None:
+    engine = Engine(workspace, resolve({"embeddings": "offline"}))
+    before = engine.settings
+    other = resolve(
+        {"embeddings": "e", "embeddings_url": "http://127.0.0.1:1/v1", "filters": {"min_words": 9}}
+    )
+    with closing(sqlite3.connect(workspace.path)) as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+        with pytest.raises(sqlite3.IntegrityError, match="the disk is full"):
+            await engine.apply(other)
+        db.execute("DROP TRIGGER full")
+    assert engine.settings == before
+    assert engine.judging.filters == before.filters
+    assert workspace.vectors.is_in_use
+    await engine.apply(other)
+    assert engine.judging.filters.min_words == workspace.settings.read()["filters"]["min_words"] == 9
+    assert workspace.vectors.in_use() == ("e", "http://127.0.0.1:1/v1")

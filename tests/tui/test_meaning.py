@@ -1,13 +1,18 @@
 """What a person sees of the comparison by meaning."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfinstruct.core.auto import AutoRun
+from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings import resolve
+from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.settings_form import texts_of, values_of
+from selfinstruct.tui.unattended import work_alone
 from tests.conftest import OpenEngine
+from tests.core.test_embeddings import PAID, in_doubt
 from tests.server import ModelServer
 from tests.tui.curating import curating, screen_text
 
@@ -89,3 +94,14 @@ async def test_without_embeddings_there_is_no_threshold_for_meaning(engine_on: O
         await curator.press("4")
         await curator.until(lambda: "ROUGE-L below" in screen_text(curator.app))
         assert "cosine below" not in screen_text(curator.app)
+
+
+@pytest.mark.parametrize(("paid", "said"), [("e", True), ("m", False)])
+async def test_unattended_work_tells_of_what_is_in_doubt_where_it_may_have_been_paid(
+    tmp_path: Path, server: ModelServer, capsys: pytest.CaptureFixture[str], paid: str, said: bool
+) -> None:
+    await in_doubt(tmp_path / "a.db", server, target=3, prices={paid: PAID[paid]})
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        engine = Engine(workspace, resolve({}, stored=workspace.settings.read()))
+        await work_alone(engine, resend=False)
+    assert ("In doubt since a crash: 1 request; --resend" in capsys.readouterr().out) is said
