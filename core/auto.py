@@ -48,6 +48,11 @@ def require_start(engine: Engine) -> None:
     settings = engine.settings
     if settings.target is None and settings.max_requests is None and settings.max_cost is None:
         raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
+    if settings.target is None and settings.max_requests is None and settings.is_offline:
+        raise SettingsError(
+            "The built-in model costs nothing, so that --max-cost never stops it. Give --target N or"
+            " --max-requests N."
+        )
     _ = engine.endpoint, engine.embeddings_endpoint
 
 
@@ -67,7 +72,7 @@ class AutoRun:
         require_start(engine)
         self._engine = engine
         self._settings = engine.settings
-        self._resend = resend
+        self.resend = resend
         self._left_over: deque[int] = deque()
         self._batch = 0
         self._planned_in_batch = 0
@@ -107,7 +112,7 @@ class AutoRun:
         Raises:
             EndpointUnusableError: no request will get an answer; everything answered is stored.
         """
-        self._left_over = deque(self._engine.plan.left_over(resend=self._resend))
+        self._left_over = deque(self._engine.plan.left_over(resend=self.resend))
         left_over = map(self._engine.workspace.requests.get, self._left_over)
         self._to_come.update(request.batch for request in left_over if request.stage == "propose")
         self._engine.judging.catch_up()
@@ -171,9 +176,13 @@ class AutoRun:
             return Outcome(
                 Ended.LIMIT,
                 f"The pool is saturated: {SATURATED_BATCHES} batches in a row brought nothing new."
-                f" {self._told()} Other seeds, another model or a higher filters.rouge_l may help.",
+                f" {self._told()} Other seeds, another model or {self._higher()} may help.",
             )
         return Outcome(Ended.DONE, f"Target reached: {self._told()}")
+
+    def _higher(self) -> str:
+        by_meaning = self._settings.embeddings is not None
+        return "a higher filters.rouge_l" + (" or filters.cosine" if by_meaning else "")
 
     def _told(self) -> str:
         """What has been reached; with --hold that much of it is not accepted."""

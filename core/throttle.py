@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 _FIRST_REST_S = 0.5
 _LONGEST_REST_S = 30.0
+_BELIEVED = 3
+"""So often in a row a short rest that the endpoint asks for is believed to do."""
 
 
 def jittered(seconds: float, chance: random.Random) -> float:
@@ -21,7 +23,8 @@ class Throttle:
 
     Their number is halved when the endpoint throttles, once for all that were on their way together, and
     grows by about one each time that as many answers have come as there are slots. After each halving nobody
-    is let in for as long as the endpoint asks, or for twice as long each time until there is an answer.
+    is let in for as long as the endpoint asks, or for twice as long each time until there is an answer; also
+    when it asks for less again and again, so that a limit that counts by the minute ends no work.
 
     Args:
         most: The number of slots to begin with, and never to exceed.
@@ -78,9 +81,10 @@ class Throttle:
             self.refused_in_a_row += 1
         elif retry_after_s is None:
             return
-        rest = retry_after_s
-        if rest is None:
-            rest = min(_LONGEST_REST_S, _FIRST_REST_S * 2 ** (self.refused_in_a_row - 1))
+        usual = min(_LONGEST_REST_S, _FIRST_REST_S * 2 ** (self.refused_in_a_row - 1))
+        rest = usual if retry_after_s is None else retry_after_s
+        if self.refused_in_a_row > _BELIEVED:
+            rest = max(rest, usual)
         now = asyncio.get_running_loop().time()
         self._closed_until = max(self._closed_until, now + jittered(rest, self._chance))
 

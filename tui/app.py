@@ -139,11 +139,17 @@ class CuratorApp(App[None]):
     def on_mount(self) -> None:
         """Begin to work in the background."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
+        # Who stopped the program has written over its screen.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.engine.workspace.changed_by_others()
         self.set_interval(_LOOK_S, self._look)
         self.call_after_refresh(self.session.start)
         if self._first_run:
             self.call_after_refresh(self._choose_model)
+
+    def action_help_quit(self) -> None:
+        """Say how to quit; Ctrl+C is what people press elsewhere."""
+        self.at_hand.say(self.at_hand.with_keys("{leave} quits, and keeps everything."))
 
     def _choose_model(self) -> None:
         from selfinstruct.tui.first_run import FirstRunScreen  # noqa: PLC0415 - most starts are not the first

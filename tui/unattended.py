@@ -107,7 +107,8 @@ class _View:
             self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
         if in_doubt:
-            self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; --resend sends them again.")
+            again = "sent again now" if self._run.resend else "--resend sends them again"
+            self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; {again}.")
         engine.judging.catch_up()
         self._reached_at_start = (
             engine.workspace.tasks.passing() if settings.hold else engine.judging.accepted_of_model

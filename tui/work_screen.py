@@ -188,7 +188,7 @@ class WorkScreen(Screen[None]):
         seeds, grown = judging.pool_size
         model = "offline (a grammar)" if settings.is_offline else place_of(settings)
         max_cost = self.engine.cost_limit()
-        limit = f" of ${max_cost:g}" if max_cost else ""
+        limit = f", limit ${max_cost:,.10g}" if max_cost else ""
         shown = self.session.attended.shown
         new = self.engine.workspace.tasks.passing_after(shown)
         parts = [

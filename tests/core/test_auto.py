@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.auto import AutoRun, Ended, Outcome
+from selfinstruct.core.auto import AutoRun, Ended, Outcome, require_start
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event
@@ -373,3 +373,9 @@ async def test_batches_are_announced_with_what_they_brought(tmp_path: Path) -> N
     batches = [event for event in events if isinstance(event, BatchCompleted)]
     assert [event.batch for event in batches] == list(range(1, len(batches) + 1))
     assert 0 < sum(event.accepted for event in batches) <= 30
+
+
+def test_a_cost_limit_alone_stops_nothing_that_costs_nothing(engine_on: OpenEngine) -> None:
+    with pytest.raises(SettingsError, match="costs nothing, so that --max-cost never stops it"):
+        require_start(engine_on(max_cost=1.0))
+    require_start(engine_on(max_cost=1.0, max_requests=5))

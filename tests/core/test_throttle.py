@@ -322,3 +322,16 @@ def test_to_stop_does_not_wait_for_a_rest(engine_on: OpenEngine) -> None:
     assert send_all(engine, 50, started) == pytest.approx(1.0)
     assert busy.sent["refused"] == 8
     assert engine.workspace.counts().requests["planned"] == 50
+
+
+def test_a_short_rest_that_is_asked_for_again_and_again_outlasts_a_limit_that_counts_by_the_minute() -> None:
+    async def work() -> None:
+        throttle = Throttle(1)
+        began = asyncio.get_running_loop().time()
+        for number in range(1, MAX_REFUSALS + 1):
+            await refused(throttle, 1.0)
+            if number == 3:
+                assert asyncio.get_running_loop().time() - began < 5, "the first are believed"
+        assert asyncio.get_running_loop().time() - began > 90
+
+    run(work())

@@ -217,3 +217,10 @@ async def test_a_theme_is_stored_beside_what_another_program_has_stored(
         await curator.press("f2")
     assert workspace.settings.read()["requests_per_batch"] == 9
     assert workspace.settings.read()["theme"] == CYCLE[1]
+
+
+async def test_ctrl_c_says_how_to_quit_where_everything_else_is_said(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"leave": "f10"})) as curator:
+        await curator.press("ctrl+c")
+        assert "F10 quits, and keeps everything." in curator.shown("#message")
+        assert "Do you want to quit" not in screen_text(curator.app)

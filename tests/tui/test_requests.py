@@ -357,7 +357,7 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
         await curator.press(*"5", "enter")
         await curator.wait_for(BatchCompleted)
         assert resolve({}, stored=workspace.settings.read()).max_cost == 5
-        await curator.until(lambda: "of $5" in curator.shown("#status"))
+        await curator.until(lambda: "limit $5" in curator.shown("#status"))
 
 
 @pytest.mark.parametrize("typed", ["0.005", "-1", "much", "inf", "nan"])
