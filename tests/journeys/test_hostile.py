@@ -262,7 +262,7 @@ def wrong(tried: dict[str, list[str]], names: Iterable[str], *, terminal: bool) 
         code, said = outcome(tried[name], terminal=terminal)
         if strange(said) or b"Traceback" in said or not said or code not in {0, 1, 2, 3, 4}:
             found[name] = (code, strange(said)[:3], said[-600:])
-        # A check says in this way what it objects to.
-        if code == 1 and not name.startswith("check"):
+        # What is wrong with the workspace, and that no copy is made of it, is said in this way.
+        if code == 1 and not name.startswith(("check", "backup")):
             found[name] = (code, said[-600:])
     return found
