@@ -109,8 +109,8 @@ def _shards(engine: Engine, threshold: float) -> "Shards":
             from selfinstruct.core.ray_shards import RayShards  # noqa: PLC0415 - an extra
         except ImportError:
             raise DedupeError(
-                "The engine ray needs a package that is not installed. Install it: pip install"
-                " 'selfinstruct-tui[ray]'"
+                "The engine ray needs a package that is not installed. Install it from a clone:"
+                " pip install '.[ray]'"
             ) from None
         return RayShards(threshold)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
