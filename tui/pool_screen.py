@@ -58,6 +58,8 @@ class PoolScreen(TasksScreen):
             )
             self.say(str(error), error=True)
             return
+        if not self.is_up:
+            return  # the program has ended meanwhile
         self.filter.remove_class("-wrong")
         if self.focused is self.filter:
             self._say_how_to_filter()
