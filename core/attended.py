@@ -155,10 +155,13 @@ class AttendedRun:
         usd = self._engine.cost_limit()
         told = f" of ${usd:g}" if usd is not None else ""
         limit = f"The cost limit{told} leaves no room for a request."
-        unknown = self._engine.workspace.spending().attempts_of_unknown_cost
-        if not unknown:
+        spending = self._engine.workspace.spending()
+        if not spending.attempts_of_unknown_cost:
             return limit
-        return f"{limit} Attempts of unknown cost ({unknown}) count as what they may have cost at most."
+        return (
+            f"{limit} Attempts of unknown cost ({spending.attempts_of_unknown_cost}) count as what they may"
+            f" have cost at most, ${spending.reserved_usd:,.2g}."
+        )
 
     def wake(self) -> None:
         """Look for work again, for example after a decision."""

@@ -5,6 +5,9 @@ from sqlite3 import Connection
 
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
 
+_DIGITS = 9
+"""Of USD after the point: less than any request costs, and more than rounding adds to a sum."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -23,6 +26,8 @@ class Counts:
     """What the answers that told their usage have cost; None when none did."""
     attempts_of_unknown_cost: int
     """Attempts that may have cost something, those in doubt among them."""
+    reserved_usd: float
+    """USD that they count as against a cost limit: the most that they can have cost, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Spending:
 
     cost_usd: float | None
     attempts_of_unknown_cost: int
+    reserved_usd: float
+    """USD that those count as against a cost limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def _read(db: Connection) -> Counts:
     prompt_tokens, completion_tokens = db.execute(
         "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts INDEXED BY attempts_by_tokens"
     ).fetchone()
-    cost, unknown = _cost(db)
+    cost, unknown, reserved = _cost(db)
     return Counts(
         pool=_pool(db),
         candidates=by(
@@ -115,6 +122,7 @@ def _read(db: Connection) -> Counts:
         completion_tokens=completion_tokens,
         cost_usd=cost,
         attempts_of_unknown_cost=unknown,
+        reserved_usd=reserved,
     )
 
 
@@ -123,24 +131,33 @@ def _pool(db: Connection) -> dict[str, int]:
     return {"seed": 0, "model": 0, "imported": 0, "human": 0} | dict(rows.fetchall())
 
 
-def _cost(db: Connection) -> tuple[float | None, int]:
+def _cost(db: Connection) -> tuple[float | None, int, float]:
     # An answer that is not taken in yet has not been asked for its usage. What is in doubt may have been
     # paid, and so may an attempt that was in doubt when its request was sent again. CROSS JOIN begins with
     # the few requests under way, and not with all attempts of unknown cost.
-    cost, known, unknown = db.execute(
-        """SELECT known_usd, known_attempts,
-            (SELECT count(*) FROM attempts INDEXED BY attempts_of_unknown_cost
-                WHERE cost_usd IS NULL AND ended_at IS NOT NULL)
-            - (SELECT count(*) FROM requests INDEXED BY requests_under_way
+    cost, known, unknown, reserved = db.execute(
+        """WITH
+            answered AS (
+                SELECT count(*) AS attempts, total(attempts.reserved_usd) AS usd
+                FROM requests INDEXED BY requests_under_way
                 CROSS JOIN attempts ON request_id = requests.id
                 WHERE state NOT IN ('parsed', 'failed') AND state = 'answered'
-                AND cost_usd IS NULL AND ended_at IS NOT NULL)
+                AND cost_usd IS NULL AND ended_at IS NOT NULL),
+            last_of_sent AS (
+                SELECT (SELECT reserved_usd FROM attempts INDEXED BY attempts_open
+                    WHERE ended_at IS NULL AND request_id = requests.id ORDER BY id DESC LIMIT 1) AS usd
+                FROM requests INDEXED BY requests_under_way
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'sent'),
+            sent AS (
+                SELECT count(*) FILTER (WHERE usd IS NOT 0) AS attempts, total(usd) AS usd FROM last_of_sent)
+        SELECT known_usd, known_attempts,
+            (SELECT count(*) FROM attempts INDEXED BY attempts_of_unknown_cost
+                WHERE cost_usd IS NULL AND ended_at IS NOT NULL)
             + (SELECT count(*) FROM attempts INDEXED BY attempts_open
                 WHERE ended_at IS NULL AND reserved_usd IS NOT 0)
-            - (SELECT count(*) FROM requests INDEXED BY requests_under_way
-                WHERE state NOT IN ('parsed', 'failed') AND state = 'sent' AND
-                    (SELECT reserved_usd FROM attempts INDEXED BY attempts_open
-                    WHERE ended_at IS NULL AND request_id = requests.id ORDER BY id DESC LIMIT 1) IS NOT 0)
-        FROM spending"""
+            - answered.attempts - sent.attempts,
+            charged_usd - known_usd - answered.usd - sent.usd
+        FROM spending, answered, sent"""
     ).fetchone()
-    return cost if known else None, unknown
+    # A difference of sums: where nothing is reserved, it is nothing but for what rounding leaves.
+    return cost if known else None, unknown, max(0.0, round(reserved, _DIGITS)) if unknown else 0.0

@@ -161,7 +161,13 @@ def status_document(counts: Counts) -> dict[str, Any]:
     document = asdict(counts)
     document["usage"] = {
         name: document.pop(name)
-        for name in ("prompt_tokens", "completion_tokens", "cost_usd", "attempts_of_unknown_cost")
+        for name in (
+            "prompt_tokens",
+            "completion_tokens",
+            "cost_usd",
+            "attempts_of_unknown_cost",
+            "reserved_usd",
+        )
     }
     return document
 

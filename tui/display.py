@@ -106,17 +106,18 @@ def many(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
+def usd_text(cost_usd: float | None) -> str:
+    """A cost as people read it; unknown is said, and never 0."""
+    if cost_usd is None:
+        return "unknown"
+    return f"${cost_usd:.2f}" if cost_usd >= 1 or not cost_usd else f"${cost_usd:.4f}"
+
+
 def cost_text(counts: Counts | Spending) -> str:
-    """What the answers have cost, with what is unknown said."""
-    if counts.cost_usd is None:
-        return "unknown" if counts.attempts_of_unknown_cost else "$0.00"
-    text = (
-        f"${counts.cost_usd:.2f}"
-        if counts.cost_usd >= 1 or not counts.cost_usd
-        else f"${counts.cost_usd:.4f}"
-    )
-    return (
-        f"{text} and {counts.attempts_of_unknown_cost} of unknown cost"
-        if counts.attempts_of_unknown_cost
-        else text
-    )
+    """What the answers have cost, with what is unknown said, and what a cost limit counts it as."""
+    if not counts.attempts_of_unknown_cost:
+        return usd_text(counts.cost_usd or 0.0)
+    text = usd_text(counts.cost_usd)
+    if counts.cost_usd is not None:
+        text += f" and {counts.attempts_of_unknown_cost} of unknown cost"
+    return f"{text} ({usd_text(counts.reserved_usd)} reserved)" if counts.reserved_usd else text

@@ -7,7 +7,7 @@ from textual.content import Content
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.db.request_log import Attempt, RequestRecord
 from selfinstruct.db.rows import Parameters, Prompt, Task
-from selfinstruct.tui.display import many, safe, safe_line
+from selfinstruct.tui.display import many, safe, safe_line, usd_text
 from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import MUTED
 
@@ -184,10 +184,3 @@ def tokens_text(prompt_tokens: int | None, completion_tokens: int | None) -> str
     """Tokens of the prompt and of the answer; what is not known is a question mark."""
     told = ["?" if tokens is None else f"{tokens:,}" for tokens in (prompt_tokens, completion_tokens)]
     return " / ".join(told)
-
-
-def usd_text(cost_usd: float | None) -> str:
-    """A cost as people read it; unknown is said, and never 0."""
-    if cost_usd is None:
-        return "unknown"
-    return f"${cost_usd:.2f}" if cost_usd >= 1 or not cost_usd else f"${cost_usd:.4f}"

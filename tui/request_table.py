@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from selfinstruct.core.answers import AnswerError, read_answer
 from selfinstruct.db.request_log import RequestLog, RequestRow
-from selfinstruct.tui.display import safe_line
-from selfinstruct.tui.request_detail import STATES, seconds_text, tokens_text, usd_text
+from selfinstruct.tui.display import safe_line, usd_text
+from selfinstruct.tui.request_detail import STATES, seconds_text, tokens_text
 from selfinstruct.tui.window_table import Column, WindowTable
 
 _SETTLED = {"parsed", "failed", "in_doubt"}

@@ -245,6 +245,24 @@ def test_what_is_in_doubt_may_have_cost_something_and_what_is_under_way_is_not_t
     assert workspace.counts().attempts_of_unknown_cost == unknown
 
 
+def test_what_counts_against_the_limit_for_attempts_of_unknown_cost_is_told_in_usd(
+    workspace: Workspace,
+) -> None:
+    workspace.start_run(at="now")
+    request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+    begin_attempt(workspace, request_id)
+    assert workspace.spending().reserved_usd == 0, "it is under way, and its cost is awaited"
+    workspace.requests.put_in_doubt(workspace.run_id)
+    assert workspace.spending().reserved_usd == workspace.requests.charged_usd() == 0.6
+    attempt_id = begin_attempt(workspace, request_id)
+    assert workspace.spending().reserved_usd == 0.6
+    workspace.requests.store_answer(attempt_id, http_status=200, body=b"{}", at="then")
+    assert workspace.spending().reserved_usd == 0.6
+    workspace.requests.settle(attempt_id, answered_by="m", usage=Usage(None, None, None))
+    workspace.requests.parsed(request_id)
+    assert workspace.spending().reserved_usd == workspace.counts().reserved_usd == 1.2
+
+
 def test_what_another_living_program_has_under_way_is_not_in_doubt(workspace: Workspace) -> None:
     workspace.start_run(at="now")
     request_id = workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
@@ -328,9 +346,11 @@ def test_the_sums_of_spending_are_those_of_the_attempts_whatever_became_of_them(
                 workspace.requests.settle(attempt_id, answered_by="m", usage=Usage(1, 1, cost))
                 workspace.requests.parsed(request_id)
     connection = sqlite3.connect(workspace.path)
-    known, charged, unknown = connection.execute(
+    known, charged, unknown, reserved = connection.execute(
         """SELECT sum(cost_usd), total(coalesce(cost_usd, attempts.reserved_usd)),
-            count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL AND state != 'answered')
+            count(*) FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL AND state != 'answered'),
+            total(attempts.reserved_usd)
+                FILTER (WHERE cost_usd IS NULL AND ended_at IS NOT NULL AND state != 'answered')
         FROM attempts JOIN requests ON requests.id = request_id"""
     ).fetchone()
     (planned,) = connection.execute(
@@ -340,6 +360,8 @@ def test_the_sums_of_spending_are_those_of_the_attempts_whatever_became_of_them(
     spending = workspace.spending()
     assert spending.cost_usd == pytest.approx(known)
     assert spending.attempts_of_unknown_cost == unknown
+    assert spending.reserved_usd == pytest.approx(reserved)
+    assert reserved > 0
     assert workspace.requests.charged_usd() == pytest.approx(charged + planned)
 
 

@@ -21,7 +21,7 @@ from selfinstruct.db.rows import NewInstance, Unasked
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
-from tests.server import Fault, ModelServer, error_body
+from tests.server import Fault, ModelServer, error_body, proposals_answer
 
 
 def run(*words: object) -> Result:
@@ -61,9 +61,26 @@ def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> No
     assert set(document["labels"]) == {"classification", "generation", "unknown"}
     assert set(document["instances"]) == {"kept", "dropped"}
     assert {"answered", "failed", "in_doubt"} <= set(document["requests"])
-    assert {"prompt_tokens", "completion_tokens", "cost_usd"} <= set(document["usage"])
+    assert {"prompt_tokens", "completion_tokens", "cost_usd", "reserved_usd"} <= set(document["usage"])
     assert len(document["verdicts"]) >= 4
     assert sum(document["verdicts"].values()) == sum(document["candidates"].values())
+
+
+def test_what_is_reserved_for_attempts_of_unknown_cost_is_said_in_usd(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    Path("selfinstruct.toml").write_text('[prices."m"]\ninput = 10\noutput = 30\n')
+    server.faults.append(proposals_answer("Name a river of Europe."))
+    path = tmp_path / "w.db"
+    alone = auto("--db", path, "--base-url", server.url, "--model", "m", "--max-requests", "1")
+    usage = json.loads(run("status", "--db", path, "--json").stdout)["usage"]
+    with Workspace.open(path) as workspace:
+        reserved = workspace.requests.charged_usd()
+    assert usage["cost_usd"] is None
+    assert 0.03 < usage["reserved_usd"] == pytest.approx(reserved)
+    cost = f"unknown (${reserved:.4f} reserved)"
+    assert f"Cost: {cost}." in alone.stdout
+    assert f"cost         {cost}\n" in run("status", "--db", path).stdout
 
 
 def test_status_reads_well(grown: Path) -> None:

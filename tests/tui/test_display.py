@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.db.counts import Spending
+from selfinstruct.tui.display import cost_text, safe, safe_line
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,22 @@ def test_a_line_is_one_line_and_no_longer_than_asked(text: str, width: int) -> N
     line = safe_line(text, width)
     assert "\n" not in line
     assert len(line) <= width
+
+
+@pytest.mark.parametrize(
+    ("spending", "said"),
+    [
+        pytest.param(Spending(None, 0, 0.0), "$0.00", id="nothing yet"),
+        pytest.param(Spending(0.0123, 0, 0.0), "$0.0123", id="known"),
+        pytest.param(Spending(None, 2, 0.0), "unknown", id="no price"),
+        pytest.param(Spending(None, 2, 0.5), "unknown ($0.5000 reserved)", id="nothing told"),
+        pytest.param(
+            Spending(1.5, 3, 2.0), "$1.50 and 3 of unknown cost ($2.00 reserved)", id="some in doubt"
+        ),
+        pytest.param(Spending(1.5, 3, 0.0), "$1.50 and 3 of unknown cost", id="some without a price"),
+    ],
+)
+def test_a_cost_is_said_with_what_is_unknown_and_what_is_reserved_for_it(
+    spending: Spending, said: str
+) -> None:
+    assert cost_text(spending) == said
