@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
@@ -14,6 +15,9 @@ from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.retries import Retried, Retries
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import PASS, Request
+
+if TYPE_CHECKING:
+    from selfinstruct.core.planner import Room
 
 
 @dataclass
@@ -69,13 +73,19 @@ class AttendedRun:
         self._wake = asyncio.Event()
         self._flow: Flow | None = None
         self._stopping = False
-        self._cost_limited = False
+        self._refused: CostLimitError | None = None
+        """What the cost limit had no room for when the last request was wanted."""
         self.paused: str | None = None
         """Why no requests are sent at the moment."""
-        self.at_cost_limit = False
-        """Whether that is because the cost limit leaves no room."""
+        self._no_room_for: CostLimitError | None = None
+        """What was refused when the cost limit brought about the pause."""
         self.at_request_limit = False
         """Whether that is because the workspace has had as many requests as it may have."""
+
+    @property
+    def at_cost_limit(self) -> bool:
+        """Whether the pause is because the cost limit leaves no room."""
+        return self._no_room_for is not None
 
     @property
     def under_way(self) -> int:
@@ -126,7 +136,7 @@ class AttendedRun:
 
     def resume(self) -> None:
         """Go on after a pause, for example with a higher cost limit."""
-        self.paused, self.at_cost_limit, self.at_request_limit = None, False, False
+        self.paused, self._no_room_for, self.at_request_limit = None, None, False
         self.wake()
 
     def ask_for_more(self, task_id: int) -> None:
@@ -139,9 +149,9 @@ class AttendedRun:
             raise RequestRefusedError(limit)
         try:
             self._written.append(self._engine.plan.more_instances(task_id))
-        except CostLimitError:
+        except CostLimitError as refused:
             if not self.under_way:
-                self._pause_at_cost_limit()
+                self._pause_at_cost_limit(refused)
             raise RequestRefusedError(self._cost_limit()) from None
         self.resume()
 
@@ -160,8 +170,13 @@ class AttendedRun:
             return limit
         return (
             f"{limit} Attempts of unknown cost ({spending.attempts_of_unknown_cost}) count as what they may"
-            f" have cost at most, ${spending.reserved_usd:,.2g}."
+            f" have cost at most, ${spending.reserved_usd:.4f}."
         )
+
+    @property
+    def room(self) -> "Room | None":
+        """Which cost limit lets work go on; None when no cost limit has paused it, or when none is known."""
+        return None if self._no_room_for is None else self._engine.plan.room_for(self._no_room_for)
 
     def wake(self) -> None:
         """Look for work again, for example after a decision."""
@@ -223,13 +238,13 @@ class AttendedRun:
         self._written.extend(request_id for request_id in left_over if request_id not in self._written)
         while not self._stopping:
             self._wake.clear()
-            self._cost_limited = False
+            self._refused = None
             try:
                 await self._engine.run(
                     plan=self._plan, take_in=self._take_in, started=self._started, give_way=self._give_way
                 )
-            except CostLimitError:
-                self._cost_limited = True
+            except CostLimitError as refused:
+                self._refused = refused
             except (EndpointUnusableError, SettingsError) as error:
                 self._give_up_retries()
                 self._take_back()
@@ -240,14 +255,14 @@ class AttendedRun:
                 with suppress(WorkspaceError):
                     self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
                 self._pause(str(error), GenerationPaused(str(error)))
-            if self._cost_limited:
-                self._pause_at_cost_limit()
+            if self._refused is not None:
+                self._pause_at_cost_limit(self._refused)
             if not self._stopping:
                 await self._wake.wait()
 
-    def _pause_at_cost_limit(self) -> None:
+    def _pause_at_cost_limit(self, refused: CostLimitError) -> None:
         self._take_back()
-        self.at_cost_limit = True
+        self._no_room_for = refused
         self._pause(self._cost_limit(), LimitReached(self._cost_limit()))
 
     def _take_back(self) -> None:
@@ -274,14 +289,14 @@ class AttendedRun:
     def _plan(self) -> int | None:
         if self.paused is not None:
             return None
-        self._cost_limited = False
+        self._refused = None
         if self._written:
             return self._written.popleft()
         try:
             return self._plan_retry() or self._plan_new()
-        except CostLimitError:
+        except CostLimitError as refused:
             # What is under way may turn out to cost less than is reserved for it.
-            self._cost_limited = True
+            self._refused = refused
             return None
 
     def _plan_retry(self) -> int | None:
@@ -348,7 +363,7 @@ class AttendedRun:
             with self._engine.workspace.transaction():
                 request_id = plan.propose(batch)
                 if is_ahead and not plan.covers_accepted():
-                    raise CostLimitError
+                    raise CostLimitError(None)
         except CostLimitError:
             if not is_ahead:
                 raise

@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
@@ -13,6 +14,9 @@ from selfinstruct.core.flow import Flow
 from selfinstruct.core.judge import Judgement
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.db.rows import PASS, Task
+
+if TYPE_CHECKING:
+    from selfinstruct.core.planner import Room
 
 SATURATED_BATCHES = 20
 """When so many batches in a row accept nothing, more requests are a waste."""
@@ -80,8 +84,8 @@ class AutoRun:
         """How many answers with new tasks are to be taken in, by the batches that are not completed."""
         self._fruitless = 0
         self._limit: str | None = None
-        self.at_cost_limit = False
-        """Whether there was no room for the last request that was wanted."""
+        self._refused: CostLimitError | None = None
+        """What the cost limit had no room for when the last request was wanted."""
         self._asked_again = False
         self._flow: Flow | None = None
         self._interrupted = False
@@ -121,9 +125,8 @@ class AutoRun:
             self._decide_waiting()
         try:
             await self._work()
-        except CostLimitError:
-            self._limit = self._cost_limit()
-            self.at_cost_limit = True
+        except CostLimitError as refused:
+            self._refused = refused
         return self._outcome()
 
     async def _work(self) -> None:
@@ -157,10 +160,18 @@ class AutoRun:
             await asyncio.sleep(_LOOK_S)
         return True
 
+    @property
+    def room(self) -> "Room | None":
+        """Which cost limit lets work go on; None when no cost limit stopped it, or when none is known."""
+        return None if self._refused is None else self._engine.plan.room_for(self._refused)
+
     def _cost_limit(self) -> str:
-        limit = self._engine.cost_limit()
+        limit, room = self._engine.cost_limit(), self.room
         told = f"{limit:g} USD leave" if limit is not None else "it left"
-        return f"Stopped at --max-cost: {told} no room for another request."
+        told = f"Stopped at --max-cost: {told} no room for another request"
+        if room is None:
+            return f"{told}."
+        return f"{told}, which may cost up to {room.at_most_usd:g} USD; {room.limit_usd:g} USD would."
 
     def _started(self, flow: Flow) -> None:
         self._flow = flow
@@ -170,8 +181,9 @@ class AutoRun:
     def _outcome(self) -> Outcome:
         if self._interrupted:
             return Outcome(Ended.INTERRUPTED, f"Interrupted; everything is kept. {self._told()}")
-        if self._limit is not None:
-            return Outcome(Ended.LIMIT, f"{self._limit} {self._told()}")
+        limit = self._limit if self._refused is None else self._cost_limit()
+        if limit is not None:
+            return Outcome(Ended.LIMIT, f"{limit} {self._told()}")
         if not self._is_reached():
             return Outcome(
                 Ended.LIMIT,
@@ -205,7 +217,7 @@ class AutoRun:
         self._decide_with_vectors()
         if self._left_over:
             return self._left_over.popleft()
-        self.at_cost_limit = False
+        self._refused = None
         self._limit = self._boundless()
         if self._limit is not None:
             return None
@@ -217,10 +229,9 @@ class AutoRun:
             return None
         try:
             return self._plan_next()
-        except CostLimitError:
+        except CostLimitError as refused:
             # What is under way may turn out to cost less than is reserved for it: then there is room again.
-            self._limit = self._cost_limit()
-            self.at_cost_limit = True
+            self._refused = refused
             return None
 
     def _boundless(self) -> str | None:

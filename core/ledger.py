@@ -20,7 +20,15 @@ _LONGEST_WAIT_S = 30.0
 
 
 class CostLimitError(Exception):
-    """The request could cost more than is left of the limit, and was not sent."""
+    """The request could cost more than is left of the limit, and was not sent.
+
+    Args:
+        at_most_usd: What it can cost at most, in USD; None when nobody knows its price.
+    """
+
+    def __init__(self, at_most_usd: float | None) -> None:
+        super().__init__(at_most_usd)
+        self.at_most_usd = at_most_usd
 
 
 class Ledger:
@@ -116,7 +124,7 @@ class Ledger:
             take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
         )
         if attempt_id is None:
-            raise CostLimitError
+            raise CostLimitError(request.reserved_usd)
         try:
             body = await self._endpoint.send(request.prompt, parameters)
         except SendError as caught:

@@ -2,18 +2,30 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from selfinstruct.core.endpoint import prompt_bytes
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
 from selfinstruct.core.judge import Judge
 from selfinstruct.core.ledger import CostLimitError
-from selfinstruct.core.prices import Prices
+from selfinstruct.core.prices import Prices, rounded_up
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import NewRequest, Prompt, Request, Stage, Task
 from selfinstruct.db.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the cost limit has no room for, and which one has; all are rounded up to be easily read."""
+
+    at_most_usd: float
+    """What the request that was wanted can cost at most, in USD."""
+    limit_usd: float
+    """The cost limit from which there is room for it, in USD."""
+    for_all_usd: float
+    """The one from which there is room also for all that accepted tasks still wait for, in USD."""
 
 
 class Planner:
@@ -171,10 +183,26 @@ class Planner:
 
         That is their vectors, labels and instances.
         """
-        limit, tasks = self._limit(), self._workspace.tasks
-        if limit is None:
-            return True
-        cost = self._cost_of_vectors()
+        limit = self._limit()
+        return limit is None or self._workspace.requests.charged_usd() + self._cost_of_accepted() <= limit
+
+    def room_for(self, refused: CostLimitError) -> Room | None:
+        """Which cost limit lets work go on after this one has refused a request.
+
+        None when there is no limit any more, or when nobody knows what the request costs.
+        """
+        limit = self._limit()
+        if limit is None or refused.at_most_usd is None:
+            return None
+        charged, at_most = self._workspace.requests.charged_usd(), refused.at_most_usd
+        # What was under way may have turned out to cost less than was reserved for it.
+        enough = max(limit, charged + at_most)
+        for_all = max(enough, charged + self._cost_of_accepted())
+        return Room(rounded_up(at_most), rounded_up(enough), rounded_up(for_all))
+
+    def _cost_of_accepted(self) -> float:
+        """USD that all can cost at most that accepted tasks still wait for."""
+        tasks, cost = self._workspace.tasks, self._cost_of_vectors()
         # The prompts differ in the instruction only.
         for (number, length), prompt in (
             (tasks.awaiting_instances(), self._prompts.instantiate("", output_first=False)),
@@ -185,7 +213,7 @@ class Planner:
             max_tokens += self._settings.thinking_tokens
             cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
             cost += self._prices.cost(length, 0) or 0.0
-        return self._workspace.requests.charged_usd() + cost <= limit
+        return cost
 
     def _cost_of_vectors(self) -> float:
         """USD that the vectors of the pool can cost at most that nobody has asked for."""
@@ -305,7 +333,7 @@ class Planner:
         if limit is not None:
             prices.require_known()
             if self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:
-                raise CostLimitError
+                raise CostLimitError(reserved)
         return reserved
 
     def _limit(self) -> float | None:

@@ -1,11 +1,14 @@
 """What requests cost. Unknown is unknown, never 0."""
 
+from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import Settings
 
 _MILLION = 1_000_000
+_DIGITS = 3
+"""Of an amount of USD that a person is to read and to type."""
 _OVERHEAD_TOKENS = 200
 """More than any chat template adds around the messages."""
 
@@ -79,3 +82,10 @@ def limited_prices(settings: Settings) -> Prices:
         if settings.of_embeddings is not None:
             Prices(settings.of_embeddings).require_known()
     return prices
+
+
+def rounded_up(usd: float) -> float:
+    """The next amount that has three digits and is no less, such as 0.00532 or 5.2."""
+    exact = Decimal(usd)
+    digit = Decimal(1).scaleb(exact.adjusted() + 1 - _DIGITS)
+    return float(exact.quantize(digit, rounding=ROUND_CEILING))

@@ -118,7 +118,7 @@ class CurateScreen(TasksScreen):
     def action_next_batch(self) -> None:
         """Show the next batch, or wait for it; at the cost limit, ask for a higher one."""
         self.session.start()
-        at_limit = self.session.attended.at_cost_limit
+        at_limit, room = self.session.attended.at_cost_limit, self.session.attended.room
         batch = self.session.attended.next_batch()
         if batch is not None:
             self._show_batch(batch)
@@ -127,7 +127,7 @@ class CurateScreen(TasksScreen):
             self._show_detail()
             self.say("The next batch is on its way.")
             if at_limit:
-                self.ask_for_room()
+                self.ask_for_room(room)
         self.refresh_status()
 
     def _show_batch(self, batch: int, *, quietly: bool = False) -> None:

@@ -165,7 +165,7 @@ class RequestsScreen(TableMoves, WorkScreen):
 
     def _send(self, ids: list[int], *, in_doubt: bool) -> None:
         if self.session.attended.at_cost_limit:
-            self.ask_for_room()
+            self.ask_for_room(self.session.attended.room)
             return
         self.session.start()
         self._tell(self.session.attended.retry(ids, in_doubt=in_doubt))

@@ -174,17 +174,15 @@ class _View:
                 f"{many(lacking, 'accepted task')} without a label or instances: the requests failed."
                 " The next run asks again."
             )
-        self._say_what_is_unfinished()
         if counts.requests["in_doubt"]:
             self.say(f"In doubt: {many(counts.requests['in_doubt'], 'request')}.")
         self.say(f"{counts.instances['kept']} instances kept. Cost: {cost_text(counts)}.")
+        self._say_what_goes_on()
 
-    def _say_what_is_unfinished(self) -> None:
-        """Say which tasks nobody has asked the model about yet, and the command that does."""
-        workspace = self._engine.workspace
+    def _say_what_goes_on(self) -> None:
+        """Say which tasks nobody has asked the model about yet, and the command that goes on."""
+        workspace, room = self._engine.workspace, self._run.room
         unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
-        if not (unasked.labels or unasked.instances):
-            return
         parts = [
             f"{many(number, 'task')} without {what}"
             for number, what in ((unasked.labels, "a label"), (unasked.instances, "instances"))
@@ -192,12 +190,14 @@ class _View:
         ]
         command = f"selfinstruct-tui --auto --db {shlex.quote(str(workspace.path))}"
         had = workspace.requests.count()
-        if most is not None and had >= most:
+        if room is not None:
+            command += f" --max-cost {room.for_all_usd:.10g}"
+        elif parts and most is not None and had >= most:
             # Of what has no label yet, instances are asked for in another request.
             command += f" --max-requests {had + 2 * unasked.labels + unasked.instances}"
-        elif self._run.at_cost_limit:
-            command += " with a higher --max-cost"
-        self.say(f"Unfinished: {', '.join(parts)}. This goes on: {command}")
+        if parts or room is not None:
+            unfinished = f"Unfinished: {', '.join(parts)}. " if parts else ""
+            self.say(f"{unfinished}This goes on: {command}")
 
     def _refresh(self) -> None:
         assert self._live is not None

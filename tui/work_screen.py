@@ -24,6 +24,7 @@ from selfinstruct.tui.themes import MUTED
 from selfinstruct.tui.typed_ahead import TakingScreen
 
 if TYPE_CHECKING:
+    from selfinstruct.core.planner import Room
     from selfinstruct.tui.app import CuratorApp
 
 
@@ -294,15 +295,19 @@ class WorkScreen(Screen[None]):
     def action_try_again(self) -> None:
         """Send again what has failed since the start; at the cost limit, ask for a new one."""
         if self.session.attended.at_cost_limit:
-            self.ask_for_room()
+            self.ask_for_room(self.session.attended.room)
             return
         self.session.start()
         sent = len(self.session.attended.retry_failed().taken_on)
         self.say(f"Sending {many(sent, 'request')} again." if sent else "Nothing waits to be sent again.")
         self.refresh_status()
 
-    def ask_for_room(self) -> None:
-        """Ask for a higher cost limit, and go on when there is one."""
+    def ask_for_room(self, room: "Room | None") -> None:
+        """Ask for a higher cost limit, and go on when there is one.
+
+        Args:
+            room: What there is to be room for; None when nobody knows what that costs.
+        """
         limit = self.engine.cost_limit()
         if limit is None:
             return
@@ -315,7 +320,7 @@ class WorkScreen(Screen[None]):
             self.say(f"The cost limit is ${usd:g} now.")
             self.refresh_status()
 
-        self.app.push_screen(CostLimitScreen(limit), raise_to)
+        self.app.push_screen(CostLimitScreen(limit, room), raise_to)
 
     async def action_settings(self) -> None:
         """Go to the settings of the workspace."""

@@ -10,6 +10,7 @@ from selfinstruct.core.auto import AutoRun, Ended
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.ledger import CostLimitError
+from selfinstruct.core.prices import rounded_up
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer
@@ -79,3 +80,54 @@ async def test_a_run_that_only_money_would_stop_ends_when_the_limit_is_taken_awa
         assert outcome.ended is Ended.LIMIT
         assert "--max-cost has been taken away" in outcome.sentence
         assert one.workspace.requests.count() == 0
+
+
+async def test_the_limit_that_is_named_makes_room_and_none_below_what_is_wanted_does(
+    path: Path, server: ModelServer
+) -> None:
+    async with another(path) as engine:
+        engine.limit_cost(0.3)
+        run = AutoRun(engine)
+        outcome = await run.run()
+        assert run.room is not None
+        charged = engine.workspace.requests.charged_usd()
+        wanted = run.room.at_most_usd
+        assert outcome.ended is Ended.LIMIT
+        assert f"no room for another request, which may cost up to {wanted:g} USD;" in outcome.sentence
+        assert charged <= 0.3 < charged + wanted <= run.room.limit_usd < 1.02 * (charged + wanted)
+        for usd, is_enough in ((charged + 0.98 * wanted, False), (run.room.limit_usd, True)):
+            sent = len(server.received)
+            engine.limit_cost(usd)
+            await AutoRun(engine).run()
+            assert (len(server.received) > sent) is is_enough
+
+
+async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(path: Path) -> None:
+    async with another(path) as engine:
+        for text in ("Name a river in Asia.", "Say when iron melts.", "Tell how bees find their way home."):
+            engine.decisions.accept(engine.workspace.tasks.add(text, origin="human", at="now"))
+        engine.limit_cost(0.001)
+        run = AutoRun(engine)
+        await run.run()
+        assert run.room is not None
+        assert run.room.limit_usd < run.room.for_all_usd
+        engine.limit_cost(run.room.limit_usd)
+        assert not engine.plan.covers_accepted()
+        engine.limit_cost(run.room.for_all_usd)
+        assert engine.plan.covers_accepted()
+
+
+@pytest.mark.parametrize(
+    ("usd", "readable"),
+    [
+        (0.0, 0.0),
+        (0.0053141, 0.00532),
+        (0.3, 0.3),
+        (4.991, 5.0),
+        (5.2, 5.21),
+        (999.2, 1000.0),
+        (12345, 12400),
+    ],
+)
+def test_an_amount_is_rounded_up_to_three_digits(usd: float, readable: float) -> None:
+    assert rounded_up(usd) == readable

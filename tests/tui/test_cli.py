@@ -376,6 +376,22 @@ def test_at_the_limit_of_requests_it_says_what_is_unfinished_and_the_command_tha
         assert workspace.tasks.unasked() == Unasked(0, 0)
 
 
+def test_at_the_cost_limit_it_says_what_a_request_may_cost_and_the_command_that_goes_on(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    Path("selfinstruct.toml").write_text('[prices."m"]\ninput = 10\noutput = 30\n')
+    path = tmp_path / "w w.db"
+    result = auto("--db", path, "--base-url", server.url, "--model", "m", "--max-cost", "0.1")
+    assert result.exit_code == 3
+    assert "0.1 USD leave no room for another request, which may cost up to 0.0" in result.stdout
+    command = result.stdout.splitlines()[-1].partition("This goes on: ")[2]
+    program, flag, *words = shlex.split(command)
+    assert (program, flag) == ("selfinstruct-tui", "--auto")
+    sent = len(server.received)
+    auto(*words)
+    assert len(server.received) > sent
+
+
 def test_a_remembered_hold_is_named_where_work_ends(tmp_path: Path) -> None:
     path = tmp_path / "w.db"
     assert auto("--db", path, "--target", "5", "--hold").exit_code == 0

@@ -353,11 +353,32 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
         assert len(curator.table.ids) > 0, "what has come of the batch so far is not kept back"
         await curator.press(key)
         await shown(curator, "The cost limit of $0.005 leaves no room for a request.", "New limit in USD:")
+        await shown(curator, "The next one may cost up to $0.00", " makes room.")
         assert curator.app.screen.query_one(Input).value == "0.01"
         await curator.press(*"5", "enter")
         await curator.wait_for(BatchCompleted)
         assert resolve({}, stored=workspace.settings.read()).max_cost == 5
         await curator.until(lambda: "limit $5" in curator.shown("#status"))
+
+
+async def test_a_limit_that_is_far_too_low_proposes_one_that_makes_room(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.0001, batches_ahead=0)
+    async with curating(engine) as curator:
+        await curator.press("n")
+        await curator.wait_for(LimitReached)
+        await curator.press("t")
+        field = curator.app.screen.query_one(Input)
+        proposed = float(field.value)
+        assert proposed > 0.0002
+        field.value = "0.0002"
+        await curator.press("enter")
+        await shown(curator, f"A number from {proposed:g} on makes room.")
+        field.value = f"{proposed:g}"
+        await curator.press("enter")
+        await curator.until(lambda: len(server.received) > 0)
+        assert workspace.requests.charged_usd() <= proposed
 
 
 @pytest.mark.parametrize("typed", ["0.005", "-1", "much", "inf", "nan"])
@@ -372,7 +393,7 @@ async def test_a_limit_that_makes_no_room_is_refused_and_esc_leaves_it_as_it_was
         field = curator.app.screen.query_one(Input)
         field.value = typed
         await curator.press("enter")
-        await shown(curator, "A number above 0.005 makes room.")
+        await shown(curator, "A number from 0.0", " on makes room.")
         await curator.press("escape")
         await curator.until(lambda: "stays at $0.005" in curator.shown("#message"))
         assert resolve({}, stored=workspace.settings.read()).max_cost == 0.005

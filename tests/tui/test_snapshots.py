@@ -14,6 +14,7 @@ from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.planner import Room
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
@@ -123,7 +124,7 @@ async def keys(curator: Curator) -> None:
 
 
 async def cost_limit(curator: Curator) -> None:
-    curator.app.at_hand.ask_for_room()
+    curator.app.at_hand.ask_for_room(Room(0.0123, 5.01, 5.2))
     await curator.pilot.pause()
 
 
