@@ -1,7 +1,7 @@
 """Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -77,7 +77,8 @@ class AutoRun:
         self._engine = engine
         self._settings = engine.settings
         self.resend = resend
-        self._left_over: deque[int] = deque()
+        self._left_over: dict[int, bool] = {}
+        """What is to be gone on with, oldest first, and whether sending it would bring new tasks."""
         self._batch = 0
         self._planned_in_batch = 0
         self._to_come: Counter[int] = Counter()
@@ -106,6 +107,11 @@ class AutoRun:
             self._flow.stop()
 
     @property
+    def not_needed(self) -> int:
+        """How many requests for new tasks are left over and were not sent: the target is reached."""
+        return len(self._left_over) if self._is_reached() else 0
+
+    @property
     def under_way(self) -> int:
         """How many requests have no answer taken in yet."""
         return self._flow.under_way if self._flow else 0
@@ -116,8 +122,11 @@ class AutoRun:
         Raises:
             EndpointUnusableError: no request will get an answer; everything answered is stored.
         """
-        self._left_over = deque(self._engine.plan.left_over(resend=self.resend))
-        left_over = map(self._engine.workspace.requests.get, self._left_over)
+        request_ids = self._engine.plan.left_over(resend=self.resend)
+        left_over = list(map(self._engine.workspace.requests.get, request_ids))
+        self._left_over = {
+            request.id: request.stage == "propose" and request.state != "answered" for request in left_over
+        }
         self._to_come.update(request.batch for request in left_over if request.stage == "propose")
         self._engine.judging.catch_up()
         self._count()
@@ -215,8 +224,8 @@ class AutoRun:
 
     def _plan(self) -> int | None:
         self._decide_with_vectors()
-        if self._left_over:
-            return self._left_over.popleft()
+        if (request_id := self._next_left_over()) is not None:
+            return request_id
         self._refused = None
         self._limit = self._boundless()
         if self._limit is not None:
@@ -233,6 +242,15 @@ class AutoRun:
             # What is under way may turn out to cost less than is reserved for it: then there is room again.
             self._refused = refused
             return None
+
+    def _next_left_over(self) -> int | None:
+        """The oldest request left over that is still wanted: once the target is reached, no new tasks are."""
+        is_reached = self._is_reached()
+        for request_id, brings_tasks in self._left_over.items():
+            if not (brings_tasks and is_reached):
+                del self._left_over[request_id]
+                return request_id
+        return None
 
     def _boundless(self) -> str | None:
         """Why to stop when another program has taken away the only limit."""

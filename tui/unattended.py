@@ -107,7 +107,7 @@ class _View:
             self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
         if in_doubt:
-            again = "sent again now" if self._run.resend else "--resend sends them again"
+            again = "sent again as far as needed" if self._run.resend else "--resend sends them again"
             self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; {again}.")
         engine.judging.catch_up()
         self._reached_at_start = (
@@ -174,6 +174,9 @@ class _View:
                 f"{many(lacking, 'accepted task')} without a label or instances: the requests failed."
                 " The next run asks again."
             )
+        if self._run.not_needed:
+            left = many(self._run.not_needed, "request")
+            self.say(f"Not sent, for the target is reached: {left} for new tasks that an earlier run left.")
         if counts.requests["in_doubt"]:
             self.say(f"In doubt: {many(counts.requests['in_doubt'], 'request')}.")
         self.say(f"{counts.instances['kept']} instances kept. Cost: {cost_text(counts)}.")

@@ -333,9 +333,39 @@ async def test_requests_in_doubt_that_may_have_cost_are_sent_again_only_on_deman
     assert (await run(tmp_path / "a.db")).ended is Ended.DONE
     with Workspace.open(tmp_path / "a.db") as workspace:
         assert workspace.counts().requests["in_doubt"] == 2
-        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+        higher = resolve({"target": 40}, stored=workspace.settings.read())
+        async with Engine(workspace, higher) as engine:
             await AutoRun(engine, resend=True).run()
         assert workspace.counts().requests["in_doubt"] == 0
+
+
+@pytest.mark.parametrize("resend", [True, False], ids=["paid", "free"])
+async def test_once_the_target_is_reached_only_what_accepted_tasks_need_is_sent_again(
+    workspace: Workspace, server: ModelServer, resend: bool
+) -> None:
+    prices = {"m": {"input": 1, "output": 1}} if resend else {}
+    settings = resolve({"base_url": server.url, "model": "m", "target": 1, "prices": prices})
+    async with Engine(workspace, settings) as engine:
+        task_id = workspace.tasks.add("Name a river in Asia.", origin="model", at="now", batch=1)
+        engine.decisions.accept(task_id)
+        doubtful = [engine.plan.propose(1), engine.plan.classify(task_id)]
+        never_sent = engine.plan.propose(1)
+        for request_id in doubtful:
+            workspace.requests.begin_attempt(request_id, {}, run_id=workspace.run_id, at="now")
+    async with Engine(workspace, settings) as engine:
+        run = AutoRun(engine, resend=resend)
+        assert (await run.run()).ended is Ended.DONE
+        assert run.not_needed == 2
+    states = [workspace.requests.get(request_id).state for request_id in (*doubtful, never_sent)]
+    assert states == ["in_doubt", "parsed", "planned"]
+    assert workspace.instances.of_task(task_id)
+    higher = resolve({"target": 5}, stored=workspace.settings.read())
+    async with Engine(workspace, higher) as engine:
+        run = AutoRun(engine, resend=resend)
+        await run.run()
+        assert run.not_needed == 0
+    states = [workspace.requests.get(request_id).state for request_id in (*doubtful, never_sent)]
+    assert states == ["parsed"] * 3
 
 
 async def test_an_endpoint_that_always_refuses_ends_the_run_with_its_reason(

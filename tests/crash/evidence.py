@@ -35,6 +35,8 @@ class Evidence:
     """The prompts of those requests, as the server knows them."""
     doubtful: dict[int, str]
     """The prompts of the requests that were sent and have no answer."""
+    proposals: frozenset[int]
+    """Those among all requests that are for new tasks."""
     accepted: int
     """Tasks of the model in the pool."""
 
@@ -43,7 +45,7 @@ def evidence(path: Path) -> Evidence:
     """Read a workspace whose programs are gone; whatever is wrong with the file fails the test."""
     with closing(sqlite3.connect(path)) as db:
         if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'decisions'").fetchone():
-            return Evidence((), {}, {}, {}, 0)
+            return Evidence((), {}, {}, {}, frozenset(), 0)
         report = check(path)
         assert report.is_well, [sentence for part in report.parts for sentence in part.wrong]
         stored = db.execute(
@@ -54,6 +56,7 @@ def evidence(path: Path) -> Evidence:
             assert hashlib.sha256(body).hexdigest() == sha256, request_id
         assert len({request_id for request_id, *_ in stored}) == len(stored), "two answers to one request"
         doubtful = db.execute("SELECT id, prompt FROM requests WHERE state IN ('sent', 'in_doubt')")
+        proposals = db.execute("SELECT id FROM requests WHERE stage = 'propose'")
         (accepted,) = db.execute(
             "SELECT count(*) FROM tasks WHERE state = 'accepted' AND origin = 'model'"
         ).fetchone()
@@ -62,6 +65,7 @@ def evidence(path: Path) -> Evidence:
             answers={request_id: sha256 for request_id, sha256, *_ in stored},
             asked={request_id: key_of(prompt) for request_id, *_, prompt in stored},
             doubtful={request_id: key_of(prompt) for request_id, prompt in doubtful},
+            proposals=frozenset(request_id for (request_id,) in proposals),
             accepted=accepted,
         )
 

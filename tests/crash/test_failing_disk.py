@@ -121,7 +121,7 @@ def test_wherever_the_disk_fails_the_program_says_so_and_what_was_stored_stays(
 ) -> None:
     again = _begin(disk, _STARTS[start])
     upto = _STARTS[start] + 2
-    before = evidence(disk.path) if _STARTS[start] else Evidence((), {}, {}, {}, 0)
+    before = evidence(disk.path) if _STARTS[start] else Evidence((), {}, {}, {}, frozenset(), 0)
     straight = disk.run(upto=upto)
     assert straight.code == _AT_LIMIT
     expected = accepted(tasks_of(disk.path))

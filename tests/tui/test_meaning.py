@@ -113,4 +113,4 @@ async def test_what_is_in_doubt_and_is_sent_again_is_said_to_be(
     await in_doubt(tmp_path / "a.db", server, target=3)
     with Workspace.open(tmp_path / "a.db") as workspace:
         await work_alone(Engine(workspace, resolve({}, stored=workspace.settings.read())), resend=True)
-    assert "In doubt since a crash: 1 request; sent again now." in capsys.readouterr().out
+    assert "In doubt since a crash: 1 request; sent again as far as needed." in capsys.readouterr().out
