@@ -10,8 +10,8 @@ from selfinstruct.db.guarded import stored_json
 from selfinstruct.db.requests import Requests
 from selfinstruct.db.rows import Parameters, Request, Stage
 
-RequestView = Literal["all", "failed", "in_doubt", "under_way"]
-"""Which requests are looked at; under way are those that are planned, sent, or answered and not parsed."""
+RequestView = Literal["all", "failed", "in_doubt", "planned", "under_way"]
+"""Which requests are looked at; under way are those that are sent, or answered and not parsed."""
 
 BODY_SHOWN = 64 * 1024
 """How many bytes of an attempt's body are read for showing."""
@@ -21,8 +21,10 @@ _WHERE: dict[RequestView, str] = {
     "in_doubt": (
         "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed') AND state = 'in_doubt'"
     ),
+    "planned": "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed') AND state = 'planned'",
     "under_way": (
-        "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed') AND state != 'in_doubt'"
+        "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed')"
+        " AND state IN ('sent', 'answered')"
     ),
 }
 

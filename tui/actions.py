@@ -347,7 +347,7 @@ ACTIONS = (
         "f",
         "Find",
         "Which",
-        "All requests, those that failed, those in doubt, those under way.",
+        "All requests, those that failed, those in doubt, those that wait, those under way.",
         ("requests",),
         True,
     ),

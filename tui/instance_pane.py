@@ -209,4 +209,6 @@ def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str])
         return f"Request {asked} for {what} is in doubt: the program ended while it was under way. {help_}"
     if request.state == "parsed":
         return otherwise
+    if request.state == "planned":
+        return f"Request {asked} for {what} waits to be sent."
     return f"The model is being asked for {what} (request {asked})."

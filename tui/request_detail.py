@@ -29,7 +29,7 @@ STATES = {
 """A glyph and a word for each state of a request."""
 
 _EXPLAINED = {
-    "planned": "It is about to be sent.",
+    "planned": "It has not been sent: it waits for its turn, or for room below the cost limit.",
     "sent": "Its answer is awaited.",
     "answered": "Its answer is stored, and is taken in when its turn comes.",
     "in_doubt": "The program went away while it was under way: it may have been answered and paid.",

@@ -45,7 +45,7 @@ class RequestTable(WindowTable[RequestRow]):
 
     def component(self, row: RequestRow) -> str:
         """What is under way and what went wrong stand out."""
-        if row.state == "parsed":
+        if row.state in {"parsed", "planned"}:
             return "table--over"
         return "table--trouble" if row.state in {"failed", "in_doubt"} else "table--under-way"
 

@@ -29,6 +29,7 @@ _NOTHING: dict[RequestView, str] = {
     " model is asked for a batch, and every call of it is listed here.",
     "failed": "No request has failed.\n\n{view} shows others.",
     "in_doubt": "No request is in doubt.\n\n{view} shows others.",
+    "planned": "No request waits to be sent.\n\n{view} shows others.",
     "under_way": "No request is under way.\n\n{view} shows others.",
 }
 
@@ -107,7 +108,12 @@ class RequestsScreen(TableMoves, WorkScreen):
 
     def _show_title(self, *, new: int) -> None:
         counts = self.engine.workspace.request_log.counts()
-        names = {view: f"{view.replace('_', ' ')} {counts[view]:,}" for view in get_args(RequestView)}
+        names = {
+            view: f"{view.replace('_', ' ')} {counts[view]:,}"
+            for view in get_args(RequestView)
+            # Few ever wait for long, and a narrow terminal has no room to spare.
+            if view != "planned" or view == self._view or counts[view]
+        }
         # These are words of ours, and may be markup.
         names[self._view] = f"[reverse] {names[self._view]} [/]"
         more = f" · +{new:,} new, {self.with_keys('{first}')} shows them" if new else ""

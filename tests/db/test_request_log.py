@@ -1,6 +1,8 @@
 """The requests as a person looks through them: every view, a page by id, one in full."""
 
-from selfinstruct.db.request_log import BODY_SHOWN
+from typing import get_args
+
+from selfinstruct.db.request_log import BODY_SHOWN, RequestView
 from selfinstruct.db.rows import Usage
 from selfinstruct.db.workspace import Workspace
 from tests.db.test_workspace import REQUEST, begin_attempt
@@ -48,8 +50,9 @@ def test_each_view_has_its_requests_newest_first_and_their_number(workspace: Wor
     assert list(log.ids("all")) == [6, 5, 4, 3, 2, 1]
     assert list(log.ids("failed")) == [4, 3]
     assert list(log.ids("in_doubt")) == [1]
-    assert list(log.ids("under_way")) == [6, 5]
-    assert log.counts() == {view: len(log.ids(view)) for view in ("all", "failed", "in_doubt", "under_way")}
+    assert list(log.ids("planned")) == [5]
+    assert list(log.ids("under_way")) == [6]
+    assert log.counts() == {view: len(log.ids(view)) for view in get_args(RequestView)}
 
 
 def test_a_row_tells_of_the_last_attempt_and_of_the_cost_of_all(workspace: Workspace) -> None:

@@ -13,6 +13,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.request_table import RequestTable
 from selfinstruct.tui.requests_screen import RequestsScreen
 from tests.conftest import OpenEngine
+from tests.core.test_attended import costs_at_most
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 
@@ -110,7 +111,7 @@ async def test_rows_change_their_state_while_requests_run(engine_on: OpenEngine,
         await curator.until(lambda: "under way 0" in title(curator))
 
 
-async def test_f_shows_all_then_those_that_failed_in_doubt_and_under_way(
+async def test_f_shows_all_then_those_that_failed_in_doubt_planned_and_under_way(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
     server.faults.append(REFUSED)
@@ -126,6 +127,8 @@ async def test_f_shows_all_then_those_that_failed_in_doubt_and_under_way(
         await shown(curator, "not today")
         await curator.press("f")
         await shown(curator, "No request is in doubt.")
+        await curator.press("f")
+        await shown(curator, "No request waits to be sent.", "planned 0")
         await curator.press("f", "f")
         assert len(table(curator).ids) == curator.engine.workspace.requests.count()
         await curator.press("f", "escape")
@@ -359,6 +362,23 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
         await curator.wait_for(BatchCompleted)
         assert resolve({}, stored=workspace.settings.read()).max_cost == 5
         await curator.until(lambda: "limit $5" in curator.shown("#status"))
+
+
+async def test_a_request_that_waits_for_money_is_planned_and_not_under_way(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    # A first attempt that may have been paid leaves no room for a second one.
+    server.faults.append(Fault(500, headers={"retry-after": "0"}))
+    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=5, batches_ahead=0)
+    engine.limit_cost(1.5 * costs_at_most(engine, lambda: engine.plan.propose(1)))
+    async with curating(engine) as curator:
+        await curator.press("n")
+        await curator.wait_for(LimitReached)
+        await open_requests(curator, "f", "f", "f")
+        await shown(curator, "◌ planned", "planned 1", "under way 0", "or for room below the cost limit")
+        assert "paused" in curator.shown("#status")
+        await curator.press("f")
+        await shown(curator, "No request is under way.")
 
 
 async def test_a_limit_that_is_far_too_low_proposes_one_that_makes_room(
