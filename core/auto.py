@@ -52,10 +52,10 @@ def require_start(engine: Engine) -> None:
     settings = engine.settings
     if settings.target is None and settings.max_requests is None and settings.max_cost is None:
         raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
-    if settings.target is None and settings.max_requests is None and settings.is_offline:
+    if settings.target is None and settings.max_requests is None and settings.is_free:
+        model = "The built-in model" if settings.is_offline else f"'{settings.model}'"
         raise SettingsError(
-            "The built-in model costs nothing, so that --max-cost never stops it. Give --target N or"
-            " --max-requests N."
+            f"{model} costs nothing, so that --max-cost never stops it. Give --target N or --max-requests N."
         )
     _ = engine.endpoint, engine.embeddings_endpoint
 

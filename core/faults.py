@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.prices import limited_prices
 from selfinstruct.core.prompts import load_templates
-from selfinstruct.core.settings import Settings, objection, require_embeddings, require_model
+from selfinstruct.core.settings import Settings, objection, require_embeddings, require_model, require_price
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:
@@ -29,6 +29,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, str]:
         "model": lambda: require_model(settings),
         "embeddings": lambda: require_embeddings(settings),
         "prompts": lambda: settings.prompts and load_templates(settings.prompts, settings.language),
+        f"prices.{settings.model}.output": lambda: require_price(settings),
         "max_cost": lambda: limited_prices(settings),
     }
     return {name: sentence for name, check in checks.items() if (sentence := _refusal(check))}

@@ -40,8 +40,9 @@ class Prices:
         if not self.can_be_limited:
             raise SettingsError(
                 f"The price of '{self._model}' is not known, so --max-cost cannot be kept. Give it in"
-                f' selfinstruct.toml, in USD for a million tokens: [prices."{self._model}"] with input = '
-                "and output = ."
+                " selfinstruct.toml, in USD for a million tokens, in three lines such as"
+                f' [prices."{self._model}"], input = 0.15 and output = 0.60. If it costs nothing, they are'
+                f' [prices."{self._model}"], input = 0 and output = 0.'
             )
 
     def cost(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
@@ -52,7 +53,7 @@ class Prices:
             return None
         if self._price is not None:
             price = self._price
-            return (prompt_tokens * price.input + completion_tokens * price.output) / _MILLION
+            return (prompt_tokens * price.input + completion_tokens * (price.output or 0.0)) / _MILLION
         return self._listed(prompt_tokens, completion_tokens)
 
     def at_most(self, prompt_bytes: int, max_tokens: int) -> float | None:

@@ -139,14 +139,20 @@ class FilterSettings(_Checked):
 
 
 class Price(_Checked):
-    """What a model costs, in USD for a million tokens."""
+    """What a model costs, in USD for a million tokens; one for embeddings has no output."""
 
     input: Annotated[
         float, Field(description="USD for a million tokens of prompts; list prices are known.", ge=0, le=1e6)
     ]
     output: Annotated[
-        float, Field(description="USD for a million tokens of answers; list prices are known.", ge=0, le=1e6)
-    ]
+        float | None,
+        Field(description="USD for a million tokens of answers; list prices are known.", ge=0, le=1e6),
+    ] = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the person says that it costs nothing."""
+        return not self.input and not self.output
 
 
 class Settings(_Checked):
@@ -315,8 +321,12 @@ class Settings(_Checked):
 
     @property
     def is_free(self) -> bool:
-        """Whether requests cost nothing: the built-in model, or a server on this machine without a price."""
-        return self.is_offline or (_is_loopback(self.address) and self.model not in self.prices)
+        """Whether requests cost nothing.
+
+        That is the built-in model, one with a price of 0, or one on this machine without a price.
+        """
+        price = self.prices.get(self.model)
+        return self.is_offline or (_is_loopback(self.address) if price is None else price.is_nothing)
 
     @property
     def free_stages(self) -> tuple[Stage, ...]:
@@ -399,6 +409,7 @@ def resolve(
     settings = check(merged, source="the settings")
     require_model(settings)
     require_embeddings(settings)
+    require_price(settings)
     return settings
 
 
@@ -421,6 +432,20 @@ def require_embeddings(settings: Settings) -> None:
     if settings.embeddings_url is not None and settings.embeddings in {None, OFFLINE}:
         raise SettingsError(
             f"{settings.embeddings_url} needs the name of a model. Give it with --embeddings."
+        )
+
+
+def require_price(settings: Settings) -> None:
+    """Make sure that a price of the model that answers is one of its answers, too.
+
+    Raises:
+        SettingsError: only a model for embeddings has no output.
+    """
+    price = settings.prices.get(settings.model)
+    if price is not None and price.output is None:
+        raise SettingsError(
+            f"The price of '{settings.model}' lacks output, the USD for a million tokens of its answers. Give"
+            f' it in [prices."{settings.model}"]: only a model for embeddings needs none.'
         )
 
 

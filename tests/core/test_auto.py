@@ -409,3 +409,6 @@ def test_a_cost_limit_alone_stops_nothing_that_costs_nothing(engine_on: OpenEngi
     with pytest.raises(SettingsError, match="costs nothing, so that --max-cost never stops it"):
         require_start(engine_on(max_cost=1.0))
     require_start(engine_on(max_cost=1.0, max_requests=5))
+    free = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "prices": {"m": {"input": 0, "output": 0}}}
+    with pytest.raises(SettingsError, match="'m' costs nothing, so that --max-cost never stops it"):
+        require_start(engine_on(**free, max_cost=1.0))

@@ -27,6 +27,7 @@ def test_settings_that_can_be_used_have_no_faults() -> None:
         ({"base_url": "localhost:80", "model": "m"}, "base_url", "is not a web address"),
         ({"base_url": "http://localhost/v1"}, "model", "needs the name of a model"),
         ({"model": "m", "max_cost": "5"}, "max_cost", "The price of 'm' is not known"),
+        ({"model": "m", "prices": {"m": {"input": "1"}}}, "prices.m.output", "lacks output"),
         ({"prompts": "no-such-file"}, "prompts", "cannot be read"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.prices import Prices
 from selfinstruct.core.settings import OFFLINE_URL, OPENAI_URL, Settings, check, read_file, resolve, storable
 from selfinstruct.db.workspace import Workspace
 
@@ -121,7 +122,7 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one(values: dict[str, An
         ),
         pytest.param({"filters": {"openings": [""]}}, "filters.openings.0 is wrong", id="blank opening"),
         pytest.param({"filters": {"keywords": "map"}}, "filters.keywords is wrong", id="text for a list"),
-        pytest.param({"prices": {"m": {"input": 1}}}, "prices.m.output is wrong", id="half a price"),
+        pytest.param({"prices": {"m": {"output": 1}}}, "prices.m.input is wrong", id="half a price"),
         pytest.param({"prices": {"m": {"input": -1, "output": 1}}}, "prices.m.input is wrong", id="gift"),
         pytest.param({"base_url": ""}, "is not a web address", id="empty address"),
         pytest.param({"base_url": "localhost:8000"}, "is not a web address", id="no scheme"),
@@ -186,10 +187,24 @@ def test_the_address_is_the_one_given_or_openais(url: str | None, address: str) 
             {"model": "m", "base_url": "http://localhost/v1", "prices": {"m": {"input": 1, "output": 1}}},
             False,
         ),
+        ({"model": "m", "prices": {"m": {"input": 0, "output": 0}}}, True),
+        ({"model": "m", "prices": {"m": {"input": 0, "output": 1}}}, False),
     ],
 )
-def test_only_this_machine_is_free_and_only_without_a_price(settings: dict[str, Any], free: bool) -> None:
+def test_only_this_machine_without_a_price_is_free_and_what_has_a_price_of_nothing(
+    settings: dict[str, Any], free: bool
+) -> None:
     assert check(settings, source="the settings").is_free == free
+
+
+def test_a_price_of_a_model_for_embeddings_needs_no_output_and_that_of_the_model_that_answers_does() -> None:
+    prices = {"e": {"input": 0.02}, "m": {"input": 1, "output": 1}}
+    settings = resolve({"model": "m", "embeddings": "e", "max_cost": 5, "prices": prices})
+    assert resolve({}, stored=storable(settings)) == settings
+    assert settings.of_embeddings is not None
+    assert Prices(settings.of_embeddings).at_most(999_800, 0) == pytest.approx(0.02)
+    with pytest.raises(SettingsError, match=r"price of 'e' lacks output.*\[prices.\"e\"\]"):
+        resolve({"model": "e", "prices": prices})
 
 
 def test_the_built_in_model_has_no_address_on_the_net() -> None:
