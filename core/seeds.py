@@ -120,10 +120,7 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Settings:
     if workspace.tasks.seeds():
         begun_with = workspace.settings.read().get("seeds")
         if settings.seeds is not None and str(settings.seeds.absolute()) != begun_with:
-            raise SettingsError(
-                f"{workspace.path} began with {begun_with or 'the built-in seeds'}, which cannot be changed."
-                " Leave --seeds out, or begin another workspace with --db."
-            )
+            raise _fixed(workspace, str(begun_with or "the built-in seeds"), "--seeds")
         return as_begun(workspace, settings)
     seeds = load(settings.seeds or built_in(settings.language))
     if settings.language == AUTO:
@@ -157,8 +154,16 @@ def as_begun(workspace: Workspace, settings: Settings) -> Settings:
     if settings.language == begun_with:
         return settings
     if "language" in settings.model_fields_set and settings.language != AUTO:
-        raise SettingsError(
-            f"{workspace.path} began with the language {begun_with}, which cannot be changed. Leave"
-            " --language out, or begin another workspace with --db."
-        )
+        raise _fixed(workspace, f"the language {begun_with}", "--language")
     return settings.in_language(begun_with)
+
+
+def _fixed(workspace: Workspace, begun_with: str, flag: str) -> SettingsError:
+    sentence = (
+        f"{workspace.path} began with {begun_with}, which cannot be changed. Leave {flag} out, or begin"
+        " another workspace with --db."
+    )
+    if workspace.is_untouched():
+        # Its seeds are decisions, and those are never deleted; but nothing is lost with the whole file.
+        sentence += " Nothing has come of this one yet: it can be deleted, and begun again."
+    return SettingsError(sentence)

@@ -73,6 +73,16 @@ def read_spending(db: Connection) -> Spending:
     return Spending(*_cost(db))
 
 
+def read_untouched(db: Connection) -> bool:
+    """Read whether there is nothing but seeds, and requests that surely got no answer and cost nothing."""
+    (touched,) = db.execute(
+        """SELECT EXISTS (SELECT 1 FROM tasks WHERE origin != 'seed')
+            OR EXISTS (SELECT 1 FROM decisions INDEXED BY decisions_of_people WHERE who = 'human')
+            OR EXISTS (SELECT 1 FROM attempts WHERE error IS NULL OR cost_usd IS NOT 0)"""
+    ).fetchone()
+    return not touched
+
+
 def read_counts(db: Connection) -> Counts:
     """Count everything in one read transaction."""
     db.execute("BEGIN")

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from filelock import FileLock
 from selfinstruct.db.connection import connect, connect_to_read, transaction
-from selfinstruct.db.counts import Counts, Spending, Training, read_counts, read_spending, read_training
+from selfinstruct.db.counts import (
+    Counts,
+    Spending,
+    Training,
+    read_counts,
+    read_spending,
+    read_training,
+    read_untouched,
+)
 from selfinstruct.db.decisions import Decisions
 from selfinstruct.db.errors import StorageError
 from selfinstruct.db.instances import Instances
@@ -181,6 +189,10 @@ class Workspace:
     def training(self) -> Training:
         """How many rows a training file would have without the seeds, and what is left out of it."""
         return read_training(self._db)
+
+    def is_untouched(self) -> bool:
+        """Whether nothing has come of it yet: no answer, no cost, no task, no decision of a person."""
+        return read_untouched(self._db)
 
     def counts(self) -> Counts:
         """How much there is of everything, in one consistent reading."""

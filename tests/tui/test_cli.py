@@ -341,6 +341,21 @@ def test_a_workspace_keeps_the_language_that_it_began_with(tmp_path: Path) -> No
     result = auto("--db", tmp_path / "w.db", "--language", "ja", "--target", "1")
     assert result.exit_code == 2
     assert "began with the language es, which cannot be changed. Leave --language out" in result.output
+    assert "can be deleted" not in result.output
+
+
+def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_another_language(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(404, error_body("no such model"))
+    words = ("--db", tmp_path / "w.db", "--base-url", server.url, "--model", "m", "--target", "1")
+    assert auto(*words).exit_code == 4
+    result = auto(*words, "--language", "es")
+    assert result.exit_code == 2
+    assert "Nothing has come of this one yet: it can be deleted, and begun again." in result.output
+    server.refuse = lambda body: None
+    (tmp_path / "w.db").unlink()
+    assert auto(*words, "--language", "es").exit_code == 0
 
 
 def test_the_filters_of_a_language_are_in_force_where_a_person_has_set_no_other(tmp_path: Path) -> None:
