@@ -241,7 +241,11 @@ class AttendedRun:
             self._refused = None
             try:
                 await self._engine.run(
-                    plan=self._plan, take_in=self._take_in, started=self._started, give_way=self._give_way
+                    plan=self._plan,
+                    take_in=self._take_in,
+                    started=self._started,
+                    give_way=self._give_way,
+                    look_ahead=True,
                 )
             except CostLimitError as refused:
                 self._refused = refused

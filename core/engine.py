@@ -17,7 +17,7 @@ from selfinstruct.core.decisions import Decider
 from selfinstruct.core.endpoint import Endpoint
 from selfinstruct.core.events import CandidateJudged, Event, PoolRead, RequestPlanned
 from selfinstruct.core.export import Exported, ExportFormat, write_export
-from selfinstruct.core.flow import Flow, let_others
+from selfinstruct.core.flow import Flow, let_others, no_steps
 from selfinstruct.core.intake import Intake
 from selfinstruct.core.judge import Judge
 from selfinstruct.core.languages import AUTO, Language, language
@@ -346,6 +346,7 @@ class Engine:
         take_in: Callable[[int], None] | None = None,
         started: Callable[[Flow], None] | None = None,
         give_way: Callable[[], Awaitable[None]] = let_others,
+        look_ahead: bool = False,
     ) -> None:
         """Keep `concurrency` requests under way until `plan` has no more.
 
@@ -354,6 +355,7 @@ class Engine:
             take_in: What to do with each request that is over, in their order; `self.take_in` if None.
             started: Given the flow, which can be stopped.
             give_way: Awaited before each step, for others that share the loop.
+            look_ahead: Whether answers are looked at before they are taken in: more work, in shorter steps.
 
         Raises:
             EndpointUnusableError: no request will get an answer.
@@ -387,6 +389,7 @@ class Engine:
             plan=next_request,
             carry_out=carry_out,
             take_in=take_in or self.take_in,
+            look_ahead=self._intake.look_ahead if look_ahead else no_steps,
             stopping=stopping,
             give_way=give_way,
         )

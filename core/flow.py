@@ -6,13 +6,19 @@ however long each takes. So timing never changes the outcome.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
 async def let_others() -> None:
     """Let whatever else waits for its turn on the loop have it."""
     await asyncio.sleep(0)
+
+
+def no_steps(request_id: int) -> Iterable[None]:
+    """Look at nothing ahead."""
+    del request_id
+    return ()
 
 
 class Flow:
@@ -23,6 +29,7 @@ class Flow:
         plan: Writes the next request down and returns its id, or None when there is nothing to do now.
         carry_out: Brings a request to an answer or a failure.
         take_in: Parses the answer of a request that is over; called in the order of the requests.
+        look_ahead: What can be found out about an answer before it is taken in, in short steps.
         stopping: Done when nothing more is to be planned or sent.
         give_way: Awaited before each step, so that others that share the loop get their turn.
     """
@@ -34,6 +41,7 @@ class Flow:
         plan: Callable[[], int | None],
         carry_out: Callable[[int], Awaitable[None]],
         take_in: Callable[[int], None],
+        look_ahead: Callable[[int], Iterable[None]] = no_steps,
         stopping: "asyncio.Future[None]",
         give_way: Callable[[], Awaitable[None]] = let_others,
     ) -> None:
@@ -41,6 +49,7 @@ class Flow:
         self._plan = plan
         self._carry_out = carry_out
         self._take_in = take_in
+        self._look_ahead = look_ahead
         self._give_way = give_way
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._nudged: asyncio.Future[None] | None = None
@@ -85,6 +94,9 @@ class Flow:
                         continue
                 with _noting(errors):
                     await future
+                with _noting(errors):
+                    for _ in self._look_ahead(request_id):
+                        await self._give_way()
                 await self._give_way()
                 # One that has failed is taken in as well: that is how its failure comes to be told.
                 with _noting(errors):

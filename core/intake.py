@@ -1,6 +1,6 @@
 """Takes answers in: parses the stored bytes, and stores what comes of them in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.answers import Answer, AnswerError, read_answer, read_told
@@ -96,6 +96,21 @@ class Intake:
         else:
             self._failures = 0
 
+    def look_ahead(self, request_id: int) -> Iterator[None]:
+        """Look up what a request's answer proposes, one text at a time; then `take_in` takes less at once."""
+        request, stored = self._workspace.requests.get(request_id), None
+        if request.stage == "propose" and request.state == "answered" and self._judging.is_ready:
+            stored = self._workspace.requests.answer(request_id)
+        if stored is None:
+            return
+        try:
+            answer = read_answer(stored.body, request.api)
+        except AnswerError:
+            return
+        for instruction in self._proposed(request, answer):
+            yield
+            self._judging.look_up(instruction)
+
     def _vector_intake(self) -> "VectorIntake":
         if self._vectors is None:
             from selfinstruct.core.vector_intake import VectorIntake  # noqa: PLC0415 - only with embeddings
@@ -157,15 +172,8 @@ class Intake:
     def _store_candidates(
         self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
     ) -> None:
-        continues_item = request.api == "completions"
-        proposed = parse_proposals(
-            answer.text,
-            cut=answer.cut,
-            continues_item=continues_item,
-            language=self._judging.language.code,
-        )[:_MOST_PROPOSED]
-        for text in proposed:
-            instruction = clean_instruction(text)
+        proposed = self._proposed(request, answer)
+        for instruction in proposed:
             task_id = self._workspace.tasks.add(
                 instruction,
                 origin="model",
@@ -179,3 +187,13 @@ class Intake:
             if decide is not None and not request.held:
                 decide(task_id, judgement, events.append)
         events.append(CandidatesProposed(request.id, request.batch, len(proposed)))
+
+    def _proposed(self, request: Request, answer: Answer) -> list[str]:
+        """The instructions that an answer proposes, cleaned."""
+        proposed = parse_proposals(
+            answer.text,
+            cut=answer.cut,
+            continues_item=request.api == "completions",
+            language=self._judging.language.code,
+        )
+        return [clean_instruction(text) for text in proposed[:_MOST_PROPOSED]]

@@ -49,6 +49,8 @@ VERDICTS = (
 """Every verdict: the codes of all reasons in the order in which they are raised, and `pass`."""
 
 _QUOTED_LENGTH = 60
+_KEPT_ANSWERS, _KEPT_LENGTH = 256, 2000
+"""How many texts' nearest tasks are kept in mind, and of how many characters such a text is at most."""
 _CLASSIFICATION_TRIES = 64
 
 
@@ -89,6 +91,8 @@ class Judge:
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
         self._read: Pool | None = None
+        self._found: dict[tuple[str, int], list[Neighbour]] = {}
+        self._found_at = 0
         if self._meaning is not None:
             self._meaning.forget()
 
@@ -168,10 +172,25 @@ class Judge:
         of_meaning = (0, 0) if self._meaning is None else self._meaning.taken_in
         return self._pool.last_decision, self._pool.last_task, *of_meaning
 
+    def look_up(self, instruction: str, k: int = 1) -> "list[Neighbour]":
+        """The `k` nearest tasks of the pool as it has been taken in, best first.
+
+        They are kept in mind as long as nothing is decided: whoever has looked ahead does not wait again.
+        """
+        if self._found_at != self._pool.last_decision or len(self._found) >= _KEPT_ANSWERS:
+            self._found.clear()
+            self._found_at = self._pool.last_decision
+        found = self._found.get((instruction, k))
+        if found is None:
+            found = self.index.nearest(instruction, k)
+            if len(instruction) <= _KEPT_LENGTH:
+                self._found[instruction, k] = found
+        return found
+
     def judge(self, instruction: str) -> Judgement:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
         reasons = objections(instruction, self.filters, self.language)
-        nearest = next(iter(self.index.nearest(instruction, 1)), None)
+        nearest = next(iter(self.look_up(instruction)), None)
         if nearest is not None and nearest.score >= self.filters.rouge_l:
             reasons.append(self._too_similar(nearest))
         return Judgement(tuple(reasons), nearest)
@@ -247,7 +266,7 @@ class Judge:
     def neighbours(self, instruction: str, *, but: int, k: int = 10) -> "list[Neighbour]":
         """The nearest tasks of the pool other than `but`, best first."""
         self.catch_up()
-        found = [neighbour for neighbour in self.index.nearest(instruction, k + 1) if neighbour.id != but]
+        found = [neighbour for neighbour in self.look_up(instruction, k + 1) if neighbour.id != but]
         return found[:k]
 
     def near_in_meaning(self, task_id: int, *, k: int = 10) -> "list[Near] | None":

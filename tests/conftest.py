@@ -10,6 +10,7 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings import resolve
+from selfinstruct.core.similarity import Neighbour, RougeIndex
 from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer
 
@@ -70,3 +71,17 @@ def engine_on(workspace: Workspace) -> OpenEngine:
         return Engine(workspace, resolve(settings))
 
     return open_engine
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts whose nearest tasks were looked for in an index, as they come."""
+    texts: list[str] = []
+    nearest = RougeIndex.nearest
+
+    def noted(index: RougeIndex, text: str, k: int = 10) -> list[Neighbour]:
+        texts.append(text)
+        return nearest(index, text, k)
+
+    monkeypatch.setattr(RougeIndex, "nearest", noted)
+    return texts

@@ -1,7 +1,8 @@
 """A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,14 +14,18 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.visual import Visual
 
+from selfinstruct.tui.line_view import LineView
+
 _GAP = 2
 _REST_S = 0.3
 """What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
+
+_KEPT = 256
+"""Wrapped blocks that are kept."""
 
 _UNSPACED = re.compile(r"\s([\u3041-\u30ff\u3400-\u9fff\uff01-\uff9f])")
 """A letter of a script without spaces, behind a space."""
@@ -32,7 +37,7 @@ _ENDS = frozenset("、。，．・：；？！」』）】〉》ーぁぃぅぇ�
 class Block:
     """A piece of text on lines of its own, worked out when it comes into view."""
 
-    made_of: object
+    made_of: Hashable
     """Blocks that are made of the same look the same."""
     content: Callable[[], Content] = field(compare=False)
     beside: Callable[[], Content] | None = field(default=None, compare=False)
@@ -43,7 +48,7 @@ class Block:
     @classmethod
     def of(cls, content: Content, *, choice: int | None = None) -> "Block":
         """A block of a text that is there already."""
-        return cls(content, lambda: content, choice=choice)
+        return cls((content.plain, *content.spans), lambda: content, choice=choice)
 
 
 def filling(content: Content, width: int) -> Content:
@@ -70,7 +75,7 @@ def filling(content: Content, width: int) -> Content:
     return Content.assemble(content[:end], "\n", content[end:]) if end > start else content
 
 
-class BlockView(ScrollView, can_focus=True):
+class BlockView(LineView, can_focus=True):
     """Shows blocks one under the other, wrapped to its width.
 
     With the focus, j and k go from one choice to the next, and Enter takes it; all other keys scroll.
@@ -103,6 +108,7 @@ class BlockView(ScrollView, can_focus=True):
         self._blocks: tuple[Block, ...] = ()
         self._chosen: int | None = None
         self._rest: Timer | None = None
+        self._wrapped: OrderedDict[Hashable, list[Strip]] = OrderedDict()
         self._lines: list[Strip] = []
         self._starts: list[int] = []
 
@@ -135,9 +141,18 @@ class BlockView(ScrollView, can_focus=True):
     def _choosable(self, place: int) -> bool:
         return place < len(self._blocks) and self._blocks[place].choice is not None
 
+    def wrap_ahead(self, blocks: Sequence[Block]) -> None:
+        """Wrap what would be in view of these blocks, so that it is shown at once when it is asked for."""
+        lines = 0
+        for block in blocks:
+            if lines > self.size.height or self._width <= 0:
+                return
+            lines += len(self._lines_of(block, chosen=False))
+
     def notify_style_update(self) -> None:
         """Draw everything in the new colours."""
         super().notify_style_update()
+        self._wrapped.clear()
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -169,19 +184,30 @@ class BlockView(ScrollView, can_focus=True):
 
     def _lay_out_to(self, line: int | None) -> None:
         """Wrap blocks until there is this line, or all of them."""
-        width = self._width
-        if width <= 0:
+        if self._width <= 0:
             return
-        full, plain = self.scrollable_content_region.width, self.rich_style
         for place in range(len(self._starts), len(self._blocks)):
             if line is not None and len(self._lines) > line:
                 return
             self._starts.append(len(self._lines))
-            lines = self._strips(self._blocks[place], width, chosen=place == self._chosen)
-            if place == self._chosen:
+            self._lines += self._lines_of(self._blocks[place], chosen=place == self._chosen)
+
+    def _lines_of(self, block: Block, *, chosen: bool) -> list[Strip]:
+        """The lines of a block, as they were wrapped before if they have been."""
+        width, full = self._width, self.scrollable_content_region.width
+        key = (block.made_of, chosen, width)
+        lines = self._wrapped.get(key)
+        if lines is None:
+            plain = self.rich_style
+            lines = self._strips(block, width, chosen=chosen)
+            if chosen:
                 style = self.get_component_rich_style("block--chosen")
                 lines = [one.adjust_cell_length(width, plain).apply_style(style) for one in lines]
-            self._lines += [one.adjust_cell_length(full, plain) for one in lines]
+            lines = [one.adjust_cell_length(full, plain) for one in lines]
+            self._wrapped[key] = lines
+            while len(self._wrapped) > _KEPT:
+                self._wrapped.popitem(last=False)
+        return lines
 
     @property
     def _width(self) -> int:
@@ -190,9 +216,9 @@ class BlockView(ScrollView, can_focus=True):
 
     def _strips(self, block: Block, width: int, *, chosen: bool) -> list[Strip]:
         if block.beside is None or not (chosen or width >= self.WIDE):
-            return self._wrapped(block.content(), width)
+            return self._wrap(block.content(), width)
         half = (width - _GAP) // 2
-        left, right = self._wrapped(block.beside(), half), self._wrapped(block.content(), half)
+        left, right = self._wrap(block.beside(), half), self._wrap(block.content(), half)
         height = max(len(left), len(right))
         blank = Strip.blank(half, self.rich_style)
         left += [blank] * (height - len(left))
@@ -203,7 +229,7 @@ class BlockView(ScrollView, can_focus=True):
             for one, other in zip(left, right, strict=True)
         ]
 
-    def _wrapped(self, content: Content, width: int) -> list[Strip]:
+    def _wrap(self, content: Content, width: int) -> list[Strip]:
         return Visual.to_strips(self, filling(content, width), width, None, self.visual_style)
 
     def render_line(self, y: int) -> Strip:

@@ -187,16 +187,15 @@ class CandidateTable(WindowTable[Task]):
             return "table--decided"
         return "table--passes" if row.verdict == PASS else "table--fails"
 
-    def row_cells(self, row: int, of: Task) -> Sequence[str]:
-        """The cells of a task, with its mark."""
-        mark = _MARKED if of.id in self._marked or row in self._range() else " "
-        state, *others = self.cells(of)
-        return [mark + state, *others]
+    def sign(self, row: int, of: Task) -> str:
+        """Its mark, its state, and whether its verdict has flipped."""
+        marked = of.id in self._marked or row in self._range()
+        return (_MARKED if marked else " ") + STATES[of.state] + (_FLIPPED if of.id in self._flipped else "")
 
     def cells(self, row: Task) -> Sequence[str]:
-        """The state and whether the verdict has flipped, and the rest in the order of the columns."""
+        """The texts in the order of the columns; the first has the sign."""
         return [
-            STATES[row.state] + (_FLIPPED if row.id in self._flipped else ""),
+            "",
             str(row.id),
             verdict_word(row.verdict),
             "-" if row.score is None else f"{row.score:.2f}",

@@ -9,7 +9,10 @@ _AT_MOST_S = 0.5
 """However fast somebody types, the work goes on a step after so long."""
 _QUIET_S = 1.0
 _STEP_S = 0.01
-_TOLD_S, _REST_AT_MOST_S = 0.002, 0.05
+_TOLD_S = 0.002
+_REST, _REST_AT_MOST_S = 3, 0.05
+_LONG_REST, _LONG_REST_AT_MOST_S = 8, 0.15
+"""How many times as long as the last step the next one is waited for, while somebody is at the keys."""
 
 
 class Courtesy:
@@ -29,17 +32,23 @@ class Courtesy:
         """Whether so long no key has been pressed that the next one is not expected at once."""
         return time.monotonic() - self._touched > _QUIET_S
 
-    async def give_way(self, *, rest: int = 3) -> None:
+    async def give_way(self, *, hurry: bool = False) -> None:
         """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up.
 
+        The work rests several times as long as its last step took, so that most keys find nothing under way.
+
         Args:
-            rest: How many times as long as the last step took the work rests after it; with three, most
-                keys find nothing under way.
+            hurry: Whether a person waits for the work: then it rests as long as it works.
         """
         async with self._turn:
-            # A key takes some turns of the loop until it is told here.
             step = time.monotonic() - self._began
-            await asyncio.sleep(min(max(rest * step, _TOLD_S), _REST_AT_MOST_S))
+            rest, at_most = _REST, _REST_AT_MOST_S
+            if hurry:
+                rest = 1
+            elif not self.is_quiet:
+                rest, at_most = _LONG_REST, _LONG_REST_AT_MOST_S
+            # A key takes some turns of the loop until it is told here.
+            await asyncio.sleep(min(max(rest * step, _TOLD_S), at_most))
             await self.wait()
             self._began = time.monotonic()
 

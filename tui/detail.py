@@ -135,7 +135,7 @@ def _beside(task: Task, neighbour: Task, score: float, language: Language) -> Bl
     mine, theirs = task.instruction, neighbour.instruction
     name = f"{score:.2f} {neighbour.origin} {neighbour.id}  "
     return Block(
-        made_of=(name, mine, theirs),
+        made_of=(name, mine[: _SHOWN + 1], theirs[: _SHOWN + 1]),
         content=lambda: Content.assemble((name, MUTED), _shared(theirs, mine, language)),
         beside=lambda: _shared(mine, theirs, language),
         choice=neighbour.id,

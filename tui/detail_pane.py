@@ -30,6 +30,10 @@ class DetailPane(BlockView):
             self.border_title = Content("" if task_id is None else f"Task {task_id}")
         self.show_blocks([Block.of(Content(nothing))] if task_id is None else self._read(task_id), anew=anew)
 
+    def read_ahead(self, task_id: int) -> None:
+        """Get ready what `show` would show of a task."""
+        self.wrap_ahead(self._read(task_id))
+
     def _read(self, task_id: int) -> list[Block]:
         workspace, judging = self._engine.workspace, self._engine.judging
         settings, task = self._engine.settings, workspace.tasks.get(task_id)

@@ -67,7 +67,7 @@ class Session:
         for name in _LATER:
             await asyncio.to_thread(import_module, name)
         # A person waits for what it brings.
-        await self.engine.read_pool(partial(self.courtesy.give_way, rest=1))
+        await self.engine.read_pool(partial(self.courtesy.give_way, hurry=True))
         # What is there by now stays, and need not be looked through for garbage.
         gc.freeze()
         if not self.read_only:

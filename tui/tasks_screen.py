@@ -19,6 +19,7 @@ from selfinstruct.tui.detail_pane import DetailPane
 from selfinstruct.tui.display import many, safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.editor import EditorError, edit_outside
+from selfinstruct.tui.read_ahead import ReadAhead
 from selfinstruct.tui.table_moves import TableMoves
 from selfinstruct.tui.tags import TagScreen
 
@@ -48,7 +49,8 @@ class TasksScreen(TableMoves, DecidingScreen):
     def on_mount(self) -> None:
         """Show what there is."""
         # Watched, which is at once, and not told by a message: row and detail are drawn in one go.
-        self.watch(self.table, "cursor", self._show_detail, init=False)
+        self.watch(self.table, "cursor", self._cursor_moved, init=False)
+        self._ahead = ReadAhead(self, self._read_ahead)
         self.table.add_class("pane")
         self.detail.add_class("pane")
         self.set_focus(self.table)
@@ -77,6 +79,15 @@ class TasksScreen(TableMoves, DecidingScreen):
         """Read the rows on the screen again; their number and order stay."""
         self.table.reread()
         self._show_detail()
+
+    def _cursor_moved(self, before: int, now: int) -> None:
+        self._show_detail()
+        if self.engine.judging.is_ready:
+            self._ahead.around(now, before, page=self.table.page, rows=len(self.table.ids))
+
+    def _read_ahead(self, row: int) -> None:
+        if row < len(self.table.ids):
+            self.detail.read_ahead(self.table.ids[row])
 
     def _show_detail(self) -> None:
         self.detail.show(self.table.current, nothing=self.nothing)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -14,8 +14,9 @@ from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from selfinstruct.tui.line_view import LineView
 
 _PAGE = 64
 _CACHED_ROWS = 512
@@ -38,7 +39,7 @@ class Column:
     """The table's width from which on it is shown."""
 
 
-class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
+class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False):
     """Rows by id, fetched when they come into view; the cursor stays on its row.
 
     A subclass says how rows are fetched, and what their cells and their style are. Keys are the screen's:
@@ -69,6 +70,7 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         self._ids: array[int] = array("q")
         self._fetched: OrderedDict[int, Row] = OrderedDict()
         self._styles_of: dict[tuple[str, ...], Style] = {}
+        self._drawn: OrderedDict[int | str, tuple[object, Strip]] = OrderedDict()
         self.sorted_by: str | None = None
         """The title of the column by which the rows are sorted; the header says so."""
         self.sorted_sign = "▴"
@@ -212,6 +214,7 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
         """Work out the styles again."""
         super().notify_style_update()
         self._styles_of.clear()
+        self._drawn.clear()
 
     def _style(self, *components: str) -> Style:
         if components not in self._styles_of:
@@ -221,32 +224,47 @@ class WindowTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fal
             self._styles_of[components] = style
         return self._styles_of[components]
 
-    def row_style(self, row: int, of: Row) -> Style:
-        """The style of a row in this place."""
-        cursor = ("table--cursor",) if row == self.cursor else ()
-        return self._style(self.component(of), *cursor)
-
-    def row_cells(self, row: int, of: Row) -> Sequence[str]:
-        """The texts of a row in this place."""
-        del row
-        return self.cells(of)
+    def sign(self, row: int, of: Row) -> str:
+        """What a row in this place begins with, before the text of its first cell."""
+        del row, of
+        return ""
 
     def render_line(self, y: int) -> Strip:
         """One line: the header, a row, or nothing."""
         width = self.scrollable_content_region.width
-        if y < _HEADER_ROWS:
-            titles = [
-                f"{column.title}{self.sorted_sign}" if column.title == self.sorted_by else column.title
-                for column in self.COLUMNS
-            ]
-            return self._strip(titles, width, self._style("table--header"))
         row = round(self.scroll_y) + y - _HEADER_ROWS
+        if y < _HEADER_ROWS:
+            return self._drawn_once("header", (width, self.sorted_by, self.sorted_sign), self._header)
         if row >= len(self._ids):
-            return Strip.blank(width, self._style())
-        of = self.at(row)
-        return self._strip(self.row_cells(row, of), width, self.row_style(row, of))
+            return self._drawn_once("nothing", width, lambda: Strip.blank(width, self._style()))
+        of, has_cursor = self.at(row), row == self.cursor
+        sign = self.sign(row, of)
+        looks = (width, of, sign, has_cursor)
+        return self._drawn_once(self._ids[row], looks, lambda: self._row(of, sign, has_cursor=has_cursor))
 
-    def _strip(self, texts: Sequence[str], width: int, style: Style) -> Strip:
+    def _drawn_once(self, line: int | str, looks: object, draw: Callable[[], Strip]) -> Strip:
+        """A line, drawn if it looks different than before."""
+        drawn = self._drawn.get(line)
+        if drawn is None or drawn[0] != looks:
+            self._drawn[line] = drawn = looks, draw()
+            if len(self._drawn) > _CACHED_ROWS:
+                self._drawn.popitem(last=False)
+        return drawn[1]
+
+    def _header(self) -> Strip:
+        titles = [
+            f"{column.title}{self.sorted_sign}" if column.title == self.sorted_by else column.title
+            for column in self.COLUMNS
+        ]
+        return self._strip(titles, self._style("table--header"))
+
+    def _row(self, of: Row, sign: str, *, has_cursor: bool) -> Strip:
+        first, *others = self.cells(of)
+        cursor = ("table--cursor",) if has_cursor else ()
+        return self._strip([sign + first, *others], self._style(self.component(of), *cursor))
+
+    def _strip(self, texts: Sequence[str], style: Style) -> Strip:
+        width = self.scrollable_content_region.width
         cells = [
             _fit(text, column)
             for text, column in zip(texts[:-1], self.COLUMNS[:-1], strict=True)
