@@ -12,7 +12,8 @@ from selfinstruct.core.judge import VERDICTS
 from selfinstruct.core.settings import check
 from selfinstruct.db.migrations import migrations
 from selfinstruct.db.rows import PASS
-from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, keys_shown, on_screen
+from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, on_screen
+from selfinstruct.tui.bindings import keys_shown
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
 from selfinstruct.tui.tags import TAGS

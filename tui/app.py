@@ -22,7 +22,8 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, check_keys, on_screen
+from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, on_screen
+from selfinstruct.tui.bindings import check_keys
 from selfinstruct.tui.curate_screen import CurateScreen
 from selfinstruct.tui.display import safe, safe_line
 from selfinstruct.tui.exits import failure

@@ -212,7 +212,7 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
 
 def _check_screen(settings: Settings) -> None:
     """Refuse what cannot be before the workspace remembers it."""
-    from selfinstruct.tui.actions import check_keys  # noqa: PLC0415 - Textual is for the screen only
+    from selfinstruct.tui.bindings import check_keys  # noqa: PLC0415 - Textual is for the screen only
     from selfinstruct.tui.themes import check_theme  # noqa: PLC0415 - as above
 
     check_keys(settings.keys)

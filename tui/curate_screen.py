@@ -13,7 +13,8 @@ from selfinstruct.core.events import (
     PoolRead,
 )
 from selfinstruct.db.rows import PASS
-from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.actions import ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.display import many
 from selfinstruct.tui.tasks_screen import TasksScreen
 from selfinstruct.tui.titles import entitle

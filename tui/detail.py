@@ -12,7 +12,7 @@ from selfinstruct.core.languages import Language
 from selfinstruct.core.parsing import parse_label
 from selfinstruct.db.rows import PASS, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import with_keys
+from selfinstruct.tui.bindings import with_keys
 from selfinstruct.tui.blocks import Block
 from selfinstruct.tui.display import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
 from selfinstruct.tui.themes import MUTED

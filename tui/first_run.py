@@ -14,7 +14,7 @@ from textual.worker import Worker
 
 from selfinstruct.core.endpoint import key_variable
 from selfinstruct.core.settings import OFFLINE, Settings
-from selfinstruct.tui.actions import with_keys
+from selfinstruct.tui.bindings import with_keys
 from selfinstruct.tui.connection_outcome import models_of, outcome_of
 from selfinstruct.tui.dialog import Dialog
 from selfinstruct.tui.display import safe_line

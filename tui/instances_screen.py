@@ -13,7 +13,8 @@ from selfinstruct.core.events import Event, TaskInstantiated
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import AnyDecision, Instance, InstanceDecision, Label, Task
 from selfinstruct.tui.accepted import AcceptedTable
-from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.actions import ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.deciding_screen import DecidingScreen
 from selfinstruct.tui.instance_editor import InstanceEditor
 from selfinstruct.tui.instance_pane import InstancePane

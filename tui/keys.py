@@ -12,7 +12,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from selfinstruct.tui.actions import ScreenName, keys_shown, on_screen
+from selfinstruct.tui.actions import ScreenName, on_screen
+from selfinstruct.tui.bindings import keys_shown
 from selfinstruct.tui.dialog import Dialog
 
 

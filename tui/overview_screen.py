@@ -12,7 +12,8 @@ from textual.widgets import Static
 from selfinstruct.core.diversity import SeedScores
 from selfinstruct.core.overview import Overview, read_overview
 from selfinstruct.core.slices import in_slices
-from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.actions import ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.overview_panels import LEFT, RIGHT, Draw, Numbers, Similarity, lengths, similarity
 from selfinstruct.tui.rereading import Rereading
 from selfinstruct.tui.session import Session

@@ -10,7 +10,8 @@ from textual.worker import Worker
 
 from selfinstruct.core.search import FilterError, parse_filter
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.actions import ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.tasks_screen import TasksScreen
 from selfinstruct.tui.titles import entitle
 

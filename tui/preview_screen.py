@@ -23,7 +23,8 @@ from selfinstruct.core.preview import (
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.actions import ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.display import safe_line
 from selfinstruct.tui.filter_choices import described, differences
 from selfinstruct.tui.filter_list import FilterList

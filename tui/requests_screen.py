@@ -11,7 +11,8 @@ from textual.containers import Container
 
 from selfinstruct.core.retries import Retried
 from selfinstruct.db.request_log import RequestView
-from selfinstruct.tui.actions import ScreenName, bindings
+from selfinstruct.tui.actions import ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.confirm import ConfirmScreen
 from selfinstruct.tui.display import many
 from selfinstruct.tui.request_detail import prompt_text

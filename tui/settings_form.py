@@ -14,7 +14,7 @@ from selfinstruct.core.faults import faults
 from selfinstruct.core.languages import UsualFilters
 from selfinstruct.core.settings import OFFLINE, FilterSettings, Price, Settings, usual_filters
 from selfinstruct.db.rows import ApiKind
-from selfinstruct.tui.actions import check_keys
+from selfinstruct.tui.bindings import check_keys
 from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.themes import DARK, known_themes
 

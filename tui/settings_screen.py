@@ -16,7 +16,8 @@ from selfinstruct.core.preview import judge_again
 from selfinstruct.core.settings import Settings
 from selfinstruct.core.slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ACTIONS, ScreenName, bindings
+from selfinstruct.tui.actions import ACTIONS, ScreenName
+from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.connection_outcome import outcome_of
 from selfinstruct.tui.first_run import FirstRunScreen
 from selfinstruct.tui.setting_names import in_fields

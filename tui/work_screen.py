@@ -14,7 +14,8 @@ from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.events import Event, GenerationPaused, LimitReached, PoolRead, RequestFailed
 from selfinstruct.core.settings import Settings
-from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName, key_of, keys_shown, with_keys
+from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName
+from selfinstruct.tui.bindings import key_of, keys_shown, with_keys
 from selfinstruct.tui.cost_limit import CostLimitScreen
 from selfinstruct.tui.display import cost_text, many, safe_line
 from selfinstruct.tui.keys import KeysScreen

@@ -53,7 +53,7 @@ from selfinstruct.core.settings import check, read_file, resolve, storable
 from selfinstruct.core.tokens import tokens
 from selfinstruct.db.rows import TrainingRow
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import check_keys
+from selfinstruct.tui.bindings import check_keys
 from selfinstruct.tui.display import safe, safe_line
 
 LONGEST_SENTENCE = 4000

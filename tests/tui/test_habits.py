@@ -11,7 +11,8 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import ACTIONS, check_keys, keys_shown, on_screen
+from selfinstruct.tui.actions import ACTIONS, on_screen
+from selfinstruct.tui.bindings import check_keys, keys_shown
 from selfinstruct.tui.themes import CYCLE, check_theme
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text

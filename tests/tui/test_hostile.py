@@ -17,8 +17,8 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings import resolve
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import check_keys
 from selfinstruct.tui.app import CuratorApp
+from selfinstruct.tui.bindings import check_keys
 from selfinstruct.tui.display import safe
 from selfinstruct.tui.net import Net
 from tests.conftest import OpenEngine

@@ -11,7 +11,8 @@ import selfinstruct.tui
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted
 from selfinstruct.db.rows import PASS
-from selfinstruct.tui.actions import on_screen, with_keys
+from selfinstruct.tui.actions import on_screen
+from selfinstruct.tui.bindings import with_keys
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
 
