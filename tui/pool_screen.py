@@ -62,8 +62,7 @@ class PoolScreen(TasksScreen):
         if not self.is_up:
             return  # the program has ended meanwhile
         self.filter.remove_class("-wrong")
-        if self.focused is self.filter:
-            self._say_how_to_filter()
+        self._say_how_to_filter()
         entitle(self.table, f"Showing {len(found):,} of {self.engine.workspace.tasks.count():,}")
         # Where the cursor has gone while the search went on, it stays.
         self.show_rows(found, at=at if self.table.current == current else self.table.current)
@@ -87,7 +86,17 @@ class PoolScreen(TasksScreen):
 
     @on(events.DescendantFocus, "#filter")
     def _say_how_to_filter(self) -> None:
-        self.say(self.with_keys("Enter goes to the rows, {back} back. Words are parts of the instruction."))
+        if self.focused is self.filter:  # not where the focus has only passed by
+            self.say(self._how_to_filter)
+
+    @on(events.DescendantBlur, "#filter")
+    def _say_no_more_how_to_filter(self) -> None:
+        if self.said == (self._how_to_filter, False):
+            self.say("")
+
+    @property
+    def _how_to_filter(self) -> str:
+        return self.with_keys("Enter goes to the rows, {back} back. Words are parts of the instruction.")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

@@ -89,7 +89,8 @@ class WorkScreen(Screen[None]):
         self.session = session
         self.engine = session.engine
         self._status = ""
-        self._said_before = ("", False)
+        self.said = ("", False)
+        """What the message line says, and whether it is an error."""
 
     @property
     def curator(self) -> "CuratorApp":
@@ -130,7 +131,7 @@ class WorkScreen(Screen[None]):
         yield Tabs(self.NAME)
         yield Static(id="status", markup=False)
         yield from self.compose_body()
-        text, error = self._said_before
+        text, error = self.said
         yield Static(text, id="message", markup=False, classes="-error" if error else None)
         yield Footer(show_command_palette=True)
 
@@ -174,12 +175,12 @@ class WorkScreen(Screen[None]):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Say something in the message line; what is said before there is one waits for it."""
+        self.said = (safe_line(text), error)
         if not self.is_up:
-            self._said_before = (safe_line(text), error)
             return
         line = self.query_one("#message", Static)
         line.set_class(error, "-error")
-        line.update(safe_line(text))
+        line.update(self.said[0])
 
     def refresh_status(self) -> None:
         """Show the workspace, the model, the pool, the cost, and what goes on."""

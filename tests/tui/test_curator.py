@@ -275,6 +275,20 @@ async def test_slash_looks_through_everything_and_escape_goes_back(curator: Cura
     assert list(curator.table.ids) == before
 
 
+@pytest.mark.parametrize("leaving", ["enter", "escape", "tab"])
+async def test_how_to_filter_is_said_in_the_filter_line_and_nowhere_else(
+    curator: Curator, leaving: str
+) -> None:
+    await curator.press("2")
+    assert curator.shown("#message") == ""
+    await curator.press("slash")
+    assert "Enter goes to the rows" in curator.shown("#message")
+    await curator.press(leaving)
+    await curator.until(lambda: curator.shown("#message") == "")
+    await curator.press("slash", *"label:x", leaving)
+    assert "label: is one of" in curator.shown("#message"), "what is wrong stays wrong"
+
+
 async def test_a_filter_that_cannot_be_understood_says_so_and_leaves_what_was_found(curator: Curator) -> None:
     await curator.press("slash", *"origin:model")
     found = list(curator.table.ids)
