@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.objections import objection
 from selfinstruct.core.prices import limited_prices
 from selfinstruct.core.prompts import load_templates
-from selfinstruct.core.settings import Settings, objection, require_embeddings, require_model, require_price
+from selfinstruct.core.settings import Settings, require_embeddings, require_model, require_price
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:

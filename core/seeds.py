@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO, ENGLISH, seed_tasks, with_seeds
+from selfinstruct.core.objections import objection
 from selfinstruct.core.picking import pick_language
-from selfinstruct.core.settings import Settings, objection
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import Label, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
 

@@ -21,10 +21,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO, ENGLISH, OTHER, UsualFilters, known, language
+from selfinstruct.core.objections import objection
 from selfinstruct.db.rows import ApiKind, Stage
 
 OFFLINE = "offline"
@@ -34,6 +34,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_URL = "http://offline.invalid/v1"
 
 SETTINGS_FILE = "selfinstruct.toml"
+_FLAGS = "the flags"
 
 _LONGEST_QUOTED = 100
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -406,7 +407,10 @@ def resolve(
             merged.pop("embeddings_url", None)
             merged.pop("embeddings_key_env", None)
         merged |= layer
-    settings = check(merged, source="the settings")
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, _source(error, given, from_file))) from None
     require_model(settings)
     require_embeddings(settings)
     require_price(settings)
@@ -483,6 +487,15 @@ def check(values: Mapping[str, Any], *, source: str) -> Settings:
         raise SettingsError(_sentence(error, source)) from None
 
 
+def _source(error: ValidationError, flags: Mapping[str, Any], from_file: Mapping[str, Any]) -> str:
+    """Where the first thing that is wrong comes from; the file is known to be right in itself."""
+    (first, *_) = error.errors(include_url=False)
+    name = first["loc"][0] if first["loc"] else None
+    if name in from_file and name not in flags:
+        return SETTINGS_FILE
+    return _FLAGS if name in flags or (name is None and flags) else "the settings of the workspace"
+
+
 def _sentence(error: ValidationError, source: str) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])[:_LONGEST_QUOTED]
@@ -494,38 +507,14 @@ def _sentence(error: ValidationError, source: str) -> str:
     message = objection(first)
     if not where:
         return f"In {source}, {message}."
-    return (
-        f"In {source}, {where.replace('_', '-') if source == 'the settings' else where} is wrong: {message}."
-    )
+    if source == _FLAGS:
+        return f"{flag_of(where)} is wrong: {message}."
+    return f"In {source}, {where} is wrong: {message}."
 
 
-_WANTED = {
-    "int_parsing": "a whole number is wanted",
-    "int_from_float": "a whole number is wanted",
-    "float_parsing": "a number is wanted",
-    "missing": "a value is wanted",
-    "tuple_type": 'a list is wanted, as in ["one", "two"]',
-    "string_type": "a text is wanted",
-    "bool_type": "true or false is wanted",
-    "bool_parsing": "true or false is wanted",
-    "dict_type": "a table is wanted",
-    "model_type": "a table is wanted",
-    "finite_number": "a number is wanted",
-    "greater_than": "more than {gt} is wanted",
-    "greater_than_equal": "at least {ge} is wanted",
-    "less_than_equal": "at most {le} is wanted",
-}
-
-
-def objection(error: ErrorDetails) -> str:
-    """What is wrong with one value, in words that go on a sentence."""
-    wanted = _WANTED.get(error["type"])
-    if wanted is None:
-        return error["msg"].removeprefix("Value error, ")
-    limits = {
-        name: f"{limit:g}" for name, limit in error.get("ctx", {}).items() if not isinstance(limit, str)
-    }
-    return wanted.format(**limits)
+def flag_of(name: str) -> str:
+    """The flag of a setting on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _names_in(parents: list[str]) -> list[str]:

@@ -22,7 +22,7 @@ from selfinstruct.tui.display import (
     safe_line,
     verdict_word,
 )
-from selfinstruct.tui.exits import Exit, run, stop
+from selfinstruct.tui.exits import Command, Exit, run, stop
 from selfinstruct.tui.opening import DbOption, look_into, sentences
 from selfinstruct.tui.upkeep import backup, check
 
@@ -41,11 +41,12 @@ app = typer.Typer(
 
 
 @app.command(
+    cls=Command,
     epilog="Examples:\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
     "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
     "Exit codes: 0 done, 1 the file is written and holds no row, or the disk or the workspace fails, 2 wrong"
-    " usage."
+    " usage.",
 )
 def export(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
@@ -111,19 +112,23 @@ def export(
 
 app.command(
     name="dedupe",
+    cls=Command,
     epilog="Examples:\n\n"
     "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl\n\n"
     "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report fell.jsonl",
 )(dedupe.dedupe)
 app.command(
+    cls=Command,
     epilog="Examples:\n\n"
     "    selfinstruct check --db movies.db\n\n"
-    "    selfinstruct check --db movies.db --repair"
+    "    selfinstruct check --db movies.db --repair",
 )(check)
-app.command(epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(backup)
+app.command(cls=Command, epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(
+    backup
+)
 
 
-@app.command(epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
+@app.command(cls=Command, epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
 def status(
     db: DbOption = Path("selfinstruct.db"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfinstruct.core.settings import Settings, resolve
+from selfinstruct.core.settings import Settings, flag_of, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
-from selfinstruct.tui.exits import Exit, run, stop
+from selfinstruct.tui.exits import Command, Exit, run, stop
 from selfinstruct.tui.opening import open_workspace, sentences
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
 
 
 @app.command(
+    cls=Command,
     help="Grow and curate instruction-tuning data with the Self-Instruct method, one batch at a time.\n\n"
     "A model proposes tasks from 175 seeds; each is judged against everything you have; you accept, reject"
     " or edit; instances are made for what you accept. Without --model a new workspace asks you for one, and"
@@ -201,7 +202,7 @@ def curate(
 
 def _require_nothing_to_set(flags: dict[str, Any]) -> None:
     """Refuse what --read-only would leave without effect."""
-    given = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value is not None]
+    given = [flag_of(name) for name, value in flags.items() if value is not None]
     if given:
         stop(
             WorkspaceError(

@@ -105,18 +105,18 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one(values: dict[str, An
         pytest.param({"model": ""}, "model is wrong", id="no model"),
         pytest.param({"concurrency": 0}, "concurrency is wrong", id="too few"),
         pytest.param({"concurrency": "four"}, "concurrency is wrong", id="a word for a number"),
-        pytest.param({"requests_per_batch": 1.5}, "requests-per-batch is wrong", id="fraction"),
-        pytest.param({"batches_ahead": -1}, "batches-ahead is wrong", id="batches behind"),
-        pytest.param({"batches_ahead": 21}, "batches-ahead is wrong", id="too far ahead"),
-        pytest.param({"max_cost": 0}, "max-cost is wrong", id="no money"),
-        pytest.param({"max_cost": float("nan")}, "max-cost is wrong", id="NaN"),
-        pytest.param({"max_cost": float("inf")}, "max-cost is wrong", id="endless money"),
-        pytest.param({"timeout_s": float("inf")}, "timeout-s is wrong", id="endless time"),
+        pytest.param({"requests_per_batch": 1.5}, "requests_per_batch is wrong", id="fraction"),
+        pytest.param({"batches_ahead": -1}, "batches_ahead is wrong", id="batches behind"),
+        pytest.param({"batches_ahead": 21}, "batches_ahead is wrong", id="too far ahead"),
+        pytest.param({"max_cost": 0}, "max_cost is wrong", id="no money"),
+        pytest.param({"max_cost": float("nan")}, "max_cost is wrong", id="NaN"),
+        pytest.param({"max_cost": float("inf")}, "max_cost is wrong", id="endless money"),
+        pytest.param({"timeout_s": float("inf")}, "timeout_s is wrong", id="endless time"),
         pytest.param({"language": "xx"}, "'xx' is none of the known languages; they are en, ", id="language"),
         pytest.param({"api": "responses"}, "'chat' or 'completions'", id="kind of API"),
         pytest.param({"hold": "maybe"}, "hold is wrong", id="neither true nor false"),
         pytest.param({"seeds": 3}, "seeds is wrong", id="a number for a path"),
-        pytest.param({"filters": {"rouge_l": 70}}, "filters.rouge-l is wrong", id="percent for a share"),
+        pytest.param({"filters": {"rouge_l": 70}}, "filters.rouge_l is wrong", id="percent for a share"),
         pytest.param(
             {"filters": {"keywords": ["map", " "]}}, "filters.keywords.1 is wrong", id="blank keyword"
         ),
@@ -139,6 +139,33 @@ def test_a_value_that_does_not_fit_is_told_in_one_sentence(values: dict[str, Any
     assert named in said
     assert "\n" not in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"batches_ahead": 21}, "--batches-ahead is wrong: at most 20 is wanted."),
+        ({"model": ""}, "--model is wrong: at least 1 character is wanted."),
+        ({"concurrency": 2, "api": "chats"}, "--api is wrong: 'chat' or 'completions' is wanted."),
+        ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
+        (
+            {"language": "en"},
+            "In selfinstruct.toml, filters is wrong: min_words (200) is more than max_words (150).",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_as_a_flag_or_as_a_line_of_the_file(
+    tmp_path: Path, flags: dict[str, Any], said: str
+) -> None:
+    write(tmp_path, 'model = "m"\n[filters]\nmin_words = 200')
+    with pytest.raises(SettingsError) as told:
+        resolve(flags, folder=tmp_path)
+    assert str(told.value).startswith(said)
+
+
+def test_what_the_workspace_remembers_is_no_flag() -> None:
+    with pytest.raises(SettingsError, match="In the settings of the workspace, batches_ahead is wrong"):
+        resolve({"concurrency": 2}, stored={"batches_ahead": 99})
 
 
 @pytest.mark.parametrize("text", ["model = ", "model = 3", "[filters]\nrouge = 1", "filters = 1"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from selfinstruct.core.engine import Engine
@@ -21,6 +22,7 @@ from selfinstruct.db.rows import NewInstance, Unasked
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
+from selfinstruct.tui.exits import Command
 from tests.server import Fault, ModelServer, error_body, proposals_answer
 
 
@@ -262,6 +264,37 @@ def test_wrong_settings_get_one_sentence_and_exit_code_2(tmp_path: Path, words: 
     assert result.exit_code == 2
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "said"),
+    [
+        (selfinstruct_tui, ["--batches-ahead", "99"], "--batches-ahead is wrong: at most 20 is wanted."),
+        (selfinstruct_tui, ["--batches-ahead", "x"], "--batches-ahead is wrong: a whole number is wanted."),
+        (selfinstruct_tui, ["--max-cost", "x"], "--max-cost is wrong: a number is wanted."),
+        (selfinstruct_tui, ["--api", "x"], "--api is wrong: 'x' is not one of 'chat', 'completions'."),
+        (selfinstruct, ["export", "--format", "x", "--out", "y"], "--format is wrong: 'x' is not one of "),
+        (selfinstruct, ["export", "--rng-seed", "x", "--out", "y"], "--rng-seed is wrong: a whole number is"),
+        (
+            selfinstruct,
+            ["dedupe", "x", "--engine", "x", "--out", "y"],
+            "--engine is wrong: 'x' is not one of ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_sentence_with_its_flag(
+    program: Any, words: list[str], said: str
+) -> None:
+    result = CliRunner().invoke(program, ["--auto", *words] if program is selfinstruct_tui else words)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"Error: {said}")
+    assert len(result.output.splitlines()) == 1
+
+
+def test_every_command_tells_of_wrong_values_in_words() -> None:
+    group = get_command(selfinstruct)
+    commands = [get_command(selfinstruct_tui), *getattr(group, "commands", {}).values()]
+    assert [command.name for command in commands if not isinstance(command, Command)] == []
 
 
 def test_an_unknown_setting_names_the_nearest_one(tmp_path: Path) -> None:
