@@ -86,13 +86,17 @@ class Engine:
         """Whose vectors tasks are compared by: a model and its address."""
         self.language_found: Language | None = None
         """The language of the workspace, if `auto` was to find it now."""
+        self.warning = ""
+        """What speaks against this beginning of a workspace, in a sentence; empty when nothing does."""
         if workspace.read_only:
             self._begin(as_begun(workspace, settings), prices)
             return
         with workspace.transaction():
-            begun = plant(workspace, settings, at=clock())
-            self._begin(begun, prices)
-            workspace.settings.write(storable(begun))
+            planted = plant(workspace, settings, at=clock())
+            self._begin(planted.settings, prices)
+            workspace.settings.write(storable(planted.settings))
+        if planted.in_language is not None:
+            self.warning = planted.in_language.as_warning(self.language)
         if settings.language == AUTO:
             self.language_found = self.language
 
@@ -178,7 +182,7 @@ class Engine:
                 # Nobody has changed it here; another program may have.
                 settings = settings.model_copy(update={"max_cost": self.workspace.settings.cost_limit()})
             prices = limited_prices(settings)
-            settings = plant(self.workspace, settings, at=self._clock())
+            settings = plant(self.workspace, settings, at=self._clock()).settings
             stored = with_changes(self.workspace.settings.read(), before, storable(settings))
             check(stored, source="the settings, with what another program has changed in them,")
             self._work_by(settings, prices)

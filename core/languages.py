@@ -88,6 +88,14 @@ class Language:
             return "The seed tasks are in none of the known languages: what holds for any is used."
         return f"The seed tasks are in {self.full_name}, so the language is {self.code}."
 
+    def as_warning(self, asked: "Language") -> str:
+        """A sentence that says that the seed tasks are in it, and another language was asked for."""
+        found = "none of the known languages" if self.code == OTHER else self.full_name
+        return (
+            f"The seed tasks are in {found}, and the filters of this workspace are for {asked.full_name}:"
+            f" begin another one with --language {self.code}."
+        )
+
     @property
     def full_name(self) -> str:
         """Its name in English, and its own beside that if it is another."""

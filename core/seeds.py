@@ -1,15 +1,16 @@
 """Seed tasks, in the format in which the paper's were published: one JSON object a line."""
 
 import json
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from selfinstruct.core.errors import SettingsError, why
-from selfinstruct.core.languages import AUTO, ENGLISH, seed_tasks, with_seeds
+from selfinstruct.core.languages import AUTO, ENGLISH, Language, language, seed_tasks, with_seeds
 from selfinstruct.core.objections import objection
-from selfinstruct.core.picking import pick_language
+from selfinstruct.core.picking import other_language, pick_language
 from selfinstruct.core.settings import Settings
 from selfinstruct.db.rows import Label, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
@@ -109,10 +110,18 @@ def _parse(line: str, where: str) -> SeedTask:
         raise SettingsError(f"In {where}, the JSON is wrong: {error}.") from None
 
 
-def plant(workspace: Workspace, settings: Settings, *, at: str) -> Settings:
-    """Give a new workspace its seed tasks, accepted; one that has tasks keeps what it has.
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """How things stand once a workspace has its seed tasks."""
 
-    Returns the settings with the language of the workspace, which `auto` finds in the seed tasks.
+    settings: Settings
+    """With the language of the workspace, which `auto` finds in the seed tasks."""
+    in_language: Language | None = None
+    """What the seed tasks that it was given now are in, if that is clearly another language."""
+
+
+def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
+    """Give a new workspace its seed tasks, accepted; one that has tasks keeps what it has.
 
     Raises:
         SettingsError: the seed file is wrong, or is another one than the workspace began with, or so is the
@@ -122,10 +131,14 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Settings:
         begun_with = workspace.settings.read().get("seeds")
         if settings.seeds is not None and str(settings.seeds.absolute()) != begun_with:
             raise _fixed(workspace, str(begun_with or "the built-in seeds"), "--seeds")
-        return as_begun(workspace, settings)
+        return Planted(as_begun(workspace, settings))
     seeds = load(settings.seeds or built_in(settings.language))
+    texts = [seed.instruction for seed in seeds]
+    other = None
     if settings.language == AUTO:
-        settings = settings.in_language(pick_language([seed.instruction for seed in seeds]))
+        settings = settings.in_language(pick_language(texts))
+    elif settings.seeds is not None:
+        other = other_language(texts, language(settings.language))
     for seed in seeds:
         label: Label = "classification" if seed.is_classification else "generation"
         task_id = workspace.tasks.add(
@@ -142,7 +155,7 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Settings:
         )
         instances = [NewInstance(instance.input, instance.output) for instance in seed.instances]
         workspace.instances.add(task_id, seed.instruction, label, instances, request_id=None)
-    return settings
+    return Planted(settings, other)
 
 
 def as_begun(workspace: Workspace, settings: Settings) -> Settings:

@@ -223,6 +223,8 @@ def _check_screen(settings: Settings) -> None:
 def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.unattended import work_alone  # noqa: PLC0415 - needs NumPy and RapidFuzz
 
+    if engine.warning:
+        typer.echo(f"Warning: {engine.warning}", err=True)
     return asyncio.run(work_alone(engine, resend=resend))
 
 

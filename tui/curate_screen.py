@@ -16,6 +16,7 @@ from selfinstruct.db.rows import PASS
 from selfinstruct.tui.actions import ScreenName
 from selfinstruct.tui.bindings import bindings
 from selfinstruct.tui.display import many
+from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.tasks_screen import TasksScreen
 from selfinstruct.tui.titles import entitle
 from selfinstruct.tui.work_screen import place_of
@@ -64,6 +65,8 @@ class CurateScreen(TasksScreen):
             self.say("The workspace is open read-only: look around, nothing changes.")
             return
         told = []
+        if self.engine.warning:
+            told.append(in_fields(self.engine.warning))
         if self.engine.language_found is not None:
             told.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:

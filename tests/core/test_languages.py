@@ -18,7 +18,7 @@ from selfinstruct.core.instance_rules import keep_or_drop
 from selfinstruct.core.languages import OTHER, known, language, with_seeds
 from selfinstruct.core.offline import complete
 from selfinstruct.core.parsing import parse_input_first, parse_label, parse_output_first, parse_proposals
-from selfinstruct.core.picking import pick_language
+from selfinstruct.core.picking import other_language, pick_language
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.seeds import SeedTask, load
 from selfinstruct.core.seeds import built_in as seed_file
@@ -284,6 +284,29 @@ def test_auto_finds_the_language_of_the_seed_tasks(code: str) -> None:
     texts = [task.instruction for task in seeds(code)]
     assert pick_language(texts) == code
     assert pick_language(texts[:8]) == code
+
+
+@pytest.mark.parametrize("asked", [code for code in known() if code != OTHER])
+@in_every_language
+def test_seed_tasks_in_another_language_than_the_one_asked_for_are_found(code: str, asked: str) -> None:
+    other = other_language([task.instruction for task in seeds(code)], language(asked))
+    assert (other.code if other else asked) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "found"),
+    [
+        ("Übersetze den folgenden Satz ins Englische und erkläre das Verb.", "en", OTHER),
+        ("Напиши короткое письмо соседке.", "en", OTHER),
+        ("Name one river near Paris, France, please, and give its length.", "en", None),
+        ("Name one river near Paris, France, please, and give its length.", OTHER, None),
+    ],
+)
+def test_seed_tasks_that_may_well_be_in_the_language_asked_for_are_let_pass(
+    text: str, asked: str, found: str | None
+) -> None:
+    other = other_language([text] * 8, language(asked))
+    assert (other and other.code) == found
 
 
 @pytest.mark.parametrize(

@@ -343,6 +343,19 @@ def test_auto_takes_the_language_of_the_seed_tasks_says_so_and_keeps_it(tmp_path
             assert workspace.settings.read()["language"] == "ko"
 
 
+def test_seed_tasks_in_another_language_are_warned_of_once_and_taken_all_the_same(tmp_path: Path) -> None:
+    seeds = tmp_path / "mine.jsonl"
+    seeds.write_text(built_in("ko").read_text(encoding="utf-8"), encoding="utf-8")
+    words = ["--db", tmp_path / "w.db", "--seeds", seeds, "--target"]
+    begun = auto(*words, "1")
+    assert begun.exit_code == 0
+    assert begun.stderr == (
+        "Warning: The seed tasks are in Korean (한국어), and the filters of this workspace are for English:"
+        " begin another one with --language ko.\n"
+    )
+    assert auto(*words, "2").stderr == ""
+
+
 def test_auto_finds_english_in_the_built_in_seed_tasks(tmp_path: Path) -> None:
     begun = auto("--db", tmp_path / "w.db", "--language", "auto", "--target", "1")
     assert "The seed tasks are in English, so the language is en." in begun.output

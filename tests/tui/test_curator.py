@@ -1,9 +1,12 @@
 """The curator's keys, each with what it does to the workspace at once."""
 
+from pathlib import Path
+
 import pytest
 from textual import events
 from textual.widgets import Static, TextArea
 
+from selfinstruct.core.seeds import built_in
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import on_screen
 from selfinstruct.tui.app import CuratorApp
@@ -22,6 +25,16 @@ async def test_an_empty_workspace_says_what_to_do_next(engine_on: OpenEngine) ->
         assert "a grammar" in curator.shown("#status")
         await curator.press("a")
         assert "no candidate" in curator.shown("#message")
+
+
+async def test_seed_tasks_in_another_language_are_warned_of(engine_on: OpenEngine, tmp_path: Path) -> None:
+    seeds = tmp_path / "mine.jsonl"
+    seeds.write_text(built_in("es").read_text(encoding="utf-8"), encoding="utf-8")
+    async with curating(engine_on(seeds=seeds)) as curator:
+        assert curator.shown("#message").startswith(
+            "The seed tasks are in Spanish (español), and the filters"
+        )
+        assert "begin another one with language es." in curator.shown("#message")
 
 
 async def test_n_shows_a_batch_with_the_cursor_on_the_first_candidate_that_passes(curator: Curator) -> None:
