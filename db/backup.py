@@ -11,6 +11,7 @@ from sqlite3 import Connection
 
 from selfinstruct.db.connection import connect_to_read
 from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.db.guarded import damage_in_words
 from selfinstruct.db.side_files import ENDINGS, beside, real_path
 
 
@@ -105,7 +106,7 @@ def _copy(db: Connection, target: Path) -> None:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            raise DamagedError(_path_of(db), f"{error}; no copy was written") from error
+            raise DamagedError(_path_of(db), f"{damage_in_words(error)}; no copy was written") from error
         if found != "ok":
             raise DamagedError(_path_of(db), "its pages do not fit together; no copy was written")
 

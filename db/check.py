@@ -56,12 +56,11 @@ def _look(db: Connection, name: str, look: Callable[[Connection, Part], None], *
     try:
         look(db, part)
     except DamagedError as error:
-        what = str(error.__cause__ or error)
-        if is_older and "no such" in what:
+        if is_older and "no such" in error.what:
             part.looked_at = "An older workspace has none of that."
         else:
             part.looked_at = part.looked_at or "Not all of it could be read."
-            part.wrong.append(f"SQLite stopped there: {what}.")
+            part.wrong.append(f"SQLite stopped there: {error.what}.")
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         part.looked_at = part.looked_at or "Not all of it could be read."
         part.wrong.append(f"There are values in it that no program wrote: {error}.")

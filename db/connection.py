@@ -49,11 +49,13 @@ def connect(path: Path, *, create: bool) -> Connection:
             raise _nothing_there(path)
         if new:
             _make(path)
-        elif not is_writable(path):
-            raise WorkspaceError(
-                f"{path} cannot be written here. Look around in it with --read-only, or copy it to another"
-                " folder."
-            )
+        else:
+            _require_readable(path, path)
+            if not is_writable(path):
+                raise WorkspaceError(
+                    f"{path} cannot be written here. Look around in it with --read-only, or copy it to"
+                    " another folder."
+                )
         db = _open(path, "rw", create=create)
         try:
             if not _has_marker(db):
@@ -173,13 +175,29 @@ def _opening(path: Path) -> Iterator[None]:
     except DamagedError as error:
         if _look_at(path).has_marker:
             raise
-        raise WorkspaceError(
-            f"{path} is not a workspace: {error.__cause__}. Give --db another file."
-        ) from error
+        raise WorkspaceError(f"{path} is not a workspace: {error.what}. Give --db another file.") from error
     except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, PermissionError):
+            _require_readable(Path(error.filename or path), path)
         advice = _advice(path, error)
         kind = StorageError if is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
         raise kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}") from error
+
+
+def _require_readable(file: Path, path: Path) -> None:
+    """Make sure that one may read a file, if it is there.
+
+    Raises:
+        WorkspaceError: one may not read it, or look into a folder on the way to it.
+    """
+    real = real_path(file)
+    for step in (*reversed(real.parents), real):
+        right, what = (os.R_OK, "read") if step == real else (os.X_OK, "look into the folder")
+        if os.access(step, os.F_OK) and not os.access(step, right):
+            raise WorkspaceError(
+                f"The workspace {path} cannot be opened: you may not {what} {step}. Have its owner give you"
+                " the right to, or give --db another file."
+            )
 
 
 def _is_new(path: Path) -> bool:

@@ -21,6 +21,7 @@ class DamagedError(WorkspaceError):
     """
 
     def __init__(self, path: Path | None, what: str) -> None:
+        self.what = what
         name = f" {path}" if path else ""
         given = shlex.quote(str(path)) if path else "PATH"
         super().__init__(

@@ -1,6 +1,7 @@
 """A connection that says in a sentence when SQLite finds the file damaged, wherever that is noticed."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -25,6 +26,22 @@ def is_damage(error: BaseException) -> bool:
     # The lowest byte of an extended code is the kind of the error.
     kind = getattr(error, "sqlite_errorcode", None)
     return "decode to UTF-8" in str(error) if kind is None else kind & 0xFF in _DAMAGE
+
+
+_UNDECODABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
+_OUR_WORDS = {
+    "database disk image is malformed": "its pages do not fit together",
+    "file is not a database": "it does not begin as a SQLite file does",
+}
+
+
+def damage_in_words(error: Exception) -> str:
+    """What SQLite has found wrong with a file, in words that go on a sentence."""
+    if isinstance(error, UnicodeDecodeError):
+        return "there are letters in it that cannot be decoded"
+    if column := _UNDECODABLE.match(str(error)):
+        return f"in the column {column[1]} are letters that cannot be decoded"
+    return _OUR_WORDS.get(str(error), str(error))
 
 
 class GuardedCursor(sqlite3.Cursor):
@@ -68,7 +85,7 @@ class GuardedCursor(sqlite3.Cursor):
         if not is_damage(error):
             raise error
         path = getattr(self.connection, "path", None)
-        raise DamagedError(path, str(error)) from error
+        raise DamagedError(path, damage_in_words(error)) from error
 
 
 class GuardedConnection(sqlite3.Connection):

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from selfinstruct.db.connection import transaction
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.side_files import real_path
 
 SCHEMA_VERSION = 7
@@ -47,9 +47,10 @@ def bring_up_to_date(db: Connection, path: Path) -> Path | None:
             try:
                 _migrate(db)
             except Exception as error:  # whatever it comes upon, the person is told what is kept
+                what = error.what if isinstance(error, DamagedError) else error
                 raise WorkspaceError(
                     f"The workspace {path} cannot be brought up to date from schema {before} to"
-                    f" {SCHEMA_VERSION}: {error.__cause__ or error}. It is as it was; the program that made"
+                    f" {SCHEMA_VERSION}: {what}. It is as it was; the program that made"
                     " it still opens it."
                 ) from error
     except BaseException:

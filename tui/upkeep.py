@@ -44,7 +44,7 @@ def _say_what_is_found(path: Path) -> bool:
     try:
         report = check_workspace(path)
     except DamagedError as error:
-        typer.echo(f"wrong  structure  {safe_line(str(error.__cause__ or error))}")
+        typer.echo(f"wrong  structure  {safe_line(error.what)}")
         typer.echo(f"{safe_line(str(path))} cannot be opened. {_ADVICE}")
         return False
     typer.echo("\n".join(report_lines(report)))

@@ -324,15 +324,44 @@ def test_a_damaged_file_that_cannot_be_written_is_not_repaired_there(shut: Path)
     assert "Copy it elsewhere first" in done.stderr
 
 
-@pytest.mark.parametrize("closed", ["w.db", "."])
-def test_a_file_that_one_may_not_read_is_said(shut: Path, closed: str) -> None:
+@pytest.mark.parametrize("closed", ["w.db", ".", "w.db-journal"])
+def test_what_one_may_not_read_is_named_and_no_other_thing_is_blamed(shut: Path, closed: str) -> None:
+    (shut / "w.db-journal").touch()
     (shut / closed).chmod(0o000)
-    for words in (["status"], ["check"], ["backup", "--out", "b.db"]):
-        done = whom_permissions_stop("selfinstruct", *words, "--db", str(shut / "w.db"))
+    for words in (
+        ["selfinstruct", "status"],
+        ["selfinstruct", "check"],
+        ["selfinstruct", "backup", "--out", "b.db"],
+        ["selfinstruct-tui", "--auto", "--target", "1"],
+    ):
+        done = whom_permissions_stop(*words, "--db", str(shut / "w.db"))
         assert done.returncode == 2
-        (sentence,) = done.stderr.splitlines()
-        assert "w.db" in sentence
-        assert "Permission denied" in sentence
+        may_not = f"look into the folder {shut}" if closed == "." else f"read {shut / closed}"
+        assert done.stderr == (
+            f"Error: The workspace {shut / 'w.db'} cannot be opened: you may not {may_not}."
+            " Have its owner give you the right to, or give --db another file.\n"
+        )
+
+
+def test_letters_that_cannot_be_decoded_are_told_in_words(lived_in: Path) -> None:
+    with by_hand(lived_in) as db:
+        db.execute("UPDATE tasks SET instruction = CAST(x'41ff' AS TEXT)")
+    done = auto("--target", "99", "--db", lived_in)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"Error: The workspace {lived_in} is damaged: in the column instruction are letters that cannot be"
+        f" decoded. Leave it as it is, and run selfinstruct check --db {lived_in}: it says what is wrong, and"
+        " with --repair it makes a new file of all that can be read.\n"
+    )
+    checked = run("check", "--db", lived_in)
+    assert "in the column instruction are letters that cannot be decoded." in checked.output
+    assert "UTF-8 column" not in checked.output
+
+
+def test_what_is_no_sqlite_file_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "w.db").write_text("just text, and more of it " * 200)
+    said = run("status", "--db", tmp_path / "w.db").output
+    assert "is not a workspace: it does not begin as a SQLite file does. Give --db another file." in said
 
 
 def test_what_was_half_written_cannot_be_taken_back_where_nothing_can_be_written(shut: Path) -> None:
