@@ -1,6 +1,5 @@
 """The language of the filter line: words, and fields such as `label:clf` or `score>0.6`."""
 
-import difflib
 import re
 from dataclasses import replace
 from typing import Any, get_args
@@ -8,6 +7,7 @@ from typing import Any, get_args
 from selfinstruct.core.answers import storable_text
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.judge import VERDICTS
+from selfinstruct.core.nearest import nearest
 from selfinstruct.db.rows import Label, Origin, State, TaskFilter
 
 _SHORT = {
@@ -80,8 +80,8 @@ def _value(name: str, value: str) -> str:
     told = f"{name}: is one of {', '.join(known)}"
     if not value:
         raise FilterError(f"{told}.")
-    near = difflib.get_close_matches(value, known, n=1, cutoff=0)[0]
-    raise FilterError(f"{told}; did you mean {name}:{near}?")
+    near = nearest(value, known)
+    raise FilterError(f"{told}; did you mean {name}:{near}?" if near else f"{told}.")
 
 
 def _number(name: str, value: str) -> int:
@@ -93,11 +93,12 @@ def _number(name: str, value: str) -> int:
 def _not_compared(name: str, plain: str) -> str:
     if name == "score":
         return "score wants < or > and a number, as in score>0.6."
-    near = difflib.get_close_matches(name, ("score",), n=1)
-    meant = "Did you mean score?" if near else "Only score is compared, as in score>0.6."
+    meant = "Did you mean score?" if nearest(name, ("score",)) else "Only score is compared, as in score>0.6."
     return f'There is no number {name}. {meant} As a word it is written "{plain}".'
 
 
 def _unknown(name: str, plain: str) -> str:
-    near = difflib.get_close_matches(name, (*_VALUES, "batch", "id", "score"), n=1, cutoff=0)[0]
-    return f'There is no field {name}. Did you mean {near}? As a word it is written "{plain}".'
+    fields = (*_VALUES, "batch", "id", "score")
+    near = nearest(name, fields)
+    meant = f"Did you mean {near}?" if near else f"The fields are {', '.join(fields)}."
+    return f'There is no field {name}. {meant} As a word it is written "{plain}".'

@@ -1,6 +1,5 @@
 """Settings: from flags, selfinstruct.toml and the workspace, checked in one place."""
 
-import difflib
 import ipaddress
 import re
 import tomllib
@@ -24,6 +23,7 @@ from pydantic import (
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO, ENGLISH, OTHER, UsualFilters, known, language
+from selfinstruct.core.nearest import nearest
 from selfinstruct.core.objections import objection
 from selfinstruct.db.rows import ApiKind, Stage
 
@@ -502,8 +502,10 @@ def _sentence(error: ValidationError, source: str) -> str:
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)
-        near = difflib.get_close_matches(name.replace("-", "_"), known, n=1, cutoff=0)
-        return f"In {source}, '{where}' is not a setting. Did you mean '{near[0]}'?"
+        near = nearest(name.replace("-", "_"), known)
+        listed = f"{parents[0]} has {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
+        meant = f"Did you mean '{near}'?" if near else f"{listed}."
+        return f"In {source}, '{where}' is not a setting. {meant}"
     message = objection(first)
     if not where:
         return f"In {source}, {message}."

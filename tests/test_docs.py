@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from selfinstruct.core.judge import VERDICTS
-from selfinstruct.core.settings import check
+from selfinstruct.core.settings import Settings, check, flag_of
 from selfinstruct.db.migrations import migrations
 from selfinstruct.db.rows import PASS
 from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, on_screen
@@ -44,6 +44,15 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
 def test_every_link_to_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_setting_is_in_the_help_as_a_flag_or_by_its_name() -> None:
+    command = get_command(selfinstruct_tui)
+    flags = {name for parameter in command.params for name in parameter.opts}
+    (listed,) = re.findall(r"besides, there are (.*?)\.\n", command.epilog or "")
+    assert {name for name in Settings.model_fields if flag_of(name) not in flags} == set(
+        re.split(r", | and ", listed)
+    )
 
 
 def test_the_settings_of_the_readme_are_right() -> None:

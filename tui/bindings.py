@@ -1,6 +1,5 @@
 """The keys of actions: bindings, how people write them, and those that a person has chosen."""
 
-import difflib
 import re
 from collections.abc import Mapping
 
@@ -8,6 +7,7 @@ from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.nearest import nearest
 from selfinstruct.tui.actions import ACTION_OF, ACTIONS, EVERY, Action, ScreenName, on_screen
 from selfinstruct.tui.display import safe
 
@@ -37,6 +37,10 @@ _WRITTEN = {
 _NAMES = {shown: name for name, shown in _WRITTEN.items() if len(shown) == 1}
 _KNOWN_KEYS = {key.value for key in Keys if "+" not in key.value and "<" not in key.value} | set(
     KEY_NAME_REPLACEMENTS.values()
+)
+
+_AS_KEYS_ARE_NAMED = (
+    "A letter or a sign stands for itself, other keys have names, such as f5, ctrl+s, pagedown, escape."
 )
 
 
@@ -99,8 +103,9 @@ def check_keys(chosen: Mapping[str, str]) -> None:
     known = {action.name for action in ACTIONS}
     for name, keys in chosen.items():
         if name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
-            raise SettingsError(f"In keys, '{name}' is not an action. Did you mean '{near}'?")
+            near = nearest(name, sorted(known))
+            meant = f"Did you mean '{near}'?" if near else "The screen of settings lists them, at its end."
+            raise SettingsError(f"In keys, '{name}' is not an action. {meant}")
         for key in keys.split(","):
             _require_key(name, key.strip())
     for screen in EVERY:
@@ -125,5 +130,6 @@ def _require_key(action: str, key: str) -> None:
     character = last if len(last) == 1 else key_to_character(last)
     if character is not None and character.isprintable() and safe(character) == character:
         return
-    near = difflib.get_close_matches(last.lower(), sorted(_KNOWN_KEYS), n=1, cutoff=0)[0]
-    raise SettingsError(f"In keys, '{key}' of {action} is not a key. Did you mean '{near}'?")
+    near = nearest(last.lower(), sorted(_KNOWN_KEYS))
+    meant = f"Did you mean '{near}'?" if near else _AS_KEYS_ARE_NAMED
+    raise SettingsError(f"In keys, '{key}' of {action} is not a key. {meant}")

@@ -42,7 +42,9 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
     "    selfinstruct-tui --db movies.db --model gpt-4o-mini\n\n"
     "    selfinstruct-tui --model llama3.1 --base-url http://localhost:11434/v1\n\n"
     "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
-    "Settings also come from selfinstruct.toml in this folder; flags win. The workspace remembers both.\n\n"
+    "Settings also come from selfinstruct.toml in this folder; flags win. The workspace remembers both. There"
+    " they are named as the flags, with _ for -; besides, there are timeout_s, thinking_tokens, filters,"
+    " prices, theme and keys.\n\n"
     "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 wrong usage or settings,"
     " 3 stopped at a limit, 4 the endpoint cannot be used, 130 interrupted.",
 )

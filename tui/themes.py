@@ -1,11 +1,11 @@
 """The colours: dark, light, and high contrast."""
 
-import difflib
 from dataclasses import replace
 
 from textual.theme import BUILTIN_THEMES, Theme
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.nearest import nearest
 
 MUTED = "$foreground 70%"
 """For text that steps back; `$text-muted` is known to style sheets only, and is white in other places."""
@@ -78,5 +78,6 @@ def check_theme(name: str | None) -> None:
     """
     known = known_themes()
     if name is not None and name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
-        raise SettingsError(f"There is no theme '{name}'. Did you mean '{near}'?")
+        near = nearest(name, known)
+        meant = f"Did you mean '{near}'?" if near else f"There are {', '.join(known)}."
+        raise SettingsError(f"There is no theme '{name}'. {meant}")

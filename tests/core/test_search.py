@@ -55,6 +55,8 @@ def test_every_verdict_can_be_looked_for_by_its_code_and_as_the_screens_write_it
     ("line", "sentence"),
     [
         ("state:acepted", "did you mean state:accepted"),
+        ("state:banana", r"rejected\.$"),
+        ("colour:red", "no field colour. The fields are origin, state, label, verdict, batch, id, score."),
         ("lable:clf", "no field lable. Did you mean label"),
         ("batch:three", "wants a number"),
         ("score>abc", "as in score>0.6"),

@@ -89,13 +89,25 @@ def test_paths_in_the_file_count_from_its_folder(tmp_path: Path) -> None:
             id="in a table",
         ),
         pytest.param(
+            {"temperature": 1},
+            "'temperature' is not a setting. selfinstruct-tui --help lists them.",
+            id="far",
+        ),
+        pytest.param(
+            {"prices": {"m": {"input": 1, "output": 2, "per_token": 3}}},
+            "'prices.m.per_token' is not a setting. prices has input, output.",
+            id="far in a table",
+        ),
+        pytest.param(
             {"prices": {"m": {"input": 1, "output": 2, "outptu": 3}}},
             "'prices.m.outptu' is not a setting. Did you mean 'output'?",
             id="in a price",
         ),
     ],
 )
-def test_an_unknown_name_is_told_with_the_nearest_known_one(values: dict[str, Any], said: str) -> None:
+def test_an_unknown_name_is_told_with_a_near_one_or_with_where_all_are_listed(
+    values: dict[str, Any], said: str
+) -> None:
     assert sentence(values) == f"In the settings, {said}"
 
 

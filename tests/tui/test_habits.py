@@ -1,6 +1,7 @@
 """Habits that hold on every screen: keys, palette, themes, zoom, the clipboard, looking without changing."""
 
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -56,12 +57,14 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
     ("keys", "sentence"),
     [
         ({"acept": "f5"}, "Did you mean 'accept'?"),
+        ({"approve": "f5"}, "The screen of settings lists them, at its end."),
+        ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown, escape."),
         ({"accept": "r"}, "r would be both accept and reject"),
         ({"leave": "1"}, "1 would be both curate and leave"),
     ],
 )
 def test_keys_that_cannot_be_are_refused_with_a_sentence(keys: dict[str, str], sentence: str) -> None:
-    with pytest.raises(SettingsError, match=sentence.replace("?", r"\?")):
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
         check_keys(keys)
 
 
@@ -83,6 +86,13 @@ def test_a_theme_that_there_is_not_is_refused_with_the_nearest_one(theme: str, n
     with pytest.raises(SettingsError, match=f"There is no theme '{theme}'. Did you mean '{near}'?"):
         check_theme(theme)
     check_theme(near)
+
+
+def test_a_theme_like_none_is_refused_with_all_there_are() -> None:
+    with pytest.raises(
+        SettingsError, match="There is no theme 'blue'. There are textual-dark, textual-light, "
+    ):
+        check_theme("blue")
 
 
 async def test_plus_gives_a_pane_all_the_room_and_escape_gives_it_back(curator: Curator) -> None:

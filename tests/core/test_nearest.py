@@ -1,0 +1,32 @@
+"""What is suggested for an unknown name is what somebody may have meant, or nothing."""
+
+import pytest
+
+from selfinstruct.core.nearest import nearest
+from selfinstruct.core.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("modle", "model"),
+        ("filter", "filters"),
+        ("max_cots", "max_cost"),
+        ("concurency", "concurrency"),
+        ("batches", "batches_ahead"),
+        ("api_key", "api_key_env"),
+    ],
+)
+def test_a_slip_and_a_beginning_are_near(word: str, meant: str) -> None:
+    assert nearest(word, Settings.model_fields) == meant
+
+
+@pytest.mark.parametrize(
+    "word", ["temperature", "top_p", "max_tokens", "batch_size", "retries", "verbose", "b", "banana", ""]
+)
+def test_nothing_is_far_fetched(word: str) -> None:
+    assert nearest(word, Settings.model_fields) is None
+
+
+def test_another_word_that_looks_alike_is_not_meant() -> None:
+    assert nearest("exit", ["edit", "leave"]) is None
