@@ -12,9 +12,11 @@ from selfinstruct.core.judge import VERDICTS
 from selfinstruct.core.settings import Settings, check, flag_of
 from selfinstruct.db.migrations import migrations
 from selfinstruct.db.rows import PASS
+from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, on_screen
 from selfinstruct.tui.bindings import keys_shown
 from selfinstruct.tui.cli import app as selfinstruct
+from selfinstruct.tui.cli import status_document
 from selfinstruct.tui.curate import app as selfinstruct_tui
 from selfinstruct.tui.tags import TAGS
 
@@ -73,6 +75,16 @@ def test_the_page_of_the_schema_names_every_code_of_a_reason() -> None:
     page = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
     (named,) = re.findall(r"Codes: (.*?)\.\n", page, re.DOTALL)
     assert re.findall(r"`(\w+)`", named) == [code for code in VERDICTS if code != PASS]
+
+
+def test_the_page_of_the_schema_names_all_that_status_gives_as_json(workspace: Workspace) -> None:
+    page = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+    section = page.split("\n## Without SQL\n")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
+    document = status_document(workspace.counts(), workspace.training())
+    assert list(rows) == list(document)
+    for name, numbers in document.items():
+        assert set(numbers) - set(re.findall(r"`(\w+)`", rows[name])) == set(), name
 
 
 def keys_table(heading: str) -> set[tuple[str, str]]:

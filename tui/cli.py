@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,7 +137,7 @@ def status(
     with sentences(db), look_into(db) as workspace:
         counts, training = workspace.counts(), workspace.training()
         if as_json:
-            text = json.dumps(status_document(counts) | {"training": asdict(training)}, indent=2)
+            text = json.dumps(status_document(counts, training), indent=2)
         else:
             text = "\n".join(status_lines(counts, training))
     typer.echo(safe(text))
@@ -161,50 +161,60 @@ def _left_out(training: Training) -> str:
     return ", ".join(what for what, number in told.items() if number)
 
 
-def status_document(counts: Counts) -> dict[str, Any]:
-    """The counts as `status --json` gives them."""
-    document = asdict(counts)
-    document["usage"] = {
-        name: document.pop(name)
-        for name in (
-            "prompt_tokens",
-            "completion_tokens",
-            "cost_usd",
-            "attempts_of_unknown_cost",
-            "reserved_usd",
-        )
+def status_document(counts: Counts, training: Training) -> dict[str, dict[str, Any]]:
+    """The counts as `status --json` gives them: by the words of the screens, with _ for a space."""
+
+    def in_words(numbers: Mapping[str, int], words: Mapping[str, str]) -> dict[str, int]:
+        return {words.get(name, name).replace(" ", "_"): number for name, number in numbers.items()}
+
+    verdicts = {verdict: verdict_word(verdict) for verdict in counts.verdicts}
+    return {
+        "pool": counts.pool,
+        "candidates": in_words(counts.candidates, STATE_WORDS),
+        "verdicts": in_words(counts.verdicts, verdicts),
+        "labels": in_words(counts.labels, LABEL_WORDS),
+        "instances": counts.instances,
+        "export": {
+            "rows": training.rows,
+            "of_tasks_not_accepted": training.of_tasks_outside_the_pool,
+            "of_another_wording_or_label": training.of_other_wordings,
+            "exact_duplicates": training.duplicates,
+        },
+        "requests": counts.requests,
+        "tokens": {"prompt": counts.prompt_tokens, "completion": counts.completion_tokens},
+        "cost": {
+            "usd": counts.cost_usd,
+            "attempts_of_unknown_cost": counts.attempts_of_unknown_cost,
+            "reserved_usd": counts.reserved_usd,
+        },
     }
-    return document
 
 
 def status_lines(counts: Counts, training: Training) -> list[str]:
     """The counts as a person reads them; what is zero is left out where it says nothing."""
+    document = status_document(counts, training)
 
-    def listed(numbers: dict[str, int]) -> str:
-        return (
-            ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
-            or "none"
-        )
+    def listed(what: str) -> str:
+        numbers = [
+            f"{number:,} {name.replace('_', ' ')}" for name, number in document[what].items() if number
+        ]
+        return ", ".join(numbers) or "none"
 
     def told(number: int | None) -> str:
         if number is None:
             return "unknown" if counts.requests["answered"] else "0"
         return f"{number:,}"
 
-    def in_words(numbers: dict[str, int], words: Mapping[str, str]) -> str:
-        return listed({words[name]: number for name, number in numbers.items()})
-
     left_out = _left_out(training)
-    verdicts = {verdict: verdict_word(verdict) for verdict in counts.verdicts}
     return [
-        f"pool         {listed(counts.pool)}",
-        f"candidates   {in_words(counts.candidates, STATE_WORDS)}",
-        f"verdicts     {in_words(counts.verdicts, verdicts)}",
-        f"labels       {in_words(counts.labels, LABEL_WORDS)}",
-        f"instances    {listed(counts.instances)}",
+        f"pool         {listed('pool')}",
+        f"candidates   {listed('candidates')}",
+        f"verdicts     {listed('verdicts')}",
+        f"labels       {listed('labels')}",
+        f"instances    {listed('instances')}",
         f"export       {many(training.rows, 'row')}"
         + (f"; kept, but no rows: {left_out}" if left_out else ""),
-        f"requests     {listed(counts.requests)}",
+        f"requests     {listed('requests')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}",
     ]

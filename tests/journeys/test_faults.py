@@ -109,7 +109,7 @@ def test_a_cost_that_was_not_told_is_shown_as_unknown(tmp_path: Path) -> None:
     document = json.loads(
         subprocess.run([*status, "--json"], capture_output=True, text=True, check=True, timeout=60).stdout
     )
-    assert document["usage"]["cost_usd"] is None
+    assert document["cost"]["usd"] is None
 
 
 def test_a_cost_limit_without_a_price_is_refused_with_the_way_to_give_one(tmp_path: Path) -> None:

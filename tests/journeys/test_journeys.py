@@ -172,6 +172,6 @@ def test_the_built_in_model_carries_a_run_to_a_thousand_tasks(tmp_path: Path) ->
     assert done.returncode == 0
     document = status(path)
     assert document["pool"]["model"] == 1000
-    assert {"pass", "too_similar", "too_short", "keyword", "opening"} <= set(document["verdicts"])
+    assert {"pass", "similar", "short", "keyword", "opening"} <= set(document["verdicts"])
     assert document["instances"]["dropped"] > 0
-    assert document["labels"]["unknown"] > 0
+    assert document["labels"]["unclear"] > 0

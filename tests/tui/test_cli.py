@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.judge import VERDICTS
 from selfinstruct.core.languages import with_seeds
 from selfinstruct.core.picking import pick_language
 from selfinstruct.core.seeds import built_in
@@ -22,6 +23,7 @@ from selfinstruct.db.rows import NewInstance, Unasked
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
+from selfinstruct.tui.display import verdict_word
 from selfinstruct.tui.exits import Command
 from tests.server import Fault, ModelServer, error_body, proposals_answer
 
@@ -46,24 +48,23 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+STATUS = {
+    "pool": {"seed", "model", "imported", "human"},
+    "candidates": {"undecided", "accepted", "rejected"},
+    "verdicts": {"pass", "similar", "short", "keyword", "opening", "punctuation"},
+    "labels": {"classification", "generation", "unclear"},
+    "instances": {"kept", "dropped"},
+    "export": {"rows", "of_tasks_not_accepted", "of_another_wording_or_label", "exact_duplicates"},
+    "requests": {"planned", "sent", "answered", "failed", "in_doubt"},
+    "tokens": {"prompt", "completion"},
+    "cost": {"usd", "attempts_of_unknown_cost", "reserved_usd"},
+}
+"""The names that scripts rely on; of the verdicts those that the workspace of these tests has."""
+
+
 def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> None:
     document = json.loads(run("status", "--db", grown, "--json").stdout)
-    assert set(document) == {
-        "pool",
-        "candidates",
-        "verdicts",
-        "labels",
-        "instances",
-        "requests",
-        "usage",
-        "training",
-    }
     assert document["pool"] == {"seed": 175, "model": 50, "imported": 0, "human": 0}
-    assert set(document["candidates"]) == {"pending", "accepted", "rejected"}
-    assert set(document["labels"]) == {"classification", "generation", "unknown"}
-    assert set(document["instances"]) == {"kept", "dropped"}
-    assert {"answered", "failed", "in_doubt"} <= set(document["requests"])
-    assert {"prompt_tokens", "completion_tokens", "cost_usd", "reserved_usd"} <= set(document["usage"])
     assert len(document["verdicts"]) >= 4
     assert sum(document["verdicts"].values()) == sum(document["candidates"].values())
 
@@ -75,14 +76,26 @@ def test_what_is_reserved_for_attempts_of_unknown_cost_is_said_in_usd(
     server.faults.append(proposals_answer("Name a river of Europe."))
     path = tmp_path / "w.db"
     alone = auto("--db", path, "--base-url", server.url, "--model", "m", "--max-requests", "1")
-    usage = json.loads(run("status", "--db", path, "--json").stdout)["usage"]
+    told = json.loads(run("status", "--db", path, "--json").stdout)["cost"]
     with Workspace.open(path) as workspace:
         reserved = workspace.requests.charged_usd()
-    assert usage["cost_usd"] is None
-    assert 0.03 < usage["reserved_usd"] == pytest.approx(reserved)
+    assert told["usd"] is None
+    assert 0.03 < told["reserved_usd"] == pytest.approx(reserved)
     cost = f"unknown (${reserved:.4f} reserved)"
     assert f"Cost: {cost}." in alone.stdout
     assert f"cost         {cost}\n" in run("status", "--db", path).stdout
+
+
+def test_status_as_json_has_the_names_that_are_documented_and_that_the_lines_have(grown: Path) -> None:
+    document = json.loads(run("status", "--db", grown, "--json").stdout)
+    verdicts = set(document.pop("verdicts"))
+    assert {name: set(numbers) for name, numbers in document.items()} == {
+        name: names for name, names in STATUS.items() if name != "verdicts"
+    }
+    assert verdicts == {verdict_word(verdict).replace(" ", "_") for verdict in VERDICTS} & verdicts
+    assert {"pass", "similar"} <= verdicts <= STATUS["verdicts"]
+    lines = run("status", "--db", grown).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(STATUS)
 
 
 def test_status_reads_well(grown: Path) -> None:
@@ -122,7 +135,7 @@ def test_status_and_export_say_why_there_are_fewer_rows_than_kept_instances(
     assert f"Kept, but no rows: {why}." in said
     rows = len((tmp_path / "t.jsonl").read_text().splitlines())
     assert f"{rows} rows; kept, but no rows: {why}" in run("status", "--db", path).stdout
-    training = json.loads(run("status", "--db", path, "--json").stdout)["training"]
+    training = json.loads(run("status", "--db", path, "--json").stdout)["export"]
     assert rows == training.pop("rows")
     assert all_kept == rows + sum(training.values())
 
