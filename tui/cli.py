@@ -22,7 +22,7 @@ from selfinstruct.tui.display import (
     safe_line,
     verdict_word,
 )
-from selfinstruct.tui.exits import Command, Exit, run, stop
+from selfinstruct.tui.exits import Command, Exit, VersionOption, run, stop
 from selfinstruct.tui.opening import DbOption, look_into, sentences
 from selfinstruct.tui.upkeep import backup, check
 
@@ -38,6 +38,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _program(_version: VersionOption = False) -> None:
+    """Options that stand before the command; their help is that of `app`."""
 
 
 @app.command(

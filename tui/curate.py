@@ -13,7 +13,7 @@ import typer
 from selfinstruct.core.settings import Settings, flag_of, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
-from selfinstruct.tui.exits import Command, Exit, run, stop
+from selfinstruct.tui.exits import Command, Exit, VersionOption, run, stop
 from selfinstruct.tui.opening import open_workspace, sentences
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def curate(
             rich_help_panel=_AUTO,
         ),
     ] = False,
+    _version: VersionOption = False,
 ) -> None:
     """Open the curator, or work alone."""
     flags: dict[str, Any] = {

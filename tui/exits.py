@@ -5,7 +5,7 @@ import sys
 import traceback
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
@@ -24,6 +24,21 @@ class Exit(IntEnum):
     LIMIT = 3
     ENDPOINT = 4
     INTERRUPTED = 130
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import metadata  # noqa: PLC0415 - only for who asks
+
+        package = metadata("selfinstruct-tui")
+        typer.echo(f"{package['Name']} {package['Version']}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),
+]
 
 
 class Command(TyperCommand):

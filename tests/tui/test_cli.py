@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -523,6 +524,21 @@ def test_light_commands_import_nothing_heavy(grown: Path, words: list[str]) -> N
     words = [str(grown) if word == "GROWN" else word for word in words]
     done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", ["cli", "curate"])
+def test_both_programs_say_their_version_and_import_nothing_heavy_for_it(module: str) -> None:
+    script = (
+        "import sys\n"
+        f"from selfinstruct.tui.{module} import app\n"
+        "try:\n    app()\nexcept SystemExit as left:\n    assert not left.code, left.code\n"
+        "heavy = {'textual', 'openai', 'numpy', 'rapidfuzz', 'jinja2', 'sqlite_utils'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    words = [sys.executable, "-c", script, "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"selfinstruct-tui {version('selfinstruct-tui')}\n"
 
 
 @pytest.mark.parametrize(
