@@ -44,7 +44,7 @@ def connect(path: Path, *, create: bool) -> Connection:
         DamagedError: it is one, and damaged.
     """
     with _opening(path):
-        new = _is_new(path)
+        new = is_new(path)
         if new and not create:
             raise _nothing_there(path)
         if new:
@@ -80,6 +80,13 @@ def _make(path: Path) -> None:
         os.close(file)
 
 
+def connect_in_memory() -> Connection:
+    """Open an empty file in memory, which nobody else sees."""
+    db = sqlite3.connect(":memory:", isolation_level=None, factory=GuardedConnection)
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
 def connect_to_read(path: Path) -> Connection:
     """Open `path` for reading only, also where it cannot be written.
 
@@ -88,7 +95,7 @@ def connect_to_read(path: Path) -> Connection:
         DamagedError: it is one, and damaged.
     """
     with _opening(path):
-        if _is_new(path):
+        if is_new(path):
             raise _nothing_there(path)
         # After a crash, whoever comes first has to roll back what was half written: so write if that can be.
         return _open(path, "rw" if is_writable(path) else "ro", query_only=True)
@@ -200,17 +207,22 @@ def _require_readable(file: Path, path: Path) -> None:
             )
 
 
-def _is_new(path: Path) -> bool:
-    """Whether there is no file, or an empty one, at a path that a workspace can have."""
-    if path.is_dir():
-        raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
-    if path.is_symlink() and not path.exists():
-        raise WorkspaceError(
-            f"{path} is a symbolic link to a file that is not there. Give --db another name."
-        )
-    if path.exists() and not path.is_file():
-        raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
-    return not path.exists() or path.stat().st_size == 0
+def is_new(path: Path) -> bool:
+    """Whether there is no file, or an empty one, at a path that a workspace can have.
+
+    Raises:
+        WorkspaceError: none can be there.
+    """
+    with _opening(path):
+        if path.is_dir():
+            raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
+        if path.is_symlink() and not path.exists():
+            raise WorkspaceError(
+                f"{path} is a symbolic link to a file that is not there. Give --db another name."
+            )
+        if path.exists() and not path.is_file():
+            raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
+        return not path.exists() or path.stat().st_size == 0
 
 
 def _nothing_there(path: Path) -> WorkspaceError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from filelock import FileLock
-from selfinstruct.db.connection import connect, connect_to_read, transaction
+from selfinstruct.db.connection import connect, connect_in_memory, connect_to_read, transaction
 from selfinstruct.db.counts import (
     Counts,
     Spending,
@@ -83,6 +83,13 @@ class Workspace:
             db.close()
             raise
         return cls(db, path, read_only=read_only, copy_before_migrations=copy)
+
+    @classmethod
+    def rehearsal(cls, path: Path) -> Self:
+        """A new workspace in memory, under the name of `path`: what cannot begin there leaves no file."""
+        db = connect_in_memory()
+        bring_up_to_date(db, path)
+        return cls(db, path, read_only=False)
 
     def __enter__(self) -> Self:
         return self

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from selfinstruct.core.settings import Settings, flag_of, resolve
+from selfinstruct.db.connection import is_new
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
+from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.exits import Command, Exit, VersionOption, run, stop
 from selfinstruct.tui.opening import open_workspace, sentences
 
@@ -180,27 +182,46 @@ def curate(
     if read_only and auto:
         stop(WorkspaceError("--read-only only looks, and --auto works. Leave one of them out."))
     with sentences(db):
-        # What is wrong in the flags is said before a file is made.
-        resolve(flags, folder=Path.cwd())
+        # What is wrong in the flags is said before anything is done to a file.
+        asked = resolve(flags, folder=Path.cwd())
+        if not auto:
+            _make_quick()
+        if not read_only and is_new(db) and not _is_read_once(asked):
+            # A start that is refused leaves no file behind.
+            with Workspace.rehearsal(db) as workspace:
+                _begin(workspace, flags, forget=forget, auto=auto)
         with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
-            if not auto:
-                _make_quick()
-            from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
-
-            # In one go, so that what another program sets meanwhile, such as a cost limit, is not set back.
-            with nullcontext() if read_only else workspace.transaction():
-                stored = {} if forget else workspace.settings.read()
-                settings = resolve(flags, stored=stored, folder=Path.cwd())
-                if settings.keys or settings.theme is not None:
-                    _check_screen(settings)
-                engine = Engine(workspace, settings)
-                if auto:
-                    # What cannot begin fixes nothing of a new workspace: no language, no seeds.
-                    from selfinstruct.core.auto import require_start  # noqa: PLC0415 - as above
-
-                    require_start(engine)
+            engine = _begin(workspace, flags, forget=forget, auto=auto)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
+
+
+def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: bool) -> "Engine":
+    """Put the settings together and make an engine by them; all of it is stored, or nothing.
+
+    Raises:
+        SettingsError: the settings do not fit each other or the workspace, or --auto cannot begin by them.
+        EndpointUnusableError: --auto needs a key, and there is none.
+    """
+    from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
+
+    # In one go, so that what another program sets meanwhile, such as a cost limit, is not set back.
+    with nullcontext() if workspace.read_only else workspace.transaction():
+        stored = {} if forget else workspace.settings.read()
+        settings = resolve(flags, stored=stored, folder=Path.cwd())
+        if settings.keys or settings.theme is not None:
+            _check_screen(settings)
+        engine = Engine(workspace, settings)
+        if auto:
+            from selfinstruct.core.auto import require_start  # noqa: PLC0415 - as above
+
+            require_start(engine)
+    return engine
+
+
+def _is_read_once(settings: Settings) -> bool:
+    """Whether a file of the person's own is a pipe, as `--seeds <(command)` is: it can be read only once."""
+    return any(path is not None and path.is_fifo() for path in (settings.seeds, settings.prompts))
 
 
 def _require_nothing_to_set(flags: dict[str, Any]) -> None:

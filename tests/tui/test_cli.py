@@ -1,6 +1,7 @@
 """`selfinstruct` and `selfinstruct-tui`: what they say, what they write, how they end."""
 
 import json
+import os
 import shlex
 import shutil
 import stat
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -477,13 +479,57 @@ def test_a_remembered_hold_is_named_where_work_ends(tmp_path: Path) -> None:
     assert "tasks accepted." in auto("--db", path, "--target", "8", "--no-hold").stdout
 
 
+REFUSED = (
+    pytest.param([], 2, id="limit"),
+    pytest.param(["--max-cost", "5"], 2, id="limit of a free model"),
+    pytest.param(["--target", "5", "--model", "gpt-4o-mini"], 4, id="key"),
+    pytest.param(["--target", "5", "--seeds", "none.jsonl"], 2, id="no seeds"),
+    pytest.param(["--target", "5", "--seeds", "wrong.jsonl"], 2, id="wrong seeds"),
+    pytest.param(["--target", "5", "--seeds", "."], 2, id="a folder for seeds"),
+    pytest.param(["--target", "5", "--prompts", "none.toml"], 2, id="no prompts"),
+    pytest.param(["--target", "5", "--language", "other"], 2, id="no seeds in the language"),
+    pytest.param(["--max-cost", "5", "--model", "m", "--base-url", "http://host/v1"], 2, id="no price"),
+    pytest.param(["--target", "0"], 2, id="setting"),
+)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["no file", "an empty file"])
+@pytest.mark.parametrize(("words", "code"), REFUSED)
+def test_a_start_that_is_refused_leaves_nothing_behind(
+    tmp_path: Path, words: list[str], code: int, there: bool
+) -> None:
+    (tmp_path / "wrong.jsonl").write_text("{}\n")
+    path = tmp_path / "w.db"
+    if there:
+        path.touch()
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    assert auto("--db", path, *words).exit_code == code
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_wrong_key_of_the_curator_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "selfinstruct.toml").write_text('theme = "blue"\n')
+    assert auto("--db", tmp_path / "w.db", "--target", "1").exit_code == 2
+    assert not (tmp_path / "w.db").exists()
+
+
+def test_seeds_come_out_of_a_pipe_which_can_be_read_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writing = Thread(target=lambda: (tmp_path / "pipe").write_bytes(built_in("en").read_bytes()))
+    writing.start()
+    result = auto("--db", tmp_path / "w.db", "--target", "1", "--seeds", tmp_path / "pipe")
+    writing.join()
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.parametrize(
     ("words", "code"), [([], 2), (["--target", "5", "--model", "gpt-4o-mini"], 4)], ids=["limit", "key"]
 )
-def test_a_start_that_is_refused_fixes_nothing_of_a_new_workspace(
+def test_a_start_that_is_refused_fixes_nothing_of_an_empty_workspace(
     tmp_path: Path, words: list[str], code: int
 ) -> None:
     path = tmp_path / "w.db"
+    Workspace.open(path, create=True).close()
     assert auto("--db", path, *words).exit_code == code
     result = auto("--db", path, "--language", "ja", "--target", "1", "--model", "offline")
     assert result.exit_code == 0, result.output
