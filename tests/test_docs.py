@@ -42,6 +42,13 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
     assert named - options() == set()
 
 
+def test_every_advice_to_install_is_for_a_clone() -> None:
+    code = [path for folder in ("core", "db", "tui", "benchmarks") for path in (ROOT / folder).glob("*.py")]
+    for path in (*PAGES, *code):
+        wanted = re.findall(r"\bpip install ((?:-\S+ )*\S+)", path.read_text(encoding="utf-8"))
+        assert [words for words in wanted if not words.split()[-1].strip("'`").startswith(".")] == [], path
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8"))

@@ -106,7 +106,7 @@ def test_without_ray_one_sentence_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "ray", None)
     result = run(rows, "--out", tmp_path / "out", "--engine", "ray")
     assert result.exit_code == 2
-    assert "pip install '.[ray]'" in result.stderr
+    assert "from a clone: pip install '.[ray]'" in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl"]
 
 
