@@ -193,7 +193,7 @@ async def test_no_batch_is_made_ahead_for_what_accepted_tasks_need(
 
 @pytest.mark.parametrize("usd", [0, -1, float("inf"), float("nan")])
 def test_a_cost_limit_is_an_amount_of_money(engine_on: OpenEngine, usd: float) -> None:
-    with pytest.raises(SettingsError, match="max-cost"):
+    with pytest.raises(SettingsError, match="max_cost"):
         engine_on().limit_cost(usd)
 
 
