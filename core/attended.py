@@ -356,8 +356,7 @@ class AttendedRun:
         making = self._making.get(batch)
         if making is not None:
             making.total = len(making.planned)
-            if not making.under_way:
-                self._complete(batch)
+            self._complete_batches()
 
     def _plan_propose(self) -> int | None:
         plan, half = self._engine.plan, self._half_planned()
@@ -384,7 +383,10 @@ class AttendedRun:
         try:
             self._engine.take_in(request_id)
         finally:
-            self._count(self._engine.workspace.requests.get(request_id))
+            request = self._engine.workspace.requests.get(request_id)
+            self._count(request)
+            if request.stage in {"propose", "embed"}:
+                self._complete_batches()
 
     def _count(self, request: Request) -> None:
         if request.state == "failed" and request.stage != "embed":
@@ -393,8 +395,19 @@ class AttendedRun:
         if making is None or request.id not in making.under_way or request.state in {"planned", "sent"}:
             return
         making.under_way.discard(request.id)
-        if making.taken_in == making.total:
-            self._complete(request.batch)
+
+    def _complete_batches(self) -> None:
+        """Tell of the batches that are all there: the answers, and the vectors of what they brought."""
+        for batch, making in list(self._making.items()):
+            if making.taken_in == making.total and not self._awaits_vectors(batch):
+                self._complete(batch)
+
+    def _awaits_vectors(self, batch: int) -> bool:
+        """Whether vectors of a batch are to come; one whose request has failed keeps nobody waiting."""
+        vectors = self._engine.workspace.vectors
+        if self._engine.settings.embeddings is None or not vectors.are_lacking(batch):
+            return False
+        return bool(vectors.unembedded(1)) or vectors.are_under_way()
 
     def _complete(self, batch: int) -> None:
         del self._making[batch]

@@ -758,10 +758,36 @@ async def test_beside_a_person_vectors_come_by_themselves(engine_on: OpenEngine,
         await attended.told(TasksEmbedded, 2)
         attended.run.next_batch()
         await attended.told(BatchCompleted)
-        await attended.told(TasksEmbedded, 4)
+        assert not engine.workspace.vectors.are_lacking(1)
         passing = [one for one in engine.workspace.tasks.of_batch(1) if one.verdict == "pass"]
         assert passing
         assert engine.decisions.accept_all([passing[0].id]).before_vectors == frozenset()
+
+
+async def test_a_person_is_told_of_a_batch_with_what_its_vectors_say(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    by_meaning(server, rain=EAST, wet=NEARLY_EAST, moon=NORTH)
+    answers = deque([proposals_answer(RAIN, MOON)])
+    server.refuse = lambda body: answers.popleft() if "messages" in body and answers else None
+    engine = engine_on(**on(server, batches_ahead=0, requests_per_batch=1, concurrency=1))
+    async with attending(engine) as attended:
+        attended.run.next_batch()
+        await attended.told(BatchCompleted)
+        told = [event for event in attended.events if isinstance(event, BatchCompleted | TasksEmbedded)]
+        assert isinstance(told[-2], TasksEmbedded)
+        assert told[-1] == BatchCompleted(1, 2)
+
+
+async def test_a_batch_whose_vectors_do_not_come_keeps_no_person_waiting(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with attending(engine_on(**on(server, batches_ahead=0, requests_per_batch=1))) as attended:
+        await attended.told(TasksEmbedded, 2)
+        server.refuse = lambda body: Fault(400, error_body("a bad day")) if "input" in body else None
+        attended.run.next_batch()
+        await attended.until(lambda: attended.run.is_ready)
+        assert attended.run.next_batch() == 1
 
 
 async def test_the_built_in_model_has_embeddings_too(tmp_path: Path) -> None:
