@@ -33,7 +33,7 @@ from time import perf_counter
 from benchmarks.grown import grow, instructions
 from benchmarks.stopwatch import Stopwatch
 from selfinstruct.core.engine import Engine, utc_now
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 _PROGRAM = Path(sys.executable).parent / "selfinstruct-tui"

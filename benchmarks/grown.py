@@ -15,7 +15,8 @@ from typing import Literal
 
 from selfinstruct.core.engine import Engine, utc_now
 from selfinstruct.core.grammar import built_in
-from selfinstruct.core.settings import OFFLINE, OFFLINE_URL, resolve
+from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings import OFFLINE, OFFLINE_URL
 from selfinstruct.db.rows import NewInstance, NewRequest, Parameters, Reason, Stage, State, Usage
 from selfinstruct.db.workspace import Workspace
 

@@ -21,7 +21,7 @@ from rouge_score import rouge_scorer
 
 from benchmarks.grown import grow
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 TASKS, WAITING, OPENINGS = 100_000, 40, 5

@@ -21,7 +21,7 @@ from openai import AsyncOpenAI
 from selfinstruct.core.auto import AutoRun
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.offline import complete
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import Request
 from selfinstruct.db.workspace import Workspace
 

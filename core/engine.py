@@ -24,7 +24,8 @@ from selfinstruct.core.languages import AUTO, Language, language
 from selfinstruct.core.ledger import Ledger
 from selfinstruct.core.prices import Prices, limited_prices
 from selfinstruct.core.seeds import as_begun, plant
-from selfinstruct.core.settings import Settings, check, storable, with_changes
+from selfinstruct.core.setting_sources import check, storable, with_changes
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 

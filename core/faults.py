@@ -9,7 +9,8 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.objections import objection
 from selfinstruct.core.prices import limited_prices
 from selfinstruct.core.prompts import load_templates
-from selfinstruct.core.settings import Settings, require_embeddings, require_model, require_price
+from selfinstruct.core.setting_sources import require_embeddings, require_model, require_price
+from selfinstruct.core.settings import Settings
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:

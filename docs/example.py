@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.core.similarity import Neighbour, RougeIndex
 from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import NewInstance, NewRequest, Reason, Standing, Usage
 from selfinstruct.db.workspace import Workspace
 from tests.tui.grown import at_noon

@@ -9,7 +9,8 @@ import pytest
 from typer.main import get_command
 
 from selfinstruct.core.judge import VERDICTS
-from selfinstruct.core.settings import Settings, check, flag_of
+from selfinstruct.core.setting_sources import check, flag_of
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.migrations import migrations
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace

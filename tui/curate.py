@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfinstruct.core.settings import Settings, flag_of, resolve
+from selfinstruct.core.setting_sources import flag_of, resolve
+from selfinstruct.core.settings import Settings
 from selfinstruct.db.connection import is_new
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind

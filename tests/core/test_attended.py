@@ -18,7 +18,7 @@ from selfinstruct.core.events import (
     TaskInstantiated,
 )
 from selfinstruct.core.intake import Decide
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.core.similarity import Neighbour
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace

@@ -15,7 +15,7 @@ from selfinstruct.core.auto import AutoRun, Ended, Outcome, require_start
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateJudged, Event
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body

@@ -14,7 +14,7 @@ import pytest
 from selfinstruct.core.connection import ConnectionFailedError, models_offered, try_connection
 from selfinstruct.core.endpoint import Endpoint, SendError
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from tests.canary import ECHOES, KEY, OPENAI_KEY, PROXY_PASSWORD, echo, leaks, leaks_in
 from tests.conftest import OpenEngine
 from tests.core.test_endpoint import carry_out

@@ -7,7 +7,8 @@ import pytest
 
 from selfinstruct.core.connection import ConnectionFailedError, models_at, try_connection
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.settings import Settings, resolve
+from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings import Settings
 from tests.server import Fault, ModelServer, error_body
 
 ECHO = b'{"model": "m-2", "choices": [{"message": {"content": "Ready."}}], "usage": %s}'

@@ -11,7 +11,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.prices import rounded_up
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer
 

@@ -8,7 +8,7 @@ from selfinstruct.core.decisions import MANY, RefusedByJudgeError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.judge import Judgement
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.core.slices import at_once
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

@@ -19,7 +19,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
 from selfinstruct.core.retries import Retries
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import Task
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

@@ -14,7 +14,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.ledger import MAX_ATTEMPTS, Ledger
 from selfinstruct.core.prices import Prices
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import Request
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

@@ -8,7 +8,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidatesProposed, Event, TaskInstantiated
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

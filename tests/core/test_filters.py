@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from selfinstruct.core import filters
 from selfinstruct.core.filters import clean_instruction, keyword_spans, objections
 from selfinstruct.core.languages import language
-from selfinstruct.core.settings import FilterSettings, check
+from selfinstruct.core.setting_sources import check
+from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.unicode_words import words
 
 DEFAULT = FilterSettings()

@@ -5,7 +5,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import NewInstance, Reason
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

@@ -22,7 +22,8 @@ from selfinstruct.core.picking import other_language, pick_language
 from selfinstruct.core.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.seeds import SeedTask, load
 from selfinstruct.core.seeds import built_in as seed_file
-from selfinstruct.core.settings import FilterSettings, check, resolve, storable
+from selfinstruct.core.setting_sources import check, resolve, storable
+from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.similarity import RougeIndex
 from selfinstruct.core.tokens import tokens
 from selfinstruct.db.rows import ApiKind

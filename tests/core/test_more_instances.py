@@ -9,7 +9,7 @@ from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import RequestRefusedError
 from selfinstruct.core.events import Event, GenerationPaused, RequestFailed, TaskInstantiated
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import Instance, Request
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

@@ -8,7 +8,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.languages import language
 from selfinstruct.core.overview import BatchCount, Overview, in_buckets, read_overview
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.core.slices import at_once
 from selfinstruct.db.rows import PASS, NewInstance, NewRequest, Usage
 from selfinstruct.db.workspace import Workspace

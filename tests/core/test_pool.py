@@ -8,7 +8,7 @@ import pytest
 from selfinstruct.core import pool as pool_module
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.pool import Pool
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.core.tokens import Vocabulary
 from selfinstruct.db.rows import Origin, Standing, State
 from selfinstruct.db.workspace import Workspace

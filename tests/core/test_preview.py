@@ -18,7 +18,8 @@ from selfinstruct.core.preview import (
     look_at_undecided,
     with_lists,
 )
-from selfinstruct.core.settings import FilterSettings, resolve
+from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.slices import at_once
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace

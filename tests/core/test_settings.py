@@ -10,7 +10,8 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.prices import Prices
-from selfinstruct.core.settings import OFFLINE_URL, OPENAI_URL, Settings, check, read_file, resolve, storable
+from selfinstruct.core.setting_sources import check, read_file, resolve, storable
+from selfinstruct.core.settings import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.db.workspace import Workspace
 
 

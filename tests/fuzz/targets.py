@@ -49,7 +49,7 @@ from selfinstruct.core.prompts import load_templates
 from selfinstruct.core.row_texts import BadRowError, row_text
 from selfinstruct.core.search import parse_filter
 from selfinstruct.core.seeds import load
-from selfinstruct.core.settings import check, read_file, resolve, storable
+from selfinstruct.core.setting_sources import check, read_file, resolve, storable
 from selfinstruct.core.tokens import tokens
 from selfinstruct.db.rows import TrainingRow
 from selfinstruct.db.workspace import Workspace

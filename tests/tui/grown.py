@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
 

@@ -21,7 +21,7 @@ from selfinstruct.core.judge import VERDICTS
 from selfinstruct.core.languages import with_seeds
 from selfinstruct.core.picking import pick_language
 from selfinstruct.core.seeds import built_in
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import NewInstance, Unasked
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct

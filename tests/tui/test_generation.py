@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, PoolRead, TaskInstantiated
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from tests.conftest import OpenEngine

@@ -10,7 +10,7 @@ from textual import events
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.actions import ACTIONS, on_screen
 from selfinstruct.tui.bindings import check_keys, keys_shown

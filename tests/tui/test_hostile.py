@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.bindings import check_keys

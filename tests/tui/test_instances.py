@@ -8,7 +8,7 @@ from textual.widgets import Static, TextArea
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import RequestFailed, TaskInstantiated
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.accepted import AcceptedTable
 from selfinstruct.tui.instance_editor import InstanceEditor

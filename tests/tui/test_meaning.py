@@ -7,7 +7,7 @@ import pytest
 
 from selfinstruct.core.auto import AutoRun
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.settings_form import texts_of, values_of
 from selfinstruct.tui.unattended import work_alone

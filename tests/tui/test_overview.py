@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import PASS
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

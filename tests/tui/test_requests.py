@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from selfinstruct.core.events import BatchCompleted, GenerationPaused, LimitReached, RequestFailed
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.request_table import RequestTable
 from selfinstruct.tui.requests_screen import RequestsScreen

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.settings import FilterSettings, Price, Settings, resolve, storable
+from selfinstruct.core.setting_sources import resolve, storable
+from selfinstruct.core.settings import FilterSettings, Price, Settings
 from selfinstruct.tui.setting_names import in_fields
 from selfinstruct.tui.settings_form import (
     FIELDS,

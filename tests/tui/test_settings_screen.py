@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.setting_rows import SettingRow
 from selfinstruct.tui.settings_screen import SettingsScreen
