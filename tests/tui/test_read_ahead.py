@@ -20,8 +20,9 @@ async def test_the_rows_around_the_cursor_are_ready_before_the_next_key(
     await curator.press("j")
     await rest(curator)
     searched.clear()
-    monkeypatch.delattr(BlockView, "_wrap")  # what is wrapped by now is all that it takes
-    curator.table.move_by(1)  # what the key does, and nothing besides
+    with monkeypatch.context() as without:
+        without.delattr(BlockView, "_wrap")  # what is wrapped by now is all that it takes
+        curator.table.move_by(1)  # what the key does, and nothing besides
     assert searched == []
     assert f"Task {curator.current().id}" in str(curator.app.at_hand.query_one("#detail-pane").border_title)
 
