@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, objections
+from selfinstruct.core.kept import Kept
 from selfinstruct.core.languages import Language
 from selfinstruct.core.settings import FilterSettings
 from selfinstruct.db.rows import PASS, Reason, Standing
@@ -49,8 +50,14 @@ VERDICTS = (
 """Every verdict: the codes of all reasons in the order in which they are raised, and `pass`."""
 
 _QUOTED_LENGTH = 60
-_KEPT_ANSWERS, _KEPT_LENGTH = 256, 2000
-"""How many texts' nearest tasks are kept in mind, and of how many characters such a text is at most."""
+_SHARES_A_WORD, _SHARES_MANY = 1e-9, 0.3
+"""Less than the score of any two texts that share a word; that of texts that share a good part of theirs."""
+
+_MANY_WAITING = 2000
+"""So many undecided candidates are compared with a task that comes into the pool, whatever they share."""
+
+_KEPT_CHARACTERS = 500_000
+"""So long are the texts at most, all together, whose nearest tasks are kept in mind."""
 _CLASSIFICATION_TRIES = 64
 
 
@@ -91,7 +98,7 @@ class Judge:
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
         self._read: Pool | None = None
-        self._found: dict[tuple[str, int], list[Neighbour]] = {}
+        self._found: Kept[tuple[str, int], list[Neighbour]] = Kept(_KEPT_CHARACTERS)
         self._found_at = 0
         if self._meaning is not None:
             self._meaning.forget()
@@ -177,14 +184,13 @@ class Judge:
 
         They are kept in mind as long as nothing is decided: whoever has looked ahead does not wait again.
         """
-        if self._found_at != self._pool.last_decision or len(self._found) >= _KEPT_ANSWERS:
+        if self._found_at != self._pool.last_decision:
             self._found.clear()
             self._found_at = self._pool.last_decision
         found = self._found.get((instruction, k))
         if found is None:
             found = self.index.nearest(instruction, k)
-            if len(instruction) <= _KEPT_LENGTH:
-                self._found[instruction, k] = found
+            self._found.put((instruction, k), found, weight=len(instruction) + 1)
         return found
 
     def judge(self, instruction: str) -> Judgement:
@@ -250,9 +256,11 @@ class Judge:
         if after.state == "pending":
             concerned.add(task_id)
         if after.state == "accepted":
-            concerned |= {
-                near.id for near in self._pool.waiting.above(after.instruction, self.filters.rouge_l)
-            }
+            waiting = self._pool.waiting
+            floor = _SHARES_A_WORD if len(waiting) <= _MANY_WAITING else _SHARES_MANY
+            near = waiting.above(after.instruction, min(floor, self.filters.rouge_l))
+            concerned |= {one.id for one in near if one.score >= self.filters.rouge_l}
+            self._workspace.tasks.come_nearer(task_id, [(one.id, one.score) for one in near])
         if before.state == "accepted":
             concerned |= set(self._workspace.tasks.waiting_near(task_id))
         if "accepted" in {before.state, after.state}:

@@ -74,6 +74,20 @@ class Tasks:
                     [task_id, position, reason.code, reason.sentence],
                 )
 
+    def come_nearer(self, task_id: int, scores: Sequence[tuple[int, float]]) -> None:
+        """A task has come into the pool: it is the nearest of those undecided ones to which it is nearer.
+
+        Args:
+            task_id: The task that has come.
+            scores: Undecided candidates, and the ROUGE-L of each with that task.
+        """
+        with transaction(self._db):
+            self._db.executemany(
+                """UPDATE tasks SET nearest_id = ?1, score = ?3 WHERE id = ?2 AND state = 'pending'
+                AND (score < ?3 OR score IS NULL OR (score = ?3 AND nearest_id > ?1))""",
+                [(task_id, candidate, score) for candidate, score in scores],
+            )
+
     def assign(self, task_id: int, *, stage: str, request_id: int) -> None:
         """Note which request classifies or instantiates a task."""
         column = {"classify": "classify_request_id", "instantiate": "instantiate_request_id"}[stage]

@@ -1,7 +1,6 @@
 """A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -18,14 +17,15 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.visual import Visual
 
+from selfinstruct.core.kept import Kept
 from selfinstruct.tui.line_view import LineView
 
 _GAP = 2
 _REST_S = 0.3
 """What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
 
-_KEPT = 256
-"""Wrapped blocks that are kept."""
+_KEPT_LINES = 5000
+"""Wrapped lines that are kept."""
 
 _UNSPACED = re.compile(r"\s([\u3041-\u30ff\u3400-\u9fff\uff01-\uff9f])")
 """A letter of a script without spaces, behind a space."""
@@ -108,7 +108,7 @@ class BlockView(LineView, can_focus=True):
         self._blocks: tuple[Block, ...] = ()
         self._chosen: int | None = None
         self._rest: Timer | None = None
-        self._wrapped: OrderedDict[Hashable, list[Strip]] = OrderedDict()
+        self._wrapped: Kept[Hashable, list[Strip]] = Kept(_KEPT_LINES)
         self._lines: list[Strip] = []
         self._starts: list[int] = []
 
@@ -204,9 +204,7 @@ class BlockView(LineView, can_focus=True):
                 style = self.get_component_rich_style("block--chosen")
                 lines = [one.adjust_cell_length(width, plain).apply_style(style) for one in lines]
             lines = [one.adjust_cell_length(full, plain) for one in lines]
-            self._wrapped[key] = lines
-            while len(self._wrapped) > _KEPT:
-                self._wrapped.popitem(last=False)
+            self._wrapped.put(key, lines, weight=len(lines) + 1)
         return lines
 
     @property

@@ -128,7 +128,7 @@ def nearest_by_meaning(workspace: Workspace, near: "Sequence[Near]") -> list[Blo
 
 def _by_meaning(cosine: float, neighbour: Task) -> Block:
     name = f"{cosine:.2f} {neighbour.origin} {neighbour.id}  "
-    return Block.of(Content.assemble((name, MUTED), safe(neighbour.instruction)), choice=neighbour.id)
+    return Block.of(Content.assemble((name, MUTED), safe(neighbour.instruction, _SHOWN)), choice=neighbour.id)
 
 
 def _beside(task: Task, neighbour: Task, score: float, language: Language) -> Block:

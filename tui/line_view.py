@@ -1,6 +1,5 @@
 """A scrolling view of lines that are drawn once: what has not changed costs nothing when the view moves."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,8 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from selfinstruct.core.kept import Kept
 
 _KEPT = 512
 
@@ -44,10 +45,13 @@ class LineView(ScrollView):
     about it. Here one line of the view does, and what that puts around it is put around all others.
     """
 
+    ALLOW_SELECT = False
+    """What is marked with the mouse would be drawn into the lines that are kept."""
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
         self._frame: _Frame | None = None
-        self._whole: OrderedDict[int, tuple[Strip, Strip]] = OrderedDict()
+        self._whole: Kept[int, tuple[Strip, Strip]] = Kept(_KEPT)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a part of the view, border and all."""
@@ -81,7 +85,6 @@ class LineView(ScrollView):
     def _framed(self, line: Strip, frame: _Frame) -> Strip:
         known = self._whole.get(id(line))
         if known is None or known[0] is not line:
-            self._whole[id(line)] = known = line, frame.around(line)
-            if len(self._whole) > _KEPT:
-                self._whole.popitem(last=False)
+            known = line, frame.around(line)
+            self._whole.put(id(line), known)
         return known[1]

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from selfinstruct.core.kept import Kept
 from selfinstruct.tui.line_view import LineView
 
 _PAGE = 64
@@ -70,7 +71,7 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         self._ids: array[int] = array("q")
         self._fetched: OrderedDict[int, Row] = OrderedDict()
         self._styles_of: dict[tuple[str, ...], Style] = {}
-        self._drawn: OrderedDict[int | str, tuple[object, Strip]] = OrderedDict()
+        self._drawn: Kept[int | str, tuple[object, Strip]] = Kept(_CACHED_ROWS)
         self.sorted_by: str | None = None
         """The title of the column by which the rows are sorted; the header says so."""
         self.sorted_sign = "▴"
@@ -246,9 +247,8 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         """A line, drawn if it looks different than before."""
         drawn = self._drawn.get(line)
         if drawn is None or drawn[0] != looks:
-            self._drawn[line] = drawn = looks, draw()
-            if len(self._drawn) > _CACHED_ROWS:
-                self._drawn.popitem(last=False)
+            drawn = looks, draw()
+            self._drawn.put(line, drawn)
         return drawn[1]
 
     def _header(self) -> Strip:

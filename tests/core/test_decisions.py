@@ -1,9 +1,12 @@
 """Decisions: what a person may do, in what states, and that nothing of it is lost."""
 
+import random
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from selfinstruct.core import judge
 from selfinstruct.core.decisions import MANY, RefusedByJudgeError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
@@ -447,3 +450,39 @@ def test_an_edit_of_what_somebody_has_reworded_meanwhile_is_refused(engine: Engi
     with pytest.raises(DecisionRefusedError, match="reworded task"):
         engine.decisions.edit(task_id, "Describe the look of rain.", seen="Describe the smell of rain.")
     assert engine.workspace.tasks.get(task_id).instruction == "Describe the sound of rain."
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_an_undecided_candidate_has_the_score_of_the_pool_as_it_is(
+    engine_on: OpenEngine, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with engine_on(rng_seed=seed, requests_per_batch=8) as engine:
+        tasks, proposed = engine.workspace.tasks, await engine.propose()
+        engine.judge(proposed)
+        for _ in range(40):
+            step = chance.choice(["accept", "accept", "reject", "undo", "redo"])
+            task_id = chance.choice(proposed)
+            with suppress(DecisionRefusedError):
+                if step in {"undo", "redo"}:
+                    getattr(engine.decisions, step)()
+                else:
+                    getattr(engine.decisions, step)(task_id)
+            for task in tasks.get_many(proposed):
+                if task.state == "pending":
+                    (nearest,) = engine.judging.look_up(task.instruction)
+                    assert task.score == pytest.approx(nearest.score)
+                    assert task.nearest_id == nearest.id or nearest.score == 0
+
+
+def test_with_many_undecided_the_scores_that_matter_are_kept_up(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "_MANY_WAITING", 1)
+    near = candidate(engine, "Describe the smell of rain on warm stone to a child.")
+    far = candidate(engine, "Name a river in Asia.")
+    was = engine.workspace.tasks.get(far).score
+    accepted = candidate(engine, "Describe the smell of fresh bread in the morning.")
+    engine.decisions.accept(accepted)
+    assert engine.workspace.tasks.get(near).nearest_id == accepted
+    assert engine.workspace.tasks.get(far).score == was
