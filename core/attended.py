@@ -166,7 +166,7 @@ class AttendedRun:
         told = f" of ${usd:g}" if usd is not None else ""
         limit = f"The cost limit{told} leaves no room for a request."
         spending = self._engine.workspace.spending()
-        if not spending.attempts_of_unknown_cost:
+        if not (spending.attempts_of_unknown_cost and spending.reserved_usd):
             return limit
         return (
             f"{limit} Attempts of unknown cost ({spending.attempts_of_unknown_cost}) count as what they may"

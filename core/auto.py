@@ -52,7 +52,7 @@ def require_start(engine: Engine) -> None:
     settings = engine.settings
     if settings.target is None and settings.max_requests is None and settings.max_cost is None:
         raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
-    if settings.target is None and settings.max_requests is None and settings.is_free:
+    if settings.target is None and settings.max_requests is None and settings.costs_nothing:
         model = "The built-in model" if settings.is_offline else f"'{settings.model}'"
         raise SettingsError(
             f"{model} costs nothing, so that --max-cost never stops it. Give --target N or --max-requests N."
@@ -109,7 +109,7 @@ class AutoRun:
     @property
     def not_needed(self) -> int:
         """How many requests for new tasks are left over and were not sent: the target is reached."""
-        return len(self._left_over) if self._is_reached() else 0
+        return sum(self._left_over.values()) if self._is_reached() else 0
 
     @property
     def under_way(self) -> int:

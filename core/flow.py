@@ -5,9 +5,12 @@ however long each takes. So timing never changes the outcome.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+from selfinstruct.core.slices import SLICE_S
 
 
 async def let_others() -> None:
@@ -95,8 +98,7 @@ class Flow:
                 with _noting(errors):
                     await future
                 with _noting(errors):
-                    for _ in self._look_ahead(request_id):
-                        await self._give_way()
+                    await self._look(request_id)
                 await self._give_way()
                 # One that has failed is taken in as well: that is how its failure comes to be told.
                 with _noting(errors):
@@ -118,6 +120,16 @@ class Flow:
             if request_id is None:
                 return
             self._under_way.append((request_id, asyncio.ensure_future(self._send(request_id))))
+
+    async def _look(self, request_id: int) -> None:
+        """Look ahead, some milliseconds at a time, as long as nothing else is wanted."""
+        begun = time.perf_counter()
+        for _ in self._look_ahead(request_id):
+            if self._stopping.done() or (self._nudged is not None and self._nudged.done()):
+                return
+            if time.perf_counter() - begun >= SLICE_S:
+                await self._give_way()
+                begun = time.perf_counter()
 
     async def _send(self, request_id: int) -> None:
         await self._give_way()

@@ -24,11 +24,13 @@ class CostLimitError(Exception):
 
     Args:
         at_most_usd: What it can cost at most, in USD; None when nobody knows its price.
+        is_charged: Whether that counts against the limit already, as that of a planned request does.
     """
 
-    def __init__(self, at_most_usd: float | None) -> None:
+    def __init__(self, at_most_usd: float | None, *, is_charged: bool = False) -> None:
         super().__init__(at_most_usd)
         self.at_most_usd = at_most_usd
+        self.is_charged = is_charged
 
 
 class Ledger:
@@ -124,7 +126,8 @@ class Ledger:
             take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
         )
         if attempt_id is None:
-            raise CostLimitError(request.reserved_usd)
+            is_planned = requests.get(request.id).state == "planned"
+            raise CostLimitError(request.reserved_usd, is_charged=is_planned)
         try:
             body = await self._endpoint.send(request.prompt, parameters)
         except SendError as caught:

@@ -1,6 +1,7 @@
 """Which language some texts are in, among those that are known."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from selfinstruct.core.filters import is_of
 from selfinstruct.core.languages import OTHER, Language, known, language
@@ -9,6 +10,12 @@ from selfinstruct.core.unicode_words import words
 _COMMON = 0.1
 """The least share of a language's common words: texts in it have twice that, and those in its nearest kin
 half of it."""
+
+_ENOUGH_WORDS = 200
+"""With fewer, texts of a language may well have none of its common words."""
+
+_LOOKED_AT = 1000
+"""So many texts tell which language all are in."""
 
 
 def pick_language(texts: Sequence[str]) -> str:
@@ -19,9 +26,10 @@ def pick_language(texts: Sequence[str]) -> str:
     one with more of its words.
     """
     fitting = []
+    written = _Written.of(texts)
     for code in known():
         asked = language(code)
-        common = _share_of_common(texts, asked)
+        common = written.share_of_common(asked)
         if code != OTHER and common is not None and (common >= _COMMON or not asked.common):
             fitting.append((asked.least_share, -common, code))
     return min(fitting)[-1] if fitting else OTHER
@@ -30,24 +38,40 @@ def pick_language(texts: Sequence[str]) -> str:
 def other_language(texts: Sequence[str], asked: Language) -> Language | None:
     """The language that the texts are in, if that is clearly another one than `asked`.
 
-    Texts in none of the known languages may be in `asked` as long as they have half of the common words that
-    would make sure of it.
+    Texts in none of the known languages may be in `asked` as long as they are few, or have half of the common
+    words that would make sure of it.
     """
     found = language(pick_language(texts))
     if asked.code in {found.code, OTHER}:
         return None
-    common = _share_of_common(texts, asked)
-    doubtful = found.code == OTHER and common is not None and common >= _COMMON / 2
+    written = _Written.of(texts)
+    common = written.share_of_common(asked)
+    few = len(written.words) < _ENOUGH_WORDS
+    doubtful = found.code == OTHER and common is not None and (few or common >= _COMMON / 2)
     return None if doubtful else found
 
 
-def _share_of_common(texts: Sequence[str], asked: Language) -> float | None:
-    """The share of a language's common words among all; None when the letters are not of its scripts."""
-    letters = [letter for text in texts for letter in text if letter.isalpha()]
-    if _share(sum(is_of(letter, asked) for letter in letters), len(letters)) < asked.least_share:
-        return None
-    tokens = [word for text in texts for word in words(text)]
-    return _share(sum(word in asked.common for word in tokens), len(tokens))
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What texts are written with."""
+
+    letters: Sequence[str]
+    words: Sequence[str]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "_Written":
+        texts = texts[:_LOOKED_AT]
+        return cls(
+            [letter for text in texts for letter in text if letter.isalpha()],
+            [word for text in texts for word in words(text)],
+        )
+
+    def share_of_common(self, asked: Language) -> float | None:
+        """The share of a language's common words among all; None when the letters are not of its scripts."""
+        of_script = sum(is_of(letter, asked) for letter in self.letters)
+        if _share(of_script, len(self.letters)) < asked.least_share:
+            return None
+        return _share(sum(word in asked.common for word in self.words), len(self.words))
 
 
 def _share(part: int, whole: int) -> float:

@@ -189,14 +189,16 @@ class Planner:
     def room_for(self, refused: CostLimitError) -> Room | None:
         """Which cost limit lets work go on after this one has refused a request.
 
-        None when there is no limit any more, or when nobody knows what the request costs.
+        None when there is no limit any more, when nobody knows what the request costs, or when there is
+        room by now: what was under way may have cost less than was reserved for it.
         """
         limit = self._limit()
         if limit is None or refused.at_most_usd is None:
             return None
         charged, at_most = self._workspace.requests.charged_usd(), refused.at_most_usd
-        # What was under way may have turned out to cost less than was reserved for it.
-        enough = max(limit, charged + at_most)
+        enough = charged if refused.is_charged else charged + at_most
+        if enough <= limit:
+            return None
         for_all = max(enough, charged + self._cost_of_accepted())
         return Room(rounded_up(at_most), rounded_up(enough), rounded_up(for_all))
 

@@ -178,6 +178,6 @@ def _fixed(workspace: Workspace, begun_with: str, flag: str) -> SettingsError:
         " another workspace with --db."
     )
     if workspace.is_untouched():
-        # Its seeds are decisions, and those are never deleted; but nothing is lost with the whole file.
-        sentence += " Nothing has come of this one yet: it can be deleted, and begun again."
+        # Its seeds are decisions, and those are never deleted; with the whole file only its settings go.
+        sentence += " Nothing has come of this one yet but its settings: it can be deleted, and begun again."
     return SettingsError(sentence)

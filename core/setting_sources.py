@@ -150,7 +150,8 @@ def _sentence(error: ValidationError, source: str) -> str:
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)
         near = nearest(name.replace("-", "_"), known)
-        listed = f"{parents[0]} has {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
+        of = {"filters": "The filters are", "prices": "A price has"}
+        listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
         meant = f"Did you mean '{near}'?" if near else f"{listed}."
         return f"In {source}, '{where}' is not a setting. {meant}"
     message = objection(first)

@@ -322,6 +322,12 @@ class Settings(_Checked):
         return self.is_offline or (_is_loopback(self.address) if price is None else price.is_nothing)
 
     @property
+    def costs_nothing(self) -> bool:
+        """Whether neither answers nor vectors cost anything."""
+        embeddings = self.of_embeddings
+        return self.is_free and (embeddings is None or embeddings.is_free)
+
+    @property
     def free_stages(self) -> tuple[Stage, ...]:
         """The stages whose requests cost nothing, so that one that is in doubt is simply sent again."""
         vectors = self.of_embeddings

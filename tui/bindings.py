@@ -104,7 +104,7 @@ def check_keys(chosen: Mapping[str, str]) -> None:
     for name, keys in chosen.items():
         if name not in known:
             near = nearest(name, sorted(known))
-            meant = f"Did you mean '{near}'?" if near else "The screen of settings lists them, at its end."
+            meant = f"Did you mean '{near}'?" if near else "docs/curating.md lists them all."
             raise SettingsError(f"In keys, '{name}' is not an action. {meant}")
         for key in keys.split(","):
             _require_key(name, key.strip())

@@ -22,8 +22,9 @@ from selfinstruct.tui.display import (
     safe_line,
     verdict_word,
 )
-from selfinstruct.tui.exits import Command, Exit, VersionOption, run, stop
+from selfinstruct.tui.exits import Exit, run, stop
 from selfinstruct.tui.opening import DbOption, look_into, sentences
+from selfinstruct.tui.options import Command, VersionOption
 from selfinstruct.tui.upkeep import backup, check
 
 app = typer.Typer(

@@ -11,8 +11,9 @@ _QUIET_S = 1.0
 _STEP_S = 0.01
 _TOLD_S = 0.002
 _REST, _REST_AT_MOST_S = 3, 0.05
+"""The work rests so many times as long as its last step took, and so long at most."""
 _LONG_REST, _LONG_REST_AT_MOST_S = 8, 0.15
-"""How many times as long as the last step the next one is waited for, while somebody is at the keys."""
+"""The same while somebody is at the keys."""
 
 
 class Courtesy:

@@ -16,8 +16,9 @@ from selfinstruct.db.connection import is_new
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.rows import ApiKind
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.exits import Command, Exit, VersionOption, run, stop
+from selfinstruct.tui.exits import Exit, run, stop
 from selfinstruct.tui.opening import open_workspace, sentences
+from selfinstruct.tui.options import Command, VersionOption
 
 if TYPE_CHECKING:
     from selfinstruct.core.engine import Engine

@@ -102,6 +102,43 @@ async def test_the_limit_that_is_named_makes_room_and_none_below_what_is_wanted_
             assert (len(server.received) > sent) is is_enough
 
 
+async def test_a_request_that_is_planned_already_needs_no_room_besides_its_own(path: Path) -> None:
+    async with another(path) as engine:
+        engine.plan.propose(1)
+        charged = engine.workspace.requests.charged_usd()
+        engine.limit_cost(charged / 3)
+        run = AutoRun(engine)
+        await run.run()
+        assert run.room is not None
+        assert charged <= run.room.limit_usd < 1.02 * charged
+        engine.limit_cost(charged)
+        assert engine.workspace.requests.begin_attempt(1, {}, run_id=engine.workspace.run_id, at="now")
+
+
+async def test_no_limit_is_named_once_there_is_room_again(path: Path) -> None:
+    async with another(path) as engine:
+        assert engine.plan.room_for(CostLimitError(0.5)) is None
+
+
+async def test_what_is_not_sent_for_an_interruption_is_not_said_to_be_for_new_tasks(path: Path) -> None:
+    async with another(path) as engine:
+        task_id = engine.workspace.tasks.add("Name a river in Asia.", origin="model", at="now")
+        engine.decisions.accept(task_id)
+        engine.plan.classify(task_id)
+        engine.settings = engine.settings.model_copy(update={"target": 1})
+        run = AutoRun(engine)
+        run.stop()
+        assert (await run.run()).ended is Ended.INTERRUPTED
+        assert run.not_needed == 0
+
+
+def test_a_model_that_is_free_costs_something_with_vectors_that_are_not() -> None:
+    free = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "prices": {"m": {"input": 0, "output": 0}}}
+    paid = {"embeddings": "e", "embeddings_url": "https://models.example/v1"}
+    assert resolve(free).costs_nothing
+    assert not resolve({**free, **paid}).costs_nothing
+
+
 async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(path: Path) -> None:
     async with another(path) as engine:
         for text in ("Name a river in Asia.", "Say when iron melts.", "Tell how bees find their way home."):
@@ -109,11 +146,12 @@ async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(p
         engine.limit_cost(0.001)
         run = AutoRun(engine)
         await run.run()
-        assert run.room is not None
-        assert run.room.limit_usd < run.room.for_all_usd
-        engine.limit_cost(run.room.limit_usd)
+        room = run.room
+        assert room is not None
+        assert room.limit_usd < room.for_all_usd
+        engine.limit_cost(room.limit_usd)
         assert not engine.plan.covers_accepted()
-        engine.limit_cost(run.room.for_all_usd)
+        engine.limit_cost(room.for_all_usd)
         assert engine.plan.covers_accepted()
 
 

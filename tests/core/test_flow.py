@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -260,3 +260,32 @@ async def test_a_nudge_without_room_changes_nothing() -> None:
         requests.answer(number)
     await over(running)
     assert requests.diary == in_lockstep(3, width=1)
+
+
+async def test_looking_ahead_ends_when_something_else_is_wanted() -> None:
+    looked: list[int] = []
+    taken: list[int] = []
+    requests = iter([1, 2])
+    flow: Flow
+
+    def look_ahead(request_id: int) -> Iterator[None]:
+        for step in range(5):
+            yield
+            looked.append(request_id)
+            if request_id == 1 and step == 1:
+                flow.nudge()
+
+    async def at_once(request_id: int) -> None:
+        del request_id
+
+    flow = Flow(
+        width=2,
+        plan=lambda: next(requests, None),
+        carry_out=at_once,
+        take_in=taken.append,
+        look_ahead=look_ahead,
+        stopping=asyncio.get_running_loop().create_future(),
+    )
+    await flow.run()
+    assert taken == [1, 2]
+    assert looked == [1, 1, 2, 2, 2, 2, 2]

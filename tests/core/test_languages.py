@@ -306,7 +306,7 @@ def test_seed_tasks_in_another_language_than_the_one_asked_for_are_found(code: s
 def test_seed_tasks_that_may_well_be_in_the_language_asked_for_are_let_pass(
     text: str, asked: str, found: str | None
 ) -> None:
-    other = other_language([text] * 8, language(asked))
+    other = other_language([text] * 30, language(asked))
     assert (other and other.code) == found
 
 

@@ -96,7 +96,7 @@ def test_paths_in_the_file_count_from_its_folder(tmp_path: Path) -> None:
         ),
         pytest.param(
             {"prices": {"m": {"input": 1, "output": 2, "per_token": 3}}},
-            "'prices.m.per_token' is not a setting. prices has input, output.",
+            "'prices.m.per_token' is not a setting. A price has input, output.",
             id="far in a table",
         ),
         pytest.param(

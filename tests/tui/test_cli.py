@@ -27,7 +27,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
 from selfinstruct.tui.curate import app as selfinstruct_tui
 from selfinstruct.tui.display import verdict_word
-from selfinstruct.tui.exits import Command
+from selfinstruct.tui.options import Command
 from tests.server import Fault, ModelServer, error_body, proposals_answer
 
 
@@ -414,7 +414,10 @@ def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_anothe
     assert auto(*words).exit_code == 4
     result = auto(*words, "--language", "es")
     assert result.exit_code == 2
-    assert "Nothing has come of this one yet: it can be deleted, and begun again." in result.output
+    assert (
+        "Nothing has come of this one yet but its settings: it can be deleted, and begun again."
+        in result.output
+    )
     server.refuse = lambda body: None
     (tmp_path / "w.db").unlink()
     assert auto(*words, "--language", "es").exit_code == 0
