@@ -27,6 +27,7 @@ class CandidateTable(WindowTable[Task]):
 
     Args:
         tasks: Where the rows are read.
+        newest_first: Whether rows by id begin with the newest.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -40,9 +41,10 @@ class CandidateTable(WindowTable[Task]):
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--passes", "table--fails", "table--decided"}
 
-    def __init__(self, tasks: Tasks, *, id: str) -> None:  # noqa: A002 - Textual's
+    def __init__(self, tasks: Tasks, *, id: str, newest_first: bool = False) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
         self._tasks = tasks
+        self._descending: set[Order] = {"score", "id"} if newest_first else {"score"}
         self._marked: set[int] = set()
         self._range_from: int | None = None
         self._seen: dict[int, str | None] = {}
@@ -59,7 +61,7 @@ class CandidateTable(WindowTable[Task]):
     def order(self, order: Order) -> None:
         self._order = order
         self.sorted_by = _TITLES[order]
-        self.sorted_sign = "▾" if order == "score" else "▴"
+        self.sorted_sign = "▾" if order in self._descending else "▴"
 
     def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, Task]]:
         """Read tasks, and note whose verdict is another than the one that was shown."""
@@ -152,13 +154,19 @@ class CandidateTable(WindowTable[Task]):
 
     # What waits
 
-    def move_to_next_waiting(self) -> None:
-        """Move the cursor to the next row that waits for a decision and passes, else one row down."""
+    def move_to_next_waiting(self) -> bool:
+        """Move the cursor to the next row that waits for a decision and passes, from the end to the first.
+
+        Returns whether there is one; else the cursor goes one row down.
+        """
         row = self._next_waiting(self.cursor + 1)
         if row is None:
+            row = self._next_waiting(0)
+        if row is None or row == self.cursor:
             self.move_by(1)
-        else:
-            self.cursor = row
+            return row is not None
+        self.cursor = row
+        return True
 
     def move_to_waiting_after(self, task_id: int) -> None:
         """Move the cursor to the first row that waits and passes behind a task, else to the first of all."""

@@ -46,6 +46,11 @@ class CurateScreen(TasksScreen):
             f" {many(settings.requests_per_batch, 'request')}. It is shown here when it has come."
         )
 
+    @property
+    def all_decided(self) -> str:
+        """That the batch is done, and how the next one comes."""
+        return self.with_keys(" That was the last one here; {next_batch} shows the next batch.")
+
     def begin(self) -> None:
         """Show the batch where the person left it, and say what they should know."""
         super().begin()

@@ -20,6 +20,7 @@ class PoolScreen(TasksScreen):
     """All tasks with a filter line above them; every decision works here too."""
 
     NAME: ClassVar[ScreenName] = "pool"
+    NEWEST_FIRST: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("pool")]
     NOTHING = "Nothing is like that.\n\n{back} clears the filter, and then goes back to the candidates."
 

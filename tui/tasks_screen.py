@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import get_args
+from typing import ClassVar, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -33,6 +33,8 @@ class TasksScreen(TableMoves, DecidingScreen):
     A subclass says which tasks, in which order, and what to do when there are none.
     """
 
+    NEWEST_FIRST: ClassVar[bool] = False
+    """Whether rows that are sorted by id begin with the newest task."""
     NOTHING: str
     """Said when there is no task to show; names of actions in it stand for their keys."""
 
@@ -43,7 +45,7 @@ class TasksScreen(TableMoves, DecidingScreen):
     def compose_body(self) -> ComposeResult:
         """Table and detail pane."""
         with Container(id="panes"):
-            yield CandidateTable(self.engine.workspace.tasks, id="candidates")
+            yield CandidateTable(self.engine.workspace.tasks, id="candidates", newest_first=self.NEWEST_FIRST)
             yield DetailPane(self.engine, id="detail-pane")
 
     def on_mount(self) -> None:
@@ -88,6 +90,11 @@ class TasksScreen(TableMoves, DecidingScreen):
     def _read_ahead(self, row: int) -> None:
         if row < len(self.table.ids):
             self.detail.read_ahead(self.table.ids[row])
+
+    @property
+    def all_decided(self) -> str:
+        """What is said behind a decision when no row here waits for another one."""
+        return ""
 
     def _show_detail(self) -> None:
         self.detail.show(self.table.current, nothing=self.nothing)
@@ -143,9 +150,10 @@ class TasksScreen(TableMoves, DecidingScreen):
             if at_hand.is_up:
                 at_hand.refresh_all()
             stay = self._marks_that_stay() if marked else ""
-            at_hand.say(f"{self._told(decided, done, how)}{stay}", error=bool(decided.refused))
-            if decided.done and move_on and not marked:
-                self.table.move_to_next_waiting()
+            left = ""
+            if decided.done and move_on and not marked and not self.table.move_to_next_waiting():
+                left = self.all_decided
+            at_hand.say(f"{self._told(decided, done, how)}{stay}{left}", error=bool(decided.refused))
 
         self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
 

@@ -111,6 +111,8 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         row = self._ids.index(at) if at is not None and at in self._ids else self.first_row()
         self.set_reactive(WindowTable.cursor, row)
         self._settle()
+        # How far one can scroll is known for sure once these rows have been laid out.
+        self.call_after_refresh(self._keep_in_view)
 
     def first_row(self) -> int:
         """The row on which the cursor is put when nothing else is asked for."""

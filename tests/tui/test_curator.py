@@ -448,3 +448,25 @@ def test_in_another_language_keywords_and_shared_words_are_marked_where_they_sta
     assert {"을 보고 학급 신문에 실을", "기사를 써 주세요"} <= {
         word for word, style in marked if style == "underline"
     }
+
+
+async def test_from_the_last_row_the_cursor_goes_to_what_is_left_and_the_end_is_told(
+    curator: Curator,
+) -> None:
+    waiting = curator.engine.workspace.tasks.waiting_among(curator.table.ids)
+    await curator.press("s")
+    curator.table.move_to(waiting[-1])
+    await curator.press("a")
+    assert curator.current().id == waiting[0]
+    while curator.table.has_waiting():
+        assert "That was the last one" not in curator.shown("#message")
+        await curator.press("r")
+    assert "n shows the next batch" in curator.shown("#message")
+
+
+async def test_the_header_says_which_way_the_rows_are_sorted(curator: Curator) -> None:
+    assert curator.table.sorted_sign == "▴"
+    assert list(curator.table.ids) == sorted(curator.table.ids)
+    await curator.press("2")
+    assert curator.table.sorted_sign == "▾"
+    assert list(curator.table.ids) == sorted(curator.table.ids, reverse=True)
