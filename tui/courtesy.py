@@ -20,18 +20,23 @@ class Courtesy:
     """Lets one party work when the other is quiet."""
 
     def __init__(self) -> None:
-        self._touched = 0.0
+        self._touched = self._touched_before = 0.0
         self._began = 0.0
         self._turn = asyncio.Lock()
 
     def touched(self) -> None:
         """A key was pressed."""
-        self._touched = time.monotonic()
+        self._touched_before, self._touched = self._touched, time.monotonic()
 
     @property
     def is_quiet(self) -> bool:
         """Whether so long no key has been pressed that the next one is not expected at once."""
         return time.monotonic() - self._touched > _QUIET_S
+
+    @property
+    def _somebody_types(self) -> bool:
+        """Whether keys come one after the other; after a single one, a person may wait for what it brings."""
+        return not self.is_quiet and self._touched - self._touched_before < _QUIET_S
 
     async def give_way(self, *, hurry: bool = False) -> None:
         """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up.
@@ -46,7 +51,7 @@ class Courtesy:
             rest, at_most = _REST, _REST_AT_MOST_S
             if hurry:
                 rest = 1
-            elif not self.is_quiet:
+            elif self._somebody_types:
                 rest, at_most = _LONG_REST, _LONG_REST_AT_MOST_S
             # A key takes some turns of the loop until it is told here.
             await asyncio.sleep(min(max(rest * step, _TOLD_S), at_most))

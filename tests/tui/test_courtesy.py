@@ -51,7 +51,11 @@ async def test_work_rests_several_times_as_long_as_it_works_and_longer_while_som
     quiet = await rested(courtesy, clock)
     courtesy.touched()
     clock.now += 0.5  # longer than a key is waited for, and not yet quiet
+    after_one = await rested(courtesy, clock)
+    courtesy.touched()
+    clock.now += 0.5
     typing = await rested(courtesy, clock)
+    assert quiet == pytest.approx(after_one)
     assert STEP_S < quiet < typing
     assert await rested(Courtesy(), clock, hurry=True) == pytest.approx(STEP_S)
 
