@@ -2,13 +2,16 @@
 
 from pydantic_core import ErrorDetails
 
+NUMBER_WANTED = "a number is wanted"
+WHOLE_NUMBER_WANTED = "a whole number is wanted"
+
 _WANTED = {
-    "int_parsing": "a whole number is wanted",
+    "int_parsing": WHOLE_NUMBER_WANTED,
     "int_parsing_size": "a smaller number is wanted",
-    "int_from_float": "a whole number is wanted",
-    "int_type": "a whole number is wanted",
-    "float_parsing": "a number is wanted",
-    "float_type": "a number is wanted",
+    "int_from_float": WHOLE_NUMBER_WANTED,
+    "int_type": WHOLE_NUMBER_WANTED,
+    "float_parsing": NUMBER_WANTED,
+    "float_type": NUMBER_WANTED,
     "missing": "a value is wanted",
     "tuple_type": 'a list is wanted, as in ["one", "two"]',
     "string_type": "a text is wanted",
@@ -19,7 +22,7 @@ _WANTED = {
     "bool_parsing": "true or false is wanted",
     "dict_type": "a table is wanted",
     "model_type": "a table is wanted",
-    "finite_number": "a number is wanted",
+    "finite_number": NUMBER_WANTED,
     "greater_than": "more than {gt} is wanted",
     "greater_than_equal": "at least {ge} is wanted",
     "less_than_equal": "at most {le} is wanted",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from selfinstruct.core.languages import AUTO, ENGLISH, OTHER, UsualFilters, known, language
+from selfinstruct.core.objections import NUMBER_WANTED, WHOLE_NUMBER_WANTED
 from selfinstruct.db.rows import ApiKind, Stage
 
 OFFLINE = "offline"
@@ -58,6 +59,18 @@ class _Checked(BaseModel):
             if _UNSTORABLE.search(text):
                 raise ValueError(f"{_quoted(text)} has a character that cannot be stored; leave it out")
         return values
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # For pydantic, true is 1: a limit of $1 that nobody has set.
+        if isinstance(value, bool) and info.field_name is not None:
+            annotation = cls.model_fields[info.field_name].annotation
+            kinds = get_args(annotation) or (annotation,)
+            for kind, wanted in ((int, WHOLE_NUMBER_WANTED), (float, NUMBER_WANTED)):
+                if kind in kinds:
+                    raise ValueError(wanted)
+        return value
 
 
 def _texts(values: object) -> Iterator[str]:

@@ -155,6 +155,33 @@ def test_a_value_that_does_not_fit_is_told_in_one_sentence(values: dict[str, Any
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("max_cost = true", "max_cost is wrong: a number is wanted."),
+        ("timeout_s = true", "timeout_s is wrong: a number is wanted."),
+        ("target = true", "target is wrong: a whole number is wanted."),
+        ("concurrency = true", "concurrency is wrong: a whole number is wanted."),
+        ("rng_seed = false", "rng_seed is wrong: a whole number is wanted."),
+        ("thinking_tokens = false", "thinking_tokens is wrong: a whole number is wanted."),
+        ("filters.min_words = true", "filters.min_words is wrong: a whole number is wanted."),
+        ("filters.rouge_l = true", "filters.rouge_l is wrong: a number is wanted."),
+        ("prices.m = { input = true }", "prices.m.input is wrong: a number is wanted."),
+        ("prices.m = { input = 1, output = false }", "prices.m.output is wrong: a number is wanted."),
+    ],
+)
+def test_true_and_false_are_no_numbers(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        read_file(write(tmp_path, line))
+    assert str(told.value) == f"In selfinstruct.toml, {said}"
+
+
+def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
+    write(tmp_path, "hold = true\nfilters.script = false")
+    settings = resolve({"clf_only": True}, folder=tmp_path)
+    assert (settings.hold, settings.clf_only, settings.filters.script) == (True, True, False)
+
+
+@pytest.mark.parametrize(
     ("flags", "said"),
     [
         ({"batches_ahead": 21}, "--batches-ahead is wrong: at most 20 is wanted."),
