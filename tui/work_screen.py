@@ -1,6 +1,7 @@
 """What every full screen has: tabs, status, a message line, a footer, and the actions of all screens."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -12,7 +13,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static, TextArea
 
+from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event, GenerationPaused, LimitReached, PoolRead, RequestFailed
+from selfinstruct.core.setting_sources import SETTINGS_FILE, read_file
 from selfinstruct.core.settings import Settings
 from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName
 from selfinstruct.tui.bindings import key_of, keys_shown, with_keys
@@ -319,7 +322,7 @@ class WorkScreen(Screen[None]):
                 self.say(f"The cost limit stays at ${limit:g}; no request is sent.")
                 return
             self.session.raise_cost_limit(usd)
-            self.say(f"The cost limit is ${usd:g} now.")
+            self.say(f"The cost limit is ${usd:g} now{_unless_started_again(usd)}.")
             self.refresh_status()
 
         self.app.push_screen(CostLimitScreen(limit, room), raise_to)
@@ -349,6 +352,17 @@ class WorkScreen(Screen[None]):
             f"Quitting after {under_way} answers under way."
             + self.with_keys(" {leave} again leaves at once; they are in doubt then.")
         )
+
+
+def _unless_started_again(max_cost_usd: float) -> str:
+    """What selfinstruct.toml makes of a new cost limit at the next start, in words that go on a sentence."""
+    try:
+        in_file = read_file(Path.cwd() / SETTINGS_FILE).get("max_cost", max_cost_usd)
+    except (OSError, SettingsError):
+        return ""  # the next start says what is wrong with it
+    if in_file == max_cost_usd:
+        return ""
+    return f"; {SETTINGS_FILE} says ${in_file:g}, and the next start here goes back to that: change it there"
 
 
 def place_of(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from textual.content import Content
@@ -362,6 +363,31 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
         await curator.wait_for(BatchCompleted)
         assert resolve({}, stored=workspace.settings.read()).max_cost == 5
         await curator.until(lambda: "limit $5" in curator.shown("#status"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "max_cost = 0.005",
+            "now; selfinstruct.toml says $0.005, and the next start here goes back to that: change it there.",
+        ),
+        ("max_cost = 5", "now."),
+        ("concurrency = 2", "now."),
+        ("max_cost = ", "now."),
+    ],
+)
+async def test_a_file_that_takes_the_new_limit_back_at_the_next_start_is_told_at_once(
+    engine_on: OpenEngine, server: ModelServer, tmp_path: Path, text: str, told: str
+) -> None:
+    (tmp_path / "selfinstruct.toml").write_text(text, encoding="utf-8")
+    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9)
+    async with curating(engine) as curator:
+        await at_the_limit(curator)
+        await curator.press("t")
+        curator.app.screen.query_one(Input).value = "5"
+        await curator.press("enter")
+        await curator.until(lambda: curator.shown("#message") == f"The cost limit is $5 {told}")
 
 
 async def test_a_request_that_waits_for_money_is_planned_and_not_under_way(
