@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.languages import AUTO
@@ -136,15 +137,21 @@ def check(values: Mapping[str, Any], *, source: str) -> Settings:
 
 def _source(error: ValidationError, flags: Mapping[str, Any], from_file: Mapping[str, Any]) -> str:
     """Where the first thing that is wrong comes from; the file is known to be right in itself."""
-    (first, *_) = error.errors(include_url=False)
+    first = _first(error)
     name = first["loc"][0] if first["loc"] else None
     if name in from_file and name not in flags:
         return SETTINGS_FILE
     return _FLAGS if name in flags or (name is None and flags) else "the settings of the workspace"
 
 
+def _first(error: ValidationError) -> ErrorDetails:
+    """What is told first: an unknown name, for it may be the slip because of which another one is missing."""
+    errors = error.errors(include_url=False)
+    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+
+
 def _sentence(error: ValidationError, source: str) -> str:
-    first = error.errors(include_url=False)[0]
+    first = _first(error)
     where = ".".join(str(part) for part in first["loc"])[:_LONGEST_QUOTED]
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]

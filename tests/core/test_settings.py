@@ -104,6 +104,11 @@ def test_paths_in_the_file_count_from_its_folder(tmp_path: Path) -> None:
             "'prices.m.outptu' is not a setting. Did you mean 'output'?",
             id="in a price",
         ),
+        pytest.param(
+            {"prices": {"m": {"inputs": 0.15, "output": 2}}},
+            "'prices.m.inputs' is not a setting. Did you mean 'input'?",
+            id="because of which another one is missing",
+        ),
     ],
 )
 def test_an_unknown_name_is_told_with_a_near_one_or_with_where_all_are_listed(
