@@ -28,5 +28,15 @@ def test_nothing_is_far_fetched(word: str) -> None:
     assert nearest(word, Settings.model_fields) is None
 
 
+@pytest.mark.parametrize("word", ["skpi", "ksip", "sikp"])
+def test_two_letters_that_have_changed_places_are_a_slip_in_a_short_name_too(word: str) -> None:
+    assert nearest(word, ["edit", "skip", "leave"]) == "skip"
+
+
+@pytest.mark.parametrize("word", ["pski", "piks", "kips"])
+def test_other_letters_in_disorder_are_none(word: str) -> None:
+    assert nearest(word, ["skip"]) is None
+
+
 def test_another_word_that_looks_alike_is_not_meant() -> None:
     assert nearest("exit", ["edit", "leave"]) is None

@@ -57,6 +57,7 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
     ("keys", "sentence"),
     [
         ({"acept": "f5"}, "Did you mean 'accept'?"),
+        ({"skpi": "f5"}, "Did you mean 'skip'?"),
         ({"approve": "f5"}, "docs/curating.md lists them all."),
         ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown, escape."),
         ({"accept": "r"}, "r would be both accept and reject"),
