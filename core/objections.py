@@ -16,6 +16,8 @@ _WANTED = {
     "tuple_type": 'a list is wanted, as in ["one", "two"]',
     "string_type": "a text is wanted",
     "string_too_short": "at least 1 character is wanted",
+    "too_short": "at least {min_length} in the list is wanted",
+    "list_type": "a list is wanted",
     "path_type": "the name of a file is wanted",
     "literal_error": "{expected} is wanted",
     "bool_type": "true or false is wanted",

@@ -103,7 +103,14 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(line(9, instruction=""), "instruction is wrong", id="no instruction"),
         pytest.param(line(9, instruction=" \t"), "instruction is wrong", id="blank instruction"),
         pytest.param(line(9, is_classification="perhaps"), "is_classification is wrong", id="no boolean"),
-        pytest.param(line(9, instances=[]), "instances is wrong", id="no instance"),
+        pytest.param(
+            line(9, instances=[]),
+            "instances is wrong: at least 1 in the list is wanted.",
+            id="no instance",
+        ),
+        pytest.param(
+            line(9, instances="a"), "instances is wrong: a list is wanted.", id="text for instances"
+        ),
         pytest.param(
             line(9, instances=[{"input": "a"}]), "the field instances.0.output is missing", id="no output"
         ),
