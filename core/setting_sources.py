@@ -72,6 +72,8 @@ def require_model(settings: Settings) -> None:
         SettingsError: the built-in model is named, and it has no address.
     """
     if settings.is_offline and settings.base_url is not None:
+        if "model" in settings.model_fields_set:
+            raise SettingsError(_no_address("--model", "--base-url"))
         raise SettingsError(f"{settings.base_url} needs the name of a model. Give it with --model.")
 
 
@@ -82,9 +84,18 @@ def require_embeddings(settings: Settings) -> None:
         SettingsError: no model is named, or the built-in one, which has no address.
     """
     if settings.embeddings_url is not None and settings.embeddings in {None, OFFLINE}:
+        if settings.embeddings == OFFLINE:
+            raise SettingsError(_no_address("--embeddings", "--embeddings-url"))
         raise SettingsError(
             f"{settings.embeddings_url} needs the name of a model. Give it with --embeddings."
         )
+
+
+def _no_address(name_flag: str, address_flag: str) -> str:
+    return (
+        f"{OFFLINE}, the built-in model, has no address. Name another model with {name_flag}, or leave"
+        f" {address_flag} out."
+    )
 
 
 def require_price(settings: Settings) -> None:

@@ -61,6 +61,20 @@ def test_an_address_needs_the_name_of_a_model() -> None:
         resolve({"base_url": "http://localhost/v1"})
 
 
+@pytest.mark.parametrize(("name", "address"), [("model", "base_url"), ("embeddings", "embeddings_url")])
+def test_the_built_in_model_that_is_named_with_an_address_is_told_to_have_none(
+    name: str, address: str
+) -> None:
+    with pytest.raises(SettingsError) as told:
+        resolve({name: "offline", address: "http://localhost/v1"})
+    flags = (f"--{one.replace('_', '-')}" for one in (name, address))
+    assert str(told.value) == (
+        "offline, the built-in model, has no address. Name another model with {}, or leave {} out.".format(
+            *flags
+        )
+    )
+
+
 def test_a_key_is_not_carried_over_to_another_address() -> None:
     stored = {"model": "m", "base_url": "https://a.example/v1", "api_key_env": "A_KEY"}
     assert resolve({}, stored=stored).api_key_env == "A_KEY"

@@ -71,7 +71,11 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
         ({"price.input": "1"}, "price.output", "lacks output"),
         ({"price.output": "1"}, "price.input", "A value is wanted."),
         ({"price.input": "x", "price.output": "1"}, "price.input", "A number is wanted."),
-        ({"base_url": "http://localhost/v1"}, "model", "Give it with model."),
+        (
+            {"base_url": "http://localhost/v1"},
+            "model",
+            "Name another model with model, or leave base_url out.",
+        ),
         ({"keys": "accept f5"}, "keys", 'as in accept = "f5"'),
         ({"keys": "accept = 5"}, "keys", 'as in accept = "f5"'),
         ({"keys": 'acept = "f5"'}, "keys", "Did you mean 'accept'?"),
