@@ -208,10 +208,12 @@ class AutoRun:
     def _told(self) -> str:
         """What has been reached; with --hold that much of it is not accepted."""
         if not self._settings.hold:
-            return f"{self.reached} tasks accepted."
+            return f"{_tasks(self.reached)} accepted."
         accepted = self._engine.judging.accepted_of_model
+        waiting = self.reached - accepted
+        passes = "passes waits" if waiting == 1 else "pass wait"
         return (
-            f"{accepted} tasks accepted, and {self.reached - accepted} that pass wait for your decision in"
+            f"{_tasks(accepted)} accepted, and {waiting} that {passes} for your decision in"
             " the curator, as --hold says. With --no-hold a run decides on what it proposes."
         )
 

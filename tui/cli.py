@@ -100,7 +100,7 @@ def export(
         training = workspace.training()
     seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
     typer.echo(
-        f"Wrote {exported.rows} rows to {safe_line(str(out))}:"
+        f"Wrote {many(exported.rows, 'row')} to {safe_line(str(out))}:"
         f" {exported.of_model} from accepted tasks{seeds}."
     )
     if exported.formulas:
@@ -167,6 +167,11 @@ def _left_out(training: Training) -> str:
     return ", ".join(what for what, number in told.items() if number)
 
 
+def _rounded(usd: float | None) -> float | None:
+    """USD without what adding up fractions leaves at their end."""
+    return None if usd is None else round(usd, 10)
+
+
 def status_document(counts: Counts, training: Training) -> dict[str, dict[str, Any]]:
     """The counts as `status --json` gives them: by the words of the screens, with _ for a space."""
 
@@ -189,9 +194,9 @@ def status_document(counts: Counts, training: Training) -> dict[str, dict[str, A
         "requests": counts.requests,
         "tokens": {"prompt": counts.prompt_tokens, "completion": counts.completion_tokens},
         "cost": {
-            "usd": counts.cost_usd,
+            "usd": _rounded(counts.cost_usd),
             "attempts_of_unknown_cost": counts.attempts_of_unknown_cost,
-            "reserved_usd": counts.reserved_usd,
+            "reserved_usd": _rounded(counts.reserved_usd),
         },
     }
 

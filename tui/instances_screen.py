@@ -111,7 +111,8 @@ class InstancesScreen(DecidingScreen):
         """Say what the model has brought for the task on the screen."""
         super().happened(event)
         if isinstance(event, TaskInstantiated) and event.task_id == self.table.current:
-            self.say(f"The model brought {event.kept} to keep; {event.dropped} were dropped.")
+            were = "was" if event.dropped == 1 else "were"
+            self.say(f"The model brought {event.kept} to keep; {event.dropped} {were} dropped.")
 
     # Decisions
 

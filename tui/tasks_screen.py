@@ -16,7 +16,7 @@ from selfinstruct.db.rows import AnyDecision, Label, Order
 from selfinstruct.tui.candidates import CandidateTable
 from selfinstruct.tui.deciding_screen import DecidingScreen
 from selfinstruct.tui.detail_pane import DetailPane
-from selfinstruct.tui.display import many, safe_line
+from selfinstruct.tui.display import LABEL_WORDS, many, safe_line
 from selfinstruct.tui.edit import EditScreen
 from selfinstruct.tui.editor import EditorError, edit_outside
 from selfinstruct.tui.read_ahead import ReadAhead
@@ -238,12 +238,16 @@ class TasksScreen(TableMoves, DecidingScreen):
     def action_relabel(self) -> None:
         """Switch the label; marked tasks all get the same one."""
 
+        task_ids = self.chosen()
+        label: Label = "classification"
+        if task_ids and self.engine.workspace.tasks.get(task_ids[0]).label == label:
+            label = "generation"
+
         def relabel(task_ids: list[int]) -> Sliced[Decided]:
-            now = self.engine.workspace.tasks.get(task_ids[0]).label
-            label: Label = "generation" if now == "classification" else "classification"
             return self.engine.decisions.relabelling(task_ids, label)
 
-        self.decide(relabel, "Relabelling", "Relabelled", move_on=False)
+        how = f" as {LABEL_WORDS[label]}"
+        self.decide(relabel, "Relabelling", "Relabelled", task_ids=task_ids, how=how, move_on=False)
 
     def show_decided(self, decision: AnyDecision) -> None:
         """Put the cursor on the task."""

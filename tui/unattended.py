@@ -133,7 +133,9 @@ class _View:
             self._run.stop()
             under_way = self._run.under_way
             if under_way:
-                self.say(f"Stopping after {under_way} answers under way. Ctrl+C again leaves at once.")
+                self.say(
+                    f"Stopping after {many(under_way, 'answer')} under way. Ctrl+C again leaves at once."
+                )
         else:
             task.cancel()
 
@@ -179,7 +181,7 @@ class _View:
             self.say(f"Not sent, for the target is reached: {left} for new tasks that an earlier run left.")
         if counts.requests["in_doubt"]:
             self.say(f"In doubt: {many(counts.requests['in_doubt'], 'request')}.")
-        self.say(f"{counts.instances['kept']} instances kept. Cost: {cost_text(counts)}.")
+        self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
         self._say_what_goes_on()
 
     def _say_what_goes_on(self) -> None:
@@ -220,7 +222,7 @@ class _View:
         if self._fallen:
             parts.append(f"fallen: {self._reasons()}")
         if self._failed:
-            parts.append(f"{self._failed} requests failed")
+            parts.append(f"{many(self._failed, 'request')} failed")
         return " · ".join(parts)
 
     def _reasons(self, most: int = _REASONS_SHOWN) -> str:

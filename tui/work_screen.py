@@ -349,7 +349,7 @@ class WorkScreen(Screen[None]):
         self.session.leaving = True
         self.session.attended.stop()
         self.say(
-            f"Quitting after {under_way} answers under way."
+            f"Quitting after {many(under_way, 'answer')} under way."
             + self.with_keys(" {leave} again leaves at once; they are in doubt then.")
         )
 

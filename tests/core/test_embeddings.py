@@ -805,7 +805,7 @@ from pathlib import Path
 from selfinstruct.core.auto import AutoRun
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.retries import Retries
-from selfinstruct.core.settings import resolve
+from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 async def work():

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
@@ -25,6 +26,7 @@ from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.rows import NewInstance, Unasked
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.cli import app as selfinstruct
+from selfinstruct.tui.cli import status_document
 from selfinstruct.tui.curate import app as selfinstruct_tui
 from selfinstruct.tui.display import verdict_word
 from selfinstruct.tui.options import Command
@@ -70,6 +72,13 @@ def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> No
     assert document["pool"] == {"seed": 175, "model": 50, "imported": 0, "human": 0}
     assert len(document["verdicts"]) >= 4
     assert sum(document["verdicts"].values()) == sum(document["candidates"].values())
+
+
+def test_status_gives_costs_without_what_adding_up_leaves_at_their_end(grown: Path) -> None:
+    with Workspace.open(grown) as workspace:
+        counts = replace(workspace.counts(), cost_usd=0.10433800000000007, reserved_usd=0.1 + 0.2)
+        cost = status_document(counts, workspace.training())["cost"]
+    assert (cost["usd"], cost["reserved_usd"]) == (0.104338, 0.3)
 
 
 def test_what_is_reserved_for_attempts_of_unknown_cost_is_said_in_usd(
@@ -470,6 +479,13 @@ def test_at_the_cost_limit_it_says_what_a_request_may_cost_and_the_command_that_
     sent = len(server.received)
     auto(*words)
     assert len(server.received) > sent
+
+
+def test_one_task_is_told_in_the_singular(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    assert "Target reached: 1 task accepted.\n" in auto("--db", path, "--target", "1").stdout
+    told = auto("--db", path, "--target", "2", "--hold").stdout
+    assert "Target reached: 1 task accepted, and " in told
 
 
 def test_a_remembered_hold_is_named_where_work_ends(tmp_path: Path) -> None:

@@ -94,6 +94,7 @@ async def test_c_switches_the_label(curator: Curator) -> None:
     before = curator.task(task_id).label
     await curator.press("c")
     after = curator.task(task_id).label
+    assert curator.shown("#message").startswith(f"Relabelled {task_id} as {after}: ")
     assert {before, after} <= {"classification", "generation", None}
     assert before != after
 

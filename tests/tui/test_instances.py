@@ -217,7 +217,7 @@ async def test_m_asks_the_model_for_more(at: Instances, server: ModelServer) -> 
     server.gate.set()
     await at.curator.until(lambda: len(at.stored()) == 5)
     assert at.stored() == [*FIRST, (*COD, "duplicate"), ("owl", "bird", "kept")]
-    await at.curator.until(lambda: "brought 1 to keep" in at.message())
+    await at.curator.until(lambda: "brought 1 to keep; 1 was dropped." in at.message())
     await at.curator.until(lambda: "3 kept, 2 dropped" in screen_text(at.curator.app))
 
 
