@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
-from selfinstruct.db.check_parts import PARTS, Part, look_at_search
+from selfinstruct.db.check_parts import PARTS, Part, look_at_search, pass_over_search
 from selfinstruct.db.connection import connect_to_read, is_writable
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.schema import SCHEMA_VERSION, version_of
@@ -42,7 +42,7 @@ def check(path: Path) -> Report:
     """
     try:
         with closing(connect_to_read(path)) as db:
-            looks = {**PARTS, "search": look_at_search} if is_writable(path) else PARTS
+            looks = {**PARTS, "search": look_at_search if is_writable(path) else pass_over_search}
             is_older = version_of(db) < SCHEMA_VERSION
             parts = [_look(db, name, look, is_older=is_older) for name, look in looks.items()]
     except sqlite3.OperationalError as error:

@@ -39,6 +39,8 @@ class Part:
     name: str
     looked_at: str = ""
     """What, and how much of it, in a sentence."""
+    is_left_out: bool = False
+    """Whether nobody could look at it now; why stands in the sentence."""
     wrong: list[str] = field(default_factory=list)
     """What is not as it was written, each in a sentence."""
     harmless: list[str] = field(default_factory=list)
@@ -264,12 +266,23 @@ def look_at_search(db: Connection, part: Part) -> None:
     except DamagedError:
         part.wrong.append("It does not fit to the instructions. It is derived, and can be made anew.")
     except sqlite3.OperationalError as error:
-        part.looked_at = f"The index for the search in instructions was not looked at: {error}."
+        _leave_out(part, str(error))
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
         db.execute("PRAGMA query_only = ON")
         db.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def pass_over_search(db: Connection, part: Part) -> None:
+    """The full-text index where nothing can be written: it is said that nobody has looked at it."""
+    del db
+    _leave_out(part, "that is done only where the file and its folder can be written")
+
+
+def _leave_out(part: Part, because: str) -> None:
+    part.is_left_out = True
+    part.looked_at = f"The index for the search in instructions was not looked at: {because}."
 
 
 PARTS: dict[str, Callable[[Connection, Part], None]] = {

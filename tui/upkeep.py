@@ -61,7 +61,8 @@ def report_lines(report: Report) -> list[str]:
     """What was looked at, and what was found, a line each."""
     lines = []
     for part in report.parts:
-        lines.append(f"{'wrong' if part.wrong else 'ok':5}  {part.name:10} {part.looked_at}")
+        found = "wrong" if part.wrong else "-" if part.is_left_out else "ok"
+        lines.append(f"{found:5}  {part.name:10} {part.looked_at}")
         lines += [f"{'':18}{sentence}" for sentence in part.wrong]
         lines += [f"{'':18}Harmless: {sentence}" for sentence in part.harmless]
     if report.is_well:

@@ -35,6 +35,22 @@ def test_check_says_what_it_looked_at_and_that_all_is_well(path: Path) -> None:
     assert last == f"All is well with {path}."
 
 
+def test_check_says_that_the_search_was_not_looked_at_where_nothing_can_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever may write everywhere runs the tests, too.
+    monkeypatch.setattr("selfinstruct.db.check.is_writable", lambda path: False)
+    result = run("check", "--db", path)
+    assert result.exit_code == 0
+    *parts, last = result.stdout.splitlines()
+    assert parts[-1] == (
+        "-      search     The index for the search in instructions was not looked at: that is done only"
+        " where the file and its folder can be written."
+    )
+    assert all(line.startswith("ok ") for line in parts[:-1])
+    assert last == f"All is well with {path}."
+
+
 def test_check_says_what_is_wrong_and_what_to_do_and_ends_with_1(path: Path) -> None:
     with by_hand(path) as db:
         db.execute("UPDATE spending SET charged_usd = 9")
