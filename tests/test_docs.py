@@ -135,6 +135,12 @@ def test_the_readme_has_one_command_to_run_and_one_to_test() -> None:
     assert [command.split("/")[-1] for command in commands] == ["selfinstruct-tui", "pytest"]
 
 
+def test_the_readme_activates_the_environment_before_a_command_that_needs_it() -> None:
+    before, activated, _ = README.partition("`. .venv/bin/activate`")
+    assert activated
+    assert not re.search(r"^selfinstruct", before, re.MULTILINE)
+
+
 @pytest.mark.parametrize("folder", ["core", "db", "tui"])
 def test_the_page_on_architecture_places_every_module(folder: str) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
