@@ -24,7 +24,7 @@ from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.row_blocks import Place
 from selfinstruct.core.token_store import Ints
 
-_FORMAT = 2
+_FORMAT = 3
 _DONE = b'{"done":true}\n'
 _CHUNK = 1 << 20
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -39,6 +39,8 @@ class Tally:
     fell: int = 0
     by_part: int = 0
     """How many of those have an input that was not compared."""
+    without_both: int = 0
+    """Rows that lack a text in `instruction` or `input`, so that both cannot be compared."""
     bad: int = 0
     """Lines that were left out."""
     wordless: int = 0

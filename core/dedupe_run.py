@@ -13,7 +13,7 @@ from selfinstruct.core.dedupe_journal import Command, Journal, Tally
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.languages import ENGLISH, known
 from selfinstruct.core.row_blocks import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
-from selfinstruct.core.row_texts import has_input, row_text
+from selfinstruct.core.row_texts import has_both, has_input, row_text
 from selfinstruct.core.shards import Shards
 from selfinstruct.core.token_store import Ints
 from selfinstruct.core.tokens import Vocabulary
@@ -175,6 +175,7 @@ def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limi
             kept=len(kept),
             fell=len(fell),
             by_part=0 if job.fields else sum(has_input(block.lines[place]) for place in fell.tolist()),
+            without_both=0 if job.fields else sum(not has_both(line) for line in block.lines),
             bad=len(block.bad),
             wordless=int(np.count_nonzero(block.texts.lengths == 0)),
             bytes=block.size,

@@ -1,10 +1,12 @@
 """The instruction in a line of JSON, in the shapes in which training files have it."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 _FIELDS = ("instruction", "prompt", "text")
+_BOTH = (re.compile(rb'"instruction"\s*:\s*"'), re.compile(rb'"input"\s*:\s*"'))
 
 
 class BadRowError(ValueError):
@@ -52,6 +54,11 @@ def has_input(line: bytes) -> bool:
     return (
         isinstance(row.get("instruction"), str) and isinstance(row.get("input"), str) and bool(row["input"])
     )
+
+
+def has_both(line: bytes) -> bool:
+    """Whether a row seems to have texts in `instruction` and `input`; it is not read as JSON once more."""
+    return all(has_text.search(line) for has_text in _BOTH)
 
 
 def _asked(messages: Any) -> str | None:

@@ -86,8 +86,13 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
         lines.append(f"{many(tally.bad, 'line')} left out: no rows that can be compared.")
     if tally.by_part:
         lines.append(
-            f"{tally.by_part:,} of what fell had an input that was not compared. To compare both: --field"
-            " instruction --field input"
+            f"{tally.by_part:,} of what fell had an input that was not compared. "
+            + (
+                "To compare both, give each row an input, if an empty one, and then --field instruction"
+                " --field input"
+                if tally.without_both
+                else "To compare both: --field instruction --field input"
+            )
         )
     if tally.wordless:
         lines.append(

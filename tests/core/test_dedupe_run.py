@@ -400,7 +400,7 @@ def test_a_first_line_that_only_looks_like_an_array_is_a_bad_line(tmp_path: Path
 def test_rows_without_words_stay_and_are_counted(tmp_path: Path) -> None:
     path = written(tmp_path / "in", ["猫が好き", "猫が好き", "cats", ""])
     listener = finished(Job([path], tmp_path / "out"))
-    assert listener.seen[-1] == Tally(rows=4, kept=4, wordless=3, bytes=path.stat().st_size)
+    assert listener.seen[-1] == Tally(rows=4, kept=4, without_both=4, wordless=3, bytes=path.stat().st_size)
 
 
 def test_the_output_is_for_its_owner_and_a_link_is_not_followed(job: Job, tmp_path: Path) -> None:

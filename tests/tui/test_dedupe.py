@@ -66,6 +66,19 @@ def test_rows_of_one_task_with_other_inputs_do_not_fall_unseen(tmp_path: Path) -
     assert "not compared" not in both.stdout
 
 
+def test_both_fields_are_advised_as_they_are_only_where_every_row_has_them(tmp_path: Path) -> None:
+    path = tmp_path / "in"
+    path.write_text(
+        '{"instruction": "Sing.", "input": "a"}\n{"instruction": "Sing.", "input": "b"}\n'
+        '{"instruction": "Name a river of Europe.", "input": null}\n'
+    )
+    told = run(path, "--out", tmp_path / "out").stdout
+    assert "1 of what fell had an input that was not compared." in told
+    assert "give each row an input, if an empty one, and then --field instruction --field input" in told
+    refused = run(path, "--out", tmp_path / "both", "--field", "instruction", "--field", "input")
+    assert "has no text in the field input" in refused.stderr
+
+
 def test_a_field_of_ones_own_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_text('{"q": "one two", "text": "a"}\n{"q": "three", "text": "a"}\n')
