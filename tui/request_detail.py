@@ -35,6 +35,8 @@ _EXPLAINED = {
     "in_doubt": "The program went away while it was under way: it may have been answered and paid.",
 }
 
+_SENT_BEFORE = "It waits to be sent again: for its turn, or for room below the cost limit."
+
 _Part = str | tuple[str, str]
 
 
@@ -55,7 +57,9 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
     parts: list[_Part] = [(f"{glyph} {word}", style), f" · {request.stage} · {about}\n"]
     if request.error:
         parts.append((f"{safe_line(in_fields(request.error))}\n", _ERROR))
-    if request.state in _EXPLAINED:
+    if request.state == "planned" and record.attempts:
+        parts.append(f"{_SENT_BEFORE}\n")
+    elif request.state in _EXPLAINED:
         parts.append(f"{_EXPLAINED[request.state]}\n")
     if record.asked_anew is not None:
         parts.append(f"It was asked anew, as request {record.asked_anew}.\n")

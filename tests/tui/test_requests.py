@@ -401,7 +401,9 @@ async def test_a_request_that_waits_for_money_is_planned_and_not_under_way(
         await curator.press("n")
         await curator.wait_for(LimitReached)
         await open_requests(curator, "f", "f", "f")
-        await shown(curator, "◌ planned", "planned 1", "under way 0", "or for room below the cost limit")
+        await shown(
+            curator, "◌ planned", "planned 1", "under way 0", "It waits to be sent again: for its turn"
+        )
         assert "paused" in curator.shown("#status")
         await curator.press("f")
         await shown(curator, "No request is under way.")
