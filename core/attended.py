@@ -272,6 +272,9 @@ class AttendedRun:
     def _take_back(self) -> None:
         """Let what was under way and could not be sent wait for its turn; it is still planned."""
         self._written = deque(self._engine.plan.left_over(resend=self._resend))
+        # A person need not wait for the rest of a batch: it comes in late.
+        of_batch = self._engine.workspace.tasks.of_batch
+        self._making = {batch: making for batch, making in self._making.items() if not of_batch(batch)}
 
     def _give_up_retries(self) -> None:
         for request_id in self._retries.give_up():

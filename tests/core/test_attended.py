@@ -12,6 +12,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
     BatchCompleted,
     CandidatesProposed,
+    Event,
     GenerationPaused,
     LimitReached,
     RequestPlanned,
@@ -143,6 +144,45 @@ async def test_a_request_that_met_the_limit_between_two_attempts_goes_on_with_mo
         attended.run.resume()
         await attended.told(BatchCompleted)
         assert attended.states()[0] == "parsed"
+
+
+def cut_short(attended: Attended, server: ModelServer) -> None:
+    """Let the second request for new tasks fail once, and the cost limit leave no room for more attempts."""
+    engine, hear = attended.engine, attended.engine.listener
+
+    def listen(event: Event) -> None:
+        hear(event)
+        if isinstance(event, RequestPlanned) and event.request_id > 1:
+            if engine.workspace.requests.get(event.request_id).stage != "propose":
+                return
+            server.refuse = lambda body: Fault(500, error_body("broken"), {"retry-after": "0"})
+            engine.limit_cost(engine.workspace.requests.charged_usd())
+            engine.listener = hear
+
+    engine.listener = listen
+
+
+async def test_a_batch_that_the_cost_limit_cuts_short_is_shown_and_the_rest_comes_in_late(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    alone = {"requests_per_batch": 2, "batches_ahead": 0, "concurrency": 1}
+    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=5, **alone)
+    async with attending(engine) as attended:
+        cut_short(attended, server)
+        attended.run.next_batch()
+        await attended.told(LimitReached)
+        assert attended.states()[-1] == "planned"
+        came = len(workspace.tasks.of_batch(1))
+        assert attended.run.is_ready
+        assert attended.run.next_batch() == 1
+        server.refuse = lambda body: None
+        engine.limit_cost(5)
+        attended.run.resume()
+        await attended.told(CandidatesProposed, 2)
+        assert len(workspace.tasks.of_batch(1)) > came
+        assert attended.run.next_batch() is None
+        await attended.told(BatchCompleted)
+        assert attended.run.next_batch() == 2
 
 
 def costs_at_most(engine: Engine, plan: Callable[[], int]) -> float:
