@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
-from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached
+from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached, RequestsGivenUp
 from selfinstruct.core.flow import Flow, let_others
 from selfinstruct.core.ledger import CostLimitError
 from selfinstruct.core.retries import Retried, Retries
@@ -234,7 +234,7 @@ class AttendedRun:
 
     async def run(self) -> None:
         """Work until `stop`, beginning with what programs that are gone have left."""
-        left_over = self._engine.plan.left_over(resend=self._resend)
+        left_over = self._left_over()
         self._written.extend(request_id for request_id in left_over if request_id not in self._written)
         while not self._stopping:
             self._wake.clear()
@@ -271,10 +271,21 @@ class AttendedRun:
 
     def _take_back(self) -> None:
         """Let what was under way and could not be sent wait for its turn; it is still planned."""
-        self._written = deque(self._engine.plan.left_over(resend=self._resend))
+        self._written = deque(self._left_over())
         # A person need not wait for the rest of a batch: it comes in late.
         of_batch = self._engine.workspace.tasks.of_batch
         self._making = {batch: making for batch, making in self._making.items() if not of_batch(batch)}
+
+    def _left_over(self) -> list[int]:
+        """What is unfinished and can go on; what is given up counts as failed, and is told."""
+        left_over = self._engine.plan.left_over(resend=self._resend)
+        # Tasks that lack vectors, a label or their first instances are asked about again in any case.
+        lost = [one for one in left_over.given_up if one.stage == "propose" or one.more]
+        if lost:
+            self._failed.update((request.id, request.task_id) for request in lost)
+            sendable = self._retries.sendable(request.id for request in lost)
+            self._engine.emit(RequestsGivenUp(len(lost), can_be_retried=len(sendable) == len(lost)))
+        return left_over.taken_over
 
     def _give_up_retries(self) -> None:
         for request_id in self._retries.give_up():

@@ -122,7 +122,7 @@ class AutoRun:
         Raises:
             EndpointUnusableError: no request will get an answer; everything answered is stored.
         """
-        request_ids = self._engine.plan.left_over(resend=self.resend)
+        request_ids = self._engine.plan.left_over(resend=self.resend).taken_over
         left_over = list(map(self._engine.workspace.requests.get, request_ids))
         self._left_over = {
             request.id: request.stage == "propose" and request.state != "answered" for request in left_over

@@ -22,6 +22,18 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestsGivenUp:
+    """Requests that waited to be sent have failed: they were for another endpoint, or without a price.
+
+    Those that are made up for without anybody's word are not counted.
+    """
+
+    requests: int
+    can_be_retried: bool
+    """Whether all of them can be asked anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class CandidatesProposed:
     """An answer has been parsed into candidates, and they have been judged."""
 
@@ -105,6 +117,7 @@ class LimitReached:
 Event = (
     RequestPlanned
     | RequestFailed
+    | RequestsGivenUp
     | CandidatesProposed
     | CandidateJudged
     | TasksEmbedded

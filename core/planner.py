@@ -28,6 +28,16 @@ class Room:
     """The one from which there is room also for all that accepted tasks still wait for, in USD."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """What was unfinished when nothing was under way."""
+
+    taken_over: list[int]
+    """The requests to go on with, oldest first."""
+    given_up: list[Request]
+    """Those that cannot be sent as they were planned; they have failed."""
+
+
 class Planner:
     """Plans the requests of one workspace. Each method writes before it returns.
 
@@ -231,37 +241,37 @@ class Planner:
             return False
         return tasks.to_instantiate() is None and tasks.to_classify() is None
 
-    def left_over(self, *, resend: bool) -> list[int]:
-        """Take over what is unfinished; for when nothing is under way. Returns request ids, oldest first.
+    def left_over(self, *, resend: bool) -> LeftOver:
+        """Take over what is unfinished; for when nothing is under way.
 
         That is what programs that are gone have left, and what this one has planned and not sent. Requests
         in doubt are among them when they cost nothing, or when `resend` says so. Those of another endpoint
-        are not: if never sent, their tasks are free to be asked about again.
+        are not: if never sent, they are given up, and their tasks are free to be asked about again.
         """
         doubtful = get_args(Stage) if resend else self._settings.free_stages
-        found = []
+        left_over = LeftOver([], [])
         requests = self._workspace.requests
         with self._workspace.transaction():
             for request in requests.left_over(
                 run_id=self._workspace.run_id, states=("planned", "answered"), doubtful=doubtful
             ):
-                if request.state == "answered":
-                    found.append(request.id)
-                elif not self.is_ours(request):
-                    self._drop(request, "It was planned for another endpoint.")
-                elif request.reserved_usd is None and self._limit() is not None:
-                    self._drop(request, "It was planned without a price, and now there is a cost limit.")
-                else:
-                    found.append(request.id)
+                why = None if request.state == "answered" else self._why_not_as_planned(request)
+                if why is None:
+                    left_over.taken_over.append(request.id)
+                elif request.state == "planned":
+                    requests.fail(request.id, why)
+                    left_over.given_up.append(request)
             if self._embeddings is not None:
                 self._workspace.vectors.release_failed()
             self._workspace.tasks.release_unanswered()
-        return found
+        return left_over
 
-    def _drop(self, request: Request, why: str) -> None:
-        """Give up on a request that was never sent; one in doubt stays so."""
-        if request.state == "planned":
-            self._workspace.requests.fail(request.id, why)
+    def _why_not_as_planned(self, request: Request) -> str | None:
+        if not self.is_ours(request):
+            return "It was planned for another endpoint."
+        if request.reserved_usd is None and self._limit() is not None:
+            return "It was planned without a price, and now there is a cost limit."
+        return None
 
     def is_ours(self, request: Request) -> bool:
         """Whether a request is for the model, the address and the API that are asked now."""

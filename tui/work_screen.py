@@ -14,7 +14,14 @@ from textual.widget import Widget
 from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.events import Event, GenerationPaused, LimitReached, PoolRead, RequestFailed
+from selfinstruct.core.events import (
+    Event,
+    GenerationPaused,
+    LimitReached,
+    PoolRead,
+    RequestFailed,
+    RequestsGivenUp,
+)
 from selfinstruct.core.setting_sources import SETTINGS_FILE, read_file
 from selfinstruct.core.settings import Settings
 from selfinstruct.tui.actions import ACTION_OF, ACTIONS, Action, ScreenName
@@ -166,6 +173,10 @@ class WorkScreen(Screen[None]):
         elif isinstance(event, RequestFailed):
             failed = f"Request {event.request_id} ({event.stage}) failed: {in_fields(event.sentence)}"
             self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
+        elif isinstance(event, RequestsGivenUp):
+            why = "planned for another endpoint, or without a price."
+            hint = self._hint("{} asks for the same again.") if event.can_be_retried else ""
+            self.say(f"{many(event.requests, 'request')} given up: {why}{hint}", error=True)
 
     def _hint(self, sentence: str) -> str:
         """A sentence with the key that tries again here, if there is one."""

@@ -16,6 +16,7 @@ from selfinstruct.core.events import (
     GenerationPaused,
     LimitReached,
     RequestPlanned,
+    RequestsGivenUp,
     TaskInstantiated,
 )
 from selfinstruct.core.intake import Decide
@@ -306,6 +307,36 @@ async def test_what_waited_to_be_sent_again_when_all_stopped_is_sent_when_it_goe
         attended.run.retry_failed()
         await attended.told(BatchCompleted)
         assert attended.states()[:4] == ["parsed"] * 4
+
+
+async def test_what_waited_for_another_endpoint_counts_as_failed_and_is_asked_for_again(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    broken = Fault(500, error_body("broken"), {"retry-after": "100"})
+    server.faults.extend([broken, broken, broken, Fault(401, error_body("bad key"))])
+    alone = {"batches_ahead": 0, "requests_per_batch": 4, "concurrency": 4}
+    async with attending(engine_on(base_url=server.url, model="m", **alone)) as attended:
+        attended.run.next_batch()
+        await attended.told(GenerationPaused)
+        assert sorted(attended.states()) == ["failed", "planned", "planned", "planned"]
+    async with attending(engine_on(base_url=server.url, model="another", **alone)) as attended:
+        await attended.told(RequestsGivenUp)
+        assert RequestsGivenUp(3, can_be_retried=True) in attended.events
+        assert attended.run.failed == 3
+        assert len(attended.run.retry_failed().taken_on) == 3
+        await attended.told(CandidatesProposed, 3)
+        assert attended.run.failed == 0
+        assert {task.propose_request_id for task in workspace.tasks.of_batch(1)} == {5, 6, 7}
+
+
+async def test_what_was_written_for_another_api_is_given_up_and_cannot_be_asked_for_again(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    async with engine_on(base_url=server.url, model="m") as engine:
+        engine.plan.propose(1)
+    async with attending(engine_on(base_url=server.url, model="m", api="completions")) as attended:
+        await attended.told(RequestsGivenUp)
+        assert RequestsGivenUp(1, can_be_retried=False) in attended.events
 
 
 def test_what_accepted_tasks_need_is_instances_labels_and_vectors(

@@ -65,7 +65,9 @@ async def test_a_model_without_a_price_is_not_asked_once_another_program_has_set
         one.plan.propose(1)
     attempt = workspace.requests.begin_attempt(planned, {}, run_id=workspace.run_id, at="now")
     assert attempt is None, "nobody knows what it would cost"
-    assert one.plan.left_over(resend=True) == []
+    left_over = one.plan.left_over(resend=True)
+    assert left_over.taken_over == []
+    assert [request.id for request in left_over.given_up] == [planned]
     assert workspace.requests.get(planned).state == "failed"
     await one.close()
 

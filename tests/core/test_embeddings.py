@@ -378,7 +378,7 @@ async def test_a_candidate_that_the_model_refuses_falls_and_is_asked_for_again_o
             assert task(workspace, MOON).verdict == "pass"
             asked = len(server.embedded())
         async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
-            assert engine.plan.left_over(resend=False) == []
+            assert engine.plan.left_over(resend=False).taken_over == []
             await engine.run(plan=engine.plan.embed)
             assert len(server.embedded()) == asked
             server.refuse = lambda body: None

@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import BatchCompleted, PoolRead, TaskInstantiated
+from selfinstruct.core.events import BatchCompleted, GenerationPaused, PoolRead, TaskInstantiated
 from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
@@ -233,3 +233,22 @@ async def test_a_limit_is_not_told_before_a_request_is_wanted(workspace: Workspa
         assert curator.app.session.attended.paused is None
         await curator.press("n")
         await curator.until(lambda: "paused" in curator.shown("#status"))
+
+
+async def test_another_endpoint_says_what_is_given_up_and_t_asks_it_for_the_same(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    broken = Fault(500, error_body("broken"), {"retry-after": "100"})
+    server.faults.extend([broken, broken, broken, Fault(401, error_body("wrong key"))])
+    alone = {"batches_ahead": 0, "requests_per_batch": 4, "concurrency": 4}
+    engine = engine_on(base_url=server.url, model="m", **alone)
+    async with curating(engine) as curator:
+        await curator.press("n")
+        await curator.wait_for(GenerationPaused)
+        await curator.app.session.apply(engine.settings.model_copy(update={"model": "another"}))
+        await curator.until(lambda: "3 requests given up" in curator.shown("#message"))
+        assert "t asks for the same again." in curator.shown("#message")
+        await curator.until(lambda: "4 failed" in curator.shown("#status"))
+        await curator.press("t")
+        assert curator.shown("#message") == "Sending 4 requests again."
+        await curator.until(lambda: len({t.propose_request_id for t in workspace.tasks.of_batch(1)}) == 4)
