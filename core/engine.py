@@ -252,11 +252,15 @@ class Engine:
         """The workspace's cost limit in USD, as any program has set it last; None: there is none."""
         return self.workspace.settings.cost_limit()
 
-    def follow_cost_limit(self) -> None:
-        """Let the settings have the cost limit that another program may have set."""
-        limit = self.cost_limit()
-        if limit != self.settings.max_cost:
+    def follow_cost_limit(self) -> bool:
+        """Let the settings have the cost limit that another program may have set.
+
+        Returns whether it leaves more room than the one that they had.
+        """
+        before, limit = self.settings.max_cost, self.cost_limit()
+        if limit != before:
             self.settings = self.settings.model_copy(update={"max_cost": limit})
+        return before is not None and (limit is None or limit > before)
 
     def emit(self, event: Event) -> None:
         """Tell the listener."""

@@ -199,7 +199,8 @@ class CuratorApp(App[None]):
     def _look(self) -> None:
         self.session.tidy()
         if self.engine.workspace.changed_by_others():
-            self.engine.follow_cost_limit()
+            if self.engine.follow_cost_limit() and self.session.attended.at_cost_limit:
+                self.session.attended.resume()
             if self.at_hand.is_up:
                 self.at_hand.refresh_all()
 

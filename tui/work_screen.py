@@ -101,6 +101,8 @@ class WorkScreen(Screen[None]):
         self._status = ""
         self.said = ("", False)
         """What the message line says, and whether it is an error."""
+        self._while_paused = False
+        """Whether that is so only while generation is paused."""
 
     @property
     def curator(self) -> "CuratorApp":
@@ -152,6 +154,8 @@ class WorkScreen(Screen[None]):
     def refresh_all(self) -> None:
         """Show how things stand now, status line and all."""
         self.query_one(Tabs).show(self.session.settings.keys)
+        if self._while_paused and self.session.attended.paused is None:
+            self.say("")
         self.refresh_view()
         self.refresh_status()
 
@@ -167,9 +171,10 @@ class WorkScreen(Screen[None]):
             hint = self._hint("{} tries again.")
             if self.session.attended.at_request_limit:
                 hint = self.with_keys(_MORE_REQUESTS)
-            self.say(f"{in_fields(event.sentence)}{hint}", error=True)
+            self.say(f"{in_fields(event.sentence)}{hint}", error=True, while_paused=True)
         elif isinstance(event, LimitReached):
-            self.say(f"{in_fields(event.sentence)}{self._hint('{} asks for a new one.')}", error=True)
+            hint = self._hint("{} asks for a new one.")
+            self.say(f"{in_fields(event.sentence)}{hint}", error=True, while_paused=True)
         elif isinstance(event, RequestFailed):
             failed = f"Request {event.request_id} ({event.stage}) failed: {in_fields(event.sentence)}"
             self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
@@ -187,9 +192,15 @@ class WorkScreen(Screen[None]):
         """A sentence of ours with the person's key where the name of an action is: "{undo} undoes"."""
         return with_keys(sentence, self.session.settings.keys)
 
-    def say(self, text: str, *, error: bool = False) -> None:
-        """Say something in the message line; what is said before there is one waits for it."""
-        self.said = (safe_line(text), error)
+    def say(self, text: str, *, error: bool = False, while_paused: bool = False) -> None:
+        """Say something in the message line; what is said before there is one waits for it.
+
+        Args:
+            text: What to say.
+            error: Whether it is an error.
+            while_paused: Whether it goes by itself when generation goes on.
+        """
+        self.said, self._while_paused = (safe_line(text), error), while_paused
         if not self.is_up:
             return
         line = self.query_one("#message", Static)
@@ -330,7 +341,9 @@ class WorkScreen(Screen[None]):
 
         def raise_to(usd: float | None) -> None:
             if usd is None:
-                self.say(f"The cost limit stays at ${limit:g}; no request is sent.")
+                if self.session.attended.at_cost_limit:  # another program may have raised it meanwhile
+                    stays = f"The cost limit stays at ${limit:g}; no request is sent."
+                    self.say(stays, while_paused=True)
                 return
             self.session.raise_cost_limit(usd)
             self.say(f"The cost limit is ${usd:g} now{_unless_started_again(usd)}.")

@@ -41,8 +41,11 @@ async def test_a_limit_that_another_program_sets_binds_the_next_request(path: Pa
             one.plan.propose(1)
         assert one.cost_limit() == 0.001
         assert one.settings.max_cost != 0.001
-        one.follow_cost_limit()
+        assert not one.follow_cost_limit()
         assert one.settings.max_cost == 0.001
+        other.limit_cost(1.0)
+        assert one.follow_cost_limit()
+        assert not one.follow_cost_limit()
 
 
 async def test_other_settings_of_a_program_do_not_set_the_limit_back(path: Path) -> None:

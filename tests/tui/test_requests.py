@@ -8,6 +8,7 @@ import pytest
 from textual.content import Content
 from textual.widgets import Input
 
+from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, GenerationPaused, LimitReached, RequestFailed
 from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
@@ -446,3 +447,34 @@ async def test_a_limit_that_makes_no_room_is_refused_and_esc_leaves_it_as_it_was
         await curator.until(lambda: "stays at $0.005" in curator.shown("#message"))
         assert resolve({}, stored=workspace.settings.read()).max_cost == 0.005
         assert len(server.received) == had
+
+
+async def test_a_limit_that_another_program_raises_goes_on_and_nothing_says_otherwise(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9)
+    async with curating(engine) as curator:
+        await at_the_limit(curator)
+        await curator.press("t", "escape")
+        await curator.until(lambda: "stays at $0.005" in curator.shown("#message"))
+        with Workspace.open(workspace.path) as theirs:
+            other = Engine(theirs, resolve({}, stored=theirs.settings.read()))
+            other.limit_cost(5)
+            await other.close()
+        await curator.wait_for(BatchCompleted)
+        await curator.until(lambda: "stays at" not in curator.shown("#message"))
+        assert "paused" not in curator.shown("#status")
+
+
+async def test_what_stopped_generation_is_not_said_any_more_when_other_settings_go_on(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(401, error_body("wrong key"))
+    engine = engine_on(base_url=server.url, model="m")
+    async with curating(engine) as curator:
+        await curator.press("n")
+        await curator.until(lambda: "t tries again." in curator.shown("#message"))
+        server.refuse = lambda body: None
+        await curator.app.session.apply(engine.settings.model_copy(update={"concurrency": 2}))
+        await curator.wait_for(BatchCompleted)
+        await curator.until(lambda: "wrong key" not in curator.shown("#message"))
