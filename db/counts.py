@@ -28,6 +28,8 @@ class Counts:
     """Attempts that may have cost something, those in doubt among them."""
     reserved_usd: float
     """USD that they count as against a cost limit: the most that they can have cost, where that is known."""
+    unsettled_usd: float
+    """USD that count against it beside these: reserved for what is planned, sent, or not taken in yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def read_training(db: Connection) -> Training:
 
 def read_spending(db: Connection) -> Spending:
     """Read what all attempts have cost."""
-    return Spending(*_cost(db))
+    cost, unknown, reserved, _ = _cost(db)
+    return Spending(cost, unknown, reserved)
 
 
 def read_untouched(db: Connection) -> bool:
@@ -101,7 +104,7 @@ def _read(db: Connection) -> Counts:
     prompt_tokens, completion_tokens = db.execute(
         "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts INDEXED BY attempts_by_tokens"
     ).fetchone()
-    cost, unknown, reserved = _cost(db)
+    cost, unknown, reserved, unsettled = _cost(db)
     return Counts(
         pool=_pool(db),
         candidates=by(
@@ -133,6 +136,7 @@ def _read(db: Connection) -> Counts:
         cost_usd=cost,
         attempts_of_unknown_cost=unknown,
         reserved_usd=reserved,
+        unsettled_usd=unsettled,
     )
 
 
@@ -141,12 +145,15 @@ def _pool(db: Connection) -> dict[str, int]:
     return {"seed": 0, "model": 0, "imported": 0, "human": 0} | dict(rows.fetchall())
 
 
-def _cost(db: Connection) -> tuple[float | None, int, float]:
+def _cost(db: Connection) -> tuple[float | None, int, float, float]:
     # An answer that is not taken in yet has not been asked for its usage. What is in doubt may have been
     # paid, and so may an attempt that was in doubt when its request was sent again. CROSS JOIN begins with
     # the few requests under way, and not with all attempts of unknown cost.
-    cost, known, unknown, reserved = db.execute(
+    cost, known, unknown, reserved, unsettled = db.execute(
         """WITH
+            planned AS (
+                SELECT total(reserved_usd) AS usd FROM requests INDEXED BY requests_under_way
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'planned'),
             answered AS (
                 SELECT count(*) AS attempts, total(attempts.reserved_usd) AS usd
                 FROM requests INDEXED BY requests_under_way
@@ -166,8 +173,10 @@ def _cost(db: Connection) -> tuple[float | None, int, float]:
             + (SELECT count(*) FROM attempts INDEXED BY attempts_open
                 WHERE ended_at IS NULL AND reserved_usd IS NOT 0)
             - answered.attempts - sent.attempts,
-            charged_usd - known_usd - answered.usd - sent.usd
-        FROM spending, answered, sent"""
+            charged_usd - known_usd - answered.usd - sent.usd,
+            planned.usd + answered.usd + sent.usd
+        FROM spending, planned, answered, sent"""
     ).fetchone()
     # A difference of sums: where nothing is reserved, it is nothing but for what rounding leaves.
-    return cost if known else None, unknown, max(0.0, round(reserved, _DIGITS)) if unknown else 0.0
+    reserved = max(0.0, round(reserved, _DIGITS)) if unknown else 0.0
+    return cost if known else None, unknown, reserved, unsettled

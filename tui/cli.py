@@ -20,6 +20,7 @@ from selfinstruct.tui.display import (
     many,
     safe,
     safe_line,
+    usd_text,
     verdict_word,
 )
 from selfinstruct.tui.exits import Exit, run, stop
@@ -197,6 +198,7 @@ def status_document(counts: Counts, training: Training) -> dict[str, dict[str, A
             "usd": _rounded(counts.cost_usd),
             "attempts_of_unknown_cost": counts.attempts_of_unknown_cost,
             "reserved_usd": _rounded(counts.reserved_usd),
+            "unsettled_usd": _rounded(counts.unsettled_usd),
         },
     }
 
@@ -216,7 +218,7 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
             return "unknown" if counts.requests["answered"] else "0"
         return f"{number:,}"
 
-    left_out = _left_out(training)
+    left_out, unsettled = _left_out(training), counts.unsettled_usd
     return [
         f"pool         {listed('pool')}",
         f"candidates   {listed('candidates')}",
@@ -227,7 +229,8 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
         + (f"; kept, but no rows: {left_out}" if left_out else ""),
         f"requests     {listed('requests')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
-        f"cost         {cost_text(counts)}",
+        f"cost         {cost_text(counts)}"
+        + (f"; {usd_text(unsettled)} reserved for requests that are not settled" if unsettled else ""),
     ]
 
 

@@ -363,6 +363,7 @@ def test_the_sums_of_spending_are_those_of_the_attempts_whatever_became_of_them(
     assert spending.reserved_usd == pytest.approx(reserved)
     assert reserved > 0
     assert workspace.requests.charged_usd() == pytest.approx(charged + planned)
+    assert workspace.counts().unsettled_usd == pytest.approx(charged + planned - known - reserved)
 
 
 def test_what_is_read_and_written_for_days_leaves_nothing_in_memory(workspace: Workspace) -> None:

@@ -62,7 +62,7 @@ STATUS = {
     "export": {"rows", "of_tasks_not_accepted", "of_another_wording_or_label", "exact_duplicates"},
     "requests": {"planned", "sent", "answered", "failed", "in_doubt"},
     "tokens": {"prompt", "completion"},
-    "cost": {"usd", "attempts_of_unknown_cost", "reserved_usd"},
+    "cost": {"usd", "attempts_of_unknown_cost", "reserved_usd", "unsettled_usd"},
 }
 """The names that scripts rely on; of the verdicts those that the workspace of these tests has."""
 
@@ -95,6 +95,24 @@ def test_what_is_reserved_for_attempts_of_unknown_cost_is_said_in_usd(
     assert 0.03 < told["reserved_usd"] == pytest.approx(reserved)
     cost = f"unknown (${reserved:.4f} reserved)"
     assert f"Cost: {cost}." in alone.stdout
+    assert f"cost         {cost}\n" in run("status", "--db", path).stdout
+
+
+def test_what_is_reserved_for_requests_of_a_killed_program_is_said_in_usd(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    path = tmp_path / "w.db"
+    settings = {"base_url": server.url, "model": "m", "prices": {"m": {"input": 10.0, "output": 30.0}}}
+    with Workspace.open(path, create=True) as workspace:
+        plan = Engine(workspace, resolve(settings)).plan
+        sent = plan.propose(1)
+        workspace.requests.begin_attempt(sent, {}, run_id=workspace.run_id, at="now")
+        plan.propose(1)
+        reserved = workspace.requests.charged_usd()
+    told = json.loads(run("status", "--db", path, "--json").stdout)["cost"]
+    assert (told["usd"], told["reserved_usd"]) == (None, 0)
+    assert told["unsettled_usd"] == pytest.approx(reserved)
+    cost = f"$0.00; ${reserved:.4f} reserved for requests that are not settled"
     assert f"cost         {cost}\n" in run("status", "--db", path).stdout
 
 
