@@ -147,18 +147,20 @@ async def test_a_request_that_met_the_limit_between_two_attempts_goes_on_with_mo
         assert attended.states()[0] == "parsed"
 
 
-def cut_short(attended: Attended, server: ModelServer) -> None:
-    """Let the second request for new tasks fail once, and the cost limit leave no room for more attempts."""
-    engine, hear = attended.engine, attended.engine.listener
+def cut_short(engine: Engine, server: ModelServer, *, batch: int) -> None:
+    """Let the second request of a batch fail once, and the cost limit leave no room for more attempts."""
+    hear = engine.listener
+    planned: list[int] = []
 
     def listen(event: Event) -> None:
         hear(event)
-        if isinstance(event, RequestPlanned) and event.request_id > 1:
-            if engine.workspace.requests.get(event.request_id).stage != "propose":
-                return
-            server.refuse = lambda body: Fault(500, error_body("broken"), {"retry-after": "0"})
-            engine.limit_cost(engine.workspace.requests.charged_usd())
-            engine.listener = hear
+        if isinstance(event, RequestPlanned):
+            request = engine.workspace.requests.get(event.request_id)
+            planned.extend([request.id] if (request.stage, request.batch) == ("propose", batch) else [])
+            if len(planned) == 2:
+                server.refuse = lambda body: Fault(500, error_body("broken"), {"retry-after": "0"})
+                engine.limit_cost(engine.workspace.requests.charged_usd())
+                engine.listener = hear
 
     engine.listener = listen
 
@@ -169,7 +171,7 @@ async def test_a_batch_that_the_cost_limit_cuts_short_is_shown_and_the_rest_come
     alone = {"requests_per_batch": 2, "batches_ahead": 0, "concurrency": 1}
     engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=5, **alone)
     async with attending(engine) as attended:
-        cut_short(attended, server)
+        cut_short(engine, server, batch=1)
         attended.run.next_batch()
         await attended.told(LimitReached)
         assert attended.states()[-1] == "planned"

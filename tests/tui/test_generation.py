@@ -6,11 +6,18 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import BatchCompleted, GenerationPaused, PoolRead, TaskInstantiated
+from selfinstruct.core.events import (
+    BatchCompleted,
+    GenerationPaused,
+    LimitReached,
+    PoolRead,
+    TaskInstantiated,
+)
 from selfinstruct.core.setting_sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from tests.conftest import OpenEngine
+from tests.core.test_attended import cut_short
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 
@@ -252,3 +259,21 @@ async def test_another_endpoint_says_what_is_given_up_and_t_asks_it_for_the_same
         await curator.press("t")
         assert curator.shown("#message") == "Sending 4 requests again."
         await curator.until(lambda: len({t.propose_request_id for t in workspace.tasks.of_batch(1)}) == 4)
+
+
+async def test_n_shows_a_batch_that_the_cost_limit_has_cut_short(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    alone = {"requests_per_batch": 2, "batches_ahead": 0, "concurrency": 1, "rng_seed": 1}
+    prices = {"m": {"input": 10.0, "output": 10.0}}
+    engine = engine_on(base_url=server.url, model="m", prices=prices, max_cost=5, **alone)
+    async with curating(engine) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 5)
+        first = max(curator.table.ids)
+        cut_short(engine, server, batch=2)
+        await curator.press("n")
+        await curator.wait_for(LimitReached)
+        await curator.press("n")
+        assert "batch 2" in curator.shown("#status")
+        assert max(curator.table.ids) > first
