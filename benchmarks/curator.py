@@ -7,7 +7,8 @@ other is measured, so that what else the machine does meets both.
 
 - Start: from exec to the output after which the screen shows the status line, the rows with the cursor, the
   detail of the row under it, and the footer. Medians.
-- Key to paint: from writing a key (j, k, ctrl+d, ctrl+u) to the output after which both the cursor's row and
+- Key to paint: from writing a key (j beside generation, so that each row is a new one; else also k, ctrl+d,
+  ctrl+u) to the output after which both the cursor's row and
   the detail are those of another task than before. The last byte of the burst would tell less: generation
   redraws the screen all the time, so that a burst may end with what another event caused. Generation is the
   built-in model, which answers at once and so never pauses: n is pressed whenever it has nothing to do, and
@@ -50,6 +51,9 @@ _LONGEST_S = 150.0
 _PAGE_DOWN, _PAGE_UP = "\x04", "\x15"  # ctrl+d, ctrl+u
 # One turn of keys; each moves the cursor, which ends where it began.
 _TURN = (_PAGE_DOWN, "j", "j", "k", "j", _PAGE_DOWN, "j", "k", "k", _PAGE_UP, "j", "k", _PAGE_UP, "k")
+
+# One turn of the curator's beside generation: onward, since rows that it was at before are kept as drawn.
+_ONWARD = ("j",) * len(_TURN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +226,7 @@ def _turn_beside_generation(curator: Stopwatch, chance: random.Random) -> list[f
         curator.note(0.3)
         curator.play()
     times = []
-    for key in _TURN:
+    for key in _ONWARD:
         before = _generates(curator)
         took = _key_to_paint(curator, key, chance)
         if before and _generates(curator):
