@@ -80,7 +80,8 @@ def test_what_ends_the_work_says_no_key(server: ModelServer, tmp_path: Path, way
 
 
 def test_no_screen_shows_a_key(server: ModelServer, tmp_path: Path) -> None:
-    echo(server, *GOES_ON)
+    # Many pages are hundreds of tasks, each to be labelled by a server that mostly fails: minutes.
+    echo(server, *(way for way in GOES_ON if way != "on many pages"))
     server.models = [f"m of {KEY}", KEY]
     with Terminal(*words(server), columns=160, rows=50) as terminal:
         terminal.wait_for("pool 175")
