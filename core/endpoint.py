@@ -186,8 +186,9 @@ class Endpoint:
             self._client = None
 
     async def _open(self) -> "AsyncOpenAI":
-        # In a thread: a person who types meanwhile is not kept waiting.
-        await asyncio.to_thread(import_module, "openai")
+        if self._client is None:
+            # In a thread: a person who types meanwhile is not kept waiting.
+            await asyncio.to_thread(import_module, "openai")
         if self._client is None:
             from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout  # noqa: PLC0415 - 0.5 s
 

@@ -144,6 +144,8 @@ class RougeIndex:
 
     def above(self, text: str, threshold: float) -> list[Neighbour]:
         """All tasks that score `threshold` or more, best first, ties by id."""
+        if not len(self):
+            return []
         best = Best(len(self))
         question = self._ask(text)
         rows, _ = self._hopeful(question, max(threshold, 0.0), np.inf)
