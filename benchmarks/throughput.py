@@ -3,7 +3,7 @@
 The same requests are sent after it by the bare openai client, which does nothing with what it gets. A short
 run that is not counted goes before, so that both find the libraries imported.
 
-    python -m benchmarks.throughput             # about a minute
+    python -m benchmarks.throughput             # about four minutes
     python -m benchmarks.throughput --quick     # a few seconds
 """
 
@@ -60,10 +60,9 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         writer.close()
 
 
-async def ours(url: str, number: int, folder: Path) -> tuple[float, list[Request]]:
+async def ours(url: str, number: int, path: Path) -> tuple[float, list[Request]]:
     """Seconds that unattended work took for so many requests, and the requests as they are stored."""
-    folder.mkdir()
-    with Workspace.open(folder / "throughput.db", create=True) as workspace:
+    with Workspace.open(path, create=True) as workspace:
         settings = resolve({"base_url": url, "model": "m", "concurrency": UNDER_WAY, "max_requests": number})
         async with Engine(workspace, settings) as engine:
             began = perf_counter()
@@ -97,15 +96,15 @@ def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description="Answers a second with 64 requests under way.")
     parser.add_argument("--quick", action="store_true", help="few requests")
-    number = UNDER_WAY * (4 if parser.parse_args().quick else 40)
+    number = UNDER_WAY * (4 if parser.parse_args().quick else 100)
     here, there = multiprocessing.Pipe()
     server = multiprocessing.Process(target=serve, args=(there,), daemon=True)
     server.start()
     url = f"http://127.0.0.1:{here.recv()}/v1"
     try:
         with tempfile.TemporaryDirectory(prefix="throughput-") as folder:
-            asyncio.run(ours(url, UNDER_WAY, Path(folder) / "first"))
-            took, requests = asyncio.run(ours(url, number, Path(folder) / "counted"))
+            asyncio.run(ours(url, UNDER_WAY, Path(folder) / "first.db"))
+            took, requests = asyncio.run(ours(url, number, Path(folder) / "counted.db"))
         alone = asyncio.run(bare(url, requests))
     finally:
         server.kill()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SATURATED_BATCHES = 20
 """When so many batches in a row accept nothing, more requests are a waste."""
 
+_FRUIT = 16
+"""About so many requests come of one for new tasks: it brings 8 or so, each to be labelled and filled in."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """How often to look whether another program has brought the vectors that are waited for, and how long."""
@@ -263,9 +265,11 @@ class AutoRun:
         return "Stopped: --max-cost has been taken away, and nothing else says where to stop."
 
     def _plan_next(self) -> int | None:
+        if self._is_running_dry() and (request_id := self._plan_propose(early=True)) is not None:
+            return request_id
         if (request_id := self._engine.plan.next_of_pool()) is not None:
             return request_id
-        if not self._is_reached() and self._fruitless < SATURATED_BATCHES:
+        if self._wants_tasks():
             if self._engine.judging.lacking_vectors:
                 # What is proposed now could not be accepted, and would be paid for.
                 self._waits_for_vectors = True
@@ -278,13 +282,45 @@ class AutoRun:
             return self._engine.plan.next_of_pool()
         return None
 
-    def _plan_propose(self) -> int:
-        with self._engine.workspace.transaction():
-            if self._planned_in_batch == self._settings.requests_per_batch or self._batch == 0:
-                self._batch = self._engine.plan.new_batch()
-                self._planned_in_batch = 0
-                self._to_come[self._batch] = self._settings.requests_per_batch
-            request_id = self._engine.plan.propose(self._batch, held=self._settings.hold)
+    def _wants_tasks(self) -> bool:
+        return not self._is_reached() and self._fruitless < SATURATED_BATCHES
+
+    def _is_running_dry(self) -> bool:
+        """Whether the last tasks are about to be asked about, with too few new ones on their way.
+
+        Otherwise all that is under way would ask for new tasks at once, again and again: many more than a
+        target wants, and then so many answers to judge together that the endpoint waits for it.
+        """
+        if not self._wants_tasks() or self._engine.judging.lacking_vectors:
+            return False
+        width = self._settings.concurrency
+        if self._proposing * _FRUIT >= width:
+            return False
+        return not self._engine.plan.has_work_for(width)
+
+    @property
+    def _proposing(self) -> int:
+        """How many requests for new tasks are under way."""
+        unplanned = self._settings.requests_per_batch - self._planned_in_batch if self._batch else 0
+        return sum(self._to_come.values()) - unplanned
+
+    def _plan_propose(self, *, early: bool = False) -> int | None:
+        """Plan a request for new tasks; an early one only if that leaves what accepted tasks may cost."""
+        plan, size = self._engine.plan, self._settings.requests_per_batch
+        is_new = self._batch == 0 or self._planned_in_batch == size
+        try:
+            with self._engine.workspace.transaction():
+                batch = plan.new_batch() if is_new else self._batch
+                request_id = plan.propose(batch, held=self._settings.hold)
+                if early and not plan.covers_accepted():
+                    raise CostLimitError(None)
+        except CostLimitError:
+            if early:
+                return None
+            raise
+        if is_new:
+            self._batch, self._planned_in_batch = batch, 0
+            self._to_come[batch] = size
         self._planned_in_batch += 1
         return request_id
 

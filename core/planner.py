@@ -234,12 +234,14 @@ class Planner:
         count, length = self._workspace.vectors.unembedded_of_pool()
         return Prices(self._embeddings).at_most(length, 0) or 0.0 if count else 0.0
 
+    def has_work_for(self, requests: int) -> bool:
+        """Whether so many tasks, or more, wait to be asked about; one without a vector is enough."""
+        lacks_vector = self._embeddings is not None and bool(self._workspace.vectors.unembedded(1))
+        return lacks_vector or self._workspace.tasks.count_unasked(requests) >= requests
+
     def is_idle(self) -> bool:
         """Whether no task waits to be asked about."""
-        tasks = self._workspace.tasks
-        if self._embeddings is not None and self._workspace.vectors.unembedded(1):
-            return False
-        return tasks.to_instantiate() is None and tasks.to_classify() is None
+        return not self.has_work_for(1)
 
     def left_over(self, *, resend: bool) -> LeftOver:
         """Take over what is unfinished; for when nothing is under way.

@@ -218,6 +218,21 @@ class Tasks:
         ).fetchone()
         return Unasked(int(labels), int(instances))
 
+    def count_unasked(self, most: int) -> int:
+        """How many tasks a request could be planned for now, counted up to `most`."""
+        (count,) = self._db.execute(
+            """SELECT count(*) FROM (
+                SELECT id FROM tasks INDEXED BY tasks_to_instantiate
+                WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+                    AND label IN ('classification', 'generation')
+            UNION ALL SELECT id FROM tasks INDEXED BY tasks_to_classify
+                WHERE label IS NULL AND classify_request_id IS NULL
+                    AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)
+            LIMIT ?)""",
+            [most],
+        ).fetchone()
+        return int(count)
+
     def to_classify(self) -> int | None:
         """The first task that wants a label: accepted, or passing and before a person."""
         return self._first(

@@ -1,6 +1,7 @@
 """Unattended work: targets, limits, resuming, and that timing never changes the outcome."""
 
 import asyncio
+import itertools
 import json
 import sqlite3
 import time
@@ -110,6 +111,16 @@ async def test_concurrency_is_full_while_the_endpoint_is_slow(tmp_path: Path, se
     assert len(server.received) == 6
     server.gate.set()
     assert (await task).ended is Ended.DONE
+
+
+async def test_new_tasks_are_asked_for_a_few_at_a_time_while_others_are_asked_about(tmp_path: Path) -> None:
+    await run(tmp_path / "a.db", target=300, concurrency=16)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        stages = [stage for (stage,) in db.execute("SELECT stage FROM requests ORDER BY id")]
+    assert stages[:16] == ["propose"] * 16, "there is nothing else to ask about yet"
+    assert stages[16:].count("propose") > 10
+    in_a_row = [len(list(run)) for stage, run in itertools.groupby(stages[16:]) if stage == "propose"]
+    assert max(in_a_row) <= 4
 
 
 async def test_a_second_run_with_a_higher_target_goes_on_where_the_first_ended(tmp_path: Path) -> None:

@@ -160,6 +160,23 @@ async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(p
         assert engine.plan.covers_accepted()
 
 
+async def test_what_accepted_tasks_need_comes_before_new_ones_when_money_is_short(path: Path) -> None:
+    texts = ("Name a river in Asia.", "Say when iron melts.", "Tell how bees find their way home.")
+    async with another(path) as engine:
+        tasks = [engine.workspace.tasks.add(text, origin="human", at="now") for text in texts]
+        for task in tasks:
+            engine.decisions.accept(task)
+        engine.limit_cost(0.001)
+        before = AutoRun(engine)
+        await before.run()
+        assert before.room is not None
+        engine.limit_cost(before.room.for_all_usd)
+        assert (await AutoRun(engine).run()).ended is Ended.LIMIT
+        first = [engine.workspace.requests.get(number).stage for number in (1, 2, 3)]
+        assert first == ["classify", "classify", "classify"]
+        assert all(engine.workspace.instances.of_task(task) for task in tasks)
+
+
 @pytest.mark.parametrize(
     ("usd", "readable"),
     [
