@@ -130,13 +130,15 @@ class Endpoint:
         return await self._receive(self._call(client, prompt, parameters), _longest(parameters))
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
-        # extra_body, because servers of the same kind know parameters that OpenAI's own does not.
+        # extra_body, because servers of the same kind know parameters that OpenAI's own does not. The prompt
+        # goes there, too: given by its name, the client would look at every piece of it for its type.
         create: Any
+        asked: dict[str, Any]
         if self._settings.api == "chat":
-            create, asked = client.chat.completions.with_streaming_response.create, {"messages": prompt}
+            create, asked = client.chat.completions.with_streaming_response.create, {"messages": []}
         else:
-            create, asked = client.completions.with_streaming_response.create, {"prompt": prompt}
-        return create(model=self.model, **asked, extra_body=parameters)
+            create, asked = client.completions.with_streaming_response.create, {"prompt": ""}
+        return create(model=self.model, **asked, extra_body={**dict.fromkeys(asked, prompt), **parameters})
 
     async def models(self) -> list[str]:
         """The names of the models at this address; none when the server does not tell.
