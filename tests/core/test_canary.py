@@ -27,6 +27,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", OPENAI_KEY)
     monkeypatch.setattr("selfinstruct.core.ledger.MAX_ATTEMPTS", 2)
     monkeypatch.setattr("selfinstruct.core.ledger._FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr("selfinstruct.core.throttle._FIRST_REST_S", 0.001)
 
 
 def on(server: ModelServer, **settings: Any) -> dict[str, Any]:
