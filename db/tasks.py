@@ -23,6 +23,14 @@ _ORDERS: dict[Order, str] = {
     "instruction": "instruction COLLATE NOCASE,",
 }
 
+_TO_INSTANTIATE = """FROM tasks INDEXED BY tasks_to_instantiate
+    WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
+    AND label IN ('classification', 'generation')"""
+_TO_CLASSIFY = """FROM tasks INDEXED BY tasks_to_classify
+    WHERE label IS NULL AND classify_request_id IS NULL
+    AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)"""
+"""The tasks that instances, and those that a label, can be asked for now."""
+
 _FIRST_LOOK = 128
 """Tasks among which the next that waits is looked for first."""
 _TRIGRAM = 3
@@ -206,28 +214,16 @@ class Tasks:
 
     def unasked(self) -> Unasked:
         """How many tasks no request has been planned for yet, of those that will be asked about."""
-        (labels,) = self._db.execute(
-            """SELECT count(*) FROM tasks INDEXED BY tasks_to_classify
-            WHERE label IS NULL AND classify_request_id IS NULL
-                AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)"""
-        ).fetchone()
-        (instances,) = self._db.execute(
-            """SELECT count(*) FROM tasks INDEXED BY tasks_to_instantiate
-            WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-            AND label IN ('classification', 'generation')"""
-        ).fetchone()
+        (labels,) = self._db.execute(f"SELECT count(*) {_TO_CLASSIFY}").fetchone()
+        (instances,) = self._db.execute(f"SELECT count(*) {_TO_INSTANTIATE}").fetchone()
         return Unasked(int(labels), int(instances))
 
     def count_unasked(self, most: int) -> int:
         """How many tasks a request could be planned for now, counted up to `most`."""
         (count,) = self._db.execute(
-            """SELECT count(*) FROM (
-                SELECT id FROM tasks INDEXED BY tasks_to_instantiate
-                WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-                    AND label IN ('classification', 'generation')
-            UNION ALL SELECT id FROM tasks INDEXED BY tasks_to_classify
-                WHERE label IS NULL AND classify_request_id IS NULL
-                    AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)
+            f"""SELECT count(*) FROM (
+                SELECT id {_TO_INSTANTIATE}
+            UNION ALL SELECT id {_TO_CLASSIFY}
             LIMIT ?)""",
             [most],
         ).fetchone()
@@ -235,20 +231,11 @@ class Tasks:
 
     def to_classify(self) -> int | None:
         """The first task that wants a label: accepted, or passing and before a person."""
-        return self._first(
-            """SELECT id FROM tasks INDEXED BY tasks_to_classify
-            WHERE label IS NULL AND classify_request_id IS NULL
-                AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)
-            ORDER BY id LIMIT 1"""
-        )
+        return self._first(f"SELECT id {_TO_CLASSIFY} ORDER BY id LIMIT 1")
 
     def to_instantiate(self) -> int | None:
         """The first accepted task with a clear label and no instances asked for."""
-        return self._first(
-            """SELECT id FROM tasks INDEXED BY tasks_to_instantiate
-            WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-            AND label IN ('classification', 'generation') ORDER BY id LIMIT 1"""
-        )
+        return self._first(f"SELECT id {_TO_INSTANTIATE} ORDER BY id LIMIT 1")
 
     def awaiting_instances(self) -> tuple[int, int]:
         """How many accepted tasks instances will be asked for, and the bytes of their wordings as JSON.
@@ -256,10 +243,8 @@ class Tasks:
         Their label is clear, or on its way.
         """
         count, length = self._db.execute(
-            """SELECT count(*), coalesce(sum(length(CAST(json_quote(instruction) AS BLOB))), 0) FROM (
-                SELECT instruction FROM tasks INDEXED BY tasks_to_instantiate
-                WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL
-                AND label IN ('classification', 'generation')
+            f"""SELECT count(*), coalesce(sum(length(CAST(json_quote(instruction) AS BLOB))), 0) FROM (
+                SELECT instruction {_TO_INSTANTIATE}
             UNION ALL SELECT instruction FROM tasks INDEXED BY tasks_unlabelled
                 WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL)"""
         ).fetchone()
