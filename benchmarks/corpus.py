@@ -5,9 +5,9 @@ import random
 from collections import defaultdict
 from pathlib import Path
 
-from selfinstruct.core.grammar import built_in
-from selfinstruct.core.languages import ENGLISH
-from selfinstruct.core.unicode_words import is_unspaced
+from selfinstruct.core.language.registry import ENGLISH
+from selfinstruct.core.language.unicode_tokens import is_unspaced
+from selfinstruct.core.offline.grammar import built_in
 
 _BASE = 20_000
 _LONGEST = 200

@@ -34,7 +34,7 @@ from time import perf_counter
 from benchmarks.grown import grow, instructions
 from benchmarks.stopwatch import Stopwatch
 from selfinstruct.core.engine import Engine, utc_now
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 _PROGRAM = Path(sys.executable).parent / "selfinstruct-tui"
@@ -276,7 +276,7 @@ def _accept_times(grown: Path, folder: Path, number: int) -> list[float]:
     try:
         with Workspace.open(path) as workspace:
             engine = Engine(workspace, resolve({}))
-            engine.judging.catch_up()
+            engine.assessor.catch_up()
             task_ids = [_candidate(engine, texts) for _ in range(number)]
             times = []
             for task_id in task_ids:
@@ -292,9 +292,9 @@ def _accept_times(grown: Path, folder: Path, number: int) -> list[float]:
 
 def _candidate(engine: Engine, texts: Iterator[str]) -> int:
     """Add a candidate that passes; returns its id."""
-    text = next(text for text in texts if not engine.judging.judge(text).reasons)
+    text = next(text for text in texts if not engine.assessor.assess(text).reasons)
     task_id = engine.workspace.tasks.add(text, origin="model", at=utc_now(), batch=1, held=True)
-    engine.judge([task_id])
+    engine.assess([task_id])
     return task_id
 
 

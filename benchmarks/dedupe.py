@@ -28,10 +28,10 @@ from rouge_score.tokenize import tokenize
 
 from benchmarks.corpus import instructions
 from benchmarks.memory import own_mb, peak_mb
-from selfinstruct.core.coded import Coded
-from selfinstruct.core.row_blocks import LIMITS
-from selfinstruct.core.shelves import Shelves
-from selfinstruct.core.tokens import Vocabulary
+from selfinstruct.core.dedupe.row_reader import LIMITS
+from selfinstruct.core.language.tokens import Vocabulary
+from selfinstruct.core.similarity.encoded_texts import EncodedTexts
+from selfinstruct.core.similarity.threshold_join import ThresholdJoin
 
 THRESHOLD = 0.7
 SHARE = 0.2
@@ -72,7 +72,7 @@ def write(path: Path, texts: Sequence[str]) -> None:
 
 def dedupe(source: Path, out: Path, engine: str) -> tuple[float, float, float]:
     """Run the program; returns seconds, processor seconds, and the peak of all its processes in MB."""
-    program = "from selfinstruct.tui.cli import main; main()"
+    program = "from selfinstruct.tui.commands.selfinstruct import main; main()"
     words = ["dedupe", source, "--out", out, "--threshold", THRESHOLD, "--engine", engine, "--force"]
     start, before = perf_counter(), processor_seconds()
     process = subprocess.Popen([sys.executable, "-c", program, *map(str, words)])
@@ -113,9 +113,9 @@ def seconds_a_pair(texts: Sequence[str], rng: random.Random) -> tuple[float, flo
 
 def bytes_a_row(texts: Sequence[str]) -> float:
     """Resident memory of an index of the texts, read here; with what numbers their words."""
-    vocabulary, index, before = Vocabulary(), Shelves(), own_mb()
+    vocabulary, index, before = Vocabulary(), ThresholdJoin(), own_mb()
     for start in range(0, len(texts), LIMITS.rows):
-        some = Coded(*vocabulary.encode(texts[start : start + LIMITS.rows]))
+        some = EncodedTexts(*vocabulary.encode(texts[start : start + LIMITS.rows]))
         index.add(np.arange(start, start + len(some)), some)
     return (own_mb() - before) * 1e6 / len(index)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from selfinstruct.core.engine import Engine, utc_now
-from selfinstruct.core.grammar import built_in
-from selfinstruct.core.setting_sources import resolve
-from selfinstruct.core.settings import OFFLINE, OFFLINE_URL
-from selfinstruct.db.rows import NewInstance, NewRequest, Parameters, Reason, Stage, State, Usage
+from selfinstruct.core.offline.grammar import built_in
+from selfinstruct.core.settings.model import OFFLINE, OFFLINE_URL
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.records import NewInstance, NewRequest, Parameters, Reason, Stage, State, Usage
 from selfinstruct.db.workspace import Workspace
 
 _A_REQUEST, _A_BATCH = 8, 40
@@ -95,7 +95,7 @@ class _Grower:
         reasons = [_TOO_SIMILAR] if objected else []
         score = 0.74 if reasons else self._rng.uniform(0.3, 0.69)
         near = self._rng.choice(self._seeds)
-        workspace.tasks.judge(task_id, reasons[0].code if reasons else "pass", reasons, (near, score))
+        workspace.tasks.assess(task_id, reasons[0].code if reasons else "pass", reasons, (near, score))
         if not objected:
             asked = self._asked("classify", batch, task_id, instruction, "No.")
             workspace.tasks.assign(task_id, stage="classify", request_id=asked)

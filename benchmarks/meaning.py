@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from selfinstruct.core.vectors import Vector, VectorIndex, unit
+from selfinstruct.core.similarity.vector_index import Vector, VectorIndex, unit
 
 _QUESTIONS = 50
 _AT_ONCE = 1024

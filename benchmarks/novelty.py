@@ -26,9 +26,9 @@ from rouge_score import rouge_scorer
 
 from benchmarks.corpus import instructions
 from benchmarks.plot import Series, draw
-from selfinstruct.core.languages import ENGLISH
-from selfinstruct.core.similarity import RougeIndex
-from selfinstruct.core.tokens import tokens
+from selfinstruct.core.language.registry import ENGLISH
+from selfinstruct.core.language.tokens import tokens
+from selfinstruct.core.similarity.rouge_index import RougeIndex
 
 PROCESSES = 4
 THRESHOLD = 0.7
@@ -130,10 +130,10 @@ def bootstrap(texts: Sequence[str], wanted: int, times: Sequence[Times]) -> None
     line = statistics.linear_regression(
         [entry.size for entry in sampled], [statistics.median(entry.published) for entry in sampled]
     )
-    judged, published = 0, 0.0
+    assessed, published = 0, 0.0
     start = perf_counter()
     for number, text in enumerate(texts):
-        judged += 1
+        assessed += 1
         published += max(0.0, line.intercept + line.slope * len(index))
         nearest = index.nearest(text, 1)
         if not nearest or nearest[0].score < THRESHOLD:
@@ -144,7 +144,7 @@ def bootstrap(texts: Sequence[str], wanted: int, times: Sequence[Times]) -> None
     if len(index) < wanted:
         print(f"bootstrap: too little text, {len(index):,} of {wanted:,} were accepted")
     print(
-        f"bootstrap: {judged:,} candidates judged in order, {len(index):,} accepted: {seconds:.1f} s;"
+        f"bootstrap: {assessed:,} candidates judged in order, {len(index):,} accepted: {seconds:.1f} s;"
         f" the published way {published / 3600:.1f} h, extrapolated from its samples:"
         f" x {published / seconds:,.0f}"
     )

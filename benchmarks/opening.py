@@ -21,7 +21,7 @@ from rouge_score import rouge_scorer
 
 from benchmarks.grown import grow
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 TASKS, WAITING, OPENINGS = 100_000, 40, 5
@@ -33,9 +33,9 @@ def opened(path: Path) -> float:
     """Seconds from opening to the first verdict, in this process; imports are left out."""
     began = perf_counter()
     with Workspace.open(path) as workspace:
-        judging = Engine(workspace, resolve({})).judging
-        judging.catch_up()
-        judging.judge(CANDIDATE)
+        assessor = Engine(workspace, resolve({})).assessor
+        assessor.catch_up()
+        assessor.assess(CANDIDATE)
         return perf_counter() - began
 
 
@@ -66,8 +66,8 @@ def keep_image(path: Path) -> None:
     """Have the image of the pool stored, as a program does that has seen many changes."""
     with Workspace.open(path) as workspace:
         engine = Engine(workspace, resolve({}))
-        engine.judging.catch_up()
-        engine.judging.keep()
+        engine.assessor.catch_up()
+        engine.assessor.keep()
 
 
 def main() -> None:

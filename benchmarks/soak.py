@@ -30,9 +30,9 @@ from time import perf_counter, sleep
 from benchmarks.memory import resident_mb
 from benchmarks.plot import Series, draw
 from benchmarks.unreliable import FAULTS, TOLD, serve
-from selfinstruct.core.languages import language
-from selfinstruct.core.pool import Pool
-from selfinstruct.db.check import check
+from selfinstruct.core.language.registry import language
+from selfinstruct.core.pool.pool import Pool
+from selfinstruct.db.check.check import check
 from selfinstruct.db.workspace import Workspace
 
 UNDER_WAY = 64

@@ -18,11 +18,11 @@ from time import perf_counter
 
 from openai import AsyncOpenAI
 
-from selfinstruct.core.auto import AutoRun
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.offline import complete
-from selfinstruct.core.setting_sources import resolve
-from selfinstruct.db.rows import Request
+from selfinstruct.core.offline.transport import complete
+from selfinstruct.core.runs.unattended import UnattendedRun
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.records import Request
 from selfinstruct.db.workspace import Workspace
 
 UNDER_WAY = 64
@@ -66,7 +66,7 @@ async def ours(url: str, number: int, path: Path) -> tuple[float, list[Request]]
         settings = resolve({"base_url": url, "model": "m", "concurrency": UNDER_WAY, "max_requests": number})
         async with Engine(workspace, settings) as engine:
             began = perf_counter()
-            await AutoRun(engine).run()
+            await UnattendedRun(engine).run()
             took = perf_counter() - began
         requests = [workspace.requests.get(row) for row in range(1, number + 1)]
     return took, requests

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.corpus import instructions
-from selfinstruct.core.offline import complete
+from selfinstruct.core.offline.transport import complete
 
 FAULTS = {"429": 0.002, "500": 0.004, "reset": 0.004, "cut JSON": 0.004, "empty text": 0.004, "drip": 0.004}
 """The share of the requests that meets each fault."""

@@ -1,7 +1,7 @@
 """The engine: the five stages of the method over one workspace, one method each.
 
 Everything is written to the workspace first; events follow. A person's decisions are in
-`selfinstruct.core.decisions`; who works through the stages, in `auto` and `attended`.
+`selfinstruct.core.decisions.tasks`; who works through the stages, in `auto` and `attended`.
 """
 
 import asyncio
@@ -13,25 +13,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from selfinstruct.core.decisions import Decider
-from selfinstruct.core.endpoint import Endpoint
-from selfinstruct.core.events import CandidateJudged, Event, PoolRead, RequestPlanned
-from selfinstruct.core.export import Exported, ExportFormat, write_export
-from selfinstruct.core.flow import Flow, let_others, no_steps
-from selfinstruct.core.intake import Intake
-from selfinstruct.core.judge import Judge
-from selfinstruct.core.languages import AUTO, Language, language
-from selfinstruct.core.ledger import Ledger
-from selfinstruct.core.prices import Prices, limited_prices
-from selfinstruct.core.seeds import as_begun, plant
-from selfinstruct.core.setting_sources import check, storable, with_changes
-from selfinstruct.core.settings import Settings
+from selfinstruct.core.decisions.tasks import Decider
+from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, RequestPlanned
+from selfinstruct.core.export.files import Exported, ExportFormat, write_export
+from selfinstruct.core.filtering.assessor import Assessor
+from selfinstruct.core.language.registry import AUTO, Language, language
+from selfinstruct.core.method.seeds import as_begun, plant
+from selfinstruct.core.requests.intake import Intake
+from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_steps
+from selfinstruct.core.requests.sender import Sender
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.prices import Prices, limited_prices
+from selfinstruct.core.settings.sources import check, storable, with_changes
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
-    from selfinstruct.core.meaning import Meaning
-    from selfinstruct.core.planner import Planner
+    from selfinstruct.core.pool.vectors import PoolVectors
+    from selfinstruct.core.requests.planner import Planner
 
 
 def utc_now() -> str:
@@ -50,7 +50,7 @@ class _Standing:
     settings: Settings
     prices: Prices
     planner: "Planner | None"
-    meaning: "Meaning | None"
+    meaning: "PoolVectors | None"
     embedder: tuple[str, str] | None
     intake: Intake
 
@@ -102,8 +102,8 @@ class Engine:
             self.language_found = self.language
 
     def _begin(self, settings: Settings, prices: Prices) -> None:
-        self.judging = Judge(self.workspace, settings.filters, language(settings.language))
-        self.decisions = Decider(self.workspace, self.judging, clock=self._clock, emit=self.emit)
+        self.assessor = Assessor(self.workspace, settings.filters, language(settings.language))
+        self.decisions = Decider(self.workspace, self.assessor, clock=self._clock, emit=self.emit)
         self._work_by(settings, prices)
 
     def _work_by(self, settings: Settings, prices: Prices) -> None:
@@ -113,9 +113,9 @@ class Engine:
         self._compare_by(settings)
         self._prices = prices
         self.settings = settings
-        self.judging.filters = settings.filters
+        self.assessor.filters = settings.filters
         self._take_in_by(
-            Intake(self.workspace, self.judging, prices, settings, clock=self._clock, emit=self.emit)
+            Intake(self.workspace, self.assessor, prices, settings, clock=self._clock, emit=self.emit)
         )
 
     def _take_in_by(self, intake: Intake) -> None:
@@ -128,20 +128,20 @@ class Engine:
         if embedder == self._embedder:
             return  # nobody has changed it here; another program may have
         if asked is None:
-            self.judging.compare_by(None)
+            self.assessor.compare_by(None)
         else:
-            from selfinstruct.core.meaning import Meaning  # noqa: PLC0415 - only with embeddings
+            from selfinstruct.core.pool.vectors import PoolVectors  # noqa: PLC0415 - only with embeddings
 
-            self.judging.compare_by(Meaning(self.workspace, asked))
+            self.assessor.compare_by(PoolVectors(self.workspace, asked))
         self._embedder = embedder
 
     def _make_planner(self, settings: Settings, prices: Prices) -> "Planner":
-        from selfinstruct.core.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
+        from selfinstruct.core.requests.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
 
         return Planner(
             self.workspace,
             settings,
-            self.judging,
+            self.assessor,
             prices,
             clock=self._clock,
         )
@@ -152,7 +152,7 @@ class Engine:
             self.workspace.start_run(at=self._clock())
 
     @property
-    def plan(self) -> "Planner":
+    def planner(self) -> "Planner":
         """What plans requests; with the first use this program enters the workspace's runs."""
         if self._planner is None:
             self._planner = self._make_planner(self.settings, self._prices)
@@ -191,14 +191,14 @@ class Engine:
 
     def _standing(self) -> _Standing:
         return _Standing(
-            self.settings, self._prices, self._planner, self.judging.meaning, self._embedder, self._intake
+            self.settings, self._prices, self._planner, self.assessor.meaning, self._embedder, self._intake
         )
 
     def _stand(self, standing: _Standing) -> None:
         """Work as before, after settings that could not be stored."""
         self.settings, self._prices, self._planner = standing.settings, standing.prices, standing.planner
-        self.judging.filters = standing.settings.filters
-        self.judging.compare_by(standing.meaning)
+        self.assessor.filters = standing.settings.filters
+        self.assessor.compare_by(standing.meaning)
         self._embedder = standing.embedder
         self._take_in_by(standing.intake)
         if self._embedder is not None:
@@ -212,9 +212,9 @@ class Engine:
 
     async def read_pool(self, give_way: Callable[[], Awaitable[None]] = let_others) -> None:
         """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
-        while self.judging.read_some():
+        while self.assessor.read_some():
             await give_way()
-        self.emit(PoolRead(len(self.judging.index)))
+        self.emit(PoolRead(len(self.assessor.index)))
 
     async def __aenter__(self) -> Self:
         return self
@@ -230,7 +230,7 @@ class Engine:
         with suppress(WorkspaceError):  # the next program sees for itself that this one is gone
             self.workspace.end_run(at=self._clock())
         with suppress(WorkspaceError):  # only the next start is slower without it
-            self.judging.keep()
+            self.assessor.keep()
 
     def limit_cost(self, max_cost_usd: float) -> None:
         """Change the cost limit, also while requests are under way; it is stored in the workspace.
@@ -246,7 +246,7 @@ class Engine:
     @property
     def language(self) -> Language:
         """The language of the workspace's tasks."""
-        return self.judging.language
+        return self.assessor.language
 
     def cost_limit(self) -> float | None:
         """The workspace's cost limit in USD, as any program has set it last; None: there is none."""
@@ -287,7 +287,7 @@ class Engine:
         """
         asked = self.settings.of_embeddings
         if self._embeddings_endpoint is None and asked is not None:
-            from selfinstruct.core.embeddings_endpoint import EmbeddingsEndpoint  # noqa: PLC0415 - see Judge
+            from selfinstruct.core.endpoint.embeddings_client import EmbeddingsEndpoint  # noqa: PLC0415 - see Judge
 
             learned = self.workspace.settings.learned(asked.address, asked.model)
             self._embeddings_endpoint = EmbeddingsEndpoint(asked, learned=learned)
@@ -300,27 +300,27 @@ class Engine:
 
         With embeddings, the vectors of the pool and of the candidates are asked for as well.
         """
-        batch = self.plan.new_batch()
-        planned = (self.plan.propose(batch) for _ in range(self.settings.requests_per_batch))
+        batch = self.planner.new_batch()
+        planned = (self.planner.propose(batch) for _ in range(self.settings.requests_per_batch))
         await self.run(plan=lambda: next(planned, None))
         if self.settings.embeddings is not None:
-            await self.run(plan=self.plan.embed)
+            await self.run(plan=self.planner.embed)
         return [task.id for task in self.workspace.tasks.of_batch(batch)]
 
-    def judge(self, task_ids: Iterable[int]) -> dict[int, str]:
+    def assess(self, task_ids: Iterable[int]) -> dict[int, str]:
         """Stage 2: judge candidates against the pool as it is now; returns verdicts by id."""
         verdicts = {}
-        with self.judging.step():
+        with self.assessor.step():
             for task in self.workspace.tasks.get_many(task_ids):
-                verdicts[task.id] = self.judging.judge_task(task.id, task.instruction).verdict
+                verdicts[task.id] = self.assessor.assess_task(task.id, task.instruction).verdict
         for task_id, verdict in verdicts.items():
-            self.emit(CandidateJudged(task_id, verdict))
+            self.emit(CandidateAssessed(task_id, verdict))
         return verdicts
 
     async def classify(self, task_ids: Iterable[int]) -> None:
         """Stage 3: ask whether these tasks are classification tasks; those with a label are left out."""
         tasks = self.workspace.tasks.get_many(task_ids)
-        await self._for_each([task.id for task in tasks if task.label is None], self.plan.classify)
+        await self._for_each([task.id for task in tasks if task.label is None], self.planner.classify)
 
     async def instantiate(self, task_ids: Iterable[int]) -> None:
         """Stage 4: ask for instances of these tasks.
@@ -330,7 +330,7 @@ class Engine:
         tasks = self.workspace.tasks.get_many(task_ids)
         clear = [task.id for task in tasks if task.label in {"classification", "generation"}]
         lacking = [task_id for task_id in clear if not self.workspace.instances.of_task(task_id)]
-        await self._for_each(lacking, self.plan.instantiate)
+        await self._for_each(lacking, self.planner.instantiate)
 
     def export(
         self,
@@ -353,7 +353,7 @@ class Engine:
         *,
         plan: Callable[[], int | None],
         take_in: Callable[[int], None] | None = None,
-        started: Callable[[Flow], None] | None = None,
+        started: Callable[[Pipeline], None] | None = None,
         give_way: Callable[[], Awaitable[None]] = let_others,
         look_ahead: bool = False,
     ) -> None:
@@ -372,7 +372,7 @@ class Engine:
         """
         stopping = asyncio.get_running_loop().create_future()
         ledgers = {
-            is_for_vectors: Ledger(
+            is_for_vectors: Sender(
                 self.workspace,
                 endpoint,
                 stopping=stopping,
@@ -393,7 +393,7 @@ class Engine:
                 self.emit(RequestPlanned(request_id))
             return request_id
 
-        flow = Flow(
+        flow = Pipeline(
             width=self.settings.concurrency,
             plan=next_request,
             carry_out=carry_out,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from selfinstruct.db.rows import DecisionKind, Label, Stage, Who
+from selfinstruct.db.records import DecisionKind, Label, Stage, Who
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class CandidatesProposed:
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateJudged:
+class CandidateAssessed:
     """A candidate has a verdict: `pass` or the code of the first reason."""
 
     task_id: int
@@ -119,7 +119,7 @@ Event = (
     | RequestFailed
     | RequestsGivenUp
     | CandidatesProposed
-    | CandidateJudged
+    | CandidateAssessed
     | TasksEmbedded
     | TaskDecided
     | TaskClassified

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from filelock import FileLock
-from selfinstruct.db.connection import connect, connect_in_memory, connect_to_read, transaction
-from selfinstruct.db.counts import (
+from selfinstruct.db.errors import StorageError
+from selfinstruct.db.reads.counts import (
     Counts,
     Spending,
     Training,
@@ -21,18 +21,18 @@ from selfinstruct.db.counts import (
     read_training,
     read_untouched,
 )
-from selfinstruct.db.decisions import Decisions
-from selfinstruct.db.errors import StorageError
-from selfinstruct.db.instances import Instances
-from selfinstruct.db.overview import OverviewRows
-from selfinstruct.db.request_log import RequestLog
-from selfinstruct.db.requests import Requests
-from selfinstruct.db.schema import bring_up_to_date, require_current
-from selfinstruct.db.settings import SettingsStore
-from selfinstruct.db.side_files import beside
-from selfinstruct.db.similarity import Similarity
-from selfinstruct.db.tasks import Tasks
-from selfinstruct.db.vectors import Vectors
+from selfinstruct.db.reads.overview import OverviewRows
+from selfinstruct.db.reads.request_log import RequestLog
+from selfinstruct.db.sqlite.connection import connect, connect_in_memory, connect_to_read, transaction
+from selfinstruct.db.sqlite.journal_files import beside
+from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
+from selfinstruct.db.tables.decisions import Decisions
+from selfinstruct.db.tables.instances import Instances
+from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
+from selfinstruct.db.tables.requests import Requests
+from selfinstruct.db.tables.settings import SettingsStore
+from selfinstruct.db.tables.tasks import Tasks
+from selfinstruct.db.tables.vectors import Vectors
 
 
 class Workspace:
@@ -56,7 +56,7 @@ class Workspace:
         self.decisions = Decisions(db)
         self.requests = Requests(db)
         self.overview = OverviewRows(db)
-        self.similarity = Similarity(db)
+        self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)
         self.vectors = Vectors(db)
         self._run_id: int | None = None

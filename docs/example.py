@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 
@@ -12,7 +12,7 @@ async def main() -> None:
     with Workspace.open(Path("example.db"), create=True) as workspace:
         async with Engine(workspace, resolve({"model": "offline", "rng_seed": 1})) as engine:
             proposed = await engine.propose()
-            verdicts = engine.judge(proposed)
+            verdicts = engine.assess(proposed)
             passing = [task_id for task_id in proposed if verdicts[task_id] == "pass"]
             for task_id in passing[:5]:
                 engine.decisions.accept(task_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.setting_sources import resolve
-from selfinstruct.core.similarity import Neighbour, RougeIndex
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.core.similarity.rouge_index import Neighbour, RougeIndex
 from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from selfinstruct.core.endpoint import MAX_KEPT_BYTES
-from selfinstruct.core.ledger import MAX_ATTEMPTS, MAX_REFUSALS
+from selfinstruct.core.endpoint.client import MAX_KEPT_BYTES
+from selfinstruct.core.requests.sender import MAX_ATTEMPTS, MAX_REFUSALS
 from tests.faulty import Play, answer, endless, head, wire
 from tests.server import error_body
 

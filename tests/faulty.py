@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from selfinstruct.core.offline import complete
+from selfinstruct.core.offline.transport import complete
 
 Ending = Literal["goes on", "closes", "resets", "is silent"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.setting_sources import resolve
-from selfinstruct.db.rows import NewInstance, NewRequest, Reason, Standing, Usage
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.records import NewInstance, NewRequest, Reason, Standing, Usage
 from selfinstruct.db.workspace import Workspace
 from tests.tui.grown import at_noon
 
@@ -233,7 +233,7 @@ def _add(workspace: Workspace, text: str) -> None:
         )
         ids.append(task_id)
         verdict = "pass" if accepted else f"too_{text[:2000]}"
-        tasks.judge(task_id, verdict, [] if accepted else [Reason(verdict, f"It has {text}.")], (1, 0.5))
+        tasks.assess(task_id, verdict, [] if accepted else [Reason(verdict, f"It has {text}.")], (1, 0.5))
         tasks.assign(task_id, stage="classify", request_id=ask("classify", task_id, body=answer))
         tasks.assign(task_id, stage="instantiate", request_id=ask("instantiate", task_id, body=answer))
     candidate, accepted_id = ids

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from selfinstruct.core.offline import complete
-from selfinstruct.core.offline_embeddings import embed
+from selfinstruct.core.offline.embeddings import embed
+from selfinstruct.core.offline.transport import complete
 
 
 @dataclass

@@ -4,7 +4,7 @@ import numpy as np
 from rapidfuzz.distance import Indel
 from rouge_score.tokenize import tokenize
 
-from selfinstruct.core.tokens import tokens
+from selfinstruct.core.language.tokens import tokens
 
 
 def rouge_l(first: str, second: str, language: str = "en") -> float:

@@ -1,25 +1,27 @@
 """The documentation is true."""
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
-from selfinstruct.core.judge import VERDICTS
-from selfinstruct.core.setting_sources import check, flag_of
-from selfinstruct.core.settings import Settings
-from selfinstruct.db.migrations import migrations
-from selfinstruct.db.rows import PASS
+from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.sources import check, flag_of
+from selfinstruct.db.records import PASS
+from selfinstruct.db.sqlite.migrations import migrations
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import ACTIONS, EVERY, Action, ScreenName, on_screen
-from selfinstruct.tui.bindings import keys_shown
-from selfinstruct.tui.cli import app as selfinstruct
-from selfinstruct.tui.cli import status_document
-from selfinstruct.tui.curate import app as selfinstruct_tui
-from selfinstruct.tui.tags import TAGS
+from selfinstruct.tui.commands.selfinstruct import app as selfinstruct
+from selfinstruct.tui.commands.selfinstruct import status_document
+from selfinstruct.tui.commands.selfinstruct_tui import app as selfinstruct_tui
+from selfinstruct.tui.dialogs.reject_tag import TAGS
+from selfinstruct.tui.keys.actions import ACTIONS, EVERY, Action, ScreenName, on_screen
+from selfinstruct.tui.keys.bindings import keys_shown
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,7 +46,7 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_advice_to_install_is_for_a_clone() -> None:
-    code = [path for folder in ("core", "db", "tui", "benchmarks") for path in (ROOT / folder).glob("*.py")]
+    code = [path for folder in ("core", "db", "tui", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
     for path in (*PAGES, *code):
         wanted = re.findall(r"\bpip install ((?:-\S+ )*\S+)", path.read_text(encoding="utf-8"))
         assert [words for words in wanted if not words.split()[-1].strip("'`").startswith(".")] == [], path
@@ -66,8 +68,6 @@ def test_every_setting_is_in_the_help_as_a_flag_or_by_its_name() -> None:
 
 
 def test_the_settings_of_the_readme_are_right() -> None:
-    import tomllib
-
     (block,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     assert check(tomllib.loads(block), source="README").concurrency == 16
 
@@ -141,12 +141,26 @@ def test_the_readme_activates_the_environment_before_a_command_that_needs_it() -
     assert not re.search(r"^selfinstruct", before, re.MULTILINE)
 
 
-@pytest.mark.parametrize("folder", ["core", "db", "tui"])
-def test_the_page_on_architecture_places_every_module(folder: str) -> None:
+def test_the_page_on_architecture_shows_every_folder_with_its_first_line() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = page.split(f"| in `{folder}/` |")[1].split("\n\n")[0]
-    named = set(re.findall(r"`(\w+)`", re.sub(r"\| [^|]*\|$", "", table, flags=re.MULTILINE)))
-    assert named == {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+    tree = page.split("```\n")[1]
+    shown, above = {}, [""]
+    for line in tree.splitlines():
+        name, first_line = line.split(None, 1)
+        depth = (len(line) - len(line.lstrip())) // 4
+        above[depth:] = [name]
+        shown["".join(above)] = first_line
+    packages = [path for folder in ("core", "db", "tui") for path in (ROOT / folder).rglob("__init__.py")]
+    told = {path: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in packages}
+    assert shown == {f"{path.parent.relative_to(ROOT)}/": text.split("\n")[0] for path, text in told.items()}
+
+
+def test_the_package_that_is_installed_holds_every_folder() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    roots = ("core", "db", "seeds", "tui")
+    found = [path.parent for root in roots for path in (ROOT / root).rglob("__init__.py")]
+    folders = {".".join(("selfinstruct", *path.relative_to(ROOT).parts)) for path in found}
+    assert set(listed["packages"]) == folders
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:

@@ -20,20 +20,19 @@ from textual.worker import WorkerFailed
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
-from selfinstruct.core.settings import Settings
+from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.tui.actions import ACTION_OF, EVERY, ScreenName, on_screen
-from selfinstruct.tui.bindings import check_keys
-from selfinstruct.tui.curate_screen import CurateScreen
-from selfinstruct.tui.display import safe, safe_line
-from selfinstruct.tui.exits import failure
-from selfinstruct.tui.net import Net
-from selfinstruct.tui.opening import unexpected
+from selfinstruct.tui.dialogs.type_ahead import TakingScreen
+from selfinstruct.tui.keys.actions import ACTION_OF, EVERY, ScreenName, on_screen
+from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.screens.base import WorkScreen
+from selfinstruct.tui.screens.tasks.curate import CurateScreen
 from selfinstruct.tui.session import Session
-from selfinstruct.tui.setting_names import in_fields
-from selfinstruct.tui.themes import CYCLE, DARK, OWN_THEMES, check_theme
-from selfinstruct.tui.typed_ahead import TakingScreen
-from selfinstruct.tui.work_screen import WorkScreen
+from selfinstruct.tui.text.failure import failure, unexpected
+from selfinstruct.tui.text.safe_text import safe, safe_line
+from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.terminal_guard import TerminalGuard
+from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
 
 _REFRESH_S = 0.25
 """Events come in bursts; what they changed is shown this often at most."""
@@ -43,16 +42,16 @@ _LOOK_S = 0.5
 
 # Imported when first wanted: the home screen is to be up at once.
 _SCREENS: dict[ScreenName, tuple[str, str]] = {
-    "pool": ("pool_screen", "PoolScreen"),
-    "instances": ("instances_screen", "InstancesScreen"),
-    "preview": ("preview_screen", "PreviewScreen"),
-    "overview": ("overview_screen", "OverviewScreen"),
-    "requests": ("requests_screen", "RequestsScreen"),
-    "settings": ("settings_screen", "SettingsScreen"),
+    "pool": ("tasks.pool", "PoolScreen"),
+    "instances": ("instances.screen", "InstancesScreen"),
+    "preview": ("preview.screen", "PreviewScreen"),
+    "overview": ("overview.screen", "OverviewScreen"),
+    "requests": ("requests.screen", "RequestsScreen"),
+    "settings": ("settings.screen", "SettingsScreen"),
 }
 
 
-_NET = Net()
+_NET = TerminalGuard()
 
 
 class Happened(Message):
@@ -110,7 +109,7 @@ class CuratorApp(App[None]):
         if name == "curate":
             return self.curate
         module, made = _SCREENS[name]
-        screen: WorkScreen = getattr(import_module(f"selfinstruct.tui.{module}"), made)(self.session)
+        screen: WorkScreen = getattr(import_module(f"selfinstruct.tui.screens.{module}"), made)(self.session)
         return screen
 
     async def open_task(self, task_id: int) -> None:
@@ -153,12 +152,12 @@ class CuratorApp(App[None]):
         self.at_hand.say(self.at_hand.with_keys("{leave} quits, and keeps everything."))
 
     def _choose_model(self) -> None:
-        from selfinstruct.tui.first_run import FirstRunScreen  # noqa: PLC0415 - most starts are not the first
+        from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - most starts are not the first
 
         self.push_screen(FirstRunScreen(self.session.settings), self._model_chosen)
 
     async def _model_chosen(self, texts: dict[str, str] | None) -> None:
-        from selfinstruct.tui.settings_form import values_of  # noqa: PLC0415 - as above
+        from selfinstruct.tui.screens.settings.form import values_of  # noqa: PLC0415 - as above
 
         if texts is None:
             return

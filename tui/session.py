@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
-from selfinstruct.core.attended import AttendedRun
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings import Settings
-from selfinstruct.db.finder import Finder
-from selfinstruct.tui.courtesy import Courtesy
-from selfinstruct.tui.long_step import LongStep
+from selfinstruct.core.runs.attended import AttendedRun
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.db.reads.task_finder import TaskFinder
+from selfinstruct.tui.background.bulk_progress import BulkProgress
+from selfinstruct.tui.background.yield_to_keys import YieldToKeys
 
-_LATER = ("numpy", "selfinstruct.core.pool", "jinja2")
+_LATER = ("numpy", "selfinstruct.core.pool.pool", "jinja2")
 """What takes long to import, and is needed when the pool is read and requests are planned."""
 _GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
 """So many new objects are worth a look; the second number, also under a person's keys."""
@@ -32,14 +32,14 @@ class Session:
         self, engine: Engine, *, resend: bool, ended: Callable[[BaseException | None], None]
     ) -> None:
         self.engine = engine
-        self.courtesy = Courtesy()
+        self.courtesy = YieldToKeys()
         self.attended = AttendedRun(engine, resend=resend, give_way=self.courtesy.give_way)
         self._ended = ended
         self.leaving = False
         """Whether the person has asked to leave once the answers under way are stored."""
-        self.finder = Finder(engine.workspace.path)
+        self.finder = TaskFinder(engine.workspace.path)
         """Looks for tasks without keeping the screen waiting."""
-        self.long_step: LongStep | None = None
+        self.long_step: BulkProgress | None = None
         """The step on many tasks that is being carried out; no other decision is taken meanwhile."""
         self._generation: asyncio.Future[None] | None = None
         self._applying = False

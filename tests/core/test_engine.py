@@ -8,8 +8,8 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidatesProposed, Event, TaskInstantiated
-from selfinstruct.core.setting_sources import resolve
-from selfinstruct.db.rows import PASS
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.records import PASS
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 
@@ -19,7 +19,7 @@ async def test_the_five_stages_lead_from_seeds_to_a_training_file(
 ) -> None:
     async with engine_on(rng_seed=1) as engine:
         proposed = await engine.propose()
-        verdicts = engine.judge(proposed)
+        verdicts = engine.assess(proposed)
         passing = [task_id for task_id, verdict in verdicts.items() if verdict == PASS]
         for task_id in passing:
             engine.decisions.accept(task_id)
@@ -45,18 +45,18 @@ async def test_a_propose_prompt_shows_eight_seeds_at_first_and_two_own_tasks_lat
             shown = tasks.get_many(engine.workspace.requests.get(request_id).in_context)
             return sorted(task.origin for task in shown)
 
-        first = engine.plan.propose(engine.plan.new_batch())
+        first = engine.planner.propose(engine.planner.new_batch())
         assert origins(first) == ["seed"] * 8
-        for task_id, verdict in engine.judge(await engine.propose()).items():
+        for task_id, verdict in engine.assess(await engine.propose()).items():
             if verdict == PASS:
                 engine.decisions.accept(task_id)
-        later = engine.plan.propose(engine.plan.new_batch())
+        later = engine.planner.propose(engine.planner.new_batch())
         assert origins(later) == ["model"] * 2 + ["seed"] * 6
 
 
 async def test_clf_only_shows_classification_tasks_only(engine_on: OpenEngine) -> None:
     async with engine_on(clf_only=True) as engine:
-        request = engine.workspace.requests.get(engine.plan.propose(1))
+        request = engine.workspace.requests.get(engine.planner.propose(1))
         labels = {task.label for task in engine.workspace.tasks.get_many(request.in_context)}
         assert labels == {"classification"}
         assert "classification tasks" in str(request.prompt)
@@ -67,7 +67,7 @@ async def test_classify_prompts_show_twelve_classification_and_nineteen_other_se
 ) -> None:
     async with engine_on() as engine:
         (task_id, *_) = await engine.propose()
-        request = engine.workspace.requests.get(engine.plan.classify(task_id))
+        request = engine.workspace.requests.get(engine.planner.classify(task_id))
         labels = [task.label for task in engine.workspace.tasks.get_many(request.in_context)]
         assert labels.count("classification") == 12
         assert labels.count("generation") == 19
@@ -79,8 +79,8 @@ async def test_classification_tasks_are_instantiated_output_first(engine_on: Ope
         classification = next(task for task in seeds if task.label == "classification")
         generation = next(task for task in seeds if task.label == "generation")
         requests = engine.workspace.requests
-        assert "Class label:" in str(requests.get(engine.plan.instantiate(classification.id)).prompt)
-        assert "Class label:" not in str(requests.get(engine.plan.instantiate(generation.id)).prompt)
+        assert "Class label:" in str(requests.get(engine.planner.instantiate(classification.id)).prompt)
+        assert "Class label:" not in str(requests.get(engine.planner.instantiate(generation.id)).prompt)
 
 
 async def test_an_unclear_label_is_left_unknown_and_nothing_is_made_of_it(
@@ -88,7 +88,7 @@ async def test_an_unclear_label_is_left_unknown_and_nothing_is_made_of_it(
 ) -> None:
     async with engine_on() as engine:
         task_id = workspace.tasks.add("Name the colours of a rainbow.", origin="human", at="now")
-        engine.judge([task_id])
+        engine.assess([task_id])
         engine.decisions.accept(task_id)
         engine.decisions.relabel(task_id, "unknown")
         await engine.instantiate([task_id])

@@ -12,8 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from selfinstruct.core.offline import complete
-from selfinstruct.db.check import check
+from selfinstruct.core.offline.transport import complete
+from selfinstruct.db.check.check import check
 from tests.server import Fault, ModelServer
 
 PRICED = """

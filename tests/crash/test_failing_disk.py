@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.core.auto import Ended as WorkEnded
-from tests.core.test_auto import accepted, run, tasks_of
+from selfinstruct.core.runs.unattended import Ended as WorkEnded
+from tests.core.runs.test_unattended import accepted, run, tasks_of
 from tests.crash.evidence import Evidence, evidence, require_kept
 from tests.journeys.terminal import PROGRAMS
 

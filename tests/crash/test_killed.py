@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.core.test_auto import accepted, tasks_of
+from tests.core.runs.test_unattended import accepted, tasks_of
 from tests.crash.evidence import PRICED, CountingServer, Evidence, evidence, require_kept
 from tests.journeys.terminal import PROGRAMS, Terminal
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from selfinstruct.core.similarity import RougeIndex
+from selfinstruct.core.similarity.rouge_index import RougeIndex
 from tests.crash.evidence import PRICED, CountingServer, evidence
 from tests.journeys.terminal import PROGRAMS
 

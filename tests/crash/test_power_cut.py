@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.db.connection import connect, journal_of
+from selfinstruct.db.sqlite.connection import connect, journal_of
 from selfinstruct.db.workspace import Workspace
 
 # Ends without closing anything as soon as the commit has returned.

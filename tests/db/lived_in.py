@@ -14,11 +14,11 @@ def live_in(path: Path) -> None:
     grow(path)
     with Workspace.open(path) as workspace:
         engine = open_engine(workspace)
-        engine.judging.catch_up()
+        engine.assessor.catch_up()
         _decide(engine)
         # A program stores it in the end when the pool is larger.
-        with engine.judging.step():
-            engine.judging._pool.keep()
+        with engine.assessor.step():
+            engine.assessor._pool.keep()
         workspace.end_run(at=at_noon())
 
 

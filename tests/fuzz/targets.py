@@ -18,43 +18,43 @@ from typing import Any
 
 import numpy as np
 
-from selfinstruct.core.answers import (
+from selfinstruct.core.dedupe.row_text import BadRowError, row_text
+from selfinstruct.core.endpoint.client import MAX_BODY_BYTES, MAX_KEPT_BYTES, Endpoint, SendError
+from selfinstruct.core.endpoint.responses import (
     AnswerError,
     error_field,
     error_message,
     read_answer,
     read_models,
     read_told,
-    spoken,
-    storable_text,
 )
-from selfinstruct.core.embeddings import read_vectors
-from selfinstruct.core.endpoint import MAX_BODY_BYTES, MAX_KEPT_BYTES, Endpoint, SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
-from selfinstruct.core.export import encode
-from selfinstruct.core.faults import faults
-from selfinstruct.core.filters import clean_instruction, keyword_spans, objections
-from selfinstruct.core.instance_rules import keep_or_drop
-from selfinstruct.core.languages import known, language
-from selfinstruct.core.offline import complete
-from selfinstruct.core.parsing import (
+from selfinstruct.core.export.files import encode
+from selfinstruct.core.filtering.filters import clean_instruction, keyword_spans, objections
+from selfinstruct.core.language.registry import known, language
+from selfinstruct.core.language.tokens import tokens
+from selfinstruct.core.method.instance_rules import keep_or_drop
+from selfinstruct.core.method.parsing import (
     ParsedInstance,
     parse_input_first,
     parse_label,
     parse_output_first,
     parse_proposals,
 )
-from selfinstruct.core.prices import Prices
-from selfinstruct.core.prompts import load_templates
-from selfinstruct.core.row_texts import BadRowError, row_text
-from selfinstruct.core.search import parse_filter
-from selfinstruct.core.seeds import load
-from selfinstruct.core.setting_sources import check, read_file, resolve, storable
-from selfinstruct.core.tokens import tokens
-from selfinstruct.db.rows import TrainingRow
+from selfinstruct.core.method.prompts import load_templates
+from selfinstruct.core.method.seeds import load
+from selfinstruct.core.method.thoughts import spoken
+from selfinstruct.core.offline.transport import complete
+from selfinstruct.core.requests.embedding_messages import read_vectors
+from selfinstruct.core.settings.prices import Prices
+from selfinstruct.core.settings.sources import check, read_file, resolve, storable
+from selfinstruct.core.settings_check import faults
+from selfinstruct.core.task_query import parse_filter
+from selfinstruct.core.util.storable_text import storable_text
+from selfinstruct.db.records import TrainingRow
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.bindings import check_keys
-from selfinstruct.tui.display import safe, safe_line
+from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.text.safe_text import safe, safe_line
 
 LONGEST_SENTENCE = 4000
 

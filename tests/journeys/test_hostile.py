@@ -12,7 +12,7 @@ from unicodedata import category
 
 import pytest
 
-from selfinstruct.tui.display import safe
+from selfinstruct.tui.text.safe_text import safe
 from tests.hostile import FILE_NAME, LONG, MODEL, TEXTS, clipboards, groups, grow, hostile, strange
 from tests.journeys.terminal import PROGRAMS, Terminal
 from tests.server import Fault, ModelServer, error_body

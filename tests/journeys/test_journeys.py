@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from selfinstruct.db.workspace import Workspace
-from tests.core.test_auto import accepted, tasks_of
+from tests.core.runs.test_unattended import accepted, tasks_of
 from tests.journeys.terminal import PROGRAMS, Terminal
 from tests.server import ModelServer
 
@@ -156,7 +156,7 @@ def test_two_programs_on_one_workspace_accept_no_two_similar_tasks(tmp_path: Pat
     assert [program.wait(timeout=120) for program in programs] == [0, 0]
     with Workspace.open(path) as workspace:
         texts = [t.instruction for t in workspace.tasks.get_many(range(1, 2000)) if t.state == "accepted"]
-    from selfinstruct.core.similarity import RougeIndex
+    from selfinstruct.core.similarity.rouge_index import RougeIndex
 
     index = RougeIndex()
     for number, text in enumerate(texts):

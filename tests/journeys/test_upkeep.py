@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.db.check.test_check import by_hand
 from tests.db.lived_in import decisions_of, live_in, rows
-from tests.db.test_check import by_hand
-from tests.db.test_repair import leaves_of, overwrite, page_of
+from tests.db.repair.test_repair import leaves_of, overwrite, page_of
 from tests.journeys.terminal import Terminal
 
 

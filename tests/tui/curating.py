@@ -8,10 +8,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.db.rows import Task
+from selfinstruct.db.records import Task
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.candidates import CandidateTable
-from selfinstruct.tui.detail_pane import DetailPane
+from selfinstruct.tui.screens.tasks.detail_pane import DetailPane
+from selfinstruct.tui.screens.tasks.table import CandidateTable
 
 
 def screen_text(app: CuratorApp) -> str:

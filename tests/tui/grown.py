@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.setting_sources import resolve
-from selfinstruct.db.rows import PASS
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.records import PASS
 from selfinstruct.db.workspace import Workspace
 
 _FIRST = """\
@@ -80,7 +80,7 @@ def grow(path: Path) -> None:
     """Make it: one batch decided on, with instances; one that a person is in the middle of; failures."""
     with Workspace.open(path, create=True) as workspace:
         engine = open_engine(workspace)
-        engine.judging.catch_up()
+        engine.assessor.catch_up()
         Grower(engine).grow()
         workspace.end_run(at=at_noon())
 
@@ -90,7 +90,7 @@ class Grower:
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self._workspace = engine, engine.workspace
-        self._plan, self._decisions = engine.plan, engine.decisions
+        self._plan, self._decisions = engine.planner, engine.decisions
 
     def grow(self) -> None:
         """Two batches, the second one half decided on."""

@@ -13,11 +13,11 @@ from selfinstruct.core.events import (
     PoolRead,
     TaskInstantiated,
 )
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from tests.conftest import OpenEngine
-from tests.core.test_attended import cut_short
+from tests.core.runs.test_attended import cut_short
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 

@@ -10,11 +10,11 @@ from textual import events
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.actions import ACTIONS, on_screen
-from selfinstruct.tui.bindings import check_keys, keys_shown
-from selfinstruct.tui.themes import CYCLE, check_theme
+from selfinstruct.tui.keys.actions import ACTIONS, on_screen
+from selfinstruct.tui.keys.bindings import check_keys, keys_shown
+from selfinstruct.tui.text.themes import CYCLE, check_theme
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text
 
@@ -169,7 +169,7 @@ async def test_a_workspace_opened_read_only_can_be_looked_at_and_not_changed(tmp
     with Workspace.open(path, create=True) as workspace:
         engine = Engine(workspace, resolve({}))
         task_id = workspace.tasks.add("Describe the smell of rain", origin="model", at="now", batch=1)
-        engine.judge([task_id])
+        engine.assess([task_id])
         await engine.close()
     before = path.read_bytes()
     with Workspace.open(path, read_only=True) as workspace:

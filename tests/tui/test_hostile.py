@@ -15,12 +15,12 @@ from textual.widgets import Input, Static
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.bindings import check_keys
-from selfinstruct.tui.display import safe
-from selfinstruct.tui.net import Net
+from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.text.safe_text import safe
+from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from tests.conftest import OpenEngine
 from tests.hostile import FILE_NAME, LONG, MODEL, TEXTS, groups, grow, hostile, strange_text
 from tests.tui.curating import Curator, curating, screen_text
@@ -53,7 +53,7 @@ async def curator(grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             }
         )
         async with curating(Engine(workspace, settings), size=SIZE) as opened:
-            await opened.until(lambda: opened.engine.judging.is_ready)
+            await opened.until(lambda: opened.engine.assessor.is_ready)
             yield opened
 
 
@@ -126,7 +126,7 @@ class Raw(App[None]):
     """An application that draws texts as they are, with the net of the curator."""
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), Net()]
+        return [*super().get_line_filters(), TerminalGuard()]
 
     def compose(self) -> Iterator[Widget]:
         for name in TEXTS:

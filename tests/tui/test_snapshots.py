@@ -14,17 +14,17 @@ from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.planner import Room
-from selfinstruct.core.setting_sources import resolve
+from selfinstruct.core.requests.planner import Room
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.blocks import BlockView
-from selfinstruct.tui.first_run import FirstRunScreen
-from selfinstruct.tui.instance_pane import InstancePane
-from selfinstruct.tui.preview_screen import PreviewScreen
-from selfinstruct.tui.request_table import RequestTable
-from selfinstruct.tui.settings_screen import SettingsScreen
-from selfinstruct.tui.themes import DARK, HIGH_CONTRAST, LIGHT
+from selfinstruct.tui.screens.instances.pane import InstancePane
+from selfinstruct.tui.screens.preview.screen import PreviewScreen
+from selfinstruct.tui.screens.requests.table import RequestTable
+from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen
+from selfinstruct.tui.screens.settings.screen import SettingsScreen
+from selfinstruct.tui.text.themes import DARK, HIGH_CONTRAST, LIGHT
+from selfinstruct.tui.widgets.block_view import BlockView
 from tests.tui.curating import Curator, screen_text
 from tests.tui.grown import Grower, at_noon, grow, open_engine
 from tests.tui.snapshots import Picture, Snapshots, difference, picture, read, written
@@ -200,7 +200,7 @@ async def test_every_screen_looks_as_it_did(
         app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             curator = Curator(app, pilot, engine)
-            await curator.until(lambda: engine.judging.is_ready)
+            await curator.until(lambda: engine.assessor.is_ready)
             # The settings would show each theme.
             app.theme_changed_signal.unsubscribe(app)
             await still(curator)

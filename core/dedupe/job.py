@@ -1,0 +1,218 @@
+"""`dedupe`: from files to a file, going on where an earlier run ended."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from selfinstruct.core.dedupe.greedy import BlockResult, GreedyDedupe
+from selfinstruct.core.dedupe.journal import Command, Journal, Tally
+from selfinstruct.core.dedupe.row_reader import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
+from selfinstruct.core.dedupe.row_text import has_both, has_input, row_text
+from selfinstruct.core.dedupe.shards import Shards
+from selfinstruct.core.errors import DedupeError
+from selfinstruct.core.language.registry import ENGLISH, known
+from selfinstruct.core.language.tokens import Vocabulary
+from selfinstruct.core.similarity.encoded_texts import EncodedTexts
+from selfinstruct.core.similarity.token_store import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What `selfinstruct dedupe` is asked to do; its help has more."""
+
+    files: Sequence[Path]
+    out: Path
+    threshold: float = 0.7
+    fields: Sequence[str] = ()
+    """Whose text is compared, put together; none finds it."""
+    report: Path | None = None
+    language: str = ENGLISH
+    skip_bad: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told how things go, an earlier run included, and what one should know."""
+
+    progress: Callable[[Tally], None]
+    note: Callable[[str], None]
+
+
+def check(job: Job) -> int:
+    """Look at what can be wrong before anything is done; returns the size of all files in bytes.
+
+    Raises:
+        DedupeError: what is wrong, and what to do.
+    """
+    if not 0 < job.threshold <= 1:
+        raise DedupeError(f"The threshold {job.threshold:g} is out of range. Give one above 0 and up to 1.")
+    if job.language not in known():
+        raise DedupeError(
+            f"The language {job.language} is not known. Give one of {', '.join(known())}; the last reads"
+            " every script."
+        )
+    for path in job.files:
+        if not path.exists():
+            raise DedupeError(f"{path} does not exist.")
+        if not path.is_file():
+            raise DedupeError(f"{path} is not an ordinary file.")
+    _check_target("--out", job.out, job)
+    if job.report is not None:
+        _check_target("--report", job.report, job)
+    if job.report is not None and job.report.resolve() == job.out.resolve():
+        raise DedupeError("--out and --report are the same file. Give two names.")
+    size = sum(path.stat().st_size for path in job.files)
+    if not size:
+        raise DedupeError("There is nothing in the files, so there is nothing to do.")
+    return size
+
+
+def _check_target(option: str, path: Path, job: Job) -> None:
+    if path.is_dir():
+        raise DedupeError(f"{path} is a folder. Give {option} the name of a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise DedupeError(f"The folder of {path} does not exist. Make it, or give {option} another place.")
+    if path.exists() and any(path.samefile(file) for file in job.files):
+        raise DedupeError(f"{path} is one of the files to read. Give {option} another name.")
+    if path.exists() and not path.is_file():
+        raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
+
+
+def run(job: Job, shards_of: Callable[[float], Shards], told: Told, limits: Limits = LIMITS) -> Tally:
+    """Do the job, or what is left of it; returns what became of all rows.
+
+    Args:
+        job: What to do.
+        shards_of: Makes the shards for a threshold; not called when nothing is left to decide.
+        told: Who is told how it goes.
+        limits: Of a block. The result is the same with any.
+
+    Raises:
+        DedupeError: it cannot be done; what has been done is kept, and the same job goes on from there.
+    """
+    check(job)
+    with Journal(job.out, _command(job)) as journal:
+        if not journal.moved:
+            _check_new(job)
+        if not journal.finished:
+            _verify(job, journal, told)
+            shards = shards_of(job.threshold)
+            try:
+                _decide(job, journal, shards, told, limits)
+            finally:
+                shards.close()
+            _check_new(job)
+        journal.finish(job.out, job.report)
+        return journal.last.tally
+
+
+def _check_new(job: Job) -> None:
+    for option, path in (("--out", job.out), ("--report", job.report)):
+        if path is not None and (path.exists() or path.is_symlink()) and not job.force:
+            raise DedupeError(f"{path} is there already. Give --force to replace it, or another {option}.")
+
+
+def _command(job: Job) -> Command:
+    stats = [path.stat() for path in job.files]
+    return Command(
+        inputs=[str(path.absolute()) for path in job.files],
+        report=str(job.report.absolute()) if job.report else None,
+        threshold=job.threshold,
+        fields=list(job.fields),
+        language=job.language,
+        skip_bad=job.skip_bad,
+        stamps=[[stat.st_size, stat.st_mtime_ns] for stat in stats],
+    )
+
+
+def _verify(job: Job, journal: Journal, told: Told) -> None:
+    """See that what was read is as it was."""
+    start = Place()
+    for entry in journal.restored:
+        if digest_between(job.files, start, entry.end) != entry.digest:
+            raise DedupeError(
+                f"{_changed(job, journal, start, entry.end)} since this run began. Remove the folder"
+                f" {journal.folder} to begin anew."
+            )
+        start = entry.end
+    if journal.restored:
+        told.note(f"Going on after {journal.last.tally.rows:,} rows.")
+        now = _command(job).stamps
+        for path, before, after in zip(job.files, journal.begun.stamps, now, strict=True):
+            if before != after:
+                told.note(
+                    f"{path} has changed since this run began, after what had been read of it. The rest is"
+                    " taken as it is now."
+                )
+
+
+def _changed(job: Job, journal: Journal, start: Place, end: Place) -> str:
+    """Where a block is no longer what it was: it may have parts of several files."""
+    stamps = zip(journal.begun.stamps, _command(job).stamps, strict=True)
+    others = [number for number, (before, now) in enumerate(stamps) if before != now]
+    number = next((number for number in others if start.file <= number <= end.file), start.file)
+    first = (start.lines[number] if number < len(start.lines) else 0) + 1
+    return f"{job.files[number]} has changed, from line {first} or later,"
+
+
+def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limits) -> None:
+    reader = RowReader(job.files, Vocabulary(language=job.language), job.fields, job.skip_bad, limits)
+    dedupe = GreedyDedupe(shards)
+    for earlier in _restored(job, journal, reader.vocabulary):
+        dedupe.keep(earlier)
+    journal.restored.clear()
+    told.progress(journal.last.tally)
+    for block, decided in dedupe.decide(reader.blocks(journal.last.end)):
+        kept, fell = decided.kept, np.flatnonzero(decided.nearest.ids >= 0)
+        rows = b"".join(block.lines[place] + b"\n" for place in kept.tolist())
+        report = _report(job.files, block, decided)
+        tally = Tally(
+            rows=len(block.lines),
+            kept=len(kept),
+            fell=len(fell),
+            by_part=0 if job.fields else sum(has_input(block.lines[place]) for place in fell.tolist()),
+            without_both=0 if job.fields else sum(not has_both(line) for line in block.lines),
+            bad=len(block.bad),
+            wordless=int(np.count_nonzero(block.texts.lengths == 0)),
+            bytes=block.size,
+        )
+        journal.add(block.end, block.digest, block.ids[kept], tally, rows, report)
+        told.progress(journal.last.tally)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    ids: Ints
+    texts: EncodedTexts
+
+
+def _restored(job: Job, journal: Journal, vocabulary: Vocabulary) -> Iterator[_Kept]:
+    """The rows that stayed in an earlier run."""
+    rows = journal.kept_rows()
+    for entry in journal.restored:
+        texts = [row_text(next(rows), job.fields) for _ in entry.kept]
+        yield _Kept(entry.kept, EncodedTexts(*vocabulary.encode(texts)))
+
+
+def _report(files: Sequence[Path], block: RowBlock, decided: BlockResult) -> bytes:
+    """A line for each row that fell and each line that was left out, in their order."""
+    fallen = np.flatnonzero(decided.nearest.ids >= 0)
+    told: dict[int, dict[str, object]] = {bad.id: {"why": "bad_line", "what": bad.why} for bad in block.bad}
+    ids, nearest = block.ids[fallen].tolist(), decided.nearest.ids[fallen].tolist()
+    for row_id, other, score in zip(ids, nearest, decided.nearest.scores[fallen].tolist(), strict=True):
+        file, line = block.end.source(other)
+        told[row_id] = {
+            "why": "near_duplicate",
+            "score": score,
+            "of_file": str(files[file]),
+            "of_line": line,
+        }
+    lines = []
+    for row_id in sorted(told):
+        file, line = block.end.source(row_id)
+        lines.append(json.dumps({"file": str(files[file]), "line": line, **told[row_id]}) + "\n")
+    return "".join(lines).encode()

@@ -1,0 +1,361 @@
+"""What a run of `dedupe` has decided so far, so that it can go on after any end: a folder beside its output.
+
+.NAME.dedupe/state.jsonl     the command, then one line a block
+             kept.jsonl      the rows that stay
+             report.jsonl    what fell, and because of what
+             lock            held by the program that is at work
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+from zlib import crc32
+
+import numpy as np
+from filelock import FileLock
+
+from selfinstruct.core.dedupe.row_reader import Place
+from selfinstruct.core.errors import DedupeError
+from selfinstruct.core.similarity.token_store import Ints
+
+_FORMAT = 3
+_DONE = b'{"done":true}\n'
+_CHUNK = 1 << 20
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows and bytes have been decided on, and how."""
+
+    rows: int = 0
+    kept: int = 0
+    fell: int = 0
+    by_part: int = 0
+    """How many of those have an input that was not compared."""
+    without_both: int = 0
+    """Rows that lack a text in `instruction` or `input`, so that both cannot be compared."""
+    bad: int = 0
+    """Lines that were left out."""
+    wordless: int = 0
+    """Rows that were kept because they have no tokens."""
+    bytes: int = 0
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Both together."""
+        mine, theirs = asdict(self), asdict(other)
+        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How long a side file is, in bytes, and the CRC-32 of what is in it."""
+
+    size: int = 0
+    crc: int = 0
+
+    def with_more(self, data: bytes) -> "Written":
+        """The same after something has been appended."""
+        return Written(self.size + len(data), crc32(data, self.crc))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The state of things after a block."""
+
+    end: Place
+    digest: str
+    """Of the bytes of the block."""
+    kept: Ints
+    """The ids of its rows that stay."""
+    tally: Tally
+    """All that has been decided, this block included."""
+    kept_file: Written
+    report_file: Written
+
+
+_NOTHING = Entry(Place(), "", np.zeros(0, dtype=np.int64), Tally(), Written(), Written())
+"""Before the first block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What makes a run the same as an earlier one."""
+
+    inputs: list[str]
+    report: str | None
+    threshold: float
+    fields: list[str]
+    language: str
+    skip_bad: bool = field(compare=False)
+    """A run that met a bad line goes on with it; one that has left lines out does not go on without."""
+    stamps: list[list[int]] = field(compare=False)
+    """Size and time of change (nanoseconds) of each input as the run began."""
+
+
+class Journal:
+    """The folder of one run. Everything in it is only appended to, an entry after what it tells of."""
+
+    def __init__(self, out: Path, command: Command) -> None:
+        """Open the folder of a run, or begin it.
+
+        Raises:
+            DedupeError: another program is at work there, the folder is of another command, or it cannot be
+                written.
+        """
+        self.folder = out.parent / f".{out.name}.dedupe"
+        self.restored: list[Entry] = []
+        """What an earlier run has stored, block by block."""
+        self.last = _NOTHING
+        """The state of things."""
+        self.finished = False
+        """Whether everything is decided and the files are moved to their places, or about to be."""
+        self.begun = command
+        """The command as the run was begun with it."""
+        self._open_files = ExitStack()
+        try:
+            self._enter()
+            self._load(command)
+            if self.moved and (self.begun.stamps != command.stamps or not out.exists()):
+                # What an ended run could not remove is no news of files that have changed since.
+                self._forget()
+            self._state = self._open("state.jsonl")
+            if not self.moved:
+                self._kept = self._open("kept.jsonl")
+                self._report = self._open("report.jsonl")
+            if not self.restored and not self.finished:
+                self._begin(command)
+        except OSError as error:
+            self._open_files.close()
+            raise _unwritable(self.folder, error) from error
+        except BaseException:
+            self._open_files.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.last.end == Place() and not self.finished:
+            shutil.rmtree(self.folder, ignore_errors=True)  # there is nothing to go on from
+        self._open_files.close()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the output is in its place already."""
+        return self.finished and not (self.folder / "kept.jsonl").exists()
+
+    def add(self, end: Place, digest: str, kept: Ints, tally: Tally, rows: bytes, report: bytes) -> None:
+        """Store what was decided on a block: ids and lines of the rows that stay, its part of the report.
+
+        Raises:
+            DedupeError: it cannot be written.
+        """
+        last = self.last
+        entry = Entry(
+            end,
+            digest,
+            kept,
+            last.tally.plus(tally),
+            last.kept_file.with_more(rows),
+            last.report_file.with_more(report),
+        )
+        try:
+            for file, data in ((self._kept, rows), (self._report, report), (self._state, _encode(entry))):
+                _append(file, data)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        self.last = entry
+
+    def kept_rows(self) -> Iterator[bytes]:
+        """The lines of the rows that stay."""
+        with (self.folder / "kept.jsonl").open("rb") as file:
+            for line in file:
+                yield line.removesuffix(b"\n")
+
+    def finish(self, out: Path, report: Path | None) -> None:
+        """Move the output, and a copy of the report, to their places.
+
+        Raises:
+            DedupeError: they cannot be written.
+        """
+        try:
+            if not self.finished:
+                _append(self._state, _DONE)
+                self.finished = True
+            if not self.moved:
+                if report is not None:
+                    _copy(self.folder / "report.jsonl", report)
+                (self.folder / "kept.jsonl").replace(out)
+                _sync_folder(out.parent)
+        except OSError as error:
+            raise _unwritable(Path(error.filename2 or error.filename or out), error) from error
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _enter(self) -> None:
+        if self.folder.is_symlink():
+            raise DedupeError(f"{self.folder} is a symbolic link. Remove it, or give --out another name.")
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        lock = FileLock(self.folder / "lock", mode=0o600)
+        try:
+            self._open_files.enter_context(lock.acquire(timeout=0))
+        except TimeoutError:
+            raise DedupeError(
+                f"Another program is at work on {self.folder}. Wait for it, or give --out another name."
+            ) from None
+
+    def _open(self, name: str) -> BinaryIO:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK
+        return self._open_files.enter_context(os.fdopen(os.open(self.folder / name, flags, 0o600), "ab"))
+
+    def _forget(self) -> None:
+        self.finished = False
+        self.restored = []
+        self.last = _NOTHING
+
+    def _begin(self, command: Command) -> None:
+        self.begun = command
+        for file in (self._state, self._kept, self._report):
+            file.truncate(0)
+        _append(self._state, json.dumps({"format": _FORMAT, **asdict(command)}).encode() + b"\n")
+
+    def _load(self, command: Command) -> None:
+        """Read what there is, and cut off what no entry tells of."""
+        path = self.folder / "state.jsonl"
+        if not path.exists():
+            return
+        with os.fdopen(os.open(path, os.O_RDWR | _NO_LINK), "r+b") as file:
+            lines = file.readlines()
+            head = _decoded(lines[0]) if lines else None
+            if head is None:
+                return
+            self.begun = _command(head, self.folder)
+            if self.begun != command:
+                raise self._other_run()
+            good = len(lines[0])
+            for line in lines[1:]:
+                document = _decoded(line)
+                if document is None:
+                    break
+                if document == {"done": True}:
+                    self.finished = True
+                else:
+                    self.restored.append(_entry(document, path))
+                good += len(line)
+            file.truncate(good)
+        if self.restored:
+            self.last = self.restored[-1]
+        if self.last.tally.bad and not command.skip_bad:
+            raise self._other_run()
+        if not self.moved:
+            names = ("kept.jsonl", "report.jsonl")
+            for name, written in zip(names, (self.last.kept_file, self.last.report_file), strict=True):
+                _cut(self.folder / name, written)
+
+    def _other_run(self) -> DedupeError:
+        return DedupeError(
+            f"{self.folder} is of a run with other files or options. Give those, or remove the"
+            " folder to begin anew."
+        )
+
+
+def _command(head: dict[str, Any], folder: Path) -> Command:
+    if head.pop("format", None) != _FORMAT:
+        raise DedupeError(f"{folder} is of another version of this program. Remove it to begin anew.")
+    try:
+        return Command(**head)
+    except TypeError:
+        raise _damaged(folder / "state.jsonl") from None
+
+
+def _encode(entry: Entry) -> bytes:
+    document = asdict(entry)
+    document["kept"] = np.diff(entry.kept, prepend=0).tolist()
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def _decoded(line: bytes) -> dict[str, Any] | None:
+    """A line of the state; None if it was cut off when the program ended."""
+    try:
+        document = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _entry(document: dict[str, Any], path: Path) -> Entry:
+    try:
+        end = document["end"]
+        return Entry(
+            Place(end["file"], end["offset"], tuple(end["lines"])),
+            document["digest"],
+            np.cumsum(document["kept"], dtype=np.int64),
+            Tally(**document["tally"]),
+            Written(**document["kept_file"]),
+            Written(**document["report_file"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(path) from None
+
+
+def _cut(path: Path, written: Written) -> None:
+    """Cut a side file off where the last entry says, if it is what was written."""
+    left, seen = written.size, 0
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600), "r+b") as file:
+        while left and (data := file.read(min(left, _CHUNK))):
+            seen = crc32(data, seen)
+            left -= len(data)
+        if left or seen != written.crc:
+            raise _damaged(path)
+        file.truncate(written.size)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all."""
+    part = target.with_name(f".{target.name}.dedupe-part")
+    part.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
+    try:
+        with source.open("rb") as read, os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+            shutil.copyfileobj(read, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _append(file: BinaryIO, data: bytes) -> None:
+    """Append, so that it outlasts even a power cut."""
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _damaged(path: Path) -> DedupeError:
+    return DedupeError(f"{path} is damaged. Remove the folder {path.parent} to begin anew.")
+
+
+def _unwritable(path: Path, error: OSError) -> DedupeError:
+    return DedupeError(
+        f"{path} cannot be written: {error.strerror or error}. Once it can be, run the same command again,"
+        " and it goes on."
+    )

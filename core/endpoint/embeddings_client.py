@@ -1,0 +1,28 @@
+"""The endpoint that is asked for vectors."""
+
+from typing import TYPE_CHECKING, Any
+
+from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.db.records import Parameters, Prompt
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+
+class EmbeddingsEndpoint(Endpoint):
+    """One model that makes vectors of texts; made from `Settings.of_embeddings`."""
+
+    _MODEL, _URL, _KEY = "--embeddings", "--embeddings-url", "--embeddings-key-env"
+
+    def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
+        # Without a format of ours the client asks for base64; what refuses that is asked for digits.
+        body = {"encoding_format": "float"} | parameters
+        create: Any = client.embeddings.with_streaming_response.create
+        return create(model=self.model, input=list(prompt), extra_body=body)
+
+    def _unknown(self, status: int, told: str) -> str:
+        return (
+            f"{self.address} knows no model '{self.model}', or has no embeddings (status {status}){told}"
+            " Check --embeddings and --embeddings-url (it often ends in /v1), or go on without embeddings:"
+            ' --embeddings "".'
+        )

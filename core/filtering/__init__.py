@@ -1,0 +1,1 @@
+"""Filters, and the verdict that they give on a candidate."""

@@ -1,0 +1,326 @@
+"""The judge: every filter, and the distance to the pool as it is now."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from selfinstruct.core.filtering.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, objections
+from selfinstruct.core.language.registry import Language
+from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
+from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.util.lru_cache import LRUCache
+from selfinstruct.db.records import PASS, Reason, Standing
+from selfinstruct.db.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selfinstruct.core.pool.pool import Pool
+    from selfinstruct.core.pool.vectors import PoolVectors
+    from selfinstruct.core.similarity.rouge_index import Neighbour, RougeIndex
+    from selfinstruct.core.similarity.vector_index import Near
+
+TOO_SIMILAR = "too_similar"
+"""The code of the reason that a task of the pool is too close."""
+
+SAME_MEANING = "same_meaning"
+"""The code of the reason that a task of the pool means the same."""
+
+NO_VECTOR = "no_vector"
+"""The code of the reason that the model for embeddings refuses a text."""
+
+VERDICTS = (
+    NO_WORDS,
+    "too_short",
+    "too_long",
+    "keyword",
+    "opening",
+    "punctuation",
+    NOT_LATIN,
+    OTHER_SCRIPT,
+    TOO_SIMILAR,
+    SAME_MEANING,
+    NO_VECTOR,
+    PASS,
+)
+"""Every verdict: the codes of all reasons in the order in which they are raised, and `pass`."""
+
+_QUOTED_LENGTH = 60
+_SHARES_A_WORD, _SHARES_MANY = 1e-9, 0.3
+"""Less than the score of any two texts that share a word; that of texts that share a good part of theirs."""
+
+_MANY_WAITING = 2000
+"""So many undecided candidates are compared with a task that comes into the pool, whatever they share."""
+
+_KEPT_CHARACTERS = 500_000
+"""So long are the texts at most, all together, whose nearest tasks are kept in mind."""
+_CLASSIFICATION_TRIES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All reasons against an instruction, and its nearest neighbour."""
+
+    reasons: tuple[Reason, ...]
+    nearest: "Neighbour | None"
+    means: "Near | None" = None
+    """The nearest by meaning; None without a vector."""
+    awaited: bool = False
+    """Whether vectors are still to come, its own or of the pool, without which it cannot be said to pass."""
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, or the code of the first reason."""
+        return self.reasons[0].code if self.reasons else PASS
+
+
+class Assessor:
+    """Holds the pool in memory: what candidates are compared with and prompts are sampled from.
+
+    The workspace may change under other programs' hands: `catch_up` takes in every decision made by
+    anyone since the last time. It is right only inside a transaction that then judges and decides.
+    """
+
+    def __init__(self, workspace: Workspace, filters: FilterSettings, language: Language) -> None:
+        self._workspace = workspace
+        self.filters = filters
+        """What it objects to; what has been judged by others is to be judged again."""
+        self.language = language
+        self._meaning: PoolVectors | None = None
+        self.is_ready = False
+        """Whether the pool has been read; whoever needs it before reads it all at once."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
+        self._read: Pool | None = None
+        self._found: LRUCache[tuple[str, int], list[Neighbour]] = LRUCache(_KEPT_CHARACTERS)
+        self._found_at = 0
+        if self._meaning is not None:
+            self._meaning.forget()
+
+    def compare_by(self, meaning: "PoolVectors | None") -> None:
+        """Compare by meaning from now on, or by words only; what was judged before is to be judged again."""
+        self._meaning = meaning
+
+    @property
+    def meaning(self) -> "PoolVectors | None":
+        """What it compares by meaning with; None: by words only."""
+        return self._meaning
+
+    @property
+    def _pool(self) -> "Pool":
+        if self._read is None:
+            # NumPy and RapidFuzz come with it: whoever opens a screen first is not to wait for them.
+            from selfinstruct.core.pool.pool import Pool  # noqa: PLC0415
+
+            self._read = Pool(self._workspace, self.language.code)
+        return self._read
+
+    @property
+    def index(self) -> "RougeIndex":
+        """The pool."""
+        return self._pool.accepted
+
+    @property
+    def accepted_of_model(self) -> int:
+        """How many of the model's own tasks are in the pool, which a target counts."""
+        return self._pool.accepted_of_model
+
+    def catch_up(self) -> None:
+        """Take in the decisions made since the last time."""
+        self._pool.catch_up()
+        if self._meaning is not None:
+            self._meaning.catch_up()
+        self.is_ready = True
+
+    def read_some(self) -> bool:
+        """Read a part of the pool, for a few milliseconds; returns whether there is more.
+
+        For a program that has other things to do while it reads a large pool.
+        """
+        if self._pool.read_some() or (self._meaning is not None and self._meaning.read_some()):
+            return True
+        self.catch_up()
+        return False
+
+    def keep(self) -> None:
+        """Store what was costly to read in the workspace, if that is worth the while."""
+        if self.is_ready and self._pool.is_worth_keeping and not self._workspace.read_only:
+            with self.step():
+                self._pool.keep()
+
+    @property
+    def pool_size(self) -> tuple[int, int]:
+        """How many tasks of the pool are seeds, and how many have come since; of what has been read."""
+        if self._read is None:
+            return 0, 0
+        return len(self._pool.seed_ids), len(self._pool.other_ids)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A transaction that begins with everybody's decisions taken in."""
+        known = None
+        try:
+            with self._workspace.transaction():
+                self.catch_up()
+                known = self._taken_in()
+                yield
+        except BaseException:
+            if known is not None and known != self._taken_in():
+                self.forget()  # it holds what has been rolled back
+            raise
+
+    def _taken_in(self) -> tuple[int, ...]:
+        of_meaning = (0, 0) if self._meaning is None else self._meaning.taken_in
+        return self._pool.last_decision, self._pool.last_task, *of_meaning
+
+    def look_up(self, instruction: str, k: int = 1) -> "list[Neighbour]":
+        """The `k` nearest tasks of the pool as it has been taken in, best first.
+
+        They are kept in mind as long as nothing is decided: whoever has looked ahead does not wait again.
+        """
+        if self._found_at != self._pool.last_decision:
+            self._found.clear()
+            self._found_at = self._pool.last_decision
+        found = self._found.get((instruction, k))
+        if found is None:
+            found = self.index.nearest(instruction, k)
+            self._found.put((instruction, k), found, weight=len(instruction) + 1)
+        return found
+
+    def assess(self, instruction: str) -> Assessment:
+        """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
+        reasons = objections(instruction, self.filters, self.language)
+        nearest = next(iter(self.look_up(instruction)), None)
+        if nearest is not None and nearest.score >= self.filters.rouge_l:
+            reasons.append(self._too_similar(nearest))
+        return Assessment(tuple(reasons), nearest)
+
+    def assess_task(self, task_id: int, instruction: str) -> Assessment:
+        """Judge a candidate by words and, where its vector is known, by meaning; store its verdict."""
+        assessment = self.assess(instruction)
+        if self._meaning is not None:
+            assessment = self._assess_meaning(task_id, assessment, self._meaning)
+        nearest = assessment.nearest
+        self._workspace.tasks.assess(
+            task_id, assessment.verdict, assessment.reasons, (nearest.id, nearest.score) if nearest else None
+        )
+        return assessment
+
+    def _assess_meaning(self, task_id: int, assessment: Assessment, meaning: "PoolVectors") -> Assessment:
+        found = meaning.nearest(task_id)
+        if found is None:
+            refused = self._workspace.vectors.refusal(task_id)
+            if refused is None:
+                return replace(assessment, awaited=True)
+            said = f"The model for embeddings makes no vector of it; request {refused} says why."
+            return replace(assessment, reasons=(*assessment.reasons, Reason(NO_VECTOR, said)))
+        near = next(iter(found), None)
+        self._workspace.vectors.assessed(task_id, (near.id, near.cosine) if near else None)
+        reasons = assessment.reasons
+        if near is not None and near.cosine >= self.filters.cosine:
+            said = (
+                f"Cosine {near.cosine:.2f} with task {near.id}, {self._quoted(near.id)};"
+                f" less than {self.filters.cosine:g} is wanted."
+            )
+            reasons = (*reasons, Reason(SAME_MEANING, said))
+        return replace(assessment, reasons=reasons, means=near, awaited=bool(self.lacking_vectors))
+
+    @property
+    def unusable(self) -> str | None:
+        """Why nothing can be compared by meaning, although it is to be; of what has been taken in."""
+        return None if self._meaning is None else self._meaning.unusable
+
+    @property
+    def lacking_vectors(self) -> int:
+        """How many tasks of the pool nobody can be compared with by meaning yet, for lack of their vectors.
+
+        Of what has been taken in; 0 when nothing is compared by meaning.
+        """
+        if self._meaning is None:
+            return 0
+        lacking = len(self.index) - self._meaning.pool_size
+        return max(0, lacking and lacking - self._workspace.vectors.refused_in_pool())
+
+    def assess_around(self, task_id: int, before: Standing, after: Standing) -> set[int]:
+        """Judge again what a decision on a task concerns: itself, and the candidates close to it.
+
+        Returns the candidates whose verdict is another now.
+        """
+        concerned: set[int] = set()
+        if after.state == "pending":
+            concerned.add(task_id)
+        if after.state == "accepted":
+            waiting = self._pool.waiting
+            floor = _SHARES_A_WORD if len(waiting) <= _MANY_WAITING else _SHARES_MANY
+            near = waiting.above(after.instruction, min(floor, self.filters.rouge_l))
+            concerned |= {one.id for one in near if one.score >= self.filters.rouge_l}
+            self._workspace.tasks.come_nearer(task_id, [(one.id, one.score) for one in near])
+        if before.state == "accepted":
+            concerned |= set(self._workspace.tasks.waiting_near(task_id))
+        if "accepted" in {before.state, after.state}:
+            concerned |= self.waiting_in_meaning(task_id)
+        return {
+            task.id
+            for task in self._workspace.tasks.get_many(sorted(concerned))
+            if self.assess_task(task.id, task.instruction).verdict != task.verdict
+        }
+
+    def neighbours(self, instruction: str, *, but: int, k: int = 10) -> "list[Neighbour]":
+        """The nearest tasks of the pool other than `but`, best first."""
+        self.catch_up()
+        found = [neighbour for neighbour in self.look_up(instruction, k + 1) if neighbour.id != but]
+        return found[:k]
+
+    def near_in_meaning(self, task_id: int, *, k: int = 10) -> "list[Near] | None":
+        """The tasks of the pool that are nearest to a task by meaning, best first.
+
+        None when nothing is compared by meaning, or while the task has no vector.
+        """
+        if self._meaning is None:
+            return None
+        self.catch_up()
+        return self._meaning.nearest(task_id, k)
+
+    def waiting_in_meaning(self, task_id: int) -> set[int]:
+        """The undecided candidates that mean the same as a task."""
+        return set() if self._meaning is None else set(self._meaning.waiting(task_id, self.filters.cosine))
+
+    def too_close(self, task_id: int, instruction: str) -> list[int]:
+        """The tasks of the pool that a task is too close to, by words or by meaning."""
+        found = [near.id for near in self.index.above(instruction, self.filters.rouge_l)]
+        if self._meaning is not None:
+            found += self._meaning.of_pool(task_id, self.filters.cosine)
+        return list(dict.fromkeys(found))
+
+    def _too_similar(self, nearest: "Neighbour") -> Reason:
+        return Reason(
+            TOO_SIMILAR,
+            f"ROUGE-L {nearest.score:.2f} with task {nearest.id}, {self._quoted(nearest.id)};"
+            f" less than {self.filters.rouge_l:g} is wanted.",
+        )
+
+    def _quoted(self, task_id: int) -> str:
+        text = self._workspace.tasks.get(task_id).instruction
+        return f'"{text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"}"'
+
+    def sample(self, rng: random.Random, *, classification_only: bool) -> list[tuple[int, str]]:
+        """The in-context tasks of a propose prompt, (id, instruction) each: 6 seeds and 2 of the model's.
+
+        More seeds while there are fewer of the model's own (section 2.2). With `classification_only`
+        all of them are classification tasks.
+        """
+        tasks = self._workspace.tasks
+        if classification_only:
+            drawn = rng.sample(self._pool.other_ids, min(len(self._pool.other_ids), _CLASSIFICATION_TRIES))
+            seeds = [task for task in tasks.seeds() if task.label == "classification"]
+            fitting = [task for task in tasks.get_many(drawn) if task.label == "classification"]
+            chosen = fitting[:IN_CONTEXT_MODEL]
+            chosen += rng.sample(seeds, min(len(seeds), IN_CONTEXT - len(chosen)))
+        else:
+            ids = rng.sample(self._pool.other_ids, min(len(self._pool.other_ids), IN_CONTEXT_MODEL))
+            ids += rng.sample(self._pool.seed_ids, min(len(self._pool.seed_ids), IN_CONTEXT - len(ids)))
+            chosen = tasks.get_many(ids)
+        rng.shuffle(chosen)
+        return [(task.id, task.instruction) for task in chosen]

@@ -1,0 +1,222 @@
+"""From a model's text to tasks, labels and instances. Pure: no clock, no chance, no I/O.
+
+Base models continue the prompt's format; chat models decorate it with greetings, bold type, bullets,
+code fences and numbering of their own. All of it is read here, and nothing is guessed.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+
+from selfinstruct.core.language.registry import ENGLISH
+from selfinstruct.core.language.unicode_tokens import fold
+from selfinstruct.core.method.parsing_patterns import AnswerPatterns, answer_patterns
+from selfinstruct.core.method.thoughts import spoken
+from selfinstruct.db.records import Label
+
+_FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
+_RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
+_BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*•–]\s+|・\s*)(?P<text>\S.*)$")
+_BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?:[:：]\*\*|\*\*\s*[:：–-])\s*(?=\S)")
+# No ** inside: looked for to the end from each opening, a long text of openings would take for ever.
+_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
+_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』"}
+_NESTED_INDENT = 2
+
+
+def parse_proposals(text: str, *, cut: bool, continues_item: bool, language: str = ENGLISH) -> list[str]:
+    """The instructions that a model lists in its answer to a propose prompt, in their order.
+
+    Args:
+        text: The model's text.
+        cut: Whether the token limit cut it; then the last item is dropped.
+        continues_item: Whether the prompt ended inside an item ("9."), as for base models, so that the
+            text before the first number is an item itself and not a greeting.
+        language: The code of the language whose field names it may have; the English ones it always may.
+
+    Returns:
+        The items, each on one line, without numbers and decoration; empty ones are left out.
+    """
+    lines = [line for line in spoken(text).split("\n") if not _FENCE.match(line)]
+    patterns = answer_patterns(language)
+    starts = [patterns.numbered.match(line) for line in lines]
+    if not any(starts) and not continues_item:
+        starts = [_BULLET.match(line) for line in lines]
+    items = _split_items(lines, starts, opened=continues_item)
+    if cut and items:
+        items.pop()
+    plain = (_plain(item, patterns.prefix) for item in items)
+    return [item for item in plain if item]
+
+
+def _split_items(lines: list[str], starts: list["re.Match[str] | None"], *, opened: bool) -> list[str]:
+    """Gather each item's lines; a blank line or a rule ends an item, so that closing remarks stay out."""
+    items: list[list[str]] = [[]] if opened else []
+    outer = min((len(start["indent"]) for start in starts if start), default=0)
+    for line, start in zip(lines, starts, strict=True):
+        if start and len(start["indent"]) < outer + _NESTED_INDENT:
+            items.append([_text(start)])
+            opened = True
+        elif opened and line.strip() and not _RULE.match(line):
+            items[-1].append(line.strip())
+        elif items and any(items[-1]):
+            opened = False
+    return [" ".join(item) for item in items]
+
+
+def _text(start: "re.Match[str]") -> str:
+    """What follows an item's number; bold type that was opened before the number opens it."""
+    groups = start.groupdict("")
+    return groups["text"] if groups.get("closed") else groups.get("bold", "") + groups["text"]
+
+
+def _plain(item: str, prefix: "re.Pattern[str]") -> str:
+    """Strip an item of labels, bold headings, bold type and quotation marks around the whole."""
+    item = " ".join(item.split())
+    item = prefix.sub("", item)
+    item = _BOLD_HEADING.sub("", item)
+    item = _BOLD.sub(r"\1\2", item)
+    item = prefix.sub("", item).strip()
+    if len(item) > 1 and _QUOTES.get(item[0]) == item[-1] and item[0] not in item[1:-1]:
+        item = item[1:-1].strip()
+    return item if re.search(r"\w", item) else ""
+
+
+def parse_label(text: str, language: str = ENGLISH) -> Label:
+    """The answer to "is it a classification task?": yes, no, or `unknown` when it is neither.
+
+    The first line with words decides; one that says both yes and no says neither.
+    """
+    patterns = answer_patterns(language)
+    first = next((line for line in spoken(text).splitlines() if re.search(r"\w", line)), "")
+    # The question may be repeated, and hold both words: 是否 is "yes or no".
+    said = {
+        match["yes"] is not None
+        for match in patterns.yes_or_no.finditer(patterns.question.sub(" ", fold(first)))
+    }
+    if len(said) != 1:
+        return "unknown"
+    return "classification" if said.pop() else "generation"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInstance:
+    """An input (may be empty) and an output as the model wrote them."""
+
+    input: str
+    output: str
+
+
+def parse_input_first(text: str, language: str = ENGLISH) -> list[ParsedInstance]:
+    """The instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
+
+    Text that has no field at all is the output of a task without input.
+    """
+    text = _unfenced(spoken(text))
+    patterns = answer_patterns(language)
+    fields = _fields(text, patterns.input_first, patterns)
+    if all(name in {"", "example"} for name, _ in fields):
+        return [ParsedInstance("", _value(text))] if text.strip() else []
+    return _input_then_output(_own(fields), patterns)
+
+
+def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstance]:
+    """The instances in an output-first answer: `Class label:`, then the `Input:` that has it.
+
+    A model that begins with an input has turned the order round, and is read like that.
+    """
+    patterns = answer_patterns(language)
+    fields = _own(_fields(_unfenced(spoken(text)), patterns.output_first, patterns))
+    if fields and fields[0][0] == "input":
+        return _input_then_output(fields, patterns)
+    found: list[ParsedInstance] = []
+    label: str | None = None
+    for name, value in fields:
+        if name != "input":
+            if label is not None:
+                found.append(ParsedInstance("", label))
+            label = value
+        elif label is not None:
+            found.append(ParsedInstance(_input(value, patterns), label))
+            label = None
+    if label is not None:
+        found.append(ParsedInstance("", label))
+    return found
+
+
+def _unfenced(text: str) -> str:
+    """An answer without the code fence around the whole of it, if there is one."""
+    lines = text.strip().split("\n")
+    fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
+    around = len(fences) > 1 and len(fences) % 2 == 0 and fences[0] == 0 and fences[-1] == len(lines) - 1
+    # Between two blocks of code, the first fence does not belong with the last.
+    return "\n".join(lines[1:-1]) if around and (len(fences) == 2 or not lines[0].strip("`~ ")) else text
+
+
+def _input_then_output(fields: list[tuple[str, str]], patterns: AnswerPatterns) -> list[ParsedInstance]:
+    found: list[ParsedInstance] = []
+    given: str | None = None
+    for name, value in fields:
+        if name != "input":
+            found.append(ParsedInstance(given or "", value))
+            given = None
+            continue
+        if given is not None:
+            found.append(ParsedInstance(given, ""))
+        given = _input(value, patterns)
+    if given is not None:
+        found.append(ParsedInstance(given, ""))
+    return found
+
+
+def _own(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The inputs and outputs up to the next `Task:`; one at the very beginning repeats the question."""
+    (_, before), *named = fields
+    if named and named[0][0] == "task" and not before:
+        named.pop(0)
+    own = takewhile(lambda field: field[0] != "task", named)
+    return [field for field in own if field[0] != "example"]
+
+
+def _fields(text: str, opening: "re.Pattern[str]", patterns: AnswerPatterns) -> list[tuple[str, str]]:
+    """Cut a text at its field names: (kind of field or "example", value); the kind of what precedes is ""."""
+    fields: list[tuple[str, list[str]]] = [("", [])]
+    lines = text.replace("\r\n", "\n").split("\n")
+    matches = [opening.match(line) for line in lines]
+    for line, match, after in zip(lines, matches, _below(lines), strict=True):
+        name = match and (match["name"] or match["task"])
+        # An "Example" stands over a field, or ends the text, and is not part of an output.
+        heads = after is None or matches[after] is not None
+        if match and (name or (heads and not match["text"].strip())):
+            fields.append((patterns.kinds[name] if name else "example", [match["text"]]))
+        else:
+            fields[-1][1].append(line)
+    return [(name, _value("\n".join(lines))) for name, lines in fields]
+
+
+def _below(lines: list[str]) -> list[int | None]:
+    """For each line, the number of the next one with anything in it; None when there is none."""
+    below: list[int | None] = []
+    found = None
+    for number in range(len(lines) - 1, -1, -1):
+        below.append(found)
+        if lines[number].strip():
+            found = number
+    return below[::-1]
+
+
+def _value(text: str) -> str:
+    """A field's text without the code fence around the whole of it, if there is one."""
+    lines = text.strip("\n").rstrip().split("\n")
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    if len(lines) > 1 and lines[-1].strip() == "---":
+        lines.pop()
+    fenced = len(lines) > 1 and _FENCE.match(lines[0]) and _FENCE.match(lines[-1])
+    if fenced and not any(_FENCE.match(line) for line in lines[1:-1]):
+        return "\n".join(lines[1:-1]).strip("\n")
+    return "\n".join(lines).strip()
+
+
+def _input(value: str, patterns: AnswerPatterns) -> str:
+    return "" if patterns.no_input.match(value) else value

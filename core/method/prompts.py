@@ -1,0 +1,277 @@
+"""Prompts: the templates of each stage, and the parameters that the paper samples with."""
+
+import random
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, Template
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from selfinstruct.core.errors import SettingsError, why
+from selfinstruct.core.language.registry import ENGLISH, language, read_toml
+from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
+from selfinstruct.db.records import ApiKind, Message, Parameters, TextPrompt
+
+NEW_TASKS = 8
+"""How many new instructions a propose prompt asks for."""
+
+CLASSIFICATION_EXAMPLES, OTHER_EXAMPLES = 12, 19
+"""The few-shot examples of a classify prompt (section 2.2)."""
+
+INSTANCE_EXAMPLES = 8
+_EXAMPLE_LENGTH = 700
+_FILE = "prompts.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Chat(_Strict):
+    system: str
+    user: str
+
+
+class _Completions(_Strict):
+    prompt: str
+
+
+class _Stage(_Strict):
+    chat: _Chat
+    completions: _Completions
+
+
+class _Templates(_Strict):
+    propose: _Stage
+    classify: _Stage
+    input_first: _Stage
+    output_first: _Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A seed task as the few-shot prompts show it."""
+
+    id: int
+    instruction: str
+    is_classification: bool
+    instances: tuple[tuple[str, str], ...]
+    """Pairs of input (may be empty) and output."""
+
+    @property
+    def length(self) -> int:
+        """How many characters it takes in a prompt, roughly."""
+        return len(self.instruction) + sum(len(given) + len(output) for given, output in self.instances)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPrompt:
+    """A prompt with the parameters to sample with, and the ids of the tasks that it shows."""
+
+    prompt: TextPrompt
+    parameters: Parameters
+    in_context: tuple[int, ...]
+
+
+class PromptWriter:
+    """Writes the prompts of one workspace.
+
+    The few-shot examples are chosen once, from the seeds and `rng`, so that an endpoint that caches
+    prefixes charges them once.
+    """
+
+    def __init__(
+        self,
+        api: ApiKind,
+        seeds: Sequence[Example],
+        rng: random.Random,
+        path: Path | None = None,
+        code: str = ENGLISH,
+    ) -> None:
+        self._api = api
+        self._templates = load_templates(path, code)
+        names = language(code).answers
+        self._next_task, self._next_example = (
+            f"\n{names.task[0]}:",
+            f"\n{names.example[0]} {MAX_INSTANCES + 1}",
+        )
+        self._environment = SandboxedEnvironment(
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        )
+        self._compiled: dict[str, Template] = {}
+        classification = [seed for seed in seeds if seed.is_classification]
+        other = [seed for seed in seeds if not seed.is_classification]
+        self._classify_examples = _mix(
+            [
+                *rng.sample(classification, min(CLASSIFICATION_EXAMPLES, len(classification))),
+                *rng.sample(other, min(OTHER_EXAMPLES, len(other))),
+            ],
+            rng,
+        )
+        self._without_label = other
+        self._with_label = [
+            seed for seed in classification if all(given for given, _ in seed.instances)
+        ] or classification
+        self._input_first_examples = _short_ones(self._without_label, rng)
+        self._output_first_examples = _short_ones(self._with_label, rng)
+
+    def try_all(self) -> None:
+        """Render every template once, so that a wrong one is told before anything is paid for.
+
+        Raises:
+            SettingsError: a template is wrong; it is named.
+        """
+        self.propose([(0, "Say something.")] * IN_CONTEXT, classification_only=False)
+        self.propose([(0, "Say something.")] * IN_CONTEXT, classification_only=True)
+        self.classify("Say something.")
+        self.instantiate("Say something.", output_first=False)
+        self.instantiate("Say something.", output_first=True)
+
+    def propose(self, shown: Sequence[tuple[int, str]], *, classification_only: bool) -> RenderedPrompt:
+        """Ask for new instructions after the ones shown, (id, instruction) each (section 2.2, table 5)."""
+        first = len(shown) + 1
+        last = first + NEW_TASKS - 1
+        prompt = self._render(
+            "propose",
+            instructions=[_one_line(instruction) for _, instruction in shown],
+            first=first,
+            last=last,
+            classification_only=classification_only,
+        )
+        parameters: Parameters = {
+            "temperature": 0.7,
+            "top_p": 0.5,
+            "presence_penalty": 2,
+            "max_tokens": 1024,
+        }
+        return self._finish(prompt, parameters, [f"\n{last + 1}."], [task_id for task_id, _ in shown])
+
+    def classify(self, instruction: str) -> RenderedPrompt:
+        """Ask whether a task is a classification task (section 2.2, table 6)."""
+        examples = self._classify_examples
+        prompt = self._render(
+            "classify",
+            examples=[
+                {"instruction": _one_line(seed.instruction), "is_classification": seed.is_classification}
+                for seed in examples
+            ],
+            instruction=_one_line(instruction),
+        )
+        parameters: Parameters = {"temperature": 0, "max_tokens": 16}
+        return self._finish(prompt, parameters, ["\n\n", self._next_task], [seed.id for seed in examples])
+
+    def instantiate(
+        self, instruction: str, *, output_first: bool, anew: random.Random | None = None
+    ) -> RenderedPrompt:
+        """Ask for instances, output-first for classification tasks (section 2.2, tables 7 and 8).
+
+        The same question has the same answer at temperature 0. `anew` asks another way: at a higher
+        temperature, after examples that it chooses.
+        """
+        examples = self._output_first_examples if output_first else self._input_first_examples
+        if anew is not None:
+            examples = _short_ones(self._with_label if output_first else self._without_label, anew)
+        prompt = self._render(
+            "output_first" if output_first else "input_first",
+            examples=[
+                {
+                    "instruction": _one_line(seed.instruction),
+                    "instances": [{"input": given, "output": output} for given, output in seed.instances],
+                }
+                for seed in examples
+            ],
+            instruction=_one_line(instruction),
+            most=MAX_INSTANCES,
+        )
+        parameters: Parameters = {
+            "temperature": 0 if anew is None else 0.7,
+            "presence_penalty": 1.5,
+            "max_tokens": 300 if output_first else 350,
+        }
+        stop = [self._next_task, self._next_example]
+        return self._finish(prompt, parameters, stop, [seed.id for seed in examples])
+
+    def _finish(
+        self, prompt: TextPrompt, parameters: Parameters, stop: list[str], in_context: list[int]
+    ) -> RenderedPrompt:
+        # A base model goes on with the next task; a chat model ends by itself, and some refuse `stop`.
+        if self._api == "completions":
+            parameters = {**parameters, "stop": stop}
+        return RenderedPrompt(prompt, parameters, tuple(in_context))
+
+    def _render(self, stage: str, **values: Any) -> TextPrompt:
+        templates: _Stage = getattr(self._templates, stage)
+        if self._api == "completions":
+            return self._text(f"{stage}.completions.prompt", templates.completions.prompt, values)
+        system = self._text(f"{stage}.chat.system", templates.chat.system, values)
+        user = self._text(f"{stage}.chat.user", templates.chat.user, values)
+        messages: list[Message] = [{"role": "system", "content": system}] if system else []
+        return [*messages, {"role": "user", "content": user}]
+
+    def _text(self, name: str, template: str, values: dict[str, Any]) -> str:
+        try:
+            compiled = self._compiled.get(name)
+            if compiled is None:
+                compiled = self._compiled[name] = self._environment.from_string(template)
+            return compiled.render(values)
+        except Exception as error:  # a template is a small program of the person's own
+            raise SettingsError(f"The prompt template {name} is wrong: {error}.") from error
+
+
+def built_in_templates(code: str) -> dict[str, Any]:
+    """The templates of a language by stage and kind of API; the English ones where it has none."""
+    return _overlay(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
+
+
+def load_templates(path: Path | None, code: str) -> _Templates:
+    """The templates of a language, with those of the file at `path` in their place where it has some.
+
+    Raises:
+        SettingsError: the file cannot be read, or has a name that is none.
+    """
+    merged = built_in_templates(code)
+    if path is not None:
+        try:
+            own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise SettingsError(
+                f"The prompts in {path.name or path} cannot be read: {why(error)}."
+            ) from error
+        merged = _overlay(merged, own)
+    try:
+        return _Templates.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"In the prompts, {where} is wrong: {first['msg']}.") from None
+
+
+def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in own.items():
+        below = merged.get(name)
+        merged[name] = (
+            _overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        )
+    return merged
+
+
+def _mix(examples: list[Example], rng: random.Random) -> list[Example]:
+    rng.shuffle(examples)
+    return examples
+
+
+def _short_ones(seeds: Sequence[Example], rng: random.Random) -> list[Example]:
+    """A few examples that leave room in a small context; the shortest when all are long."""
+    short = [seed for seed in seeds if seed.length <= _EXAMPLE_LENGTH]
+    if len(short) < INSTANCE_EXAMPLES:
+        short = sorted(seeds, key=lambda seed: (seed.length, seed.id))[:INSTANCE_EXAMPLES]
+    return rng.sample(short, min(INSTANCE_EXAMPLES, len(short)))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,160 @@
+"""The pool in memory: read from the workspace once, and kept up with everybody's decisions."""
+
+import bisect
+from array import array
+from collections.abc import Generator, Mapping
+
+import numpy as np
+
+from selfinstruct.core.pool.snapshot import pack, unpack
+from selfinstruct.core.similarity.rouge_index import RougeIndex
+from selfinstruct.core.similarity.token_store import Ints
+from selfinstruct.db.records import Origin, PoolChange
+from selfinstruct.db.workspace import Workspace
+
+_AT_ONCE = 1000
+"""Texts read in one go: a few milliseconds' worth."""
+_CHANGES_AT_ONCE = 100
+_WORTH_KEEPING = 2000
+"""An image is stored anew when so many texts have changed since."""
+_TOO_OLD = 5000
+"""With more decisions since, reading the tasks is quicker than bringing an image up to date."""
+
+
+class Pool:
+    """What candidates are compared with and prompts are sampled from, and the candidates that wait.
+
+    It is read from the workspace when it first catches up, or a part at a time before that.
+    """
+
+    def __init__(self, workspace: Workspace, language: str) -> None:
+        self._workspace = workspace
+        self._language = language
+        self._reading = self._read()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.accepted = RougeIndex(self._language)
+        self.waiting = RougeIndex(self._language)
+        self.seed_ids = array("q")
+        self.other_ids = array("q")
+        """The ids of the pool's tasks that are not seeds, in their order."""
+        self.accepted_of_model = 0
+        self.last_decision = 0
+        self.last_task = 0
+        """It has taken in what was decided and what was proposed up to these."""
+        self._unkept = 0
+
+    def read_some(self) -> bool:
+        """Read a part of what there is; returns whether that was not all."""
+        return next((True for _ in self._reading), False)
+
+    def catch_up(self) -> None:
+        """Take in what was decided and proposed since the last time."""
+        while self.read_some():
+            pass
+        for change in self._workspace.decisions.changes_since(self.last_decision):
+            self._apply(change)
+        for task_id, instruction in self._workspace.tasks.waiting_since(self.last_task):
+            self.waiting.replace(task_id, instruction)
+            self.last_task = task_id
+            self._unkept += 1
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether an image of it would save the next program more than a moment."""
+        return self._unkept >= _WORTH_KEEPING
+
+    def keep(self) -> None:
+        """Store an image of it in the workspace; in a transaction that has caught up."""
+        self._workspace.similarity.write(
+            pack(name, index, last_decision=self.last_decision, last_task=self.last_task)
+            for name, index in (("pool", self.accepted), ("waiting", self.waiting))
+        )
+        self._unkept = 0
+
+    def _apply(self, change: PoolChange) -> None:
+        was_there = change.task_id in self.accepted
+        self._place(change)
+        is_there = change.task_id in self.accepted
+        ids = self.seed_ids if change.origin == "seed" else self.other_ids
+        if is_there and not was_there:
+            bisect.insort(ids, change.task_id)
+        elif was_there and not is_there:
+            ids.pop(bisect.bisect_left(ids, change.task_id))
+        self.accepted_of_model += (is_there - was_there) * (change.origin == "model")
+
+    def _place(self, change: PoolChange) -> None:
+        self.last_decision = change.decision_id
+        self._unkept += 1
+        for state, index in (("accepted", self.accepted), ("pending", self.waiting)):
+            if change.state == state:
+                index.replace(change.task_id, change.instruction)
+            elif change.task_id in index:
+                index.remove(change.task_id)
+
+    def _read(self) -> Generator[None]:
+        is_right = yield from self._read_image()
+        if not is_right:
+            self._clear()
+            yield from self._read_tasks()
+
+    def _read_image(self) -> Generator[None, None, bool]:
+        """Read the image and what was decided since; returns whether it can be trusted."""
+        stored = self._workspace.similarity.read()
+        pool, waiting = (unpack(stored.get(name), self._language) for name in ("pool", "waiting"))
+        if pool is None or waiting is None or pool.last_decision != waiting.last_decision:
+            return False
+        if not 0 <= self._workspace.decisions.last_id() - pool.last_decision <= _TOO_OLD:
+            return False
+        self.accepted = RougeIndex(self._language, pool.words)
+        self.waiting = RougeIndex(self._language, waiting.words)
+        for index, image in ((self.accepted, pool), (self.waiting, waiting)):
+            for part in image.parts(_AT_ONCE):
+                index.add_coded(*part)
+                yield
+        self.last_task = pool.last_task
+        changes = self._workspace.decisions.changes_since(pool.last_decision)
+        self.last_decision = pool.last_decision
+        for number, change in enumerate(changes, start=1):
+            self._place(change)
+            if number % _CHANGES_AT_ONCE == 0:
+                yield
+        return self._sort_out()
+
+    def _sort_out(self) -> bool:
+        """Tell seeds from others; returns whether the tasks of the image are those that there are."""
+        everything = self._workspace.tasks.last_id()
+        accepted = self._workspace.tasks.tally("accepted", up_to=everything)
+        pending = self._workspace.tasks.tally("pending", up_to=self.last_task)
+        ids = self.accepted.ids()
+        is_seed = np.isin(ids, [seed.id for seed in self._workspace.tasks.seeds()])
+        self.seed_ids = array("q", ids[is_seed].tobytes())
+        self.other_ids = array("q", ids[~is_seed].tobytes())
+        self.accepted_of_model, _ = accepted.get("model", (0, 0))
+        return _sums(accepted) == _sums_of(ids) and _sums(pending) == _sums_of(self.waiting.ids())
+
+    def _read_tasks(self) -> Generator[None]:
+        # These first: what changes while the tasks are read is taken in again afterwards.
+        self.last_decision = self._workspace.decisions.last_id()
+        self.last_task = self._workspace.tasks.last_id()
+        read_to = 0
+        while tasks := self._workspace.tasks.standing(read_to, self.last_task, most=_AT_ONCE):
+            read_to = tasks[-1].id
+            accepted = [task for task in tasks if task.state == "accepted"]
+            pending = [task for task in tasks if task.state == "pending"]
+            for index, found in ((self.accepted, accepted), (self.waiting, pending)):
+                index.add_many([task.id for task in found], [task.instruction for task in found])
+            self.seed_ids.extend(task.id for task in accepted if task.origin == "seed")
+            self.other_ids.extend(task.id for task in accepted if task.origin != "seed")
+            self.accepted_of_model += sum(task.origin == "model" for task in accepted)
+            self._unkept += len(tasks)
+            yield
+
+
+def _sums(tally: Mapping[Origin, tuple[int, int]]) -> tuple[int, int]:
+    return sum(count for count, _ in tally.values()), sum(total for _, total in tally.values())
+
+
+def _sums_of(ids: Ints) -> tuple[int, int]:
+    return len(ids), int(ids.sum())

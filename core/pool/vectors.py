@@ -1,0 +1,186 @@
+"""The pool's vectors in memory: which of its tasks is nearest by meaning.
+
+Only imported when there are embeddings.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.similarity.vector_index import (
+    IN_MEMORY,
+    Near,
+    Vector,
+    VectorIndex,
+    VectorsUnusableError,
+    from_bytes,
+    require_room,
+)
+from selfinstruct.db.tables.vectors import StoredVector
+from selfinstruct.db.workspace import Workspace
+
+_AT_ONCE = 256
+"""Vectors read in one go: a few milliseconds' worth."""
+
+
+class PoolVectors:
+    """The vectors of the pool and of the candidates that wait, kept up with everybody's decisions.
+
+    Args:
+        workspace: Where the vectors are.
+        asked: Whose vectors count, as `Settings.of_embeddings` gives it.
+
+    Raises:
+        SettingsError: there are more tasks than can be compared without the extra library. A workspace
+            that is only read is read all the same, and says so in `unusable`.
+    """
+
+    def __init__(self, workspace: Workspace, asked: Settings) -> None:
+        self._workspace = workspace
+        self._too_many = self._objection()
+        if workspace.read_only:
+            workspace.vectors.look(asked.model, asked.address)
+        elif self._too_many is not None:
+            raise SettingsError(self._too_many)
+        else:
+            workspace.vectors.use(asked.model, asked.address)
+        self.forget()
+
+    def _objection(self) -> str | None:
+        # What another filter objects to gets no vector, and needs no room.
+        tasks = self._workspace.tasks
+        try:
+            require_room(max(tasks.count_accepted(), tasks.count_passing()), IN_MEMORY)
+        except VectorsUnusableError as error:
+            return str(error)
+        return None
+
+    def forget(self) -> None:
+        """Drop everything; the next look reads it again."""
+        self._reading = self._read()
+        self.unusable = self._too_many
+        """Why nothing can be compared: there are too many vectors, and nothing has one then."""
+        self._accepted: VectorIndex | None = None
+        self._waiting: VectorIndex | None = None
+        self._last_decision = 0
+        self._last_vector = 0
+
+    @property
+    def taken_in(self) -> tuple[int, int]:
+        """The last decision and the last vector that it knows of."""
+        return self._last_decision, self._last_vector
+
+    def read_some(self) -> bool:
+        """Read a part of what there is, for a few milliseconds; returns whether that was not all."""
+        if self.unusable is not None:
+            return False
+        try:
+            return next((True for _ in self._reading), False)
+        except VectorsUnusableError as error:
+            self._give_up(error)
+            return False
+
+    def catch_up(self) -> None:
+        """Take in the decisions and the vectors that have come since the last time."""
+        try:
+            self._catch_up()
+        except VectorsUnusableError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: VectorsUnusableError) -> None:
+        # A person's decisions go on by words; whoever asks for vectors is told.
+        self.unusable = str(error)
+        self._accepted = self._waiting = None
+
+    def _catch_up(self) -> None:
+        while self.read_some():
+            pass
+        if self.unusable is not None:
+            return
+        changes = self._workspace.decisions.changes_since(self._last_decision)
+        if changes:
+            self._last_decision = changes[-1].decision_id
+            self._look_again(list(dict.fromkeys(change.task_id for change in changes)))
+        while self._read_page():
+            pass
+
+    @property
+    def pool_size(self) -> int:
+        """How many tasks of the pool have their vectors."""
+        return 0 if self._accepted is None else len(self._accepted)
+
+    def nearest(self, task_id: int, k: int = 1) -> list[Near] | None:
+        """The tasks of the pool that are nearest to a task, the best first; None while it has no vector."""
+        vector = self._vector(task_id)
+        if vector is None or self.unusable is not None:
+            return None
+        return [] if self._accepted is None else self._accepted.nearest(vector, k, but=task_id)
+
+    def of_pool(self, task_id: int, threshold: float) -> list[int]:
+        """The tasks of the pool that are so near to a task or nearer."""
+        return self._above(self._accepted, task_id, threshold)
+
+    def waiting(self, task_id: int, threshold: float) -> list[int]:
+        """The undecided candidates that are so near to a task or nearer."""
+        return self._above(self._waiting, task_id, threshold)
+
+    def _above(self, index: VectorIndex | None, task_id: int, threshold: float) -> list[int]:
+        vector = self._vector(task_id)
+        if vector is None or index is None:
+            return []
+        return [near.id for near in index.above(vector, threshold, but=task_id)]
+
+    def _vector(self, task_id: int) -> Vector | None:
+        stored = self._workspace.vectors.of_tasks([task_id]).get(task_id)
+        return None if stored is None else from_bytes(stored.vector)
+
+    def _read(self) -> Generator[None]:
+        # This first: what is decided while the vectors are read is looked at again afterwards.
+        self._last_decision = self._workspace.decisions.last_id()
+        while self._read_page():
+            yield
+
+    def _read_page(self) -> bool:
+        found = self._workspace.vectors.since(self._last_vector, most=_AT_ONCE)
+        if found:
+            self._place([one for one in found if one.is_current])
+            self._last_vector = found[-1].id
+        return bool(found)
+
+    def _look_again(self, task_ids: Sequence[int]) -> None:
+        for start in range(0, len(task_ids), _AT_ONCE):
+            part = task_ids[start : start + _AT_ONCE]
+            found = self._workspace.vectors.of_tasks(part)
+            for task_id in part:
+                if task_id not in found:
+                    self._discard(task_id)
+            self._place(found.values())
+
+    def _place(self, vectors: Iterable[StoredVector]) -> None:
+        by_state: dict[str, list[StoredVector]] = {"accepted": [], "pending": [], "rejected": []}
+        for stored in vectors:
+            by_state[stored.state].append(stored)
+            self._discard(stored.task_id)
+        for found, index in (
+            (by_state["accepted"], self._accepted),
+            (by_state["pending"], self._waiting),
+        ):
+            if not found:
+                continue
+            made = index
+            if made is None:
+                made = VectorIndex(len(found[0].vector) // 4, self._stored, in_memory=IN_MEMORY)
+            made.add_many([one.task_id for one in found], [from_bytes(one.vector) for one in found])
+            if found[0].state == "accepted":
+                self._accepted = made
+            else:
+                self._waiting = made
+
+    def _discard(self, task_id: int) -> None:
+        for index in (self._accepted, self._waiting):
+            if index is not None:
+                index.discard(task_id)
+
+    def _stored(self, task_ids: Sequence[int]) -> list[Vector]:
+        stored = self._workspace.vectors.of_tasks(task_ids)
+        return [from_bytes(stored[task_id].vector) for task_id in task_ids]

@@ -1,0 +1,1 @@
+"""The life of a request: planned, sent, stored, parsed."""

@@ -1,0 +1,72 @@
+"""Writes that come at about the same time, in one transaction: the disk is waited for once for all."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.workspace import Workspace
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    write: Callable[[], Any]
+    stored: "asyncio.Future[Any]"
+    must_be_awaited: bool
+    """Whether it is left out when nobody waits for it any more."""
+
+
+class GroupCommit:
+    """Gathers the writes of one turn of the loop.
+
+    Args:
+        workspace: Where they go.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._writes: list[_Write] = []
+
+    async def write(
+        self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
+    ) -> Result:
+        """Carry a write out together with others of this turn; returns its result once it is stored.
+
+        Who is cancelled meanwhile has written all the same, or nothing when there is `take_back`: given the
+        result, it undoes what was stored when nobody was there any more to be told.
+
+        Raises:
+            WorkspaceError: none of them could be stored.
+        """
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[Result] = loop.create_future()
+        if not self._writes:
+            loop.call_soon(self._write_all)
+        self._writes.append(_Write(write, stored, must_be_awaited=take_back is not None))
+        try:
+            return await stored
+        except asyncio.CancelledError:
+            is_stored = stored.done() and not stored.cancelled() and stored.exception() is None
+            if take_back is not None and is_stored:
+                with suppress(WorkspaceError):  # it stays as a program leaves it that is gone
+                    take_back(stored.result())
+            raise
+
+    def _write_all(self) -> None:
+        writes = [one for one in self._writes if not (one.must_be_awaited and one.stored.cancelled())]
+        self._writes = []
+        try:
+            with self._workspace.transaction():
+                results = [one.write() for one in writes]
+        except Exception as error:  # noqa: BLE001 - raised again by each `write`
+            for one in writes:
+                if not one.stored.done():
+                    one.stored.set_exception(error)
+            return
+        for one, result in zip(writes, results, strict=True):
+            if not one.stored.done():
+                one.stored.set_result(result)

@@ -1,0 +1,155 @@
+"""Carries requests out: each is written before it is sent, and its bytes before they are parsed."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from selfinstruct.core.endpoint.client import Endpoint, SendError
+from selfinstruct.core.endpoint.throttle import jittered
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.requests.group_commit import GroupCommit
+from selfinstruct.db.records import Parameters, Request
+from selfinstruct.db.workspace import Workspace
+
+MAX_ATTEMPTS = 5
+MAX_REFUSALS = 12
+"""Attempts when the endpoint throttles: the rests between them outlast a limit that counts by the minute."""
+
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+
+
+class CostLimitError(Exception):
+    """The request could cost more than is left of the limit, and was not sent.
+
+    Args:
+        at_most_usd: What it can cost at most, in USD; None when nobody knows its price.
+        is_charged: Whether that counts against the limit already, as that of a planned request does.
+    """
+
+    def __init__(self, at_most_usd: float | None, *, is_charged: bool = False) -> None:
+        super().__init__(at_most_usd)
+        self.at_most_usd = at_most_usd
+        self.is_charged = is_charged
+
+
+class Sender:
+    """Sends planned requests, again where that may help, and records every attempt.
+
+    Args:
+        workspace: Where everything is written first.
+        endpoint: Where requests go.
+        stopping: Done when nothing more is to be sent; what waits then stays planned for another run. It
+            becomes done here, too, when the endpoint turns out to be of no use.
+        clock: The present time as ISO 8601 text.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        endpoint: Endpoint,
+        *,
+        stopping: "asyncio.Future[None]",
+        clock: Callable[[], str],
+    ) -> None:
+        self._workspace = workspace
+        self._together = GroupCommit(workspace)
+        self._endpoint = endpoint
+        self._stopping = stopping
+        self._clock = clock
+        self._chance = random.Random()
+
+    async def carry_out(self, request_id: int) -> None:
+        """Bring a request to `answered` or `failed`. One with a stored answer is not sent again.
+
+        Raises:
+            CostLimitError: it could exceed the cost limit; it stays as it was.
+            EndpointUnusableError: no request will get an answer here; this one has failed.
+        """
+        requests = self._workspace.requests
+        request = requests.get(request_id)
+        if request.state in {"answered", "parsed", "failed"}:
+            return
+        attempt = 0
+        while not self._stopping.done():
+            attempt += 1
+            error = await self._attempt(request)
+            if error is None:
+                return
+            most = MAX_REFUSALS if error.throttles else MAX_ATTEMPTS
+            if not error.transient or error.unusable or attempt >= most:
+                self._give_up(request_id, error)
+                return
+            if not error.throttles:
+                await asyncio.wait({self._stopping}, timeout=self._wait(attempt, error))
+
+    def _give_up(self, request_id: int, error: SendError) -> None:
+        self._workspace.requests.fail(request_id, error.sentence)
+        is_shut = error.throttles and self._endpoint.throttle.refused_in_a_row >= MAX_ATTEMPTS
+        if error.unusable or error.unreachable or is_shut:
+            if not self._stopping.done():
+                self._stopping.set_result(None)
+            raise EndpointUnusableError(self._endpoint.advice(error))
+
+    async def _attempt(self, request: Request) -> SendError | None:
+        """Send once, or again as long as a refusal teaches which parameters the model knows.
+
+        Returns what went wrong; nothing when there is an answer, or when all stopped before it was sent.
+        """
+        throttle = self._endpoint.throttle
+        while True:
+            async with throttle.slot(request.id, self._stopping) as entered:
+                if entered is None:
+                    return None
+                parameters = self._endpoint.adapt(request.parameters)
+                error = await self._send(request, parameters)
+                if error is None:
+                    throttle.answered()
+                    return None
+                if error.throttles and not error.unusable:
+                    throttle.throttled(entered, error.retry_after_s)
+            learned = self._endpoint.learn(error, parameters)
+            if not learned:
+                return error
+            self._workspace.settings.learn(self._endpoint.address, self._endpoint.model, learned)
+
+    async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
+        """Write an attempt down, send it, and store what comes back; returns what went wrong."""
+        requests = self._workspace.requests
+        attempt_id = await self._together.write(
+            lambda: requests.begin_attempt(
+                request.id,
+                parameters,
+                run_id=self._workspace.run_id,
+                at=self._clock(),
+            ),
+            take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
+        )
+        if attempt_id is None:
+            is_planned = requests.get(request.id).state == "planned"
+            raise CostLimitError(request.reserved_usd, is_charged=is_planned)
+        try:
+            body = await self._endpoint.send(request.prompt, parameters)
+        except SendError as caught:
+            error = caught
+            await self._together.write(
+                lambda: requests.store_failure(
+                    attempt_id,
+                    http_status=error.http_status,
+                    body=error.body,
+                    error=error.sentence,
+                    free=error.free or self._endpoint.is_free,
+                    at=self._clock(),
+                )
+            )
+            return error
+        await self._together.write(
+            lambda: requests.store_answer(attempt_id, http_status=200, body=body, at=self._clock())
+        )
+        return None
+
+    def _wait(self, attempt: int, error: SendError) -> float:
+        """Seconds until the next attempt: what the endpoint asks for, else twice as long each time."""
+        backoff = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
+        wanted = error.retry_after_s if error.retry_after_s is not None else backoff
+        return jittered(wanted, self._chance)

@@ -1,0 +1,1 @@
+"""Who drives the engine: unattended work, work beside a person, resending."""

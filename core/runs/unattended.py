@@ -1,0 +1,391 @@
+"""Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.events import BatchCompleted, Event
+from selfinstruct.core.filtering.assessor import Assessment
+from selfinstruct.core.requests.pipeline import Pipeline
+from selfinstruct.core.requests.sender import CostLimitError
+from selfinstruct.db.records import PASS, Task
+
+if TYPE_CHECKING:
+    from selfinstruct.core.requests.planner import Room
+
+SATURATED_BATCHES = 20
+"""When so many batches in a row accept nothing, more requests are a waste."""
+
+_FRUIT = 16
+"""About so many requests come of one for new tasks: it brings 8 or so, each to be labelled and filled in."""
+
+_LOOK_S, _PATIENCE_S = 0.2, 120.0
+"""How often to look whether another program has brought the vectors that are waited for, and how long."""
+
+
+class Ended(Enum):
+    """Why unattended work ended."""
+
+    DONE = "done"
+    LIMIT = "limit"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """Why unattended work ended, with a sentence for the person."""
+
+    ended: Ended
+    sentence: str
+
+
+def require_start(engine: Engine) -> None:
+    """Make sure that unattended work can begin, before the workspace remembers what it was to begin with.
+
+    Raises:
+        SettingsError: there is neither a target nor a limit.
+        EndpointUnusableError: an endpoint needs a key, and there is none.
+    """
+    settings = engine.settings
+    if settings.target is None and settings.max_requests is None and settings.max_cost is None:
+        raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
+    if settings.target is None and settings.max_requests is None and settings.costs_nothing:
+        model = "The built-in model" if settings.is_offline else f"'{settings.model}'"
+        raise SettingsError(
+            f"{model} costs nothing, so that --max-cost never stops it. Give --target N or --max-requests N."
+        )
+    _ = engine.endpoint, engine.embeddings_endpoint
+
+
+class UnattendedRun:
+    """One unattended run over an engine's workspace.
+
+    Args:
+        engine: Its settings hold the target, the limits and whether decisions are held.
+        resend: Whether requests in doubt are sent again although they may cost.
+
+    Raises:
+        SettingsError: there is neither a target nor a limit.
+        EndpointUnusableError: an endpoint needs a key, and there is none.
+    """
+
+    def __init__(self, engine: Engine, *, resend: bool = False) -> None:
+        require_start(engine)
+        self._engine = engine
+        self._settings = engine.settings
+        self.resend = resend
+        self._left_over: dict[int, bool] = {}
+        """What is to be gone on with, oldest first, and whether sending it would bring new tasks."""
+        self._batch = 0
+        self._planned_in_batch = 0
+        self._to_come: Counter[int] = Counter()
+        """How many answers with new tasks are to be taken in, by the batches that are not completed."""
+        self._fruitless = 0
+        self._limit: str | None = None
+        self._refused: CostLimitError | None = None
+        """What the cost limit had no room for when the last request was wanted."""
+        self._asked_again = False
+        self._flow: Pipeline | None = None
+        self._interrupted = False
+        self._passing = 0
+        self._lacked_vectors = False
+        """Whether candidates have been left undecided for lack of vectors of the pool."""
+        self._waits_for_vectors = False
+
+    @property
+    def reached(self) -> int:
+        """Accepted tasks of the model, which the target counts; with --hold, those that pass as well."""
+        return self._passing if self._settings.hold else self._engine.assessor.accepted_of_model
+
+    def stop(self) -> None:
+        """Plan no more; what is under way is still answered and stored."""
+        self._interrupted = True
+        if self._flow is not None:
+            self._flow.stop()
+
+    @property
+    def not_needed(self) -> int:
+        """How many requests for new tasks are left over and were not sent: the target is reached."""
+        return sum(self._left_over.values()) if self._is_reached() else 0
+
+    @property
+    def under_way(self) -> int:
+        """How many requests have no answer taken in yet."""
+        return self._flow.under_way if self._flow else 0
+
+    async def run(self) -> RunOutcome:
+        """Work until the target, a limit, saturation or `stop`.
+
+        Raises:
+            EndpointUnusableError: no request will get an answer; everything answered is stored.
+        """
+        request_ids = self._engine.planner.left_over(resend=self.resend).taken_over
+        left_over = list(map(self._engine.workspace.requests.get, request_ids))
+        self._left_over = {
+            request.id: request.stage == "propose" and request.state != "answered" for request in left_over
+        }
+        self._to_come.update(request.batch for request in left_over if request.stage == "propose")
+        self._engine.assessor.catch_up()
+        self._count()
+        if not self._settings.hold:
+            self._decide_waiting()
+        try:
+            await self._work()
+        except CostLimitError as refused:
+            self._refused = refused
+        return self._outcome()
+
+    async def _work(self) -> None:
+        while True:
+            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            if not self._waits_for_vectors or self._interrupted:
+                return
+            # None of them is under way here; nobody is to be left hanging.
+            if not await self._come_from_others():
+                self._limit = (
+                    f"Stopped: the vectors of {_tasks(self._engine.assessor.lacking_vectors)} of the pool are"
+                    " missing, and nothing can be compared by meaning without them. The requests for them are"
+                    " in doubt, have an answer that cannot be used, or wait in another program. --resend"
+                    " sends again what is in doubt; t on the screen of requests asks anew what was answered;"
+                    ' --embeddings "" goes on without.'
+                )
+                return
+
+    async def _come_from_others(self) -> bool:
+        """Wait for vectors of the pool that another program asks for; returns whether there is any news."""
+        assessor, clock = self._engine.assessor, asyncio.get_running_loop().time
+        lacking, end = assessor.lacking_vectors, clock() + _PATIENCE_S
+        while not self._interrupted:
+            with assessor.step():
+                is_hopeless = not self._engine.workspace.vectors.are_under_way()
+                # What nobody asks for any more is asked for here.
+                if assessor.lacking_vectors != lacking or not self._engine.planner.is_idle():
+                    return True
+            if is_hopeless or clock() >= end:
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
+
+    @property
+    def room(self) -> "Room | None":
+        """Which cost limit lets work go on; None when no cost limit stopped it, or when none is known."""
+        return None if self._refused is None else self._engine.planner.room_for(self._refused)
+
+    def _cost_limit(self) -> str:
+        limit, room = self._engine.cost_limit(), self.room
+        told = f"{limit:g} USD leave" if limit is not None else "it left"
+        told = f"Stopped at --max-cost: {told} no room for another request"
+        if room is None:
+            return f"{told}."
+        return f"{told}, which may cost up to {room.at_most_usd:g} USD; {room.limit_usd:g} USD would."
+
+    def _started(self, flow: Pipeline) -> None:
+        self._flow = flow
+        if self._interrupted:
+            flow.stop()
+
+    def _outcome(self) -> RunOutcome:
+        if self._interrupted:
+            return RunOutcome(Ended.INTERRUPTED, f"Interrupted; everything is kept. {self._told()}")
+        limit = self._limit if self._refused is None else self._cost_limit()
+        if limit is not None:
+            return RunOutcome(Ended.LIMIT, f"{limit} {self._told()}")
+        if not self._is_reached():
+            return RunOutcome(
+                Ended.LIMIT,
+                f"The pool is saturated: {SATURATED_BATCHES} batches in a row brought nothing new."
+                f" {self._told()} Other seeds, another model or {self._higher()} may help.",
+            )
+        return RunOutcome(Ended.DONE, f"Target reached: {self._told()}")
+
+    def _higher(self) -> str:
+        by_meaning = self._settings.embeddings is not None
+        return "a higher filters.rouge_l" + (" or filters.cosine" if by_meaning else "")
+
+    def _told(self) -> str:
+        """What has been reached; with --hold that much of it is not accepted."""
+        if not self._settings.hold:
+            return f"{_tasks(self.reached)} accepted."
+        accepted = self._engine.assessor.accepted_of_model
+        waiting = self.reached - accepted
+        passes = "passes waits" if waiting == 1 else "pass wait"
+        return (
+            f"{_tasks(accepted)} accepted, and {waiting} that {passes} for your decision in"
+            " the curator, as --hold says. With --no-hold a run decides on what it proposes."
+        )
+
+    def _is_reached(self) -> bool:
+        return self._settings.target is not None and self.reached >= self._settings.target
+
+    def _count(self) -> None:
+        if self._settings.hold:
+            self._passing = self._engine.workspace.tasks.passing()
+
+    def _plan(self) -> int | None:
+        self._decide_with_vectors()
+        if (request_id := self._next_left_over()) is not None:
+            return request_id
+        self._refused = None
+        self._limit = self._boundless()
+        if self._limit is not None:
+            return None
+        limit = self._settings.max_requests
+        had = self._engine.workspace.requests.count()
+        if limit is not None and had >= limit:
+            if not self._is_reached() or not self._engine.planner.is_idle():
+                self._limit = f"Stopped at --max-requests: this workspace has had {had} of {limit}."
+            return None
+        try:
+            return self._plan_next()
+        except CostLimitError as refused:
+            # What is under way may turn out to cost less than is reserved for it: then there is room again.
+            self._refused = refused
+            return None
+
+    def _next_left_over(self) -> int | None:
+        """The oldest request left over that is still wanted: once the target is reached, no new tasks are."""
+        is_reached = self._is_reached()
+        for request_id, brings_tasks in self._left_over.items():
+            if not (brings_tasks and is_reached):
+                del self._left_over[request_id]
+                return request_id
+        return None
+
+    def _boundless(self) -> str | None:
+        """Why to stop when another program has taken away the only limit."""
+        if self._settings.target is not None or self._settings.max_requests is not None:
+            return None
+        if self._engine.cost_limit() is not None:
+            return None
+        return "Stopped: --max-cost has been taken away, and nothing else says where to stop."
+
+    def _plan_next(self) -> int | None:
+        if self._is_running_dry() and (request_id := self._plan_propose(early=True)) is not None:
+            return request_id
+        if (request_id := self._engine.planner.next_of_pool()) is not None:
+            return request_id
+        if self._wants_tasks():
+            if self._engine.assessor.lacking_vectors:
+                # What is proposed now could not be accepted, and would be paid for.
+                self._waits_for_vectors = True
+                return None
+            return self._plan_propose()
+        if not self._asked_again:
+            # Trouble may have passed: ask once more before the end about tasks whose requests failed.
+            self._asked_again = True
+            self._engine.workspace.tasks.release_unanswered()
+            return self._engine.planner.next_of_pool()
+        return None
+
+    def _wants_tasks(self) -> bool:
+        return not self._is_reached() and self._fruitless < SATURATED_BATCHES
+
+    def _is_running_dry(self) -> bool:
+        """Whether the last tasks are about to be asked about, with too few new ones on their way.
+
+        Otherwise all that is under way would ask for new tasks at once, again and again: many more than a
+        target wants, and then so many answers to judge together that the endpoint waits for it.
+        """
+        if not self._wants_tasks() or self._engine.assessor.lacking_vectors:
+            return False
+        width = self._settings.concurrency
+        if self._proposing * _FRUIT >= width:
+            return False
+        return not self._engine.planner.has_work_for(width)
+
+    @property
+    def _proposing(self) -> int:
+        """How many requests for new tasks are under way."""
+        unplanned = self._settings.requests_per_batch - self._planned_in_batch if self._batch else 0
+        return sum(self._to_come.values()) - unplanned
+
+    def _plan_propose(self, *, early: bool = False) -> int | None:
+        """Plan a request for new tasks; an early one only if that leaves what accepted tasks may cost."""
+        plan, size = self._engine.planner, self._settings.requests_per_batch
+        is_new = self._batch == 0 or self._planned_in_batch == size
+        try:
+            with self._engine.workspace.transaction():
+                batch = plan.new_batch() if is_new else self._batch
+                request_id = plan.propose(batch, held=self._settings.hold)
+                if early and not plan.covers_accepted():
+                    raise CostLimitError(None)
+        except CostLimitError:
+            if early:
+                return None
+            raise
+        if is_new:
+            self._batch, self._planned_in_batch = batch, 0
+            self._to_come[batch] = size
+        self._planned_in_batch += 1
+        return request_id
+
+    def _take_in(self, request_id: int) -> None:
+        self._engine.take_in(request_id, None if self._settings.hold else self._decide)
+        self._count()
+        request = self._engine.workspace.requests.get(request_id)
+        if request.stage == "propose":
+            self._to_come[request.batch] -= 1
+        if request.stage in {"propose", "embed"}:
+            self._complete_batches()
+
+    def _complete_batches(self) -> None:
+        """Tell of the batches that are all there: the answers, and the vectors of what they brought."""
+        workspace = self._engine.workspace
+        for batch, to_come in sorted(self._to_come.items()):
+            if to_come or (self._settings.embeddings is not None and workspace.vectors.are_lacking(batch)):
+                continue
+            del self._to_come[batch]
+            fruit = self._fruit(workspace.tasks.of_batch(batch))
+            self._fruitless = 0 if fruit else self._fruitless + 1
+            self._engine.emit(BatchCompleted(batch, fruit))
+
+    def _fruit(self, tasks: Iterable[Task]) -> int:
+        """How many of these tasks count for the target."""
+        return sum(
+            task.verdict == PASS if self._settings.hold else task.state == "accepted" for task in tasks
+        )
+
+    def _decide(self, task_id: int, assessment: Assessment, emit: Callable[[Event], None]) -> None:
+        """Decide as the verdict says.
+
+        What passes waits for its vector where one is to come, and once the target is reached for another run.
+        """
+        if assessment.reasons or not (assessment.awaited or self._is_reached()):
+            self._engine.decisions.settle(task_id, assessment, emit)
+        elif self._engine.assessor.lacking_vectors:
+            self._lacked_vectors = True
+
+    def _decide_with_vectors(self) -> None:
+        """Decide on what has waited for vectors of the pool, once all of them have come."""
+        if not (self._lacked_vectors or self._waits_for_vectors):
+            return
+        self._waits_for_vectors = False
+        with self._engine.assessor.step():
+            is_lacking = self._engine.assessor.lacking_vectors > 0
+        if self._lacked_vectors and not is_lacking:
+            self._lacked_vectors = False
+            self._decide_waiting()
+
+    def _decide_waiting(self) -> None:
+        """Decide on what an earlier run left when its target was reached or it was killed."""
+        engine = self._engine
+        for task_id in engine.workspace.tasks.to_decide():
+            if self._is_reached():
+                return
+            events: list[Event] = []
+            with engine.assessor.step():
+                task = engine.workspace.tasks.get(task_id)
+                if task.state == "pending":
+                    assessment = engine.assessor.assess_task(task_id, task.instruction)
+                    self._decide(task_id, assessment, events.append)
+            for event in events:
+                engine.emit(event)
+
+
+def _tasks(number: int) -> str:
+    return f"{number:,} {'task' if number == 1 else 'tasks'}"

@@ -1,0 +1,383 @@
+"""Settings: what there is to set, and what is right."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Self, get_args
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from selfinstruct.core.language.registry import AUTO, ENGLISH, OTHER, UsualFilters, known, language
+from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
+from selfinstruct.db.records import ApiKind, Stage
+
+OFFLINE = "offline"
+"""The name of the built-in model, which is a grammar and not a language model."""
+
+OPENAI_URL = "https://api.openai.com/v1"
+OFFLINE_URL = "http://offline.invalid/v1"
+
+_LONGEST_QUOTED = 100
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
+# In capitals, as such names are written: many a key would be a name as well, but none is all capitals.
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+OPENAI_KEY = "OPENAI_API_KEY"
+
+
+def usual_filters(code: str) -> UsualFilters:
+    """The filters of a language when nobody has set any; of English for a code that is none."""
+    if code == AUTO:
+        return language(OTHER).filters
+    return language(code if code in known() else ENGLISH).filters
+
+
+def _english(name: str) -> Any:
+    return Field(default_factory=lambda: getattr(usual_filters(ENGLISH), name))
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_stored(cls, values: Any) -> Any:
+        for text in _texts(values):
+            if _UNSTORABLE.search(text):
+                raise ValueError(f"{_quoted(text)} has a character that cannot be stored; leave it out")
+        return values
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # For pydantic, true is 1: a limit of $1 that nobody has set.
+        if isinstance(value, bool) and info.field_name is not None:
+            annotation = cls.model_fields[info.field_name].annotation
+            kinds = get_args(annotation) or (annotation,)
+            for kind, wanted in ((int, WHOLE_NUMBER_WANTED), (float, NUMBER_WANTED)):
+                if kind in kinds:
+                    raise ValueError(wanted)
+        return value
+
+
+def _texts(values: object) -> Iterator[str]:
+    if isinstance(values, str | Path):
+        yield str(values)
+    elif isinstance(values, Mapping):
+        yield from _texts([*values.keys(), *values.values()])
+    elif isinstance(values, Sequence) and not isinstance(values, bytes):
+        for value in values:
+            yield from _texts(value)
+
+
+def _quoted(text: str) -> str:
+    """A text of the person's own in quotation marks, cut where it is longer than a sentence bears."""
+    text = text.encode(errors="replace").decode()  # pydantic cannot carry lone surrogates in a message
+    return f"'{text}'" if len(text) <= _LONGEST_QUOTED else f"'{text[:_LONGEST_QUOTED]}…'"
+
+
+_Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class FilterSettings(_Checked):
+    """What the judge objects to.
+
+    The defaults are those of the paper's pipeline, which are for English. In `Settings` they are those of
+    the language.
+    """
+
+    min_words: Annotated[
+        int,
+        Field(description="The fewest words of an instruction; characters where words have no spaces.", ge=0),
+    ] = _english("min_words")
+    max_words: Annotated[
+        int,
+        Field(description="The most words of an instruction; characters where words have no spaces.", ge=1),
+    ] = _english("max_words")
+    keywords: Annotated[
+        tuple[_Words, ...],
+        Field(description="Words that a text model cannot serve, matched as whole words in any case."),
+    ] = _english("keywords")
+    openings: Annotated[
+        tuple[_Words, ...], Field(description="Beginnings that are refused, in any case.")
+    ] = _english("openings")
+    punctuation: Annotated[bool, Field(description="Refuse instructions that begin with punctuation.")] = (
+        _english("punctuation")
+    )
+    script: Annotated[
+        bool, Field(description="Refuse instructions in another script than that of the language.")
+    ] = _english("script")
+    rouge_l: Annotated[
+        float,
+        Field(
+            description="ROUGE-L (F-measure) with every task of the pool must be less than this.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.7
+    cosine: Annotated[
+        float,
+        Field(
+            description="With embeddings: the cosine with every task of the pool must be less than this.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.9
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words ({self.min_words}) is more than max_words ({self.max_words})")
+        return self
+
+
+class Price(_Checked):
+    """What a model costs, in USD for a million tokens; one for embeddings has no output."""
+
+    input: Annotated[
+        float, Field(description="USD for a million tokens of prompts; list prices are known.", ge=0, le=1e6)
+    ]
+    output: Annotated[
+        float | None,
+        Field(description="USD for a million tokens of answers; list prices are known.", ge=0, le=1e6),
+    ] = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the person says that it costs nothing."""
+        return not self.input and not self.output
+
+
+class Settings(_Checked):
+    """All settings of a workspace. Each has a flag or a line in selfinstruct.toml."""
+
+    model: Annotated[
+        str, Field(description="The model's name; offline is the built-in grammar.", min_length=1)
+    ] = OFFLINE
+    base_url: Annotated[
+        str | None, Field(description="Address of any OpenAI-compatible endpoint; without one, OpenAI's own.")
+    ] = None
+    api: Annotated[ApiKind, Field(description="chat, or the legacy completions for base models.")] = "chat"
+    api_key_env: Annotated[
+        str | None, Field(description="The name of the environment variable with this endpoint's key.")
+    ] = None
+    embeddings: Annotated[
+        str | None,
+        Field(description="Model whose vectors tell what means the same; empty: only words are compared."),
+    ] = None
+    embeddings_url: Annotated[
+        str | None, Field(description="Where that model is, if it is not at the same address.")
+    ] = None
+    embeddings_key_env: Annotated[
+        str | None, Field(description="The name of the environment variable with the key for the embeddings.")
+    ] = None
+    seeds: Annotated[Path | None, Field(description="Your own seed tasks, JSON Lines.")] = None
+    prompts: Annotated[Path | None, Field(description="Your own prompt templates, TOML.")] = None
+    language: Annotated[
+        str, Field(description=f"Of the tasks: {', '.join(known())}, or auto for that of your own seeds.")
+    ] = ENGLISH
+    rng_seed: Annotated[int, Field(description="Repeats a run: it decides every draw.")] = 0
+    concurrency: Annotated[int, Field(description="Requests under way at once.", ge=1, le=1024)] = 4
+    requests_per_batch: Annotated[
+        int, Field(description="Requests for new tasks in a batch.", ge=1, le=1000)
+    ] = 5
+    batches_ahead: Annotated[
+        int,
+        Field(description="Batches made while you decide on one; 0: each when you ask for it.", ge=0, le=20),
+    ] = 1
+    clf_only: Annotated[bool, Field(description="Ask for classification tasks only.")] = False
+    hold: Annotated[bool, Field(description="Unattended work leaves every decision to a person.")] = False
+    target: Annotated[
+        int | None, Field(description="Unattended work stops at this many accepted tasks of the model.", ge=1)
+    ] = None
+    max_requests: Annotated[
+        int | None, Field(description="Stop at this many requests of the workspace.", ge=1)
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        Field(description="Stop before the workspace costs more, in USD over its whole life.", gt=0),
+    ] = None
+    timeout_s: Annotated[
+        float,
+        Field(description="Seconds that one answer may take, to its last byte.", gt=0),
+    ] = 120.0
+    thinking_tokens: Annotated[
+        int,
+        Field(
+            description="Added to every token limit, for models that think before they answer.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
+    filters: FilterSettings = FilterSettings()
+    prices: dict[str, Price] = {}
+    theme: Annotated[str | None, Field(description="The colours of the curator.")] = None
+    keys: Annotated[
+        dict[str, str],
+        Field(description='Your own keys for the curator\'s actions, one on a line, as in accept = "f5".'),
+    ] = {}
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, language: str) -> str:
+        if language not in known() and language != AUTO:
+            raise ValueError(
+                f"{_quoted(language)} is none of the known languages; they are {', '.join(known())},"
+                " and auto, which looks at the seed tasks"
+            )
+        return language
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _filters_of_the_language(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Let the language say what the filters are that nobody has set."""
+        given = values.get("filters", {}) if isinstance(values, dict) else None
+        if isinstance(given, FilterSettings):
+            given = given.model_dump(exclude_unset=True)
+        if not isinstance(given, Mapping):
+            return handler(values)
+        usual = asdict(usual_filters(values.get("language", ENGLISH)))
+        settings = handler({**values, "filters": {**usual, **given}})
+        # So that another language can say it anew: what was only filled in was not set.
+        settings.filters.model_fields_set.difference_update(usual.keys() - given.keys())
+        return settings
+
+    def in_language(self, code: str) -> Self:
+        """These settings for tasks in another language; filters that were set stay as they are."""
+        return self.model_validate({**self.model_dump(exclude_unset=True), "language": code})
+
+    @field_validator("model", "embeddings")
+    @classmethod
+    def _is_no_address(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and _BEGINS_AS_ADDRESS.match(name):
+            where = "base_url" if info.field_name == "model" else "embeddings_url"
+            # It is not repeated: it may hold a key.
+            raise ValueError(
+                f"an address is not the name of a model; put it into {where}, and give a name such as"
+                " llama3.1"
+            )
+        return name
+
+    @field_validator("embeddings")
+    @classmethod
+    def _names_a_model(cls, name: str | None) -> str | None:
+        return (name or "").strip() or None
+
+    @field_validator("base_url", "embeddings_url")
+    @classmethod
+    def _usable_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            usable = usable and url.strip().isprintable() and not _NO_ADDRESS.search(url.strip())
+        except ValueError:
+            usable = False
+        if not usable:
+            # It is not repeated: it may be a key in the wrong place.
+            raise ValueError("it is not a web address, which looks like http://localhost:8000/v1")
+        if parts.username or parts.password:
+            raise ValueError("an address with a password in it would be stored; use api_key_env instead")
+        if parts.query or parts.fragment:
+            raise ValueError("an address with ? or # in it would be stored; use api_key_env for a key")
+        return url.strip().rstrip("/")
+
+    @field_validator("api_key_env", "embeddings_key_env")
+    @classmethod
+    def _names_a_variable(cls, name: str | None, info: ValidationInfo) -> str | None:
+        # What is given here is stored, so a key must not get in; nor is it repeated in the error.
+        if name is not None and not _VARIABLE.fullmatch(name):
+            raise ValueError(
+                "the name of an environment variable is wanted, in capitals such as EXAMPLE_KEY, and never"
+                " the key itself"
+            )
+        address = info.data.get("base_url")
+        if info.field_name == "embeddings_key_env":
+            address = info.data.get("embeddings_url") or address
+        if name == OPENAI_KEY and address is not None and not is_openai(address):
+            raise ValueError(
+                f"the key in {OPENAI_KEY} goes to {OPENAI_URL} only; put this endpoint's key into a variable"
+                " of its own"
+            )
+        return name
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the built-in model answers."""
+        return self.model == OFFLINE
+
+    @property
+    def address(self) -> str:
+        """The endpoint's address."""
+        return OFFLINE_URL if self.is_offline else self.base_url or OPENAI_URL
+
+    @property
+    def is_free(self) -> bool:
+        """Whether requests cost nothing.
+
+        That is the built-in model, one with a price of 0, or one on this machine without a price.
+        """
+        price = self.prices.get(self.model)
+        return self.is_offline or (_is_loopback(self.address) if price is None else price.is_nothing)
+
+    @property
+    def costs_nothing(self) -> bool:
+        """Whether neither answers nor vectors cost anything."""
+        embeddings = self.of_embeddings
+        return self.is_free and (embeddings is None or embeddings.is_free)
+
+    @property
+    def free_stages(self) -> tuple[Stage, ...]:
+        """The stages whose requests cost nothing, so that one that is in doubt is simply sent again."""
+        vectors = self.of_embeddings
+        return (
+            *(("propose", "classify", "instantiate") if self.is_free else ()),
+            *(("embed",) if vectors is not None and vectors.is_free else ()),
+        )
+
+    @property
+    def of_embeddings(self) -> "Settings | None":
+        """The settings of the endpoint that is asked for vectors, as if its model were the only one."""
+        if self.embeddings is None:
+            return None
+        beside_model = self.embeddings_url is None and not self.is_offline
+        url = self.base_url if beside_model else self.embeddings_url
+        # A key goes to the address that it was given for, and to no other.
+        same = not self.is_offline and url == self.base_url
+        changed = {
+            "model": self.embeddings,
+            "base_url": url,
+            "api_key_env": self.embeddings_key_env or (self.api_key_env if same else None),
+            "embeddings": None,
+        }
+        return self.model_copy(update=changed)
+
+
+def is_openai(address: str) -> bool:
+    """Whether an address is OpenAI's own, and nobody listens on the way to it."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" and parts.hostname == urlsplit(OPENAI_URL).hostname
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

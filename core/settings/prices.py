@@ -1,0 +1,92 @@
+"""What requests cost. Unknown is unknown, never 0."""
+
+from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings.model import Settings
+
+_MILLION = 1_000_000
+_DIGITS = 3
+"""Of an amount of USD that a person is to read and to type."""
+_OVERHEAD_TOKENS = 200
+"""More than any chat template adds around the messages."""
+
+
+class Prices:
+    """The price of one workspace's model: the person's own, else the list price at its address."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._price = settings.prices.get(settings.model)
+        self._free = settings.is_free
+        self._offline = settings.is_offline
+        self._model = settings.model
+        self._address = settings.address
+
+    @cached_property
+    def can_be_limited(self) -> bool:
+        """Whether a cost limit can be kept.
+
+        A server on this machine counts as free, but it may pass requests on to one that is not.
+        """
+        return self._offline or self._price is not None or self._listed(1, 1) is not None
+
+    def require_known(self) -> None:
+        """Make sure that a cost limit can be kept.
+
+        Raises:
+            SettingsError: without a price it cannot.
+        """
+        if not self.can_be_limited:
+            raise SettingsError(
+                f"The price of '{self._model}' is not known, so --max-cost cannot be kept. Give it in"
+                " selfinstruct.toml, in USD for a million tokens, in three lines such as"
+                f' [prices."{self._model}"], input = 0.15 and output = 0.60. If it costs nothing, they are'
+                f' [prices."{self._model}"], input = 0 and output = 0.'
+            )
+
+    def cost(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
+        """USD for these tokens; None when the price or the tokens are unknown."""
+        if self._free:
+            return 0.0
+        if prompt_tokens is None or completion_tokens is None:
+            return None
+        if self._price is not None:
+            price = self._price
+            return (prompt_tokens * price.input + completion_tokens * (price.output or 0.0)) / _MILLION
+        return self._listed(prompt_tokens, completion_tokens)
+
+    def at_most(self, prompt_bytes: int, max_tokens: int) -> float | None:
+        """USD that a request can cost at most: no tokenizer makes more tokens than there are bytes."""
+        return self.cost(prompt_bytes + _OVERHEAD_TOKENS, max_tokens)
+
+    def _listed(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """The cost by the list price at this endpoint's address, from genai-prices' offline data."""
+        from genai_prices import Usage, calc_price  # noqa: PLC0415 - heavy, and only paid endpoints need it
+
+        usage = Usage(input_tokens=prompt_tokens, output_tokens=completion_tokens)
+        try:
+            return float(calc_price(usage, self._model, provider_api_url=self._address).total_price)
+        except LookupError:
+            return None
+
+
+def limited_prices(settings: Settings) -> Prices:
+    """The prices for these settings.
+
+    Raises:
+        SettingsError: there is a cost limit, and without a price it cannot be kept.
+    """
+    prices = Prices(settings)
+    if settings.max_cost is not None:
+        prices.require_known()
+        if settings.of_embeddings is not None:
+            Prices(settings.of_embeddings).require_known()
+    return prices
+
+
+def rounded_up(usd: float) -> float:
+    """The next amount that has three digits and is no less, such as 0.00532 or 5.2."""
+    exact = Decimal(usd)
+    digit = Decimal(1).scaleb(exact.adjusted() + 1 - _DIGITS)
+    return float(exact.quantize(digit, rounding=ROUND_CEILING))

@@ -1,0 +1,228 @@
+"""Where settings come from (flags, selfinstruct.toml, the workspace), and what a workspace keeps of them."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from selfinstruct.core.errors import SettingsError, why
+from selfinstruct.core.language.registry import AUTO
+from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.model import OFFLINE, FilterSettings, Price, Settings, usual_filters
+
+SETTINGS_FILE = "selfinstruct.toml"
+_FLAGS = "the flags"
+_LONGEST_QUOTED = 100
+
+
+def resolve(
+    flags: Mapping[str, Any], *, stored: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> Settings:
+    """Put the settings together: flags win over selfinstruct.toml, that over the stored ones.
+
+    Args:
+        flags: What was given on the command line; None values count as not given.
+        stored: The settings that the workspace was last used with.
+        folder: Where to look for selfinstruct.toml; None does not look.
+
+    Raises:
+        SettingsError: an unknown name (the nearest known one is said) or a value that does not fit.
+    """
+    from_file = read_file(folder / SETTINGS_FILE) if folder else {}
+    given = {name: value for name, value in flags.items() if value is not None}
+    merged: dict[str, Any] = {}
+    for layer in (stored or {}, from_file, given):
+        if layer.get("base_url", merged.get("base_url")) != merged.get("base_url"):
+            # A key goes to the endpoint that it was given for, and to no other.
+            merged.pop("api_key_env", None)
+            if not layer.get("embeddings_url", merged.get("embeddings_url")):
+                merged.pop("embeddings_key_env", None)
+        if layer.get("model") == OFFLINE and "base_url" not in layer:
+            merged.pop("base_url", None)
+            merged.pop("api_key_env", None)
+            if merged.get("model", OFFLINE) != OFFLINE and not merged.get("embeddings_url"):
+                # They were asked for at the address that goes.
+                merged.pop("embeddings", None)
+                merged.pop("embeddings_key_env", None)
+        if layer.get("embeddings_url", merged.get("embeddings_url")) != merged.get("embeddings_url"):
+            merged.pop("embeddings_key_env", None)
+        if layer.get("embeddings") in {OFFLINE, ""} and "embeddings_url" not in layer:
+            merged.pop("embeddings_url", None)
+            merged.pop("embeddings_key_env", None)
+        merged |= layer
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, _source(error, given, from_file))) from None
+    require_model(settings)
+    require_embeddings(settings)
+    require_price(settings)
+    return settings
+
+
+def require_model(settings: Settings) -> None:
+    """Make sure that an address comes with a model.
+
+    Raises:
+        SettingsError: the built-in model is named, and it has no address.
+    """
+    if settings.is_offline and settings.base_url is not None:
+        if "model" in settings.model_fields_set:
+            raise SettingsError(_no_address("--model", "--base-url"))
+        raise SettingsError(f"{settings.base_url} needs the name of a model. Give it with --model.")
+
+
+def require_embeddings(settings: Settings) -> None:
+    """Make sure that an address for embeddings comes with a model for them.
+
+    Raises:
+        SettingsError: no model is named, or the built-in one, which has no address.
+    """
+    if settings.embeddings_url is not None and settings.embeddings in {None, OFFLINE}:
+        if settings.embeddings == OFFLINE:
+            raise SettingsError(_no_address("--embeddings", "--embeddings-url"))
+        raise SettingsError(
+            f"{settings.embeddings_url} needs the name of a model. Give it with --embeddings."
+        )
+
+
+def _no_address(name_flag: str, address_flag: str) -> str:
+    return (
+        f"{OFFLINE}, the built-in model, has no address. Name another model with {name_flag}, or leave"
+        f" {address_flag} out."
+    )
+
+
+def require_price(settings: Settings) -> None:
+    """Make sure that a price of the model that answers is one of its answers, too.
+
+    Raises:
+        SettingsError: only a model for embeddings has no output.
+    """
+    price = settings.prices.get(settings.model)
+    if price is not None and price.output is None:
+        raise SettingsError(
+            f"The price of '{settings.model}' lacks output, the USD for a million tokens of its answers. Give"
+            f' it in [prices."{settings.model}"]: only a model for embeddings needs none.'
+        )
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file, checked; an absent file has none.
+
+    Paths in it count from the file's own folder.
+
+    Raises:
+        SettingsError: it is not TOML, or a setting in it is wrong.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(f"{path.name} cannot be read: {why(error)}.") from error
+    # The language, and with it the usual filters, may be given elsewhere.
+    check({"language": AUTO, **values}, source=path.name)
+    for name in ("seeds", "prompts"):
+        if name in values:
+            values[name] = path.parent / values[name]
+    return values
+
+
+def check(values: Mapping[str, Any], *, source: str) -> Settings:
+    """Check values by name; `source` names where they come from in the error's sentence.
+
+    Raises:
+        SettingsError: the first thing that is wrong, in one sentence.
+    """
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, source)) from None
+
+
+def _source(error: ValidationError, flags: Mapping[str, Any], from_file: Mapping[str, Any]) -> str:
+    """Where the first thing that is wrong comes from; the file is known to be right in itself."""
+    first = _first(error)
+    name = first["loc"][0] if first["loc"] else None
+    if name in from_file and name not in flags:
+        return SETTINGS_FILE
+    return _FLAGS if name in flags or (name is None and flags) else "the settings of the workspace"
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    """What is told first: an unknown name, for it may be the slip because of which another one is missing."""
+    errors = error.errors(include_url=False)
+    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    first = _first(error)
+    where = ".".join(str(part) for part in first["loc"])[:_LONGEST_QUOTED]
+    if first["type"] == "extra_forbidden":
+        *parents, name = [str(part) for part in first["loc"]]
+        known = _names_in(parents)
+        near = nearest(name.replace("-", "_"), known)
+        of = {"filters": "The filters are", "prices": "A price has"}
+        listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
+        meant = f"Did you mean '{near}'?" if near else f"{listed}."
+        return f"In {source}, '{where}' is not a setting. {meant}"
+    message = objection(first)
+    if not where:
+        return f"In {source}, {message}."
+    if source == _FLAGS:
+        return f"{flag_of(where)} is wrong: {message}."
+    return f"In {source}, {where} is wrong: {message}."
+
+
+def flag_of(name: str) -> str:
+    """The flag of a setting on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _names_in(parents: list[str]) -> list[str]:
+    if not parents:
+        return list(Settings.model_fields)
+    tables: dict[str, type[BaseModel]] = {"filters": FilterSettings, "prices": Price}
+    return list(tables[parents[0]].model_fields)
+
+
+_TABLES = frozenset({"filters", "prices", "keys"})
+"""Settings that are made of several."""
+
+
+def storable(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON values for the workspace; paths become absolute."""
+    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
+    usual = FilterSettings(**asdict(usual_filters(settings.language))).model_dump(mode="json")
+    filters = settings.filters.model_dump(mode="json")
+    if own := {name: value for name, value in filters.items() if value != usual[name]}:
+        values["filters"] = own
+    for name in ("seeds", "prompts"):
+        path = getattr(settings, name)
+        if path is not None:
+            values[name] = str(path.absolute())
+    return values
+
+
+def with_changes(
+    stored: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`stored` with what differs between `before` and `after`, in tables of settings line by line."""
+    merged = dict(stored)
+    for name in before.keys() | after.keys():
+        was, is_ = before.get(name), after.get(name)
+        if was == is_:
+            continue
+        if name in _TABLES:
+            merged[name] = with_changes(stored.get(name, {}), was or {}, is_ or {})
+        elif name in after:
+            merged[name] = is_
+        else:
+            merged.pop(name, None)
+    return {name: value for name, value in merged.items() if name not in _TABLES or value}

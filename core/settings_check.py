@@ -1,0 +1,45 @@
+"""What is wrong with settings, setting by setting: for whoever fills them in one after the other."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.method.prompts import load_templates
+from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.prices import limited_prices
+from selfinstruct.core.settings.sources import require_embeddings, require_model, require_price
+
+
+def faults(values: Mapping[str, Any]) -> dict[str, str]:
+    """A sentence for each setting that is wrong, by its name, such as `filters.rouge_l`.
+
+    What is wrong between settings stands under one of them, and is looked for once each is right alone.
+    Empty when the settings can be used.
+    """
+    try:
+        settings = Settings.model_validate(dict(values))
+    except ValidationError as error:
+        found: dict[str, str] = {}
+        for one in error.errors(include_url=False):
+            said = objection(one)
+            found.setdefault(".".join(map(str, one["loc"])), f"{said[:1].upper()}{said[1:]}.")
+        return found
+    checks: dict[str, Callable[[], object]] = {
+        "model": lambda: require_model(settings),
+        "embeddings": lambda: require_embeddings(settings),
+        "prompts": lambda: settings.prompts and load_templates(settings.prompts, settings.language),
+        f"prices.{settings.model}.output": lambda: require_price(settings),
+        "max_cost": lambda: limited_prices(settings),
+    }
+    return {name: sentence for name, check in checks.items() if (sentence := _refusal(check))}
+
+
+def _refusal(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except SettingsError as error:
+        return str(error)
+    return None

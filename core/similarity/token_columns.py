@@ -1,0 +1,86 @@
+"""Which bit stands for a token: 512 columns that the tokens share."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from selfinstruct.core.language.tokens import Codes
+
+Ints = npt.NDArray[np.int64]
+
+_OWN = 448
+"""Columns for tokens that a text has for the first time."""
+_AGAIN = 64
+"""Columns for tokens that it has had before: the second "the" is shared only with another second one."""
+COLUMNS = _OWN + _AGAIN
+NONE = COLUMNS
+"""The column of a token that no text has had."""
+
+
+class TokenColumns:
+    """Gives each token a column: the common ones have one almost to themselves, the rare ones share."""
+
+    def __init__(self) -> None:
+        self._column_of: npt.NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
+        self.load: Ints = np.zeros(COLUMNS, dtype=np.int64)
+        """How many tokens of all texts stand in each column."""
+
+    def learn(self, codes: Codes) -> None:
+        """Give each new token the emptiest column; the commonest choose first."""
+        self._know(codes)
+        words, counts = np.unique(codes[self._column_of[codes] == NONE], return_counts=True)
+        load = self.load[:_OWN].copy()
+        for place in np.argsort(-counts, kind="stable"):
+            column = load.argmin()
+            load[column] += counts[place]
+            self._column_of[words[place]] = column
+
+    def of_text(self, codes: Sequence[int]) -> list[int]:
+        """The columns of one text's tokens, one each; tokens that no text has had are left out."""
+        turns: Counter[int] = Counter()
+        found = []
+        known = len(self._column_of)
+        for code in codes:
+            column = int(self._column_of[code]) if code < known else NONE
+            if column != NONE:
+                turn = turns[code]
+                turns[code] = turn + 1
+                found.append(_column_again(code, turn) if turn else column)
+        return found
+
+    def of_texts(self, codes: Codes, lengths: Ints) -> tuple[Ints, Ints, Ints]:
+        """The columns of many texts' tokens, `NONE` for tokens that no text has had.
+
+        Returns, for each token, the number of the text, the column, and a number from 0 to 65,535 that tells
+        it from most others in its column; a text's tokens stand together.
+        """
+        self._know(codes)
+        texts, words, turns = _turns(np.repeat(np.arange(len(lengths)), lengths), codes)
+        columns = self._column_of[words].astype(np.int64)
+        again = (turns > 0) & (columns != NONE)
+        columns[again] = _column_again(words[again], turns[again])
+        return texts, columns, (words * 0x9E3779B1 + turns * 0x85EBCA6B >> 12) & 0xFFFF
+
+    def _know(self, codes: Codes) -> None:
+        known, top = len(self._column_of), int(codes.max(initial=0)) + 1
+        if top > known:
+            self._column_of = np.append(self._column_of, np.full(top + top // 4 - known, NONE, np.uint16))
+
+
+_Number = TypeVar("_Number", int, Ints)
+
+
+def _column_again(code: _Number, turn: _Number) -> _Number:
+    return _OWN + (code * 31 + turn * 17) % _AGAIN
+
+
+def _turns(texts: Ints, codes: Codes) -> tuple[Ints, Ints, Ints]:
+    """Text, token and turn of each token: how many times the text has had it before. In some order."""
+    size = int(codes.max(initial=0)) + 1
+    keys = np.sort(texts * size + codes)
+    places = np.arange(len(keys))
+    first = np.where(np.diff(keys, prepend=-1) != 0, places, 0)
+    return keys // size, keys % size, places - np.maximum.accumulate(first)

@@ -1,0 +1,104 @@
+"""The language of the filter line: words, and fields such as `label:clf` or `score>0.6`."""
+
+import re
+from dataclasses import replace
+from typing import Any, get_args
+
+from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.util.storable_text import storable_text
+from selfinstruct.db.records import Label, Origin, State, TaskQuery
+
+_SHORT = {
+    "clf": "classification",
+    "class": "classification",
+    "gen": "generation",
+    "unclear": "unknown",
+    "undecided": "pending",
+}
+_TOO = {"similar": "too_similar", "short": "too_short", "long": "too_long", "meaning": "same_meaning"}
+_VALUES: dict[str, tuple[str, ...]] = {
+    "origin": get_args(Origin),
+    "state": get_args(State),
+    "label": get_args(Label),
+    "verdict": VERDICTS,
+}
+_ON_SCREENS = {"pending": "undecided", "unknown": "unclear"} | {code: word for word, code in _TOO.items()}
+_SCORE = re.compile(r"score\s*(?P<sign>[<>])\s*(?P<bound>\d*\.?\d+)$")
+_COMPARED = re.compile(r"([a-z_]+)\s*[<>]|score\s*=")
+_DIGITS = 15
+_WORD = re.compile(r'"([^"]*)"|([a-z]+:"[^"]*"|score\s*[<>=]+\s*[^\s"]*|\S+)')
+
+
+class QueryError(SelfInstructError):
+    """A filter line that cannot be understood; the message says what was meant perhaps."""
+
+
+def parse_filter(line: str) -> TaskQuery:
+    """Read a filter line, such as `label:clf verdict:too_similar score>0.6 origin:model haiku "old town"`.
+
+    Raises:
+        FilterError: a field has a value that it cannot have, there is no such field, or a quote is open.
+    """
+    wanted = TaskQuery()
+    words: list[str] = []
+    for quoted, plain in _WORD.findall(storable_text(line)):
+        score = _SCORE.match(plain)
+        name, colon, value = plain.partition(":")
+        if score:
+            bound = "more_than" if score["sign"] == ">" else "less_than"
+            wanted = _with(wanted, bound, float(score["bound"]))
+        elif compared := _COMPARED.match(plain):
+            raise QueryError(_not_compared(compared[1] or "score", plain))
+        elif colon and name in _VALUES:
+            wanted = _with(wanted, name, _value(name, value.strip('"')))
+        elif colon and name in {"batch", "id"}:
+            wanted = _with(wanted, name, _number(name, value))
+        elif colon and value and name.isidentifier() and not value.startswith("/"):
+            raise QueryError(_unknown(name, plain))
+        elif plain.startswith('"'):
+            raise QueryError('A quote is open: put another " behind the words that belong together.')
+        elif quoted or plain:
+            words.append(quoted or plain)
+    return replace(wanted, words=tuple(words))
+
+
+def _with(wanted: TaskQuery, name: str, value: Any) -> TaskQuery:
+    return replace(wanted, **{name: value})
+
+
+def _value(name: str, value: str) -> str:
+    if name == "verdict":
+        value = re.sub(r"[-\s]", "_", value)
+        value = _TOO.get(value, value)
+    else:
+        value = _SHORT.get(value, value)
+    if value in _VALUES[name]:
+        return value
+    known = [_ON_SCREENS.get(code, code).replace("_", "-") for code in _VALUES[name]]
+    told = f"{name}: is one of {', '.join(known)}"
+    if not value:
+        raise QueryError(f"{told}.")
+    near = nearest(value, known)
+    raise QueryError(f"{told}; did you mean {name}:{near}?" if near else f"{told}.")
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal() or len(value) > _DIGITS:
+        raise QueryError(f"{name}: wants a number, as in {name}:12.")
+    return int(value)
+
+
+def _not_compared(name: str, plain: str) -> str:
+    if name == "score":
+        return "score wants < or > and a number, as in score>0.6."
+    meant = "Did you mean score?" if nearest(name, ("score",)) else "Only score is compared, as in score>0.6."
+    return f'There is no number {name}. {meant} As a word it is written "{plain}".'
+
+
+def _unknown(name: str, plain: str) -> str:
+    fields = (*_VALUES, "batch", "id", "score")
+    near = nearest(name, fields)
+    meant = f"Did you mean {near}?" if near else f"The fields are {', '.join(fields)}."
+    return f'There is no field {name}. {meant} As a word it is written "{plain}".'

@@ -1,0 +1,1 @@
+"""Consistency checks of a workspace, and the replay of its decisions."""

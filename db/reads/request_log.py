@@ -1,0 +1,181 @@
+"""The requests as a person looks through them: newest first, a page at a time, and one in full."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any, Literal
+
+from selfinstruct.db.records import Parameters, Request, Stage
+from selfinstruct.db.sqlite.damage_guard import stored_json
+from selfinstruct.db.tables.requests import Requests
+
+RequestView = Literal["all", "failed", "in_doubt", "planned", "under_way"]
+"""Which requests are looked at; under way are those that are sent, or answered and not parsed."""
+
+BODY_SHOWN = 64 * 1024
+"""How many bytes of an attempt's body are read for showing."""
+
+_WHERE: dict[RequestView, str] = {
+    "failed": "INDEXED BY requests_failed WHERE state = 'failed'",
+    "in_doubt": (
+        "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed') AND state = 'in_doubt'"
+    ),
+    "planned": "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed') AND state = 'planned'",
+    "under_way": (
+        "INDEXED BY requests_under_way WHERE state NOT IN ('parsed', 'failed')"
+        " AND state IN ('sent', 'answered')"
+    ),
+}
+
+_SECONDS = "(julianday({0}.ended_at) - julianday({0}.sent_at)) * 86400"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One request on one line."""
+
+    id: int
+    stage: Stage
+    batch: int
+    task_id: int | None
+    state: str
+    is_chat: bool
+    """Whether it is for a chat API; else it is for legacy completions."""
+    error: str | None
+    asked_anew: int | None
+    """The request that was asked in the place of this one, which failed."""
+    attempts: int
+    """How often it was sent."""
+    cost_usd: float | None
+    """Of all attempts; None while the cost of one of them is unknown."""
+    http_status: int | None
+    """Of the last attempt, as all that follow."""
+    seconds: float | None
+    """From the first byte sent to the last one received; None while it lasts."""
+    answered_by: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    body: bytes | None
+    """The bytes of the answer; None when there is none, or when they are more than a line needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time that a request was sent."""
+
+    parameters: Parameters
+    """As sent, under the names that the model knows."""
+    sent_at: str
+    seconds: float | None
+    http_status: int | None
+    error: str | None
+    answered_by: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None
+    body: bytes | None
+    """The first `BODY_SHOWN` bytes that came back."""
+    body_bytes: int | None
+    """How many bytes came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request in full."""
+
+    request: Request
+    planned_at: str
+    asked_anew: int | None
+    attempts: tuple[Attempt, ...]
+    task_ids: tuple[int, ...]
+    """The tasks that it is about: those that its answer proposed, or those that it asks about."""
+
+
+class RequestLog:
+    """Reads `requests` and `attempts` for showing; nothing is written here."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def ids(self, view: RequestView, *, after: int = 0) -> "array[int]":
+        """The ids of a view above `after`, newest first."""
+        if view == "all":
+            # Requests are numbered without a gap and never deleted; reading them would read the prompts.
+            return array("q", range(self._last(), after, -1))
+        rows = self._db.execute(
+            f"SELECT id FROM requests {_WHERE[view]} AND id > ? ORDER BY id DESC", [after]
+        )
+        return array("q", (request_id for (request_id,) in rows))
+
+    def counts(self) -> dict[RequestView, int]:
+        """How many requests each view has."""
+        counts: dict[RequestView, int] = {"all": self._last()}
+        for view, where in _WHERE.items():
+            (counts[view],) = self._db.execute(f"SELECT count(*) FROM requests {where}").fetchone()
+        return counts
+
+    def _last(self) -> int:
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
+        return int(last)
+
+    def get_many(self, request_ids: Sequence[int]) -> list[RequestRow]:
+        """The requests of these ids that exist, in the order of the ids given."""
+        marks = ", ".join("?" * len(request_ids))
+        rows = self._db.execute(
+            f"""SELECT requests.id, stage, batch, task_id, state, substr(prompt, 1, 1) = '[', requests.error,
+                (SELECT max(id) FROM requests AS anew WHERE anew.instead_of = requests.id),
+                (SELECT count(*) FROM attempts WHERE request_id = requests.id),
+                (SELECT CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END
+                    FROM attempts WHERE request_id = requests.id),
+                http_status, {_SECONDS.format("last")}, answered_by, prompt_tokens, completion_tokens,
+                CASE WHEN last.error IS NULL AND length(body) <= {BODY_SHOWN} THEN body END
+            FROM requests LEFT JOIN attempts AS last
+                ON last.id = (SELECT max(id) FROM attempts WHERE request_id = requests.id)
+            WHERE requests.id IN ({marks})""",
+            list(request_ids),
+        )
+        by_id = {row[0]: RequestRow(*row) for row in rows}
+        return [by_id[request_id] for request_id in request_ids if request_id in by_id]
+
+    def record(self, request_id: int) -> RequestRecord:
+        """One request with all of its attempts, the first one first.
+
+        Raises:
+            KeyError: there is no such request.
+        """
+        requests = Requests(self._db)
+        request = requests.get(request_id)
+        (planned_at,) = self._db.execute(
+            "SELECT planned_at FROM requests WHERE id = ?", [request_id]
+        ).fetchone()
+        attempts = self._db.execute(
+            f"""SELECT parameters, sent_at, {_SECONDS.format("attempts")}, http_status, error, answered_by,
+                prompt_tokens, completion_tokens, cost_usd, substr(body, 1, {BODY_SHOWN}), length(body)
+            FROM attempts WHERE request_id = ? ORDER BY id""",
+            [request_id],
+        )
+        return RequestRecord(
+            request=request,
+            planned_at=planned_at,
+            asked_anew=requests.asked_anew(request_id),
+            attempts=tuple(_attempt(row) for row in attempts),
+            task_ids=self._tasks_of(request),
+        )
+
+    def _tasks_of(self, request: Request) -> tuple[int, ...]:
+        if request.task_id is not None:
+            return (request.task_id,)
+        if request.stage == "embed":
+            return request.in_context
+        rows = self._db.execute(
+            """SELECT id FROM tasks INDEXED BY tasks_by_batch WHERE batch = ? AND propose_request_id = ?
+            ORDER BY id""",
+            [request.batch, request.id],
+        )
+        return tuple(task_id for (task_id,) in rows)
+
+
+def _attempt(row: tuple[Any, ...]) -> Attempt:
+    parameters, *others = row
+    return Attempt(stored_json(parameters, "the parameters of an attempt"), *others)

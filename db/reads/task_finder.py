@@ -1,0 +1,61 @@
+"""Looks for tasks beside the program: in a thread of its own, on a connection of its own."""
+
+import asyncio
+import sqlite3
+from array import array
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from sqlite3 import Connection
+
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.records import Order, TaskQuery
+from selfinstruct.db.sqlite.connection import connect_to_read
+from selfinstruct.db.tables.tasks import Tasks
+
+
+class TaskFinder:
+    """Finds tasks while the program goes on; what is asked last is what counts.
+
+    Args:
+        path: The workspace's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="finder")
+        self._db: Connection | None = None
+
+    async def find(self, wanted: TaskQuery, order: Order) -> "array[int]":
+        """The ids of the tasks that a filter describes, sorted.
+
+        A search that is still under way for somebody else is broken off.
+
+        Raises:
+            asyncio.CancelledError: another search has begun meanwhile.
+        """
+        self._break_off()
+        return await asyncio.wrap_future(self._thread.submit(self._find, wanted, order))
+
+    def _find(self, wanted: TaskQuery, order: Order) -> "array[int]":
+        if self._db is None:
+            self._db = connect_to_read(self._path)
+        try:
+            return array("q", Tasks(self._db).search(wanted, order))
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise asyncio.CancelledError from None
+            raise WorkspaceError(f"The workspace cannot be looked through: {error}.") from error
+
+    def _break_off(self) -> None:
+        if self._db is not None:
+            self._db.interrupt()
+
+    async def close(self) -> None:
+        """Let the thread and the connection go."""
+        self._break_off()
+        await asyncio.wrap_future(self._thread.submit(self._close))
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()

@@ -1,0 +1,1 @@
+"""A new workspace salvaged from a damaged one."""

@@ -1,0 +1,239 @@
+"""Decisions: append-only rows that make every task and every instance what it is."""
+
+import json
+from dataclasses import asdict
+from sqlite3 import Connection
+from typing import Any, Literal
+
+from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.records import (
+    AnyDecision,
+    Decision,
+    DecisionKind,
+    Instance,
+    InstanceDecision,
+    InstanceStanding,
+    PoolChange,
+    Reason,
+    Standing,
+    Who,
+)
+from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.damage_guard import stored_json
+
+_COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
+# Of this program, or of one that has ended.
+_OURS = "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
+# What an undo takes back, and what a redo does.
+TakingBack = Literal["undo", "redo"]
+_TAKEN_BACK_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
+_STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
+
+
+class Decisions:
+    """Rows of `decisions`; a trigger applies each to its task or instance in the same transaction."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self.run_id: int | None = None
+        """The run in which decisions are taken, once this program has one."""
+
+    def next_step(self) -> int:
+        """The number of a step that nobody has begun; good within one transaction."""
+        return self.last_id() + 1
+
+    def last_id(self) -> int:
+        """The id of the last decision; 0 when there is none."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decisions").fetchone()
+        return int(last)
+
+    def add(
+        self,
+        task_id: int,
+        kind: DecisionKind,
+        *,
+        step: int,
+        who: Who,
+        at: str,
+        before: Standing,
+        after: Standing,
+        undoes: int | None = None,
+        tag: str | None = None,
+    ) -> int:
+        """Append a decision on a task, which takes effect at once; returns its id."""
+        return self._insert(
+            [step, task_id, None, kind, who, at, _dump(before), _dump(after), undoes, tag],
+        )
+
+    def add_on_instance(
+        self,
+        instance: Instance,
+        kind: DecisionKind,
+        *,
+        step: int,
+        at: str,
+        after: InstanceStanding,
+        undoes: int | None = None,
+    ) -> int:
+        """Append a person's decision on an instance, which takes effect at once; returns its id."""
+        before = _dump(instance.standing)
+        return self._insert(
+            [step, instance.task_id, instance.id, kind, "human", at, before, _dump(after), undoes, None]
+        )
+
+    def _insert(self, values: list[Any]) -> int:
+        with transaction(self._db):
+            decision_id = self._db.execute(
+                """INSERT INTO decisions
+                (step, task_id, instance_id, kind, who, at, before, after, undoes, tag, run_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [*values, self.run_id],
+            ).lastrowid
+        assert decision_id is not None
+        return decision_id
+
+    def to_undo(self) -> int | None:
+        """The last step of a person of which anything stands; None when there is none.
+
+        Not a step of somebody who is at work in another program at the moment.
+        """
+        last = self._last_standing("undo")
+        return None if last is None else last[1]
+
+    def to_redo(self) -> int | None:
+        """The last step of which anything was undone; None when there is none.
+
+        There is none either when the same person has decided on anything since.
+        """
+        last = self._last_standing("redo")
+        if last is None:
+            return None
+        (since,) = self._db.execute(
+            f"""SELECT count(*) FROM decisions
+            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_OURS}""",
+            [last[0], self.run_id],
+        ).fetchone()
+        return None if since else last[1]
+
+    def _last_standing(self, kind: TakingBack) -> tuple[int, int] | None:
+        found: tuple[int, int] | None = self._db.execute(
+            f"""SELECT id, step FROM decisions
+            WHERE who = 'human' AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} AND {_OURS}
+            ORDER BY id DESC LIMIT 1""",
+            [self.run_id],
+        ).fetchone()
+        return found
+
+    def count_standing(self, step: int, kind: TakingBack) -> int:
+        """How much of a step there is to undo or to redo."""
+        (count,) = self._db.execute(
+            f"SELECT count(*) FROM decisions WHERE step = ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS}", [step]
+        ).fetchone()
+        return int(count)
+
+    def standing(
+        self, step: int, kind: TakingBack, *, before: int | None = None, most: int = -1
+    ) -> list[AnyDecision]:
+        """What of a step there is to undo or to redo, the last decision first.
+
+        Args:
+            step: The number of the step.
+            kind: What is to be done: undos are what can be redone.
+            before: Only what is before that decision.
+            most: No more than so many; all when it is negative.
+        """
+        where = f"WHERE step = ? AND id < ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} ORDER BY id DESC LIMIT ?"
+        end = self.last_id() + 1 if before is None else before
+        return [_read(row) for row in self._rows(where, [step, end, most])]
+
+    def of_task(self, task_id: int) -> list[Decision]:
+        """The history of a task itself, without that of its instances, oldest first."""
+        rows = self._rows("WHERE task_id = ? AND instance_id IS NULL ORDER BY id", [task_id])
+        return [_on_task(row) for row in rows]
+
+    def kind_of(self, decision: AnyDecision) -> DecisionKind:
+        """What a decision is in the end: of an undo or redo, what was undone and redone."""
+        kind, undoes = decision.kind, decision.undoes
+        while kind in {"undo", "redo"}:
+            kind, undoes = self._db.execute(
+                "SELECT kind, undoes FROM decisions WHERE id = ?", [undoes]
+            ).fetchone()
+        return kind
+
+    def last_task(self) -> int | None:
+        """The task that a person has decided on last, its instances aside."""
+        row = self._db.execute(
+            """SELECT task_id FROM decisions WHERE who = 'human' AND instance_id IS NULL
+            ORDER BY id DESC LIMIT 1"""
+        ).fetchone()
+        return row[0] if row else None
+
+    def changes_since(self, decision_id: int, *, most: int = -1) -> list[PoolChange]:
+        """The tasks decided on after that decision, as they stand now, in the order of the decisions.
+
+        The first `most` of them; all when that is negative.
+        """
+        rows = self._db.execute(
+            """SELECT decisions.id, tasks.id, tasks.origin, tasks.state, tasks.instruction, tasks.label
+            FROM decisions JOIN tasks ON tasks.id = decisions.task_id
+            WHERE decisions.id > ? AND instance_id IS NULL ORDER BY decisions.id LIMIT ?""",
+            [decision_id, most],
+        )
+        return [PoolChange(*row) for row in rows]
+
+    def _rows(self, where: str, arguments: list[Any]) -> list[tuple[Any, ...]]:
+        return self._db.execute(f"SELECT {_COLUMNS} FROM decisions {where}", arguments).fetchall()
+
+
+def _read(row: tuple[Any, ...]) -> AnyDecision:
+    return _on_task(row) if row[3] is None else _on_instance(row)
+
+
+def _on_task(row: tuple[Any, ...]) -> Decision:
+    return Decision(
+        id=row[0],
+        step=row[1],
+        task_id=row[2],
+        kind=row[4],
+        who=row[5],
+        at=row[6],
+        before=_standing(row[7], row[0]),
+        after=_standing(row[8], row[0]),
+        undoes=row[9],
+        tag=row[10],
+    )
+
+
+def _on_instance(row: tuple[Any, ...]) -> InstanceDecision:
+    return InstanceDecision(
+        id=row[0],
+        step=row[1],
+        task_id=row[2],
+        instance_id=row[3],
+        kind=row[4],
+        who=row[5],
+        at=row[6],
+        before=_instance_standing(row[7], row[0]),
+        after=_instance_standing(row[8], row[0]),
+        undoes=row[9],
+    )
+
+
+def _dump(standing: Standing | InstanceStanding) -> str:
+    return json.dumps(asdict(standing), ensure_ascii=False)
+
+
+def _standing(text: str, decision_id: int) -> Standing:
+    try:
+        return Standing(**stored_json(text, f"decision {decision_id}"))
+    except TypeError as error:
+        raise DamagedError(None, f"decision {decision_id} cannot be read") from error
+
+
+def _instance_standing(text: str, decision_id: int) -> InstanceStanding:
+    try:
+        named = stored_json(text, f"decision {decision_id}")
+        reason = named.pop("reason")
+        return InstanceStanding(**named, reason=Reason(**reason) if reason else None)
+    except (TypeError, AttributeError, KeyError) as error:
+        raise DamagedError(None, f"decision {decision_id} cannot be read") from error

@@ -1,0 +1,128 @@
+"""Instances: the inputs and outputs of tasks, kept or dropped with a reason."""
+
+from collections.abc import Iterable, Iterator
+from sqlite3 import Connection
+from typing import Any
+
+from selfinstruct.db.records import Instance, Label, NewInstance, Reason, TrainingRow
+from selfinstruct.db.sqlite.connection import transaction
+
+_COLUMNS = (
+    "instances.id, instances.task_id, instances.input, instances.output, instances.state,"
+    " instances.reason_code, instances.reason_sentence, instances.request_id"
+)
+_OF_WORDING = "instances.task_id = ? AND instances.instruction = ? AND instances.label = ?"
+_AS_THE_TASK_IS = (
+    "JOIN tasks ON tasks.id = instances.task_id"
+    " AND tasks.instruction = instances.instruction AND tasks.label = instances.label"
+)
+
+
+class Instances:
+    """Rows of `instances`. Each belongs to the wording and the label of its task that it was made for."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def are_answered(self, task_id: int, instruction: str, label: Label) -> bool:
+        """Whether the model's first answer was stored for a task so worded and labelled."""
+        found = self._db.execute(
+            f"""SELECT 1 FROM instances JOIN requests ON requests.id = instances.request_id
+            WHERE {_OF_WORDING} AND requests.more = 0 LIMIT 1""",
+            [task_id, instruction, label],
+        ).fetchone()
+        return found is not None
+
+    def add(
+        self,
+        task_id: int,
+        instruction: str,
+        label: Label,
+        instances: Iterable[NewInstance],
+        *,
+        request_id: int | None,
+    ) -> list[int]:
+        """Store instances for a task so worded and labelled; returns their ids."""
+        ids = []
+        with transaction(self._db):
+            for instance in instances:
+                reason = instance.reason
+                instance_id = self._db.execute(
+                    """INSERT INTO instances (task_id, instruction, label, input, output, state,
+                    reason_code, reason_sentence, request_id)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    [
+                        task_id,
+                        instruction,
+                        label,
+                        instance.input,
+                        instance.output,
+                        instance.state,
+                        reason.code if reason else None,
+                        reason.sentence if reason else None,
+                        request_id,
+                    ],
+                ).lastrowid
+                assert instance_id is not None
+                ids.append(instance_id)
+        return ids
+
+    def get(self, instance_id: int) -> Instance:
+        """One instance, in whatever state.
+
+        Raises:
+            KeyError: there is no such instance.
+        """
+        found = self._select("WHERE instances.id = ?", [instance_id])
+        if not found:
+            raise KeyError(instance_id)
+        return found[0]
+
+    def of_task(self, task_id: int) -> list[Instance]:
+        """The instances made for a task as it is now worded and labelled, kept and dropped, in order."""
+        return self._select(
+            f"{_AS_THE_TASK_IS} WHERE instances.task_id = ? AND instances.state != 'withdrawn'"
+            " ORDER BY instances.id",
+            [task_id],
+        )
+
+    def of_wording(self, task_id: int, instruction: str, label: Label) -> list[Instance]:
+        """The instances made for a task so worded and labelled, kept and dropped, in order."""
+        return self._select(
+            f"WHERE {_OF_WORDING} AND instances.state != 'withdrawn' ORDER BY instances.id",
+            [task_id, instruction, label],
+        )
+
+    def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
+        """How many instances are kept of each of these tasks as it is now; those with none are left out."""
+        ids = list(task_ids)
+        rows = self._db.execute(
+            f"""SELECT instances.task_id, count(*) FROM instances {_AS_THE_TASK_IS}
+            WHERE instances.task_id IN ({", ".join("?" * len(ids))}) AND instances.state = 'kept'
+            GROUP BY instances.task_id""",
+            ids,
+        )
+        return dict(rows.fetchall())
+
+    def training_rows(self, *, include_seeds: bool) -> Iterator[TrainingRow]:
+        """Kept instances of accepted tasks, in the order of the tasks."""
+        where = "" if include_seeds else "WHERE origin != 'seed'"
+        for row in self._db.execute(
+            f"SELECT task_id, origin, instruction, input, output FROM training_rows {where}"
+            " ORDER BY origin != 'seed', task_id, rowid"
+        ):
+            yield TrainingRow(*row)
+
+    def _select(self, where: str, arguments: list[Any]) -> list[Instance]:
+        return [
+            Instance(
+                id=row[0],
+                task_id=row[1],
+                input=row[2],
+                output=row[3],
+                state=row[4],
+                reason=Reason(row[5], row[6]) if row[5] else None,
+                request_id=row[7],
+            )
+            for row in self._db.execute(f"SELECT {_COLUMNS} FROM instances {where}", arguments)
+        ]

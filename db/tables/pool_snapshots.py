@@ -1,0 +1,42 @@
+"""The image of the similarity index: derived, and made again when it is missing or wrong."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import astuple, replace
+from sqlite3 import Connection
+
+from selfinstruct.db.records import StoredIndex
+from selfinstruct.db.sqlite.connection import transaction
+
+_COLUMNS = "name, made_by, last_decision, last_task, words, ids, lengths, tokens, sha256"
+
+
+class PoolSnapshots:
+    """Rows of `similarity`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def read(self) -> dict[str, StoredIndex]:
+        """What is stored, by name; as it is, whether or not it can be trusted."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM similarity")
+        return {row[0]: StoredIndex(*row) for row in rows}
+
+    def write(self, indexes: Iterable[StoredIndex]) -> None:
+        """Store these in the place of those before."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM similarity")
+            for index in indexes:
+                self._db.execute(
+                    f"INSERT INTO similarity ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(index)
+                )
+
+
+def digest_of(image: StoredIndex) -> str:
+    """The hash by which an image is known again: of all its columns but the hash itself."""
+    digest = hashlib.sha256()
+    for value in astuple(replace(image, sha256="")):
+        part = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.hexdigest()

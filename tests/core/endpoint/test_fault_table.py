@@ -1,0 +1,110 @@
+"""Whatever the endpoint does, the program goes on or stops with a sentence: one row for each fault."""
+
+import random
+import re
+import sqlite3
+from contextlib import closing
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.events import Event, RequestFailed
+from selfinstruct.db.records import Request
+from tests.conftest import OpenEngine
+from tests.fault_rows import ROWS, Row
+from tests.faulty import FaultyServer
+
+LONGEST_SENTENCE = 1000
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits that are asked for; none of them is waited for."""
+    asked: list[float] = []
+
+    def note(seconds: float, chance: random.Random) -> float:
+        asked.append(seconds)
+        return 0.0
+
+    monkeypatch.setattr("selfinstruct.core.endpoint.throttle.jittered", note)
+    monkeypatch.setattr("selfinstruct.core.requests.sender.jittered", note)
+    return asked
+
+
+async def carry_out(engine: Engine, told: list[str]) -> Request:
+    """Send one request for new tasks and take in what comes; what a person reads of it is in `told`."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RequestFailed):
+            told.append(event.sentence)
+
+    engine.listener = listen
+    request_id = engine.planner.propose(1)
+    remaining = iter([request_id])
+    try:
+        await engine.run(plan=lambda: next(remaining, None))
+    except EndpointUnusableError as error:
+        told.append(f"ends: {error}")
+    return engine.workspace.requests.get(request_id)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+async def test_a_fault_is_counted_stored_and_told(
+    engine_on: OpenEngine, waits: list[float], monkeypatch: pytest.MonkeyPatch, row: Row
+) -> None:
+    monkeypatch.setenv("ROW_KEY", "sk-canary")
+    with FaultyServer() as server, FaultyServer() as other:
+        server.other = other.url.removesuffix("/v1")
+        server.plays.extend(row.plays)
+        server.always = row.plays[-1] if row.always else None
+        settings = {"base_url": server.url, "model": "m", "timeout_s": 20.0, **row.settings}
+        async with engine_on(**settings) as engine:
+            told: list[str] = []
+            request = await carry_out(engine, told)
+            assert len(server.seen) == row.requests
+            assert request.state == ("parsed" if row.outcome == "parsed" else "failed")
+            assert waits == pytest.approx(list(row.waits), abs=5)
+            compare_sentences(row, request, told)
+            compare_attempts(engine.workspace.path, server, row)
+            if row.dropped:
+                assert row.dropped in server.seen[0].body
+                assert row.dropped not in server.seen[-1].body
+            # Whatever it was, the next request is answered.
+            server.plays.clear()
+            server.always = None
+            told.clear()
+            assert (await carry_out(engine, told)).state == "parsed"
+            assert told == []
+            assert len(server.seen) - row.requests in ({1, 2} if row.junk else {1})
+        assert other.seen == [], "nothing of ours goes to where a redirection leads"
+
+
+def compare_sentences(row: Row, request: Request, told: list[str]) -> None:
+    """What a person reads: nothing, that the request has failed, and, if so, why the program ends."""
+    assert [sentence.startswith("ends: ") for sentence in told] == {
+        "parsed": [],
+        "failed": [False],
+        "ends": [False, True],
+    }[row.outcome]
+    assert (request.error is None) == (row.outcome == "parsed")
+    if told:
+        assert re.search(row.said, told[-1])
+        assert all(len(sentence) <= LONGEST_SENTENCE for sentence in told)
+        assert all(sentence.rstrip().endswith((".", "!", "?", request.error or "")) for sentence in told)
+
+
+def compare_attempts(path: Path, server: FaultyServer, row: Row) -> None:
+    """Every attempt has its row, with the very bytes that came, up to the bound."""
+    with closing(sqlite3.connect(path)) as db:
+        stored = db.execute("SELECT body FROM attempts ORDER BY id").fetchall()
+        counted = db.execute("SELECT prompt_tokens, completion_tokens FROM attempts ORDER BY id").fetchall()
+    for (body,), play in zip_longest(stored, server.told):
+        if play.stored is not None:
+            assert body == play.stored
+        else:
+            assert body in b"".join(play.pieces())
+    if row.usage is not None:
+        assert counted[-1] == row.usage

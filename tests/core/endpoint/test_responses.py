@@ -1,0 +1,180 @@
+"""Whatever bytes a server sends: a text, or one sentence on why there is none."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfinstruct.core.endpoint.responses import (
+    AnswerError,
+    Told,
+    error_field,
+    error_message,
+    read_answer,
+    read_told,
+)
+from selfinstruct.core.util.storable_text import storable_text
+from selfinstruct.db.records import ApiKind
+
+
+def chat(content: object = "9. Sing.", **choice: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": content}, **choice}]}
+
+
+def body(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+def test_a_chat_completion_is_read() -> None:
+    usage = {"prompt_tokens": 12, "completion_tokens": 3}
+    received = body(chat(finish_reason="stop") | {"model": "m-1", "usage": usage})
+    answer = read_answer(received, "chat")
+    assert (answer.text, answer.cut) == ("9. Sing.", False)
+    assert read_told(received) == Told("m-1", 12, 3)
+
+
+def test_a_legacy_completion_is_read() -> None:
+    answer = read_answer(body({"choices": [{"text": " Sing.", "finish_reason": "length"}]}), "completions")
+    assert (answer.text, answer.cut) == (" Sing.", True)
+
+
+def test_an_empty_text_is_a_text() -> None:
+    assert read_answer(body(chat("")), "chat").text == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        pytest.param(b"", "The answer is empty.", id="empty"),
+        pytest.param(b" \r\n", "The answer is empty.", id="blank"),
+        pytest.param(body(chat())[:-5], "The answer is not JSON.", id="truncated"),
+        pytest.param(
+            b"<html>502 Bad Gateway</html>",
+            "The answer is a web page, not JSON. Check --base-url: it often ends in /v1.",
+            id="HTML",
+        ),
+        pytest.param(
+            b"data: {}\n\ndata: [DONE]",
+            "The answer is a stream of events, not JSON: the endpoint streams although it was not asked to.",
+            id="event stream",
+        ),
+        pytest.param(b"[" * 100_000, "The answer is not JSON.", id="nested too deep"),
+        pytest.param(b'{"usage": 1' + b"0" * 5000 + b"}", "The answer is not JSON.", id="huge number"),
+        pytest.param(b'{"a": "\xff"}', "The answer is not UTF-8 text.", id="bad UTF-8"),
+        pytest.param(b"null", "The answer is JSON, but not an object: null", id="null"),
+        pytest.param(b"[]", "The answer is JSON, but not an object: []", id="list"),
+        pytest.param(b"{}", "The answer has no choices.", id="no choices"),
+        pytest.param(body({"choices": []}), "The answer has no choices.", id="empty choices"),
+        pytest.param(
+            body({"choices": {"0": {}}}), "The answer has no choices.", id="choices of another kind"
+        ),
+        pytest.param(body({"choices": ["Sing"]}), "The answer has no choices.", id="choice of another kind"),
+        pytest.param(body({"choices": [{}]}), "The answer has no text.", id="no message"),
+        pytest.param(
+            body({"choices": [{"message": "Sing"}]}), "The answer has no text.", id="message a text"
+        ),
+        pytest.param(
+            body({"choices": [{"text": "Sing"}]}), "The answer has no text.", id="other kind of API"
+        ),
+        pytest.param(body(chat(None)), "The answer has no text.", id="null content"),
+        pytest.param(body(chat(["Sing"])), "The answer has no text.", id="content a list"),
+        pytest.param(
+            body(chat("Si", finish_reason="content_filter")),
+            "The endpoint's content filter withheld the answer.",
+            id="content filter",
+        ),
+        pytest.param(
+            body({"choices": [{"message": {"content": None, "refusal": "I\ncan't \ud800."}}]}),
+            "The model refused: I can't \ufffd.",
+            id="refusal, with a lone surrogate",
+        ),
+        pytest.param(
+            body({"error": {"message": "out of\n memory \0"}} | chat()),
+            "The endpoint reported an error in its answer: out of memory \ufffd",
+            id="error with status 200",
+        ),
+        pytest.param(
+            body({"error": "busy", "choices": None}),
+            "The endpoint reported an error in its answer: busy",
+            id="error that is a text",
+        ),
+    ],
+)
+def test_an_answer_without_text_says_why(sent: bytes, sentence: str) -> None:
+    with pytest.raises(AnswerError) as caught:
+        read_answer(sent, "chat")
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("usage", [None, [], {}, {"prompt_tokens": None}, {"prompt_tokens": -1}])
+@pytest.mark.parametrize("odd", ["12", 1.5, True, 2**53, None])
+def test_usage_that_is_missing_or_odd_is_unknown_and_not_zero(usage: object, odd: object) -> None:
+    told = read_told(body(chat() | {"usage": usage, "model": odd}))
+    assert (told.prompt_tokens, told.completion_tokens) == (None, None)
+    told = read_told(body(chat() | {"usage": {"prompt_tokens": 0, "completion_tokens": odd}}))
+    assert (told.prompt_tokens, told.completion_tokens) == (0, None)
+
+
+def test_what_sqlite_cannot_store_is_replaced() -> None:
+    document = chat("a\0b\ud83dc 😀") | {"model": "m\udc00"}
+    answer = read_answer(body(document), "chat")
+    assert (answer.text, read_told(body(document)).model) == ("a\ufffdb\ufffdc 😀", "m\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        (body({"error": {"message": "No\nsuch model.", "code": "x"}}), "No such model."),
+        (body({"error": {"code": "model_not_found"}}), "model_not_found"),
+        (body({"error": {"status": 3}}), '{"status": 3}'),
+        (body({"error": "busy"}), "busy"),
+        (body({"detail": "Not Found"}), "Not Found"),
+        (body({"message": "Unauthorized"}), "Unauthorized"),
+        (body({"error": {"message": "a" * 600}}), "a" * 500),
+        (body({}), ""),
+        (b"[]", ""),
+        (b"<html>", ""),
+        (b"\xff", ""),
+    ],
+)
+def test_an_errors_body_is_told_in_one_line(sent: bytes, message: str) -> None:
+    assert error_message(sent) == message
+
+
+def test_a_field_of_an_error_is_a_text_or_nothing() -> None:
+    error = body({"error": {"code": "unsupported_parameter", "param": None, "type": "a\ud800"}})
+    assert [error_field(error, name) for name in ("code", "param", "no", "type")] == [
+        "unsupported_parameter",
+        "",
+        "",
+        "a\ufffd",
+    ]
+    assert error_field(b"<html>", "code") == error_field(body({"error": "busy"}), "code") == ""
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["choices", "message", "content", "text", "error", "usage", "refusal", "model"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.binary(max_size=60) | JSON.map(body), st.sampled_from(["chat", "completions"]))
+def test_any_bytes_give_a_storable_text_or_a_storable_sentence(sent: bytes, api: ApiKind) -> None:
+    try:
+        said = read_answer(sent, api).text
+    except AnswerError as error:
+        said = str(error)
+        assert said
+    said += error_message(sent) + error_field(sent, "message")
+    assert said == storable_text(said)
+    said.encode("utf-8")

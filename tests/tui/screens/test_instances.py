@@ -1,0 +1,393 @@
+"""The instances of accepted tasks: every key with what it does to the workspace, and its undo."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from textual import events
+from textual.widgets import Static, TextArea
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import RequestFailed, TaskInstantiated
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.screens.instances.accepted import AcceptedTable
+from selfinstruct.tui.screens.instances.editor import InstanceEditor
+from selfinstruct.tui.screens.instances.pane import InstanceCard, InstancePane
+from selfinstruct.tui.screens.instances.screen import InstancesScreen
+from tests.conftest import OpenEngine
+from tests.server import Fault, ModelServer, error_body, instances_answer
+from tests.tui.curating import Curator, curating, screen_text
+
+COD, WREN, ELK = ("cod", "fish"), ("wren", "bird"), ("elk", "")
+FIRST = [(*COD, "kept"), (*WREN, "kept"), (*ELK, "empty_output")]
+
+
+def accepted(engine: Engine, instruction: str = "Say what kind of animal it is.") -> int:
+    tasks = engine.workspace.tasks
+    task_id = tasks.add(instruction, origin="model", at="now", held=True, batch=1)
+    tasks.set_label(task_id, "generation")
+    engine.assess([task_id])
+    engine.decisions.accept(task_id)
+    return task_id
+
+
+class Instances:
+    """The Instances screen of a running curator, as a test sees it."""
+
+    def __init__(self, curator: Curator, task_id: int) -> None:
+        self.curator, self.task_id = curator, task_id
+        self.press = curator.press
+        self.engine = curator.engine
+
+    @property
+    def screen(self) -> InstancesScreen:
+        assert isinstance(self.curator.app.at_hand, InstancesScreen)
+        return self.curator.app.at_hand
+
+    @property
+    def table(self) -> AcceptedTable:
+        return self.screen.query_one(AcceptedTable)
+
+    @property
+    def pane(self) -> InstancePane:
+        return self.screen.query_one(InstancePane)
+
+    def stored(self) -> list[tuple[str, str, str]]:
+        """Input, output, and `kept` or the code of the reason."""
+        return [
+            (one.input, one.output, one.reason.code if one.reason else one.state)
+            for one in self.engine.workspace.instances.of_task(self.task_id)
+        ]
+
+    async def shown(self) -> str:
+        """The right side, once it is drawn."""
+        await self.curator.until(lambda: self.pane.is_settled)
+        await self.curator.pilot.pause()
+        return "\n".join(str(static.visual) for static in self.pane.query(Static) if static.display)
+
+    def current(self) -> tuple[str, str]:
+        assert self.pane.current is not None
+        return self.pane.current.input, self.pane.current.output
+
+    def message(self) -> str:
+        return self.curator.shown("#message")
+
+    async def type_into(self, selector: str, text: str) -> None:
+        editor = self.curator.app.screen
+        assert isinstance(editor, InstanceEditor)
+        editor.query_one(selector, TextArea).text = text
+        await self.curator.pilot.pause()
+
+
+async def with_three(engine: Engine, server: ModelServer) -> int:
+    """An accepted task whose instances the model has made: two kept, one dropped."""
+    task_id = accepted(engine)
+    server.faults.append(instances_answer(COD, WREN, ELK))
+    await engine.instantiate([task_id])
+    return task_id
+
+
+@pytest.fixture
+async def at(engine_on: OpenEngine, server: ModelServer) -> AsyncIterator[Instances]:
+    """The screen at a task with three instances, the cursor among them."""
+    engine = engine_on(base_url=server.url, model="m")
+    task_id = await with_three(engine, server)
+    async with curating(engine) as curator:
+        await curator.press("3", "enter")
+        yield Instances(curator, task_id)
+
+
+async def test_kept_and_dropped_are_shown_with_a_word_and_the_reason(at: Instances) -> None:
+    shown = await at.shown()
+    assert "Say what kind of animal it is." in shown
+    assert "2 kept, 1 dropped" in shown
+    assert "✓ kept" in shown
+    assert "✗ dropped: The output is empty." in shown
+    assert at.current() == COD
+
+
+async def test_d_drops_and_the_cursor_stays_where_r_restores_and_u_brings_it_back(at: Instances) -> None:
+    await at.press("d")
+    assert at.stored() == [(*COD, "by_hand"), *FIRST[1:]]
+    assert "dropped: A person dropped it." in await at.shown()
+    assert at.current() == COD
+    await at.press("R")
+    assert at.stored() == FIRST
+    await at.press("u", "u")
+    assert at.stored() == FIRST
+    assert at.current() == COD
+    assert "Undone: drop of an instance of 176" in at.message()
+    await at.press("ctrl+r")
+    assert at.stored() == [(*COD, "by_hand"), *FIRST[1:]]
+    assert "Redone: drop of an instance of 176" in at.message()
+    await at.press("u")
+    assert "Undone: drop of an instance of 176" in at.message()
+
+
+async def test_a_capital_r_restores_and_u_takes_that_back(at: Instances) -> None:
+    await at.press("d", "R")
+    assert at.stored() == FIRST
+    await at.press("u")
+    assert at.stored()[0] == (*COD, "by_hand")
+
+
+async def test_what_cannot_be_decided_is_said(at: Instances) -> None:
+    await at.press("R")
+    assert "kept already" in at.message()
+    await at.press("G", "R")
+    assert "needs an output" in at.message()
+    await at.press("d")
+    assert "dropped already" in at.message()
+    assert at.stored() == FIRST
+
+
+async def test_e_edits_input_and_output_and_u_brings_both_back(at: Instances) -> None:
+    await at.press("e", "s", "tab", "backspace", *"es", "enter", "x", "ctrl+s")
+    assert at.stored()[0] == ("cods", "fises\nx", "kept")
+    assert "cods" in await at.shown()
+    await at.press("u")
+    assert at.stored() == FIRST
+    await at.press("ctrl+r")
+    assert at.stored()[0] == ("cods", "fises\nx", "kept")
+
+
+async def test_editing_a_dropped_instance_keeps_it(at: Instances) -> None:
+    await at.press("G", "e", "tab", *"mammal", "ctrl+s")
+    assert at.stored()[2] == ("elk", "mammal", "kept")
+    assert at.current() == ("elk", "mammal")
+
+
+async def test_escape_leaves_an_instance_as_it_was(at: Instances) -> None:
+    await at.press("e", "x", "escape")
+    assert at.stored() == FIRST
+    assert at.curator.app.screen is at.screen
+    await at.press("e", "ctrl+s")
+    assert "stays as it was" in at.message()
+    assert at.engine.decisions.undo()[0].kind == "accept"
+
+
+async def test_a_text_that_is_refused_stays_in_the_editor(at: Instances) -> None:
+    await at.press("j", "e")
+    await at.type_into("#instance-output", " ")
+    await at.press("ctrl+s")
+    assert "needs an output" in screen_text(at.curator.app)
+    await at.type_into("#instance-input", "cod")
+    await at.type_into("#instance-output", "fish")
+    await at.press("ctrl+s")
+    assert "has the same instance already" in screen_text(at.curator.app)
+    await at.type_into("#instance-output", "food")
+    await at.press("ctrl+s")
+    assert at.stored()[1] == ("cod", "food", "kept")
+
+
+async def test_what_is_typed_in_one_burst_with_e_reaches_the_text_it_was_meant_for(at: Instances) -> None:
+    for key in ("e", "x", "tab", "y", "tab", "z", "ctrl+s"):
+        at.curator.app.post_message(events.Key(key, key if len(key) == 1 else None))
+    await at.curator.until(lambda: at.stored() != FIRST)
+    assert at.stored()[0] == ("codxz", "fishy", "kept")
+
+
+async def test_text_that_cannot_be_shown_survives_an_edit_of_the_other_text(at: Instances) -> None:
+    instance = at.engine.workspace.instances.of_task(at.task_id)[0]
+    at.engine.decisions.instances.edit(instance.id, "a\x1b[31mb\tc", "fish")
+    await at.press("e")
+    assert "a␛[31mb" in screen_text(at.curator.app)
+    await at.press("tab", "x", "ctrl+s")
+    assert at.stored()[0] == ("a\x1b[31mb\tc", "fishx", "kept")
+
+
+async def test_i_adds_an_instance_by_hand_and_u_takes_it_away(at: Instances) -> None:
+    await at.press("i", *"eel", "tab", *"fish", "ctrl+s")
+    assert at.stored() == [*FIRST, ("eel", "fish", "kept")]
+    assert "added by hand" in await at.shown()
+    assert at.current() == ("eel", "fish")
+    await at.press("u")
+    assert at.stored() == FIRST
+    assert "added by hand" not in await at.shown()
+    await at.press("ctrl+r")
+    assert at.stored() == [*FIRST, ("eel", "fish", "kept")]
+    assert at.current() == ("eel", "fish")
+
+
+async def test_m_asks_the_model_for_more(at: Instances, server: ModelServer) -> None:
+    server.faults.append(instances_answer(COD, ("owl", "bird")))
+    server.gate.clear()
+    await at.press("m")
+    assert "asked for more" in at.message()
+    server.gate.set()
+    await at.curator.until(lambda: len(at.stored()) == 5)
+    assert at.stored() == [*FIRST, (*COD, "duplicate"), ("owl", "bird", "kept")]
+    await at.curator.until(lambda: "brought 1 to keep; 1 was dropped." in at.message())
+    await at.curator.until(lambda: "3 kept, 2 dropped" in screen_text(at.curator.app))
+
+
+async def test_m_says_why_the_model_cannot_be_asked(at: Instances, server: ModelServer) -> None:
+    server.gate.clear()
+    await at.press("m", "m")
+    assert "being asked for instances of task 176 already" in at.message()
+
+
+async def test_y_copies_the_instance_or_the_instruction(at: Instances) -> None:
+    await at.press("y")
+    assert at.curator.app.clipboard == "cod\n\nfish"
+    await at.press("enter", "y")
+    assert at.curator.app.clipboard == "Say what kind of animal it is."
+
+
+async def test_c_switches_the_label_and_u_brings_the_instances_back(
+    at: Instances, server: ModelServer
+) -> None:
+    server.gate.clear()
+    await at.press("c")
+    assert at.curator.task(at.task_id).label == "classification"
+    assert at.stored() == []
+    await at.press("u")
+    assert at.stored() == FIRST
+
+
+async def test_undo_goes_from_instances_to_tasks_in_the_order_of_the_steps(at: Instances) -> None:
+    await at.press("d", "u", "u")
+    assert at.curator.task(at.task_id).state == "pending"
+    assert "Undone: accept of 176" in at.message()
+    assert "not in the pool any more" in await at.shown()
+    await at.press("ctrl+r", "ctrl+r")
+    assert at.stored()[0] == (*COD, "by_hand")
+
+
+async def test_undo_on_the_home_screen_says_that_it_was_an_instance(at: Instances) -> None:
+    await at.press("d", "1", "u")
+    assert "Undone: drop of an instance of 176" in at.message()
+    assert at.stored() == FIRST
+
+
+async def test_j_k_g_and_capital_g_move_among_the_instances_or_the_tasks(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    engine = engine_on(base_url=server.url, model="m")
+    first = await with_three(engine, server)
+    server.faults.append(instances_answer(("", "Ebro")))
+    second = accepted(engine, "Name a long river of Spain.")
+    await engine.instantiate([second])
+    async with curating(engine) as curator:
+        await curator.press("3")
+        at = Instances(curator, first)
+        assert list(at.table.ids) == [second, first]
+        await at.press("j")
+        assert at.table.current == first
+        await at.press("enter", "j")
+        assert at.current() == WREN
+        await at.press("G")
+        assert at.current() == ELK
+        await at.press("g", "k")
+        assert at.current() == COD
+        await at.press("escape", "k")
+        assert at.table.current == second
+        assert "Ebro" in await at.shown()
+        assert "cod" not in await at.shown()
+
+
+async def test_a_click_puts_the_cursor_on_an_instance(at: Instances) -> None:
+    await at.shown()
+    await at.curator.pilot.click(list(at.pane.query(InstanceCard))[1])
+    assert at.current() == WREN
+
+
+async def test_tasks_accepted_meanwhile_wait_until_they_are_asked_for(at: Instances) -> None:
+    later = accepted(at.engine, "Name a long river of Spain.")
+    await at.curator.until(lambda: "+1 new" in str(at.table.border_title))
+    assert list(at.table.ids) == [at.task_id]
+    await at.press("enter", "g")
+    assert list(at.table.ids) == [later, at.task_id]
+
+
+async def test_a_task_without_instances_is_marked_with_a_word(at: Instances) -> None:
+    await at.press("d", "j", "d")
+    assert "✗ none" in screen_text(at.curator.app)
+
+
+async def test_a_task_can_be_opened_here(at: Instances) -> None:
+    later = accepted(at.engine, "Name a long river of Spain.")
+    await at.screen.open_task(later)
+    assert at.table.current == later
+    await at.screen.open_task(1)
+    assert at.curator.app.at_hand.NAME == "pool"
+
+
+async def test_an_empty_pool_says_what_to_do_next(engine_on: OpenEngine) -> None:
+    async with curating(engine_on()) as curator:
+        await curator.press("3")
+        at = Instances(curator, 0)
+        assert "No task is accepted yet." in await at.shown()
+        await at.press("e", "d", "R", "i", "m", "c", "y")
+        assert "No task is accepted yet." in at.message()
+
+
+async def test_a_task_without_a_clear_label_says_how_to_get_instances(engine_on: OpenEngine) -> None:
+    engine = engine_on()
+    task_id = accepted(engine)
+    engine.decisions.relabel(task_id, "unknown")
+    async with curating(engine) as curator:
+        await curator.press("3")
+        at = Instances(curator, task_id)
+        assert "no clear label. c sets it" in await at.shown()
+        await at.press("m")
+        assert "label is not clear" in at.message()
+        await at.press("c")
+        await curator.wait_for(TaskInstantiated)
+        assert at.stored()
+
+
+async def test_a_request_that_failed_is_told_and_m_asks_again(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    engine = engine_on(base_url=server.url, model="m")
+    task_id = accepted(engine)
+    server.faults.append(Fault(422, error_body("no such thing")))
+    async with curating(engine) as curator:
+        await curator.press("3")
+        at = Instances(curator, task_id)
+        await curator.wait_for(RequestFailed)
+        await curator.until(lambda: "m asks again" in screen_text(curator.app))
+        assert "no such thing" in await at.shown()
+        server.faults.append(instances_answer(COD))
+        await at.press("m")
+        await curator.wait_for(TaskInstantiated)
+        assert at.stored() == [(*COD, "kept")]
+
+
+async def test_a_request_under_way_is_told(engine_on: OpenEngine, server: ModelServer) -> None:
+    engine = engine_on(base_url=server.url, model="m")
+    task_id = accepted(engine)
+    server.gate.clear()
+    async with curating(engine) as curator:
+        await curator.press("3")
+        at = Instances(curator, task_id)
+        await curator.until(lambda: bool(server.received))
+        await curator.until(lambda: "is being asked for instances (request 1)" in screen_text(curator.app))
+        server.gate.set()
+        await curator.wait_for(TaskInstantiated)
+        assert at.stored()
+
+
+async def test_another_programs_decisions_appear(at: Instances, workspace: Workspace) -> None:
+    with Workspace.open(workspace.path) as other:
+        other_engine = Engine(other, resolve({}))
+        other_engine.decisions.instances.drop(other.instances.of_task(at.task_id)[1].id)
+        await at.curator.until(lambda: "1 kept, 2 dropped" in screen_text(at.curator.app))
+
+
+async def test_a_workspace_opened_read_only_shows_instances_and_changes_none(
+    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
+) -> None:
+    engine = engine_on(base_url=server.url, model="m")
+    task_id = await with_three(engine, server)
+    await engine.close()
+    with Workspace.open(workspace.path, read_only=True) as looked_at:
+        async with curating(Engine(looked_at, resolve({}))) as curator:
+            await curator.press("3", "enter")
+            at = Instances(curator, task_id)
+            assert "2 kept, 1 dropped" in await at.shown()
+            await at.press("d", "e", "R", "i", "m", "u", "c")
+            assert curator.app.screen is at.screen
+            assert at.stored() == FIRST
+            assert "Drop" not in screen_text(curator.app)

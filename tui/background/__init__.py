@@ -1,0 +1,1 @@
+"""Work beside the keys: yielding, prefetch, refresh, progress of bulk steps."""

@@ -1,0 +1,1 @@
+"""The two programs and their commands: options, output, exit codes."""

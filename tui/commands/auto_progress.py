@@ -1,0 +1,238 @@
+"""Shows unattended work: a progress bar on a terminal, plain lines elsewhere."""
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event, RequestFailed
+from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.db.records import PASS
+from selfinstruct.tui.commands.exit_codes import Exit
+from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
+
+_CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
+_REASONS_SHOWN = 4
+_REFRESH_S = 0.5
+
+
+async def work_alone(engine: Engine, *, resend: bool) -> Exit:
+    """Run an engine unattended and say how it goes; returns the exit code.
+
+    The first Ctrl+C waits for the answers under way, the second leaves at once; what is then still
+    under way is in doubt, and all else is kept.
+    """
+    async with engine:
+        run = UnattendedRun(engine, resend=resend)
+        view = _View(engine, run)
+        engine.listener = view.take
+        task = asyncio.ensure_future(run.run())
+        _on_interrupt(lambda: view.interrupt(task))
+        view.begin()
+        try:
+            with view.shown():
+                outcome = await view.follow(task)
+        except asyncio.CancelledError:
+            outcome = RunOutcome(Ended.INTERRUPTED, "Left at once; everything that was answered is kept.")
+        view.end(outcome)
+    return _CODES[outcome.ended]
+
+
+def _on_interrupt(interrupt: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, interrupt)
+        except NotImplementedError:  # Windows has no signal handlers on its loops
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+
+
+class _View:
+    """What one run looks like: counts since it began, and the totals of the workspace."""
+
+    def __init__(self, engine: Engine, run: UnattendedRun) -> None:
+        self._engine = engine
+        self._run = run
+        self._console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self._fallen: Counter[str] = Counter()
+        self._failed = 0
+        self._last_failure = ""
+        self._unheard = False
+        self._started = time.monotonic()
+        self._reached_at_start = 0
+        self._interrupts = 0
+        target = engine.settings.target
+        self._progress = Progress(
+            TextColumn("[bold]passing" if engine.settings.hold else "[bold]accepted"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            auto_refresh=False,
+        )
+        self._bar = self._progress.add_task("", total=target)
+        self._live: Live | None = None
+
+    def say(self, text: str) -> None:
+        """One line; text of others comes through `safe_line`."""
+        line = safe_line(text)
+        if self._console.is_terminal:
+            self._console.print(Text(line))
+        elif not self._unheard:
+            try:
+                print(line, flush=True)  # noqa: T201 - plain lines for whoever reads the pipe
+            except BrokenPipeError:
+                # Nobody listens any more, as after `| head`; the work goes on.
+                self._unheard = True
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def begin(self) -> None:
+        """Say what is about to happen."""
+        settings, engine = self._engine.settings, self._engine
+        if settings.is_offline:
+            self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
+        else:
+            self.say(f"{settings.model} at {settings.address}")
+        if engine.language_found is not None:
+            self.say(engine.language_found.as_found)
+        in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
+        if in_doubt:
+            again = "sent again as far as needed" if self._run.resend else "--resend sends them again"
+            self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; {again}.")
+        engine.assessor.catch_up()
+        self._reached_at_start = (
+            engine.workspace.tasks.passing() if settings.hold else engine.assessor.accepted_of_model
+        )
+
+    def take(self, event: Event) -> None:
+        """Take note of an event of the engine."""
+        if isinstance(event, CandidateAssessed) and event.verdict != PASS:
+            self._fallen[event.verdict] += 1
+        elif isinstance(event, RequestFailed):
+            self._failed += 1
+            if event.sentence != self._last_failure:
+                self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}")
+            self._last_failure = event.sentence
+        elif isinstance(event, BatchCompleted) and self._live is None:
+            self.say(f"batch {event.batch}: {self._line()}")
+
+    def interrupt(self, task: "asyncio.Future[RunOutcome]") -> None:
+        """Stop gently at first, at once when asked again."""
+        self._interrupts += 1
+        if self._interrupts == 1:
+            self._run.stop()
+            under_way = self._run.under_way
+            if under_way:
+                self.say(
+                    f"Stopping after {many(under_way, 'answer')} under way. Ctrl+C again leaves at once."
+                )
+        else:
+            task.cancel()
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the bar while it lasts, where there is a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(console=self._console, auto_refresh=False, transient=True) as self._live:
+            self._refresh()
+            yield
+        self._live = None
+
+    async def follow(self, task: "asyncio.Future[RunOutcome]") -> RunOutcome:
+        """Wait for the run, and keep the display up to date."""
+        while not task.done():
+            await asyncio.wait({task}, timeout=_REFRESH_S)
+            if self._live is not None:
+                self._refresh()
+        return await task
+
+    def end(self, outcome: RunOutcome) -> None:
+        """Say how it ended, and what waits for a person."""
+        counts = self._engine.workspace.counts()
+        self.say(outcome.sentence)
+        if self._fallen:
+            self.say(f"Why candidates fell: {self._reasons(len(self._fallen))}.")
+        unclear = self._engine.workspace.tasks.unclear()
+        if unclear:
+            self.say(
+                f"{many(unclear, 'accepted task')} with an unclear label, and so without instances:"
+                " c in the curator labels them."
+            )
+        lacking = self._engine.workspace.tasks.lacking()
+        if lacking:
+            self.say(
+                f"{many(lacking, 'accepted task')} without a label or instances: the requests failed."
+                " The next run asks again."
+            )
+        if self._run.not_needed:
+            left = many(self._run.not_needed, "request")
+            self.say(f"Not sent, for the target is reached: {left} for new tasks that an earlier run left.")
+        if counts.requests["in_doubt"]:
+            self.say(f"In doubt: {many(counts.requests['in_doubt'], 'request')}.")
+        self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
+        self._say_what_goes_on()
+
+    def _say_what_goes_on(self) -> None:
+        """Say which tasks nobody has asked the model about yet, and the command that goes on."""
+        workspace, room = self._engine.workspace, self._run.room
+        unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
+        parts = [
+            f"{many(number, 'task')} without {what}"
+            for number, what in ((unasked.labels, "a label"), (unasked.instances, "instances"))
+            if number
+        ]
+        command = f"selfinstruct-tui --auto --db {shlex.quote(str(workspace.path))}"
+        had = workspace.requests.count()
+        if room is not None:
+            command += f" --max-cost {room.for_all_usd:.10g}"
+        elif parts and most is not None and had >= most:
+            # Of what has no label yet, instances are asked for in another request.
+            command += f" --max-requests {had + 2 * unasked.labels + unasked.instances}"
+        if parts or room is not None:
+            unfinished = f"Unfinished: {', '.join(parts)}. " if parts else ""
+            self.say(f"{unfinished}This goes on: {command}")
+
+    def _refresh(self) -> None:
+        assert self._live is not None
+        self._progress.update(self._bar, completed=self._run.reached)
+        self._live.update(Group(self._progress, Text(self._line(), style="dim")), refresh=True)
+
+    def _line(self) -> str:
+        elapsed = time.monotonic() - self._started
+        gained = self._run.reached - self._reached_at_start
+        rate = gained / elapsed if elapsed > 0 else 0.0
+        target = self._engine.settings.target
+        of_target = f" of {target}" if target else ""
+        parts = [f"{self._run.reached}{of_target}", f"{60 * rate:.0f} a minute"]
+        if target and rate > 0 and self._run.reached < target:
+            parts.append(f"ready in {_duration((target - self._run.reached) / rate)}")
+        parts.append(cost_text(self._engine.workspace.spending()))
+        if self._fallen:
+            parts.append(f"fallen: {self._reasons()}")
+        if self._failed:
+            parts.append(f"{many(self._failed, 'request')} failed")
+        return " · ".join(parts)
+
+    def _reasons(self, most: int = _REASONS_SHOWN) -> str:
+        common = self._fallen.most_common(most)
+        return ", ".join(f"{verdict_word(code)} {number}" for code, number in common)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,107 @@
+"""`selfinstruct check` and `selfinstruct backup`: whether a workspace is whole, and a copy of it."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.db.check.check import Report
+from selfinstruct.db.check.check import check as check_workspace
+from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.tui.commands.exit_codes import Exit, stop
+from selfinstruct.tui.commands.open_workspace import DbOption, sentences
+from selfinstruct.tui.text.safe_text import safe_line
+
+
+def check(
+    db: DbOption = Path("selfinstruct.db"),
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Make a new file of all that can be read; every decision or nothing."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Repair without being asked.")] = False,
+) -> None:
+    """Say whether the workspace is whole, and whether all in it follows from what was stored.
+
+    Looking changes nothing, and programs at work can go on. Exit codes: 0 all is well, 1 something is wrong,
+    2 there is no workspace to look at.
+    """
+    with sentences(db):
+        if repair and not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+            stop(WorkspaceError("Without a terminal nobody can be asked. Give --yes to repair all the same."))
+        well = _say_what_is_found(db)
+        if repair and not well:
+            well = _repair(db, yes=yes)
+        elif repair:
+            typer.echo("There is nothing to repair.")
+    raise typer.Exit(Exit.DONE if well else Exit.FAILED)
+
+
+def _say_what_is_found(path: Path) -> bool:
+    """Check a workspace and say what was found; returns whether there is nothing to repair."""
+    try:
+        report = check_workspace(path)
+    except DamagedError as error:
+        typer.echo(f"wrong  structure  {safe_line(error.what)}")
+        typer.echo(f"{safe_line(str(path))} cannot be opened. {_ADVICE}")
+        return False
+    typer.echo("\n".join(report_lines(report)))
+    return report.is_well
+
+
+_ADVICE = (
+    "Leave it as it is, close the programs that use it, and run this with --repair: the file is kept, and a"
+    " new one is made of all that can be read."
+)
+
+
+def report_lines(report: Report) -> list[str]:
+    """What was looked at, and what was found, a line each."""
+    lines = []
+    for part in report.parts:
+        found = "wrong" if part.wrong else "-" if part.is_left_out else "ok"
+        lines.append(f"{found:5}  {part.name:10} {part.looked_at}")
+        lines += [f"{'':18}{sentence}" for sentence in part.wrong]
+        lines += [f"{'':18}Harmless: {sentence}" for sentence in part.harmless]
+    if report.is_well:
+        lines.append(f"All is well with {report.path}.")
+    else:
+        lines.append(f"{report.path} is not as it was written. {_ADVICE}")
+    return [safe_line(line) for line in lines]
+
+
+def _repair(path: Path, *, yes: bool) -> bool:
+    """Repair a workspace, after asking; returns whether all is well then."""
+    from selfinstruct.db.repair.repair import repairing  # noqa: PLC0415 - seldom needed
+
+    with repairing(path, at=datetime.now(UTC).isoformat(timespec="milliseconds")) as repaired:
+        decisions = "All decisions could be read."
+        typer.echo(f"A new file is made. {decisions}")
+        for sentence in repaired.notes:
+            typer.echo(f"  {safe_line(sentence)}")
+        kept = safe_line(str(repaired.kept))
+        if not yes and not typer.confirm(f"Put it in the place of the damaged one, which is kept as {kept}?"):
+            typer.echo("Nothing is changed.")
+            return False
+        repaired.put_in_place()
+        typer.echo(f"The damaged file is {kept} from now on.")
+        typer.echo("\n".join(report_lines(repaired.report)).replace(str(repaired.report.path), str(path)))
+    return repaired.report.is_well
+
+
+def backup(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
+    db: DbOption = Path("selfinstruct.db"),
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Copy the workspace as it is at this moment; programs at work on it can go on.
+
+    The copy is one file that only you can read. It is verified, and written whole or not at all.
+    """
+    from selfinstruct.db.sqlite.backup import back_up  # noqa: PLC0415 - the other commands need none of it
+
+    with sentences(db):
+        written = back_up(db, out, force=force)
+        typer.echo(f"Wrote {safe_line(str(written.path))}: {written.size:,} bytes, verified.")

@@ -1,0 +1,176 @@
+"""`selfinstruct dedupe`: removes near-duplicates from files."""
+
+import os
+import time
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from selfinstruct.core.errors import DedupeError, SelfInstructError
+from selfinstruct.core.language.registry import ENGLISH
+from selfinstruct.tui.commands.exit_codes import Exit, stop
+from selfinstruct.tui.text.safe_text import many, safe_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress
+
+    from selfinstruct.core.dedupe.journal import Tally
+    from selfinstruct.core.dedupe.shards import Shards
+
+Engine = Literal["local", "ray"]
+
+_A_LINE_S = 10.0
+"""Without a terminal, a line about so often."""
+
+
+def dedupe(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON Lines files, in this order.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the rows that stay.")],
+    threshold: Annotated[
+        float, typer.Option(metavar="F", help="A row stays if it scores less than this with all that stayed.")
+    ] = 0.7,
+    engine: Annotated[
+        Engine, typer.Option(help="`local`: all cores of this machine. `ray`: all of a Ray cluster.")
+    ] = "local",
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            metavar="NAME",
+            help="What is compared: otherwise instruction, prompt, text or the first message of the user."
+            " Given several times, all of them together.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write what fell, and because of which row.")
+    ] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Decides what a word is; `other` reads every script.")
+    ] = "en",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out lines that are no rows, instead of stopping.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Remove near-duplicates from files: of rows that are alike by ROUGE-L, the first stays.
+
+    Rows come out as they are, in their order. Ended in whatever way, the same command goes on where it was.
+    """
+    from selfinstruct.core.dedupe.job import Job, Told, check, run  # noqa: PLC0415 - imports NumPy
+
+    job = Job(files, out, threshold, fields or (), report, language, skip_bad, force)
+    try:
+        view = _View(check(job))
+        with view.shown():
+            tally = run(job, lambda floor: _shards(engine, floor), Told(view.progress, view.note))
+    except SelfInstructError as error:
+        stop(error)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Run the same command again, and it goes on.", err=True)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    for line in summary(tally, out, threshold, language):
+        typer.echo(line)
+
+
+def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[str]:
+    """What came of it, in sentences."""
+    lines = [
+        f"Wrote {tally.kept:,} of {many(tally.rows, 'row')} to {safe_line(str(out))};"
+        f" {many(tally.fell, 'near-duplicate')} fell at {threshold:g}."
+    ]
+    if tally.bad:
+        lines.append(f"{many(tally.bad, 'line')} left out: no rows that can be compared.")
+    if tally.by_part:
+        lines.append(
+            f"{tally.by_part:,} of what fell had an input that was not compared. "
+            + (
+                "To compare both, give each row an input, if an empty one, and then --field instruction"
+                " --field input"
+                if tally.without_both
+                else "To compare both: --field instruction --field input"
+            )
+        )
+    if tally.wordless:
+        lines.append(
+            f"{many(tally.wordless, 'row')} kept without a comparison: no words in them, as the language"
+            f" {language} has words."
+            + (" Use --language other to read every script." if language == ENGLISH else "")
+        )
+    return lines
+
+
+def _shards(engine: Engine, threshold: float) -> "Shards":
+    """The parts of the index.
+
+    Raises:
+        DedupeError: there is no Ray.
+    """
+    if engine == "ray":
+        try:
+            from selfinstruct.core.dedupe.ray_shards import RayShards  # noqa: PLC0415 - an extra
+        except ImportError:
+            raise DedupeError(
+                "The engine ray needs a package that is not installed. Install it from a clone:"
+                " pip install '.[ray]'"
+            ) from None
+        return RayShards(threshold)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores == 1:
+        from selfinstruct.core.dedupe.shards import OneShard  # noqa: PLC0415 - imports NumPy
+
+        return OneShard(threshold)
+    from selfinstruct.core.dedupe.process_shards import ProcessShards  # noqa: PLC0415 - imports NumPy
+
+    return ProcessShards(cores, threshold)
+
+
+class _View:
+    """How it goes: a bar on a terminal, a line now and then elsewhere, on standard error."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._begun = self._said = time.monotonic()
+        self._before: int | None = None
+        self._bar: Progress | None = None
+
+    @contextmanager
+    def shown(self) -> "Iterator[None]":
+        """Show the bar while it lasts, where there is a terminal."""
+        from rich.console import Console  # noqa: PLC0415 - `--help` does without
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        console = Console(stderr=True, highlight=False)
+        if console.is_terminal:
+            columns = (
+                BarColumn(),
+                TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+                TimeElapsedColumn(),
+            )
+            self._bar = Progress(*columns, console=console, transient=True)
+            self._bar.add_task("reading", total=self._size)
+        with self._bar or nullcontext():
+            yield
+
+    def note(self, sentence: str) -> None:
+        """Say a sentence above the bar."""
+        if self._bar is not None:
+            self._bar.console.print(safe_line(sentence), markup=False)
+        else:
+            typer.echo(safe_line(sentence), err=True)
+
+    def progress(self, tally: "Tally") -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        if self._before is None:
+            self._before, self._begun = tally.rows, now
+        pace = (tally.rows - self._before) / max(now - self._begun, 1e-3)
+        told = f"{many(tally.rows, 'row')}, {tally.kept:,} kept, {pace:,.0f} rows/s"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=tally.bytes, description=told)
+        elif now - self._said >= _A_LINE_S:
+            self._said = now
+            typer.echo(f"{tally.bytes / self._size:.0%}  {told}", err=True)

@@ -1,0 +1,41 @@
+"""How the programs end."""
+
+import io
+import sys
+from enum import IntEnum
+from typing import NoReturn
+
+import typer
+
+from selfinstruct.tui.text.failure import failure
+from selfinstruct.tui.text.safe_text import safe_line
+
+
+class Exit(IntEnum):
+    """What the programs' exit codes mean."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    LIMIT = 3
+    ENDPOINT = 4
+    INTERRUPTED = 130
+
+
+def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
+    """Say an error's sentence and leave."""
+    typer.echo(f"Error: {safe_line(str(error))}", err=True)
+    raise typer.Exit(code)
+
+
+def run(program: typer.Typer, name: str) -> NoReturn:
+    """Run a program from the command line; an error of its own is one sentence as well."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # The name of a file need not be text, and not every terminal can show all text.
+            stream.reconfigure(errors="replace")
+    try:
+        program(prog_name=name)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a traceback may say what nobody is to see
+        typer.echo(f"{name} failed: {failure(error)}. What was stored is kept; please report this.", err=True)
+    sys.exit(Exit.FAILED)

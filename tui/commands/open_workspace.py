@@ -1,0 +1,72 @@
+"""Opens a workspace for a command, and turns whatever goes wrong into one sentence and an exit code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.core.errors import EndpointUnusableError, SelfInstructError
+from selfinstruct.db.errors import DamagedError, NotRepairedError, StorageError, WorkspaceError
+from selfinstruct.db.sqlite.connection import in_words, is_writable
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.commands.exit_codes import Exit, stop
+from selfinstruct.tui.text.failure import unexpected
+from selfinstruct.tui.text.safe_text import safe_line
+
+DbOption = Annotated[
+    Path,
+    # What cannot be read is said as everything else is.
+    typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.", readable=False),
+]
+
+
+def open_workspace(path: Path, *, create: bool = False, read_only: bool = False) -> Workspace:
+    """Open a workspace, and say so when it had to be brought up to date.
+
+    Raises:
+        WorkspaceError: it cannot be opened.
+    """
+    workspace = Workspace.open(path, create=create, read_only=read_only)
+    if workspace.copy_before_migrations is not None:
+        typer.echo(
+            "An older program made the workspace, and it has been brought up to date; it is kept as it was in"
+            f" {safe_line(str(workspace.copy_before_migrations))}.",
+            err=True,
+        )
+    return workspace
+
+
+def look_into(path: Path) -> Workspace:
+    """Open a workspace for a command that writes nothing into it, also where it cannot be written.
+
+    Raises:
+        WorkspaceError: it cannot be opened.
+    """
+    return open_workspace(path, read_only=not is_writable(path))
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn errors into one sentence and an exit code; nobody sees a traceback.
+
+    Args:
+        path: The workspace.
+    """
+    try:
+        with in_words("read"):
+            yield
+    except EndpointUnusableError as error:
+        stop(error, Exit.ENDPOINT)
+    except (DamagedError, NotRepairedError, StorageError) as error:
+        stop(error, Exit.FAILED)
+    except (SelfInstructError, WorkspaceError) as error:
+        stop(error)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; everything is kept.", err=True)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, what is stored is kept, and that is to be said
+        stop(unexpected(error, path), Exit.FAILED)

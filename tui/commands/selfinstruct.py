@@ -1,0 +1,239 @@
+"""`selfinstruct`: training files from a workspace, what is in it, its upkeep, near-duplicates in files."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from selfinstruct.core.errors import ExportError
+from selfinstruct.core.export.files import ExportFormat, write_export
+from selfinstruct.db.reads.counts import Counts, Training
+from selfinstruct.tui.commands import dedupe
+from selfinstruct.tui.commands.check_and_backup import backup, check
+from selfinstruct.tui.commands.exit_codes import Exit, run, stop
+from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
+from selfinstruct.tui.commands.options import Command, VersionOption
+from selfinstruct.tui.text.safe_text import (
+    LABEL_WORDS,
+    STATE_WORDS,
+    cost_text,
+    many,
+    safe,
+    safe_line,
+    usd_text,
+    verdict_word,
+)
+
+app = typer.Typer(
+    help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it,"
+    " check and copy it, or remove near-duplicates from files.",
+    epilog="Examples:\n\n"
+    "    selfinstruct status --db movies.db\n\n"
+    "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
+    "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _program(_version: VersionOption = False) -> None:
+    """Options that stand before the command; their help is that of `app`."""
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
+    "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
+    "Exit codes: 0 done, 1 the file is written and holds no row, or the disk or the workspace fails, 2 wrong"
+    " usage.",
+)
+def export(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
+    export_format: Annotated[
+        ExportFormat,
+        typer.Option(
+            "--format",
+            help="`messages`: chat turns. `alpaca`: instruction, input, output; one JSON array when FILE ends"
+            " in .json. `gpt3`: prompt and completion in the paper's mix of layouts. `csv`: a table of"
+            " instruction, input, output.",
+        ),
+    ] = "messages",
+    db: DbOption = Path("selfinstruct.db"),
+    include_seeds: Annotated[bool, typer.Option("--include-seeds", help="Add the seed tasks.")] = False,
+    rng_seed: Annotated[
+        int, typer.Option(metavar="N", help="Decides the order, and the layouts of gpt3.")
+    ] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    guard_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--guard-formulas",
+            help="In csv, put an apostrophe before cells that begin with = + - @, a tab or a carriage return,"
+            " which a spreadsheet may run as formulas. It changes what a model would learn from the file.",
+        ),
+    ] = False,
+) -> None:
+    """Write the kept instances of accepted tasks as a training file.
+
+    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8, one JSON object a line; with
+    csv one row, every cell in quotes.
+    """
+    if guard_formulas and export_format != "csv":
+        stop(ExportError("--guard-formulas is for spreadsheets. Give --format csv with it, or leave it out."))
+    with sentences(db), look_into(db) as workspace:
+        exported = write_export(
+            workspace,
+            out,
+            export_format,
+            include_seeds=include_seeds,
+            rng_seed=rng_seed,
+            force=force,
+            guard_formulas=guard_formulas,
+        )
+        training = workspace.training()
+    seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
+    typer.echo(
+        f"Wrote {many(exported.rows, 'row')} to {safe_line(str(out))}:"
+        f" {exported.of_model} from accepted tasks{seeds}."
+    )
+    if exported.formulas:
+        typer.echo(_about_formulas(exported.formulas, guarded=guard_formulas))
+    if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
+        typer.echo(f"Kept, but no rows: {left_out}.")
+    if not exported.rows:
+        typer.echo(
+            "The file holds no row: nothing is accepted yet, or nothing accepted has kept instances. See:"
+            f" selfinstruct status --db {safe_line(shlex.quote(str(db)))}",
+            err=True,
+        )
+        raise typer.Exit(Exit.FAILED)
+
+
+app.command(
+    name="dedupe",
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl\n\n"
+    "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report fell.jsonl",
+)(dedupe.dedupe)
+app.command(
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct check --db movies.db\n\n"
+    "    selfinstruct check --db movies.db --repair",
+)(check)
+app.command(cls=Command, epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(
+    backup
+)
+
+
+@app.command(cls=Command, epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
+def status(
+    db: DbOption = Path("selfinstruct.db"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+) -> None:
+    """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost."""
+    with sentences(db), look_into(db) as workspace:
+        counts, training = workspace.counts(), workspace.training()
+        if as_json:
+            text = json.dumps(status_document(counts, training), indent=2)
+        else:
+            text = "\n".join(status_lines(counts, training))
+    typer.echo(safe(text))
+
+
+def _about_formulas(cells: int, *, guarded: bool) -> str:
+    what = f"{many(cells, 'cell')} {'begins' if cells == 1 else 'begin'} as formulas do"
+    if guarded:
+        return f"{what}, now with an apostrophe before {'it' if cells == 1 else 'them'}."
+    return f"{what}, and a spreadsheet may run them: --guard-formulas puts an apostrophe before them."
+
+
+def _left_out(training: Training) -> str:
+    """Why there are fewer rows than kept instances; empty when there are not."""
+    outside, otherwise = training.of_tasks_outside_the_pool, training.of_other_wordings
+    told = {
+        f"{outside:,} of tasks that are not accepted": outside,
+        f"{otherwise:,} made for another wording or label": otherwise,
+        many(training.duplicates, "exact duplicate"): training.duplicates,
+    }
+    return ", ".join(what for what, number in told.items() if number)
+
+
+def _rounded(usd: float | None) -> float | None:
+    """USD without what adding up fractions leaves at their end."""
+    return None if usd is None else round(usd, 10)
+
+
+def status_document(counts: Counts, training: Training) -> dict[str, dict[str, Any]]:
+    """The counts as `status --json` gives them: by the words of the screens, with _ for a space."""
+
+    def in_words(numbers: Mapping[str, int], words: Mapping[str, str]) -> dict[str, int]:
+        return {words.get(name, name).replace(" ", "_"): number for name, number in numbers.items()}
+
+    verdicts = {verdict: verdict_word(verdict) for verdict in counts.verdicts}
+    return {
+        "pool": counts.pool,
+        "candidates": in_words(counts.candidates, STATE_WORDS),
+        "verdicts": in_words(counts.verdicts, verdicts),
+        "labels": in_words(counts.labels, LABEL_WORDS),
+        "instances": counts.instances,
+        "export": {
+            "rows": training.rows,
+            "of_tasks_not_accepted": training.of_tasks_outside_the_pool,
+            "of_another_wording_or_label": training.of_other_wordings,
+            "exact_duplicates": training.duplicates,
+        },
+        "requests": counts.requests,
+        "tokens": {"prompt": counts.prompt_tokens, "completion": counts.completion_tokens},
+        "cost": {
+            "usd": _rounded(counts.cost_usd),
+            "attempts_of_unknown_cost": counts.attempts_of_unknown_cost,
+            "reserved_usd": _rounded(counts.reserved_usd),
+            "unsettled_usd": _rounded(counts.unsettled_usd),
+        },
+    }
+
+
+def status_lines(counts: Counts, training: Training) -> list[str]:
+    """The counts as a person reads them; what is zero is left out where it says nothing."""
+    document = status_document(counts, training)
+
+    def listed(what: str) -> str:
+        numbers = [
+            f"{number:,} {name.replace('_', ' ')}" for name, number in document[what].items() if number
+        ]
+        return ", ".join(numbers) or "none"
+
+    def told(number: int | None) -> str:
+        if number is None:
+            return "unknown" if counts.requests["answered"] else "0"
+        return f"{number:,}"
+
+    left_out, unsettled = _left_out(training), counts.unsettled_usd
+    return [
+        f"pool         {listed('pool')}",
+        f"candidates   {listed('candidates')}",
+        f"verdicts     {listed('verdicts')}",
+        f"labels       {listed('labels')}",
+        f"instances    {listed('instances')}",
+        f"export       {many(training.rows, 'row')}"
+        + (f"; kept, but no rows: {left_out}" if left_out else ""),
+        f"requests     {listed('requests')}",
+        f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
+        f"cost         {cost_text(counts)}"
+        + (f"; {usd_text(unsettled)} reserved for requests that are not settled" if unsettled else ""),
+    ]
+
+
+def main() -> None:
+    """Run the program."""
+    run(app, "selfinstruct")

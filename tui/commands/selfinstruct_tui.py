@@ -1,0 +1,286 @@
+"""`selfinstruct-tui`: the curator, and with --auto the same engine alone."""
+
+import asyncio
+import gc
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.sources import flag_of, resolve
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.records import ApiKind
+from selfinstruct.db.sqlite.connection import is_new
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.commands.exit_codes import Exit, run, stop
+from selfinstruct.tui.commands.open_workspace import open_workspace, sentences
+from selfinstruct.tui.commands.options import Command, VersionOption
+
+if TYPE_CHECKING:
+    from selfinstruct.core.engine import Engine
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+def _about(name: str) -> str | None:
+    """The help of a setting, the same as on the screen."""
+    return Settings.model_fields[name].description
+
+
+_MODEL, _MEANING, _METHOD, _AUTO = "Model", "PoolVectors", "Method", "Unattended work"
+
+
+@app.command(
+    cls=Command,
+    help="Grow and curate instruction-tuning data with the Self-Instruct method, one batch at a time.\n\n"
+    "A model proposes tasks from 175 seeds; each is judged against everything you have; you accept, reject"
+    " or edit; instances are made for what you accept. Without --model a new workspace asks you for one, and"
+    " --auto takes the built-in one: a grammar, NOT a language model, to try everything with. All is kept in"
+    " one SQLite file.",
+    epilog="Examples:\n\n"
+    "    selfinstruct-tui\n\n"
+    "    selfinstruct-tui --db movies.db --model gpt-4o-mini\n\n"
+    "    selfinstruct-tui --model llama3.1 --base-url http://localhost:11434/v1\n\n"
+    "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
+    "Settings also come from selfinstruct.toml in this folder; flags win. The workspace remembers both. There"
+    " they are named as the flags, with _ for -; besides, there are timeout_s, thinking_tokens, filters,"
+    " prices, theme and keys.\n\n"
+    "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 wrong usage or settings,"
+    " 3 stopped at a limit, 4 the endpoint cannot be used, 130 interrupted.",
+)
+def curate(
+    db: Annotated[
+        Path,
+        typer.Option("--db", metavar="PATH", help="The workspace; made when there is none.", readable=False),
+    ] = Path("selfinstruct.db"),
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=_about("model"),
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help=_about("base_url"), rich_help_panel=_MODEL),
+    ] = None,
+    api: Annotated[
+        ApiKind | None,
+        typer.Option(help=_about("api"), rich_help_panel=_MODEL),
+    ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=_about("api_key_env"), rich_help_panel=_MODEL),
+    ] = None,
+    embeddings: Annotated[
+        str | None, typer.Option(metavar="NAME", help=_about("embeddings"), rich_help_panel=_MEANING)
+    ] = None,
+    embeddings_url: Annotated[
+        str | None, typer.Option(metavar="URL", help=_about("embeddings_url"), rich_help_panel=_MEANING)
+    ] = None,
+    embeddings_key_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help=_about("embeddings_key_env"), rich_help_panel=_MEANING)
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(metavar="N", help=_about("concurrency"), rich_help_panel=_MODEL)
+    ] = None,
+    seeds: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=_about("seeds"), rich_help_panel=_METHOD),
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=_about("prompts"), rich_help_panel=_METHOD),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help=_about("language"), rich_help_panel=_METHOD),
+    ] = None,
+    rng_seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_about("rng_seed"), rich_help_panel=_METHOD),
+    ] = None,
+    requests_per_batch: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_about("requests_per_batch"), rich_help_panel=_METHOD),
+    ] = None,
+    batches_ahead: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Batches made while you decide on one; 0 to 20.", rich_help_panel=_METHOD
+        ),
+    ] = None,
+    clf_only: Annotated[
+        bool | None,
+        typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Look around in a workspace, and change nothing.")
+    ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option("--forget", help="Begin with default settings, not those that the workspace remembers."),
+    ] = False,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Work alone, without the screen.", rich_help_panel=_AUTO)
+    ] = False,
+    target: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_about("target"), rich_help_panel=_AUTO),
+    ] = None,
+    max_requests: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_about("max_requests"), rich_help_panel=_AUTO),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(metavar="USD", help=_about("max_cost"), rich_help_panel=_AUTO),
+    ] = None,
+    hold: Annotated[
+        bool | None,
+        typer.Option("--hold/--no-hold", help=_about("hold"), rich_help_panel=_AUTO),
+    ] = None,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend",
+            help="Send again what a crash left in doubt; it may cost twice.",
+            rich_help_panel=_AUTO,
+        ),
+    ] = False,
+    _version: VersionOption = False,
+) -> None:
+    """Open the curator, or work alone."""
+    flags: dict[str, Any] = {
+        "model": model,
+        "base_url": base_url,
+        "api": api,
+        "api_key_env": api_key_env,
+        "embeddings": embeddings,
+        "embeddings_url": embeddings_url,
+        "embeddings_key_env": embeddings_key_env,
+        "concurrency": concurrency,
+        "seeds": seeds,
+        "prompts": prompts,
+        "language": language,
+        "rng_seed": rng_seed,
+        "requests_per_batch": requests_per_batch,
+        "batches_ahead": batches_ahead,
+        "clf_only": clf_only,
+        "target": target,
+        "max_requests": max_requests,
+        "max_cost": max_cost,
+        "hold": hold,
+    }
+    if read_only and not auto:
+        _require_nothing_to_set(flags | {"forget": forget or None, "resend": resend or None})
+    if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
+    if read_only and auto:
+        stop(WorkspaceError("--read-only only looks, and --auto works. Leave one of them out."))
+    with sentences(db):
+        # What is wrong in the flags is said before anything is done to a file.
+        asked = resolve(flags, folder=Path.cwd())
+        if not auto:
+            _make_quick()
+        if not read_only and is_new(db) and not _is_read_once(asked):
+            # A start that is refused leaves no file behind.
+            with Workspace.rehearsal(db) as workspace:
+                _begin(workspace, flags, forget=forget, auto=auto)
+        with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
+            engine = _begin(workspace, flags, forget=forget, auto=auto)
+            code = (_work_alone if auto else _open_curator)(engine, resend=resend)
+    raise typer.Exit(code)
+
+
+def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: bool) -> "Engine":
+    """Put the settings together and make an engine by them; all of it is stored, or nothing.
+
+    Raises:
+        SettingsError: the settings do not fit each other or the workspace, or --auto cannot begin by them.
+        EndpointUnusableError: --auto needs a key, and there is none.
+    """
+    from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
+
+    # In one go, so that what another program sets meanwhile, such as a cost limit, is not set back.
+    with nullcontext() if workspace.read_only else workspace.transaction():
+        stored = {} if forget else workspace.settings.read()
+        settings = resolve(flags, stored=stored, folder=Path.cwd())
+        if settings.keys or settings.theme is not None:
+            _check_screen(settings)
+        engine = Engine(workspace, settings)
+        if auto:
+            from selfinstruct.core.runs.unattended import require_start  # noqa: PLC0415 - as above
+
+            require_start(engine)
+    return engine
+
+
+def _is_read_once(settings: Settings) -> bool:
+    """Whether a file of the person's own is a pipe, as `--seeds <(command)` is: it can be read only once."""
+    return any(path is not None and path.is_fifo() for path in (settings.seeds, settings.prompts))
+
+
+def _require_nothing_to_set(flags: dict[str, Any]) -> None:
+    """Refuse what --read-only would leave without effect."""
+    given = [flag_of(name) for name, value in flags.items() if value is not None]
+    if given:
+        stop(
+            WorkspaceError(
+                f"--read-only changes nothing, so that {given[0]} would not be kept. Leave one of them out."
+            )
+        )
+
+
+def _check_screen(settings: Settings) -> None:
+    """Refuse what cannot be before the workspace remembers it."""
+    from selfinstruct.tui.keys.bindings import check_keys  # noqa: PLC0415 - Textual is for the screen only
+    from selfinstruct.tui.text.themes import check_theme  # noqa: PLC0415 - as above
+
+    check_keys(settings.keys)
+    check_theme(settings.theme)
+
+
+def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
+    from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - needs NumPy and RapidFuzz
+
+    if engine.warning:
+        typer.echo(f"Warning: {engine.warning}", err=True)
+    return asyncio.run(work_alone(engine, resend=resend))
+
+
+def _make_quick() -> None:
+    """Have the first frame up soon, and keys answered at once."""
+    # Nothing of what is made until the screen is up is garbage; from then on the session looks for it.
+    gc.disable()
+    # After a frame Textual draws no other for up to two such times: what a batch changes would delay keys.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    # Keys are read and frames are written by threads of their own, which wait so long for work that goes on.
+    sys.setswitchinterval(0.0005)
+
+
+def _open_curator(engine: "Engine", *, resend: bool) -> Exit:
+    from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - Textual is for the screen only
+
+    # Textual treats an empty NO_COLOR as unset; the convention does not.
+    if "NO_COLOR" in os.environ:
+        os.environ["NO_COLOR"] = "1"
+    # A new workspace whose model nobody has named yet.
+    first_run = (
+        "model" not in engine.settings.model_fields_set
+        and not engine.workspace.read_only
+        and engine.workspace.requests.count() == 0
+    )
+    curator = CuratorApp(engine, resend=resend, first_run=first_run)
+    curator.run()
+    return Exit.DONE if curator.return_code == 0 else Exit.FAILED
+
+
+def main() -> None:
+    """Run the program."""
+    run(app, "selfinstruct-tui")

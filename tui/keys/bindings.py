@@ -1,0 +1,135 @@
+"""The keys of actions: bindings, how people write them, and those that a person has chosen."""
+
+import re
+from collections.abc import Mapping
+
+from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, EVERY, Action, ScreenName, on_screen
+from selfinstruct.tui.text.safe_text import safe
+
+_FUNCTION_KEY = re.compile(r"f\d+")
+_WRITTEN = {
+    "left": "←",
+    "right": "→",
+    "shift+left": "⇧←",
+    "shift+right": "⇧→",
+    "minus": "-",
+    "equals_sign": "=",
+    "question_mark": "?",
+    "asterisk": "*",
+    "slash": "/",
+    "plus": "+",
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
+    "down": "↓",
+    "up": "↑",
+}
+
+_NAMES = {shown: name for name, shown in _WRITTEN.items() if len(shown) == 1}
+_KNOWN_KEYS = {key.value for key in Keys if "+" not in key.value and "<" not in key.value} | set(
+    KEY_NAME_REPLACEMENTS.values()
+)
+
+_AS_KEYS_ARE_NAMED = (
+    "A letter or a sign stands for itself, other keys have names, such as f5, ctrl+s, pagedown, escape."
+)
+
+
+def bindings(screen: ScreenName) -> list[Binding]:
+    """A screen's actions as Textual's bindings; the id of each is the action's name."""
+    return [
+        Binding(
+            action.keys,
+            action.name,
+            action.label,
+            show=action.footer,
+            # Carried out before the next key is looked at, which belongs into the line already.
+            priority=action.name == "filter",
+            key_display=_written(action.keys.split(",")[0]),
+            id=action.name,
+        )
+        for action in on_screen(screen)
+    ]
+
+
+def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
+    """The keys of an action as people write them, with those that a person has chosen."""
+    return "  ".join(_written(key) for key in chosen.get(action.name, action.keys).split(","))
+
+
+def key_of(name: str, screen: ScreenName, chosen: Mapping[str, str]) -> str | None:
+    """The first key of an action, as people write it; None when the screen does not have the action."""
+    for action in on_screen(screen):
+        if action.name == name:
+            return _written(chosen.get(name, action.keys).split(",")[0])
+    return None
+
+
+class _FirstKeys(dict[str, str]):
+    """The first key of each action by its name, as people write it."""
+
+    def __missing__(self, name: str) -> str:
+        keys = self[name] = _written(ACTION_OF[name].keys.split(",")[0])
+        return keys
+
+
+def with_keys(sentence: str, chosen: Mapping[str, str]) -> str:
+    """A sentence of ours with the key that a person has for an action where its name is: "{undo} undoes"."""
+    keys = {name: _written(keys.split(",")[0].strip()) for name, keys in chosen.items()}
+    return sentence.format_map(_FirstKeys(keys))
+
+
+def _written(key: str) -> str:
+    if _FUNCTION_KEY.fullmatch(key):
+        return key.upper()
+    return _WRITTEN.get(key, key.replace("ctrl+", "^"))
+
+
+def check_keys(chosen: Mapping[str, str]) -> None:
+    """Check the keys that a person has chosen for actions: `{"accept": "y"}`.
+
+    Raises:
+        SettingsError: there is no such action, or two actions of one screen would have the same key.
+    """
+    known = {action.name for action in ACTIONS}
+    for name, keys in chosen.items():
+        if name not in known:
+            near = nearest(name, sorted(known))
+            meant = f"Did you mean '{near}'?" if near else "docs/curating.md lists them all."
+            raise SettingsError(f"In keys, '{name}' is not an action. {meant}")
+        for key in keys.split(","):
+            _require_key(name, key.strip())
+    for screen in EVERY:
+        taken: dict[str, str] = {}
+        for action in on_screen(screen):
+            for key in chosen.get(action.name, action.keys).split(","):
+                named = _NAMES.get(key.strip(), key.strip())
+                other = taken.setdefault(named, action.name)
+                if other != action.name:
+                    raise SettingsError(
+                        f"In keys, {_written(named)} would be both {other} and {action.name}."
+                        " Give one of them another key."
+                    )
+
+
+def _require_key(action: str, key: str) -> None:
+    if not key:
+        raise SettingsError(f"In keys, {action} has no key. Give it one, such as f5, or leave it out.")
+    *_, last = key.split("+") if len(key) > 1 else [key]
+    if last in _KNOWN_KEYS:
+        return
+    character = last if len(last) == 1 else key_to_character(last)
+    if character is not None and character.isprintable() and safe(character) == character:
+        return
+    near = nearest(last.lower(), sorted(_KNOWN_KEYS))
+    meant = f"Did you mean '{near}'?" if near else _AS_KEYS_ARE_NAMED
+    raise SettingsError(f"In keys, '{key}' of {action} is not a key. {meant}")

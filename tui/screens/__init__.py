@@ -1,0 +1,1 @@
+"""The seven full screens, a folder each."""

@@ -1,0 +1,394 @@
+"""What every full screen has: tabs, status, a message line, a footer, and the actions of all screens."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+from urllib.parse import urlsplit
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Static, TextArea
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.events import (
+    Event,
+    GenerationPaused,
+    LimitReached,
+    PoolRead,
+    RequestFailed,
+    RequestsGivenUp,
+)
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.sources import SETTINGS_FILE, read_file
+from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen
+from selfinstruct.tui.dialogs.help_dialog import KeysScreen
+from selfinstruct.tui.dialogs.type_ahead import TakingScreen
+from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, ScreenName
+from selfinstruct.tui.keys.bindings import key_of, keys_shown, with_keys
+from selfinstruct.tui.session import Session
+from selfinstruct.tui.text.safe_text import cost_text, many, safe_line
+from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.themes import MUTED
+
+if TYPE_CHECKING:
+    from selfinstruct.core.requests.planner import Room
+    from selfinstruct.tui.app import CuratorApp
+
+
+_PLACE = 40
+_MORE_REQUESTS = " {settings} shows the settings: a higher number goes on, none is no limit."
+
+
+class Tabs(Static):
+    """The screens by number; a click goes to one."""
+
+    def __init__(self, current: ScreenName) -> None:
+        super().__init__(id="tabs", markup=False)
+        self._current = current
+        self._texts: list[str] = []
+
+    def show(self, chosen: Mapping[str, str]) -> None:
+        """Show each screen with its key.
+
+        Args:
+            chosen: Keys that the person has chosen for actions.
+        """
+        texts = [f" {keys_shown(action, chosen).split()[0]} {action.label} " for action in _tabs()]
+        if texts == self._texts:
+            return
+        self._texts = texts
+        names = [action.name for action in _tabs()]
+        styles = ["reverse" if name == self._current else MUTED for name in names]
+        self.update(Content.assemble(*zip(texts, styles, strict=True)))
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose name is clicked."""
+        end = 1  # the padding
+        for action, text in zip(_tabs(), self._texts, strict=True):
+            start, end = end, end + len(text)
+            if start <= event.x < end:
+                # Not by the action, which waits while a line is typed into.
+                await cast("CuratorApp", self.app).go_to(cast("ScreenName", action.name))
+                return
+
+
+def _tabs() -> list[Action]:
+    return [action for action in ACTIONS if action.group == "Go"]
+
+
+class WorkScreen(Screen[None]):
+    """A full screen over one session.
+
+    A subclass says its name, takes the bindings of that name, composes its body, and refreshes what it
+    shows. What can have all the room to itself has the class `pane`.
+
+    Args:
+        session: The person's session.
+    """
+
+    NAME: ClassVar[ScreenName]
+    WHILE_TYPING: ClassVar[frozenset[str]] = frozenset({"back"})
+    """The actions that work while a line is typed into."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.engine = session.engine
+        self._status = ""
+        self.said = ("", False)
+        """What the message line says, and whether it is an error."""
+        self._while_paused = False
+        """Whether that is so only while generation is paused."""
+
+    @property
+    def curator(self) -> "CuratorApp":
+        """The application."""
+        return cast("CuratorApp", self.app)
+
+    # What a subclass says
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the status line and the message line."""
+        raise NotImplementedError
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what was asked for last is what is shown."""
+        return True
+
+    async def open_task(self, task_id: int) -> None:
+        """Show a task: here if this screen has it, else among all there are."""
+        await self.curator.open_task(task_id)
+
+    def refresh_view(self) -> None:
+        """Show how things stand now; called when the screen comes up and when the workspace has changed.
+
+        It is called up to four times a second: what takes long is for a worker.
+        """
+        raise NotImplementedError
+
+    # What all have
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its widgets are there: not yet at the beginning, and no longer in the end."""
+        return self.app.is_running and bool(self.query(Tabs))
+
+    def compose(self) -> ComposeResult:
+        """Tabs, status line, body, message line, footer."""
+        yield Tabs(self.NAME)
+        yield Static(id="status", markup=False)
+        yield from self.compose_body()
+        text, error = self.said
+        yield Static(text, id="message", markup=False, classes="-error" if error else None)
+        yield Footer(show_command_palette=True)
+
+    def on_screen_resume(self) -> None:
+        """Show how things stand now."""
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Show how things stand now, status line and all."""
+        self.query_one(Tabs).show(self.session.settings.keys)
+        if self._while_paused and self.session.attended.paused is None:
+            self.say("")
+        self.refresh_view()
+        self.refresh_status()
+
+    def on_resize(self) -> None:
+        """Make the status line fit."""
+        self.call_after_refresh(self.refresh_status)
+
+    def happened(self, event: Event) -> None:
+        """Take note of an event of the engine; `refresh_all` follows soon."""
+        if isinstance(event, PoolRead):
+            self.refresh_all()  # a person waits for it
+        elif isinstance(event, GenerationPaused):
+            hint = self._hint("{} tries again.")
+            if self.session.attended.at_request_limit:
+                hint = self.with_keys(_MORE_REQUESTS)
+            self.say(f"{in_fields(event.sentence)}{hint}", error=True, while_paused=True)
+        elif isinstance(event, LimitReached):
+            hint = self._hint("{} asks for a new one.")
+            self.say(f"{in_fields(event.sentence)}{hint}", error=True, while_paused=True)
+        elif isinstance(event, RequestFailed):
+            failed = f"Request {event.request_id} ({event.stage}) failed: {in_fields(event.sentence)}"
+            self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
+        elif isinstance(event, RequestsGivenUp):
+            why = "planned for another endpoint, or without a price."
+            hint = self._hint("{} asks for the same again.") if event.can_be_retried else ""
+            self.say(f"{many(event.requests, 'request')} given up: {why}{hint}", error=True)
+
+    def _hint(self, sentence: str) -> str:
+        """A sentence with the key that tries again here, if there is one."""
+        key = key_of("try_again", self.NAME, self.session.settings.keys)
+        return "" if key is None else f" {sentence.format(key)}"
+
+    def with_keys(self, sentence: str) -> str:
+        """A sentence of ours with the person's key where the name of an action is: "{undo} undoes"."""
+        return with_keys(sentence, self.session.settings.keys)
+
+    def say(self, text: str, *, error: bool = False, while_paused: bool = False) -> None:
+        """Say something in the message line; what is said before there is one waits for it.
+
+        Args:
+            text: What to say.
+            error: Whether it is an error.
+            while_paused: Whether it goes by itself when generation goes on.
+        """
+        self.said, self._while_paused = (safe_line(text), error), while_paused
+        if not self.is_up:
+            return
+        line = self.query_one("#message", Static)
+        line.set_class(error, "-error")
+        line.update(self.said[0])
+
+    def refresh_status(self) -> None:
+        """Show the workspace, the model, the pool, the cost, and what goes on."""
+        settings, assessor = self.session.settings, self.engine.assessor
+        spending = self.engine.workspace.spending()
+        if assessor.is_ready:
+            assessor.catch_up()
+        seeds, grown = assessor.pool_size
+        model = "offline (a grammar)" if settings.is_offline else place_of(settings)
+        max_cost = self.engine.cost_limit()
+        limit = f", limit ${max_cost:,.10g}" if max_cost else ""
+        shown = self.session.attended.shown
+        new = self.engine.workspace.tasks.passing_after(shown)
+        parts = [
+            safe_line(self.engine.workspace.path.name, 30),
+            model,
+            f"batch {shown}" if shown else "",
+            f"pool {seeds} + {grown:,}" if assessor.is_ready else f"reading the pool: {seeds + grown:,}",
+            f"{cost_text(spending)}{limit}",
+            f"+{new} new" if new else "",
+            f"{self.session.attended.failed} failed" if self.session.attended.failed else "",
+            self.session.activity,
+        ]
+        shown_parts = [part for part in parts if part]
+        # What is known anyway makes room on a narrow terminal for what changes.
+        while len("   ".join(shown_parts)) > self.size.width - 2 and len(shown_parts) > 3:
+            del shown_parts[0]
+        status = self.query_one("#status", Static)
+        line = "   ".join(shown_parts)
+        if line != self._status:
+            self._status = line
+            status.update(line, layout=False)
+
+    # Which actions there are now
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """Those of Textual, in the order of the registry also where a person has chosen other keys."""
+        found = super().active_bindings
+        if not self.session.settings.keys:
+            return found
+        places = {action.name: place for place, action in enumerate(ACTIONS)}
+        return dict(sorted(found.items(), key=lambda item: places.get(item[1].binding.action, len(places))))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""
+        del parameters
+        if isinstance(self.app.screen, TakingScreen):
+            return None  # greyed: a key that was typed ahead is the dialog's
+        known = ACTION_OF.get(action)
+        if known is None or self.NAME not in known.screens:
+            return True
+        if known.writes and self.session.read_only:
+            return False
+        return not isinstance(self.focused, Input | TextArea) or action in self.WHILE_TYPING
+
+    # Actions of all screens
+
+    async def action_back(self) -> None:
+        """Home, unless a screen has something to take back first."""
+        if self.is_zoomed:
+            self.action_zoom()
+        elif self.NAME != "curate":
+            await self.action_curate()
+
+    def action_zoom(self) -> None:
+        """Give all the room to the pane with the focus, or give it back."""
+        panes = list(self.query(".pane"))
+        within = set(self.focused.ancestors_with_self) if self.focused else set()
+        zoomed = next((pane for pane in panes if pane in within), None)
+        if self.is_zoomed or zoomed is None:
+            zoomed = None
+        for pane in panes:
+            pane.display = zoomed is None or pane is zoomed
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether one pane has all the room."""
+        return any(not pane.display for pane in self.query(".pane"))
+
+    def pane_shown(self, pane: Widget) -> None:
+        """Make sure that a pane is on the screen, zoomed or not."""
+        if not pane.display:
+            self.action_zoom()
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        self.curator.next_theme()
+
+    async def action_curate(self) -> None:
+        """Go to the candidates of this batch."""
+        await self.curator.go_to("curate")
+
+    async def action_pool(self) -> None:
+        """Go to everything there is."""
+        await self.curator.go_to("pool")
+
+    async def action_instances(self) -> None:
+        """Go to the instances of accepted tasks."""
+        await self.curator.go_to("instances")
+
+    async def action_preview(self) -> None:
+        """Go to what other filters would do."""
+        await self.curator.go_to("preview")
+
+    async def action_overview(self) -> None:
+        """Go to the charts."""
+        await self.curator.go_to("overview")
+
+    async def action_requests(self) -> None:
+        """Go to the calls of the model."""
+        await self.curator.go_to("requests")
+
+    def action_try_again(self) -> None:
+        """Send again what has failed since the start; at the cost limit, ask for a new one."""
+        if self.session.attended.at_cost_limit:
+            self.ask_for_room(self.session.attended.room)
+            return
+        self.session.start()
+        sent = len(self.session.attended.retry_failed().taken_on)
+        self.say(f"Sending {many(sent, 'request')} again." if sent else "Nothing waits to be sent again.")
+        self.refresh_status()
+
+    def ask_for_room(self, room: "Room | None") -> None:
+        """Ask for a higher cost limit, and go on when there is one.
+
+        Args:
+            room: What there is to be room for; None when nobody knows what that costs.
+        """
+        limit = self.engine.cost_limit()
+        if limit is None:
+            return
+
+        def raise_to(usd: float | None) -> None:
+            if usd is None:
+                if self.session.attended.at_cost_limit:  # another program may have raised it meanwhile
+                    stays = f"The cost limit stays at ${limit:g}; no request is sent."
+                    self.say(stays, while_paused=True)
+                return
+            self.session.raise_cost_limit(usd)
+            self.say(f"The cost limit is ${usd:g} now{_unless_started_again(usd)}.")
+            self.refresh_status()
+
+        self.app.push_screen(CostLimitScreen(limit, room), raise_to)
+
+    async def action_settings(self) -> None:
+        """Go to the settings of the workspace."""
+        await self.curator.go_to("settings")
+
+    def action_keys(self) -> None:
+        """Show the keys of this screen."""
+        self.app.push_screen(
+            KeysScreen(self.NAME, self.session.settings.keys, read_only=self.session.read_only)
+        )
+
+    def action_leave(self) -> None:
+        """Quit once what is under way is stored; at once when asked again."""
+        if (step := self.session.long_step) is not None:
+            step.stop()  # which is told; another key leaves
+            return
+        under_way = self.session.attended.under_way
+        if self.session.leaving or not under_way:
+            self.app.exit()
+            return
+        self.session.leaving = True
+        self.session.attended.stop()
+        self.say(
+            f"Quitting after {many(under_way, 'answer')} under way."
+            + self.with_keys(" {leave} again leaves at once; they are in doubt then.")
+        )
+
+
+def _unless_started_again(max_cost_usd: float) -> str:
+    """What selfinstruct.toml makes of a new cost limit at the next start, in words that go on a sentence."""
+    try:
+        in_file = read_file(Path.cwd() / SETTINGS_FILE).get("max_cost", max_cost_usd)
+    except (OSError, SettingsError):
+        return ""  # the next start says what is wrong with it
+    if in_file == max_cost_usd:
+        return ""
+    return f"; {SETTINGS_FILE} says ${in_file:g}, and the next start here goes back to that: change it there"
+
+
+def place_of(settings: Settings) -> str:
+    """The model, and the host that it is asked at, for a line of the screen."""
+    return safe_line(f"{settings.model} at {urlsplit(settings.address).netloc}", _PLACE)

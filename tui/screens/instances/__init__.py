@@ -1,0 +1,1 @@
+"""Instances: inputs and outputs of accepted tasks."""

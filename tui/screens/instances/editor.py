@@ -1,0 +1,107 @@
+"""Writing an instance: its input and its output."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Footer, Static, TextArea
+
+from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
+from selfinstruct.tui.text.safe_text import safe, safe_line
+
+_QUOTED = 190
+
+
+class _Field(TypingArea):
+    """One of several text areas: takes Tab and ^s in the order of the keys, whatever is still queued."""
+
+    class Saved(Message):
+        """^s was pressed, after all that was typed before it."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Pass on what was typed after a Tab that has been taken since."""
+        focused = self.screen.focused
+        if isinstance(focused, _Field) and focused is not self:
+            focused.post_message(events.Key(event.key, event.character))
+        elif event.key in {"tab", "shift+tab"}:
+            self.screen.focus_next(_Field)
+        elif event.key == "ctrl+s":
+            self.post_message(self.Saved())
+        else:
+            return
+        event.prevent_default()
+        event.stop()
+
+
+class InstanceEditor(TypingScreen[None]):
+    """Stays open until what is in it is stored, or left as it was.
+
+    Args:
+        title: What is being written.
+        instruction: What the task asks for.
+        given: The input now, and the output.
+        save: Stores input and output; returns why they cannot be stored, or None.
+    """
+
+    NAMED_KEYS = TypingScreen.NAMED_KEYS | {"tab", "ctrl+s"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", key_display="^s"),
+        Binding("tab", "switch", "Input, output", key_display="Tab"),
+        Binding("escape", "cancel", "Leave as it was", key_display="Esc"),
+    ]
+
+    def __init__(
+        self, title: str, instruction: str, given: str, output: str, save: Callable[[str, str], str | None]
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._instruction = instruction
+        self._texts = {"#instance-input": given, "#instance-output": output}
+        self._save = save
+
+    def compose(self) -> ComposeResult:
+        """Input over output, a line for what is wrong, and the keys."""
+        with Vertical(id="instance-box") as box:
+            box.border_title = self._title
+            yield Static(Content(safe_line(self._instruction, _QUOTED)), id="instance-instruction")
+            yield Static("Input (may be empty)", markup=False)
+            yield _Field(safe(self._texts["#instance-input"]), id="instance-input", soft_wrap=True)
+            yield Static("Output", markup=False)
+            yield _Field(safe(self._texts["#instance-output"]), id="instance-output", soft_wrap=True)
+            yield Static(id="instance-refusal", markup=False)
+            yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with the input; the cursors are at the ends."""
+        for area in self.query(TextArea):
+            area.move_cursor(area.document.end)
+        self.begin_typing(self.query_one("#instance-input", TextArea))
+
+    @on(_Field.Saved)
+    def action_save(self) -> None:
+        """Store it once; say why when it cannot be stored."""
+        if not self.is_active:
+            return
+        refusal = self._save(self._text("#instance-input"), self._text("#instance-output"))
+        if refusal is None:
+            self.dismiss()
+        else:
+            self.query_one("#instance-refusal", Static).update(Content(safe_line(refusal)))
+
+    def action_switch(self) -> None:
+        """Go to the other text."""
+        self.focus_next(_Field)
+
+    def action_cancel(self) -> None:
+        """Close without a change."""
+        self.dismiss()
+
+    def _text(self, selector: str) -> str:
+        """What is in a text area; a text that nobody has touched is as it was, with all that is not shown."""
+        now, before = self.query_one(selector, TextArea).text, self._texts[selector]
+        return before if now == safe(before) else now

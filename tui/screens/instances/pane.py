@@ -1,0 +1,214 @@
+"""The instances of one task, kept and dropped, with a cursor among them."""
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from selfinstruct.db.records import Instance, Task
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.text.safe_text import LABEL_WORDS, safe, safe_line
+from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.titles import entitle
+
+_SHOWN = 4000
+"""Characters of a text that are shown; the editor shows all."""
+
+
+class InstanceCard(Static):
+    """One instance: whether it is kept, why not, its input and its output."""
+
+    class Chosen(Message):
+        """The card was clicked."""
+
+        def __init__(self, instance_id: int) -> None:
+            super().__init__()
+            self.instance_id = instance_id
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._instance: Instance | None = None
+
+    def show(self, instance: Instance | None, number: int) -> None:
+        """Show this instance, or nothing."""
+        self.display = instance is not None
+        if instance is not None and instance != self._instance:
+            self.update(_card(instance, number))
+        self._instance = instance
+
+    def on_click(self) -> None:
+        """Put the cursor here."""
+        if self._instance is not None:
+            self.post_message(self.Chosen(self._instance.id))
+
+
+class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """The instances of a task; the keys are those of the screen, which moves the cursor.
+
+    Args:
+        workspace: Where they are read.
+        with_keys: Puts keys where a sentence names actions.
+    """
+
+    def __init__(self, workspace: Workspace, with_keys: Callable[[str], str], *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._workspace = workspace
+        self._with_keys = with_keys
+        self._task_id: int | None = None
+        self._nothing = ""
+        self.is_settled = True
+        """Whether what was asked for last is what is shown."""
+        self._drawn: int | None = None
+        self._instances: Sequence[Instance] = ()
+        self._at: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """The task, then its instances."""
+        yield Static(id="instances-head", markup=False)
+
+    def show(self, task_id: int | None, *, nothing: str, at: int | None = None) -> None:
+        """Show a task's instances once the list has moved; of a burst of keys, those of the last one's task.
+
+        Args:
+            task_id: The task; None when there is none.
+            nothing: Said when there is none.
+            at: The instance to put the cursor on; it stays where it is when that is None.
+        """
+        self._task_id, self._nothing = task_id, nothing
+        self._at = at if at is not None else self._at
+        entitle(self, "" if task_id is None else f"Instances of {task_id}")
+        if self.is_settled:
+            self.is_settled = False
+            self.call_after_refresh(self.draw)
+
+    @property
+    def current(self) -> Instance | None:
+        """The instance under the cursor."""
+        if not self.is_settled:
+            self.draw()  # a key that follows at once is meant for what was asked for
+        return next((one for one in self._instances if one.id == self._at), None)
+
+    def move_by(self, instances: int) -> None:
+        """Move the cursor; it stops at both ends."""
+        current = self.current
+        if current is not None:
+            place = self._instances.index(current) + instances
+            self._at = self._instances[max(0, min(len(self._instances) - 1, place))].id
+            self._mark()
+
+    def move_home(self) -> None:
+        """Put the cursor on the first instance."""
+        self.move_by(-len(self._instances))
+
+    def move_end(self) -> None:
+        """Put the cursor on the last instance."""
+        self.move_by(len(self._instances))
+
+    def draw(self) -> None:
+        """Show what was asked for last."""
+        self.is_settled = True
+        if self._task_id is None:
+            self._instances = ()
+            head = Content(self._nothing)
+        else:
+            task = self._workspace.tasks.get(self._task_id)
+            self._instances = self._workspace.instances.of_task(task.id)
+            head = _head(self._workspace, task, self._instances, self._with_keys)
+        self.query_one("#instances-head", Static).update(head)
+        if all(one.id != self._at for one in self._instances):
+            self._at = self._instances[0].id if self._instances else None
+        cards = list(self.query(InstanceCard))
+        more = [InstanceCard() for _ in self._instances[len(cards) :]]
+        if more:
+            self.mount_all(more)
+        for place, card in enumerate([*cards, *more]):
+            card.show(self._instances[place] if place < len(self._instances) else None, place + 1)
+        if self._task_id != self._drawn:
+            self._drawn = self._task_id
+            self.scroll_home(animate=False)
+        self._mark()
+
+    def _mark(self) -> None:
+        for instance, card in zip(self._instances, self.query(InstanceCard), strict=False):
+            card.set_class(instance.id == self._at, "-current")
+            if instance.id == self._at and instance is not self._instances[0]:
+                self.call_after_refresh(self.scroll_to_widget, card, animate=False)
+            elif instance.id == self._at:
+                self.scroll_home(animate=False)
+
+    def on_instance_card_chosen(self, event: InstanceCard.Chosen) -> None:
+        """Put the cursor on the card that was clicked."""
+        self._at = event.instance_id
+        self._mark()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click anywhere gives the pane the focus."""
+        del event
+        self.focus()
+
+
+def _card(instance: Instance, number: int) -> Content:
+    by_hand = " · added by hand" if instance.request_id is None else ""
+    why = f": {safe_line(instance.reason.sentence)}" if instance.reason else ""
+    state = "✓ kept" if instance.state == "kept" else f"✗ dropped{why}"
+    style = "$text-success" if instance.state == "kept" else "$text-warning"
+    parts: list[str | tuple[str, str]] = [(f"{number} ", MUTED), (state, style), (by_hand, MUTED)]
+    text = "" if instance.state == "kept" else MUTED
+    if instance.input:
+        parts += [("\nInput: ", MUTED), (safe(instance.input, _SHOWN), text)]
+    parts += [
+        ("\nOutput: ", MUTED),
+        (safe(instance.output, _SHOWN), text) if instance.output else ("empty", MUTED),
+    ]
+    return Content.assemble(*parts)
+
+
+def _head(
+    workspace: Workspace, task: Task, instances: Sequence[Instance], with_keys: Callable[[str], str]
+) -> Content:
+    kept = sum(instance.state == "kept" for instance in instances)
+    parts: list[str | tuple[str, str]] = [
+        safe(task.instruction, _SHOWN),
+        (f"\n{LABEL_WORDS[task.label] if task.label else 'no label yet'}", MUTED),
+    ]
+    if instances:
+        parts.append((f" · {kept} kept, {len(instances) - kept} dropped", MUTED))
+    if task.state != "accepted":
+        parts.append(("\nIt is not in the pool any more, so its instances do not count.", "$text-warning"))
+    elif not instances:
+        parts.append((f"\n{_why_none(workspace, task, with_keys)}", "$text-warning"))
+    return Content.assemble(*parts)
+
+
+def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str]) -> str:
+    """Why an accepted task has no instances, and what to do about it."""
+    if task.label == "unknown":
+        return with_keys("The model gave no clear label. {relabel} sets it, and instances are asked for.")
+    help_ = with_keys(
+        "{relabel} sets it."
+        if task.label is None
+        else "{more_instances} asks again, {add_instance} adds one by hand."
+    )
+    if task.label is None:
+        asked, what = task.classify_request_id, "its label"
+        otherwise = f"Instances are asked for when its label is known. {help_}"
+    else:
+        asked, what = task.instantiate_request_id, "instances"
+        otherwise = f"The model answered without any instance. {help_}"
+    if asked is None:
+        return f"The model is about to be asked for {what}."
+    request = workspace.requests.get(asked)
+    if request.state == "failed":
+        return f"Request {asked} for {what} failed: {safe_line(in_fields(request.error or ''))} {help_}"
+    if request.state == "in_doubt":
+        return f"Request {asked} for {what} is in doubt: the program ended while it was under way. {help_}"
+    if request.state == "parsed":
+        return otherwise
+    if request.state == "planned":
+        return f"Request {asked} for {what} waits to be sent."
+    return f"The model is being asked for {what} (request {asked})."

@@ -1,0 +1,293 @@
+"""The instances of accepted tasks: what is trained on, looked at and put right by a person."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+
+from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.events import Event, TaskInstantiated
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Label, Task
+from selfinstruct.tui.keys.actions import ScreenName
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.screens.instances.accepted import AcceptedTable
+from selfinstruct.tui.screens.instances.editor import InstanceEditor
+from selfinstruct.tui.screens.instances.pane import InstancePane
+from selfinstruct.tui.screens.undo_redo import DecidingScreen
+from selfinstruct.tui.widgets.titles import entitle
+
+_NO_TASK = (
+    "No task is accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its instances"
+    " are made."
+)
+_NO_INSTANCE = "There is no instance here. {add_instance} adds one by hand, {more_instances} asks the model."
+
+
+class InstancesScreen(DecidingScreen):
+    """Accepted tasks on the left, the instances of the one under the cursor on the right."""
+
+    NAME: ClassVar[ScreenName] = "instances"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("instances")]
+
+    _loaded_at = 0
+    """The step that nobody had begun when the table was filled."""
+
+    def compose_body(self) -> ComposeResult:
+        """Tasks and instances."""
+        with Container(id="panes"):
+            yield AcceptedTable(self.engine.workspace, id="accepted")
+            yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane")
+
+    def on_mount(self) -> None:
+        """Show what there is."""
+        self.table.add_class("pane")
+        self.pane.add_class("pane")
+        self.table.focus()
+
+    @property
+    def table(self) -> AcceptedTable:
+        """The accepted tasks."""
+        return self.query_one("#accepted", AcceptedTable)
+
+    @property
+    def pane(self) -> InstancePane:
+        """The instances of the task under the cursor."""
+        return self.query_one("#instance-pane", InstancePane)
+
+    # What is shown
+
+    def on_screen_resume(self) -> None:
+        """Take in the tasks that were accepted meanwhile."""
+        if self._loaded_at != self.engine.workspace.decisions.next_step():
+            self.load(at=self.table.current)
+
+    def load(self, *, at: int | None = None) -> None:
+        """Show the accepted tasks, the newest first, with the cursor on `at` if it is among them."""
+        self._loaded_at = self.engine.workspace.decisions.next_step()
+        found = self.engine.workspace.tasks.accepted()
+        entitle(self.table, f"{len(found):,} accepted")
+        self.table.show(found, at=at)
+
+    def refresh_view(self) -> None:
+        """Read the rows again; tasks that were accepted meanwhile wait until they are asked for."""
+        new = self._new()
+        if new and not self.table.ids:
+            self.load()
+        elif new:
+            entitle(
+                self.table,
+                f"{len(self.table.ids):,} accepted · +{new:,} new, {self.with_keys('{first}')} shows them",
+            )
+        self.table.reread()
+        self._show_instances()
+
+    def _new(self) -> int:
+        """How many tasks have been accepted since the table was filled."""
+        _, grown = self.engine.assessor.pool_size
+        return max(0, grown - len(self.table.ids))
+
+    def _show_instances(self, at: int | None = None) -> None:
+        self.pane.show(self.table.current, nothing=self.with_keys(_NO_TASK), at=at)
+
+    @on(AcceptedTable.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self._show_instances()
+
+    async def open_task(self, task_id: int) -> None:
+        """Put the cursor on an accepted task; another one is shown among all there are."""
+        if task_id not in self.table.ids:
+            self.load(at=task_id)
+        if task_id in self.table.ids:
+            self.table.move_to(task_id)
+            self.table.focus()
+        else:
+            await super().open_task(task_id)
+
+    def happened(self, event: Event) -> None:
+        """Say what the model has brought for the task on the screen."""
+        super().happened(event)
+        if isinstance(event, TaskInstantiated) and event.task_id == self.table.current:
+            were = "was" if event.dropped == 1 else "were"
+            self.say(f"The model brought {event.kept} to keep; {event.dropped} {were} dropped.")
+
+    # Decisions
+
+    def action_edit_instance(self) -> None:
+        """Change input and output."""
+        instance = self._current()
+        if instance is None:
+            return
+
+        def save(given: str, output: str) -> str | None:
+            if (given, output) == (instance.input, instance.output) and instance.state == "kept":
+                self.say("The instance stays as it was.")
+                return None
+            decisions = self.engine.decisions.instances
+            return self._decide(lambda: decisions.edit(instance.id, given, output), "Edited.", at=instance.id)
+
+        title = f"An instance of {instance.task_id}"
+        instruction = self.engine.workspace.tasks.get(instance.task_id).instruction
+        self.app.push_screen(InstanceEditor(title, instruction, instance.input, instance.output, save))
+
+    def action_add_instance(self) -> None:
+        """Write an instance by hand."""
+        task = self._here()
+        if task is None:
+            return
+
+        def save(given: str, output: str) -> str | None:
+            added: list[int] = []
+
+            def add() -> None:
+                added.append(self.engine.decisions.instances.add(task.id, given, output))
+
+            refusal = self._decide(add, "Added.")
+            self._show_instances(*added)
+            return refusal
+
+        self.app.push_screen(InstanceEditor(f"A new instance of {task.id}", task.instruction, "", "", save))
+
+    def action_drop_instance(self) -> None:
+        """Leave it out of training files; the cursor stays, where the other key restores it."""
+        instance = self._current()
+        if instance is not None:
+            drop = self.engine.decisions.instances.drop
+            self._tell(
+                self._decide(
+                    lambda: drop(instance.id), self.with_keys("Dropped; {restore_instance} restores it.")
+                )
+            )
+
+    def action_restore_instance(self) -> None:
+        """Keep it after all."""
+        instance = self._current()
+        if instance is not None:
+            restore = self.engine.decisions.instances.restore
+            self._tell(self._decide(lambda: restore(instance.id), "Restored."))
+
+    def action_more_instances(self) -> None:
+        """Ask the model for more."""
+        task = self._here()
+        if task is not None:
+            ask = self.session.attended.ask_for_more
+            self._tell(self._decide(lambda: ask(task.id), f"The model is asked for more of {task.id}."))
+
+    def action_relabel(self) -> None:
+        """Switch the label of the task; other instances belong to it then."""
+        task = self._here()
+        if task is not None:
+            label: Label = "generation" if task.label == "classification" else "classification"
+            relabel = self.engine.decisions.relabel
+            said = f"{task.id} is a {label} task; {self.with_keys('{undo}')} brings its other instances back."
+            self._tell(self._decide(lambda: relabel(task.id, label), said))
+
+    def show_decided(self, decision: AnyDecision) -> None:
+        """Put the cursor on the task, and on the instance."""
+        if decision.task_id in self.table.ids:
+            self.table.move_to(decision.task_id)
+        self.refresh_all()
+        if isinstance(decision, InstanceDecision):
+            self._show_instances(decision.instance_id)
+
+    def _decide(self, decide: Callable[[], None], said: str, *, at: int | None = None) -> str | None:
+        """Decide and show it; returns why it was refused, None when it was not."""
+        try:
+            decide()
+        except (SelfInstructError, WorkspaceError) as refusal:
+            return str(refusal)
+        self.session.attended.wake()
+        self.refresh_all()
+        self._show_instances(at)
+        self.say(said)
+        return None
+
+    def _tell(self, refusal: str | None) -> None:
+        """Say why something was refused, if it was."""
+        if refusal is not None:
+            self.say(refusal, error=True)
+
+    def _here(self) -> Task | None:
+        task_id = self.table.current
+        if task_id is None:
+            self.say(_NO_TASK.split("\n\n", maxsplit=1)[0])
+            return None
+        return self.engine.workspace.tasks.get(task_id)
+
+    def _current(self) -> Instance | None:
+        """The instance under the cursor as it is now, which may be newer than what is drawn."""
+        instance = self.pane.current
+        if instance is not None:
+            return self.engine.workspace.instances.get(instance.id)
+        if self._here() is not None:
+            self.say(self.with_keys(_NO_INSTANCE))
+        return None
+
+    # Looking around
+
+    def action_open(self) -> None:
+        """Go to the instances of the task; again goes back."""
+        if self.pane.has_focus:
+            self.set_focus(self.table)
+        elif self.table.current is not None:
+            self.pane_shown(self.pane)
+            self.set_focus(self.pane)
+
+    async def action_back(self) -> None:
+        """From the instances to the tasks, then home."""
+        if self.is_zoomed or not self.pane.has_focus:
+            await super().action_back()
+        else:
+            self.set_focus(self.table)
+
+    def action_down(self) -> None:
+        """Next row, or next instance."""
+        self._mover.move_by(1)
+
+    def action_up(self) -> None:
+        """Previous row, or previous instance."""
+        self._mover.move_by(-1)
+
+    def action_page_down(self) -> None:
+        """Down by a screen."""
+        if self.pane.has_focus:
+            self.pane.scroll_page_down(animate=False)
+        else:
+            self.table.move_by(self.table.page)
+
+    def action_page_up(self) -> None:
+        """Up by a screen."""
+        if self.pane.has_focus:
+            self.pane.scroll_page_up(animate=False)
+        else:
+            self.table.move_by(-self.table.page)
+
+    def action_first(self) -> None:
+        """First row, with the tasks that were accepted meanwhile; or first instance."""
+        if not self.pane.has_focus and self._new():
+            self.load()
+        self._mover.move_home()
+
+    def action_last(self) -> None:
+        """Last row, or last instance."""
+        self._mover.move_end()
+
+    @property
+    def _mover(self) -> AcceptedTable | InstancePane:
+        return self.pane if self.pane.has_focus else self.table
+
+    def action_copy(self) -> None:
+        """Copy the instance, or the instruction when the cursor is among the tasks."""
+        task, instance = self._here(), self.pane.current
+        if task is None:
+            return
+        if self.pane.has_focus and instance is not None:
+            given = f"{instance.input}\n\n" if instance.input else ""
+            self.app.copy_to_clipboard(given + instance.output)
+            self.say("Copied the instance.")
+        else:
+            self.app.copy_to_clipboard(task.instruction)
+            self.say(f"Copied the instruction of {task.id}.")

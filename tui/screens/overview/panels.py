@@ -1,0 +1,248 @@
+"""The panels of the overview: each draws its part of the numbers in a given width."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from selfinstruct.core.stats.overview import Overview, in_buckets
+from selfinstruct.db.records import PASS
+from selfinstruct.tui.text.safe_text import LABEL_WORDS, cost_text, safe_line, verdict_word
+from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.charts import (
+    BAR_STYLE,
+    Bar,
+    bars,
+    fitted,
+    length_bins,
+    quantile,
+    share_text,
+    sparkline,
+)
+
+_BUCKETS = 8
+_LENGTH_BINS = 8
+_WORDS = 12
+_LONGEST_WORD = 16
+_SHARE = 6
+_NOTHING_ACCEPTED = "No task has been accepted yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """The accepted tasks by their ROUGE-L with the nearest seed, as far as they have been scored."""
+
+    histogram: Sequence[int]
+    done: float
+    """How much of the work is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """All that the panels draw."""
+
+    overview: Overview
+    similarity: Similarity
+
+
+Draw = Callable[[Numbers, int], Content]
+"""Draws numbers in a width of so many cells."""
+
+
+def funnel(numbers: Numbers, width: int) -> Content:
+    """From what was asked for to what an export writes."""
+    told = numbers.overview
+    steps = [
+        ("answers with new tasks", told.answered.proposals, _each(told.candidates, told.answered.proposals)),
+        ("candidates", told.candidates, ""),
+        ("pass the filters", told.passing, share_text(told.passing, told.candidates)),
+        ("accepted", told.accepted, share_text(told.accepted, told.candidates)),
+        ("labelled", told.labelled, share_text(told.labelled, told.accepted)),
+        ("with kept instances", told.with_instances, share_text(told.with_instances, told.accepted)),
+        ("rows to export", told.rows, _each(told.rows, told.with_instances)),
+    ]
+    of = ("", "", " of candidates", " of candidates", " of accepted", " of accepted", "")
+    rows = [
+        Bar(label, value, said, note)
+        for (label, value, _), said, note in zip(steps, _numbers(steps), of, strict=True)
+    ]
+    notes = [f"{told.rejected:,} rejected, {_undecided(told):,} undecided."]
+    if told.accepted_despite:
+        notes.append(f"{told.accepted_despite:,} accepted although a filter objects.")
+    return _lines(bars(rows, width), *(_note(note, width) for note in notes))
+
+
+def _each(part: int, whole: int) -> str:
+    return f"{part / whole:.1f} each" if whole else ""
+
+
+def _note(text: str, width: int) -> Content:
+    return Content.styled(fitted(text, width).rstrip(), MUTED)
+
+
+def _undecided(told: Overview) -> int:
+    return told.candidates - told.accepted - told.rejected
+
+
+def _numbers(rows: Sequence[tuple[str, int, str]]) -> list[str]:
+    """Counts in one right-aligned column, what is said of them behind it."""
+    counts = [f"{value:,}" for _, value, _ in rows]
+    longest = max(map(len, counts), default=0)
+    return [
+        f"{count.rjust(longest)}  {said}".rstrip() for count, (_, _, said) in zip(counts, rows, strict=True)
+    ]
+
+
+def _shares(counts: Mapping[str, int], width: int, *, whole: int | None = None) -> Content:
+    total = sum(counts.values()) if whole is None else whole
+    rows = [(label, count, share_text(count, total).rjust(_SHARE)) for label, count in counts.items()]
+    said = _numbers(rows)
+    return bars([Bar(label, count, text) for (label, count, _), text in zip(rows, said, strict=True)], width)
+
+
+def _lines(*parts: Content) -> Content:
+    return Content("\n").join(parts)
+
+
+def filters(numbers: Numbers, width: int) -> Content:
+    """Candidates by verdict."""
+    verdicts = numbers.overview.verdicts
+    passing = {verdict_word(PASS): verdicts.get(PASS, 0)}
+    others = {verdict_word(verdict): count for verdict, count in verdicts.items() if verdict != PASS}
+    return _shares(passing | others, width)
+
+
+def acceptance(numbers: Numbers, width: int) -> Content:
+    """How much of what was proposed was accepted, from the first batch to the last."""
+    batches = numbers.overview.batches
+    if not batches:
+        return Content("No batch has been proposed yet.")
+    fine = in_buckets(batches, width)
+    rates = [_rate(bucket.accepted, bucket.proposed) for bucket in fine]
+    each = fine[0].last - fine[0].first + 1
+    note = (
+        "The share accepted, a column a batch."
+        if each == 1
+        else f"The share accepted, {each} batches a column."
+    )
+    rows = [
+        Bar(
+            f"batch {bucket.first}"
+            if bucket.first == bucket.last
+            else f"batches {bucket.first}–{bucket.last}",
+            _rate(bucket.accepted, bucket.proposed),
+            f"{share_text(bucket.accepted, bucket.proposed).rjust(_SHARE)} of {bucket.proposed:,}",
+            f", {share_text(bucket.passing, bucket.proposed)} pass",
+        )
+        for bucket in in_buckets(batches, _BUCKETS)
+    ]
+    return _lines(
+        Content.styled(sparkline(rates, full=1), BAR_STYLE), _note(note, width), bars(rows, width, full=1)
+    )
+
+
+def _rate(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def similarity(numbers: Numbers, width: int) -> Content:
+    """Accepted tasks by their ROUGE-L with the nearest seed."""
+    histogram, done = numbers.similarity.histogram, numbers.similarity.done
+    if not numbers.overview.accepted:
+        return Content(_NOTHING_ACCEPTED)
+    parts = len(histogram)
+    counts = {f"{row / parts:.1f}–{(row + 1) / parts:.1f}": count for row, count in enumerate(histogram)}
+    chart = _shares(counts, width)
+    if done < 1:
+        return _lines(chart, _note(f"Being scored: {done:.0%} done.", width))
+    return chart
+
+
+def lengths(numbers: Numbers, width: int) -> Content:
+    """Words of instructions, inputs and outputs."""
+    told = numbers.overview
+    if not told.accepted:
+        return Content(_NOTHING_ACCEPTED)
+    given = {length: count for length, count in told.input_words.items() if length}
+    without = told.input_words.get(0, 0)
+    return _lines(
+        *_length("Instructions", told.instruction_words, {}, width),
+        *_length("Inputs", given, {"none": without} if without else {}, width),
+        *_length("Outputs", told.output_words, {}, width),
+    )
+
+
+def _length(what: str, words: Mapping[int, int], before: Mapping[str, int], width: int) -> list[Content]:
+    said = f"median {quantile(words, 0.5)}, longest {max(words)}" if words else "none yet"
+    bins = {row.label: row.count for row in length_bins(words, _LENGTH_BINS)}
+    head = Content.assemble((what, "bold"), (f"  {said}", MUTED))
+    return [head, _shares({**before, **bins}, width)] if before or bins else [head]
+
+
+def labels(numbers: Numbers, width: int) -> Content:
+    """Accepted tasks by label."""
+    told = numbers.overview
+    if not told.accepted:
+        return Content(_NOTHING_ACCEPTED)
+    return _shares(
+        {
+            LABEL_WORDS[label] if label is not None else "no label yet": count
+            for label, count in told.labels.items()
+        },
+        width,
+    )
+
+
+def first_words(numbers: Numbers, width: int) -> Content:
+    """The words that accepted instructions most often begin with."""
+    told = numbers.overview
+    if not told.accepted:
+        return Content(_NOTHING_ACCEPTED)
+    common = list(told.first_words.items())[:_WORDS]
+    chart = _shares(
+        {safe_line(word, _LONGEST_WORD): count for word, count in common}, width, whole=told.accepted
+    )
+    return _lines(chart, _note(f"{len(told.first_words):,} different ones.", width))
+
+
+def cost(numbers: Numbers, width: int) -> Content:
+    """What it took, in all and for each accepted task."""
+    told = numbers.overview
+    at_least = "at least " if told.spending.attempts_of_unknown_cost else ""
+    prompt, completion = told.tokens.of_prompts, told.tokens.of_answers
+    usd, tokens = told.usd_per_accepted, told.tokens_per_accepted
+    rows = [
+        ("requests answered", f"{told.answered.requests:,}"),
+        ("cost", cost_text(told.spending)),
+        ("cost per accepted task", _unknown(told) if usd is None else f"{at_least}{_usd(usd)}"),
+        ("tokens of prompts", "unknown" if prompt is None else f"{prompt:,}"),
+        ("tokens of answers", "unknown" if completion is None else f"{completion:,}"),
+        ("tokens per accepted task", _unknown(told) if tokens is None else f"{tokens:,.0f}"),
+    ]
+    longest = max(len(label) for label, _ in rows)
+    return _lines(
+        *(Content(fitted(f"{label.ljust(longest)}  {said}", width).rstrip()) for label, said in rows)
+    )
+
+
+def _usd(usd: float) -> str:
+    return f"${usd:.2f}" if usd >= 1 or not usd else f"${usd:.6f}"
+
+
+def _unknown(told: Overview) -> str:
+    return "unknown" if told.accepted else "nothing accepted yet"
+
+
+LEFT: Sequence[tuple[str, Draw]] = (
+    ("From asked for to exported", funnel),
+    ("Accepted over time", acceptance),
+    ("ROUGE-L with the nearest seed", similarity),
+    ("Labels", labels),
+    ("Cost", cost),
+)
+RIGHT: Sequence[tuple[str, Draw]] = (
+    ("What the filters say", filters),
+    ("First words", first_words),
+    ("Lengths in words", lengths),
+)
+"""The panels of the two columns: their titles, and what draws them."""

@@ -1,0 +1,1 @@
+"""Preview: which verdicts other filter settings would flip."""

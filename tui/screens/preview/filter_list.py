@@ -1,0 +1,82 @@
+"""The list of filters on the preview: what each is now, and what it would be."""
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.tui.screens.preview.filter_choices import BY_MEANING, CHOICES, Choice
+from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.charts import fitted
+
+_WIDTHS = (2, 21, 13, 11)
+_HEADER_ROWS = 1
+
+
+class FilterList(Static, can_focus=True):
+    """One row a filter, with a cursor."""
+
+    class Moved(Message):
+        """The cursor is on another filter."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id, markup=False)
+        self.cursor = 0
+        self._now = self._proposed = FilterSettings()
+        self._choices: tuple[Choice, ...] = CHOICES
+
+    @property
+    def choice(self) -> Choice:
+        """The filter under the cursor."""
+        return self._choices[self.cursor]
+
+    def tell(self, now: FilterSettings, proposed: FilterSettings, *, by_meaning: bool) -> None:
+        """Show the filters as they are now and as they are proposed."""
+        self._now, self._proposed = now, proposed
+        self._choices = (*CHOICES, BY_MEANING) if by_meaning else CHOICES
+        self.cursor = min(self.cursor, len(self._choices) - 1)
+        self._draw()
+
+    def move_by(self, rows: int) -> None:
+        """Move the cursor; it stops at both ends."""
+        self.cursor = max(0, min(len(self._choices) - 1, self.cursor + rows))
+        self._draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the filter that is clicked."""
+        offset = event.get_content_offset(self)
+        if offset is not None and 0 <= offset.y - _HEADER_ROWS < len(self._choices):
+            self.cursor = offset.y - _HEADER_ROWS
+            self._draw()
+
+    def on_focus(self) -> None:
+        """Show where the cursor is."""
+        self._draw()
+
+    def on_blur(self) -> None:
+        """Step back."""
+        self._draw()
+
+    def _draw(self) -> None:
+        lines = [Content.styled(_line("", "filter", "proposed", "now"), f"bold {MUTED}")]
+        for row, choice in enumerate(self._choices):
+            proposed, now = choice.shown(self._proposed), choice.shown(self._now)
+            # The lists of two settings may differ and yet be equally long.
+            changed = getattr(self._proposed, choice.name) != getattr(self._now, choice.name)
+            text = _line(
+                "▸" if row == self.cursor else "",
+                choice.label,
+                f"{proposed} ≠" if changed else proposed,
+                now,
+            )
+            style = "$block-cursor-foreground on $block-cursor-background" if self._is_at(row) else ""
+            lines.append(Content.styled(text, f"{style} bold" if changed else style))
+        self.update(Content("\n").join(lines))
+
+    def _is_at(self, row: int) -> bool:
+        return row == self.cursor and self.has_focus
+
+
+def _line(*texts: str) -> str:
+    return "".join(fitted(text, width) for text, width in zip(texts, _WIDTHS, strict=True))

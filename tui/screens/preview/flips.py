@@ -1,0 +1,121 @@
+"""The table of verdicts that would be others, and the chart of scores beside it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.content import Content
+
+from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.stats.filter_preview import FilterColumns, Flip, Flips
+from selfinstruct.db.records import PASS
+from selfinstruct.db.tables.tasks import Tasks
+from selfinstruct.tui.text.safe_text import safe_line, verdict_word
+from selfinstruct.tui.widgets.charts import BAR_STYLE, columns, fitted
+from selfinstruct.tui.widgets.window_table import Column, WindowTable
+
+_REACHED_STYLE = "$warning"
+_HEIGHT = 4
+_LONGEST_MARK = len("▲ 0.70")
+
+
+@dataclass(frozen=True, slots=True)
+class FlipRow:
+    """A verdict that would be another one, with the text that it is about."""
+
+    flip: Flip
+    instruction: str
+
+
+class FlipTable(WindowTable[FlipRow]):
+    """Candidates whose verdict would be another one.
+
+    Args:
+        tasks: Where the texts are read.
+    """
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("id", 7, right=True),
+        Column("now", 11),
+        Column("then", 11),
+        Column("ROUGE-L", 8, right=True),
+        Column("instruction", 0),
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--passes", "table--fails", "table--decided"}
+
+    def __init__(self, tasks: Tasks, *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._tasks = tasks
+        self._columns: FilterColumns | None = None
+        self._filters = FilterSettings()
+
+    def show_flips(self, flips: Flips, columns: FilterColumns, filters: FilterSettings) -> None:
+        """Show what flips under these filters; the cursor stays on its candidate while that flips."""
+        self._columns, self._filters = columns, filters
+        self.show(flips.task_ids, at=self.current)
+
+    def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, FlipRow]]:
+        """The flips of some candidates, with their texts."""
+        if self._columns is not None:
+            for task in self._tasks.get_many(ids):
+                yield task.id, FlipRow(self._columns.flip(task.id, self._filters), task.instruction)
+
+    def component(self, row: FlipRow) -> str:
+        """Those that would pass stand out from those that would fall."""
+        if row.flip.after == PASS:
+            return "table--passes"
+        return "table--fails" if row.flip.before == PASS else "table--decided"
+
+    def cells(self, row: FlipRow) -> Sequence[str]:
+        """The verdict now and then, and what it is about."""
+        flip = row.flip
+        return [
+            str(flip.task_id),
+            verdict_word(flip.before),
+            f"→ {verdict_word(flip.after)}",
+            "-" if flip.score is None else f"{flip.score:.2f}",
+            safe_line(row.instruction),
+        ]
+
+
+def told(flips: Flips) -> str:
+    """How many verdicts would be others, in words."""
+    if not flips.task_ids:
+        return "No verdict would be another"
+    parts = [
+        f"{len(flips.would_pass):,} would pass that {_do(len(flips.would_pass))} not now",
+        f"{len(flips.would_fall):,} would fall",
+    ]
+    if flips.other_reason:
+        parts.append(f"{len(flips.other_reason):,} for another reason")
+    return ", ".join(parts)
+
+
+def _do(number: int) -> str:
+    return "does" if number == 1 else "do"
+
+
+def scores_chart(scores: FilterColumns, threshold: float, width: int) -> Content:
+    """The candidates by their ROUGE-L from 0 to 1, with the threshold marked below.
+
+    Args:
+        scores: The candidates.
+        threshold: From here on a candidate is too similar.
+        width: Cells of a line; each is an equal part of 0 to 1.
+    """
+    counts = scores.histogram(width)
+    mark = min(width - 1, int(threshold * width + 1e-9))
+    lines: list[Content] = [
+        Content.assemble((line[:mark], BAR_STYLE), (line[mark:], _REACHED_STYLE))
+        for line in columns(counts, _HEIGHT)
+    ]
+    text = f"▲ {threshold:.2f}" if mark + _LONGEST_MARK <= width else f"{threshold:.2f} ▲"
+    start = mark if text.startswith("▲") else mark + 1 - len(text)
+    reached = scores.reaching(threshold)
+    lines += [
+        Content(fitted("─" * width, width)),
+        Content.styled(" " * max(0, start) + text, "bold"),
+        Content(fitted(f"{reached:,} at or above {threshold:.2f},", width).rstrip()),
+        Content(fitted(f"of {len(scores):,}; tallest {max(counts, default=0):,}", width).rstrip()),
+    ]
+    return Content("\n").join(lines)

@@ -1,0 +1,321 @@
+"""The preview: what other filters would judge otherwise, before anything is applied."""
+
+import time
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.filtering.filters import objections
+from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.stats.filter_preview import (
+    FilterColumns,
+    Flips,
+    look_at_decided,
+    look_at_undecided,
+    reassess,
+    with_lists,
+)
+from selfinstruct.core.util.time_slices import in_slices
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.tui.background.refresh import BackgroundRefresh
+from selfinstruct.tui.keys.actions import ScreenName
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.screens.base import WorkScreen
+from selfinstruct.tui.screens.preview.filter_choices import described, differences
+from selfinstruct.tui.screens.preview.filter_list import FilterList
+from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, told
+from selfinstruct.tui.session import Session
+from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.widgets.titles import entitle
+
+_PROGRESS_S = 0.25
+"""How often progress is shown at most: drawing takes time too."""
+_NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} makes some"
+
+
+class PreviewScreen(WorkScreen):
+    """The filters above, the candidates whose verdicts they would turn below."""
+
+    NAME: ClassVar[ScreenName] = "preview"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("preview")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._now = self._proposed = self.engine.settings.filters
+        self._lists = with_lists(self._now, self.engine.language)
+        self._looking = BackgroundRefresh(self, self._look)
+        self._looked_at: object = None
+        self._undecided = FilterColumns(self._lists, self.engine.language)
+        self._scored = 0.0
+        """How much of the undecided candidates is in it, 0 to 1."""
+        self._filling = self._undecided
+        self._filling_for: object = None
+        self._decided: FilterColumns | None = None
+        self._applying = False
+        self._progress_at = 0.0
+        self._filters = FilterList(id="preview-filters")
+        self._chart = Static(id="preview-scores", markup=False)
+        self._table = FlipTable(self.engine.workspace.tasks, id="preview-flips")
+        self._why = Static(id="preview-why", markup=False)
+
+    def compose_body(self) -> ComposeResult:
+        """Filters and scores above, flips below, and why the one under the cursor flips."""
+        with Container(id="preview-top", classes="pane"):
+            yield self._filters
+            yield self._chart
+        self._table.add_class("pane")
+        yield self._table
+        yield self._why
+
+    def on_mount(self) -> None:
+        """Begin with the threshold."""
+        entitle(self._filters, "Filters")
+        entitle(self._chart, "ROUGE-L with the pool")
+        self._show()
+        self.set_focus(self._filters)
+
+    def refresh_view(self) -> None:
+        """Follow the filters of the workspace, and look at what has changed in the background."""
+        filters = self.engine.settings.filters
+        if filters != self._now:
+            self._proposed = filters if self._proposed == self._now else self._proposed
+            self._now = filters
+            self._lists = with_lists(self._merged(filters), self.engine.language)
+            self._show()
+        self._looking.want()
+
+    def _merged(self, filters: FilterSettings) -> FilterSettings:
+        """The lists in use, and where one is switched off the list that was last in use."""
+        return filters.model_copy(
+            update={
+                "keywords": filters.keywords or self._lists.keywords,
+                "openings": filters.openings or self._lists.openings,
+                "min_words": filters.min_words or self._lists.min_words,
+            }
+        )
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks: leave the looking."""
+        self._looking.stop()
+
+    def on_resize(self) -> None:
+        """Draw the scores to the width that there is now."""
+        self.call_after_refresh(self._show_scores)
+
+    # Looking at the candidates
+
+    async def _look(self) -> None:
+        workspace = self.engine.workspace
+        last = (workspace.decisions.last_id(), workspace.tasks.last_id(), workspace.vectors.last_id())
+        looked_at = (*last, self._lists)
+        if looked_at == self._looked_at or not self.engine.assessor.is_ready or self._applying:
+            return
+        if looked_at != self._filling_for:
+            self._filling, self._filling_for = FilterColumns(self._lists, self.engine.language), looked_at
+        undecided, decided = self._filling, FilterColumns(self._lists, self.engine.language)
+        if self._scored < 1:
+            # The first time, what has been scored so far is better than nothing.
+            self._undecided = undecided
+        await in_slices(look_at_undecided(self.engine, undecided), self._show_looking)
+        self._undecided, self._scored, self._looked_at = undecided, 1.0, looked_at
+        self._show()
+        await in_slices(look_at_decided(self.engine, decided))
+        self._decided = decided
+        self._show()
+
+    def _show_looking(self, done: float) -> None:
+        if self._scored < 1 and self._is_time():
+            self._scored = done
+            self._show()
+
+    def _is_time(self) -> bool:
+        """Whether the progress that was shown last is old enough for another one."""
+        now = time.perf_counter()
+        is_time = now - self._progress_at >= _PROGRESS_S
+        if is_time:
+            self._progress_at = now
+        return is_time
+
+    def _show(self) -> None:
+        by_meaning = self.session.settings.embeddings is not None
+        self.set_class(by_meaning, "-by-meaning")
+        self._filters.tell(self._now, self._proposed, by_meaning=by_meaning)
+        self._show_scores()
+        flips = self._undecided.flips(self._proposed)
+        self._table.show_flips(flips, self._undecided, self._proposed)
+        entitle(self._table, self._title(flips))
+        if self._decided is not None:
+            otherwise = self._decided.differing(self._now, self._proposed)
+            self._table.border_subtitle = (
+                f"of the {len(self._decided):,} decided on, {otherwise:,} would be judged otherwise;"
+                " decisions stand"
+            )
+
+    def _title(self, flips: Flips) -> str:
+        if not self.engine.assessor.is_ready:
+            return "The pool is being read; then the candidates are scored"
+        if self._scored < 1:
+            return f"{told(flips)}, of {self._scored:.0%} that are scored"
+        return told(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
+
+    def _show_scores(self) -> None:
+        width = self._chart.content_size.width
+        if width > 0:
+            self._chart.update(scores_chart(self._undecided, self._proposed.rouge_l, width))
+
+    @on(FlipTable.CursorMoved)
+    def _show_why(self) -> None:
+        self._why.update(self._reasons())
+
+    def _reasons(self) -> Content:
+        """Why the candidate under the cursor is judged as it is, and as it would be."""
+        if self._table.current is None:
+            return Content()
+        row = self._table.at(self._table.cursor)
+        flip = row.flip
+        then = [
+            reason.sentence for reason in objections(row.instruction, self._proposed, self.engine.language)
+        ]
+        if flip.score is not None and flip.score >= self._proposed.rouge_l:
+            then.append(
+                f"ROUGE-L {flip.score:.2f} with a task of the pool; less than"
+                f" {self._proposed.rouge_l:g} is wanted."
+            )
+        if flip.cosine is not None and flip.cosine >= self._proposed.cosine:
+            then.append(
+                f"Cosine {flip.cosine:.2f} with a task of the pool; less than"
+                f" {self._proposed.cosine:g} is wanted."
+            )
+        now = [reason.sentence for reason in self.engine.workspace.tasks.reasons(flip.task_id)]
+        return Content(f"now:  {_sentences(now)}\nthen: {_sentences(then)}")
+
+    # What a person can do
+
+    def _propose(self, value: object) -> None:
+        choice = self._filters.choice
+        self._proposed = choice.after(self._proposed, value)
+        self._show()
+        changed = differences(self._now, self._proposed)
+        applies = "" if self.session.read_only else self.with_keys(" {apply} applies it.")
+        self.say(f"Proposed: {described(self._proposed, changed)}.{applies}" if changed else "")
+
+    def _step(self, steps: int) -> None:
+        self._propose(self._filters.choice.moved(self._proposed, self._lists, steps))
+
+    def action_less(self) -> None:
+        """Lower by a little."""
+        self._step(-1)
+
+    def action_more(self) -> None:
+        """Raise by a little."""
+        self._step(1)
+
+    def action_much_less(self) -> None:
+        """Lower by more."""
+        self._step(-self._filters.choice.big_step)
+
+    def action_much_more(self) -> None:
+        """Raise by more."""
+        self._step(self._filters.choice.big_step)
+
+    def action_switch(self) -> None:
+        """Switch the filter on or off."""
+        choice = self._filters.choice
+        if choice.switched is None:
+            self.say(f"'{choice.label}' has no switch; {self.with_keys('{less} and {more}')} change it.")
+        else:
+            self._propose(choice.switched(self._proposed, self._lists))
+
+    def action_apply(self) -> None:
+        """Judge by the proposed filters from now on."""
+        changed = differences(self._now, self._proposed)
+        if self._applying:
+            self.say("The candidates are being judged again already.")
+        elif not changed:
+            changes = self.with_keys("{less} and {more} change a filter.")
+            self.say(f"Nothing is changed, so there is nothing to apply. {changes}")
+        else:
+            self._applying = True
+            self._looking.stop()
+            before = described(self._now, changed)
+            self.run_worker(self._apply(self._proposed, before))
+
+    async def _apply(self, filters: FilterSettings, before: str) -> None:
+        try:
+            if self.session.attended.under_way:
+                self.say("The filters change when the answers under way have come in.")
+            await self.session.apply(self.session.settings.model_copy(update={"filters": filters}))
+            turned = await in_slices(reassess(self.engine), self._show_assessment)
+        except (SettingsError, WorkspaceError) as error:
+            self.curator.at_hand.say(in_fields(str(error)), error=True)
+            return
+        finally:
+            self._applying = False
+            self._looked_at = self._filling_for = None
+        self.curator.at_hand.say(
+            f"Applied; {turned:,} verdicts are others now, decisions stand."
+            + self.with_keys(" This is not undone with {undo}:")
+            + f" to go back, apply what it was, {before}."
+        )
+        self.curator.at_hand.refresh_all()
+
+    def _show_assessment(self, done: float) -> None:
+        if self._is_time():
+            self.say(f"Judging the undecided candidates again: {done:.0%} done.")
+
+    async def action_back(self) -> None:
+        """Leave the filters as they are."""
+        if not self.is_zoomed and self._proposed != self._now:
+            self._proposed = self._now
+            self._show()
+            self.say("")
+        await super().action_back()
+
+    # Moving, in the list of filters or in the table
+
+    @property
+    def _in_table(self) -> bool:
+        return self.focused is self._table
+
+    def action_down(self) -> None:
+        """Next filter, or next row."""
+        self._table.move_by(1) if self._in_table else self._filters.move_by(1)
+
+    def action_up(self) -> None:
+        """Previous filter, or previous row."""
+        self._table.move_by(-1) if self._in_table else self._filters.move_by(-1)
+
+    def action_page_down(self) -> None:
+        """Down by a screen of the table."""
+        self._table.move_by(self._table.page)
+
+    def action_page_up(self) -> None:
+        """Up by a screen of the table."""
+        self._table.move_by(-self._table.page)
+
+    def action_first(self) -> None:
+        """First row of the table."""
+        self._table.move_home()
+
+    def action_last(self) -> None:
+        """Last row of the table."""
+        self._table.move_end()
+
+    @on(FlipTable.Opened)
+    async def action_open_candidate(self) -> None:
+        """Open the candidate of the row; from the filters, go to the rows."""
+        if not self._in_table:
+            self.set_focus(self._table)
+        elif self._table.current is not None:
+            await self.open_task(self._table.current)
+
+
+def _sentences(sentences: list[str]) -> str:
+    return safe_line(" ".join(sentences)) if sentences else "it passes."

@@ -1,0 +1,1 @@
+"""Requests: every call of the model."""

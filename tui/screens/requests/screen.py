@@ -1,0 +1,239 @@
+"""Every call of the model: what was asked, what came back, how long it took, what it cost."""
+
+from array import array
+from collections.abc import Sequence
+from typing import ClassVar, get_args
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+
+from selfinstruct.core.runs.resend import Resent
+from selfinstruct.db.reads.request_log import RequestView
+from selfinstruct.tui.dialogs.confirm import ConfirmScreen
+from selfinstruct.tui.keys.actions import ScreenName
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.screens.base import WorkScreen
+from selfinstruct.tui.screens.requests.detail_text import prompt_text
+from selfinstruct.tui.screens.requests.pane import RequestPane
+from selfinstruct.tui.screens.requests.table import RequestTable
+from selfinstruct.tui.text.safe_text import many
+from selfinstruct.tui.widgets.table_actions import TableActions
+from selfinstruct.tui.widgets.titles import entitle
+
+_LOOK_S = 0.25
+"""How often the rows are read again while requests are under way: not all that changes is told."""
+
+_NOTHING: dict[RequestView, str] = {
+    "all": "No request has been made yet.\n\nPress {curate} for the candidates, and {next_batch} there: the"
+    " model is asked for a batch, and every call of it is listed here.",
+    "failed": "No request has failed.\n\n{view} shows others.",
+    "in_doubt": "No request is in doubt.\n\n{view} shows others.",
+    "planned": "No request waits to be sent.\n\n{view} shows others.",
+    "under_way": "No request is under way.\n\n{view} shows others.",
+}
+
+
+class RequestsScreen(TableActions, WorkScreen):
+    """Requests on the left, newest first; the one under the cursor in full on the right."""
+
+    NAME: ClassVar[ScreenName] = "requests"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("requests")]
+
+    _view: RequestView = "all"
+    _busy = False
+
+    def compose_body(self) -> ComposeResult:
+        """Table and detail."""
+        with Container(id="panes"):
+            yield RequestTable(self.engine.workspace.request_log, id="requests")
+            yield RequestPane(self.engine, id="request-pane")
+
+    def on_mount(self) -> None:
+        """Show all of them."""
+        self.table.add_class("pane")
+        self.detail.add_class("pane")
+        self.set_focus(self.table)
+        self.load()
+        self.set_interval(_LOOK_S, self._look)
+
+    @property
+    def table(self) -> RequestTable:
+        """The table of requests."""
+        return self.query_one(RequestTable)
+
+    @property
+    def detail(self) -> RequestPane:
+        """The request under the cursor in full."""
+        return self.query_one(RequestPane)
+
+    # What is shown
+
+    def load(self, *, at: int | None = None) -> None:
+        """Show the requests of the view as they are now."""
+        self.table.show(self.engine.workspace.request_log.ids(self._view), at=at)
+        self._show_title(new=0)
+
+    def refresh_view(self) -> None:
+        """Read the rows again. New ones come in at the top, unless the person has gone down from there."""
+        new = self._new()
+        if new and not round(self.table.scroll_y):
+            self.table.show(self._with(new), at=self.table.current)
+            new = []
+        else:
+            self.table.reread()
+            self._show_detail()
+        self._show_title(new=len(new))
+
+    def _new(self) -> list[int]:
+        """What is to be shown and is not yet."""
+        log, shown = self.engine.workspace.request_log, self.table.ids
+        if self._view == "all":
+            return list(log.ids("all", after=shown[0] if shown else 0))
+        known = set(shown)
+        return [request_id for request_id in log.ids(self._view) if request_id not in known]
+
+    def _with(self, new: list[int]) -> Sequence[int]:
+        """The rows there are, and these; those that have left the view meanwhile stay until it is chosen."""
+        if self._view != "all":
+            return sorted({*self.table.ids, *new}, reverse=True)
+        ids = array("q", new)
+        ids.extend(self.table.ids)
+        return ids
+
+    def _look(self) -> None:
+        was_busy, self._busy = self._busy, bool(self.session.attended.under_way)
+        if self.is_current and (was_busy or self._busy):
+            self.refresh_view()
+
+    def _show_title(self, *, new: int) -> None:
+        counts = self.engine.workspace.request_log.counts()
+        names = {
+            view: f"{view.replace('_', ' ')} {counts[view]:,}"
+            for view in get_args(RequestView)
+            # Few ever wait for long, and a narrow terminal has no room to spare.
+            if view != "planned" or view == self._view or counts[view]
+        }
+        # These are words of ours, and may be markup.
+        names[self._view] = f"[reverse] {names[self._view]} [/]"
+        more = f" · +{new:,} new, {self.with_keys('{first}')} shows them" if new else ""
+        entitle(self.table, " · ".join(names.values()) + more)
+
+    @on(RequestTable.CursorMoved)
+    def _show_detail(self) -> None:
+        self.detail.show(self.table.current, nothing=self.with_keys(_NOTHING[self._view]))
+
+    def action_view(self) -> None:
+        """The next kind of requests; the cursor stays on its request if that is one of them."""
+        views: tuple[RequestView, ...] = get_args(RequestView)
+        self._view = views[(views.index(self._view) + 1) % len(views)]
+        self.load(at=self.table.current)
+
+    # Sending again
+
+    def action_send_again(self) -> None:
+        """Send the request under the cursor again; ask first when it may cost twice."""
+        request_id = self.table.current
+        if request_id is None:
+            self.say("There is no request here.")
+        elif self.engine.workspace.requests.get(request_id).state == "in_doubt":
+            self._ask(
+                "In doubt",
+                f"Request {request_id} may have been answered and paid already. Send it again?",
+                [request_id],
+                in_doubt=True,
+            )
+        else:
+            self._send([request_id], in_doubt=False)
+
+    def action_send_all_again(self) -> None:
+        """Send all that failed again, or all in doubt when those are shown; ask first."""
+        in_doubt = self._view == "in_doubt"
+        if in_doubt:
+            ids = list(reversed(self.table.ids))
+            asked = f"{many(len(ids), 'request')} may have been answered and paid already. Send all again?"
+        else:
+            ids = self.session.attended.sendable()[::-1]
+            asked = f"Send {many(len(ids), 'failed request')} again?"
+        if ids:
+            self._ask("In doubt" if in_doubt else "Send again", asked, ids, in_doubt=in_doubt)
+        else:
+            self.say(f"No request that {'is in doubt' if in_doubt else 'failed'} is left to be sent again.")
+
+    def _ask(self, title: str, question: str, ids: list[int], *, in_doubt: bool) -> None:
+        def answer(yes: bool | None) -> None:
+            if yes:
+                self._send(ids, in_doubt=in_doubt)
+
+        self.app.push_screen(
+            ConfirmScreen(title, question, yes="sends it" if len(ids) == 1 else "sends them"), answer
+        )
+
+    def _send(self, ids: list[int], *, in_doubt: bool) -> None:
+        if self.session.attended.at_cost_limit:
+            self.ask_for_room(self.session.attended.room)
+            return
+        self.session.start()
+        self._tell(self.session.attended.retry(ids, in_doubt=in_doubt))
+        self.refresh_all()
+
+    def _tell(self, retried: Resent) -> None:
+        refused = list(retried.refused.values())
+        sent = retried.taken_on
+        if not refused:
+            what = f"request {sent[0]}" if len(sent) == 1 else many(len(sent), "request")
+            self.say(f"Sending {what} again.")
+        elif sent:
+            told = f"Sending {len(sent)} of {len(sent) + len(refused)} again."
+            self.say(f"{told} The first that is not: {refused[0]}", error=True)
+        else:
+            self.say(refused[0], error=True)
+
+    # Looking around
+
+    @on(RequestTable.Opened)
+    async def action_go_to_task(self) -> None:
+        """Go to the task that the request asks about, or to the first that it proposed."""
+        if self.table.current is None:
+            return
+        task_ids = self.engine.workspace.request_log.record(self.table.current).task_ids
+        if task_ids:
+            await self.open_task(task_ids[0])
+        else:
+            self.say("No task has come of this request.")
+
+    def action_copy_answer(self) -> None:
+        """Copy the answer to the clipboard of the terminal."""
+        if self.table.current is None:
+            return
+        answer = self.detail.answer(self.table.current)
+        if answer is None:
+            self.say(f"Request {self.table.current} has no answer that can be read.")
+        else:
+            self.app.copy_to_clipboard(answer)
+            self.say(f"Copied the answer to request {self.table.current}.")
+
+    def action_copy_prompt(self) -> None:
+        """Copy the prompt to the clipboard of the terminal."""
+        if self.table.current is not None:
+            request = self.engine.workspace.requests.get(self.table.current)
+            self.app.copy_to_clipboard(prompt_text(request.prompt))
+            self.say(f"Copied the prompt of request {self.table.current}.")
+
+    async def action_back(self) -> None:
+        """Leave the detail first, then show all again, then go home."""
+        if self.is_zoomed:
+            self.action_zoom()
+            self.set_focus(self.table)
+        elif self.focused is not self.table:
+            self.set_focus(self.table)
+        elif self._view != "all":
+            self._view = "all"
+            self.load(at=self.table.current)
+        else:
+            await super().action_back()
+
+    def action_first(self) -> None:
+        """The newest request, those among them that have come in meanwhile."""
+        self.load()

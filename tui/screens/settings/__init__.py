@@ -1,0 +1,1 @@
+"""Settings, and the choice of a model at the first start."""

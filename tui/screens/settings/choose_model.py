@@ -1,0 +1,324 @@
+"""The choice of a model: the first screen of a new workspace, and reached from the settings again."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Footer, Input, OptionList, Static
+from textual.widgets.option_list import Option
+from textual.worker import Worker
+
+from selfinstruct.core.endpoint.client import key_variable
+from selfinstruct.core.settings.model import OFFLINE, Settings
+from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.keys.bindings import with_keys
+from selfinstruct.tui.screens.settings.form import FIELDS, faults_of, text_of, values_of
+from selfinstruct.tui.screens.settings.probe_result import models_of, outcome_of
+from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
+from selfinstruct.tui.text.safe_text import safe_line
+
+_FIELDS = ("base_url", "model", "api_key_env", "api")
+_NO_NAME = "Give the model's name. A test asks the server which ones it has."
+_NO_ADDRESS = "Give the address of the endpoint. It often ends in /v1."
+_UNNAMED = "unnamed"
+"""Stands for a name that is missing; it is never sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A kind of endpoint, with what its fields begin with."""
+
+    title: str
+    about: str
+    """What to know of it; names of actions in it stand for their keys."""
+    base_url: str = ""
+    model: str = ""
+    api_key_env: str = ""
+    wants_address: bool = True
+    """Whether it is nowhere without an address."""
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it needs nothing else."""
+        return self.model == OFFLINE
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The fields' texts."""
+        return {
+            "base_url": self.base_url,
+            "model": self.model,
+            "api_key_env": self.api_key_env,
+            "api": "chat",
+        }
+
+
+OFFERS = (
+    Offer(
+        "The built-in model, to try everything with",
+        "A grammar, not a language model: its texts are made up from templates, with the mistakes that real"
+        " models make. It needs no network. For real data, name a real model: here, or later in the"
+        " settings ({settings}).",
+        model=OFFLINE,
+        wants_address=False,
+    ),
+    Offer(
+        "Ollama on this machine",
+        "It must run, and have the model: ollama pull llama3.1",
+        "http://localhost:11434/v1",
+        "llama3.1",
+    ),
+    Offer(
+        "vLLM or another server on this machine",
+        "vLLM listens at port 8000, llama.cpp's server at 8080, LM Studio at 1234.",
+        "http://localhost:8000/v1",
+    ),
+    Offer(
+        "OpenAI",
+        "Requests cost money; the settings ({settings}) have a limit for it, max_cost.",
+        "",
+        "gpt-4o-mini",
+        "OPENAI_API_KEY",
+        wants_address=False,
+    ),
+    Offer(
+        "Another endpoint",
+        "Any address that understands OpenAI's chat or legacy completions.",
+    ),
+)
+
+
+def _line(offer: Offer, *, chosen: bool = False) -> Content:
+    return Content(f"{'●' if chosen else '○'} {offer.title}")
+
+
+class _Offers(OptionList):
+    """A list in which Enter means the whole screen: the choice is made by moving."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.go_on", "Go on", key_display="Enter")]
+
+
+class FirstRunScreen(Dialog[dict[str, str] | None]):
+    """Gives the texts of the chosen fields by name, or None when all is to stay as it is.
+
+    Args:
+        settings: The settings in force.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go_on", "Go on", key_display="Enter"),
+        Binding("ctrl+t,t", "test", "Test the connection", key_display="^t"),
+        Binding("escape", "leave", "Skip", key_display="Esc"),
+        Binding("question_mark,f1", "keys", "Keys", key_display="?"),
+        Binding("q,ctrl+q", "quit", "Quit", key_display="q"),
+    ]
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._testing: Worker[None] | None = None
+        self._at = 0
+        """The offer that the fields belong to."""
+        self._typed: dict[int, dict[str, str]] = {}
+        """The fields of the offers that a person has gone on from."""
+        self._warned = False
+        """Whether they know that Esc applies nothing."""
+        self._rows = {
+            name: SettingRow(replace(FIELDS[name], default=""), text_of(settings, name), marked=False)
+            for name in _FIELDS
+        }
+
+    def compose(self) -> ComposeResult:
+        """The offers, what the chosen one is, its fields, and the outcome of a test."""
+        with VerticalScroll(id="first-run-box", can_focus=False) as box:
+            box.border_title = "Which model shall answer?"
+            box.border_subtitle = "Esc takes the built-in model" if self._settings.is_offline else ""
+            yield _Offers(*(Option(_line(offer)) for offer in OFFERS), id="first-run-offers", compact=True)
+            yield Static(id="first-run-about", markup=False)
+            with Vertical(id="first-run-fields"):
+                yield from self._rows.values()
+            yield Static(id="first-run-outcome", markup=False)
+            with Horizontal(id="first-run-buttons"):
+                yield Button("Go on", id="go-on", compact=True, variant="primary")
+                yield Button("Test the connection", id="test", compact=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with what is in force."""
+        self._offers.highlighted = self._at = self._offer_in_force()
+        self.set_focus(self._offers)
+
+    def _offer_in_force(self) -> int:
+        if self._settings.is_offline:
+            return 0
+        near = [place for place, offer in enumerate(OFFERS) if offer.base_url == self._settings.base_url]
+        return near[0] if near else len(OFFERS) - 1
+
+    @property
+    def _offers(self) -> OptionList:
+        return self.query_one("#first-run-offers", OptionList)
+
+    @property
+    def _offer(self) -> Offer:
+        return OFFERS[self._offers.highlighted or 0]
+
+    def _begun_with(self, place: int) -> dict[str, str]:
+        """What the fields of an offer hold before anything is typed."""
+        if place == self._offer_in_force() and not OFFERS[place].is_built_in:
+            return {name: text_of(self._settings, name) for name in _FIELDS}
+        return OFFERS[place].texts
+
+    @property
+    def _given_texts(self) -> dict[str, str]:
+        return {name: row.text for name, row in self._rows.items()}
+
+    @property
+    def _is_typed(self) -> bool:
+        """Whether a person has typed anything, here or for another offer."""
+        typed = self._typed | {self._at: self._given_texts}
+        return any(
+            texts != self._begun_with(place)
+            for place, texts in typed.items()
+            if not OFFERS[place].is_built_in
+        )
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        if self._offer.is_built_in:
+            return self._offer.texts
+        return {name: row.text.strip() for name, row in self._rows.items()}
+
+    @on(OptionList.OptionHighlighted)
+    def _choose(self) -> None:
+        self._stop_testing()
+        place = self._offers.highlighted or 0
+        if place != self._at:
+            self._typed[self._at] = self._given_texts
+            self._at = place
+        for at, offer in enumerate(OFFERS):
+            self._offers.replace_option_prompt_at_index(at, _line(offer, chosen=offer is self._offer))
+        self.query_one("#first-run-about", Static).update(with_keys(self._offer.about, self._settings.keys))
+        self.query_one("#first-run-fields").display = not self._offer.is_built_in
+        self.query_one("#test").display = not self._offer.is_built_in
+        for name, text in self._typed.get(place, self._begun_with(place)).items():
+            self._rows[name].text = text
+        self._tell("")
+        self._check()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The built-in model needs no test."""
+        del parameters
+        return not (action == "test" and self._offer.is_built_in)
+
+    @on(SettingRow.Changed)
+    def _changed(self) -> None:
+        self._warned = False
+        self._check()
+
+    def _check(self) -> dict[str, str]:
+        """Say under each field what is wrong with it; returns the sentences by the fields' names."""
+        texts, rows = self._texts, self._rows
+        faults = faults_of(texts, self._settings)
+        if not texts["model"] or (texts["model"] == OFFLINE and not self._offer.is_built_in):
+            faults["model"] = _NO_NAME
+        if not texts["base_url"] and self._offer.wants_address:
+            faults["base_url"] = _NO_ADDRESS
+        for name, row in rows.items():
+            row.note(faults.get(name, ""), wrong=name in faults)
+        if "base_url" not in faults and "api_key_env" not in faults:
+            rows["api_key_env"].note(key_note(self._key_variable(texts)))
+        return faults
+
+    def _key_variable(self, texts: dict[str, str]) -> str:
+        settings = Settings.model_validate(
+            {"model": _UNNAMED, "base_url": texts["base_url"] or None}
+            | ({"api_key_env": texts["api_key_env"]} if texts["api_key_env"] else {})
+        )
+        return key_variable(settings) or ""
+
+    def _tell(self, text: str, *, wrong: bool = False) -> None:
+        outcome = self.query_one("#first-run-outcome", Static)
+        outcome.display = bool(text)
+        outcome.set_class(wrong, "-wrong")
+        outcome.update(Content(safe_line(text)))
+        if text:
+            self.call_after_refresh(self.query_one("#first-run-box").scroll_end, animate=False)
+
+    # The test
+
+    @on(Button.Pressed, "#test")
+    def action_test(self) -> None:
+        """Send one tiny request; without the name of a model, ask the server only which ones it has."""
+        texts = self._texts
+        faults = self._check()
+        unnamed = faults.get("model") == _NO_NAME
+        wrong = [name for name in faults if not (unnamed and name == "model")]
+        if wrong:
+            self._tell(f"✗ {faults[wrong[0]]}", wrong=True)
+            return
+        asked = texts | {"model": _UNNAMED} if unnamed else texts
+        self._stop_testing()
+        asking = "the names of its models" if unnamed else "a word"
+        self._tell(f"Asking for {asking}. Esc stops it.")
+        settings = Settings.model_validate(values_of(asked, self._settings))
+        self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
+
+    async def _test(self, settings: Settings, *, unnamed: bool) -> None:
+        outcome = await (models_of(settings) if unnamed else outcome_of(settings))
+        self._testing = None
+        row = self._rows["model"]
+        row.suggest(outcome.models)
+        if unnamed and len(outcome.models) == 1:
+            row.text = outcome.models[0]
+        elif unnamed and outcome.models:
+            self.set_focus(row.editor)
+        self._tell(outcome.sentence, wrong=not outcome.worked)
+
+    def _stop_testing(self) -> bool:
+        testing, self._testing = self._testing, None
+        if testing is not None:
+            testing.cancel()
+        return testing is not None
+
+    # The end
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#go-on")
+    def action_go_on(self) -> None:
+        """Close with what is chosen, or go to what is wrong with it."""
+        faults = self._check()
+        if not faults:
+            self.dismiss(self._texts)
+            return
+        rows = self._rows
+        first = next((name for name in rows if name in faults), None)
+        if first is not None:
+            self.set_focus(rows[first].editor)
+        self._tell(f"✗ {next(iter(faults.values()))}", wrong=True)
+
+    def action_leave(self) -> None:
+        """Stop the test, or close and change nothing; what is typed is not lost without a word."""
+        if self._stop_testing():
+            self._tell("Stopped. It may have been answered all the same.")
+        elif self._is_typed and not self._warned:
+            self._warned = True
+            stays = "the built-in model is taken" if self._settings.is_offline else "all stays as it is"
+            self._tell(f"What is typed here is not applied yet. Enter applies it; with Esc again {stays}.")
+        else:
+            self.dismiss(None)
+
+    def action_keys(self) -> None:
+        """Say what the keys do here."""
+        of_fields = "" if self._offer.is_built_in else " Tab goes to its fields, ^t tests the connection,"
+        self._tell(f"↑ and ↓ choose a model,{of_fields} Enter goes on, Esc skips, q quits.")
+
+    def action_quit(self) -> None:
+        """Leave the program, as from every screen."""
+        self._stop_testing()
+        self.dismiss(None)
+        self.call_later(self.app.action_quit)

@@ -1,0 +1,211 @@
+"""The settings as lines of text that a person fills in, and back. Pure."""
+
+import csv
+import io
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.language.registry import UsualFilters
+from selfinstruct.core.settings.model import OFFLINE, FilterSettings, Price, Settings, usual_filters
+from selfinstruct.core.settings_check import faults
+from selfinstruct.db.records import ApiKind
+from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.themes import DARK, known_themes
+
+ON, OFF = "on", "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the form."""
+
+    name: str
+    """Its name in the settings; those in a table have the table's name and a dot before theirs."""
+    help: str
+    default: str
+    choices: tuple[str, ...] = ()
+    """The values that it can have; empty for free text."""
+    fixed: str = ""
+    """Why it cannot be changed here; empty when it can."""
+
+    @property
+    def label(self) -> str:
+        """Its name as it stands on the form."""
+        return self.name.removeprefix("filters.").replace(".", " ")
+
+
+PRICES = ("price.input", "price.output")
+KEYS = "keys"
+_LISTS = ("filters.keywords", "filters.openings")
+_BEGUN = "Fixed when the workspace began."
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Model", ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)),
+    ("PoolVectors", ("embeddings", "embeddings_url", "embeddings_key_env")),
+    ("Limits", ("max_requests", "max_cost", "target", "hold")),
+    (
+        "Generation",
+        (
+            "requests_per_batch",
+            "batches_ahead",
+            "concurrency",
+            "clf_only",
+            "rng_seed",
+            "prompts",
+            "seeds",
+            "language",
+        ),
+    ),
+    ("Filters", tuple(f"filters.{name}" for name in FilterSettings.model_fields)),
+    ("Screen", ("theme", KEYS)),
+)
+SCREEN_ONLY = frozenset({"theme", KEYS})
+"""What changes nothing but the screen."""
+
+
+def _describe(name: str) -> Field:
+    table, _, own = name.rpartition(".")
+    tables: dict[str, type[BaseModel]] = {"": Settings, "filters": FilterSettings, "price": Price}
+    info = tables[table].model_fields[own]
+    default = "" if table == "price" else _text(info.get_default(call_default_factory=True))
+    field = Field(name, info.description or "", default)
+    if info.annotation is bool:
+        return replace(field, choices=(OFF, ON))
+    if name == "api":
+        return replace(field, choices=get_args(ApiKind))
+    if name == "theme":
+        return replace(field, choices=tuple(known_themes()), default=DARK)
+    return replace(field, fixed=_BEGUN) if name in {"seeds", "language"} else field
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return ON if value else OFF
+    if isinstance(value, tuple):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(value)
+        return line.getvalue()
+    if isinstance(value, dict):
+        return "\n".join(f"{name} = {_quoted(keys)}" for name, keys in value.items())
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """`text` as a TOML string in which nothing is invisible."""
+    shown = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
+    return f'"{"".join(shown)}"'
+
+
+FIELDS = {name: _describe(name) for _, names in GROUPS for name in names}
+
+
+def field_of(name: str, settings: Settings) -> Field:
+    """A line of the form; the defaults of the filters are those of the settings' language."""
+    table, _, own = name.rpartition(".")
+    if table != "filters" or own not in UsualFilters.__slots__:
+        return FIELDS[name]
+    return replace(FIELDS[name], default=_text(getattr(usual_filters(settings.language), own)))
+
+
+def text_of(settings: Settings, name: str, *, model: str | None = None) -> str:
+    """The value of a field as text; a price is that of `model`, or else of the settings' model."""
+    table, _, own = name.rpartition(".")
+    if table == "price":
+        price = settings.prices.get(settings.model if model is None else model)
+        return "" if price is None else _text(getattr(price, own))
+    if table == "filters":
+        return _text(getattr(settings.filters, own))
+    value = getattr(settings, name)
+    return DARK if name == "theme" and value is None else _text(value)
+
+
+def texts_of(settings: Settings) -> dict[str, str]:
+    """All fields as text."""
+    return {name: text_of(settings, name) for name in FIELDS}
+
+
+def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
+    """The settings that some fields describe, by name, over those of `base`; not checked yet.
+
+    An empty text is the default; an empty list is empty. What has its text from `base` keeps its value.
+
+    Raises:
+        SettingsError: the keys are not written as they should be.
+    """
+    values = base.model_dump()
+    prices = values["prices"]
+    price: dict[str, str] = {}
+    for name, text in texts.items():
+        table, _, own = name.rpartition(".")
+        if table == "price":
+            price |= {own: text} if text.strip() else {}
+            continue
+        if text == text_of(base, name):
+            continue
+        target = values["filters"] if table else values
+        if name in _LISTS:
+            target[own] = next(csv.reader([text], skipinitialspace=True), [])
+        elif name == KEYS:
+            target[own] = _keys(text)
+        elif text.strip():
+            target[own] = text.strip()
+        else:
+            target.pop(own, None)
+    if set(PRICES) <= set(texts):
+        prices.pop(values.get("model", base.model), None)
+        if price:
+            prices[values.get("model", base.model)] = price
+    moved = "base_url" in texts and values.get("base_url") != base.base_url
+    if moved and values.get("api_key_env") == base.api_key_env:
+        # A key goes to the endpoint that it was named for: with another address it is to be named again.
+        values["api_key_env"] = None
+    if _embeddings_move(values, base) and values.get("embeddings_key_env") == base.embeddings_key_env:
+        values["embeddings_key_env"] = None
+    return values
+
+
+def _embeddings_move(values: Mapping[str, Any], base: Settings) -> bool:
+    """Whether vectors would be asked for at another address."""
+    names = ("embeddings_url",) if values.get("embeddings_url") else ("embeddings_url", "base_url")
+    offline = (values.get("model", OFFLINE) == OFFLINE) != base.is_offline
+    moved = any(values.get(name) != getattr(base, name) for name in names)
+    return moved or (offline and not values.get("embeddings_url"))
+
+
+def faults_of(texts: Mapping[str, str], base: Settings) -> dict[str, str]:
+    """A sentence for each field that is wrong, by the field's name; empty when all can be used."""
+    try:
+        values = values_of(texts, base)
+        check_keys(values[KEYS])
+    except SettingsError as error:
+        return faults_of({**texts, KEYS: ""}, base) | {KEYS: str(error)}
+    return {_field_of(name): in_fields(sentence) for name, sentence in faults(values).items()}
+
+
+def _field_of(name: str) -> str:
+    if name == "filters":
+        return "filters.min_words"
+    if name.startswith(("filters.keywords", "filters.openings")):
+        return ".".join(name.split(".")[:2])
+    if name.startswith("prices."):
+        own = name.rpartition(".")[2]
+        return f"price.{own}"
+    return name
+
+
+def _keys(text: str) -> dict[str, str]:
+    try:
+        keys = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        keys = {"": None}
+    if not all(isinstance(value, str) for value in keys.values()):
+        raise SettingsError('Write one action with its keys on a line, as in accept = "f5" or undo = "u,f6".')
+    return keys

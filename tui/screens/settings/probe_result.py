@@ -1,0 +1,70 @@
+"""What trying a connection brought, in words for the screen."""
+
+from dataclasses import dataclass
+
+from selfinstruct.core.endpoint.probe import (
+    Connected,
+    ConnectionFailedError,
+    listed,
+    models_offered,
+    try_connection,
+)
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.tui.text.setting_names import in_fields
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOutcome:
+    """The end of a try."""
+
+    worked: bool
+    sentence: str
+    """With a sign before it that says whether it worked."""
+    models: tuple[str, ...] = ()
+    """The models that the server told of, the likeliest first."""
+
+
+async def outcome_of(settings: Settings) -> ProbeOutcome:
+    """Try the endpoint of these settings."""
+    try:
+        connected = await try_connection(settings)
+    except ConnectionFailedError as error:
+        return ProbeOutcome(False, f"✗ {in_fields(str(error))}", error.models)
+    except EndpointUnusableError as error:
+        return ProbeOutcome(False, f"✗ {in_fields(str(error))}")
+    return ProbeOutcome(True, f"✓ {_told(connected, settings)}", (connected.model,))
+
+
+async def models_of(settings: Settings) -> ProbeOutcome:
+    """Ask the server of these settings for the names of its models, and no model for anything."""
+    try:
+        models = await models_offered(settings)
+    except (ConnectionFailedError, EndpointUnusableError) as error:
+        return ProbeOutcome(False, f"✗ {in_fields(str(error))}")
+    if not models:
+        return ProbeOutcome(
+            False, "✗ The model's name is missing, and the server does not list those that it has."
+        )
+    if len(models) == 1:
+        sentence = (
+            f"The model's name was missing: {models[0]} is the only one there, and filled in. Test again."
+        )
+        return ProbeOutcome(False, sentence, tuple(models))
+    return ProbeOutcome(
+        False,
+        f"✗ The model's name is missing. The server has {listed(models)}. Type the beginning of one:"
+        " → completes it.",
+        tuple(models),
+    )
+
+
+def _told(connected: Connected, settings: Settings) -> str:
+    told = f"It works: {connected.model} answered in {connected.seconds:.1f} s."
+    if connected.thinks:
+        told += " It thinks before it answers: give it room with thinking_tokens."
+    if settings.is_free:
+        return told
+    if connected.cost_usd is None:
+        return f"{told} What that cost is unknown; it is not counted in the workspace."
+    return f"{told} That cost ${connected.cost_usd:.6f}, which is not counted in the workspace."

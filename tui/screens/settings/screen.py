@@ -1,0 +1,364 @@
+"""The settings of the workspace: edited in place, checked as one types, applied when asked."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.table import Table
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Input, Static, TextArea
+from textual.worker import Worker
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.stats.filter_preview import reassess
+from selfinstruct.core.util.time_slices import in_slices
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.tui.keys.actions import ACTIONS, ScreenName
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.screens.base import WorkScreen
+from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen
+from selfinstruct.tui.screens.settings.form import (
+    FIELDS,
+    GROUPS,
+    PRICES,
+    SCREEN_ONLY,
+    faults_of,
+    field_of,
+    text_of,
+    texts_of,
+    values_of,
+)
+from selfinstruct.tui.screens.settings.probe_result import outcome_of
+from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
+from selfinstruct.tui.text.setting_names import in_fields
+
+_OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
+_KEYS = ("api_key_env", "embeddings_key_env")
+_COLUMNS = 2
+_LINES_OF_A_SETTING = 3
+"""About so many, with its help."""
+_NAMES = "Names of the actions, with the keys that they have by default"
+_HINT = "* not the default   ▸ not applied yet"
+
+
+class _List(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """The list of settings; what moves in it are the actions of the screen."""
+
+
+class SettingsScreen(WorkScreen):
+    """All settings, in groups; nothing is in force before it is applied."""
+
+    NAME: ClassVar[ScreenName] = "settings"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings")]
+    WHILE_TYPING = WorkScreen.WHILE_TYPING | {"apply_settings", "test_connection", "down", "up"}
+
+    _given: Settings
+    """The settings in force, as the fields know them."""
+    rows: dict[str, SettingRow]
+    """The rows by the names of their fields."""
+    _testing: Worker[None] | None = None
+    _applying = False
+    _warned = False
+    """Whether a person who quits knows what is not applied."""
+    _percent = 0
+    """How much is judged again."""
+
+    def compose_body(self) -> ComposeResult:
+        """Buttons, then the settings by group."""
+        with Horizontal(id="settings-bar"):
+            yield Static(_HINT, id="settings-hint", markup=False)
+            if not self.session.read_only:
+                yield Button("Apply", id="apply", compact=True)
+                yield Button("Revert", id="revert", compact=True)
+                yield Button("Test", id="test", compact=True)
+                yield Button("Choose a model", id="choose", compact=True)
+        self._given = self.session.settings
+        self.rows = {}
+        with _List(id="settings-list", classes="pane"):
+            with Container(id="settings-columns"):
+                for groups in (GROUPS[:3], GROUPS[3:5]):
+                    with Vertical(classes="settings-column"):
+                        yield from self._compose_groups(groups)
+            yield from self._compose_groups(GROUPS[5:])
+            yield Static(_NAMES, classes="settings-group", markup=False)
+            yield Static(id="settings-actions", markup=False)
+
+    def _compose_groups(self, groups: Iterable[tuple[str, tuple[str, ...]]]) -> ComposeResult:
+        for group, names in groups:
+            yield Static(group, classes="settings-group", markup=False)
+            for name in names:
+                row = SettingRow(field_of(name, self._given), text_of(self._given, name))
+                self.rows[name] = row
+                yield row
+
+    def on_mount(self) -> None:
+        """Begin with the list, so that every key works."""
+        if self.session.read_only:
+            for row in self.rows.values():
+                row.editor.disabled = True
+        self.query_one("#settings-actions", Static).update(_actions())
+        self.set_focus(self._list)
+        for row in self._editable[:1]:
+            row.is_at = True
+        self._check()
+
+    def refresh_view(self) -> None:
+        """Show what is in force now, where nobody has changed it here."""
+        if self.session.settings is self._given:
+            return
+        self._given = self.session.settings
+        for name, text in texts_of(self._given).items():
+            self.rows[name].give(text)
+        self._check()
+
+    # What is typed
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return {name: row.text for name, row in self.rows.items()}
+
+    @property
+    def changed(self) -> list[str]:
+        """The fields that are not applied yet."""
+        return [name for name, row in self.rows.items() if row.is_changed]
+
+    @on(SettingRow.Changed)
+    def _row_changed(self, event: SettingRow.Changed) -> None:
+        if event.row.field.name == "model":
+            # A price belongs to its model.
+            for name in PRICES:
+                self.rows[name].give(text_of(self._given, name, model=event.row.text.strip()))
+        self._check()
+
+    def _check(self) -> dict[str, str]:
+        """Say under each field what is wrong with it; returns the sentences by the fields' names."""
+        texts, rows = self._texts, self.rows
+        faults = faults_of(texts, self._given)
+        for name, row in rows.items():
+            if name in faults:
+                row.note(faults[name], wrong=True)
+            else:
+                row.note(key_note(row.text.strip()) if name in _KEYS else "")
+        changed = len(self.changed)
+        self._warned = False
+        applies = self.with_keys("{apply_settings} applies.")
+        told = f"{changed} not applied: {applies}" if changed else _HINT
+        self.query_one("#settings-hint", Static).update(told)
+        return faults
+
+    def _settings(self, *names: str) -> Settings | None:
+        """What these fields describe, or all if none is named; None when one of them is wrong."""
+        faults = self._check()
+        wrong = [name for name in faults if not names or name in names]
+        if wrong:
+            row = self.rows[wrong[0]]
+            self.set_focus(row.editor)
+            self.say(f"{row.field.label}: {faults[wrong[0]]}", error=True)
+            return None
+        texts = {name: text for name, text in self._texts.items() if not names or name in names}
+        return Settings.model_validate(values_of(texts, self._given))
+
+    # Applying
+
+    @on(Button.Pressed, "#apply")
+    async def _press_apply(self) -> None:
+        await self.run_action("apply_settings")
+
+    async def action_apply_settings(self) -> None:
+        """Put what is typed into force."""
+        changed = self.changed
+        if self._applying:
+            self.say("The settings before are being applied.")
+        elif not changed:
+            self.say("Nothing is changed here.")
+        elif (settings := self._settings()) is not None:
+            self._applying = True
+            self.run_worker(self._apply(settings, changed))
+
+    async def _apply(self, settings: Settings, changed: list[str]) -> None:
+        try:
+            if set(changed) <= SCREEN_ONLY:
+                self.session.remember(theme=settings.theme, keys=settings.keys)
+            else:
+                under_way = self.session.attended.under_way
+                if under_way:
+                    self.say(f"Waiting for {under_way} answers under way; they are stored first.")
+                await self.session.apply(settings)
+        except (SettingsError, WorkspaceError) as error:
+            self.curator.at_hand.say(in_fields(str(error)), error=True)
+            return
+        finally:
+            self._applying = False
+        self.curator.look_as_set()
+        self.curator.at_hand.refresh_all()
+        said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}."
+        self.curator.at_hand.say(said)
+        if any(name.startswith(("filters.", "embeddings")) for name in changed):
+            turned = await in_slices(reassess(self.engine), self._show_assessment)
+            verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
+            self.curator.at_hand.say(f"{said} {verdicts} turned among the undecided candidates.")
+
+    def _show_assessment(self, done: float) -> None:
+        percent = int(100 * done)
+        if percent != self._percent:
+            self._percent = percent
+            self.say(f"Judging again what is undecided: {percent}% done.")
+
+    def revert(self) -> None:
+        """Show what is in force in all fields."""
+        for row in self.rows.values():
+            row.revert()
+        self._check()
+
+    @on(Button.Pressed, "#revert")
+    def _revert(self) -> None:
+        self.revert()
+        self.say("All fields show what is in force.")
+
+    # The endpoint
+
+    @on(Button.Pressed, "#test")
+    def action_test_connection(self) -> None:
+        """Try the endpoint as the fields describe it."""
+        settings = self._settings(*_OF_CONNECTION)
+        if settings is not None:
+            self.stop_testing()
+            self.say(
+                f"Asking {settings.model} at {settings.address} for a word."
+                + self.with_keys(" {back} stops it.")
+            )
+            self._testing = self.run_worker(self._test(settings))
+
+    async def _test(self, settings: Settings) -> None:
+        outcome = await outcome_of(settings)
+        self._testing = None
+        self.rows["model"].suggest(outcome.models)
+        self.say(outcome.sentence, error=not outcome.worked)
+
+    def stop_testing(self) -> bool:
+        """Give up the try that is under way; returns whether one was."""
+        testing, self._testing = self._testing, None
+        if testing is not None:
+            testing.cancel()
+        return testing is not None
+
+    @on(Button.Pressed, "#choose")
+    def action_choose_model(self) -> None:
+        """Choose among the kinds of endpoints, as at the very first start."""
+
+        def chosen(texts: dict[str, str] | None) -> None:
+            if texts is not None:
+                for name, text in texts.items():
+                    self.rows[name].text = text
+                self._check()
+                self.say(self.with_keys("The choice is filled in. {apply_settings} applies it."))
+
+        self.app.push_screen(FirstRunScreen(self._given), chosen)
+
+    # Moving
+
+    def action_leave(self) -> None:
+        """Quit, and say first what is not applied."""
+        if self.changed and not self._warned:
+            self._warned = True
+            what = self.with_keys("{apply_settings} applies; {leave} again quits.")
+            self.say(f"{len(self.changed)} not applied. {what}", error=True)
+        else:
+            super().action_leave()
+
+    async def action_back(self) -> None:
+        """Stop a try, leave the field, take back what is not applied, go home: one at a time."""
+        fields = self._list
+        if self.stop_testing():
+            self.say("Stopped. It may have been answered all the same.")
+        elif self.focused is not fields:
+            self.set_focus(fields)
+        elif self.changed:
+            self._revert()
+        else:
+            await super().action_back()
+
+    @property
+    def _editable(self) -> list[SettingRow]:
+        return [row for row in self.rows.values() if row.editor.focusable]
+
+    @on(events.DescendantFocus)
+    def _follow_focus(self) -> None:
+        """The cursor goes with whatever field is gone into."""
+        if (row := self._row_with_focus()) is not None:
+            self._put_cursor(row)
+
+    def _row_with_focus(self) -> SettingRow | None:
+        return next((row for row in self._editable if row.editor.has_focus), None)
+
+    def _put_cursor(self, row: SettingRow) -> None:
+        for other in self.rows.values():
+            other.is_at = other is row
+
+    @property
+    def _list(self) -> _List:
+        return self.query_one("#settings-list", _List)
+
+    def _step(self, by: int) -> None:
+        """To another setting: into it from within a line, else with the cursor of the list."""
+        rows = self._editable
+        if not rows:
+            self._list.scroll_relative(y=by, animate=False)
+            return
+        place = next((place for place, row in enumerate(rows) if row.is_at), 0) + by
+        row = rows[max(0, min(len(rows) - 1, place))]
+        if isinstance(self.focused, Input | TextArea):
+            row.go_in()
+        else:
+            self.set_focus(self._list)
+            self._put_cursor(row)
+            self._list.scroll_to_widget(row, animate=False)
+
+    def action_edit_setting(self) -> None:
+        """Go into the setting under the cursor."""
+        next(row for row in self._editable if row.is_at).go_in()
+
+    @on(Input.Submitted)
+    def action_down(self) -> None:
+        """The next setting."""
+        self._step(1)
+
+    def action_up(self) -> None:
+        """The setting before."""
+        self._step(-1)
+
+    def _page(self, by: int) -> None:
+        self._step(by * max(1, self._list.size.height // _LINES_OF_A_SETTING))
+
+    def action_page_down(self) -> None:
+        """Down by a screen."""
+        self._page(1)
+
+    def action_page_up(self) -> None:
+        """Up by a screen."""
+        self._page(-1)
+
+    def action_first(self) -> None:
+        """The first setting."""
+        self._step(-len(self.rows))
+        self._list.scroll_home(animate=False)
+
+    def action_last(self) -> None:
+        """The last setting, and what is below it."""
+        self._step(len(self.rows))
+        self._list.scroll_end(animate=False)
+
+
+def _actions() -> Table:
+    """The names that keys can be given to, with the keys that they have by default."""
+    table = Table.grid(padding=(0, 3, 0, 0), expand=True)
+    names = sorted((action.name, action.keys) for action in ACTIONS)
+    for _ in range(_COLUMNS):
+        table.add_column(ratio=1)
+    rows = -(-len(names) // _COLUMNS)
+    for place in range(rows):
+        table.add_row(*(f"{name}  {keys}" for name, keys in names[place::rows]))
+    return table

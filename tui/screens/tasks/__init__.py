@@ -1,0 +1,1 @@
+"""Curate and Pool: candidates, the pool, and the detail of a task."""

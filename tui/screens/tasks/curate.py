@@ -1,0 +1,154 @@
+"""The home screen: a person decides on candidates while the next ones are being made."""
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from selfinstruct.core.events import (
+    BatchCompleted,
+    CandidatesProposed,
+    Event,
+    GenerationPaused,
+    LimitReached,
+    PoolRead,
+)
+from selfinstruct.db.records import PASS
+from selfinstruct.tui.keys.actions import ScreenName
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.screens.base import place_of
+from selfinstruct.tui.screens.tasks.base import TasksScreen
+from selfinstruct.tui.text.safe_text import many
+from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.widgets.titles import entitle
+
+
+class CurateScreen(TasksScreen):
+    """The candidates of one batch, and all earlier ones that pass and wait."""
+
+    NAME: ClassVar[ScreenName] = "curate"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("curate")]
+    NOTHING = (
+        "There is no candidate here.\n\nPress {next_batch}, and the model proposes a batch of new tasks from"
+        " the seeds. Accept with {accept}, reject with {reject}; {keys} shows every key."
+    )
+
+    _waiting = False
+
+    @property
+    def nothing(self) -> str:
+        """That the batch which is waited for is being made, and by whom; else what to do."""
+        settings, attended = self.session.settings, self.session.attended
+        if not self._waiting or attended.paused:
+            return super().nothing
+        model = "the built-in model" if settings.is_offline else place_of(settings)
+        return (
+            f"The batch is being made.\n\nIt is asked of {model}:"
+            f" {many(settings.requests_per_batch, 'request')}. It is shown here when it has come."
+        )
+
+    @property
+    def all_decided(self) -> str:
+        """That the batch is done, and how the next one comes."""
+        return self.with_keys(" That was the last one here; {next_batch} shows the next batch.")
+
+    def begin(self) -> None:
+        """Show the batch where the person left it, and say what they should know."""
+        super().begin()
+        entitle(self.table, "Candidates")
+        last = self.engine.workspace.decisions.last_task()
+        if last is not None and last in self.table.ids:
+            self.table.move_to(last)
+            # One that was reworded, or whose decision was undone, still waits.
+            if self.engine.workspace.tasks.get(last).state != "pending":
+                self.table.move_to_waiting_after(last)
+        self.greet()
+
+    def greet(self) -> None:
+        """Say what a person should know before they begin."""
+        self.say("")
+        if self.session.read_only:
+            self.say("The workspace is open read-only: look around, nothing changes.")
+            return
+        told = []
+        if self.engine.warning:
+            told.append(in_fields(self.engine.warning))
+        if self.engine.language_found is not None:
+            told.append(self.engine.language_found.as_found)
+        if self.session.settings.is_offline:
+            told.append("The built-in model answers: a grammar, not a language model; all is made up.")
+        self.say(" ".join(told))
+
+    def _say_what_is_in_doubt(self) -> None:
+        in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)
+        if in_doubt:
+            self.say(
+                f"{many(in_doubt, 'request')} in doubt: under way when the program ended, paid or not."
+                + self.with_keys(" {requests} shows the requests, and sends them again.")
+            )
+
+    def load(self, *, at: int | None = None) -> None:
+        """Show the batch, and what passes and waits of earlier ones."""
+        shown = self.session.attended.shown
+        self.show_rows(self.engine.workspace.tasks.to_review(shown, self.table.order), at=at)
+
+    def happened(self, event: Event) -> None:
+        """Show a batch that was waited for, and what comes in late for this one."""
+        super().happened(event)
+        if isinstance(event, BatchCompleted):
+            self.show_if_waited_for()
+        elif isinstance(event, GenerationPaused | LimitReached):
+            # What has come before the trouble is not kept back; what the trouble is stays on the screen.
+            self.show_if_waited_for(quietly=True)
+        elif isinstance(event, CandidatesProposed) and event.batch == self.session.attended.shown:
+            # What an earlier session of this batch had left under way has come in.
+            self.load(at=self.table.current)
+        elif isinstance(event, PoolRead):
+            self._say_what_is_in_doubt()
+
+    def show_if_waited_for(self, *, quietly: bool = False) -> None:
+        """Show the next batch if it is here and wanted.
+
+        Never under a person's hands: a key may be on its way to the candidate that they see.
+        """
+        attended = self.session.attended
+        if not self._waiting or not attended.is_ready:
+            return
+        if not self.table.has_waiting() and self.is_current:
+            batch = attended.take_ready()
+            assert batch is not None
+            self._show_batch(batch, quietly=quietly)
+        elif not quietly:
+            self.curator.at_hand.say(self.with_keys("The next batch is ready: {next_batch} shows it."))
+
+    def on_screen_resume(self) -> None:
+        """Show how things stand, and the batch that has come in meanwhile if it was waited for."""
+        self.show_if_waited_for(quietly=True)
+
+    def action_next_batch(self) -> None:
+        """Show the next batch, or wait for it; at the cost limit, ask for a higher one."""
+        self.session.start()
+        at_limit, room = self.session.attended.at_cost_limit, self.session.attended.room
+        batch = self.session.attended.next_batch()
+        if batch is not None:
+            self._show_batch(batch)
+        else:
+            self._waiting = True
+            self._show_detail()
+            self.say("The next batch is on its way.")
+            if at_limit:
+                self.ask_for_room(room)
+        self.refresh_status()
+
+    def _show_batch(self, batch: int, *, quietly: bool = False) -> None:
+        self._waiting = False
+        proposed = self.engine.workspace.tasks.of_batch(batch)
+        passing = [task.id for task in proposed if task.verdict == PASS]
+        self.load(at=passing[0] if passing else None)
+        if not quietly:
+            self.say(f"Batch {batch}: {len(proposed)} candidates, {len(passing)} pass.")
+        self.refresh_status()
+
+    async def action_filter(self) -> None:
+        """Look through everything there is, with the cursor in the filter line."""
+        pool = await self.curator.go_to("pool")
+        pool.set_focus(pool.query_one("#filter"))

@@ -1,0 +1,210 @@
+"""What is known of one task, each claim with its evidence."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from selfinstruct.core.endpoint.responses import AnswerError, read_answer
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.filtering.filters import keyword_spans
+from selfinstruct.core.language.registry import Language
+from selfinstruct.core.method.parsing import parse_label
+from selfinstruct.db.records import PASS, Decision, Instance, Task
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.keys.bindings import with_keys
+from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
+from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.block_view import Block
+
+if TYPE_CHECKING:
+    from selfinstruct.core.similarity.rouge_index import Neighbour
+    from selfinstruct.core.similarity.vector_index import Near
+
+_SHARED, _KEYWORD, _HEADING = "underline", "reverse", "bold $text-primary"
+_GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
+
+_QUOTED = 200
+_SHOWN = 4000
+"""Characters of a text that are shown; an editor shows all."""
+
+Part = str | tuple[str, str] | Content
+Span = tuple[int, int]
+
+
+def heading(text: str) -> Content:
+    """The heading of a part."""
+    return Content.assemble("\n", (text, _HEADING))
+
+
+def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Content:
+    """A task's text, verdict with every reason, and label with the model's own answer.
+
+    In the text the keywords are marked, and the words that it shares with its nearest neighbour.
+    """
+    workspace = engine.workspace
+    marks: list[tuple[Span, str]] = []
+    if neighbours:
+        nearest = workspace.tasks.get(neighbours[0].id)
+        marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
+    if len(task.instruction) <= _SHOWN:
+        marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
+    return Content.assemble(
+        _marked(task.instruction, marks),
+        "\n\n",
+        *_verdict(workspace, task),
+        *_label(engine, task),
+    )
+
+
+def _shared_marks(text: str, other: str, language: Language) -> list[tuple[Span, str]]:
+    from selfinstruct.core.similarity.rouge_index import shared_spans  # noqa: PLC0415 - see Judge
+
+    if max(len(text), len(other)) > _SHOWN:
+        return []  # nothing is marked in what is not shown in full: it would take seconds
+    return [(span, _SHARED) for span in shared_spans(text, other, language.code)]
+
+
+def _marked(text: str, marks: Iterable[tuple[Span, str]]) -> Content:
+    shown = safe(text, _SHOWN)
+    content = Content(shown)
+    if len(shown) != len(text):
+        return content
+    for (start, end), style in marks:
+        content = content.stylize(style, start, end)
+    return content
+
+
+def _verdict(workspace: Workspace, task: Task) -> list[Part]:
+    if task.origin == "seed":
+        return [("✓ in the pool", "$text-success"), " · seed\n"]
+    passes = task.verdict == PASS
+    glyph, style = ("✓", "$text-success") if passes else ("✗", "$text-error")
+    batch = f" · batch {task.batch}" if task.batch else ""
+    parts: list[Part] = [
+        (f"{glyph} {verdict_word(task.verdict)}", style),
+        f" · {STATE_WORDS[task.state]} · {task.origin}{batch}\n",
+    ]
+    parts += [f"  {safe_line(reason.sentence)}\n" for reason in workspace.tasks.reasons(task.id)]
+    return parts
+
+
+def _label(engine: Engine, task: Task) -> list[Part]:
+    if task.label is None:
+        asked = " (asked)" if task.classify_request_id else ""
+        return [(f"no label yet{asked}", MUTED)]
+    said = _model_said(engine.workspace, task)
+    quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
+    unclear = with_keys("unclear label: set it with {relabel}", engine.settings.keys)
+    label = unclear if task.label == "unknown" else task.label
+    by_person = said is not None and parse_label(said, engine.language.code) != task.label
+    return [f"{label}, set by a person" if by_person else label, (quoted, MUTED)]
+
+
+def _model_said(workspace: Workspace, task: Task) -> str | None:
+    if task.classify_request_id is None:
+        return None
+    stored = workspace.requests.answer(task.classify_request_id)
+    request = workspace.requests.get(task.classify_request_id)
+    if stored is None:
+        return None
+    try:
+        return read_answer(stored.body, request.api).text.strip()
+    except AnswerError:
+        return None
+
+
+def nearest(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> list[Block]:
+    """The nearest tasks of the pool, each with this one beside it and the words that they share marked."""
+    tasks = {found.id: found for found in engine.workspace.tasks.get_many(n.id for n in neighbours)}
+    return [_beside(task, tasks[neighbour.id], neighbour.score, engine.language) for neighbour in neighbours]
+
+
+def nearest_by_meaning(workspace: Workspace, near: "Sequence[Near]") -> list[Block]:
+    """The tasks of the pool that are nearest by meaning, each with its cosine."""
+    tasks = {found.id: found for found in workspace.tasks.get_many(one.id for one in near)}
+    return [_by_meaning(one.cosine, tasks[one.id]) for one in near]
+
+
+def _by_meaning(cosine: float, neighbour: Task) -> Block:
+    name = f"{cosine:.2f} {neighbour.origin} {neighbour.id}  "
+    return Block.of(Content.assemble((name, MUTED), safe(neighbour.instruction, _SHOWN)), choice=neighbour.id)
+
+
+def _beside(task: Task, neighbour: Task, score: float, language: Language) -> Block:
+    mine, theirs = task.instruction, neighbour.instruction
+    name = f"{score:.2f} {neighbour.origin} {neighbour.id}  "
+    return Block(
+        made_of=(name, mine[: _SHOWN + 1], theirs[: _SHOWN + 1]),
+        content=lambda: Content.assemble((name, MUTED), _shared(theirs, mine, language)),
+        beside=lambda: _shared(mine, theirs, language),
+        choice=neighbour.id,
+    )
+
+
+def _shared(text: str, other: str, language: Language) -> Content:
+    return _marked(text, _shared_marks(text, other, language))
+
+
+def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
+    """The tasks that were shown in the prompt that brought this one."""
+    if task.propose_request_id is None:
+        return []
+    request = workspace.requests.get(task.propose_request_id)
+    return [
+        Block.of(
+            Content.assemble((f"{shown.origin} {shown.id}  ", MUTED), safe_line(shown.instruction, _QUOTED)),
+            choice=shown.id,
+        )
+        for shown in workspace.tasks.get_many(request.in_context)
+    ]
+
+
+def instances(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> Content | None:
+    """The instances of a task, or why there are none; None for one that is not to have any yet.
+
+    `keys` are those that the person has chosen.
+    """
+    found = workspace.instances.of_task(task.id)
+    if found:
+        return Content.assemble(heading("Instances"), *_listed(found))
+    if task.state != "accepted":
+        return None
+    waits = {
+        "unknown": with_keys(
+            "The label is not clear: set it with {relabel}, and instances are asked for.", keys
+        ),
+        None: "They are asked for when the label is known.",
+    }
+    asked = "Asked for." if task.instantiate_request_id else "About to be asked for."
+    return Content.assemble(heading("Instances"), "\n", waits.get(task.label, asked))
+
+
+def _listed(found: Iterable[Instance]) -> list[Part]:
+    parts: list[Part] = []
+    for instance in found:
+        why = f": {safe_line(instance.reason.sentence)}" if instance.reason else ""
+        style = "$text-success" if instance.state == "kept" else "$text-warning"
+        parts.append((f"\n{_GLYPHS[instance.state]}{why}", style))
+        if instance.input:
+            parts += [("\nInput: ", MUTED), safe(instance.input, _SHOWN)]
+        parts += [("\nOutput: ", MUTED), safe(instance.output, _SHOWN)]
+    return parts
+
+
+def history(decisions: Sequence[Decision]) -> Content | None:
+    """Who has decided what and when; None while nobody has."""
+    if not decisions:
+        return None
+    parts: list[Part] = [heading("History")]
+    for decision in decisions:
+        when = safe_line(decision.at[:16].replace("T", " "))
+        why = f", {decision.tag}" if decision.tag else ""
+        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {decision.who}{why}")]
+        if decision.before.label != decision.after.label:
+            labels = (decision.before.label, decision.after.label)
+            was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
+            parts.append((f"\n  label: {was} → {is_}", MUTED))
+        if decision.before.instruction != decision.after.instruction:
+            parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", MUTED))
+    return Content.assemble(*parts)

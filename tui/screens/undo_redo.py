@@ -1,0 +1,91 @@
+"""What screens with decisions share: undo and redo, in the one order of a person's steps."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.util.time_slices import Sliced, in_slices
+from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.records import AnyDecision, DecisionKind, InstanceDecision
+from selfinstruct.tui.background.bulk_progress import BulkProgress
+from selfinstruct.tui.screens.base import WorkScreen
+
+Result = TypeVar("Result")
+
+
+class DecidingScreen(WorkScreen):
+    """A screen on which a person decides. A subclass shows what a decision was on."""
+
+    def show_decided(self, decision: AnyDecision) -> None:
+        """Show how things stand now, with the cursor on what a decision was on, if that is here."""
+        raise NotImplementedError
+
+    def action_undo(self) -> None:
+        """Take back the last step, and go to what it was on."""
+        self._take_back(self.engine.decisions.undoing(), "undo", "Undoing", "Undone")
+
+    def action_redo(self) -> None:
+        """Take back the last undo, and go to what it was on."""
+        self._take_back(self.engine.decisions.redoing(), "redo", "Redoing", "Redone")
+
+    def _take_back(self, work: Sliced[list[AnyDecision]], what: str, doing: str, done: str) -> None:
+        def over(decisions: list[AnyDecision]) -> None:
+            if not decisions:
+                self._say_at_hand(f"There is nothing to {what}.")
+                return
+            self.session.attended.wake()
+            if self.is_current:
+                self.show_decided(decisions[-1])
+            step = self.session.long_step
+            was_stopped = step is not None and step.stopped
+            stopped = self.with_keys(f" Stopped; {{{what}}} goes on.") if was_stopped else ""
+            kind = self.engine.workspace.decisions.kind_of(decisions[-1])
+            self._say_at_hand(f"{done}: {_told(decisions, kind)}.{stopped}")
+
+        self.carry_out(work, doing, over)
+
+    def _say_at_hand(self, sentence: str) -> None:
+        """Say something on whatever screen the person has gone to meanwhile."""
+        self.curator.at_hand.say(sentence)
+
+    def carry_out(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> None:
+        """Take a step: at once, or a little at a time when there is much of it.
+
+        Args:
+            work: The step; its first part is carried out now.
+            doing: What is being done, for as long as it takes.
+            over: Called in the end with what came of it, also when a person has stopped it.
+        """
+        try:
+            next(work)
+        except StopIteration as end:
+            over(end.value)
+        except (DecisionRefusedError, WorkspaceError) as refusal:
+            self.say(str(refusal), error=True)
+        else:
+            self.session.long_step = BulkProgress(
+                doing,
+                self.with_keys("{back}"),
+                tell=self._say_at_hand,
+                stop=self.engine.decisions.stop,
+            )
+            self.run_worker(self._carry_out(work, self.session.long_step, over))
+
+    async def _carry_out(
+        self, work: Sliced[Result], step: BulkProgress, over: Callable[[Result], None]
+    ) -> None:
+        try:
+            result = await in_slices(work, step.progress)
+        except (DecisionRefusedError, WorkspaceError) as refusal:
+            self.curator.at_hand.say(str(refusal), error=True)
+        else:
+            over(result)
+        finally:
+            self.session.long_step = None
+
+
+def _told(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
+    first = decisions[-1]
+    instance = "an instance of " if isinstance(first, InstanceDecision) else ""
+    more = f" and {len(decisions) - 1:,} more" if len(decisions) > 1 else ""
+    return f"{kind} of {instance}{first.task_id}{more}"

@@ -1,0 +1,285 @@
+"""A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.visual import Visual
+
+from selfinstruct.core.util.lru_cache import LRUCache
+from selfinstruct.tui.widgets.cached_lines import LineView
+
+_GAP = 2
+_REST_S = 0.3
+"""What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
+
+_KEPT_LINES = 5000
+"""Wrapped lines that are kept."""
+
+_UNSPACED = re.compile(r"\s([\u3041-\u30ff\u3400-\u9fff\uff01-\uff9f])")
+"""A letter of a script without spaces, behind a space."""
+_ENDS = frozenset("、。，．・：；？！」』）】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+"""What does not begin a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of text on lines of its own, worked out when it comes into view."""
+
+    made_of: Hashable
+    """Blocks that are made of the same look the same."""
+    content: Callable[[], Content] = field(compare=False)
+    beside: Callable[[], Content] | None = field(default=None, compare=False)
+    """What is shown on the left of it, line by line, where there is room or when it is chosen."""
+    choice: int | None = None
+    """What is chosen with it; None: it is not there to be chosen."""
+
+    @classmethod
+    def of(cls, content: Content, *, choice: int | None = None) -> "Block":
+        """A block of a text that is there already."""
+        return cls((content.plain, *content.spans), lambda: content, choice=choice)
+
+
+def filling(content: Content, width: int) -> Content:
+    """A text whose script has no spaces begins on the line of what stands before it.
+
+    A line is otherwise broken at spaces only, so that the name before such a text would stand alone.
+
+    Args:
+        content: A text of any script.
+        width: Of a line, in cells.
+    """
+    plain = content.plain
+    begins = _UNSPACED.search(plain.split("\n", 1)[0])
+    if begins is None:
+        return content
+    start, room = begins.start(1), width - cell_len(plain[: begins.start(1)])
+    end, used = start, 0
+    while end < len(plain) and (used := used + cell_len(plain[end])) <= room:
+        end += 1
+    if end == len(plain) or "\n" in plain[start:end] or " " in plain[start:end]:
+        return content
+    while end > start and plain[end] in _ENDS:
+        end -= 1
+    return Content.assemble(content[:end], "\n", content[end:]) if end > start else content
+
+
+class BlockView(LineView, can_focus=True):
+    """Shows blocks one under the other, wrapped to its width.
+
+    With the focus, j and k go from one choice to the next, and Enter takes it; all other keys scroll.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"block--chosen"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "choose(1)", "Next choice", show=False),
+        Binding("k", "choose(-1)", "Previous choice", show=False),
+        Binding("ctrl+d", "page_down", "Page down", show=False),
+        Binding("ctrl+u", "page_up", "Page up", show=False),
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "End", show=False),
+        Binding("enter", "take", "Go to it", show=False),
+    ]
+    WIDE: ClassVar[int] = 90
+    """From this width on every block has what belongs beside it."""
+
+    class Taken(Message):
+        """A choice was taken."""
+
+        def __init__(self, choice: int) -> None:
+            super().__init__()
+            self.choice = choice
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        # What is shown is not ours: nothing in it is to become a link.
+        self.set_reactive(BlockView.auto_links, False)
+        self._blocks: tuple[Block, ...] = ()
+        self._chosen: int | None = None
+        self._rest: Timer | None = None
+        self._wrapped: LRUCache[Hashable, list[Strip]] = LRUCache(_KEPT_LINES)
+        self._lines: list[Strip] = []
+        self._starts: list[int] = []
+
+    def on_mount(self) -> None:
+        """Have a clock for what is not in view."""
+        self._rest = self.set_interval(_REST_S, self._lay_out_rest, pause=True)
+        self._lay_out()
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """What is shown, from top to bottom."""
+        return self._blocks
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Always, also when all is in view: the keys of this page are never those of the list beside it."""
+        return True
+
+    def show_blocks(self, blocks: Sequence[Block], *, anew: bool) -> None:
+        """Show these blocks; `anew` begins at the top, with nothing chosen."""
+        if anew:
+            self._chosen = None
+            self.scroll_to(y=0, animate=False, force=True)
+        if tuple(blocks) != self._blocks or anew:
+            self._blocks = tuple(blocks)
+            if self._chosen is not None and not self._choosable(self._chosen):
+                self._chosen = None
+            self._lay_out()
+
+    def _choosable(self, place: int) -> bool:
+        return place < len(self._blocks) and self._blocks[place].choice is not None
+
+    def wrap_ahead(self, blocks: Sequence[Block]) -> None:
+        """Wrap what would be in view of these blocks, so that it is shown at once when it is asked for."""
+        lines = 0
+        for block in blocks:
+            if lines > self.size.height or self._width <= 0:
+                return
+            lines += len(self._lines_of(block, chosen=False))
+
+    def notify_style_update(self) -> None:
+        """Draw everything in the new colours."""
+        super().notify_style_update()
+        self._wrapped.clear()
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Wrap to the new width."""
+        self._lay_out()
+
+    def on_blur(self) -> None:
+        """Without the focus nothing is chosen."""
+        self._choose(None)
+
+    def _lay_out(self) -> None:
+        """Wrap what is in view now; the rest, and how far one can scroll, when there is time.
+
+        Another virtual size means another layout of the whole screen, which takes longer than all this.
+        """
+        if self._rest is None:
+            return
+        self._lines, self._starts = [], []
+        self._lay_out_to(round(self.scroll_y) + self.size.height)
+        self._rest.reset()
+        self._rest.resume()
+        self.refresh()
+
+    def _lay_out_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.pause()
+        self._lay_out_to(None)
+        self.virtual_size = Size(self._width, len(self._lines))
+
+    def _lay_out_to(self, line: int | None) -> None:
+        """Wrap blocks until there is this line, or all of them."""
+        if self._width <= 0:
+            return
+        for place in range(len(self._starts), len(self._blocks)):
+            if line is not None and len(self._lines) > line:
+                return
+            self._starts.append(len(self._lines))
+            self._lines += self._lines_of(self._blocks[place], chosen=place == self._chosen)
+
+    def _lines_of(self, block: Block, *, chosen: bool) -> list[Strip]:
+        """The lines of a block, as they were wrapped before if they have been."""
+        width, full = self._width, self.scrollable_content_region.width
+        key = (block.made_of, chosen, width)
+        lines = self._wrapped.get(key)
+        if lines is None:
+            plain = self.rich_style
+            lines = self._strips(block, width, chosen=chosen)
+            if chosen:
+                style = self.get_component_rich_style("block--chosen")
+                lines = [one.adjust_cell_length(width, plain).apply_style(style) for one in lines]
+            lines = [one.adjust_cell_length(full, plain) for one in lines]
+            self._wrapped.put(key, lines, weight=len(lines) + 1)
+        return lines
+
+    @property
+    def _width(self) -> int:
+        # A column stays free before the scrollbar.
+        return self.scrollable_content_region.width - 1
+
+    def _strips(self, block: Block, width: int, *, chosen: bool) -> list[Strip]:
+        if block.beside is None or not (chosen or width >= self.WIDE):
+            return self._wrap(block.content(), width)
+        half = (width - _GAP) // 2
+        left, right = self._wrap(block.beside(), half), self._wrap(block.content(), half)
+        height = max(len(left), len(right))
+        blank = Strip.blank(half, self.rich_style)
+        left += [blank] * (height - len(left))
+        right += [blank] * (height - len(right))
+        gap = Strip([Segment(" " * _GAP, self.rich_style)])
+        return [
+            Strip.join([one.adjust_cell_length(half, self.rich_style), gap, other])
+            for one, other in zip(left, right, strict=True)
+        ]
+
+    def _wrap(self, content: Content, width: int) -> list[Strip]:
+        return Visual.to_strips(self, filling(content, width), width, None, self.visual_style)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the page."""
+        line = y + round(self.scroll_y)
+        if line < len(self._lines):
+            return self._lines[line]
+        if len(self._starts) < len(self._blocks):
+            self.call_later(self._lay_out_rest)
+        return Strip.blank(self.scrollable_content_region.width, self.rich_style)
+
+    # Choosing
+
+    def action_choose(self, step: int) -> None:
+        """Choose the next or the previous choice."""
+        self._lay_out_rest()
+        places = [place for place in range(len(self._blocks)) if self._choosable(place)]
+        if not places:
+            return
+        if self._chosen is None:
+            self._choose(places[0] if step > 0 else places[-1])
+            return
+        at = places.index(self._chosen) + step
+        if 0 <= at < len(places):
+            self._choose(places[at])
+
+    def _choose(self, place: int | None) -> None:
+        if place == self._chosen:
+            return
+        self._chosen = place
+        self._lay_out()
+        if place is not None:
+            self._lay_out_rest()
+            start = self._starts[place]
+            end = self._starts[place + 1] if place + 1 < len(self._starts) else len(self._lines)
+            self.scroll_to_region(Region(0, start, 1, end - start), animate=False, force=True)
+
+    def action_take(self) -> None:
+        """Take what is chosen; with nothing chosen, the key means what it means on the screen."""
+        choice = None if self._chosen is None else self._blocks[self._chosen].choice
+        if choice is None:
+            raise SkipAction
+        self.post_message(self.Taken(choice))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose what is clicked; a second click takes it."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        line = offset.y + round(self.scroll_y)
+        place = next((at for at in reversed(range(len(self._starts))) if self._starts[at] <= line), None)
+        if place is not None and self._choosable(place):
+            self._choose(place)
+            if event.chain > 1 and (choice := self._blocks[place].choice) is not None:
+                self.post_message(self.Taken(choice))

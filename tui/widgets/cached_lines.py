@@ -1,0 +1,90 @@
+"""A scrolling view of lines that are drawn once: what has not changed costs nothing when the view moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.geometry import Region
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from selfinstruct.core.util.lru_cache import LRUCache
+
+_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What is the same for all lines."""
+
+    left: Sequence[Segment]
+    right: Sequence[Segment]
+    inside: int
+    """Cells between the two."""
+    rest: Style
+    """Of what a line leaves empty."""
+    background: Color
+    filters: Sequence[LineFilter]
+
+    def around(self, line: Strip) -> Strip:
+        """The whole line, as the terminal gets it."""
+        inner = line.adjust_cell_length(self.inside, self.rest)
+        segments = [*self.left, *inner, *self.right]
+        for one in self.filters:
+            segments = one.apply(segments, self.background)
+        return Strip(segments)
+
+
+class LineView(ScrollView):
+    """A view whose `render_line` gives the same strip as long as a line looks the same.
+
+    Textual takes each line that is drawn through the style sheet again, which takes longer than all else
+    about it. Here one line of the view does, and what that puts around it is put around all others.
+    """
+
+    ALLOW_SELECT = False
+    """What is marked with the mouse would be drawn into the lines that are kept."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._frame: _Frame | None = None
+        self._whole: LRUCache[int, tuple[Strip, Strip]] = LRUCache(_KEPT)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a part of the view, border and all."""
+        width, height = self.outer_size
+        first, last = self.gutter.top, height - self.gutter.bottom
+        if crop.column_span != (0, width) or self.size.area == 0:
+            return super().render_lines(crop)
+        frame = self._frame_of(first, width)
+        if frame != self._frame:
+            self._frame = frame
+            self._whole.clear()
+        return [
+            self._framed(self.render_line(y - first), frame)
+            if first <= y < last
+            else super(LineView, self).render_lines(Region(0, y, width, 1))[0]
+            for y in crop.line_range
+        ]
+
+    def _frame_of(self, y: int, width: int) -> _Frame:
+        (whole,) = super().render_lines(Region(0, y, width, 1))
+        left, right = self.gutter.left, self.gutter.right
+        return _Frame(
+            left=list(whole.crop(0, left)),
+            right=list(whole.crop(width - right, width)),
+            inside=width - left - right,
+            rest=self.rich_style,
+            background=self.background_colors[1],
+            filters=self.get_line_filters(),
+        )
+
+    def _framed(self, line: Strip, frame: _Frame) -> Strip:
+        known = self._whole.get(id(line))
+        if known is None or known[0] is not line:
+            known = line, frame.around(line)
+            self._whole.put(id(line), known)
+        return known[1]
