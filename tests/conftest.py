@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
@@ -19,6 +20,12 @@ OpenEngine = Callable[..., Engine]
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30
 """Bytes; several times what a run leaves there until the next ones."""
+
+
+settings.register_profile(
+    "selfinstruct", deadline=None
+)  # how long an example takes says nothing on a busy machine
+settings.load_profile("selfinstruct")
 
 
 def pytest_configure() -> None:

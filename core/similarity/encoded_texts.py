@@ -1,4 +1,4 @@
-"""Many texts at once as numbers, and pairs of them that are alike."""
+"""Batches of texts as token ids, and the pairs that a similarity join returns."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from selfinstruct.core.similarity.token_store import Ints
 
 @dataclass(frozen=True, slots=True)
 class EncodedTexts:
-    """Texts as the numbers of their tokens: one text's after the other's, and how many each has."""
+    """A batch of tokenized texts in flat form: concatenated token ids, and the token count of each text."""
 
     codes: Codes
     lengths: Ints
@@ -20,7 +20,7 @@ class EncodedTexts:
         return len(self.lengths)
 
     def some(self, members: Ints) -> "EncodedTexts":
-        """The texts at these places."""
+        """The texts at the given positions."""
         lengths = self.lengths[members]
         starts = (np.cumsum(self.lengths) - self.lengths)[members]
         places = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
@@ -29,7 +29,10 @@ class EncodedTexts:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Texts asked about, by their places, ids that score enough with them, and the scores, in some order."""
+    """Matches of a similarity join, as parallel arrays in no particular order.
+
+    `asked` holds positions in the query batch, `ids` the matching texts, `scores` their ROUGE-L F-measure.
+    """
 
     asked: Ints
     ids: Ints

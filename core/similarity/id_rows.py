@@ -1,4 +1,7 @@
-"""Where the text of an id stands: ids are mostly small and dense, as a database gives them."""
+"""Compact map from task ids to row numbers.
+
+Database ids are mostly small and dense, so an array of 4 bytes an id replaces a dictionary of about 100.
+"""
 
 from array import array
 
@@ -7,7 +10,7 @@ _SPARE = 1024
 
 
 class IdRows:
-    """A map from ids to rows, 4 bytes an id while there are about as many as numbers up to them."""
+    """Maps ids to rows: dense ids live in an array, outliers in a dictionary."""
 
     def __init__(self) -> None:
         self._near = array("i")
@@ -21,13 +24,13 @@ class IdRows:
         return self.get(task_id) is not None
 
     def get(self, task_id: int) -> int | None:
-        """The row of an id, None if it has none."""
+        """The row of an id, or None if it has none."""
         if 0 <= task_id < len(self._near) and self._near[task_id] != _ABSENT:
             return self._near[task_id]
         return self._far.get(task_id)
 
     def set(self, task_id: int, row: int) -> None:
-        """Give a row to an id that has none."""
+        """Assign a row to an id that has none yet."""
         self._size += 1
         if len(self._near) <= task_id < 4 * self._size + _SPARE:
             self._near.extend([_ABSENT] * (task_id + _SPARE - len(self._near)))
@@ -37,10 +40,10 @@ class IdRows:
             self._far[task_id] = row
 
     def pop(self, task_id: int) -> int:
-        """Take an id out; returns its row.
+        """Remove an id and return its row.
 
         Raises:
-            KeyError: it has none.
+            KeyError: the id has no row.
         """
         row = self.get(task_id)
         if row is None:

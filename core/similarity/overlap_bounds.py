@@ -1,10 +1,10 @@
-"""How many tokens a text shares, at most, with each of a great many others: one bit for each.
+"""Upper bounds on token overlap, from bit-sliced signatures.
 
-Texts of about the same length stand in blocks of 64. A column has one bit a text, so a block is one
-64-bit word of it. The common tokens have a column of their own each; the rarer ones share the other
-columns. A text asked about adds up the columns of its tokens, 64 texts at once, in binary digits that
-lie across the words ("bit-sliced"): the sum is the shared tokens of each text, or a few more where
-tokens share a column, and never fewer. docs/similarity.md tells the whole story.
+Every indexed text has one bit in each column, and texts of similar length are grouped in blocks of 64, so one
+64-bit word of a column covers a block. A query adds up the columns of its tokens, 64 texts per machine word,
+with carry-save adders whose binary digits lie across words ("bit-slicing"). The sum is the token overlap of
+each text with the query, or slightly more where tokens share a column: an upper bound, never less.
+docs/similarity.md has the derivation.
 """
 
 from bisect import bisect_right
@@ -19,14 +19,14 @@ from selfinstruct.core.language.tokens import Codes
 from selfinstruct.core.similarity.token_columns import COLUMNS, TokenColumns
 
 Rows = npt.NDArray[np.int64]
-"""Places of texts in the columns: 64 times the block, plus the bit."""
+"""Row numbers: 64 * block + bit."""
 Words = npt.NDArray[np.uint64]
 
 BLOCK = 64
 
 _EXACT = 64
 FLOORS = np.array([*range(_EXACT), *(int(_EXACT * 2 ** (step / 8)) for step in range(200))], dtype=np.int64)
-"""The shortest length of each class, in tokens. A block holds texts of one class."""
+"""The minimum length of each length class, in tokens. A block holds texts of one class only."""
 _FLOORS: list[int] = FLOORS.tolist()
 
 _ALL = np.uint64(2**64 - 1)
@@ -34,7 +34,7 @@ _BITS = np.uint64(1) << np.arange(BLOCK, dtype=np.uint64)
 
 
 class OverlapBounds:
-    """Columns of bits for texts that come and go; each text has a row while it is there."""
+    """A mutable bit matrix of shape (columns, texts) that bounds the token overlap with a query."""
 
     def __init__(self) -> None:
         self._bits: Words = np.zeros((COLUMNS, 0), dtype=np.uint64)
@@ -45,11 +45,11 @@ class OverlapBounds:
 
     @property
     def rows(self) -> int:
-        """How many rows there are, taken or free."""
+        """The number of rows, occupied or free."""
         return self._blocks * BLOCK
 
     def add(self, codes: Codes) -> int:
-        """Enter a text, given as the numbers of its tokens; returns its row."""
+        """Add a text, given as token ids, and return its row."""
         row = self._take(_class_of(len(codes)), 1)[0]
         self._columns.learn(codes)
         columns = self.columns(codes.tolist())
@@ -58,7 +58,7 @@ class OverlapBounds:
         return row
 
     def add_many(self, codes: Codes, lengths: npt.NDArray[np.int64]) -> Rows:
-        """Enter texts, one's numbers after the other's; returns their rows."""
+        """Add a batch of texts, given as concatenated token ids, and return their rows."""
         rows = np.empty(len(lengths), dtype=np.int64)
         classes = np.searchsorted(FLOORS, lengths, side="right") - 1
         for number in np.unique(classes).tolist():
@@ -73,20 +73,20 @@ class OverlapBounds:
         return rows
 
     def remove(self, row: int, length: int) -> None:
-        """Clear the row of a text with that many tokens, for another of about its length."""
+        """Clear the row of a text of `length` tokens; another text of its length class will reuse it."""
         self._bits[:, row // BLOCK] &= ~_BITS[row % BLOCK]
         self._free[_class_of(length)].append(row)
 
     def columns(self, codes: Sequence[int]) -> list[int]:
-        """The columns of a text's tokens, one each; tokens that no text has had are left out."""
+        """The columns of a text's tokens, one per occurrence; unseen tokens are left out."""
         return self._columns.of_text(codes)
 
     def sums(self, columns: Sequence[int]) -> "Sums":
-        """For each row, how many of these columns have its bit set."""
+        """For each row, the number of given columns in which its bit is set."""
         return Sums(add_up(self._bits[columns, : self._blocks]), self._classes[: self._blocks])
 
     def _take(self, number: int, count: int) -> Sequence[int]:
-        """Rows for `count` texts of a class."""
+        """Allocate rows for `count` texts of a length class."""
         free = self._free[number]
         if len(free) < count:
             blocks = -(-(count - len(free)) // BLOCK)
@@ -108,15 +108,15 @@ class OverlapBounds:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """A number for each row, in binary digits: bit r of word b of digit d belongs to row 64 b + r."""
+    """One bit-sliced integer per row: bit r of word b of digit d belongs to row 64 b + r."""
 
     digits: Words
-    """Shape (digits, blocks); the digit of 1 first."""
+    """Shape (digits, blocks), least significant digit first."""
     classes: npt.NDArray[np.int16]
-    """The class of each block's texts, which numbers `FLOORS`."""
+    """The length class of each block, an index into `FLOORS`."""
 
     def at_least(self, wanted: npt.NDArray[np.int64]) -> Rows:
-        """The rows whose number is at least what is wanted, above 0, of their class."""
+        """The rows whose number reaches `wanted`, a positive minimum per length class."""
         places = np.arange(len(self.digits))[:, None]
         unset = ((wanted >> places & 1) - 1).view(np.uint64).take(self.classes, axis=1)
         possible = np.where(wanted >> len(self.digits) == 0, _ALL, np.uint64(0)).take(self.classes)
@@ -133,16 +133,17 @@ class Sums:
         return blocks[bits // BLOCK] * BLOCK + bits % BLOCK
 
     def of(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """The numbers of these rows."""
+        """The numbers of the given rows, as ordinary integers."""
         bits = self.digits[:, rows // BLOCK] >> (rows % BLOCK).view(np.uint64) & np.uint64(1)
         weights = 1 << np.arange(len(self.digits), dtype=np.int64)
         return weights @ bits.view(np.int64)
 
 
 def add_up(bits: Words) -> Words:
-    """Add 0s and 1s down the columns of `bits`, of shape (terms, words), at each of the 64 bits of a word.
+    """Sum `bits`, of shape (terms, words), over the terms, separately for each of the 64 bits of a word.
 
-    Returns the sums in binary digits, of shape (digits, words), the digit of 1 first.
+    A tree of carry-save adders. Returns bit-sliced sums of shape (digits, words), least significant digit
+    first.
     """
     digits = []
     while len(bits):

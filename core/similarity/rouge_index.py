@@ -1,9 +1,9 @@
-"""ROUGE-L against a whole pool.
+"""Exact ROUGE-L nearest neighbours in a pool.
 
-ROUGE-L (Lin 2004) is the F-measure of the longest common subsequence of two token lists: 2 LCS / (m + n).
-The tokens that two texts share, in whatever order, give an upper bound. `OverlapBounds` counts them for the
-whole pool at little cost; RapidFuzz then finds the LCS where the bound leaves a chance. docs/similarity.md
-explains it.
+ROUGE-L (Lin 2004) is the F-measure 2 LCS / (m + n) of the longest common subsequence of two token lists.
+Token overlap, regardless of order, is an upper bound on the LCS. `OverlapBounds` computes that bound for the
+whole pool cheaply; RapidFuzz computes the LCS only for texts whose bound can still make the top k. See
+docs/similarity.md.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,35 +17,35 @@ from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.tokens import Codes, Vocabulary, token_spans, tokens
 from selfinstruct.core.similarity.id_rows import IdRows
 from selfinstruct.core.similarity.overlap_bounds import OverlapBounds
-from selfinstruct.core.similarity.scoring import Best, Floats, Question, f_measure, first, wanted
+from selfinstruct.core.similarity.scoring import Best, Floats, Query, f_measure, first, wanted
 from selfinstruct.core.similarity.token_store import Ints, TokenStore
 
 _LEVELS = (0.6, 0.45, 0.3, 0.2, 0.1, 0.0)
-"""The nearest are looked for among the texts whose bound is at least the first, then the second ..."""
+"""Search proceeds in bands of decreasing upper bound: first texts bounded by 0.6 or more, then 0.45, ..."""
 _FIRST = 64
-"""So many scores at first; the worst of the best then says which others are worth the while."""
+"""Size of the first batch of exact scores; the k-th best of them prunes the rest."""
 
 _CHUNK = 8192
-"""So many texts are added at once, so that the words of all of them are never in memory together."""
+"""Texts tokenized at once by `add_many`; bounds peak memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A task of the index and its ROUGE-L F-measure, 0 to 1, against the text asked about."""
+    """A task of the index and its ROUGE-L F-measure with the query, from 0 to 1."""
 
     id: int
     score: float
 
 
 class RougeIndex:
-    """Texts by id, and the nearest of them to any text by ROUGE-L F-measure.
+    """Mutable nearest-neighbour index over texts, by ROUGE-L F-measure.
 
-    The scores are those of `rouge_score`'s rougeL, over the tokens of the language. A text without tokens
-    scores 0 with every other.
+    Scores equal `rouge_score`'s rougeL over the tokens of the language. A text without tokens scores 0 with
+    every other text.
     """
 
     def __init__(self, language: str = ENGLISH, words: Iterable[str] = ()) -> None:
-        """Make an empty index; `words` have the numbers from 1 on in `add_coded`."""
+        """Create an empty index whose vocabulary starts with `words`, numbered from 1 (see `add_coded`)."""
         self.language = language
         self._vocabulary = Vocabulary(words, language)
         self._overlap = OverlapBounds()
@@ -62,7 +62,7 @@ class RougeIndex:
         """Add a text.
 
         Raises:
-            ValueError: the id is there already.
+            ValueError: the id is in the index already.
         """
         if task_id in self:
             raise ValueError(f"task {task_id} is in the index already")
@@ -70,10 +70,10 @@ class RougeIndex:
         self._enter([task_id], np.array([self._overlap.add(codes)]), codes, lengths)
 
     def add_many(self, task_ids: Sequence[int], texts: Sequence[str]) -> None:
-        """Add texts, which is a good deal quicker than one at a time.
+        """Add a batch of texts, much faster than one at a time.
 
         Raises:
-            ValueError: an id is there already, or comes twice; nothing is added then.
+            ValueError: an id is in the index already or occurs twice; nothing is added.
         """
         if len(set(task_ids)) < len(task_ids):
             raise ValueError("the same task comes twice")
@@ -85,20 +85,20 @@ class RougeIndex:
             self.add_coded(task_ids[start : start + _CHUNK], *coded)
 
     def add_coded(self, task_ids: Sequence[int], codes: Codes, lengths: Ints) -> None:
-        """Add texts that are not there, given as in `coded`."""
+        """Add a batch of new texts in the encoding of `coded`."""
         self._enter(task_ids, self._overlap.add_many(codes, lengths), codes, lengths)
 
     def coded(self) -> tuple[list[str], Ints, Codes, Ints]:
-        """Everything there is.
+        """Export the index.
 
-        Returns the words, the ids, the numbers of the words of each text, one text's after the
-        other's, and how many each has. The first word has the number 1.
+        Returns the vocabulary (its first word has the number 1), the ids, the concatenated token numbers of
+        all texts, and the token count of each text.
         """
         rows = self._store.taken()
         return self._vocabulary.words(), self._store.ids[rows], *self._store.get(rows)
 
     def ids(self) -> Ints:
-        """All ids, in their order."""
+        """All ids, ascending."""
         return np.sort(self._store.ids[self._store.taken()])
 
     def _enter(self, task_ids: Sequence[int], rows: Ints, codes: Codes, lengths: Ints) -> None:
@@ -107,81 +107,81 @@ class RougeIndex:
             self._places.set(task_id, row)
 
     def remove(self, task_id: int) -> None:
-        """Take a text out.
+        """Remove a text.
 
         Raises:
-            KeyError: the id is not there.
+            KeyError: the id is not in the index.
         """
         row = self._places.pop(task_id)
         self._overlap.remove(row, int(self._store.lengths[row]))
         self._store.drop(row)
 
     def replace(self, task_id: int, text: str) -> None:
-        """Give an id another text, whether or not it was there."""
+        """Add a text, replacing the one that the id may have."""
         if task_id in self:
             self.remove(task_id)
         self.add(task_id, text)
 
     def nearest(self, text: str, k: int = 10) -> list[Neighbour]:
-        """The `k` nearest tasks, best first, ties by id."""
+        """The top `k` tasks by score, best first, ties broken by id."""
         k = min(k, len(self))
         if k < 1:
             return []
-        question = self._ask(text)
+        query = self._ask(text)
         best = Best(k)
         ceiling = np.inf
         for level in _LEVELS:
             floor = max(level, best.worst)
-            self._score(question, best, *self._hopeful(question, floor, ceiling))
+            self._score(query, best, *self._candidates(query, floor, ceiling))
             if best.worst >= level:
                 break
             ceiling = floor
         return _neighbours(best) + self._others(best, k)
 
     def nearest_many(self, texts: Sequence[str], k: int = 10) -> list[list[Neighbour]]:
-        """The `k` nearest tasks of each text, best first, ties by id."""
+        """The top `k` tasks of each text, best first, ties broken by id."""
         return [self.nearest(text, k) for text in texts]
 
     def above(self, text: str, threshold: float) -> list[Neighbour]:
-        """All tasks that score `threshold` or more, best first, ties by id."""
+        """All tasks that score at least `threshold`, best first, ties broken by id."""
         if not len(self):
             return []
         best = Best(len(self))
-        question = self._ask(text)
-        rows, _ = self._hopeful(question, max(threshold, 0.0), np.inf)
-        scores = self._scores(question, rows)
+        query = self._ask(text)
+        rows, _ = self._candidates(query, max(threshold, 0.0), np.inf)
+        scores = self._scores(query, rows)
         best.add(scores[scores >= threshold], self._store.ids[rows[scores >= threshold]])
         return _neighbours(best) + (self._others(best, len(self)) if threshold <= 0 else [])
 
-    def _ask(self, text: str) -> Question:
+    def _ask(self, text: str) -> Query:
         codes, length = self._vocabulary.find(text)
         sums = self._overlap.sums(self._overlap.columns(codes))
-        return Question.of(codes, length, sums, len(self._vocabulary))
+        return Query.of(codes, length, sums, len(self._vocabulary))
 
-    def _hopeful(self, question: Question, floor: float, ceiling: float) -> tuple[Ints, Floats]:
-        """The texts whose bound is from `floor` to less than `ceiling`, and their bounds."""
-        rows = question.sums.at_least(wanted(floor, question.length))
+    def _candidates(self, query: Query, floor: float, ceiling: float) -> tuple[Ints, Floats]:
+        """The rows whose upper bound lies in [`floor`, `ceiling`), and their bounds."""
+        rows = query.sums.at_least(wanted(floor, query.length))
         lengths = self._store.lengths[rows]
-        bounds = f_measure(np.minimum(question.sums.of(rows), lengths), lengths + question.length)
+        bounds = f_measure(np.minimum(query.sums.of(rows), lengths), lengths + query.length)
         inside = (bounds >= floor) & (bounds < ceiling)
         return rows[inside], bounds[inside]
 
-    def _score(self, question: Question, best: Best, rows: Ints, bounds: Floats) -> None:
-        """Find the best of these texts, best bound first, until no bound leaves a chance."""
+    def _score(self, query: Query, best: Best, rows: Ints, bounds: Floats) -> None:
+        """Score rows exactly, best bound first, until no remaining bound beats the k-th best score."""
         ids, count = self._store.ids[rows], _FIRST
         while len(rows):
             chosen = first(count, bounds, ids)
-            best.add(self._scores(question, rows[chosen]), ids[chosen])
+            best.add(self._scores(query, rows[chosen]), ids[chosen])
             left = best.welcomes(bounds, ids)
             left[chosen] = False
             rows, bounds, ids = rows[left], bounds[left], ids[left]
             count *= 4
 
-    def _scores(self, question: Question, rows: Ints) -> Floats:
-        return question.scores(*self._store.get(rows))
+    def _scores(self, query: Query, rows: Ints) -> Floats:
+        return query.scores(*self._store.get(rows))
 
     def _others(self, best: Best, k: int) -> list[Neighbour]:
-        """Those of the `k` nearest that share nothing."""
+        """Fill up the top `k` with texts that score 0, lowest ids first."""
         missing = k - len(best.ids)
         if missing == 0:
             return []
@@ -199,9 +199,9 @@ def _neighbours(best: Best) -> list[Neighbour]:
 
 
 def shared_spans(text: str, other: str, language: str) -> list[tuple[int, int]]:
-    """Where in `text` the words stand that it shares, in order, with `other`: the common subsequence.
+    """Character spans of the longest common subsequence of `text` with `other`, for highlighting.
 
-    Returns (start, end) offsets in characters; words that follow each other in both are one span.
+    Returns (start, end) offsets in `text`; words adjacent in both texts form one span.
     """
     words, spans = token_spans(text, language)
     opcodes = LCSseq.opcodes(words, tokens(other, language))

@@ -1,4 +1,4 @@
-"""Scores of one text with many, and the best of them."""
+"""Exact scoring of a query against many texts, and the running top k."""
 
 from dataclasses import dataclass
 
@@ -14,31 +14,31 @@ from selfinstruct.core.similarity.token_store import Ints
 Floats = npt.NDArray[np.float64]
 
 _DIGITS = 12
-"""Scores are rounded to these, so that 0.68 is 0.68, and not less by what 1 - 0.32 loses in binary."""
+"""Decimal digits that scores are rounded to, so that binary rounding cannot move one across a threshold."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A text asked about."""
+class Query:
+    """A query, prepared for exact scoring."""
 
     length: int
     sums: Sums
-    """A bound on the tokens that it shares with each row."""
+    """The upper bound on the token overlap with each row."""
     marks: Codes
-    """For each number of the vocabulary, a number from 1 among the text's own tokens, 0 if it is not one."""
+    """Maps vocabulary numbers to the query's own alphabet: 1 and up for its tokens, 0 for all others."""
     marked: bytes | str
-    """The text's known tokens in these numbers."""
+    """The query in its own alphabet, without tokens that no indexed text has."""
 
     @classmethod
-    def of(cls, codes: list[int], length: int, sums: Sums, vocabulary: int) -> "Question":
-        """The question of a text with these known tokens and that length."""
+    def of(cls, codes: list[int], length: int, sums: Sums, vocabulary: int) -> "Query":
+        """Prepare a query from its known tokens and its full length."""
         numbers = {code: number for number, code in enumerate(dict.fromkeys(codes), start=1)}
         marks: Codes = np.zeros(vocabulary, dtype=np.uint8 if len(numbers) < 256 else np.uint32)
         marks[list(numbers)] = list(numbers.values())
         return cls(length, sums, marks, _as_text(marks[codes]))
 
     def scores(self, codes: Codes, lengths: Ints) -> Floats:
-        """ROUGE-L with each of these texts, whose tokens stand one's after the other's."""
+        """ROUGE-L F-measure with each of a batch of texts, given as concatenated token numbers."""
         marked = _as_text(self.marks[codes])
         ends = np.cumsum(lengths).tolist()
         others = [marked[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -47,7 +47,7 @@ class Question:
 
 
 class Best:
-    """The best `k` so far that score more than 0: best first, ties by id."""
+    """The running top `k` of positive scores: best first, ties broken by id."""
 
     def __init__(self, k: int) -> None:
         self._k = k
@@ -56,18 +56,18 @@ class Best:
 
     @property
     def worst(self) -> float:
-        """The score that another one has to reach."""
+        """The score that a newcomer has to reach: the k-th best, or 0 while there are fewer than k."""
         return float(self.scores[-1]) if 0 < len(self.ids) == self._k else 0.0
 
     def welcomes(self, scores: Floats, ids: Ints) -> npt.NDArray[np.bool]:
-        """Which of these would be among the best."""
+        """A mask of the entries that would enter the top k."""
         welcome = scores > self.worst
         if self.worst:
             welcome |= (scores == self.worst) & (ids < self.ids[-1])
         return welcome
 
     def add(self, scores: Floats, ids: Ints) -> None:
-        """Take in those that belong here."""
+        """Merge scores into the top k."""
         welcome = self.welcomes(scores, ids)
         ids, scores = np.append(self.ids, ids[welcome]), np.append(self.scores, scores[welcome])
         order = np.lexsort((ids, -scores))[: self._k]
@@ -75,7 +75,7 @@ class Best:
 
 
 def first(count: int, bounds: Floats, ids: Ints) -> Ints:
-    """Where the `count` best bounds stand, those of the lowest ids where not all of the same are taken."""
+    """Positions of the `count` best bounds; among equal bounds the lowest ids win."""
     if count >= len(bounds):
         return np.arange(len(bounds))
     last = -np.partition(-bounds, count - 1)[count - 1]
@@ -84,18 +84,18 @@ def first(count: int, bounds: Floats, ids: Ints) -> Ints:
 
 
 def _as_text(marks: Codes) -> bytes | str:
-    """Numbers as what RapidFuzz compares fastest."""
+    """The representation that RapidFuzz compares fastest: bytes, or a string of code points."""
     return (
         marks.tobytes() if marks.dtype == np.uint8 else marks.tobytes().decode("utf-32-le", "surrogatepass")
     )
 
 
-def f_measure(shared: Ints | Ints, sizes: Ints) -> Floats:
-    """2 LCS / (m + n); `sizes` are m + n."""
+def f_measure(shared: Ints, sizes: Ints) -> Floats:
+    """ROUGE-L F-measure, 2 LCS / (m + n); `shared` is the LCS length, `sizes` is m + n."""
     return np.round(1 - (sizes - 2 * shared) / sizes, _DIGITS)
 
 
 def wanted(threshold: float, length: int) -> Ints:
-    """How many tokens a text of each class must share, at least, for a score of `threshold`."""
-    shared = (threshold - 1e-9) * (FLOORS + length) / 2  # a little less, for what rounding takes away
+    """The minimum overlap that a score of `threshold` takes, in tokens, per length class."""
+    shared = (threshold - 1e-9) * (FLOORS + length) / 2  # the slack absorbs rounding
     return np.maximum(np.ceil(shared).astype(np.int64), 1)

@@ -1,10 +1,9 @@
-"""All texts that score a threshold or more with any of many texts at once.
+"""Similarity join: all pairs of a batch of queries and indexed texts that reach a ROUGE-L threshold.
 
-`RougeIndex` answers one question quickly. Here thousands are asked together, with a threshold that is known
-beforehand, so that a good deal less is done for each. Texts of about the same length stand on a shelf, and
-only the shelves whose lengths leave a chance are looked at. Of the columns (`TokenColumns`) of a question, as
-many as are needed are added up, the rarest first: who shares 9 of 12 tokens shares at least 4 of any 7 of
-them. What is left is counted in full, and the LCS decides. docs/similarity.md has more.
+`RougeIndex` answers one query at a time. A join knows its threshold beforehand and takes thousands of queries
+together, so it prunes harder. A length filter limits a query to the length buckets where the threshold is
+reachable. A prefix filter sums only its rarest columns (`TokenColumns`): a text that shares 9 of 12 tokens
+shares at least 4 of any 7. Survivors are counted in full, and the LCS decides. See docs/similarity.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,22 +21,23 @@ from selfinstruct.core.similarity.token_columns import COLUMNS, NONE, TokenColum
 from selfinstruct.core.similarity.token_store import Ints, TokenStore
 
 _STEP = 1.15
-"""The longest texts of a shelf are about so many times as long as its shortest."""
+"""Ratio of the longest to the shortest text of a length bucket."""
 _LONGEST = 1 << 40
+"""Tokens; beyond any text."""
 _ROOMY = 32
-"""A column has a part for about so many tokens of a text ..."""
+"""Columns are split into one part per this many tokens of a text ..."""
 _MOST_PARTS = 64
-"""... but no more than these."""
+"""... up to this many parts."""
 _CERTAIN = 9
-"""So many shared tokens are asked for in the first, short sum, if the texts are long enough."""
+"""Shared tokens that the prefix filter asks for, where texts are long enough."""
 _WORDS = 1 << 14
-"""So many words of 64 texts are added up at once, so that they stay in the processor's cache."""
+"""64-bit words summed at once, so that a batch stays in the processor's cache."""
 _LONG = 128
-"""Texts of so many tokens have bits in so many columns that other texts seem to share them."""
+"""Tokens; signatures of longer texts are too dense to prune, so their overlap is counted exactly."""
 _PAIRS = 1 << 17
-"""So many pairs are scored at once."""
+"""Pairs scored in one batch."""
 _LITTLE = 1e-9
-"""Bounds are lower by this, for what rounding takes away."""
+"""Slack subtracted from bounds, to absorb rounding."""
 _ALL = np.uint64(2**64 - 1)
 
 
@@ -49,42 +49,42 @@ def _floors() -> list[int]:
 
 
 _FLOORS = _floors()
-"""The shortest length on each shelf, in tokens."""
+"""The minimum length of each bucket, in tokens."""
 
 
 class ThresholdJoin:
-    """Texts by id. Texts without tokens score 0 with every other and take no room."""
+    """Texts by id, bucketed by length. Texts without tokens score 0 with every other and take no room."""
 
     def __init__(self) -> None:
         self._columns = TokenColumns()
         self._store = TokenStore()
-        self._shelves: dict[int, _Shelf] = {}
+        self._buckets: dict[int, _Bucket] = {}
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     def add(self, ids: Ints, texts: EncodedTexts) -> None:
-        """Add texts; nothing is checked."""
+        """Add a batch of texts, unchecked."""
         self._columns.learn(texts.codes)
         numbers = np.arange(self._count, self._count + len(texts))
         self._count += len(texts)
         self._store.put(numbers, ids, texts.codes, texts.lengths)
         owners, columns, parts = self._columns.of_texts(texts.codes, texts.lengths)
         self._columns.load += np.bincount(columns, minlength=COLUMNS)
-        for shelf, members in _by_shelf(texts.lengths):
+        for bucket, members in _by_bucket(texts.lengths):
             mine = np.zeros(len(texts), dtype=np.bool)
             mine[members] = True
             tokens = mine[owners]
             within = np.cumsum(mine)[owners[tokens]] - 1
-            if shelf not in self._shelves:
-                self._shelves[shelf] = _Shelf(_FLOORS[shelf])
-            self._shelves[shelf].add(numbers[members], within, columns[tokens], parts[tokens])
+            if bucket not in self._buckets:
+                self._buckets[bucket] = _Bucket(_FLOORS[bucket])
+            self._buckets[bucket].add(numbers[members], within, columns[tokens], parts[tokens])
 
     def above(self, asked: EncodedTexts, threshold: float, before: Ints | None = None) -> Pairs:
-        """All pairs of a text asked about and a text that is here that score `threshold`, above 0, or more.
+        """All pairs of a query and an indexed text that score at least `threshold`, which is positive.
 
-        With `before`, an id for each text asked about, only lower ids count.
+        With `before`, one id per query, only texts with a lower id match.
         """
         scorer = _Scorer(self._store, asked, threshold, before)
         tokens = _Rarest(self._columns, asked)
@@ -93,19 +93,19 @@ class ThresholdJoin:
             columns, parts = tokens.of(places, length)
             shortest = int(np.ceil((threshold - _LITTLE) * length / (2 - threshold)))
             longest = length * (2 - threshold) / (threshold - _LITTLE)
-            for number, shelf in self._shelves.items():
+            for number, bucket in self._buckets.items():
                 floor, ceiling = max(_FLOORS[number], shortest), _FLOORS[number + 1] - 1
                 if floor <= min(ceiling, longest):
                     needed = int(np.ceil((threshold - _LITTLE) * (length + floor) / 2))
-                    for found, texts in shelf.sharing(columns, parts, needed):
+                    for found, texts in bucket.sharing(columns, parts, needed):
                         scorer.add(places[found], texts)
         return scorer.pairs()
 
 
-class _Shelf:
-    """Texts of about the same length: one bit each in 512 columns, or in more where they are long.
+class _Bucket:
+    """A length bucket: a bit matrix with one bit per text and column.
 
-    Each column is split into as many parts as keep most bits of a text unset.
+    For long texts each column is split into parts by a hash of the token, so that signatures stay sparse.
     """
 
     def __init__(self, floor: int) -> None:
@@ -116,7 +116,7 @@ class _Shelf:
         self._count = 0
 
     def add(self, numbers: Ints, texts: Ints, columns: Ints, parts: Ints) -> None:
-        """Add texts by their numbers; for each token, which of them has it, its column and part."""
+        """Add texts by number, with the text, column and part of each token occurrence."""
         first, self._count = self._count, self._count + len(numbers)
         room = self._bits.shape[1]
         if self._count > room * BLOCK:
@@ -131,20 +131,20 @@ class _Shelf:
         np.bitwise_or.at(self._bits.reshape(-1), flat, bits)
 
     def _of(self, columns: Ints, parts: Ints) -> Ints:
-        """The columns of this shelf."""
+        """Positions among the split columns of this bucket."""
         found: Ints = np.minimum(columns * self._split + parts % self._split, COLUMNS * self._split)
         return found
 
     def sharing(self, columns: Ints, parts: Ints, needed: int) -> Iterator[tuple[Ints, Ints]]:
-        """The texts that may share as many tokens as needed with a text asked about.
+        """Texts whose overlap with a query may reach `needed` tokens: a superset, by the prefix filter.
 
         Args:
-            columns: Those of each text asked about, the rarest first. Shape (texts, tokens).
-            parts: Those of its tokens within the columns.
-            needed: How many tokens, at least 1.
+            columns: The columns of each query, rarest first. Shape (queries, tokens).
+            parts: The parts of those columns. Same shape.
+            needed: The minimum overlap in tokens, at least 1.
 
         Yields:
-            Places among those asked about, and numbers of texts.
+            Parallel arrays of query positions and text numbers.
         """
         length = columns.shape[1]
         spare = length - needed
@@ -157,19 +157,22 @@ class _Shelf:
         for start in range(0, len(asked), at_once):
             some = asked[start : start + at_once]
             sums = add_up(self._bits[some[:, :few].T, :blocks].reshape(few, -1))
-            hopeful = np.flatnonzero(_at_least(sums, few - spare))
-            if few < length and len(hopeful):
-                full = self._bits[some[hopeful // blocks].T, hopeful % blocks]
+            survivors = np.flatnonzero(_at_least(sums, few - spare))
+            if few < length and len(survivors):
+                full = self._bits[some[survivors // blocks].T, survivors % blocks]
                 words = _at_least(add_up(full), needed)
             else:
-                words = _at_least(sums, few - spare)[hopeful]
+                words = _at_least(sums, few - spare)[survivors]
             which, bits = _set_bits(words)
-            hopeful = hopeful[which]
-            yield start + hopeful // blocks, self._numbers[hopeful % blocks * BLOCK + bits].astype(np.int64)
+            survivors = survivors[which]
+            yield (
+                start + survivors // blocks,
+                self._numbers[survivors % blocks * BLOCK + bits].astype(np.int64),
+            )
 
 
 class _Rarest:
-    """The tokens of texts asked about, by column and part, those of the rarest columns first."""
+    """The tokens of a batch of queries as columns and parts, sorted by rarity of the column."""
 
     def __init__(self, columns: TokenColumns, asked: EncodedTexts) -> None:
         owners, found, parts = columns.of_texts(asked.codes, asked.lengths)
@@ -180,13 +183,13 @@ class _Rarest:
         self._starts = np.cumsum(asked.lengths) - asked.lengths
 
     def of(self, places: Ints, length: int) -> tuple[Ints, Ints]:
-        """Those of the texts at these places, all with that many tokens. Shapes (texts, tokens)."""
+        """Columns and parts of queries that all have `length` tokens. Shapes (queries, tokens)."""
         tokens = self._starts[places][:, None] + np.arange(length)
         return self._columns[tokens], self._parts[tokens]
 
 
 class _Scorer:
-    """Scores pairs, many at a time, and keeps those that score enough."""
+    """Scores candidate pairs in batches and keeps those that reach the threshold."""
 
     def __init__(self, store: TokenStore, asked: EncodedTexts, threshold: float, before: Ints | None) -> None:
         self._store = store
@@ -202,7 +205,7 @@ class _Scorer:
         self._found: list[tuple[Ints, Ints, Floats]] = []
 
     def add(self, asked: Ints, texts: Ints) -> None:
-        """Take in pairs."""
+        """Queue candidate pairs."""
         if self._before is not None:
             earlier = self._store.ids[texts] < self._before[asked]
             asked, texts = asked[earlier], texts[earlier]
@@ -213,7 +216,7 @@ class _Scorer:
                 self._score()
 
     def pairs(self) -> Pairs:
-        """Those that score enough."""
+        """The pairs that reach the threshold."""
         self._score()
         nothing = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
         asked, ids, scores = zip(nothing, *self._found, strict=True)
@@ -243,7 +246,7 @@ class _Scorer:
     def _enough(
         self, asked: Ints, which: Ints, marks: npt.NDArray[np.uint32], lengths: Ints
     ) -> npt.NDArray[np.bool]:
-        """Which pairs share enough tokens; counted for long texts, of which the columns say little."""
+        """A mask of pairs whose exact token overlap suffices; counted for long queries only."""
         enough = np.ones(len(asked), dtype=np.bool)
         long = np.flatnonzero(self._lengths[asked] >= _LONG)
         if not len(long):
@@ -268,12 +271,12 @@ class _Scorer:
         return enough
 
     def _marks_of(self, place: int) -> npt.NDArray[np.uint32]:
-        """The tokens of a text asked about, by their marks."""
+        """The tokens of a query, in the alphabet of `_marks`."""
         end = self._ends[place]
         return self._asked_marks[end - self._lengths[place] : end]
 
     def _marks(self, codes: Codes) -> npt.NDArray[np.uint32]:
-        """A number from 1 for each token that a text asked about has, 0 for others."""
+        """Tokens in the alphabet of the query batch: 1 and up for a query's tokens, 0 for others."""
         places = np.searchsorted(self._own, codes)
         places[places == len(self._own)] = 0
         known = self._own[places] == codes if len(self._own) else np.zeros(len(codes), dtype=np.bool)
@@ -281,7 +284,7 @@ class _Scorer:
 
 
 def _sequences(marks: npt.NDArray[np.uint32], lengths: Ints) -> Sequence[str | list[int]]:
-    """Texts as what RapidFuzz compares."""
+    """The representation that RapidFuzz compares: strings, or lists of integers for a huge alphabet."""
     ends = np.cumsum(lengths).tolist()
     spans = zip([0, *ends], ends, strict=False)
     if int(marks.max(initial=0)) > 0x10FFFF:  # no character has such a number
@@ -290,15 +293,15 @@ def _sequences(marks: npt.NDArray[np.uint32], lengths: Ints) -> Sequence[str | l
     return [text[start:end] for start, end in spans]
 
 
-def _by_shelf(lengths: Ints) -> Iterator[tuple[int, Ints]]:
-    """Shelves and the texts that belong there."""
-    shelves = np.searchsorted(_FLOORS, lengths, side="right") - 1
-    for shelf in np.unique(shelves[lengths > 0]).tolist():
-        yield shelf, np.flatnonzero(shelves == shelf)
+def _by_bucket(lengths: Ints) -> Iterator[tuple[int, Ints]]:
+    """Bucket numbers, each with the positions of its texts."""
+    buckets = np.searchsorted(_FLOORS, lengths, side="right") - 1
+    for bucket in np.unique(buckets[lengths > 0]).tolist():
+        yield bucket, np.flatnonzero(buckets == bucket)
 
 
 def _at_least(sums: Words, number: int) -> Words:
-    """The bits at which a sum, in binary digits as `add_up` gives it, is at least `number`, above 0."""
+    """A bit mask of the bit-sliced sums that are at least `number`, which is positive."""
     if number >> len(sums):
         return np.zeros(sums.shape[1], dtype=np.uint64)
     # A carry comes out of sum + ~number + 1 exactly where sum >= number.
@@ -309,6 +312,6 @@ def _at_least(sums: Words, number: int) -> Words:
 
 
 def _set_bits(words: Words) -> tuple[Ints, Ints]:
-    """Word and place of each bit that is set."""
+    """Word index and bit index of each set bit."""
     bits = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little").view(np.bool))
     return bits // BLOCK, bits % BLOCK

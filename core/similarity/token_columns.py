@@ -1,4 +1,4 @@
-"""Which bit stands for a token: 512 columns that the tokens share."""
+"""Assignment of tokens to the 512 bit columns of a signature."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from selfinstruct.core.language.tokens import Codes
 Ints = npt.NDArray[np.int64]
 
 _OWN = 448
-"""Columns for tokens that a text has for the first time."""
+"""Columns for the first occurrence of a token in a text."""
 _AGAIN = 64
-"""Columns for tokens that it has had before: the second "the" is shared only with another second one."""
+"""Columns for repeated occurrences, hashed: a second "the" can only match another second "the"."""
 COLUMNS = _OWN + _AGAIN
 NONE = COLUMNS
-"""The column of a token that no text has had."""
+"""Stands for the column of a token that no indexed text contains."""
 
 
 class TokenColumns:
-    """Gives each token a column: the common ones have one almost to themselves, the rare ones share."""
+    """Maps tokens to columns by load: frequent tokens get one almost to themselves, rare ones share."""
 
     def __init__(self) -> None:
         self._column_of: npt.NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
         self.load: Ints = np.zeros(COLUMNS, dtype=np.int64)
-        """How many tokens of all texts stand in each column."""
+        """The number of token occurrences in each column, over all indexed texts."""
 
     def learn(self, codes: Codes) -> None:
-        """Give each new token the emptiest column; the commonest choose first."""
+        """Assign the least loaded column to each new token, most frequent tokens first."""
         self._know(codes)
         words, counts = np.unique(codes[self._column_of[codes] == NONE], return_counts=True)
         load = self.load[:_OWN].copy()
@@ -39,7 +39,7 @@ class TokenColumns:
             self._column_of[words[place]] = column
 
     def of_text(self, codes: Sequence[int]) -> list[int]:
-        """The columns of one text's tokens, one each; tokens that no text has had are left out."""
+        """The columns of one text's tokens, one per occurrence; unseen tokens are left out."""
         turns: Counter[int] = Counter()
         found = []
         known = len(self._column_of)
@@ -52,10 +52,10 @@ class TokenColumns:
         return found
 
     def of_texts(self, codes: Codes, lengths: Ints) -> tuple[Ints, Ints, Ints]:
-        """The columns of many texts' tokens, `NONE` for tokens that no text has had.
+        """The columns of a batch of texts, `NONE` for unseen tokens.
 
-        Returns, for each token, the number of the text, the column, and a number from 0 to 65,535 that tells
-        it from most others in its column; a text's tokens stand together.
+        Returns, for each token occurrence, the position of its text, its column, and a 16-bit hash that tells
+        it from most other tokens of that column. Occurrences of one text are contiguous.
         """
         self._know(codes)
         texts, words, turns = _turns(np.repeat(np.arange(len(lengths)), lengths), codes)
@@ -78,7 +78,7 @@ def _column_again(code: _Number, turn: _Number) -> _Number:
 
 
 def _turns(texts: Ints, codes: Codes) -> tuple[Ints, Ints, Ints]:
-    """Text, token and turn of each token: how many times the text has had it before. In some order."""
+    """Text, token and repeat count of each occurrence (0 for the first one), sorted by text."""
     size = int(codes.max(initial=0)) + 1
     keys = np.sort(texts * size + codes)
     places = np.arange(len(keys))

@@ -1,4 +1,4 @@
-"""Texts as numbers of tokens, in a few arrays."""
+"""Storage of tokenized texts in a few flat arrays."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +12,24 @@ _SPARE = 4096
 
 
 class TokenStore:
-    """Ids and tokens by row: 2 bytes a token while the vocabulary is small, and 20 bytes a row."""
+    """Ids and tokens by row.
+
+    Takes 2 bytes a token (4 once the vocabulary exceeds 65,536) and about 20 bytes a row. Space of removed
+    texts is reclaimed by compaction once more than half of it is garbage.
+    """
 
     def __init__(self) -> None:
         self.ids = np.zeros(0, dtype=np.int64)
-        """The id of the text of each row; of no meaning where there is none."""
+        """The id of each row's text; undefined for a free row."""
         self.lengths = np.zeros(0, dtype=np.int64)
-        """How many tokens each row has; -1 where there is no text."""
+        """The token count of each row; -1 marks a free row."""
         self._starts = np.zeros(0, dtype=np.int64)
         self._tokens: Codes = np.zeros(0, dtype=np.uint16)
         self._used = 0
         self._wasted = 0
 
     def put(self, rows: Ints, ids: Ints, codes: Codes, lengths: Ints) -> None:
-        """Store texts in rows that are free, one's tokens after the other's."""
+        """Store texts in free rows; `codes` holds their tokens concatenated."""
         self._make_room(int(rows.max(initial=-1)) + 1, self._used + len(codes), int(codes.max(initial=0)))
         self._starts[rows] = self._used + np.cumsum(lengths) - lengths
         self.ids[rows] = ids
@@ -34,7 +38,7 @@ class TokenStore:
         self._used += len(codes)
 
     def get(self, rows: Ints) -> tuple[Codes, Ints]:
-        """The tokens of these texts, one's after the other's, and how many each has."""
+        """The tokens of the given rows, concatenated, and the token count of each."""
         lengths = self.lengths[rows]
         ends = np.cumsum(lengths)
         places = np.repeat(self._starts[rows] - ends + lengths, lengths)
@@ -52,7 +56,7 @@ class TokenStore:
             self.put(rows, self.ids[rows], codes, lengths)
 
     def taken(self) -> Ints:
-        """The rows that have a text."""
+        """The occupied rows."""
         return np.flatnonzero(self.lengths != _FREE)
 
     def _make_room(self, rows: int, tokens: int, highest: int) -> None:

@@ -1,8 +1,8 @@
-"""Vectors by task, and the nearest of them by cosine. Exact, however many there are.
+"""Exact nearest neighbours among embedding vectors, by cosine.
 
-A quick pass of 32 or 16 bits finds all vectors that could be among the nearest, since it is known how far
-off it can be. The cosine of those is then computed anew in a way that does not depend on order, threads or
-machine, so that a verdict comes out the same whenever it is taken.
+A fast pass in float32 or float16, whose error is bounded, finds every vector that could be in the result. The
+cosine of those is recomputed in a way that does not depend on order, threads or machine, so that a verdict is
+reproducible.
 """
 
 import math
@@ -16,39 +16,36 @@ import numpy as np
 from selfinstruct.core.errors import EndpointUnusableError
 
 IN_MEMORY = 100_000
-"""Up to so many vectors are held as float32 and searched with NumPy; more take faiss."""
+"""Vectors held as float32 and searched with NumPy; beyond this faiss is required."""
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 _Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _DIGITS = 6
-"""Cosines are rounded to so many: float32 holds hardly more."""
+"""Decimal digits that cosines are rounded to; float32 holds little more."""
 _ROUNDING = 2.0**-23
-"""So much for each number: a sum of float32 products of two vectors of length 1 is never farther off."""
+"""Error bound per dimension of a float32 dot product of two unit vectors."""
 _BLOCK = 16384
-"""So many rows stand together: none is copied when there are more."""
+"""Rows per block; growing the index copies no existing row."""
 _MORE = 64
-"""faiss is asked for so many more than are wanted, at first."""
+"""Surplus results requested from faiss in its first search."""
 
 
 class VectorsUnusableError(EndpointUnusableError):
-    """There are more vectors than can be compared without the extra library."""
+    """More vectors than can be compared without the optional faiss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A task and the cosine of its vector, -1 to 1, with the one asked about."""
+    """A task and the cosine of its vector with the query, from -1 to 1."""
 
     id: int
     cosine: float
 
 
 def unit(numbers: Sequence[float] | Vector) -> Vector | None:
-    """A vector of length 1 in the same direction, as float32; None when there is no such vector.
-
-    There is none for zeros, for what is not finite, and for what is too large to be float32.
-    """
+    """Normalize to unit length, as float32; None for zero, non-finite or overflowing input."""
     exact = np.asarray(numbers, dtype=np.float64)
     largest = float(np.abs(exact).max(initial=0.0))
     if not 0.0 < largest < math.inf:
@@ -59,18 +56,18 @@ def unit(numbers: Sequence[float] | Vector) -> Vector | None:
 
 
 def from_bytes(stored: bytes) -> Vector:
-    """A vector from float32 bytes, the lowest byte first."""
+    """Decode little-endian float32 bytes."""
     return np.frombuffer(stored, dtype="<f4")
 
 
 def cosine(one: Vector, other: Vector) -> float:
-    """The cosine of two vectors of length 1: the products are exact in float64, the sum is rounded once."""
+    """Cosine of two unit vectors: products are exact in float64, and the sum is rounded once (`fsum`)."""
     products = one.astype(np.float64) * other.astype(np.float64)
     return round(math.fsum(products.tolist()), _DIGITS)
 
 
 class _Rows(Protocol):
-    """Vectors in rows without a gap, with a quick score for each that is off by a known error at most."""
+    """Dense rows of vectors, with approximate scores whose error is bounded."""
 
     def __len__(self) -> int: ...
     def append(self, vectors: Matrix) -> None: ...
@@ -80,7 +77,7 @@ class _Rows(Protocol):
 
 
 class _Float32Rows:
-    """Rows of float32 in blocks; a row that goes is replaced by the last one."""
+    """Float32 rows in blocks; removal moves the last row into the gap."""
 
     def __init__(self, dimension: int) -> None:
         self._error = dimension * _ROUNDING
@@ -92,11 +89,11 @@ class _Float32Rows:
         return self._count
 
     def row(self, place: int) -> Vector:
-        """One row; it is overwritten when rows go."""
+        """A view of one row, valid until the next removal."""
         return cast(Vector, self._blocks[place // _BLOCK][place % _BLOCK])
 
     def blocks(self) -> Iterator[Matrix]:
-        """The rows that are taken, in their order."""
+        """The occupied rows, in order."""
         for number, block in enumerate(self._blocks):
             yield block[: self._count - number * _BLOCK]
 
@@ -122,14 +119,14 @@ class _Float32Rows:
         return np.flatnonzero(self._scores(vector) >= cosine - self._error)
 
     def _scores(self, vector: Vector) -> Vector:
-        # Row by row: a product with a whole matrix wakes threads that wait for each other on a busy machine.
+        # vecdot stays on this thread; a matrix product starts BLAS threads that stall on a busy machine.
         return cast(Vector, np.concatenate([np.vecdot(block, vector) for block in self.blocks()]))
 
 
 class _Float16Rows:
-    """Rows of float16 in a flat index of faiss, which looks at all of them: half the memory, and as exact.
+    """Float16 rows in a flat faiss index: exhaustive search with half the memory.
 
-    How far a row is from its vector is measured when it is added.
+    The quantization error of each row is measured when it is added, and widens the error bound.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -150,7 +147,7 @@ class _Float16Rows:
         self._error = max(self._error, off + self._rounding)
 
     def remove(self, place: int) -> None:
-        """Rows behind it move up by one."""
+        """Remove a row; the rows after it move up by one."""
         self._index.remove_ids(self._faiss.IDSelectorRange(place, place + 1))
 
     def best(self, vector: Vector, k: int) -> _Places:
@@ -160,8 +157,8 @@ class _Float16Rows:
         return self._down_to(vector, _MORE, cosine=cosine)
 
     def _down_to(self, vector: Vector, first: int, *, kth: int = 0, cosine: float = 0.0) -> _Places:
-        """The rows down to the score of the `kth`, or else down to a cosine, and what the error adds."""
-        # Asked for more until what comes is too low: faiss' own search by a radius takes many times as long.
+        """Rows down to the `kth` best score, or else down to a cosine, widened by the error bound."""
+        # Growing top-k searches, until the tail falls below the bound: faiss' range search is far slower.
         count = min(first, len(self))
         while True:
             scores, places = self._index.search(vector[None], count)
@@ -173,10 +170,10 @@ class _Float16Rows:
 
 
 def require_room(count: int, in_memory: int) -> None:
-    """Make sure that so many vectors can be compared, of which `in_memory` are held as they are.
+    """Check that `count` vectors can be compared; up to `in_memory` need no faiss.
 
     Raises:
-        VectorsUnusableError: so many take faiss, which is not installed.
+        VectorsUnusableError: faiss is needed and not installed.
     """
     if count > in_memory and find_spec("faiss") is None:
         raise VectorsUnusableError(
@@ -193,12 +190,12 @@ def _import_faiss() -> Any:
 
 
 class VectorIndex:
-    """Vectors of length 1 by task.
+    """Mutable nearest-neighbour index over unit vectors, by task.
 
     Args:
-        dimension: How many numbers a vector has.
-        read: Reads the vectors of tasks, in their order, where only an image of them is held.
-        in_memory: How many are held as they are.
+        dimension: Length of a vector.
+        read: Reads the exact vectors of tasks, in order, once only float16 copies are held.
+        in_memory: Vectors held as float32 before faiss takes over.
     """
 
     def __init__(
@@ -222,10 +219,10 @@ class VectorIndex:
         return task_id in self._place
 
     def add_many(self, task_ids: Sequence[int], vectors: Sequence[Vector]) -> None:
-        """Add the vectors of tasks; those that are there already are replaced.
+        """Add the vectors of tasks, replacing any that they have.
 
         Raises:
-            VectorsUnusableError: so many take faiss, which is not installed; nothing is added then.
+            VectorsUnusableError: faiss is needed and not installed; nothing is added.
         """
         if not task_ids:
             return
@@ -244,7 +241,7 @@ class VectorIndex:
             self._ids.append(task_id)
 
     def discard(self, task_id: int) -> None:
-        """Remove the vector of a task, if it is there."""
+        """Remove the vector of a task, if it has one."""
         place = self._place.pop(task_id, None)
         if place is None:
             return
@@ -259,14 +256,14 @@ class VectorIndex:
             self._place = {found: at for at, found in enumerate(self._ids)}
 
     def nearest(self, vector: Vector, k: int, *, but: int | None = None) -> list[Near]:
-        """The `k` nearest tasks other than `but`, the best first, ties by id."""
+        """The top `k` tasks other than `but`, best first, ties broken by id."""
         wanted = min(k + (but in self._place), len(self))
         if not wanted:
             return []
         return self._exact(vector, self._rows.best(vector, wanted), but)[:k]
 
     def above(self, vector: Vector, threshold: float, *, but: int | None = None) -> list[Near]:
-        """All tasks other than `but` whose cosine is `threshold` or more, the best first."""
+        """All tasks other than `but` whose cosine is at least `threshold`, best first."""
         if not self._ids:
             return []
         found = self._rows.at_least(vector, threshold)
