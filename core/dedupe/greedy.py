@@ -1,6 +1,6 @@
-"""Near-duplicates taken out in the paper's greedy order.
+"""Greedy near-duplicate removal, in the paper's order.
 
-A text stays if it scores less than the threshold with every text before it that has stayed.
+A text is kept if it scores below the threshold with every text kept before it.
 """
 
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ from selfinstruct.core.similarity.scoring import Floats
 from selfinstruct.core.similarity.token_store import Ints
 
 _PAIRS = 4_000_000
-"""About so many pairs within a block are found at once, at most."""
+"""Upper limit, roughly, on the pairs within a block that are materialized at once."""
 
 
 class Block(Protocol):
-    """Texts that follow each other."""
+    """A run of consecutive texts."""
 
     @property
     def ids(self) -> Ints:
-        """Their ids, ascending, and higher than those of all blocks before."""
+        """Ascending ids, higher than those of all earlier blocks."""
 
     @property
     def texts(self) -> EncodedTexts:
-        """Their tokens."""
+        """The tokenized texts, in the same order."""
 
 
 SomeBlock = TypeVar("SomeBlock", bound=Block)
@@ -35,31 +35,31 @@ SomeBlock = TypeVar("SomeBlock", bound=Block)
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What became of the texts of a block."""
+    """The outcome for each text of a block."""
 
     nearest: Nearest
-    """For each text that fell, because of which one: the nearest of those before it that had stayed."""
+    """For each duplicate, the nearest text kept before it; `NOBODY` for a text that is kept."""
 
     @property
     def kept(self) -> Ints:
-        """The places of the texts that stay."""
+        """Positions of the texts that are kept."""
         return np.flatnonzero(self.nearest.ids == NOBODY)
 
 
 class GreedyDedupe:
-    """Decides on one block after the other; what has stayed is in the shards."""
+    """Decides block by block; the shards index what was kept."""
 
     def __init__(self, shards: Shards) -> None:
         self._shards = shards
         self._density = 1.0
-        """What share of the pairs within the last block scored enough."""
+        """Share of the pairs within the last block that reached the threshold; sizes the next slice."""
 
     def keep(self, block: Block) -> None:
-        """Take over texts that stayed when an earlier run decided."""
+        """Index texts that an earlier run kept."""
         self._take(block, np.arange(len(block.texts)))
 
     def decide(self, blocks: Iterator[SomeBlock]) -> Iterator[tuple[SomeBlock, BlockResult]]:
-        """Decide on all blocks; the next one is read while the shards are at work."""
+        """Decide on all blocks; the next one is read while the shards work."""
         block = next(blocks, None)
         while block is not None:
             self._shards.send("nearest", [(block.texts,)] * self._shards.count)
@@ -72,13 +72,13 @@ class GreedyDedupe:
             block = following
 
     def _within(self, block: Block, ids: Ints, scores: Floats) -> None:
-        """Let texts of the block fall because of others in it that stay, slice by slice, in order."""
+        """Drop texts of the block that duplicate a kept text of the same block, slice by slice, in order."""
         start, size = 0, len(block.texts)
         while len(still := start + np.flatnonzero(ids[start:] == NOBODY)):
             members = still[: max(1, int(_PAIRS / (size * max(self._density, 1 / size))))]
             shares = [members[part :: self._shards.count] for part in range(self._shards.count)]
             self._shards.send("pairs", [(share,) for share in shares])
-            pairs = _together(self._shards.receive())
+            pairs = _merged(self._shards.receive())
             self._density = len(pairs.ids) / (len(members) * size)
             _fell(pairs, block.ids, ids, scores)
             start = int(members[-1]) + 1
@@ -91,7 +91,7 @@ class GreedyDedupe:
 
 
 def _best(answers: list[Nearest]) -> tuple[Ints, Floats]:
-    """The best of what all shards have found for each text."""
+    """The nearest text over all shards, for each text of the block."""
     ids, scores = answers[0].ids.copy(), answers[0].scores.copy()
     for answer in answers[1:]:
         better = (answer.scores > scores) | ((answer.scores == scores) & (answer.ids < ids))
@@ -99,8 +99,8 @@ def _best(answers: list[Nearest]) -> tuple[Ints, Floats]:
     return ids, scores
 
 
-def _together(answers: list[Pairs]) -> Pairs:
-    """The pairs of all shards, in the order of the earlier text."""
+def _merged(answers: list[Pairs]) -> Pairs:
+    """The pairs of all shards, sorted by the earlier text."""
     asked, ids = (np.concatenate([getattr(a, name) for a in answers]) for name in ("asked", "ids"))
     scores = np.concatenate([answer.scores for answer in answers])
     order = np.argsort(ids, kind="stable")
@@ -108,7 +108,7 @@ def _together(answers: list[Pairs]) -> Pairs:
 
 
 def _fell(pairs: Pairs, names: Ints, ids: Ints, scores: Floats) -> None:
-    """Take in, in order, those pairs whose earlier text has stayed."""
+    """Apply pairs in order, skipping those whose earlier text was dropped itself."""
     earlier, starts, counts = np.unique(pairs.ids, return_index=True, return_counts=True)
     ends = starts + counts
     for place, start, end in zip(earlier.tolist(), starts.tolist(), ends.tolist(), strict=True):

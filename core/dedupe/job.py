@@ -1,4 +1,4 @@
-"""`dedupe`: from files to a file, going on where an earlier run ended."""
+"""The `dedupe` job: files in, one file out, resumable."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +21,13 @@ from selfinstruct.core.similarity.token_store import Ints
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What `selfinstruct dedupe` is asked to do; its help has more."""
+    """The parameters of `selfinstruct dedupe`."""
 
     files: Sequence[Path]
     out: Path
     threshold: float = 0.7
     fields: Sequence[str] = ()
-    """Whose text is compared, put together; none finds it."""
+    """Fields to join for the comparison; empty means automatic (see `row_text`)."""
     report: Path | None = None
     language: str = ENGLISH
     skip_bad: bool = False
@@ -35,18 +35,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Who is told how things go, an earlier run included, and what one should know."""
+class Callbacks:
+    """Callbacks for progress (an earlier run included) and for notes."""
 
     progress: Callable[[Tally], None]
     note: Callable[[str], None]
 
 
 def check(job: Job) -> int:
-    """Look at what can be wrong before anything is done; returns the size of all files in bytes.
+    """Validate a job before it starts; returns the input size in bytes.
 
     Raises:
-        DedupeError: what is wrong, and what to do.
+        DedupeError: the job cannot run; the message says what to change.
     """
     if not 0 < job.threshold <= 1:
         raise DedupeError(f"The threshold {job.threshold:g} is out of range. Give one above 0 and up to 1.")
@@ -67,7 +67,7 @@ def check(job: Job) -> int:
         raise DedupeError("--out and --report are the same file. Give two names.")
     size = sum(path.stat().st_size for path in job.files)
     if not size:
-        raise DedupeError("There is nothing in the files, so there is nothing to do.")
+        raise DedupeError("The files are empty.")
     return size
 
 
@@ -82,27 +82,29 @@ def _check_target(option: str, path: Path, job: Job) -> None:
         raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
 
 
-def run(job: Job, shards_of: Callable[[float], Shards], told: Told, limits: Limits = LIMITS) -> Tally:
-    """Do the job, or what is left of it; returns what became of all rows.
+def run(
+    job: Job, shards_of: Callable[[float], Shards], callbacks: Callbacks, limits: Limits = LIMITS
+) -> Tally:
+    """Run a job, or the rest of an interrupted one; returns the totals.
 
     Args:
-        job: What to do.
-        shards_of: Makes the shards for a threshold; not called when nothing is left to decide.
-        told: Who is told how it goes.
-        limits: Of a block. The result is the same with any.
+        job: The parameters.
+        shards_of: Creates the shards for a threshold; not called when nothing is left to decide.
+        callbacks: Who hears of progress.
+        limits: Block size; does not affect the result.
 
     Raises:
-        DedupeError: it cannot be done; what has been done is kept, and the same job goes on from there.
+        DedupeError: the job failed; completed blocks are kept, and the same job resumes after them.
     """
     check(job)
     with Journal(job.out, _command(job)) as journal:
         if not journal.moved:
             _check_new(job)
         if not journal.finished:
-            _verify(job, journal, told)
+            _verify(job, journal, callbacks)
             shards = shards_of(job.threshold)
             try:
-                _decide(job, journal, shards, told, limits)
+                _decide(job, journal, shards, callbacks, limits)
             finally:
                 shards.close()
             _check_new(job)
@@ -129,29 +131,29 @@ def _command(job: Job) -> Command:
     )
 
 
-def _verify(job: Job, journal: Journal, told: Told) -> None:
-    """See that what was read is as it was."""
+def _verify(job: Job, journal: Journal, callbacks: Callbacks) -> None:
+    """Verify that the input read by an earlier run is unchanged."""
     start = Place()
     for entry in journal.restored:
         if digest_between(job.files, start, entry.end) != entry.digest:
             raise DedupeError(
                 f"{_changed(job, journal, start, entry.end)} since this run began. Remove the folder"
-                f" {journal.folder} to begin anew."
+                f" {journal.folder} to start over."
             )
         start = entry.end
     if journal.restored:
-        told.note(f"Going on after {journal.last.tally.rows:,} rows.")
+        callbacks.note(f"Resuming after {journal.last.tally.rows:,} rows.")
         now = _command(job).stamps
         for path, before, after in zip(job.files, journal.begun.stamps, now, strict=True):
             if before != after:
-                told.note(
-                    f"{path} has changed since this run began, after what had been read of it. The rest is"
-                    " taken as it is now."
+                callbacks.note(
+                    f"{path} has changed since this run began, beyond the part already read. The rest is read"
+                    " as it is now."
                 )
 
 
 def _changed(job: Job, journal: Journal, start: Place, end: Place) -> str:
-    """Where a block is no longer what it was: it may have parts of several files."""
+    """Locate the changed input of a block, which may span several files."""
     stamps = zip(journal.begun.stamps, _command(job).stamps, strict=True)
     others = [number for number, (before, now) in enumerate(stamps) if before != now]
     number = next((number for number in others if start.file <= number <= end.file), start.file)
@@ -159,13 +161,13 @@ def _changed(job: Job, journal: Journal, start: Place, end: Place) -> str:
     return f"{job.files[number]} has changed, from line {first} or later,"
 
 
-def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limits) -> None:
+def _decide(job: Job, journal: Journal, shards: Shards, callbacks: Callbacks, limits: Limits) -> None:
     reader = RowReader(job.files, Vocabulary(language=job.language), job.fields, job.skip_bad, limits)
     dedupe = GreedyDedupe(shards)
     for earlier in _restored(job, journal, reader.vocabulary):
         dedupe.keep(earlier)
     journal.restored.clear()
-    told.progress(journal.last.tally)
+    callbacks.progress(journal.last.tally)
     for block, decided in dedupe.decide(reader.blocks(journal.last.end)):
         kept, fell = decided.kept, np.flatnonzero(decided.nearest.ids >= 0)
         rows = b"".join(block.lines[place] + b"\n" for place in kept.tolist())
@@ -181,7 +183,7 @@ def _decide(job: Job, journal: Journal, shards: Shards, told: Told, limits: Limi
             bytes=block.size,
         )
         journal.add(block.end, block.digest, block.ids[kept], tally, rows, report)
-        told.progress(journal.last.tally)
+        callbacks.progress(journal.last.tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class _Kept:
 
 
 def _restored(job: Job, journal: Journal, vocabulary: Vocabulary) -> Iterator[_Kept]:
-    """The rows that stayed in an earlier run."""
+    """The rows that an earlier run kept."""
     rows = journal.kept_rows()
     for entry in journal.restored:
         texts = [row_text(next(rows), job.fields) for _ in entry.kept]
@@ -199,7 +201,7 @@ def _restored(job: Job, journal: Journal, vocabulary: Vocabulary) -> Iterator[_K
 
 
 def _report(files: Sequence[Path], block: RowBlock, decided: BlockResult) -> bytes:
-    """A line for each row that fell and each line that was left out, in their order."""
+    """One JSON line per duplicate and per skipped line, in input order."""
     fallen = np.flatnonzero(decided.nearest.ids >= 0)
     told: dict[int, dict[str, object]] = {bad.id: {"why": "bad_line", "what": bad.why} for bad in block.bad}
     ids, nearest = block.ids[fallen].tolist(), decided.nearest.ids[fallen].tolist()

@@ -1,9 +1,9 @@
-"""What a run of `dedupe` has decided so far, so that it can go on after any end: a folder beside its output.
+"""Journal of a `dedupe` run: a folder beside the output, from which an interrupted run resumes.
 
-.NAME.dedupe/state.jsonl     the command, then one line a block
-             kept.jsonl      the rows that stay
-             report.jsonl    what fell, and because of what
-             lock            held by the program that is at work
+.NAME.dedupe/state.jsonl     the command, then one line per block
+             kept.jsonl      the rows kept so far
+             report.jsonl    duplicates, each with the row that it duplicates
+             lock            held by the running program
 """
 
 import json
@@ -32,61 +32,61 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows and bytes have been decided on, and how."""
+    """Counts of rows and bytes by outcome."""
 
     rows: int = 0
     kept: int = 0
     fell: int = 0
     by_part: int = 0
-    """How many of those have an input that was not compared."""
+    """Duplicates that have an input, which was not compared."""
     without_both: int = 0
-    """Rows that lack a text in `instruction` or `input`, so that both cannot be compared."""
+    """Rows that lack `instruction` or `input`, so that the two cannot be compared together."""
     bad: int = 0
-    """Lines that were left out."""
+    """Lines that were skipped."""
     wordless: int = 0
-    """Rows that were kept because they have no tokens."""
+    """Rows kept because they have no tokens."""
     bytes: int = 0
 
     def plus(self, other: "Tally") -> "Tally":
-        """Both together."""
+        """The sum of two tallies."""
         mine, theirs = asdict(self), asdict(other)
         return Tally(**{name: mine[name] + theirs[name] for name in mine})
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How long a side file is, in bytes, and the CRC-32 of what is in it."""
+    """Length in bytes and CRC-32 of a side file."""
 
     size: int = 0
     crc: int = 0
 
     def with_more(self, data: bytes) -> "Written":
-        """The same after something has been appended."""
+        """The values after appending `data`."""
         return Written(self.size + len(data), crc32(data, self.crc))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The state of things after a block."""
+    """Checkpoint after a block."""
 
     end: Place
     digest: str
-    """Of the bytes of the block."""
+    """Hash of the block's input bytes."""
     kept: Ints
-    """The ids of its rows that stay."""
+    """Ids of the rows kept from the block."""
     tally: Tally
-    """All that has been decided, this block included."""
+    """Running totals, this block included."""
     kept_file: Written
     report_file: Written
 
 
 _NOTHING = Entry(Place(), "", np.zeros(0, dtype=np.int64), Tally(), Written(), Written())
-"""Before the first block."""
+"""The checkpoint before the first block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What makes a run the same as an earlier one."""
+    """The identity of a run: equal commands resume each other."""
 
     inputs: list[str]
     report: str | None
@@ -94,36 +94,35 @@ class Command:
     fields: list[str]
     language: str
     skip_bad: bool = field(compare=False)
-    """A run that met a bad line goes on with it; one that has left lines out does not go on without."""
+    """May be added on resume, but not dropped once lines have been skipped."""
     stamps: list[list[int]] = field(compare=False)
-    """Size and time of change (nanoseconds) of each input as the run began."""
+    """Size and mtime (ns) of each input when the run began."""
 
 
 class Journal:
-    """The folder of one run. Everything in it is only appended to, an entry after what it tells of."""
+    """Append-only journal of one run; an entry is written after the data that it describes."""
 
     def __init__(self, out: Path, command: Command) -> None:
-        """Open the folder of a run, or begin it.
+        """Open the journal of a run, or start one.
 
         Raises:
-            DedupeError: another program is at work there, the folder is of another command, or it cannot be
-                written.
+            DedupeError: another program holds it, it belongs to another command, or it cannot be written.
         """
         self.folder = out.parent / f".{out.name}.dedupe"
         self.restored: list[Entry] = []
-        """What an earlier run has stored, block by block."""
+        """Checkpoints of an earlier run."""
         self.last = _NOTHING
-        """The state of things."""
+        """The latest checkpoint."""
         self.finished = False
-        """Whether everything is decided and the files are moved to their places, or about to be."""
+        """Whether all blocks are decided, so that only the final moves may be missing."""
         self.begun = command
-        """The command as the run was begun with it."""
+        """The command that started the run."""
         self._open_files = ExitStack()
         try:
             self._enter()
             self._load(command)
             if self.moved and (self.begun.stamps != command.stamps or not out.exists()):
-                # What an ended run could not remove is no news of files that have changed since.
+                # A leftover of a finished run says nothing about inputs that have changed since.
                 self._forget()
             self._state = self._open("state.jsonl")
             if not self.moved:
@@ -145,19 +144,19 @@ class Journal:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.last.end == Place() and not self.finished:
-            shutil.rmtree(self.folder, ignore_errors=True)  # there is nothing to go on from
+            shutil.rmtree(self.folder, ignore_errors=True)  # nothing to resume from
         self._open_files.close()
 
     @property
     def moved(self) -> bool:
-        """Whether the output is in its place already."""
+        """Whether the output has been moved into place."""
         return self.finished and not (self.folder / "kept.jsonl").exists()
 
     def add(self, end: Place, digest: str, kept: Ints, tally: Tally, rows: bytes, report: bytes) -> None:
-        """Store what was decided on a block: ids and lines of the rows that stay, its part of the report.
+        """Append a checkpoint: the kept rows, their ids, and the report lines of a block.
 
         Raises:
-            DedupeError: it cannot be written.
+            DedupeError: the journal cannot be written.
         """
         last = self.last
         entry = Entry(
@@ -176,16 +175,16 @@ class Journal:
         self.last = entry
 
     def kept_rows(self) -> Iterator[bytes]:
-        """The lines of the rows that stay."""
+        """The raw rows kept so far."""
         with (self.folder / "kept.jsonl").open("rb") as file:
             for line in file:
                 yield line.removesuffix(b"\n")
 
     def finish(self, out: Path, report: Path | None) -> None:
-        """Move the output, and a copy of the report, to their places.
+        """Move the output into place, and a copy of the report.
 
         Raises:
-            DedupeError: they cannot be written.
+            DedupeError: a target cannot be written.
         """
         try:
             if not self.finished:
@@ -228,7 +227,7 @@ class Journal:
         _append(self._state, json.dumps({"format": _FORMAT, **asdict(command)}).encode() + b"\n")
 
     def _load(self, command: Command) -> None:
-        """Read what there is, and cut off what no entry tells of."""
+        """Read the checkpoints and truncate the files to the last complete one."""
         path = self.folder / "state.jsonl"
         if not path.exists():
             return
@@ -263,13 +262,13 @@ class Journal:
     def _other_run(self) -> DedupeError:
         return DedupeError(
             f"{self.folder} is of a run with other files or options. Give those, or remove the"
-            " folder to begin anew."
+            " folder to start over."
         )
 
 
 def _command(head: dict[str, Any], folder: Path) -> Command:
     if head.pop("format", None) != _FORMAT:
-        raise DedupeError(f"{folder} is of another version of this program. Remove it to begin anew.")
+        raise DedupeError(f"{folder} is of another version of this program. Remove it to start over.")
     try:
         return Command(**head)
     except TypeError:
@@ -283,7 +282,7 @@ def _encode(entry: Entry) -> bytes:
 
 
 def _decoded(line: bytes) -> dict[str, Any] | None:
-    """A line of the state; None if it was cut off when the program ended."""
+    """Parse a line of the state; None for a torn write."""
     try:
         document = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:
@@ -307,7 +306,7 @@ def _entry(document: dict[str, Any], path: Path) -> Entry:
 
 
 def _cut(path: Path, written: Written) -> None:
-    """Cut a side file off where the last entry says, if it is what was written."""
+    """Truncate a side file to its checkpoint, after verifying its checksum."""
     left, seen = written.size, 0
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600), "r+b") as file:
         while left and (data := file.read(min(left, _CHUNK))):
@@ -319,7 +318,7 @@ def _cut(path: Path, written: Written) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file whole or not at all."""
+    """Copy a file atomically."""
     part = target.with_name(f".{target.name}.dedupe-part")
     part.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
@@ -344,18 +343,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _append(file: BinaryIO, data: bytes) -> None:
-    """Append, so that it outlasts even a power cut."""
+    """Append durably: flushed and synced."""
     file.write(data)
     file.flush()
     os.fsync(file.fileno())
 
 
 def _damaged(path: Path) -> DedupeError:
-    return DedupeError(f"{path} is damaged. Remove the folder {path.parent} to begin anew.")
+    return DedupeError(f"{path} is damaged. Remove the folder {path.parent} to start over.")
 
 
 def _unwritable(path: Path, error: OSError) -> DedupeError:
     return DedupeError(
-        f"{path} cannot be written: {error.strerror or error}. Once it can be, run the same command again,"
-        " and it goes on."
+        f"{path} cannot be written: {error.strerror or error}. Once that is fixed, run the same"
+        " command again to resume."
     )

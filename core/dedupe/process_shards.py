@@ -1,4 +1,4 @@
-"""Parts of an index in processes of this machine."""
+"""Shards in processes of this machine."""
 
 import signal
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from selfinstruct.core.dedupe.shards import Shard
 from selfinstruct.core.errors import DedupeError
 
 _PATIENCE_S = 5.0
-"""So long an idle process may take to end."""
+"""Seconds that an idle process gets to exit before it is terminated."""
 
 
 class ProcessShards:
-    """One process for each part. They end when this one does, in whatever way."""
+    """One process per shard. They exit when this process does, however it ends."""
 
     def __init__(self, count: int, threshold: float) -> None:
         self.count = count
-        context = get_context("spawn")  # a progress bar has threads, which a fork would not take along
+        context = get_context("spawn")  # a fork would lose the threads of the progress bar
         self._connections: list[Connection] = []
         self._processes = []
-        # Ctrl+C is for this process, which ends the others; they inherit that it does nothing.
+        # Children inherit an ignored SIGINT: Ctrl+C goes to this process, which shuts them down.
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             for _ in range(count):
@@ -33,7 +33,7 @@ class ProcessShards:
                 except OSError as error:
                     self.close()
                     raise DedupeError(
-                        f"A process for a part of the index cannot be started: {error.strerror or error}."
+                        f"A process for a shard of the index cannot be started: {error.strerror or error}."
                         " End other programs, or try again later; what was decided is kept."
                     ) from error
                 theirs.close()
@@ -43,7 +43,7 @@ class ProcessShards:
             signal.signal(signal.SIGINT, heard)
 
     def send(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> None:
-        """Call a method of each part; they work on it while this process goes on."""
+        """Call a method on every shard; they work while this process continues."""
         try:
             for connection, given in zip(self._connections, arguments, strict=True):
                 connection.send((method, given))
@@ -58,7 +58,7 @@ class ProcessShards:
             raise self._gone() from error
 
     def close(self) -> None:
-        """End the processes."""
+        """Shut the processes down."""
         for connection in self._connections:
             connection.close()
         for process in self._processes:
@@ -68,14 +68,14 @@ class ProcessShards:
 
     def _gone(self) -> DedupeError:
         return DedupeError(
-            "A process that held a part of the index has ended, perhaps for want of memory. Run the same"
-            " command again, and it goes on."
+            "A process that held a shard of the index has exited, possibly out of memory. Run the same"
+            " command again to resume."
         )
 
 
 def _serve(connection: Connection, threshold: float) -> None:
     shard = Shard(threshold)
-    with suppress(EOFError, OSError):  # the first process is gone
+    with suppress(EOFError, OSError):  # the parent is gone
         while True:
             method, arguments = connection.recv()
             connection.send(getattr(shard, method)(*arguments))

@@ -1,4 +1,4 @@
-"""Parts of an index in the actors of a Ray cluster."""
+"""Shards in the actors of a Ray cluster."""
 
 import logging
 import os
@@ -14,39 +14,39 @@ from selfinstruct.core.dedupe.shards import Shard
 from selfinstruct.core.errors import DedupeError
 
 _PATIENCE_S = 5.0
-"""So long a cluster may take to be reached. Ray itself tries for minutes, and then ends the program."""
+"""Seconds to reach a cluster. Ray itself retries for minutes and then exits the program."""
 _START_S = 60.0
-"""So long actors may take to start; another program may have taken what they need."""
+"""Seconds for actors to start; another program may hold the resources that they need."""
 _LOOK_S = 0.2
-"""So often a cluster is asked whether it has room by now."""
+"""Seconds between two looks for a free processor."""
 
 
 class RayShards:
-    """One actor for each processor of the cluster, spread over its nodes.
+    """One actor per free processor of the cluster, spread over its nodes.
 
-    The cluster is the one that `RAY_ADDRESS` names, else the one that runs on this machine, else a new one
-    for as long as the program runs.
+    The cluster is the one that `RAY_ADDRESS` names, else the one running on this machine, else a new one that
+    lives as long as the program.
     """
 
     def __init__(self, threshold: float) -> None:
         """Connect and start the actors.
 
         Raises:
-            DedupeError: there is no such cluster, or it has no processor to spare.
+            DedupeError: the cluster cannot be reached or has no free processor.
         """
         _knock(os.environ.get("RAY_ADDRESS", ""))
         try:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
             spare = _processors_to_spare()
             if spare < 1:
-                raise DedupeError("The Ray cluster has no processor to spare. Wait, or add a node to it.")
+                raise DedupeError("The Ray cluster has no free processor. Wait, or add a node.")
             actor = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(Shard)
             self._actors = _started([actor.remote(threshold) for _ in range(spare)])
             self.count = len(self._actors)
             if not self._actors:
                 raise DedupeError(
-                    "No part of the index could be started on the Ray cluster: it may lack memory, or"
-                    " this program. See: ray status"
+                    "No shard of the index could be started on the Ray cluster: it may lack memory, or"
+                    " the nodes may lack this program. See: ray status"
                 )
         except DedupeError:
             self.close()
@@ -57,7 +57,7 @@ class RayShards:
         self._answers: list[list[Any]] = []
 
     def send(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> None:
-        """Call a method of each part; what several are given alike goes to each node once."""
+        """Call a method on every shard; arguments that shards share are sent to each node once."""
         stored: dict[int, Any] = {}
         for given in arguments:
             for value in given:
@@ -76,17 +76,17 @@ class RayShards:
             return list(ray.get(self._answers.pop(0)))
         except RayError as error:
             raise DedupeError(
-                "A part of the index on the Ray cluster is gone, with its node or for want of memory. Run the"
-                " same command again, and it goes on."
+                "A shard of the index on the Ray cluster is gone: its node was lost or ran out of memory."
+                " Run the same command again to resume."
             ) from error
 
     def close(self) -> None:
-        """End the actors, and leave the cluster."""
+        """Stop the actors and disconnect."""
         ray.shutdown()
 
 
 def _processors_to_spare() -> int:
-    """How many actors can start; a cluster learns a moment late that another program has left it."""
+    """The number of free processors; a cluster learns with a delay that another program has left it."""
     until = time.monotonic() + _PATIENCE_S
     while not (spare := int(ray.available_resources().get("CPU", 0))):  # type: ignore[no-untyped-call]
         if time.monotonic() > until:
@@ -96,7 +96,7 @@ def _processors_to_spare() -> int:
 
 
 def _started(actors: Sequence[Any]) -> list[Any]:
-    """Those that the cluster has room for; the result is the same with any number."""
+    """The actors that the cluster has room for; results do not depend on their number."""
     by_answer = {actor.__ray_ready__.remote(): actor for actor in actors}
     ready, late = ray.wait(list(by_answer), num_returns=len(actors), timeout=_START_S)
     for answer in late:
@@ -106,7 +106,7 @@ def _started(actors: Sequence[Any]) -> list[Any]:
 
 
 def _knock(address: str) -> None:
-    """See that somebody listens where the cluster is said to be."""
+    """Check that something listens at the address of the cluster."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
         try:

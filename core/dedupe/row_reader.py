@@ -1,4 +1,4 @@
-"""Rows of JSON Lines files, read block by block."""
+"""Block-wise reader of JSON Lines files."""
 
 import os
 import re
@@ -19,27 +19,27 @@ from selfinstruct.core.similarity.token_store import Ints
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
 _ARRAY = re.compile(rb"\s*\[\s*(?:$|[\[{\"])")
-"""How a file begins that is one array of rows."""
+"""The beginning of a file that is one JSON array."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far the files have been read."""
+    """A read position in a list of files."""
 
     file: int = 0
-    """Which of them is read."""
+    """Index of the current file."""
     offset: int = 0
-    """Bytes of it that have been read."""
+    """Bytes read of the current file."""
     lines: tuple[int, ...] = (0,)
-    """Lines that have been read of each file up to this one."""
+    """Lines read of each file, up to the current one."""
 
     @property
     def next_id(self) -> int:
-        """The id of the next line: lines are numbered through all files, from 0."""
+        """The id of the next line; ids number the lines of all files from 0."""
         return sum(self.lines)
 
     def source(self, row_id: int) -> tuple[int, int]:
-        """The file of a line that has been read, and its number there, from 1."""
+        """The index of the file that a line came from, and its line number, from 1."""
         ends = list(accumulate(self.lines))
         file = next(number for number, end in enumerate(ends) if row_id < end)
         return file, row_id - ends[file] + self.lines[file] + 1
@@ -47,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that was left out, and why."""
+    """A line that was skipped, and why."""
 
     id: int
     why: str
@@ -55,24 +55,24 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class RowBlock:
-    """Rows that follow each other."""
+    """A run of consecutive rows."""
 
     ids: Ints
     texts: EncodedTexts
     lines: list[bytes]
-    """The rows as they stand in the files, without the line breaks."""
+    """The raw rows, without line breaks."""
     bad: list[BadLine]
     end: Place
-    """How far the files have been read with this block."""
+    """The read position after this block."""
     size: int
-    """Bytes of the files that it takes."""
+    """Bytes of input that the block covers."""
     digest: str
-    """A hash of these bytes."""
+    """BLAKE2b hash of those bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A block ends with the row that reaches one of these."""
+    """Block size limits; a block ends with the row that reaches one of them."""
 
     rows: int = 8192
     bytes: int = 1 << 25
@@ -84,20 +84,20 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Reads given files, one after the other, as one list of rows."""
+    """Reads files in sequence, as one list of rows."""
 
     paths: Sequence[Path]
     vocabulary: Vocabulary
     fields: Sequence[str] = ()
-    """Whose text is compared, put together; none finds it."""
+    """Fields to join for the comparison; empty means automatic (see `row_text`)."""
     skip_bad: bool = False
     limits: Limits = LIMITS
 
     def blocks(self, start: Place) -> Iterator[RowBlock]:
-        """All rows from a place on.
+        """All blocks from a position on.
 
         Raises:
-            DedupeError: a file cannot be read or changes meanwhile; a line is wrong and is not to be skipped.
+            DedupeError: a file is unreadable or changes while it is read, or a line is bad and not skipped.
         """
         lines = list(start.lines)
         gathered = _Gathered(start.next_id)
@@ -120,8 +120,8 @@ class RowReader:
                 raise DedupeError(f"{path} cannot be read: {error.strerror or error}.") from error
             if (before.st_size, before.st_mtime_ns) != (offset, after.st_mtime_ns):
                 raise DedupeError(
-                    f"{path} changed while it was read. Once it does not change any more, run the same"
-                    " command again."
+                    f"{path} changed while it was being read. Once nothing writes to it, run the same command"
+                    " again."
                 )
         if gathered.size:
             yield gathered.block(self.vocabulary, Place(len(self.paths) - 1, offset, tuple(lines)))
@@ -132,8 +132,8 @@ class RowReader:
         text = None
         if number == 1 and _ARRAY.match(row):
             raise DedupeError(
-                f"{path} is one JSON array, where one object a line is read. Make lines of it, for"
-                " instance with jq -c '.[]'."
+                f"{path} is one JSON array; dedupe reads one object per line. Convert it, for instance"
+                " with jq -c '.[]'."
             )
         if row.strip():
             try:
@@ -141,14 +141,14 @@ class RowReader:
             except BadRowError as error:
                 if not self.skip_bad:
                     raise DedupeError(
-                        f"Line {number} of {path} {error}. Mend it, or leave such lines out with --skip-bad."
+                        f"Line {number} of {path} {error}. Fix it, or skip such lines with --skip-bad."
                     ) from None
                 gathered.bad.append(BadLine(gathered.next_id, str(error)))
         gathered.take(line, row, text)
 
 
 def digest_between(paths: Sequence[Path], start: Place, end: Place) -> str:
-    """The hash that the block between two places has if the files are as they were.
+    """Hash of the bytes between two positions, to compare with `RowBlock.digest`.
 
     Raises:
         DedupeError: a file cannot be read.
@@ -169,7 +169,7 @@ def digest_between(paths: Sequence[Path], start: Place, end: Place) -> str:
 
 
 class _Gathered:
-    """What has been read of the next block."""
+    """The block being assembled."""
 
     def __init__(self, next_id: int) -> None:
         self.next_id = next_id
@@ -184,7 +184,7 @@ class _Gathered:
         self._seen = blake2b(digest_size=16)
 
     def take(self, line: bytes, row: bytes, text: str | None) -> None:
-        """Take in a line; without a text it is no row."""
+        """Add a line; `text` is None for a line that is not a row."""
         if text is not None:
             self._ids.append(self.next_id)
             self._texts.append(text)
@@ -195,7 +195,7 @@ class _Gathered:
         self._seen.update(line)
 
     def full(self, limits: Limits) -> bool:
-        """Whether the block ends here."""
+        """Whether a limit is reached."""
         return (
             max(len(self._ids), len(self.bad)) >= limits.rows
             or self.size >= limits.bytes
@@ -203,7 +203,7 @@ class _Gathered:
         )
 
     def block(self, vocabulary: Vocabulary, end: Place) -> RowBlock:
-        """The block; the next one begins."""
+        """Finish the block and start the next one."""
         texts = EncodedTexts(*vocabulary.encode(self._texts))
         ids = np.array(self._ids, dtype=np.int64)
         block = RowBlock(ids, texts, self._lines, self.bad, end, self.size, self._seen.hexdigest())

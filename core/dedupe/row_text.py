@@ -1,4 +1,4 @@
-"""The instruction in a line of JSON, in the shapes in which training files have it."""
+"""The text that a JSON row is compared by, in the row shapes of common training files."""
 
 import json
 import re
@@ -10,19 +10,19 @@ _BOTH = (re.compile(rb'"instruction"\s*:\s*"'), re.compile(rb'"input"\s*:\s*"'))
 
 
 class BadRowError(ValueError):
-    """A line is no row that can be compared: why."""
+    """A line that cannot be compared; the message completes the sentence "line N ..."."""
 
 
 def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
     """The text that a row is compared by.
 
     Args:
-        line: One JSON object, UTF-8.
-        fields: Its fields, put together; none takes `instruction`, else `prompt`, `text` or the first message
-            of the user.
+        line: One JSON object in UTF-8.
+        fields: Names of fields to join; empty means `instruction`, else `prompt`, `text` or the first user
+            message.
 
     Raises:
-        BadRowError: it is no JSON object, or has no such text.
+        BadRowError: the line is not a JSON object or has no such text.
     """
     try:
         row: Any = json.loads(line.decode("utf-8"))
@@ -49,7 +49,7 @@ def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
 
 
 def has_input(line: bytes) -> bool:
-    """Whether a row is compared by its instruction while it has an input, too."""
+    """Whether a row compared by its instruction also has an input."""
     row: dict[str, Any] = json.loads(line)
     return (
         isinstance(row.get("instruction"), str) and isinstance(row.get("input"), str) and bool(row["input"])
@@ -57,16 +57,16 @@ def has_input(line: bytes) -> bool:
 
 
 def has_both(line: bytes) -> bool:
-    """Whether a row seems to have texts in `instruction` and `input`; it is not read as JSON once more."""
+    """Whether a row seems to have both `instruction` and `input`, without parsing it again."""
     return all(has_text.search(line) for has_text in _BOTH)
 
 
 def _asked(messages: Any) -> str | None:
-    """What the first message of the user says."""
+    """The content of the first user message."""
     for message in messages if isinstance(messages, list) else []:
         if isinstance(message, dict) and message.get("role") == "user":
             content = message.get("content")
-            if isinstance(content, list):  # parts; what is no text is passed over
+            if isinstance(content, list):  # content parts; non-text parts are skipped
                 parts = [part.get("text") for part in content if isinstance(part, dict)]
                 content = "\n".join(part for part in parts if isinstance(part, str)) if parts else None
             return content if isinstance(content, str) else None

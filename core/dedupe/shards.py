@@ -1,4 +1,4 @@
-"""An index in parts, each of which answers for its own: here, in other processes or on other machines."""
+"""A sharded similarity index: shards live in this process, in other processes or on other machines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from selfinstruct.core.similarity.threshold_join import ThresholdJoin
 from selfinstruct.core.similarity.token_store import Ints
 
 NOBODY = -1
-"""Stands for the id of a text where there is none."""
+"""Sentinel id: no text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """For each text asked about, the nearest that scores enough, the first of several, or `NOBODY` and 0."""
+    """For each query, the best match that reaches the threshold (lowest id on ties), or `NOBODY` and 0."""
 
     ids: Ints
     scores: Floats
 
     @classmethod
     def of(cls, count: int, pairs: Pairs) -> "Nearest":
-        """The best of each text's pairs."""
+        """Reduce the pairs of `count` queries to the best match of each."""
         ids, scores = np.full(count, NOBODY, dtype=np.int64), np.zeros(count)
         order = np.lexsort((pairs.ids, -pairs.scores, pairs.asked))
         asked, first = np.unique(pairs.asked[order], return_index=True)
@@ -33,10 +33,10 @@ class Nearest:
 
 
 class Shard:
-    """One part: some of the texts that are kept.
+    """One shard: a subset of the kept texts.
 
-    A block of texts goes to all parts (`nearest`); each then finds the pairs within the block for some of its
-    texts (`pairs`), and takes over some of those that are kept (`keep`).
+    Every shard matches a new block against its own texts (`nearest`), finds the pairs within the block for a
+    subset of its texts (`pairs`), and indexes a subset of those that are kept (`keep`).
     """
 
     def __init__(self, threshold: float) -> None:
@@ -45,42 +45,42 @@ class Shard:
         self._block = EncodedTexts(np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.int64))
 
     def nearest(self, block: EncodedTexts) -> Nearest:
-        """The nearest texts of this part for each text of a new block."""
+        """The best match in this shard for each text of a new block."""
         self._block = block
         return Nearest.of(len(block), self._kept.above(block, self._threshold))
 
     def pairs(self, members: Ints) -> Pairs:
-        """All pairs of a text of the block with a member that comes before it, by their places."""
+        """All pairs of a text of the block and an earlier member, as positions in the block."""
         some = ThresholdJoin()
         some.add(members, self._block.some(members))
         return some.above(self._block, self._threshold, before=np.arange(len(self._block)))
 
     def keep(self, ids: Ints, texts: EncodedTexts) -> None:
-        """Take texts over."""
+        """Index kept texts."""
         self._kept.add(ids, texts)
 
 
 class Shards(Protocol):
-    """All the parts. What is sent is worked off in order; each answer is received once."""
+    """All shards, called in parallel. Calls are served in order, and each answer is received once."""
 
     count: int
 
     def send(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> None:
-        """Call a method of `Shard` in each part, with its own arguments."""
+        """Call a method of `Shard` on every shard, with its own arguments."""
 
     def receive(self) -> list[Any]:
-        """The answers of all parts to the call that has waited longest.
+        """The answers of all shards to the oldest pending call.
 
         Raises:
-            DedupeError: a part is gone.
+            DedupeError: a shard is gone.
         """
 
     def close(self) -> None:
-        """End them."""
+        """Shut the shards down."""
 
 
 class OneShard:
-    """The whole index in this process."""
+    """The whole index as one shard in this process."""
 
     count = 1
 
@@ -89,7 +89,7 @@ class OneShard:
         self._answers: list[list[Any]] = []
 
     def send(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> None:
-        """Call a method at once."""
+        """Call a method synchronously."""
         self._answers.append([getattr(self._shard, method)(*arguments[0])])
 
     def receive(self) -> list[Any]:
@@ -97,4 +97,4 @@ class OneShard:
         return self._answers.pop(0)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Nothing to release."""

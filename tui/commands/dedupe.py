@@ -58,19 +58,19 @@ def dedupe(
 ) -> None:
     """Remove near-duplicates from files: of rows that are alike by ROUGE-L, the first stays.
 
-    Rows come out as they are, in their order. Ended in whatever way, the same command goes on where it was.
+    Rows come out as they are, in their order. However it ends, the same command resumes.
     """
-    from selfinstruct.core.dedupe.job import Job, Told, check, run  # noqa: PLC0415 - imports NumPy
+    from selfinstruct.core.dedupe.job import Job, Callbacks, check, run  # noqa: PLC0415 - imports NumPy
 
     job = Job(files, out, threshold, fields or (), report, language, skip_bad, force)
     try:
         view = _View(check(job))
         with view.shown():
-            tally = run(job, lambda floor: _shards(engine, floor), Told(view.progress, view.note))
+            tally = run(job, lambda floor: _shards(engine, floor), Callbacks(view.progress, view.note))
     except SelfInstructError as error:
         stop(error)
     except KeyboardInterrupt:
-        typer.echo("Stopped. Run the same command again, and it goes on.", err=True)
+        typer.echo("Stopped. Run the same command again to resume.", err=True)
         raise typer.Exit(Exit.INTERRUPTED) from None
     for line in summary(tally, out, threshold, language):
         typer.echo(line)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.core.dedupe.job import Job, Told, run
+from selfinstruct.core.dedupe.job import Job, Callbacks, run
 from selfinstruct.core.dedupe.journal import Tally
 from selfinstruct.core.dedupe.process_shards import ProcessShards
 from selfinstruct.core.dedupe.row_reader import LIMITS, Limits
@@ -50,8 +50,8 @@ class Listener:
         self._left = blocks
 
     @property
-    def told(self) -> Told:
-        return Told(self._progress, self.notes.append)
+    def told(self) -> Callbacks:
+        return Callbacks(self._progress, self.notes.append)
 
     def _progress(self, tally: Tally) -> None:
         self.seen.append(tally)
@@ -137,7 +137,7 @@ def test_a_run_that_was_ended_goes_on_and_comes_to_the_same_bytes(job: Job, bloc
     stopped(again, blocks)
     assert not again.out.exists(), "whole or not at all"
     listener = finished(again)
-    assert listener.notes == [f"Going on after {min(7 * blocks, 60)} rows."]
+    assert listener.notes == [f"Resuming after {min(7 * blocks, 60)} rows."]
     assert listener.seen[0].rows == min(7 * blocks, 60), "nothing is done twice"
     assert (again.out.read_bytes(), again.report and again.report.read_bytes()) == expected
     assert not again.out.with_name(".again.dedupe").exists()
@@ -149,7 +149,7 @@ def test_it_goes_on_with_other_blocks_and_processes_and_after_being_killed(job: 
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from selfinstruct.core.dedupe.job import Job, Told, run\n"
+        "from selfinstruct.core.dedupe.job import Job, Callbacks, run\n"
         "from selfinstruct.core.dedupe.process_shards import ProcessShards\n"
         "from selfinstruct.core.dedupe.row_reader import Limits\n"
         "one, two, out, report = map(Path, sys.argv[1:])\n"
@@ -157,7 +157,7 @@ def test_it_goes_on_with_other_blocks_and_processes_and_after_being_killed(job: 
         "    if tally.rows > 20:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "if __name__ == '__main__':\n"
-        "    run(Job([one, two], out, 0.6, report=report), lambda f: ProcessShards(2, f), Told(told, print),"
+        "    run(Job([one, two], out, 0.6, report=report), lambda f: ProcessShards(2, f), Callbacks(told, print),"
         " Limits(rows=11))\n"
     )
     program = tmp_path / "program.py"
@@ -167,7 +167,7 @@ def test_it_goes_on_with_other_blocks_and_processes_and_after_being_killed(job: 
     assert killed.returncode == -9
     listener = Listener()
     run(again, lambda floor: ProcessShards(2, floor), listener.told, LIMITS)
-    assert listener.notes == ["Going on after 22 rows."]
+    assert listener.notes == ["Resuming after 22 rows."]
     assert again.out.read_bytes() == job.out.read_bytes()
     assert again.report is not None
     assert job.report is not None
@@ -242,7 +242,7 @@ def test_an_input_that_changed_where_it_was_read_is_noticed(job: Job) -> None:
     stopped(job, 6)  # 42 rows: all of the first file and 12 of the second
     data = job.files[0].read_text()
     job.files[0].write_text(data.replace('"n": 20', '"n": 21'))
-    with pytest.raises(DedupeError, match=r"one.jsonl has changed, from line 15 or later, .* begin anew"):
+    with pytest.raises(DedupeError, match=r"one.jsonl has changed, from line 15 or later, .* start over"):
         finished(job)
     job.files[0].write_text(data + json.dumps({"instruction": "one more"}) + "\n")
     with pytest.raises(DedupeError, match=r"one.jsonl has changed, from line 29"):
@@ -263,7 +263,7 @@ def test_an_input_that_changed_further_on_is_said_and_taken_as_it_is(job: Job, t
         file.write(json.dumps({"instruction": "quite another one"}) + "\n")
     listener = finished(job)
     assert len(listener.notes) == 2
-    assert "two.jsonl has changed since this run began, after what had been read" in listener.notes[1]
+    assert "two.jsonl has changed since this run began, beyond the part already read" in listener.notes[1]
     fresh = replace(job, out=tmp_path / "fresh", report=None)
     finished(fresh)
     assert job.out.read_bytes() == fresh.out.read_bytes()
@@ -276,8 +276,8 @@ def test_a_file_that_grows_while_it_is_read_stops_the_run(job: Job) -> None:
         with job.files[1].open("a") as file:
             file.write('{"instruction": "more"}\n')
 
-    with pytest.raises(DedupeError, match=r"two.jsonl changed while it was read"):
-        run(job, OneShard, Told(grow, listener.notes.append), SMALL)
+    with pytest.raises(DedupeError, match=r"two.jsonl changed while it was being read"):
+        run(job, OneShard, Callbacks(grow, listener.notes.append), SMALL)
     assert not job.out.exists()
 
 
@@ -314,7 +314,7 @@ def test_two_programs_do_not_work_on_the_same_output(job: Job) -> None:
         with pytest.raises(DedupeError, match="Another program is at work"):
             finished(job)
 
-    run(job, OneShard, Told(again, print), SMALL)
+    run(job, OneShard, Callbacks(again, print), SMALL)
 
 
 def test_lines_come_out_as_they_were(tmp_path: Path) -> None:
@@ -363,7 +363,7 @@ def test_a_line_that_is_mended_lets_the_run_go_on(tmp_path: Path) -> None:
         finished(job)
     path.write_text("\n".join(lines))
     listener = finished(job)
-    assert listener.notes[0] == "Going on after 7 rows."  # the block before the one at hand
+    assert listener.notes[0] == "Resuming after 7 rows."  # the block before the one at hand
     assert (tmp_path / "out").read_text().splitlines() == lines
 
 
@@ -388,7 +388,7 @@ def test_a_run_that_met_a_bad_line_goes_on_with_such_lines_left_out_and_not_the_
 def test_one_json_array_is_called_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "in").write_text('[\n  {"text": "a"},\n  {"text": "b"}\n]\n')
     for skip_bad in (False, True):
-        with pytest.raises(DedupeError, match=r"in is one JSON array, where one object a line is read"):
+        with pytest.raises(DedupeError, match=r"in is one JSON array; dedupe reads one object per line"):
             finished(Job([tmp_path / "in"], tmp_path / "out", skip_bad=skip_bad))
 
 
@@ -428,7 +428,7 @@ def test_the_output_is_for_its_owner_and_a_link_is_not_followed(job: Job, tmp_pa
         ({"threshold": float("nan")}, "out of range"),
         ({"files": [Path("missing.jsonl")]}, "missing.jsonl does not exist"),
         ({"files": [Path()]}, "not an ordinary file"),
-        ({"files": [Path("empty")]}, "nothing in the files"),
+        ({"files": [Path("empty")]}, "The files are empty"),
         ({"out": Path("one.jsonl")}, "one of the files to read"),
         ({"out": Path("link")}, "one of the files to read"),
         ({"report": Path("two.jsonl")}, "one of the files to read"),
@@ -456,6 +456,6 @@ def test_a_part_of_the_index_that_dies_ends_the_run_with_a_sentence(job: Job) ->
         shards._processes[1].join()
         return shards
 
-    with pytest.raises(DedupeError, match=r"process .* has ended.*Run the same command again"):
+    with pytest.raises(DedupeError, match=r"process .* has exited.*Run the same command again"):
         run(job, dying, Listener().told, SMALL)
     finished(job)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.dedupe.job import Job, Told, run
+from selfinstruct.core.dedupe.job import Job, Callbacks, run
 from selfinstruct.core.dedupe.journal import Tally
 from selfinstruct.core.dedupe.row_reader import Limits
 from selfinstruct.core.dedupe.shards import OneShard, Shards
@@ -77,8 +77,8 @@ def test_two_nodes_come_to_the_same_rows_and_the_same_report(cluster: Any, job: 
     def look(tally: Tally) -> None:
         idle.append(ray.available_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
 
-    run(job, OneShard, Told(lambda tally: None, print), LIMITS)
-    run(elsewhere(job), on_ray, Told(look, print), LIMITS)
+    run(job, OneShard, Callbacks(lambda tally: None, print), LIMITS)
+    run(elsewhere(job), on_ray, Callbacks(look, print), LIMITS)
     assert result(elsewhere(job)) == result(job)
     assert idle[-1] == 0, "each processor of both nodes has a part of the index"
     assert not ray.is_initialized()
@@ -87,7 +87,7 @@ def test_two_nodes_come_to_the_same_rows_and_the_same_report(cluster: Any, job: 
 def test_when_a_node_is_lost_the_same_command_goes_on_with_the_others(cluster: Any, job: Job) -> None:
     cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
-    run(job, OneShard, Told(lambda tally: None, print), LIMITS)
+    run(job, OneShard, Callbacks(lambda tally: None, print), LIMITS)
     notes: list[str] = []
 
     def lose(tally: Tally) -> None:
@@ -95,10 +95,10 @@ def test_when_a_node_is_lost_the_same_command_goes_on_with_the_others(cluster: A
             cluster.remove_node(node_to_lose(cluster), allow_graceful=False)
 
     with pytest.raises(DedupeError, match="Run the same command again"):
-        run(elsewhere(job), on_ray, Told(lose, print), LIMITS)
+        run(elsewhere(job), on_ray, Callbacks(lose, print), LIMITS)
     assert not elsewhere(job).out.exists()
-    run(elsewhere(job), on_ray, Told(lambda tally: None, notes.append), LIMITS)
-    assert notes == ["Going on after 300 rows."]
+    run(elsewhere(job), on_ray, Callbacks(lambda tally: None, notes.append), LIMITS)
+    assert notes == ["Resuming after 300 rows."]
     assert result(elsewhere(job)) == result(job)
 
 
@@ -106,5 +106,5 @@ def test_a_cluster_that_is_not_there_takes_one_sentence(job: Job, monkeypatch: p
     pytest.importorskip("ray")
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(DedupeError, match="No Ray cluster answers at 127.0.0.1:1") as told:
-        run(job, on_ray, Told(lambda tally: None, print), LIMITS)
+        run(job, on_ray, Callbacks(lambda tally: None, print), LIMITS)
     assert len(str(told.value).splitlines()) == 1

@@ -145,11 +145,11 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(
     with Terminal(*command) as terminal:
         terminal.wait_for("rows/s", gone=" 0 rows,")
         terminal.press("ctrl+c")
-        terminal.wait_for("Stopped. Run the same command again, and it goes on.")
+        terminal.wait_for("Stopped. Run the same command again to resume.")
         assert terminal.process.wait() == 130
     assert not (tmp_path / "out").exists()
     with Terminal(*command) as terminal:
-        terminal.wait_for("Going on after")
+        terminal.wait_for("Resuming after")
         terminal.wait_for("of 40,000 rows to")
         assert terminal.process.wait() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "out"]
