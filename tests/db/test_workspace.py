@@ -208,9 +208,9 @@ def test_a_commit_that_fails_leaves_no_transaction_for_later_writes_to_join(
         with pytest.raises(WorkspaceError, match="locked"):
             workspace.tasks.add("Lost and said so.", origin="human", at="now")
         reader._db.execute("COMMIT")
-    kept = workspace.tasks.add("LRUCache.", origin="human", at="now")
+    kept = workspace.tasks.add("Kept.", origin="human", at="now")
     with Workspace.open(workspace.path) as other:
-        assert other.tasks.get(kept).instruction == "LRUCache."
+        assert other.tasks.get(kept).instruction == "Kept."
         assert len(other.tasks.get_many(range(1, 9))) == 1
 
 

@@ -314,7 +314,7 @@ ACTIONS = (
         "ctrl+s",
         "Filters",
         "Apply",
-        "Assessor by these filters from now on, and all that is undecided again.",
+        "Judge by these filters from now on, and all that is undecided again.",
         ("preview",),
         True,
         True,
