@@ -126,7 +126,10 @@ def _statuses() -> Iterator[Row]:
         "quota of this key is used up: You exceeded your quota. Add credit",
     )
     yield Row(
-        "402", (refusal(402, "Insufficient Balance"),), "ends", "used up: Insufficient Balance. Add credit"
+        "402",
+        (refusal(402, "Insufficient Balance"),),
+        "ends",
+        "wants to be paid \\(status 402\\): Insufficient Balance. Add credit",
     )
     yield Row(
         "400, a parameter it does not know",
@@ -157,11 +160,13 @@ def _statuses() -> Iterator[Row]:
         "failed",
         r"prompt is too long for this endpoint \(status 400\): At most 4096 tokens. Shorter examples",
     )
-    yield Row("413", (answer(HTML, 413),), "failed", r"prompt is too long for this endpoint \(status 413\)\.")
     yield Row(
-        "401", (refusal(401, "bad key"),), "ends", r"refuses the key \(status 401\): bad key\. Name the"
+        "413", (answer(HTML, 413),), "failed", r"request is larger than is taken there \(status 413\)\."
     )
-    yield Row("403", (answer(HTML, 403),), "ends", r"refuses the key \(status 403\)\. Name the variable")
+    yield Row("401", (refusal(401, "bad key"),), "ends", r"wants a key \(status 401\): bad key\. Name the")
+    yield Row(
+        "403", (answer(HTML, 403),), "ends", r"was refused \(status 403\)\. That can have several causes"
+    )
     for status in (404, 405, 410, 501):
         yield Row(
             str(status),
@@ -209,13 +214,13 @@ def _statuses() -> Iterator[Row]:
         "an error whose body never ends",
         (endless(head(401), b"x" * 65536, stored=b"x" * MAX_KEPT_BYTES),),
         "ends",
-        "refuses the key",
+        "wants a key",
     )
     yield Row(
         "an error whose body breaks off",
         (wire(head(401, length=99), b'{"error"', stored=b'{"error"'),),
         "ends",
-        "refuses the key",
+        "wants a key",
     )
 
 

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib import import_module
@@ -16,8 +15,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from selfinstruct.core.endpoint.connection_errors import (
+    connection_error,
+    not_connected_within,
+    sentence_case,
+    wants_password,
+    why,
+)
+from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember, remember_proxies, struck, struck_text
 from selfinstruct.core.endpoint.responses import error_field, error_message, read_models
+from selfinstruct.core.endpoint.route import Route, RouteError, client_options, route_to
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Throttle
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings.model import OPENAI_KEY, Settings, is_openai
@@ -57,38 +66,13 @@ _ERROR_TIMEOUT_S = 10.0
 """How long the body of an error may take: its status has said the most."""
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
-_THROTTLING = frozenset({429, 503, 529})
 _NOTHING_THERE = frozenset({404, 405, 410, 501})
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
 _NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+_SHORTER = "Shorter examples in --seeds or --prompts, or a model with a larger context, may help."
+_PAY = "Add credit, or use another key."
 _LONGEST_WAIT_S = 120.0
 _LONGEST_QUOTED = 200
-
-
-@dataclass
-class SendError(Exception):
-    """A request that got no answer, and what follows from that."""
-
-    sentence: str
-    http_status: int | None = None
-    body: bytes = b""
-    transient: bool = False
-    """Whether sending it again may help."""
-    free: bool = False
-    """Whether it certainly cost nothing."""
-    unusable: bool = False
-    """Whether no other request will fare better."""
-    retry_after_s: float | None = None
-
-    @property
-    def throttles(self) -> bool:
-        """Whether the endpoint says that there are too many requests."""
-        return self.transient and self.http_status in _THROTTLING
-
-    @property
-    def unreachable(self) -> bool:
-        """Whether there was no connection at all."""
-        return self.transient and self.free and self.http_status is None
 
 
 class Endpoint:
@@ -105,11 +89,17 @@ class Endpoint:
         self.learned: dict[str, str | None] = dict(learned)
         """Parameters that this model knows by another name, or (None) refuses."""
         self.is_free = settings.is_free
-        self.throttle = Throttle(settings.concurrency)
+        self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """The slots for requests on their way."""
         self._settings = settings
         self._key = self._find_key()
         self._client: AsyncOpenAI | None = None
+        self._route = Route("", is_encrypted=False)
+
+    @staticmethod
+    def _endpoints(settings: Settings) -> int:
+        """How many endpoints share what connections there are."""
+        return 1 if settings.embeddings is None else 2
 
     def adapt(self, parameters: Parameters) -> Parameters:
         """The parameters under the names that this model knows, without those that it refuses."""
@@ -167,18 +157,14 @@ class Endpoint:
                         raise SendError(sentence, 200, _kept(body))
         except (TimeoutError, APITimeoutError, _http_module().TimeoutException) as error:
             if type(error.__cause__).__name__ == "ConnectTimeout":
-                sentence = f"No connection could be made within {_CONNECT_TIMEOUT_S:g} seconds."
-                raise SendError(sentence, transient=True, free=True) from None
+                raise not_connected_within(self._connect_timeout_s, self._route) from None
             sentence = f"No full answer came within {timeout_s:g} seconds."
             raise SendError(sentence, _status(body), _kept(body), transient=True) from None
         except _http_module().HTTPError as error:
-            sentence = f"The connection broke inside the answer: {_why(error)}."
+            sentence = f"The connection broke inside the answer: {why(error)}."
             raise SendError(sentence, 200, _kept(body), transient=True) from None
         except APIConnectionError as error:
-            cause = error.__cause__ or error
-            refused = type(cause).__name__ in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}
-            what = "No connection could be made" if refused else "The connection broke"
-            raise SendError(f"{what}: {_why(cause)}.", transient=True, free=refused) from None
+            raise connection_error(error.__cause__ or error, self._route) from None
         return struck(bytes(body))
 
     async def close(self) -> None:
@@ -194,40 +180,43 @@ class Endpoint:
         if self._client is None:
             from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout  # noqa: PLC0415 - 0.5 s
 
-            options: dict[str, Any] = {}
-            if self._settings.is_offline:
-                from selfinstruct.core.offline.transport import OfflineTransport  # noqa: PLC0415 - only this model needs it
-
-                options["transport"] = OfflineTransport(self._settings.rng_seed, self._settings.language)
             _keep_quiet()
-            remember_proxies()
-            try:
-                http_client = DefaultAsyncHttpx2Client(
-                    follow_redirects=False,
-                    event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
-                    **options,
-                )
-            except Exception as error:  # noqa: BLE001 - of its own, of Python's, or of a package that lacks
-                why = struck_text(str(error)).rstrip(".")
-                raise EndpointUnusableError(
-                    f"The proxies of the environment cannot be used: {why}. Look at HTTP_PROXY, HTTPS_PROXY"
-                    " and ALL_PROXY."
-                ) from None
+            http_client = DefaultAsyncHttpx2Client(
+                follow_redirects=False,
+                event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
+                **self._client_options(),
+            )
             try:
                 self._client = AsyncOpenAI(
                     api_key=self._key or "none",
                     base_url=self.address,
                     max_retries=0,
-                    timeout=Timeout(
-                        self._settings.timeout_s, connect=min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
-                    ),
+                    timeout=Timeout(self._settings.timeout_s, connect=self._connect_timeout_s),
                     http_client=http_client,
                 )
             except _http_module().InvalidURL as error:
                 await http_client.aclose()
-                sentence = f"{self.address} is no web address: {_why(error)}. Give another with --base-url."
+                sentence = f"{self.address} is no web address: {why(error)}. Give another with --base-url."
                 raise SendError(sentence, free=True, unusable=True) from None
         return self._client
+
+    @property
+    def _connect_timeout_s(self) -> float:
+        return min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
+
+    def _client_options(self) -> dict[str, Any]:
+        """Who answers: the built-in model, or whom the route leads to."""
+        if self._settings.is_offline:
+            from selfinstruct.core.offline.transport import OfflineTransport  # noqa: PLC0415 - only this model needs it
+
+            transport = OfflineTransport(self._settings.rng_seed, self._settings.language)
+            return {"trust_env": False, "transport": transport}
+        remember_proxies()
+        try:
+            self._route = route_to(self.address)
+            return client_options(self._route)
+        except RouteError as error:
+            raise SendError(struck_text(str(error)), free=True, unusable=True) from None
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
         """Let nothing from the environment through to a host that it was not meant for."""
@@ -268,20 +257,32 @@ class Endpoint:
             failed.unusable = True
             location = struck_text(headers.get("location", ""))
             failed.sentence = f"{self.address} {self._redirection(location)}"
-        elif status == 402 or codes & _NOT_PAID:
+        elif status == 407 and self._route.proxy is not None:
             failed.unusable = True
-            failed.sentence = f"The quota of this key is used up{told} Add credit, or use another key."
-        elif status in {401, 403}:
+            failed.sentence = wants_password(self._route)
+            return failed
+        elif codes & _NOT_PAID:
             failed.unusable = True
-            failed.sentence = f"{self.address} refuses the key (status {status}){told} {self._key_advice()}"
+            failed.sentence = f"The quota of this key is used up{told} {_PAY}"
+        elif status == 402:
+            failed.unusable = True
+            failed.sentence = f"{self.address} wants to be paid (status 402){told} {_PAY}"
+        elif status == 401:
+            failed.unusable = True
+            what = "refuses the key" if self._key else "wants a key"
+            failed.sentence = f"{self.address} {what} (status {status}){told} {self._key_advice()}"
+        elif status == 403:
+            failed.unusable = True
+            failed.sentence = (
+                f"The request to {self.address} was refused (status 403){told} {self._about_403()}"
+            )
         elif status in _NOTHING_THERE:
             failed.unusable = True
             failed.sentence = self._unknown(status, told)
-        elif status == 413 or codes & _TOO_LONG:
-            failed.sentence = (
-                f"The prompt is too long for this endpoint (status {status}){told} Shorter examples in"
-                " --seeds or --prompts, or a model with a larger context, may help."
-            )
+        elif codes & _TOO_LONG:
+            failed.sentence = f"The prompt is too long for this endpoint (status {status}){told} {_SHORTER}"
+        elif status == 413:
+            failed.sentence = f"The request is larger than is taken there (status 413){told} {_SHORTER}"
         elif status in _TRANSIENT or status >= 500:
             failed.transient = True
             failed.retry_after_s = _retry_after(headers)
@@ -290,6 +291,8 @@ class Endpoint:
                 failed.sentence += (
                     f" It asks to wait for {failed.retry_after_s:.0f} seconds; start again then."
                 )
+        if self._route.may_answer:
+            failed.sentence += f" {sentence_case(self._route.proxy_shown)} may have answered in its place."
         return failed
 
     def _unknown(self, status: int, told: str) -> str:
@@ -320,9 +323,22 @@ class Endpoint:
             )
         if not error.unreachable:
             return error.sentence
+        return f"{self.address} cannot be reached. {error.sentence} {error.advice or self._reach_advice()}"
+
+    def _reach_advice(self) -> str:
         return (
-            f"{self.address} cannot be reached. {error.sentence} Check that the server runs and that"
-            f" {self._URL} is its address, or try the built-in model with {self._MODEL} offline."
+            f"Check that the server runs and that {self._URL} is its address, or try the built-in model with"
+            f" {self._MODEL} offline."
+        )
+
+    def _about_403(self) -> str:
+        """What may be behind a refusal that need not be about the key."""
+        name = key_variable(self._settings)
+        key = (
+            f"the key in {name} may not allow it" if name else f"a key may be wanted, which {self._KEY} names"
+        )
+        return (
+            f"That can have several causes: {key}, or something on the way, such as a firewall, forbids it."
         )
 
     def _key_advice(self) -> str:
@@ -381,12 +397,6 @@ def _kept(body: bytearray) -> bytes:
 def _status(body: bytearray) -> int | None:
     """The status of an answer of which this much has come; only one with status 200 is read that far."""
     return 200 if body else None
-
-
-def _why(error: BaseException) -> str:
-    """What a library says of a broken connection, as the middle of a sentence."""
-    said = struck_text(" ".join(str(error).split()))[:_LONGEST_QUOTED].rstrip(".")
-    return said or "it was closed"
 
 
 def key_variable(settings: Settings) -> str | None:

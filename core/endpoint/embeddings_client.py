@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.records import Parameters, Prompt
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ class EmbeddingsEndpoint(Endpoint):
     """One model that makes vectors of texts; made from `Settings.of_embeddings`."""
 
     _MODEL, _URL, _KEY = "--embeddings", "--embeddings-url", "--embeddings-key-env"
+
+    @staticmethod
+    def _endpoints(settings: Settings) -> int:
+        del settings
+        return 2  # the model's is beside it
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
         # Without a format of ours the client asks for base64; what refuses that is asked for digits.

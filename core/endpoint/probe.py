@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from selfinstruct.core.endpoint.client import Endpoint, SendError
+from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.responses import AnswerError, NothingSaidError, read_answer, read_told
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices

@@ -4,8 +4,7 @@ Those of English are `rouge_score`'s, so that scores can be compared with publis
 languages have those of `selfinstruct.core.language.unicode_tokens`, which reads every script.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,28 +17,36 @@ from selfinstruct.core.language.unicode_tokens import END, Span, locate
 Codes = npt.NDArray[np.unsignedinteger[Any]]
 """Tokens by their numbers in a vocabulary."""
 
-_WORD = re.compile("[a-z0-9]+")
-"""A token of `rouge_score`, in a text that is lower-cased."""
-
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789" + END.encode()
 _BLANKED = bytes(byte if byte in _KEPT else ord(" ") for byte in range(256))
 
 
 def tokens(text: str, language: str = ENGLISH) -> list[str]:
-    """The tokens of `text`: for English as `rouge_score` takes them, lower-cased runs of a-z and 0-9."""
-    return _WORD.findall(text.lower()) if language == ENGLISH else unicode_tokens.words(text)
+    """The tokens of `text`: for English those of `rouge_score`, lower-cased runs of a-z and 0-9."""
+    if language != ENGLISH:
+        return unicode_tokens.words(text)
+    from rouge_score.tokenize import tokenize  # noqa: PLC0415 - not before anything is compared
+
+    words: list[str] = tokenize(text, None)
+    return words
 
 
 def token_spans(text: str, language: str) -> tuple[list[str], list[Span]]:
     """The tokens of `text`, and where they stand in it as (start, end) offsets in characters."""
     folding = str.lower if language == ENGLISH else unicode_tokens.fold
     folded = folding(text)
-    spans = (
-        [match.span() for match in _WORD.finditer(folded)]
-        if language == ENGLISH
-        else list(unicode_tokens.word_spans(folded))
-    )
+    is_english = language == ENGLISH
+    spans = list(_spans(folded, tokens(text)) if is_english else unicode_tokens.word_spans(folded))
     return [folded[start:end] for start, end in spans], locate(text, folding, spans)
+
+
+def _spans(folded: str, words: Iterable[str]) -> Iterator[Span]:
+    """Where these tokens stand in a lower-cased text: between two of them there is no letter and no digit."""
+    end = 0
+    for word in words:
+        start = folded.index(word, end)
+        end = start + len(word)
+        yield start, end
 
 
 class Vocabulary:

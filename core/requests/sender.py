@@ -4,7 +4,8 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from selfinstruct.core.endpoint.client import Endpoint, SendError
+from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import jittered
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.requests.group_commit import GroupCommit

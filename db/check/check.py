@@ -5,13 +5,15 @@ no more than one of them.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
+from types import MappingProxyType
 
 from selfinstruct.db.check.parts import PARTS, Part, look_at_search, pass_over_search
+from selfinstruct.db.check.scores import Look
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import connect_to_read, is_writable
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, version_of
@@ -33,8 +35,12 @@ class Report:
         return not any(part.wrong for part in self.parts)
 
 
-def check(path: Path) -> Report:
+def check(path: Path, *, also: Mapping[str, Look] = MappingProxyType({})) -> Report:
     """Look a workspace through; others may go on with it.
+
+    Args:
+        path: The workspace's file.
+        also: More to look at, by its name.
 
     Raises:
         WorkspaceError: there is none, another program made the file, or a newer version of this one.
@@ -42,7 +48,8 @@ def check(path: Path) -> Report:
     """
     try:
         with closing(connect_to_read(path)) as db:
-            looks = {**PARTS, "search": look_at_search if is_writable(path) else pass_over_search}
+            search = look_at_search if is_writable(path) else pass_over_search
+            looks = {**PARTS, "search": search, **also}
             is_older = version_of(db) < SCHEMA_VERSION
             parts = [_look(db, name, look, is_older=is_older) for name, look in looks.items()]
     except sqlite3.OperationalError as error:
@@ -50,7 +57,7 @@ def check(path: Path) -> Report:
     return Report(path, tuple(parts))
 
 
-def _look(db: Connection, name: str, look: Callable[[Connection, Part], None], *, is_older: bool) -> Part:
+def _look(db: Connection, name: str, look: Look, *, is_older: bool) -> Part:
     part = Part(name)
     db.execute("BEGIN")
     try:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from selfinstruct.core.dedupe.row_text import BadRowError, row_text
-from selfinstruct.core.endpoint.client import MAX_BODY_BYTES, MAX_KEPT_BYTES, Endpoint, SendError
+from selfinstruct.core.endpoint.client import MAX_BODY_BYTES, MAX_KEPT_BYTES, Endpoint
 from selfinstruct.core.endpoint.responses import (
     AnswerError,
     error_field,
@@ -28,6 +28,7 @@ from selfinstruct.core.endpoint.responses import (
     read_models,
     read_told,
 )
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
 from selfinstruct.core.export.files import encode
 from selfinstruct.core.filtering.filters import clean_instruction, keyword_spans, objections

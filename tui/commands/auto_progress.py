@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from selfinstruct.core.endpoint.open_files import shortage
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event, RequestFailed
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
@@ -103,6 +104,9 @@ class _View:
             self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
         else:
             self.say(f"{settings.model} at {settings.address}")
+        few = shortage(settings)
+        if few:
+            self.say(few)
         if engine.language_found is not None:
             self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)

@@ -9,6 +9,7 @@ import typer
 
 from selfinstruct.db.check.check import Report
 from selfinstruct.db.check.check import check as check_workspace
+from selfinstruct.db.check.scores import look_at_scores
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.tui.commands.exit_codes import Exit, stop
 from selfinstruct.tui.commands.open_workspace import DbOption, sentences
@@ -41,8 +42,11 @@ def check(
 
 def _say_what_is_found(path: Path) -> bool:
     """Check a workspace and say what was found; returns whether there is nothing to repair."""
+    from selfinstruct.core.language.registry import ENGLISH  # noqa: PLC0415 - no other command compares
+    from selfinstruct.core.similarity.reference_score import rouge_l  # noqa: PLC0415 - as above
+
     try:
-        report = check_workspace(path)
+        report = check_workspace(path, also={"scores": look_at_scores(rouge_l, language=ENGLISH)})
     except DamagedError as error:
         typer.echo(f"wrong  structure  {safe_line(error.what)}")
         typer.echo(f"{safe_line(str(path))} cannot be opened. {_ADVICE}")

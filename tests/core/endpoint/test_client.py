@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.endpoint.client import Endpoint, SendError, key_variable
+from selfinstruct.core.endpoint.client import Endpoint, key_variable
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.requests.sender import MAX_ATTEMPTS, Sender
@@ -66,8 +67,8 @@ async def test_a_connection_that_breaks_is_tried_again(engine_on: OpenEngine, se
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        pytest.param(Fault(401, error_body("bad key")), "refuses the key.*bad key", id="401"),
-        pytest.param(Fault(403, error_body("no access")), "refuses the key.*no access", id="403"),
+        pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key", id="401"),
+        pytest.param(Fault(403, error_body("no access")), "was refused.*no access", id="403"),
         pytest.param(Fault(404, error_body("no model m")), "knows no model 'm'.*Check --model", id="404"),
         pytest.param(
             Fault(429, error_body("pay first", code="insufficient_quota")), "quota.*used up", id="quota"
@@ -208,6 +209,16 @@ async def test_an_endpoint_gets_the_key_that_was_named_for_it(
     async with engine_on(**on(server, api_key_env="MY_KEY")) as engine:
         await carry_out(engine)
     assert server.received[0].headers["authorization"] == "Bearer sk-mine"
+
+
+async def test_a_key_that_is_refused_is_told_from_one_that_is_wanted(
+    engine_on: OpenEngine, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-mine")
+    server.refuse = lambda body: Fault(401, error_body("bad key"))
+    async with engine_on(**on(server, api_key_env="MY_KEY")) as engine:
+        with pytest.raises(EndpointUnusableError, match="refuses the key .*bad key.* in MY_KEY"):
+            await carry_out(engine)
 
 
 def test_openai_without_a_key_says_which_variable_to_set() -> None:

@@ -73,7 +73,7 @@ async def test_a_parameter_that_the_model_knows_by_another_name_is_no_failure(se
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        pytest.param(Fault(401, error_body("bad key")), "refuses the key.*bad key.*--api-key-env", id="401"),
+        pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key.*--api-key-env", id="401"),
         pytest.param(Fault(404, error_body("no m")), "no model 'm'.*no m.*often ends in /v1", id="404"),
         pytest.param(Fault(307, b"", {"location": "https://b/v1"}), "redirects to https://b/v1", id="307"),
         pytest.param(Fault(503, error_body("loading")), "503: loading.*try again", id="503"),

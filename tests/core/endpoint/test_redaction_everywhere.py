@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from selfinstruct.core.endpoint.client import Endpoint, SendError
+from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.probe import ConnectionFailedError, models_offered, try_connection
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.settings.sources import resolve
 from tests.canary import ECHOES, KEY, OPENAI_KEY, PROXY_PASSWORD, echo, leaks, leaks_in
@@ -160,7 +161,7 @@ async def test_a_proxy_that_cannot_be_used_is_said_without_its_password(
     monkeypatch.setenv("ALL_PROXY", proxy.format(PROXY_PASSWORD))
     monkeypatch.setenv("NO_PROXY", "")
     async with engine_on(base_url="http://model.example/v1", model="m") as engine:
-        with pytest.raises(EndpointUnusableError, match="proxies of the environment") as caught:
+        with pytest.raises(EndpointUnusableError, match="The proxy in ALL_PROXY") as caught:
             await carry_out(engine)
     assert leaks("".join(traceback.format_exception(caught.value)).encode()) == []
 

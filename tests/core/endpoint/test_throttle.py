@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.endpoint.client import Endpoint, SendError
+from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Throttle
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from selfinstruct.core.endpoint.open_files import shortage
 from selfinstruct.core.events import (
     BatchCompleted,
     CandidatesProposed,
@@ -76,7 +77,8 @@ class CurateScreen(TasksScreen):
             told.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:
             told.append("The built-in model answers: a grammar, not a language model; all is made up.")
-        self.say(" ".join(told))
+        told.append(shortage(self.session.settings))
+        self.say(" ".join(filter(None, told)))
 
     def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)

@@ -1,0 +1,68 @@
+"""Computes stored ROUGE-L scores again, and says whether they are those of the two instructions."""
+
+from collections.abc import Callable
+from sqlite3 import Connection
+
+from selfinstruct.db.check.parts import Part
+from selfinstruct.db.tables.settings import SettingsStore
+
+Look = Callable[[Connection, Part], None]
+
+_SAMPLE = 200
+_EXACT = 1e-8
+"""Scores that differ by less are the same: theirs are rounded in another place."""
+
+
+def look_at_scores(rouge_l: Callable[[str, str], float], *, language: str) -> Look:
+    """The part of a check that compares a sample of stored scores with those of another scorer.
+
+    Args:
+        rouge_l: ROUGE-L F-measure of two texts.
+        language: The only language whose texts it can score; other workspaces are not looked at.
+    """
+
+    def look(db: Connection, part: Part) -> None:
+        found = SettingsStore(db).read().get("language", language)
+        if found != language:
+            part.is_left_out = True
+            part.looked_at = (
+                f"The scores were not computed again: rouge_score has tokens for English only, and the"
+                f" language of the workspace is {found}."
+            )
+            return
+        _compare(db, part, rouge_l)
+
+    return look
+
+
+def _compare(db: Connection, part: Part, rouge_l: Callable[[str, str], float]) -> None:
+    scored = [
+        task_id
+        for (task_id,) in db.execute(
+            "SELECT id FROM tasks WHERE score IS NOT NULL AND nearest_id IS NOT NULL ORDER BY id"
+        )
+    ]
+    count = 0
+    for task_id in scored[:: max(1, -(-len(scored) // _SAMPLE))]:
+        # A score is of the wording at its time: it stays when a pair is reworded that was decided on.
+        pair = db.execute(
+            """SELECT task.instruction, nearest.id, nearest.instruction, task.score
+            FROM tasks AS task JOIN tasks AS nearest ON nearest.id = task.nearest_id
+            WHERE task.id = ? AND NOT EXISTS (SELECT 1 FROM decisions
+                WHERE task_id IN (task.id, nearest.id) AND instance_id IS NULL AND kind = 'edit')""",
+            [task_id],
+        ).fetchone()
+        if pair is None:
+            continue
+        instruction, nearest_id, nearest, stored = pair
+        count += 1
+        computed = rouge_l(instruction, nearest)
+        if abs(stored - computed) > _EXACT:
+            part.wrong.append(
+                f"The ROUGE-L of task {task_id} with task {nearest_id} is stored as {stored:.4f}; rouge_score"
+                f" gives {computed:.4f}."
+            )
+    agree = " They agree." if count and not part.wrong else ""
+    part.looked_at = (
+        f"{count:,} of {len(scored):,} stored ROUGE-L scores, computed again with rouge_score.{agree}"
+    )

@@ -1,0 +1,54 @@
+"""`check` computes stored scores again, and says whether they are those of the two instructions."""
+
+from pathlib import Path
+
+from selfinstruct.core.similarity.reference_score import rouge_l
+from selfinstruct.db.check.check import check
+from selfinstruct.db.check.parts import Part
+from selfinstruct.db.check.scores import look_at_scores
+from tests.db.check.test_check import by_hand
+from tests.db.lived_in import rows
+
+SCORED = "FROM tasks WHERE score NOTNULL AND nearest_id NOTNULL"
+
+
+def scores_of(path: Path) -> Part:
+    part = check(path, also={"scores": look_at_scores(rouge_l, language="en")}).parts[-1]
+    assert part.name == "scores"
+    return part
+
+
+def test_stored_scores_agree_with_rouge_score_and_that_is_said(lived_in: Path) -> None:
+    part = scores_of(lived_in)
+    assert part.wrong == []
+    (count,) = rows(lived_in, f"SELECT count(*) {SCORED}")[0]
+    assert f"of {count:,} stored ROUGE-L scores" in part.looked_at
+    assert part.looked_at.endswith("They agree.")
+    assert not part.looked_at.startswith("0 ")
+
+
+def test_a_score_that_is_not_that_of_the_two_texts_is_found(lived_in: Path) -> None:
+    (task_id, nearest_id, score) = rows(lived_in, f"SELECT id, nearest_id, score {SCORED}")[0]
+    with by_hand(lived_in) as db:
+        db.execute("UPDATE tasks SET score = ? WHERE id = ?", [score / 2 + 0.001, task_id])
+    (sentence,) = scores_of(lived_in).wrong
+    assert f"task {task_id} with task {nearest_id}" in sentence
+    assert f"rouge_score gives {score:.4f}." in sentence
+    assert "agree" not in scores_of(lived_in).looked_at
+
+
+def test_a_pair_that_was_reworded_since_is_not_held_against_its_old_score(lived_in: Path) -> None:
+    with by_hand(lived_in) as db:
+        edited = db.execute("SELECT task_id FROM decisions WHERE kind = 'edit' AND instance_id IS NULL")
+        (task_id,) = edited.fetchone()
+        db.execute("UPDATE tasks SET score = 0.5, nearest_id = 1 WHERE id = ?", [task_id])
+    assert scores_of(lived_in).wrong == []
+
+
+def test_scores_of_another_language_are_left_out_and_that_is_said(lived_in: Path) -> None:
+    with by_hand(lived_in) as db:
+        db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('language', '\"ja\"')")
+    part = scores_of(lived_in)
+    assert part.is_left_out
+    assert "rouge_score has tokens for English only" in part.looked_at
+    assert "ja" in part.looked_at
