@@ -41,5 +41,5 @@ def _refusal(check: Callable[[], object]) -> str | None:
     try:
         check()
     except SettingsError as error:
-        return str(error)
+        return error.sentence
     return None

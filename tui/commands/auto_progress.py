@@ -18,6 +18,7 @@ from rich.text import Text
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event, RequestFailed
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
@@ -85,7 +86,7 @@ class _View:
 
     def say(self, text: str) -> None:
         """One line; text of others comes through `safe_line`."""
-        line = safe_line(text)
+        line = safe_line(as_flags(text))
         if self._console.is_terminal:
             self._console.print(Text(line))
         elif not self._unheard:

@@ -14,7 +14,8 @@ from selfinstruct.core.method.prompts import (
     built_in_templates,
     load_templates,
 )
-from selfinstruct.core.method.seeds import built_in, load
+from selfinstruct.core.method.seed_file import load
+from selfinstruct.core.method.seeds import built_in
 from selfinstruct.db.records import ApiKind
 
 SEEDS = [

@@ -203,9 +203,9 @@ def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"batches_ahead": 21}, "--batches-ahead is wrong: at most 20 is wanted."),
-        ({"model": ""}, "--model is wrong: at least 1 character is wanted."),
-        ({"concurrency": 2, "api": "chats"}, "--api is wrong: 'chat' or 'completions' is wanted."),
+        ({"batches_ahead": 21}, "batches_ahead is wrong: at most 20 is wanted."),
+        ({"model": ""}, "model is wrong: at least 1 character is wanted."),
+        ({"concurrency": 2, "api": "chats"}, "api is wrong: 'chat' or 'completions' is wanted."),
         ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
         (
             {"language": "en"},

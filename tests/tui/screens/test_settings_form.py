@@ -1,5 +1,6 @@
 """Settings as text that a person fills in: what they become, and what is said of each."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from selfinstruct.tui.screens.settings.form import (
     texts_of,
     values_of,
 )
-from selfinstruct.tui.text.setting_names import in_fields
 
 
 def settings(texts: dict[str, str], base: Settings | None = None) -> Settings:
@@ -100,12 +100,6 @@ def test_a_key_that_the_terminal_would_obey_is_shown_as_what_it_is() -> None:
     assert text_of(Settings(keys={"accept": "\x1b"}), "keys") == 'accept = "\\U0000001b"'
 
 
-def test_flags_in_a_sentence_become_the_names_of_fields() -> None:
-    assert in_fields("Check --model and --api-key-env.") == "Check model and api_key_env."
-    theirs = "400: needs --enable-auto-tool-choice --max-model-len, not /root/models--model--llama"
-    assert in_fields(theirs) == theirs
-
-
 def test_a_key_does_not_follow_to_another_address() -> None:
     base = resolve({"model": "m", "base_url": "https://one.example/v1", "api_key_env": "ONE_KEY"})
     moved = values_of({"base_url": "https://two.example/v1", "api_key_env": "ONE_KEY"}, base)
@@ -123,4 +117,4 @@ def test_the_defaults_of_the_filters_are_those_of_the_language() -> None:
     assert field_of("filters.rouge_l", base).default == "0.7"
     emptied = Settings.model_validate(values_of({"filters.min_words": ""}, base))
     assert emptied.filters.min_words == 8
-    assert storable(emptied) == {"language": "ja"}
+    assert storable(emptied, Path("w.db")) == {"language": "ja"}
