@@ -41,5 +41,5 @@ def _refusal(check: Callable[[], object]) -> str | None:
     try:
         check()
     except SettingsError as error:
-        return error.sentence
+        return str(error)
     return None

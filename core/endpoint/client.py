@@ -374,8 +374,8 @@ class Endpoint:
             )
         return (
             f"The key in {use.variable} was not sent: you have not said on this machine that it may go to"
-            f" {use.origin}. If it may, name both together: {self._KEY} {use.variable} {self._URL}"
-            f" {self.address}"
+            f" {use.origin}. If it may, name them together: {self._MODEL} {self.model} {self._URL}"
+            f" {self.address} {self._KEY} {use.variable}"
         )
 
     def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:

@@ -197,24 +197,28 @@ _TABLES = frozenset({"filters", "prices", "keys"})
 _PATHS = ("seeds", "prompts")
 
 
-def storable(settings: Settings, workspace: Path) -> dict[str, Any]:
-    """The settings as JSON values for a workspace.
+def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
+    """The settings as JSON values for a workspace; paths become absolute.
 
-    A path to what lies beside the workspace, or below, counts from its folder, so that the folder can be
-    renamed or moved; another one becomes absolute.
+    Paths to what lies beside the workspace, or below, count from its folder, which can then be renamed.
     """
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
     usual = FilterSettings(**asdict(usual_filters(settings.language))).model_dump(mode="json")
     filters = settings.filters.model_dump(mode="json")
     if own := {name: value for name, value in filters.items() if value != usual[name]}:
         values["filters"] = own
-    folder = workspace.absolute().parent
     for name in _PATHS:
         path = getattr(settings, name)
         if path is not None:
-            place = path.absolute()
-            values[name] = str(place.relative_to(folder) if place.is_relative_to(folder) else place)
+            values[name] = str(_from_folder(path.absolute(), workspace))
     return values
+
+
+def _from_folder(path: Path, workspace: Path | None) -> Path:
+    if workspace is None or not path.is_relative_to(folder := workspace.absolute().parent):
+        return path
+    below = path.relative_to(folder)
+    return path if ".." in below.parts else below
 
 
 def from_store(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:

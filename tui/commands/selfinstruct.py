@@ -16,7 +16,7 @@ from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
-from selfinstruct.tui.commands.options import Command, VersionOption
+from selfinstruct.tui.commands.options import Command, Program, VersionOption
 from selfinstruct.tui.text.safe_text import (
     LABEL_WORDS,
     STATE_WORDS,
@@ -29,6 +29,7 @@ from selfinstruct.tui.text.safe_text import (
 )
 
 app = typer.Typer(
+    cls=Program,
     help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it,"
     " check and copy it, or remove near-duplicates from files.",
     epilog="Examples:\n\n"

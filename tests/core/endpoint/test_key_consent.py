@@ -44,7 +44,7 @@ async def test_a_strangers_workspace_gets_no_key(workspace: Workspace, server: M
     async with Engine(workspace, settings) as engine:
         with pytest.raises(EndpointUnusableError, match="HF_TOKEN was not sent") as caught:
             await engine.propose()
-    assert f"--api-key-env HF_TOKEN --base-url {server.url}" in as_flags(caught.value.sentence)
+    assert f"--model m --base-url {server.url} --api-key-env HF_TOKEN" in as_flags(caught.value.sentence)
     for ask in (try_connection, models_offered):
         with pytest.raises(EndpointUnusableError, match="HF_TOKEN was not sent"):
             await ask(settings)
@@ -56,7 +56,7 @@ def test_neither_does_a_strangers_endpoint_for_embeddings(workspace: Workspace, 
     settings = resolve({}, stored=stored)
     with pytest.raises(EndpointUnusableError) as caught:
         _ = Engine(workspace, settings).embeddings_endpoint
-    assert f"--embeddings-key-env HF_TOKEN --embeddings-url {server.url}" in as_flags(caught.value.sentence)
+    assert f"--embeddings-url {server.url} --embeddings-key-env HF_TOKEN" in as_flags(caught.value.sentence)
 
 
 def test_a_selfinstruct_toml_of_a_cloned_folder_gets_no_key(tmp_path: Path) -> None:

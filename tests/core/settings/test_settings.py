@@ -11,7 +11,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.core.settings.prices import Prices
-from selfinstruct.core.settings.sources import check, read_file, resolve, storable
+from selfinstruct.core.settings.sources import check, from_store, read_file, resolve, storable
 from selfinstruct.db.workspace import Workspace
 
 
@@ -67,11 +67,9 @@ def test_the_built_in_model_that_is_named_with_an_address_is_told_to_have_none(
 ) -> None:
     with pytest.raises(SettingsError) as told:
         resolve({name: "offline", address: "http://localhost/v1"})
-    flags = (f"--{one.replace('_', '-')}" for one in (name, address))
     assert str(told.value) == (
-        "offline, the built-in model, has no address. Name another model with {}, or leave {} out.".format(
-            *flags
-        )
+        f"offline, the built-in model, has no address. Name another model with {name}, or leave {address}"
+        " out."
     )
 
 
@@ -312,7 +310,12 @@ def test_stored_settings_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_stored_paths_do_not_depend_on_the_folder_of_the_day(tmp_path: Path) -> None:
-    assert storable(resolve({"seeds": Path("s.jsonl")}))["seeds"] == str(Path.cwd() / "s.jsonl")
+    seeds = resolve({"seeds": Path("s.jsonl")})
+    assert storable(seeds)["seeds"] == str(Path.cwd() / "s.jsonl")
+    assert storable(seeds, Path("other/w.db"))["seeds"] == str(Path.cwd() / "s.jsonl")
+    stored = storable(seeds, Path("w.db"))
+    assert stored["seeds"] == "s.jsonl"
+    assert from_store(stored, Path("/moved/w.db"))["seeds"] == Path("/moved/s.jsonl")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_strangers_folder_gets_no_key_and_the_sentence_says_how_to_allow_it(
         )
     code, said = run(*AUTO)
     assert code == 4
-    assert f"--api-key-env HF_TOKEN --base-url {server.url}" in said
+    assert f"--model m --base-url {server.url} --api-key-env HF_TOKEN" in said
     assert "hf-secret" not in said
     assert server.received == []
 
@@ -48,7 +48,7 @@ def test_a_strangers_folder_gets_no_key_and_the_sentence_says_how_to_allow_it(
     assert run(*AUTO, "--api-key-env", "HF_TOKEN")[0] == 4
     assert server.received == []
 
-    assert run(*AUTO, "--api-key-env", "HF_TOKEN", "--base-url", server.url)[0] in {0, 3}
+    assert run(*AUTO, "--model", "m", "--api-key-env", "HF_TOKEN", "--base-url", server.url)[0] in {0, 3}
     assert keys_sent(server) == {"Bearer hf-secret"}
     assert run("--auto", "--target", "2", "--max-requests", "8")[0] in {0, 3}, "it was said on this machine"
 
@@ -60,5 +60,5 @@ def test_a_folder_that_adds_embeddings_to_what_was_allowed_gets_no_key(server: M
         )
         code, said = run(*AUTO, "--model", "m", "--api-key-env", "HF_TOKEN", "--base-url", server.url)
         assert code == 4
-        assert f"--embeddings-key-env HF_TOKEN --embeddings-url {elsewhere.url}" in said
+        assert f"--embeddings e --embeddings-url {elsewhere.url} --embeddings-key-env HF_TOKEN" in said
         assert elsewhere.received == []
