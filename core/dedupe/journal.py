@@ -356,6 +356,6 @@ def _damaged(path: Path) -> DedupeError:
 
 def _unwritable(path: Path, error: OSError) -> DedupeError:
     return DedupeError(
-        f"{path} cannot be written: {error.strerror or error}. Once it can be, run the same command again,"
-        " and it goes on."
+        f"{path} cannot be written: {error.strerror or error}. Once it can be, run the same command again"
+        " to resume."
     )

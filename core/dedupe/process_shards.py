@@ -69,7 +69,7 @@ class ProcessShards:
     def _gone(self) -> DedupeError:
         return DedupeError(
             "A process that held a part of the index has ended, perhaps for want of memory. Run the same"
-            " command again, and it goes on."
+            " command again to resume."
         )
 
 

@@ -77,7 +77,7 @@ class RayShards:
         except RayError as error:
             raise DedupeError(
                 "A part of the index on the Ray cluster is gone, with its node or for want of memory. Run the"
-                " same command again, and it goes on."
+                " same command again to resume."
             ) from error
 
     def close(self) -> None:

@@ -170,7 +170,7 @@ def _parse(value: Any) -> SeedTask:
         ValueError: what is wrong, which may be several things.
     """
     if not isinstance(value, dict):
-        raise ValueError("a JSON object is wanted, with braces around it")
+        raise ValueError("it must be a JSON object, with braces around it")
     if "instances" not in value and "output" in value:
         instance = {name: value[name] for name in ("input", "output") if name in value}
         value = {**value, "instances": [instance]}
@@ -189,7 +189,7 @@ def _objections(errors: list[ErrorDetails]) -> str:
         )
     for error in errors:
         if error["type"] == "string_type" and isinstance(error["input"], int | float):
-            told.append(f'{_field(error)} is wrong: a text is wanted, as in "{json.dumps(error["input"])}"')
+            told.append(f'{_field(error)} is wrong: it must be text, as in "{json.dumps(error["input"])}"')
         elif error["type"] != "missing":
             told.append(f"{_field(error)} is wrong: {objection(error)}")
     return " and ".join(told[:_MOST_TOLD])

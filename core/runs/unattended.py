@@ -55,7 +55,7 @@ def require_start(engine: Engine) -> None:
     settings = engine.settings
     if settings.target is None and settings.max_requests is None and settings.max_cost is None:
         raise SettingsError(
-            f"Say where to stop: give {setting('target')} N, {setting('max_requests')} N or"
+            f"Give a stopping point: {setting('target')} N, {setting('max_requests')} N or"
             f" {setting('max_cost')} USD."
         )
     if settings.target is None and settings.max_requests is None and settings.costs_nothing:
@@ -183,11 +183,11 @@ class UnattendedRun:
 
     def _cost_limit(self) -> str:
         limit, room = self._engine.cost_limit(), self.room
-        told = f"{limit:g} USD leave" if limit is not None else "it left"
+        told = f"{limit:g} USD leaves" if limit is not None else "it left"
         told = f"Stopped at {setting('max_cost')}: {told} no room for another request"
         if room is None:
             return f"{told}."
-        return f"{told}, which may cost up to {room.at_most_usd:g} USD; {room.limit_usd:g} USD would."
+        return f"{told}, which may cost up to {room.at_most_usd:g} USD. {room.limit_usd:g} USD is enough."
 
     def _started(self, flow: Pipeline) -> None:
         self._flow = flow
@@ -269,7 +269,7 @@ class UnattendedRun:
             return None
         if self._engine.cost_limit() is not None:
             return None
-        return f"Stopped: {setting('max_cost')} has been taken away, and nothing else says where to stop."
+        return f"Stopped: {setting('max_cost')} was removed, and no other limit is set."
 
     def _plan_next(self) -> int | None:
         if self._is_running_dry() and (request_id := self._plan_propose(early=True)) is not None:

@@ -303,7 +303,7 @@ class Settings(_Checked):
         # What is given here is stored, so a key must not get in; nor is it repeated in the error.
         if name is not None and not _VARIABLE.fullmatch(name):
             raise ValueError(
-                "the name of an environment variable is wanted, in capitals such as EXAMPLE_KEY, and never"
+                "it must be the name of an environment variable, in capitals such as EXAMPLE_KEY, and never"
                 " the key itself"
             )
         address = info.data.get("base_url")

@@ -53,7 +53,7 @@ def _program(_version: VersionOption = False) -> None:
     epilog="Examples:\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
     "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
-    "Exit codes: 0 done, 1 the file is written and holds no row, or the disk or the workspace fails, 2 wrong"
+    "Exit codes: 0 done, 1 the file is written but empty, or the disk or the workspace fails, 2 wrong"
     " usage.",
 )
 def export(
@@ -108,10 +108,10 @@ def export(
     if exported.formulas:
         typer.echo(_about_formulas(exported.formulas, guarded=guard_formulas))
     if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
-        typer.echo(f"Kept, but no rows: {left_out}.")
+        typer.echo(f"Kept but not exported: {left_out}.")
     if not exported.rows:
         typer.echo(
-            "The file holds no row: nothing is accepted yet, or nothing accepted has kept instances. See:"
+            "The file is empty: no accepted task has kept instances yet. See:"
             f" selfinstruct status --db {safe_line(shlex.quote(str(db)))}",
             err=True,
         )
@@ -227,7 +227,7 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
         f"labels       {listed('labels')}",
         f"instances    {listed('instances')}",
         f"export       {many(training.rows, 'row')}"
-        + (f"; kept, but no rows: {left_out}" if left_out else ""),
+        + (f"; kept but not exported: {left_out}" if left_out else ""),
         f"requests     {listed('requests')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"

@@ -122,14 +122,14 @@ def curate(
         typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
     ] = None,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Look around in a workspace, and change nothing.")
+        bool, typer.Option("--read-only", help="Look at a workspace without changing it.")
     ] = False,
     forget: Annotated[
         bool,
-        typer.Option("--forget", help="Begin with default settings, not those that the workspace remembers."),
+        typer.Option("--forget", help="Start from default settings, not those that the workspace remembers."),
     ] = False,
     auto: Annotated[
-        bool, typer.Option("--auto", help="Work alone, without the screen.", rich_help_panel=_AUTO)
+        bool, typer.Option("--auto", help="Run unattended, without the screen.", rich_help_panel=_AUTO)
     ] = False,
     target: Annotated[
         int | None,
@@ -151,7 +151,7 @@ def curate(
         bool,
         typer.Option(
             "--resend",
-            help="Send again what a crash left in doubt; it may cost twice.",
+            help="Resend requests that a crash left in doubt; they may be charged twice.",
             rich_help_panel=_AUTO,
         ),
     ] = False,
@@ -184,7 +184,7 @@ def curate(
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
-        stop(WorkspaceError("--read-only only looks, and --auto works. Leave one of them out."))
+        stop(WorkspaceError("--read-only and --auto exclude each other. Leave one of them out."))
     with sentences(db):
         # What is wrong in the flags is said before anything is done to a file.
         asked = resolve(flags, folder=Path.cwd())
@@ -252,7 +252,7 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
     if given:
         stop(
             WorkspaceError(
-                f"--read-only changes nothing, so that {given[0]} would not be kept. Leave one of them out."
+                f"--read-only changes nothing, so {given[0]} would have no effect. Leave one of them out."
             )
         )
 

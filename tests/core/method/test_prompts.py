@@ -194,10 +194,10 @@ def test_an_empty_system_message_is_not_sent(tmp_path: Path) -> None:
         ),
         pytest.param("[propose.chat]\nusr = 'x'", "'propose.chat.usr' is not known. Did you mean", id="role"),
         pytest.param(
-            "[propose]\nchat = 'x'", "propose.chat is wrong: a table is wanted.", id="text for a table"
+            "[propose]\nchat = 'x'", "propose.chat is wrong: it must be a table.", id="text for a table"
         ),
         pytest.param(
-            "[propose.chat]\nuser = 3", "propose.chat.user is wrong: a text is wanted.", id="number"
+            "[propose.chat]\nuser = 3", "propose.chat.user is wrong: it must be text.", id="number"
         ),
         pytest.param(
             "[propose.chat]\nuser = 'a\\u0000'".replace("'", '"'), "user is wrong: it has a", id="NUL"

@@ -99,7 +99,7 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
     [
         pytest.param("{", "the JSON is wrong", id="not JSON"),
         pytest.param("[" * 100_000, "the JSON is wrong", id="nested too deep"),
-        pytest.param("[]", "a JSON object is wanted", id="not an object"),
+        pytest.param("[]", "it must be a JSON object", id="not an object"),
         pytest.param(
             "{}", "the fields instruction, is_classification and instances are missing", id="empty object"
         ),
@@ -108,11 +108,11 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(line(9, is_classification="perhaps"), "is_classification is wrong", id="no boolean"),
         pytest.param(
             line(9, instances=[]),
-            "instances is wrong: at least 1 in the list is wanted.",
+            "instances is wrong: it must have at least 1 entry.",
             id="no instance",
         ),
         pytest.param(
-            line(9, instances="a"), "instances is wrong: a list is wanted.", id="text for instances"
+            line(9, instances="a"), "instances is wrong: it must be a list.", id="text for instances"
         ),
         pytest.param(
             line(9, instances=[{"input": "a"}]), "the field instances.0.output is missing", id="no output"
@@ -133,7 +133,7 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(line(9, instances=[{"output": " \n"}]), "instances.0.output is wrong", id="blanks"),
         pytest.param(
             line(9, instances=[{"output": 42}]),
-            'instances.0.output is wrong: a text is wanted, as in "42".',
+            'instances.0.output is wrong: it must be text, as in "42".',
             id="number for an output",
         ),
         pytest.param(line(9, id="s3"), "the id is that of line 4 again", id="id twice"),

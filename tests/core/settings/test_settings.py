@@ -174,16 +174,16 @@ def test_a_value_that_does_not_fit_is_told_in_one_sentence(values: dict[str, Any
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("max_cost = true", "max_cost is wrong: a number is wanted."),
-        ("timeout_s = true", "timeout_s is wrong: a number is wanted."),
-        ("target = true", "target is wrong: a whole number is wanted."),
-        ("concurrency = true", "concurrency is wrong: a whole number is wanted."),
-        ("rng_seed = false", "rng_seed is wrong: a whole number is wanted."),
-        ("thinking_tokens = false", "thinking_tokens is wrong: a whole number is wanted."),
-        ("filters.min_words = true", "filters.min_words is wrong: a whole number is wanted."),
-        ("filters.rouge_l = true", "filters.rouge_l is wrong: a number is wanted."),
-        ("prices.m = { input = true }", "prices.m.input is wrong: a number is wanted."),
-        ("prices.m = { input = 1, output = false }", "prices.m.output is wrong: a number is wanted."),
+        ("max_cost = true", "max_cost is wrong: it must be a number."),
+        ("timeout_s = true", "timeout_s is wrong: it must be a number."),
+        ("target = true", "target is wrong: it must be a whole number."),
+        ("concurrency = true", "concurrency is wrong: it must be a whole number."),
+        ("rng_seed = false", "rng_seed is wrong: it must be a whole number."),
+        ("thinking_tokens = false", "thinking_tokens is wrong: it must be a whole number."),
+        ("filters.min_words = true", "filters.min_words is wrong: it must be a whole number."),
+        ("filters.rouge_l = true", "filters.rouge_l is wrong: it must be a number."),
+        ("prices.m = { input = true }", "prices.m.input is wrong: it must be a number."),
+        ("prices.m = { input = 1, output = false }", "prices.m.output is wrong: it must be a number."),
     ],
 )
 def test_true_and_false_are_no_numbers(tmp_path: Path, line: str, said: str) -> None:
@@ -201,8 +201,8 @@ def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"batches_ahead": 21}, "batches_ahead is wrong: at most 20 is wanted."),
-        ({"model": ""}, "model is wrong: at least 1 character is wanted."),
+        ({"batches_ahead": 21}, "batches_ahead is wrong: it must be at most 20."),
+        ({"model": ""}, "model is wrong: it must have at least 1 character."),
         ({"concurrency": 2, "api": "chats"}, "api is wrong: 'chat' or 'completions' is wanted."),
         ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
         (

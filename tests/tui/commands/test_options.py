@@ -17,7 +17,7 @@ TUI = "selfinstruct-tui"
         (f"{TUI} --model", "--model needs a value."),
         (f"{TUI} --auto=3", "--auto takes no value."),
         (f"{TUI} a b", f"{TUI} takes no 'a b'. {TUI} --help lists its options."),
-        (f"{TUI} --target 1.5", "--target is wrong: a whole number is wanted."),
+        (f"{TUI} --target 1.5", "--target is wrong: it must be a whole number."),
         (f"{TUI} --api chats", "--api is wrong: 'chats' is not one of 'chat', 'completions'."),
         ("selfinstruct exprt", "selfinstruct has no command 'exprt'. Did you mean export?"),
         ("selfinstruct frob", "selfinstruct has no command 'frob'. selfinstruct --help lists them."),

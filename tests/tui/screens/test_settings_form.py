@@ -64,12 +64,12 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
 @pytest.mark.parametrize(
     ("texts", "name", "said"),
     [
-        ({"concurrency": "many"}, "concurrency", "A whole number is wanted."),
+        ({"concurrency": "many"}, "concurrency", "It must be a whole number."),
         ({"filters.min_words": "200"}, "filters.min_words", "is more than max_words"),
         ({"filters.keywords": "a,,b"}, "filters.keywords", "At least 1 character"),
         ({"price.input": "1"}, "price.output", "lacks output"),
         ({"price.output": "1"}, "price.input", "A value is wanted."),
-        ({"price.input": "x", "price.output": "1"}, "price.input", "A number is wanted."),
+        ({"price.input": "x", "price.output": "1"}, "price.input", "It must be a number."),
         (
             {"base_url": "http://localhost/v1"},
             "model",
