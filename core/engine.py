@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfinstruct.core.decisions.tasks import Decider
 from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, RequestPlanned
 from selfinstruct.core.export.files import Exported, ExportFormat, write_export
 from selfinstruct.core.filtering.assessor import Assessor
@@ -61,6 +62,7 @@ class Engine:
     Args:
         workspace: An open workspace; a new one gets its seeds now.
         settings: How to work on it; stored in it.
+        consent: What the user has said about keys; by default, what they have said on this machine.
         listener: Called with each event, on the thread of the engine.
         clock: The present time as ISO 8601 text.
 
@@ -73,11 +75,13 @@ class Engine:
         workspace: Workspace,
         settings: Settings,
         *,
+        consent: KeyConsent | None = None,
         listener: Callable[[Event], None] = _ignore,
         clock: Callable[[], str] = utc_now,
     ) -> None:
         self.workspace = workspace
         self.settings = settings
+        self.consent = KeyConsent() if consent is None else consent
         self.listener = listener
         self._clock = clock
         prices = limited_prices(settings)
@@ -95,7 +99,7 @@ class Engine:
         with workspace.transaction():
             planted = plant(workspace, settings, at=clock())
             self._begin(planted.settings, prices)
-            workspace.settings.write(storable(planted.settings))
+            workspace.settings.write(storable(planted.settings, workspace.path))
         if planted.in_language is not None:
             self.warning = planted.in_language.as_warning(self.language)
         if settings.language == AUTO:
@@ -108,7 +112,7 @@ class Engine:
 
     def _work_by(self, settings: Settings, prices: Prices) -> None:
         # What is wrong in a person's own prompts is said at once, and before anything is changed.
-        own_prompts = settings.prompts is not None
+        own_prompts = settings.prompts is not None and not self.workspace.read_only
         self._planner: Planner | None = self._make_planner(settings, prices) if own_prompts else None
         self._compare_by(settings)
         self._prices = prices
@@ -169,7 +173,7 @@ class Engine:
             SettingsError: they do not fit the workspace; all stays as it was.
             WorkspaceError: they could not be stored; all stays as it was.
         """
-        before, standing = storable(self.settings), self._standing()
+        before, standing = storable(self.settings, self.workspace.path), self._standing()
         try:
             self._store_and_work_by(settings, before)
         except BaseException:
@@ -183,8 +187,13 @@ class Engine:
                 # Nobody has changed it here; another program may have.
                 settings = settings.model_copy(update={"max_cost": self.workspace.settings.cost_limit()})
             prices = limited_prices(settings)
-            settings = plant(self.workspace, settings, at=self._clock()).settings
-            stored = with_changes(self.workspace.settings.read(), before, storable(settings))
+            if settings.seeds == self.settings.seeds:
+                settings = as_begun(self.workspace, settings)
+            else:
+                settings = plant(self.workspace, settings, at=self._clock()).settings
+            stored = with_changes(
+                self.workspace.settings.read(), before, storable(settings, self.workspace.path)
+            )
             check(stored, source="the settings, with what another program has changed in them,")
             self._work_by(settings, prices)
             self.workspace.settings.write(stored)
@@ -238,7 +247,9 @@ class Engine:
         Raises:
             SettingsError: it is no amount of USD, or the price of the model is not known.
         """
-        settings = check({**storable(self.settings), "max_cost": max_cost_usd}, source="the settings")
+        settings = check(
+            {**storable(self.settings, self.workspace.path), "max_cost": max_cost_usd}, source="the settings"
+        )
         limited_prices(settings)
         self.workspace.settings.change({"max_cost": max_cost_usd})
         self.settings = settings
@@ -271,11 +282,11 @@ class Engine:
         """The model's endpoint.
 
         Raises:
-            EndpointUnusableError: it needs a key, and there is none.
+            EndpointUnusableError: it needs a key that it cannot have.
         """
         if self._endpoint is None:
             learned = self.workspace.settings.learned(self.settings.address, self.settings.model)
-            self._endpoint = Endpoint(self.settings, learned=learned)
+            self._endpoint = Endpoint(self.settings, consent=self.consent, learned=learned)
         return self._endpoint
 
     @property
@@ -283,14 +294,14 @@ class Engine:
         """The endpoint that makes vectors; None when nothing is compared by meaning.
 
         Raises:
-            EndpointUnusableError: it needs a key, and there is none.
+            EndpointUnusableError: it needs a key that it cannot have.
         """
         asked = self.settings.of_embeddings
         if self._embeddings_endpoint is None and asked is not None:
             from selfinstruct.core.endpoint.embeddings_client import EmbeddingsEndpoint  # noqa: PLC0415 - see Judge
 
             learned = self.workspace.settings.learned(asked.address, asked.model)
-            self._embeddings_endpoint = EmbeddingsEndpoint(asked, learned=learned)
+            self._embeddings_endpoint = EmbeddingsEndpoint(asked, consent=self.consent, learned=learned)
         return self._embeddings_endpoint
 
     # The five stages

@@ -1,8 +1,21 @@
 """What can go wrong, each error with one sentence for the person."""
 
+from selfinstruct.core.setting_names import as_fields
+
 
 class SelfInstructError(Exception):
-    """Base of the errors whose message is meant for the person."""
+    """Base of the errors whose message is meant for the person; as text it names settings as fields.
+
+    Args:
+        sentence: What is wrong, where, and what to do; it may hold references to settings.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return as_fields(self.sentence)
 
 
 class SettingsError(SelfInstructError):

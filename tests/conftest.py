@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.similarity.rouge_index import Neighbour, RougeIndex
@@ -52,6 +53,8 @@ def nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
@@ -75,7 +78,8 @@ def engine_on(workspace: Workspace) -> OpenEngine:
     """Opens an engine on the workspace, with settings by name."""
 
     def open_engine(**settings: Any) -> Engine:
-        return Engine(workspace, resolve(settings))
+        asked = resolve(settings)
+        return Engine(workspace, asked, consent=KeyConsent(named_together(asked, settings)))
 
     return open_engine
 

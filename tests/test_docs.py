@@ -11,8 +11,9 @@ import pytest
 from typer.main import get_command
 
 from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.setting_names import flag_of
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.core.settings.sources import check, flag_of
+from selfinstruct.core.settings.sources import check
 from selfinstruct.db.records import PASS
 from selfinstruct.db.sqlite.migrations import migrations
 from selfinstruct.db.workspace import Workspace

@@ -17,11 +17,13 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import WorkerFailed
 
+from selfinstruct.core.endpoint.key_consent import key_uses
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, EVERY, ScreenName, on_screen
 from selfinstruct.tui.keys.bindings import check_keys
@@ -30,7 +32,6 @@ from selfinstruct.tui.screens.tasks.curate import CurateScreen
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.failure import failure, unexpected
 from selfinstruct.tui.text.safe_text import safe, safe_line
-from selfinstruct.tui.text.setting_names import in_fields
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
 
@@ -143,9 +144,21 @@ class CuratorApp(App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.engine.workspace.changed_by_others()
         self.set_interval(_LOOK_S, self._look)
-        self.call_after_refresh(self.session.start)
+        self.call_after_refresh(self._start_generation)
         if self._first_run:
             self.call_after_refresh(self._choose_model)
+
+    def _start_generation(self) -> None:
+        """Begin, once a person has answered for the keys that nobody has allowed yet."""
+        if self.session.read_only or not key_uses(self.session.settings):
+            self.session.start()
+            return
+
+        async def ask_and_start() -> None:
+            await may_send_keys(self, self.engine.consent, self.session.settings)
+            self.session.start()
+
+        self.run_worker(ask_and_start())
 
     def action_help_quit(self) -> None:
         """Say how to quit; Ctrl+C is what people press elsewhere."""
@@ -154,18 +167,22 @@ class CuratorApp(App[None]):
     def _choose_model(self) -> None:
         from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - most starts are not the first
 
-        self.push_screen(FirstRunScreen(self.session.settings), self._model_chosen)
+        self.push_screen(FirstRunScreen(self.session.settings, self.engine.consent), self._model_chosen)
 
-    async def _model_chosen(self, texts: dict[str, str] | None) -> None:
-        from selfinstruct.tui.screens.settings.form import values_of  # noqa: PLC0415 - as above
+    def _model_chosen(self, texts: dict[str, str] | None) -> None:
+        if texts is not None:
+            self.run_worker(self._take_model(texts))
 
-        if texts is None:
-            return
-        settings = Settings.model_validate(values_of(texts, self.session.settings))
+    async def _take_model(self, texts: dict[str, str]) -> None:
+        from selfinstruct.tui.screens.settings.form import changed_in, values_of  # noqa: PLC0415 - as above
+
+        base = self.session.settings
+        settings = Settings.model_validate(values_of(texts, base))
+        await may_send_keys(self, self.engine.consent, settings, typed=changed_in(texts, base))
         try:
             await self.session.apply(settings)
         except (SettingsError, WorkspaceError) as error:
-            self.at_hand.say(in_fields(str(error)), error=True)
+            self.at_hand.say(str(error), error=True)
         else:
             self.curate.greet()
         self.at_hand.refresh_all()
@@ -214,7 +231,7 @@ class CuratorApp(App[None]):
 
     def _generation_ended(self, error: BaseException | None) -> None:
         if isinstance(error, WorkspaceError):
-            self.at_hand.say(in_fields(str(error)), error=True)
+            self.at_hand.say(str(error), error=True)
         elif error is not None:
             self.at_hand.say(
                 f"Generation stopped by an error of this program, {failure(error)};"
@@ -243,7 +260,7 @@ class CuratorApp(App[None]):
             try:
                 self.session.remember(theme=theme.name)
             except WorkspaceError as error:
-                self.at_hand.say(in_fields(str(error)), error=True)
+                self.at_hand.say(str(error), error=True)
             if self.at_hand.is_up:
                 self.at_hand.refresh_view()
 
@@ -298,7 +315,7 @@ class CuratorApp(App[None]):
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except WorkspaceError as error:
-            self.at_hand.say(in_fields(str(error)), error=True)
+            self.at_hand.say(str(error), error=True)
             return True
 
     def pop_screen(self) -> AwaitComplete:

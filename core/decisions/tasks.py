@@ -146,7 +146,7 @@ class Decider:
             "reject",
             task_ids,
             lambda task: replace(task.standing, state="rejected"),
-            tag=tag,
+            tag=None if tag is None else storable_text(tag),
             undecided_only=undecided_only,
         )
 

@@ -22,6 +22,7 @@ from selfinstruct.core.endpoint.connection_errors import (
     wants_password,
     why,
 )
+from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse, key_use, key_variable
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember, remember_proxies, struck, struck_text
 from selfinstruct.core.endpoint.responses import error_field, error_message, read_models
@@ -29,7 +30,8 @@ from selfinstruct.core.endpoint.route import Route, RouteError, client_options, 
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Throttle
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.settings.model import OPENAI_KEY, Settings, is_openai
+from selfinstruct.core.setting_names import setting
+from selfinstruct.core.settings.model import Settings, is_openai, origin_of
 from selfinstruct.db.records import Parameters, Prompt
 
 if TYPE_CHECKING:
@@ -69,20 +71,33 @@ _TRANSIENT = frozenset({408, 409, 425, 429})
 _NOTHING_THERE = frozenset({404, 405, 410, 501})
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
 _NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_SHORTER = "Shorter examples in --seeds or --prompts, or a model with a larger context, may help."
+_SHORTER = f"Shorter examples in {setting('seeds')} or {setting('prompts')}, or a model with a larger context, may help."
 _PAY = "Add credit, or use another key."
 _LONGEST_WAIT_S = 120.0
 _LONGEST_QUOTED = 200
 
 
 class Endpoint:
-    """One model at one address, reached through the openai client."""
+    """One model at one address, reached through the openai client.
 
-    _MODEL, _URL, _KEY = "--model", "--base-url", "--api-key-env"
-    """The flags that its sentences name."""
+    Args:
+        settings: Where it is, and which key it gets.
+        consent: What the user has said about keys.
+        learned: Parameters that this model is known to have under another name, or (None) to refuse.
+
+    Raises:
+        EndpointUnusableError: it needs a key, and there is none, or nobody has said that it may have it.
+    """
+
+    _MODEL, _URL, _KEY = setting("model"), setting("base_url"), setting("api_key_env")
+    """The settings that its sentences name."""
 
     def __init__(
-        self, settings: Settings, *, learned: Mapping[str, str | None] = MappingProxyType({})
+        self,
+        settings: Settings,
+        *,
+        consent: KeyConsent | None = None,
+        learned: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
         self.model = settings.model
         self.address = settings.address
@@ -92,7 +107,7 @@ class Endpoint:
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """The slots for requests on their way."""
         self._settings = settings
-        self._key = self._find_key()
+        self._key = self._find_key(KeyConsent() if consent is None else consent)
         self._client: AsyncOpenAI | None = None
         self._route = Route("", is_encrypted=False)
 
@@ -196,7 +211,7 @@ class Endpoint:
                 )
             except _http_module().InvalidURL as error:
                 await http_client.aclose()
-                sentence = f"{self.address} is no web address: {why(error)}. Give another with --base-url."
+                sentence = f"{self.address} is no web address: {why(error)}. Give another with {self._URL}."
                 raise SendError(sentence, free=True, unusable=True) from None
         return self._client
 
@@ -223,7 +238,8 @@ class Endpoint:
         allowed = _OUR_HEADERS | (_OPENAI_HEADERS if is_openai(self.address) else frozenset())
         for name in set(request.headers.keys()) - allowed:
             del request.headers[name]
-        if self._key:
+        # The client reads addresses with a parser of its own.
+        if self._key and origin_of(str(request.url)) == origin_of(self.address):
             request.headers["authorization"] = f"Bearer {self._key}"
 
     async def _raise_for_status(self, response: "httpx2.Response") -> None:
@@ -299,11 +315,11 @@ class Endpoint:
         api = self._settings.api
         return (
             f"{self.address} knows no model '{self.model}', or has no {api} API (status {status}){told}"
-            " Check --model, --base-url (it often ends in /v1) and --api."
+            f" Check {self._MODEL}, {self._URL} (it often ends in /v1) and {setting('api')}."
         )
 
     def _redirection(self, location: str) -> str:
-        """Where an answer redirects to, as an address for --base-url."""
+        """Where an answer redirects to, as an address for this endpoint."""
         try:
             parts = urlsplit(urljoin(f"{self.address}/", location))
             host = parts.netloc.rpartition("@")[2]
@@ -319,7 +335,7 @@ class Endpoint:
         if error.throttles and not error.unusable:
             return (
                 f"{error.sentence} It has refused {self.throttle.refused_in_a_row} attempts in a row. Start"
-                " again later, perhaps with a lower --concurrency."
+                f" again later, perhaps with a lower {setting('concurrency')}."
             )
         if not error.unreachable:
             return error.sentence
@@ -347,20 +363,36 @@ class Endpoint:
             f"Check the key in {name}." if name else f"Name the variable that holds its key with {self._KEY}."
         )
 
-    def _find_key(self) -> str | None:
-        name = key_variable(self._settings)
-        if name is None:
+    def _find_key(self, consent: KeyConsent) -> str | None:
+        use = key_use(self._settings)
+        if use is None:
             return None
-        key = os.environ.get(name, "").strip()
+        key = os.environ.get(use.variable, "").strip()
         if not key:
             raise EndpointUnusableError(
-                f"{self.address} needs a key, and {name} is not set. Set it, name another endpoint with"
-                f" {self._URL}, or try the built-in model with {self._MODEL} offline."
+                f"{self.address} needs a key, and {use.variable} is not set. Set it, name another endpoint"
+                f" with {self._URL}, or try the built-in model with {self._MODEL} offline."
             )
+        if not consent.covers(use):
+            raise EndpointUnusableError(self._not_allowed(use))
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise EndpointUnusableError(f"The key in {name} has characters that no key has. Set it again.")
+            raise EndpointUnusableError(
+                f"The key in {use.variable} has characters that no key has. Set it again."
+            )
         remember(key)
         return key
+
+    def _not_allowed(self, use: KeyUse) -> str:
+        if not use.can_be_told:
+            return (
+                f"{self.address} gets no key: its host may not be what it looks like. Write the host in plain"
+                f" ASCII in {self._URL}, as in https://xn--bcher-kva.example/v1."
+            )
+        return (
+            f"The key in {use.variable} was not sent: you have not said on this machine that it may go to"
+            f" {use.origin}. If it may, name them together: {self._MODEL} {self.model} {self._URL}"
+            f" {self.address} {self._KEY} {use.variable}"
+        )
 
     def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:
         """What an error taught about the parameters, so that sending again may help; empty: nothing."""
@@ -397,13 +429,6 @@ def _kept(body: bytearray) -> bytes:
 def _status(body: bytearray) -> int | None:
     """The status of an answer of which this much has come; only one with status 200 is read that far."""
     return 200 if body else None
-
-
-def key_variable(settings: Settings) -> str | None:
-    """The environment variable whose key this endpoint may have; OpenAI's own only for OpenAI."""
-    if settings.is_offline:
-        return None
-    return settings.api_key_env or (OPENAI_KEY if is_openai(settings.address) else None)
 
 
 def _keep_quiet() -> None:

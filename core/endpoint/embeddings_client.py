@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.records import Parameters, Prompt
 
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 class EmbeddingsEndpoint(Endpoint):
     """One model that makes vectors of texts; made from `Settings.of_embeddings`."""
 
-    _MODEL, _URL, _KEY = "--embeddings", "--embeddings-url", "--embeddings-key-env"
+    _MODEL, _URL, _KEY = (
+        setting("embeddings"),
+        setting("embeddings_url"),
+        setting("embeddings_key_env"),
+    )
 
     @staticmethod
     def _endpoints(settings: Settings) -> int:
@@ -29,6 +34,6 @@ class EmbeddingsEndpoint(Endpoint):
     def _unknown(self, status: int, told: str) -> str:
         return (
             f"{self.address} knows no model '{self.model}', or has no embeddings (status {status}){told}"
-            " Check --embeddings and --embeddings-url (it often ends in /v1), or go on without embeddings:"
-            ' --embeddings "".'
+            f" Check {self._MODEL} and {self._URL} (it often ends in /v1), or go on without embeddings:"
+            f' {self._MODEL} "".'
         )

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.endpoint.responses import AnswerError, NothingSaidError, read_answer, read_told
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.db.records import Parameters, Prompt
@@ -54,18 +56,24 @@ class ConnectionFailedError(SelfInstructError):
         self.models = models
 
 
-async def try_connection(settings: Settings, *, timer: Callable[[], float] = time.perf_counter) -> Connected:
+async def try_connection(
+    settings: Settings,
+    *,
+    consent: KeyConsent | None = None,
+    timer: Callable[[], float] = time.perf_counter,
+) -> Connected:
     """Ask the model of these settings for a word. It can be cancelled at any time.
 
     Args:
         settings: Settings that need not be those of a workspace.
+        consent: What the user has said about keys.
         timer: The present time in seconds.
 
     Raises:
         ConnectionFailedError: there was no answer that can be used.
-        EndpointUnusableError: the endpoint needs a key, and there is none.
+        EndpointUnusableError: the endpoint needs a key that it cannot have.
     """
-    endpoint = Endpoint(settings)
+    endpoint = Endpoint(settings, consent=consent)
     begun = timer()
     try:
         body = await _ask(endpoint, settings)
@@ -76,12 +84,12 @@ async def try_connection(settings: Settings, *, timer: Callable[[], float] = tim
         unknown = error.http_status is not None and 400 <= error.http_status < 500
         if not unknown or error.http_status in {401, 403, 429}:
             raise ConnectionFailedError(sentence) from None
-        models = await models_at(settings)
+        models = await models_at(settings, consent)
         raise ConnectionFailedError(f"{sentence}{_named(settings, models)}", tuple(models)) from None
     except AnswerError as error:
         raise ConnectionFailedError(
-            f"{settings.address} answered, but not as a model does. {error} Check that --base-url is the"
-            " address of its API: it often ends in /v1."
+            f"{settings.address} answered, but not as a model does. {error} Check that {setting('base_url')}"
+            " is the address of its API: it often ends in /v1."
         ) from None
     finally:
         await endpoint.close()
@@ -96,17 +104,17 @@ async def try_connection(settings: Settings, *, timer: Callable[[], float] = tim
     )
 
 
-async def models_offered(settings: Settings) -> list[str]:
+async def models_offered(settings: Settings, consent: KeyConsent | None = None) -> list[str]:
     """The models that the server of these settings has, as it lists them; no model is asked for anything.
 
     Empty when it does not tell.
 
     Raises:
         ConnectionFailedError: there was no answer that can be used.
-        EndpointUnusableError: the endpoint needs a key, and there is none.
+        EndpointUnusableError: the endpoint needs a key that it cannot have.
     """
     quick = settings.model_copy(update={"timeout_s": min(settings.timeout_s, _LIST_TIMEOUT_S)})
-    endpoint = Endpoint(quick)
+    endpoint = Endpoint(quick, consent=consent)
     try:
         return await endpoint.models()
     except SendError as error:
@@ -117,16 +125,16 @@ async def models_offered(settings: Settings) -> list[str]:
         await endpoint.close()
 
 
-async def models_at(settings: Settings) -> list[str]:
+async def models_at(settings: Settings, consent: KeyConsent | None = None) -> list[str]:
     """The models that the server of these settings has, those with a name near the model's first.
 
     Empty when it does not tell.
 
     Raises:
-        EndpointUnusableError: the endpoint needs a key, and there is none.
+        EndpointUnusableError: the endpoint needs a key that it cannot have.
     """
     try:
-        models = await models_offered(settings)
+        models = await models_offered(settings, consent)
     except ConnectionFailedError:
         return []
     near = difflib.get_close_matches(settings.model, models, n=_MOST_NAMED, cutoff=0.4)
@@ -171,7 +179,7 @@ def _named(settings: Settings, models: list[str]) -> str:
         return ""
     if settings.model in models:
         other = "completions" if settings.api == "chat" else "chat"
-        return f" It does have '{settings.model}', so it may want --api {other}."
+        return f" It does have '{settings.model}', so it may need {setting('api')} {other}."
     return f" Its models are: {listed(models)}."
 
 

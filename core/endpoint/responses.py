@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfinstruct.core.method.thoughts import spoken
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import AnyApi, ApiKind
 
@@ -156,7 +157,7 @@ def _what_else(body: bytes) -> str:
     if not begins:
         return "The answer is empty."
     if begins.startswith((b"<!doctype", b"<html")):
-        return "The answer is a web page, not JSON. Check --base-url: it often ends in /v1."
+        return f"The answer is a web page, not JSON. Check {setting('base_url')}: it often ends in /v1."
     if begins.startswith((b"data:", b"event:", b"id:", b":")):
         return (
             "The answer is a stream of events, not JSON: the endpoint streams although it was not asked to."

@@ -12,6 +12,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from selfinstruct.core.setting_names import setting
+
 ENGLISH = "en"
 OTHER = "other"
 """Stands for every language that has no folder of its own."""
@@ -93,7 +95,7 @@ class Language:
         found = "none of the known languages" if self.code == OTHER else self.full_name
         return (
             f"The seed tasks are in {found}, and the filters of this workspace are for {asked.full_name}:"
-            f" begin another one with --language {self.code}."
+            f" begin another one with {setting('language')} {self.code}."
         )
 
     @property

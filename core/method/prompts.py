@@ -2,18 +2,22 @@
 
 import random
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.language.registry import ENGLISH, language, read_toml
 from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
+from selfinstruct.core.setting_names import setting
+from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 from selfinstruct.db.records import ApiKind, Message, Parameters, TextPrompt
 
 NEW_TASKS = 8
@@ -29,6 +33,13 @@ _FILE = "prompts.toml"
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_sent(cls, value: Any) -> Any:
+        if isinstance(value, str) and not is_storable(value):
+            raise ValueError(CANNOT_BE_STORED)
+        return value
 
 
 class _Chat(_Strict):
@@ -239,15 +250,37 @@ def load_templates(path: Path | None, code: str) -> _Templates:
             own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(
-                f"The prompts in {path.name or path} cannot be read: {why(error)}."
+                f"The prompts cannot be read from {path.absolute()}: {why(error)}. Give their place with"
+                f" {setting('prompts')}."
             ) from error
         merged = _overlay(merged, own)
     try:
         return _Templates.model_validate(merged)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"In the prompts, {where} is wrong: {first['msg']}.") from None
+        raise SettingsError(f"In the prompts of {path}, {_objection(error)}") from None
+
+
+def _objection(error: ValidationError) -> str:
+    """What to tell first, to its full stop: an unknown name, for which another one may be missing."""
+    errors = error.errors(include_url=False)
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"{where} is wrong: {objection(first)}."
+    known = list(_names_below(_Templates, first["loc"][:-1]))
+    near = nearest(str(first["loc"][-1]), known)
+    meant = f"Did you mean '{near}'?" if near else f"The names are {', '.join(known)}."
+    return f"'{where}' is not known. {meant}"
+
+
+def _names_below(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[str]:
+    """The names in a table of the templates."""
+    for name in path:
+        below = model.model_fields[str(name)].annotation
+        assert isinstance(below, type)
+        assert issubclass(below, BaseModel)
+        model = below
+    return model.model_fields
 
 
 def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -1,46 +1,18 @@
-"""Seed tasks, in the format in which the paper's were published: one JSON object a line."""
+"""Seed tasks in a workspace: a new one is given them, and one that has them keeps them."""
 
-import json
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
-
-from selfinstruct.core.errors import SettingsError, why
+from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.language.detect import other_language, pick_language
 from selfinstruct.core.language.registry import AUTO, ENGLISH, Language, language, seed_tasks, with_seeds
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.method.seed_file import SeedTask, load
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.sources import SETTINGS_FILE, from_store
 from selfinstruct.db.records import Label, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
-
-FEWEST_SEEDS = 8
-"""A propose prompt lists eight instructions, all of them seeds at first."""
-
-
-class SeedInstance(BaseModel):
-    """One input, which may be empty, and its output."""
-
-    input: str = ""
-    output: str = Field(min_length=1)
-
-
-class SeedTask(BaseModel):
-    """One line of a seed file; other keys are let pass."""
-
-    id: str
-    name: str = ""
-    instruction: str = Field(min_length=1)
-    is_classification: bool
-    instances: list[SeedInstance] = Field(min_length=1)
-
-    @field_validator("instruction")
-    @classmethod
-    def _has_words(cls, instruction: str) -> str:
-        if not instruction.strip():
-            raise ValueError("it is blank")
-        return instruction.strip()
 
 
 def built_in(code: str) -> Traversable:
@@ -52,62 +24,10 @@ def built_in(code: str) -> Traversable:
     found = seed_tasks(ENGLISH if code == AUTO else code)
     if found is None:
         raise SettingsError(
-            f"No seed tasks come with the language {code}. Give your own with --seeds, or take another"
-            f" language: {', '.join(with_seeds())}."
+            f"No seed tasks come with the language {code}. Give your own with {setting('seeds')}, or take"
+            f" another language: {', '.join(with_seeds())}."
         )
     return found
-
-
-def load(source: Traversable | Path) -> list[SeedTask]:
-    """Read a seed file; blank lines are skipped.
-
-    Raises:
-        SettingsError: the file cannot be read, a line is wrong (its number is said), an id or an
-            instruction comes twice, or there are fewer than eight tasks.
-    """
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"The seed file {source.name} cannot be read: {why(error)}.") from error
-    tasks: list[SeedTask] = []
-    lines: dict[str, int] = {}
-    # Not splitlines(): a U+2028 inside a JSON string does not end a line.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        task = _parse(line, f"line {number} of {source.name}")
-        for key in (f"id {task.id}", f"instruction {task.instruction}"):
-            if key in lines:
-                what = key.split(" ", 1)[0]
-                raise SettingsError(
-                    f"In line {number} of {source.name}, the {what} is that of line {lines[key]} again."
-                    " Remove one of them."
-                )
-            lines[key] = number
-        tasks.append(task)
-    if len(tasks) < FEWEST_SEEDS:
-        raise SettingsError(f"{source.name} has {len(tasks)} tasks; at least {FEWEST_SEEDS} are needed.")
-    if not any(task.is_classification for task in tasks) or all(task.is_classification for task in tasks):
-        raise SettingsError(
-            f"{source.name} needs classification tasks and others, as examples of both: set"
-            " is_classification in some tasks only."
-        )
-    return tasks
-
-
-def _parse(line: str, where: str) -> SeedTask:
-    try:
-        return SeedTask.model_validate(json.loads(line))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        if not field:
-            raise SettingsError(f"In {where}, a JSON object is wanted, with braces around it.") from None
-        if first["type"] == "missing":
-            raise SettingsError(f"In {where}, the field {field} is missing.") from None
-        raise SettingsError(f"In {where}, {field} is wrong: {objection(first)}.") from None
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"In {where}, the JSON is wrong: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +44,15 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
     """Give a new workspace its seed tasks, accepted; one that has tasks keeps what it has.
 
     Raises:
-        SettingsError: the seed file is wrong, or is another one than the workspace began with, or so is the
-        language.
+        SettingsError: the seed file is wrong, or holds other tasks than the workspace began with, or the
+            language is another one.
     """
     if workspace.tasks.seeds():
-        begun_with = workspace.settings.read().get("seeds")
-        if settings.seeds is not None and str(settings.seeds.absolute()) != begun_with:
-            raise _fixed(workspace, str(begun_with or "the built-in seeds"), "--seeds")
+        begun_with = begun_seeds(workspace)
+        if settings.seeds is not None:
+            _require_same(workspace, settings.seeds, begun_with)
+        elif begun_with is not None:
+            settings = settings.model_copy(update={"seeds": begun_with})
         return Planted(as_begun(workspace, settings))
     seeds = load(settings.seeds or built_in(settings.language))
     texts = [seed.instruction for seed in seeds]
@@ -140,7 +62,7 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
     elif settings.seeds is not None:
         other = other_language(texts, language(settings.language))
     for seed in seeds:
-        label: Label = "classification" if seed.is_classification else "generation"
+        label = _label(seed)
         task_id = workspace.tasks.add(
             seed.instruction, origin="seed", name=seed.name or seed.id, label=label, at=at
         )
@@ -158,6 +80,48 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
     return Planted(settings, other)
 
 
+def begun_seeds(workspace: Workspace) -> Path | None:
+    """Where the seed file was that a workspace began with; None when it was the built-in one."""
+    return from_store(workspace.settings.read(), workspace.path).get("seeds")
+
+
+def _require_same(workspace: Workspace, path: Path, begun_with: Path | None) -> None:
+    """Make sure that a seed file holds the tasks that a workspace began with, wherever it is now.
+
+    Raises:
+        SettingsError: it cannot be read, or holds others.
+    """
+    try:
+        given = load(path)
+    except SettingsError as error:
+        raise SettingsError(
+            f"{error.sentence} {workspace.path} has its seed tasks already: leave {setting('seeds')} out."
+        ) from error
+    if [_content(seed) for seed in given] != _planted(workspace):
+        raise _fixed(workspace, str(begun_with or "the built-in seeds"), "seeds")
+
+
+_Content = tuple[str, Label, list[tuple[str, str]]]
+"""What makes a seed task the one that it is: instruction, label, inputs with their outputs."""
+
+
+def _content(seed: SeedTask) -> _Content:
+    return seed.instruction, _label(seed), [(one.input, one.output) for one in seed.instances]
+
+
+def _planted(workspace: Workspace) -> list[_Content]:
+    found: list[_Content] = []
+    for task in workspace.tasks.seeds():
+        assert task.label is not None
+        instances = workspace.instances.of_task(task.id)
+        found.append((task.instruction, task.label, [(one.input, one.output) for one in instances]))
+    return found
+
+
+def _label(seed: SeedTask) -> Label:
+    return "classification" if seed.is_classification else "generation"
+
+
 def as_begun(workspace: Workspace, settings: Settings) -> Settings:
     """The settings with the language that a workspace began with.
 
@@ -168,14 +132,14 @@ def as_begun(workspace: Workspace, settings: Settings) -> Settings:
     if settings.language == begun_with:
         return settings
     if "language" in settings.model_fields_set and settings.language != AUTO:
-        raise _fixed(workspace, f"the language {begun_with}", "--language")
+        raise _fixed(workspace, f"the language {begun_with}", "language")
     return settings.in_language(begun_with)
 
 
-def _fixed(workspace: Workspace, begun_with: str, flag: str) -> SettingsError:
+def _fixed(workspace: Workspace, begun_with: str, name: str) -> SettingsError:
     sentence = (
-        f"{workspace.path} began with {begun_with}, which cannot be changed. Leave {flag} out, or begin"
-        " another workspace with --db."
+        f"{workspace.path} began with {begun_with}, which cannot be changed. Leave {setting(name)} out, on"
+        f" the command line and in {SETTINGS_FILE}, or begin another workspace with --db."
     )
     if workspace.is_untouched():
         # Its seeds are decisions, and those are never deleted; with the whole file only its settings go.

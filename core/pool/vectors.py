@@ -52,7 +52,7 @@ class PoolVectors:
         try:
             require_room(max(tasks.count_accepted(), tasks.count_passing()), IN_MEMORY)
         except VectorsUnusableError as error:
-            return str(error)
+            return error.sentence
         return None
 
     def forget(self) -> None:
@@ -89,7 +89,7 @@ class PoolVectors:
 
     def _give_up(self, error: VectorsUnusableError) -> None:
         # A person's decisions go on by words; whoever asks for vectors is told.
-        self.unusable = str(error)
+        self.unusable = error.sentence
         self._accepted = self._waiting = None
 
     def _catch_up(self) -> None:

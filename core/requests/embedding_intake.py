@@ -9,6 +9,7 @@ from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import CandidateAssessed, Event, RequestFailed, TasksEmbedded
 from selfinstruct.core.filtering.assessor import Assessment, Assessor
 from selfinstruct.core.requests.embedding_messages import TEXTS, read_vectors, texts_at_once
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.db.records import Request, Usage
@@ -20,7 +21,10 @@ _REFUSALS_IN_A_ROW = 3
 _TOO_MUCH = frozenset({400, 413, 422})
 """What endpoints answer when a request has more texts than they take, or a text that is too long."""
 
-_ADVICE = 'Check --embeddings and --embeddings-url, or go on without embeddings: --embeddings "".'
+_ADVICE = (
+    f"Check {setting('embeddings')} and {setting('embeddings_url')}, or go on without embeddings:"
+    f' {setting("embeddings")} "".'
+)
 _ASKED_AGAIN = "Nothing is lost; what waits for its vector is asked about again."
 
 Decide = Callable[[int, Assessment, Callable[[Event], None]], None]

@@ -22,6 +22,7 @@ from selfinstruct.core.method.parsing import (
     parse_output_first,
     parse_proposals,
 )
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.db.records import Request, StoredAnswer, Task, Usage
@@ -141,7 +142,8 @@ class Intake:
         if self._failures >= FAILURES_IN_A_ROW:
             raise EndpointUnusableError(
                 f"{self._failures} requests in a row came to nothing. The last one: {sentence} What was"
-                " answered is on the screen of requests; check --model, --base-url and --api."
+                f" answered is on the Requests screen; check {setting('model')}, {setting('base_url')} and"
+                f" {setting('api')}."
             )
 
     def _store(self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]) -> None:

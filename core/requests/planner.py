@@ -10,6 +10,7 @@ from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError,
 from selfinstruct.core.filtering.assessor import Assessor
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.requests.sender import CostLimitError
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, rounded_up
 from selfinstruct.db.records import NewRequest, Prompt, Request, Stage, Task
@@ -185,7 +186,8 @@ class Planner:
             raise SettingsError(
                 f"Another program compares the tasks of this workspace by meaning with {model} at {address},"
                 f" and this one would with {asked.model} at {asked.address}. A workspace has one model for"
-                " that at a time: start again to go on with theirs, or with --embeddings to go back to this."
+                f" that at a time: start again to go on with theirs, or with {setting('embeddings')} to go"
+                " back to this."
             )
 
     def covers_accepted(self) -> bool:

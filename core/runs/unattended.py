@@ -13,6 +13,7 @@ from selfinstruct.core.events import BatchCompleted, Event
 from selfinstruct.core.filtering.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
+from selfinstruct.core.setting_names import setting
 from selfinstruct.db.records import PASS, Task
 
 if TYPE_CHECKING:
@@ -53,11 +54,15 @@ def require_start(engine: Engine) -> None:
     """
     settings = engine.settings
     if settings.target is None and settings.max_requests is None and settings.max_cost is None:
-        raise SettingsError("Say where to stop: give --target N, --max-requests N or --max-cost USD.")
+        raise SettingsError(
+            f"Give a stopping point: {setting('target')} N, {setting('max_requests')} N or"
+            f" {setting('max_cost')} USD."
+        )
     if settings.target is None and settings.max_requests is None and settings.costs_nothing:
         model = "The built-in model" if settings.is_offline else f"'{settings.model}'"
         raise SettingsError(
-            f"{model} costs nothing, so that --max-cost never stops it. Give --target N or --max-requests N."
+            f"{model} costs nothing, so {setting('max_cost')} would never stop it. Give"
+            f" {setting('target')} N or {setting('max_requests')} N."
         )
     _ = engine.endpoint, engine.embeddings_endpoint
 
@@ -152,7 +157,7 @@ class UnattendedRun:
                     " missing, and nothing can be compared by meaning without them. The requests for them are"
                     " in doubt, have an answer that cannot be used, or wait in another program. --resend"
                     " sends again what is in doubt; t on the screen of requests asks anew what was answered;"
-                    ' --embeddings "" goes on without.'
+                    f' {setting("embeddings")} "" goes on without.'
                 )
                 return
 
@@ -178,11 +183,11 @@ class UnattendedRun:
 
     def _cost_limit(self) -> str:
         limit, room = self._engine.cost_limit(), self.room
-        told = f"{limit:g} USD leave" if limit is not None else "it left"
-        told = f"Stopped at --max-cost: {told} no room for another request"
+        told = f"{limit:g} USD leaves" if limit is not None else "it left"
+        told = f"Stopped at {setting('max_cost')}: {told} no room for another request"
         if room is None:
             return f"{told}."
-        return f"{told}, which may cost up to {room.at_most_usd:g} USD; {room.limit_usd:g} USD would."
+        return f"{told}, which may cost up to {room.at_most_usd:g} USD. {room.limit_usd:g} USD is enough."
 
     def _started(self, flow: Pipeline) -> None:
         self._flow = flow
@@ -216,7 +221,7 @@ class UnattendedRun:
         passes = "passes waits" if waiting == 1 else "pass wait"
         return (
             f"{_tasks(accepted)} accepted, and {waiting} that {passes} for your decision in"
-            " the curator, as --hold says. With --no-hold a run decides on what it proposes."
+            f" the curator, as {setting('hold')} says. With --no-hold a run decides on what it proposes."
         )
 
     def _is_reached(self) -> bool:
@@ -238,7 +243,9 @@ class UnattendedRun:
         had = self._engine.workspace.requests.count()
         if limit is not None and had >= limit:
             if not self._is_reached() or not self._engine.planner.is_idle():
-                self._limit = f"Stopped at --max-requests: this workspace has had {had} of {limit}."
+                self._limit = (
+                    f"Stopped at {setting('max_requests')}: this workspace has had {had} of {limit}."
+                )
             return None
         try:
             return self._plan_next()
@@ -262,7 +269,7 @@ class UnattendedRun:
             return None
         if self._engine.cost_limit() is not None:
             return None
-        return "Stopped: --max-cost has been taken away, and nothing else says where to stop."
+        return f"Stopped: {setting('max_cost')} was removed, and no other limit is set."
 
     def _plan_next(self) -> int | None:
         if self._is_running_dry() and (request_id := self._plan_propose(early=True)) is not None:

@@ -2,32 +2,32 @@
 
 from pydantic_core import ErrorDetails
 
-NUMBER_WANTED = "a number is wanted"
-WHOLE_NUMBER_WANTED = "a whole number is wanted"
+NUMBER_WANTED = "it must be a number"
+WHOLE_NUMBER_WANTED = "it must be a whole number"
 
 _WANTED = {
     "int_parsing": WHOLE_NUMBER_WANTED,
-    "int_parsing_size": "a smaller number is wanted",
+    "int_parsing_size": "it must be a smaller number",
     "int_from_float": WHOLE_NUMBER_WANTED,
     "int_type": WHOLE_NUMBER_WANTED,
     "float_parsing": NUMBER_WANTED,
     "float_type": NUMBER_WANTED,
-    "missing": "a value is wanted",
-    "tuple_type": 'a list is wanted, as in ["one", "two"]',
-    "string_type": "a text is wanted",
-    "string_too_short": "at least 1 character is wanted",
-    "too_short": "at least {min_length} in the list is wanted",
-    "list_type": "a list is wanted",
-    "path_type": "the name of a file is wanted",
-    "literal_error": "{expected} is wanted",
-    "bool_type": "true or false is wanted",
-    "bool_parsing": "true or false is wanted",
-    "dict_type": "a table is wanted",
-    "model_type": "a table is wanted",
+    "missing": "it needs a value",
+    "tuple_type": 'it must be a list, as in ["one", "two"]',
+    "string_type": "it must be text",
+    "string_too_short": "it must have at least 1 character",
+    "too_short": "it must have at least {min_length} entry",
+    "list_type": "it must be a list",
+    "path_type": "it must be the name of a file",
+    "literal_error": "it must be {expected}",
+    "bool_type": "it must be true or false",
+    "bool_parsing": "it must be true or false",
+    "dict_type": "it must be a table",
+    "model_type": "it must be a table",
     "finite_number": NUMBER_WANTED,
-    "greater_than": "more than {gt} is wanted",
-    "greater_than_equal": "at least {ge} is wanted",
-    "less_than_equal": "at most {le} is wanted",
+    "greater_than": "it must be more than {gt}",
+    "greater_than_equal": "it must be at least {ge}",
+    "less_than_equal": "it must be at most {le}",
 }
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from selfinstruct.core.language.registry import AUTO, ENGLISH, OTHER, UsualFilters, known, language
 from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
+from selfinstruct.core.util.storable_text import is_storable
 from selfinstruct.db.records import ApiKind, Stage
 
 OFFLINE = "offline"
@@ -30,12 +31,12 @@ OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_URL = "http://offline.invalid/v1"
 
 _LONGEST_QUOTED = 100
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
 # In capitals, as such names are written: many a key would be a name as well, but none is all capitals.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def usual_filters(code: str) -> UsualFilters:
@@ -56,7 +57,7 @@ class _Checked(BaseModel):
     @classmethod
     def _can_be_stored(cls, values: Any) -> Any:
         for text in _texts(values):
-            if _UNSTORABLE.search(text):
+            if not is_storable(text):
                 raise ValueError(f"{_quoted(text)} has a character that cannot be stored; leave it out")
         return values
 
@@ -302,7 +303,7 @@ class Settings(_Checked):
         # What is given here is stored, so a key must not get in; nor is it repeated in the error.
         if name is not None and not _VARIABLE.fullmatch(name):
             raise ValueError(
-                "the name of an environment variable is wanted, in capitals such as EXAMPLE_KEY, and never"
+                "it must be the name of an environment variable, in capitals such as EXAMPLE_KEY, and never"
                 " the key itself"
             )
         address = info.data.get("base_url")
@@ -369,8 +370,20 @@ class Settings(_Checked):
 
 def is_openai(address: str) -> bool:
     """Whether an address is OpenAI's own, and nobody listens on the way to it."""
+    return origin_of(address) == origin_of(OPENAI_URL)
+
+
+def origin_of(address: str) -> str:
+    """Who is behind an address: its scheme, host and port, such as https://api.openai.com.
+
+    Raises:
+        ValueError: it is no address.
+    """
     parts = urlsplit(address)
-    return parts.scheme == "https" and parts.hostname == urlsplit(OPENAI_URL).hostname
+    host = parts.hostname or ""
+    named = f"[{host}]" if ":" in host else host
+    usual = parts.port in {None, _USUAL_PORTS.get(parts.scheme)}
+    return f"{parts.scheme}://{named}" + ("" if usual else f":{parts.port}")
 
 
 def _is_loopback(url: str) -> bool:

@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 
 _MILLION = 1_000_000
@@ -39,8 +40,8 @@ class Prices:
         """
         if not self.can_be_limited:
             raise SettingsError(
-                f"The price of '{self._model}' is not known, so --max-cost cannot be kept. Give it in"
-                " selfinstruct.toml, in USD for a million tokens, in three lines such as"
+                f"The price of '{self._model}' is not known, so {setting('max_cost')} cannot be kept. Give it"
+                " in selfinstruct.toml, in USD for a million tokens, in three lines such as"
                 f' [prices."{self._model}"], input = 0.15 and output = 0.60. If it costs nothing, they are'
                 f' [prices."{self._model}"], input = 0 and output = 0.'
             )

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.language.registry import AUTO
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import objection
 from selfinstruct.core.settings.model import OFFLINE, FilterSettings, Price, Settings, usual_filters
@@ -27,7 +28,7 @@ def resolve(
 
     Args:
         flags: What was given on the command line; None values count as not given.
-        stored: The settings that the workspace was last used with.
+        stored: The settings that the workspace was last used with, as `remembered` gives them.
         folder: Where to look for selfinstruct.toml; None does not look.
 
     Raises:
@@ -73,8 +74,10 @@ def require_model(settings: Settings) -> None:
     """
     if settings.is_offline and settings.base_url is not None:
         if "model" in settings.model_fields_set:
-            raise SettingsError(_no_address("--model", "--base-url"))
-        raise SettingsError(f"{settings.base_url} needs the name of a model. Give it with --model.")
+            raise SettingsError(_no_address("model", "base_url"))
+        raise SettingsError(
+            f"{settings.base_url} needs the name of a model. Give it with {setting('model')}."
+        )
 
 
 def require_embeddings(settings: Settings) -> None:
@@ -85,16 +88,16 @@ def require_embeddings(settings: Settings) -> None:
     """
     if settings.embeddings_url is not None and settings.embeddings in {None, OFFLINE}:
         if settings.embeddings == OFFLINE:
-            raise SettingsError(_no_address("--embeddings", "--embeddings-url"))
+            raise SettingsError(_no_address("embeddings", "embeddings_url"))
         raise SettingsError(
-            f"{settings.embeddings_url} needs the name of a model. Give it with --embeddings."
+            f"{settings.embeddings_url} needs the name of a model. Give it with {setting('embeddings')}."
         )
 
 
-def _no_address(name_flag: str, address_flag: str) -> str:
+def _no_address(name: str, address: str) -> str:
     return (
-        f"{OFFLINE}, the built-in model, has no address. Name another model with {name_flag}, or leave"
-        f" {address_flag} out."
+        f"{OFFLINE}, the built-in model, has no address. Name another model with {setting(name)}, or leave"
+        f" {setting(address)} out."
     )
 
 
@@ -125,10 +128,10 @@ def read_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{path.name} cannot be read: {why(error)}.") from error
+        raise SettingsError(f"{path.absolute()} cannot be read: {why(error)}.") from error
     # The language, and with it the usual filters, may be given elsewhere.
     check({"language": AUTO, **values}, source=path.name)
-    for name in ("seeds", "prompts"):
+    for name in _PATHS:
         if name in values:
             values[name] = path.parent / values[name]
     return values
@@ -176,13 +179,8 @@ def _sentence(error: ValidationError, source: str) -> str:
     if not where:
         return f"In {source}, {message}."
     if source == _FLAGS:
-        return f"{flag_of(where)} is wrong: {message}."
+        return f"{setting(where)} is wrong: {message}."
     return f"In {source}, {where} is wrong: {message}."
-
-
-def flag_of(name: str) -> str:
-    """The flag of a setting on the command line."""
-    return f"--{name.replace('_', '-')}"
 
 
 def _names_in(parents: list[str]) -> list[str]:
@@ -196,18 +194,45 @@ _TABLES = frozenset({"filters", "prices", "keys"})
 """Settings that are made of several."""
 
 
-def storable(settings: Settings) -> dict[str, Any]:
-    """The settings as JSON values for the workspace; paths become absolute."""
+_PATHS = ("seeds", "prompts")
+
+
+def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
+    """The settings as JSON values for a workspace; paths become absolute.
+
+    Paths to what lies beside the workspace, or below, count from its folder, which can then be renamed.
+    """
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
     usual = FilterSettings(**asdict(usual_filters(settings.language))).model_dump(mode="json")
     filters = settings.filters.model_dump(mode="json")
     if own := {name: value for name, value in filters.items() if value != usual[name]}:
         values["filters"] = own
-    for name in ("seeds", "prompts"):
+    for name in _PATHS:
         path = getattr(settings, name)
         if path is not None:
-            values[name] = str(path.absolute())
+            values[name] = str(_from_folder(path.absolute(), workspace))
     return values
+
+
+def _from_folder(path: Path, workspace: Path | None) -> Path:
+    if workspace is None or not path.is_relative_to(folder := workspace.absolute().parent):
+        return path
+    below = path.relative_to(folder)
+    return path if ".." in below.parts else below
+
+
+def from_store(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
+    """What a workspace has stored, with its paths as they are from here."""
+    folder = workspace.absolute().parent
+    return {
+        name: folder / value if name in _PATHS and isinstance(value, str) else value
+        for name, value in stored.items()
+    }
+
+
+def remembered(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
+    """What a workspace has stored, as a layer of `resolve`: without its seeds, which it holds itself."""
+    return {name: value for name, value in from_store(stored, workspace).items() if name != "seeds"}
 
 
 def with_changes(

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.setting_names import setting
 
 IN_MEMORY = 100_000
 """Vectors held as float32 and searched with NumPy; beyond this faiss is required."""
@@ -179,7 +180,7 @@ def require_room(count: int, in_memory: int) -> None:
         raise VectorsUnusableError(
             f"There are more than {in_memory:,} tasks, and comparing so many by meaning takes faiss."
             " Install it from a clone: pip install '.[vectors]'; or go on without embeddings:"
-            ' --embeddings "".'
+            f' {setting("embeddings")} "".'
         )
 
 

@@ -43,7 +43,7 @@ from selfinstruct.core.method.parsing import (
     parse_proposals,
 )
 from selfinstruct.core.method.prompts import load_templates
-from selfinstruct.core.method.seeds import load
+from selfinstruct.core.method.seed_file import load
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.offline.transport import complete
 from selfinstruct.core.requests.embedding_messages import read_vectors

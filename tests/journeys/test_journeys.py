@@ -143,7 +143,7 @@ def test_unattended_work_shows_a_bar_on_a_terminal_and_plain_lines_elsewhere(tmp
     assert plain.returncode == 0
     assert "━" not in plain.stdout
     assert "\x1b" not in plain.stdout
-    assert re.search(r"batch 1: \d+ of 60 · .*fallen: ", plain.stdout)
+    assert re.search(r"batch 1: \d+ of 60 · .*filtered out: ", plain.stdout)
 
 
 def test_two_programs_on_one_workspace_accept_no_two_similar_tasks(tmp_path: Path) -> None:

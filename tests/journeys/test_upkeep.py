@@ -26,10 +26,10 @@ def test_a_repair_asks_first_and_does_nothing_without_a_yes(made: Path, tmp_path
         db.execute("DELETE FROM spending")
     before = path.read_bytes()
     with Terminal("selfinstruct", "check", "--repair", "--db", str(path)) as terminal:
-        terminal.wait_for("Put it in the place of the damaged one", "[y/N]")
+        terminal.wait_for("Replace the damaged file", "[y/N]")
         terminal.press("n", "enter")
         assert terminal.wait() == 1
-        assert "Nothing is changed." in terminal.text
+        assert "Nothing was changed." in terminal.text
     assert path.read_bytes() == before
     assert [there.name for there in tmp_path.iterdir()] == ["w.db"]
     with Terminal("selfinstruct", "check", "--repair", "--db", str(path)) as terminal:

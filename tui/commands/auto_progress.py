@@ -19,6 +19,7 @@ from selfinstruct.core.endpoint.open_files import shortage
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event, RequestFailed
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
@@ -45,7 +46,7 @@ async def work_alone(engine: Engine, *, resend: bool) -> Exit:
             with view.shown():
                 outcome = await view.follow(task)
         except asyncio.CancelledError:
-            outcome = RunOutcome(Ended.INTERRUPTED, "Left at once; everything that was answered is kept.")
+            outcome = RunOutcome(Ended.INTERRUPTED, "Stopped at once; every answer that came is stored.")
         view.end(outcome)
     return _CODES[outcome.ended]
 
@@ -66,7 +67,7 @@ class _View:
         self._engine = engine
         self._run = run
         self._console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-        self._fallen: Counter[str] = Counter()
+        self._filtered: Counter[str] = Counter()
         self._failed = 0
         self._last_failure = ""
         self._unheard = False
@@ -86,7 +87,7 @@ class _View:
 
     def say(self, text: str) -> None:
         """One line; text of others comes through `safe_line`."""
-        line = safe_line(text)
+        line = safe_line(as_flags(text))
         if self._console.is_terminal:
             self._console.print(Text(line))
         elif not self._unheard:
@@ -101,7 +102,7 @@ class _View:
         """Say what is about to happen."""
         settings, engine = self._engine.settings, self._engine
         if settings.is_offline:
-            self.say("The built-in model answers: a grammar, not a language model. Its texts are made up.")
+            self.say("Using the built-in model: a grammar, not a language model. Its texts are made up.")
         else:
             self.say(f"{settings.model} at {settings.address}")
         few = shortage(settings)
@@ -111,8 +112,8 @@ class _View:
             self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
         if in_doubt:
-            again = "sent again as far as needed" if self._run.resend else "--resend sends them again"
-            self.say(f"In doubt since a crash: {many(in_doubt, 'request')}; {again}.")
+            again = "those needed are sent again" if self._run.resend else "give --resend to send them again"
+            self.say(f"{many(in_doubt, 'request')} in doubt after a crash; {again}.")
         engine.assessor.catch_up()
         self._reached_at_start = (
             engine.workspace.tasks.passing() if settings.hold else engine.assessor.accepted_of_model
@@ -121,7 +122,7 @@ class _View:
     def take(self, event: Event) -> None:
         """Take note of an event of the engine."""
         if isinstance(event, CandidateAssessed) and event.verdict != PASS:
-            self._fallen[event.verdict] += 1
+            self._filtered[event.verdict] += 1
         elif isinstance(event, RequestFailed):
             self._failed += 1
             if event.sentence != self._last_failure:
@@ -137,9 +138,7 @@ class _View:
             self._run.stop()
             under_way = self._run.under_way
             if under_way:
-                self.say(
-                    f"Stopping after {many(under_way, 'answer')} under way. Ctrl+C again leaves at once."
-                )
+                self.say(f"Waiting for {many(under_way, 'request')} in flight. Ctrl+C again stops at once.")
         else:
             task.cancel()
 
@@ -166,30 +165,30 @@ class _View:
         """Say how it ended, and what waits for a person."""
         counts = self._engine.workspace.counts()
         self.say(outcome.sentence)
-        if self._fallen:
-            self.say(f"Why candidates fell: {self._reasons(len(self._fallen))}.")
+        if self._filtered:
+            self.say(f"Filtered out: {self._reasons(len(self._filtered))}.")
         unclear = self._engine.workspace.tasks.unclear()
         if unclear:
             self.say(
-                f"{many(unclear, 'accepted task')} with an unclear label, and so without instances:"
-                " c in the curator labels them."
+                f"{many(unclear, 'accepted task')} with an unclear label, so without instances: label them"
+                " with c in the curator."
             )
         lacking = self._engine.workspace.tasks.lacking()
         if lacking:
             self.say(
                 f"{many(lacking, 'accepted task')} without a label or instances: the requests failed."
-                " The next run asks again."
+                " The next run retries them."
             )
         if self._run.not_needed:
             left = many(self._run.not_needed, "request")
-            self.say(f"Not sent, for the target is reached: {left} for new tasks that an earlier run left.")
+            self.say(f"Not sent, as the target is reached: {left} for new tasks, left by an earlier run.")
         if counts.requests["in_doubt"]:
-            self.say(f"In doubt: {many(counts.requests['in_doubt'], 'request')}.")
+            self.say(f"{many(counts.requests['in_doubt'], 'request')} in doubt.")
         self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
-        self._say_what_goes_on()
+        self._say_how_to_resume()
 
-    def _say_what_goes_on(self) -> None:
-        """Say which tasks nobody has asked the model about yet, and the command that goes on."""
+    def _say_how_to_resume(self) -> None:
+        """Say which tasks nobody has asked the model about yet, and the command that resumes."""
         workspace, room = self._engine.workspace, self._run.room
         unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
         parts = [
@@ -206,7 +205,7 @@ class _View:
             command += f" --max-requests {had + 2 * unasked.labels + unasked.instances}"
         if parts or room is not None:
             unfinished = f"Unfinished: {', '.join(parts)}. " if parts else ""
-            self.say(f"{unfinished}This goes on: {command}")
+            self.say(f"{unfinished}To resume: {command}")
 
     def _refresh(self) -> None:
         assert self._live is not None
@@ -221,17 +220,17 @@ class _View:
         of_target = f" of {target}" if target else ""
         parts = [f"{self._run.reached}{of_target}", f"{60 * rate:.0f} a minute"]
         if target and rate > 0 and self._run.reached < target:
-            parts.append(f"ready in {_duration((target - self._run.reached) / rate)}")
+            parts.append(f"done in {_duration((target - self._run.reached) / rate)}")
         parts.append(cost_text(self._engine.workspace.spending()))
-        if self._fallen:
-            parts.append(f"fallen: {self._reasons()}")
+        if self._filtered:
+            parts.append(f"filtered out: {self._reasons()}")
         if self._failed:
             parts.append(f"{many(self._failed, 'request')} failed")
         return " · ".join(parts)
 
     def _reasons(self, most: int = _REASONS_SHOWN) -> str:
-        common = self._fallen.most_common(most)
-        return ", ".join(f"{verdict_word(code)} {number}" for code, number in common)
+        common = self._filtered.most_common(most)
+        return ", ".join(f"{number} {verdict_word(code)}" for code, number in common)
 
 
 def _duration(seconds: float) -> str:

@@ -20,18 +20,18 @@ def check(
     db: DbOption = Path("selfinstruct.db"),
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Make a new file of all that can be read; every decision or nothing."),
+        typer.Option("--repair", help="Build a new file from what can be read; every decision or nothing."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Repair without being asked.")] = False,
 ) -> None:
-    """Say whether the workspace is whole, and whether all in it follows from what was stored.
+    """Check that the workspace is intact, and that everything in it follows from what was stored.
 
-    Looking changes nothing, and programs at work can go on. Exit codes: 0 all is well, 1 something is wrong,
-    2 there is no workspace to look at.
+    Checking changes nothing, and other programs can go on. Exit codes: 0 all is well, 1 something is wrong,
+    2 there is no workspace.
     """
     with sentences(db):
         if repair and not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
-            stop(WorkspaceError("Without a terminal nobody can be asked. Give --yes to repair all the same."))
+            stop(WorkspaceError("There is no terminal to ask on. Give --yes to repair without being asked."))
         well = _say_what_is_found(db)
         if repair and not well:
             well = _repair(db, yes=yes)
@@ -56,8 +56,8 @@ def _say_what_is_found(path: Path) -> bool:
 
 
 _ADVICE = (
-    "Leave it as it is, close the programs that use it, and run this with --repair: the file is kept, and a"
-    " new one is made of all that can be read."
+    "Leave it as it is, close the programs that use it, and run this command with --repair: it keeps the file"
+    " and builds a new one from everything that can be read."
 )
 
 
@@ -72,7 +72,7 @@ def report_lines(report: Report) -> list[str]:
     if report.is_well:
         lines.append(f"All is well with {report.path}.")
     else:
-        lines.append(f"{report.path} is not as it was written. {_ADVICE}")
+        lines.append(f"{report.path} is damaged. {_ADVICE}")
     return [safe_line(line) for line in lines]
 
 
@@ -82,15 +82,15 @@ def _repair(path: Path, *, yes: bool) -> bool:
 
     with repairing(path, at=datetime.now(UTC).isoformat(timespec="milliseconds")) as repaired:
         decisions = "All decisions could be read."
-        typer.echo(f"A new file is made. {decisions}")
+        typer.echo(f"A new file was built. {decisions}")
         for sentence in repaired.notes:
             typer.echo(f"  {safe_line(sentence)}")
         kept = safe_line(str(repaired.kept))
-        if not yes and not typer.confirm(f"Put it in the place of the damaged one, which is kept as {kept}?"):
-            typer.echo("Nothing is changed.")
+        if not yes and not typer.confirm(f"Replace the damaged file, and keep it as {kept}?"):
+            typer.echo("Nothing was changed.")
             return False
         repaired.put_in_place()
-        typer.echo(f"The damaged file is {kept} from now on.")
+        typer.echo(f"The damaged file is now {kept}.")
         typer.echo("\n".join(report_lines(repaired.report)).replace(str(repaired.report.path), str(path)))
     return repaired.report.is_well
 
@@ -100,7 +100,7 @@ def backup(
     db: DbOption = Path("selfinstruct.db"),
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
 ) -> None:
-    """Copy the workspace as it is at this moment; programs at work on it can go on.
+    """Copy the workspace as it is at this moment; other programs can go on using it.
 
     The copy is one file that only you can read. It is verified, and written whole or not at all.
     """

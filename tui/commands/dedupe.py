@@ -46,21 +46,22 @@ def dedupe(
         ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write what fell, and because of which row.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write what was removed, and why."),
     ] = None,
     language: Annotated[
         str, typer.Option(metavar="CODE", help="Decides what a word is; `other` reads every script.")
     ] = "en",
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out lines that are no rows, instead of stopping.")
+        bool, typer.Option("--skip-bad", help="Skip lines that are not rows, instead of stopping.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Remove near-duplicates from files: of rows that are alike by ROUGE-L, the first stays.
 
-    Rows come out as they are, in their order. However it ends, the same command resumes.
+    Rows come out unchanged, in their order. However it ends, the same command resumes where it stopped.
     """
-    from selfinstruct.core.dedupe.job import Job, Callbacks, check, run  # noqa: PLC0415 - imports NumPy
+    from selfinstruct.core.dedupe.job import Callbacks, Job, check, run  # noqa: PLC0415 - imports NumPy
 
     job = Job(files, out, threshold, fields or (), report, language, skip_bad, force)
     try:
@@ -80,13 +81,13 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
     """What came of it, in sentences."""
     lines = [
         f"Wrote {tally.kept:,} of {many(tally.rows, 'row')} to {safe_line(str(out))};"
-        f" {many(tally.fell, 'near-duplicate')} fell at {threshold:g}."
+        f" {many(tally.fell, 'near-duplicate')} removed at threshold {threshold:g}."
     ]
     if tally.bad:
-        lines.append(f"{many(tally.bad, 'line')} left out: no rows that can be compared.")
+        lines.append(f"{many(tally.bad, 'line')} skipped: not rows that can be compared.")
     if tally.by_part:
         lines.append(
-            f"{tally.by_part:,} of what fell had an input that was not compared. "
+            f"{tally.by_part:,} of the removed rows had an input that was not compared. "
             + (
                 "To compare both, give each row an input, if an empty one, and then --field instruction"
                 " --field input"
@@ -96,8 +97,7 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
         )
     if tally.wordless:
         lines.append(
-            f"{many(tally.wordless, 'row')} kept without a comparison: no words in them, as the language"
-            f" {language} has words."
+            f"{many(tally.wordless, 'row')} kept without comparison: no words in language {language}."
             + (" Use --language other to read every script." if language == ENGLISH else "")
         )
     return lines

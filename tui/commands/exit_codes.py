@@ -7,6 +7,8 @@ from typing import NoReturn
 
 import typer
 
+from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.setting_names import as_flags
 from selfinstruct.tui.text.failure import failure
 from selfinstruct.tui.text.safe_text import safe_line
 
@@ -22,9 +24,14 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+def told(error: Exception) -> str:
+    """What an error says, for the command line: settings are named by their flags."""
+    return safe_line(as_flags(error.sentence if isinstance(error, SelfInstructError) else str(error)))
+
+
 def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
     """Say an error's sentence and leave."""
-    typer.echo(f"Error: {safe_line(str(error))}", err=True)
+    typer.echo(f"Error: {told(error)}", err=True)
     raise typer.Exit(code)
 
 

@@ -31,7 +31,7 @@ def open_workspace(path: Path, *, create: bool = False, read_only: bool = False)
     workspace = Workspace.open(path, create=create, read_only=read_only)
     if workspace.copy_before_migrations is not None:
         typer.echo(
-            "An older program made the workspace, and it has been brought up to date; it is kept as it was in"
+            "This workspace was made by an older version and has been migrated; a copy of the original is in"
             f" {safe_line(str(workspace.copy_before_migrations))}.",
             err=True,
         )

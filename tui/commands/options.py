@@ -1,9 +1,11 @@
 """How the programs read their options."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.tui.commands.exit_codes import stop
@@ -24,19 +26,89 @@ VersionOption = Annotated[
 ]
 
 
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What Typer raises for a command line that it cannot read; it does not export it."""
+
+
 class Command(TyperCommand):
-    """A command that says what is wrong with the value of an option in the words of the settings."""
+    """A command that says what is wrong with its command line in one sentence, as for everything else."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As of Typer, which would show the words of the library that reads values."""
-        try:
-            return super().parse_args(ctx, args)
-        except typer.BadParameter as error:
-            from pydantic import ValidationError  # noqa: PLC0415 - only for who has made a mistake
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """As of Typer, which would draw a frame around words of its own."""
+        with _in_a_sentence(self, info_name, parent):
+            return super().make_context(info_name, args, parent, **extra)
 
-            from selfinstruct.core.settings.messages import objection  # noqa: PLC0415 - as above
 
-            if error.param is None or not isinstance(error.__cause__, ValidationError):
-                raise
-            said = objection(error.__cause__.errors(include_url=False)[0]).removesuffix(".")
-            stop(SettingsError(f"{error.param.opts[0]} is wrong: {said}."))
+class Program(TyperGroup):
+    """A program of several commands that says what is wrong with its command line in one sentence."""
+
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """As of Typer, which would draw a frame around words of its own."""
+        with _in_a_sentence(self, info_name, parent):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As of Typer; of a command that there is not, which one may be meant."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            path = ctx.command_path
+            _refuse(f"{path} has no command '{args[0]}'.", args[0], self.commands, path)
+        return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _in_a_sentence(command: Any, name: str, parent: Any) -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        path = f"{parent.command_path} {name}" if parent is not None else name
+        _stop_for(error, command, path)
+        raise
+
+
+def _stop_for(error: Any, command: Any, path: str) -> None:
+    """Say what is wrong and leave; returns for what is no mistake, such as help that is shown by itself."""
+    match type(error).__name__:
+        case "NoSuchOption":
+            known = [option for param in command.params for option in (*param.opts, *param.secondary_opts)]
+            _refuse(f"{path} has no option {error.option_name}.", error.option_name, known, path)
+        case "BadOptionUsage":
+            takes_none = "not take a value" in error.message
+            stop(SettingsError(f"{error.option_name} {'takes no' if takes_none else 'needs a'} value."))
+        case "MissingParameter":
+            stop(SettingsError(f"{_named(error.param)} is missing: {_help(error.param)}"))
+        case "BadParameter":
+            stop(SettingsError(f"{_named(error.param)} is wrong: {_said(error)}."))
+        case "UsageError":
+            extra = error.message.rpartition("(")[2].removesuffix(")")
+            stop(SettingsError(f"{path} takes no '{extra}'. {path} --help lists its options."))
+
+
+def _refuse(sentence: str, word: str, known: Iterable[str], path: str) -> NoReturn:
+    from selfinstruct.core.settings.did_you_mean import nearest  # noqa: PLC0415 - only for who has made a mistake
+
+    near = nearest(word, known)
+    stop(SettingsError(f"{sentence} {f'Did you mean {near}?' if near else f'{path} --help lists them.'}"))
+
+
+def _named(param: Any) -> str:
+    return str(param.opts[0] if param.param_type_name == "option" else param.metavar or param.name)
+
+
+def _help(param: Any) -> str:
+    return _within(str(param.help or ""))
+
+
+def _said(error: Any) -> str:
+    """What is wrong with a value, in the words of the settings where those have read it."""
+    from pydantic import ValidationError  # noqa: PLC0415 - only for who has made a mistake
+
+    from selfinstruct.core.settings.messages import objection  # noqa: PLC0415 - as above
+
+    if isinstance(error.__cause__, ValidationError):
+        return objection(error.__cause__.errors(include_url=False)[0]).removesuffix(".")
+    return _within(str(error.message).removesuffix("."))
+
+
+def _within(sentence: str) -> str:
+    """A sentence as the end of another; a name in capitals stays one."""
+    return sentence if sentence[1:2].isupper() else f"{sentence[:1].lower()}{sentence[1:]}"

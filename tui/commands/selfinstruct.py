@@ -16,7 +16,7 @@ from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
-from selfinstruct.tui.commands.options import Command, VersionOption
+from selfinstruct.tui.commands.options import Command, Program, VersionOption
 from selfinstruct.tui.text.safe_text import (
     LABEL_WORDS,
     STATE_WORDS,
@@ -29,6 +29,7 @@ from selfinstruct.tui.text.safe_text import (
 )
 
 app = typer.Typer(
+    cls=Program,
     help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it,"
     " check and copy it, or remove near-duplicates from files.",
     epilog="Examples:\n\n"
@@ -52,7 +53,7 @@ def _program(_version: VersionOption = False) -> None:
     epilog="Examples:\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
     "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
-    "Exit codes: 0 done, 1 the file is written and holds no row, or the disk or the workspace fails, 2 wrong"
+    "Exit codes: 0 done, 1 the file is written but empty, or the disk or the workspace fails, 2 wrong"
     " usage.",
 )
 def export(
@@ -107,10 +108,10 @@ def export(
     if exported.formulas:
         typer.echo(_about_formulas(exported.formulas, guarded=guard_formulas))
     if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
-        typer.echo(f"Kept, but no rows: {left_out}.")
+        typer.echo(f"Kept but not exported: {left_out}.")
     if not exported.rows:
         typer.echo(
-            "The file holds no row: nothing is accepted yet, or nothing accepted has kept instances. See:"
+            "The file is empty: no accepted task has kept instances yet. See:"
             f" selfinstruct status --db {safe_line(shlex.quote(str(db)))}",
             err=True,
         )
@@ -226,7 +227,7 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
         f"labels       {listed('labels')}",
         f"instances    {listed('instances')}",
         f"export       {many(training.rows, 'row')}"
-        + (f"; kept, but no rows: {left_out}" if left_out else ""),
+        + (f"; kept but not exported: {left_out}" if left_out else ""),
         f"requests     {listed('requests')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"

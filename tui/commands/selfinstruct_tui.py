@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.setting_names import as_flags, flag_of, setting
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.core.settings.sources import flag_of, resolve
+from selfinstruct.core.settings.sources import remembered, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import ApiKind
 from selfinstruct.db.sqlite.connection import is_new
@@ -120,14 +122,14 @@ def curate(
         typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
     ] = None,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Look around in a workspace, and change nothing.")
+        bool, typer.Option("--read-only", help="Look at a workspace without changing it.")
     ] = False,
     forget: Annotated[
         bool,
-        typer.Option("--forget", help="Begin with default settings, not those that the workspace remembers."),
+        typer.Option("--forget", help="Start from default settings, not those that the workspace remembers."),
     ] = False,
     auto: Annotated[
-        bool, typer.Option("--auto", help="Work alone, without the screen.", rich_help_panel=_AUTO)
+        bool, typer.Option("--auto", help="Run unattended, without the screen.", rich_help_panel=_AUTO)
     ] = False,
     target: Annotated[
         int | None,
@@ -149,7 +151,7 @@ def curate(
         bool,
         typer.Option(
             "--resend",
-            help="Send again what a crash left in doubt; it may cost twice.",
+            help="Resend requests that a crash left in doubt; they may be charged twice.",
             rich_help_panel=_AUTO,
         ),
     ] = False,
@@ -182,7 +184,7 @@ def curate(
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
-        stop(WorkspaceError("--read-only only looks, and --auto works. Leave one of them out."))
+        stop(WorkspaceError("--read-only and --auto exclude each other. Leave one of them out."))
     with sentences(db):
         # What is wrong in the flags is said before anything is done to a file.
         asked = resolve(flags, folder=Path.cwd())
@@ -203,22 +205,40 @@ def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: b
 
     Raises:
         SettingsError: the settings do not fit each other or the workspace, or --auto cannot begin by them.
-        EndpointUnusableError: --auto needs a key, and there is none.
+        EndpointUnusableError: --auto needs a key that the endpoint cannot have.
     """
+    from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together  # noqa: PLC0415 - as below
     from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
 
     # In one go, so that what another program sets meanwhile, such as a cost limit, is not set back.
     with nullcontext() if workspace.read_only else workspace.transaction():
-        stored = {} if forget else workspace.settings.read()
+        stored = {} if forget else remembered(workspace.settings.read(), workspace.path)
         settings = resolve(flags, stored=stored, folder=Path.cwd())
         if settings.keys or settings.theme is not None:
             _check_screen(settings)
-        engine = Engine(workspace, settings)
+        if settings.prompts is not None and settings.prompts == stored.get("prompts"):
+            _require_there(settings.prompts, workspace)
+        consent = KeyConsent()
+        consent.give(named_together(settings, (name for name, value in flags.items() if value is not None)))
+        engine = Engine(workspace, settings, consent=consent)
         if auto:
             from selfinstruct.core.runs.unattended import require_start  # noqa: PLC0415 - as above
 
             require_start(engine)
     return engine
+
+
+def _require_there(prompts: Path, workspace: Workspace) -> None:
+    """Make sure that prompts which a workspace remembers are where they were; who only looks needs none.
+
+    Raises:
+        SettingsError: they are not; where they were looked for, and how to go on.
+    """
+    if not workspace.read_only and not prompts.exists():
+        raise SettingsError(
+            f"{workspace.path} was last used with the prompts in {prompts}, and there is no such file. Give"
+            f" their new place with {setting('prompts')}, or begin with default settings with --forget."
+        )
 
 
 def _is_read_once(settings: Settings) -> bool:
@@ -232,7 +252,7 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
     if given:
         stop(
             WorkspaceError(
-                f"--read-only changes nothing, so that {given[0]} would not be kept. Leave one of them out."
+                f"--read-only changes nothing, so {given[0]} would have no effect. Leave one of them out."
             )
         )
 
@@ -250,7 +270,7 @@ def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - needs NumPy and RapidFuzz
 
     if engine.warning:
-        typer.echo(f"Warning: {engine.warning}", err=True)
+        typer.echo(f"Warning: {as_flags(engine.warning)}", err=True)
     return asyncio.run(work_alone(engine, resend=resend))
 
 

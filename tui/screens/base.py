@@ -30,8 +30,7 @@ from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, ScreenName
 from selfinstruct.tui.keys.bindings import key_of, keys_shown, with_keys
 from selfinstruct.tui.session import Session
-from selfinstruct.tui.text.safe_text import cost_text, many, safe_line
-from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 
 if TYPE_CHECKING:
@@ -171,12 +170,12 @@ class WorkScreen(Screen[None]):
             hint = self._hint("{} tries again.")
             if self.session.attended.at_request_limit:
                 hint = self.with_keys(_MORE_REQUESTS)
-            self.say(f"{in_fields(event.sentence)}{hint}", error=True, while_paused=True)
+            self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
         elif isinstance(event, LimitReached):
             hint = self._hint("{} asks for a new one.")
-            self.say(f"{in_fields(event.sentence)}{hint}", error=True, while_paused=True)
+            self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
         elif isinstance(event, RequestFailed):
-            failed = f"Request {event.request_id} ({event.stage}) failed: {in_fields(event.sentence)}"
+            failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
             self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
         elif isinstance(event, RequestsGivenUp):
             why = "planned for another endpoint, or without a price."
@@ -200,7 +199,7 @@ class WorkScreen(Screen[None]):
             error: Whether it is an error.
             while_paused: Whether it goes by itself when generation goes on.
         """
-        self.said, self._while_paused = (safe_line(text), error), while_paused
+        self.said, self._while_paused = (sentence_line(text), error), while_paused
         if not self.is_up:
             return
         line = self.query_one("#message", Static)

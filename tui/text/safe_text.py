@@ -9,6 +9,7 @@ what would come to the terminal all the same.
 import re
 import unicodedata
 
+from selfinstruct.core.setting_names import as_fields
 from selfinstruct.db.reads.counts import Counts, Spending
 
 _REPLACEMENT = "\ufffd"
@@ -85,6 +86,11 @@ def safe_line(text: str, width: int | None = WIDEST) -> str:
         text = text[: 2 * (width + 1)]
     line = safe(text).replace("\n", " ⏎ ")
     return line if width is None or len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def sentence_line(sentence: str, width: int | None = WIDEST) -> str:
+    """A sentence of core's for a screen, on one line: settings are named as its fields are."""
+    return safe_line(as_fields(sentence), width)
 
 
 def verdict_word(verdict: str | None) -> str:

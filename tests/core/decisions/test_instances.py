@@ -262,3 +262,18 @@ def test_a_decision_on_an_instance_is_told_once_it_is_stored(engine: Engine, tas
         (TaskDecided(task_id, "add", "human"), 3),
         (TaskDecided(task_id, "undo", "human"), 2),
     ]
+
+
+def test_a_decision_on_an_instance_or_a_task_that_there_is_not_ends_in_its_sentence(
+    engine: Engine, task_id: int
+) -> None:
+    instances, missing = engine.decisions.instances, max(ids(engine, task_id)) + 1
+    for decide in (
+        lambda: instances.edit(missing, "x", "y"),
+        lambda: instances.drop(missing),
+        lambda: instances.restore(missing),
+    ):
+        with pytest.raises(DecisionRefusedError, match=rf"^There is no instance {missing}\.$"):
+            decide()
+    with pytest.raises(DecisionRefusedError, match=rf"^There is no task {task_id + 1}\.$"):
+        instances.add(task_id + 1, "x", "y")

@@ -486,3 +486,25 @@ def test_with_many_undecided_the_scores_that_matter_are_kept_up(
     engine.decisions.accept(accepted)
     assert engine.workspace.tasks.get(near).nearest_id == accepted
     assert engine.workspace.tasks.get(far).score == was
+
+
+def test_a_decision_on_a_task_that_there_is_not_ends_in_its_sentence(engine: Engine) -> None:
+    known = candidate(engine, "Describe the smell of rain on warm stone.")
+    missing = known + 1
+    for decide in (
+        lambda: engine.decisions.accept(missing),
+        lambda: engine.decisions.reject(missing),
+        lambda: engine.decisions.edit(missing, "Say it."),
+        lambda: engine.decisions.relabel(missing, "generation"),
+    ):
+        with pytest.raises(DecisionRefusedError, match=rf"^There is no task {missing}\.$"):
+            decide()
+    decided = engine.decisions.reject_all([missing, known])
+    assert decided.done == (known,)
+    assert str(decided.refused[missing]) == f"There is no task {missing}."
+
+
+def test_a_tag_that_no_workspace_can_store_is_kept_as_far_as_it_can_be(engine: Engine) -> None:
+    task_id = candidate(engine, "Describe the smell of rain on warm stone.")
+    engine.decisions.reject(task_id, tag="off\0topic\ud800")
+    assert engine.workspace.decisions.of_task(task_id)[-1].tag == "off\ufffdtopic\ufffd"

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.core.dedupe.job import Job, Callbacks, run
+from selfinstruct.core.dedupe.job import Callbacks, Job, run
 from selfinstruct.core.dedupe.journal import Tally
 from selfinstruct.core.dedupe.process_shards import ProcessShards
 from selfinstruct.core.dedupe.row_reader import LIMITS, Limits

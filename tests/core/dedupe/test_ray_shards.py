@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.dedupe.job import Job, Callbacks, run
+from selfinstruct.core.dedupe.job import Callbacks, Job, run
 from selfinstruct.core.dedupe.journal import Tally
 from selfinstruct.core.dedupe.row_reader import Limits
 from selfinstruct.core.dedupe.shards import OneShard, Shards

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.endpoint.client import Endpoint, key_variable
+from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.key_consent import key_variable
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
@@ -69,7 +70,7 @@ async def test_a_connection_that_breaks_is_tried_again(engine_on: OpenEngine, se
     [
         pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key", id="401"),
         pytest.param(Fault(403, error_body("no access")), "was refused.*no access", id="403"),
-        pytest.param(Fault(404, error_body("no model m")), "knows no model 'm'.*Check --model", id="404"),
+        pytest.param(Fault(404, error_body("no model m")), "knows no model 'm'.*Check model", id="404"),
         pytest.param(
             Fault(429, error_body("pay first", code="insufficient_quota")), "quota.*used up", id="quota"
         ),
@@ -97,7 +98,7 @@ async def test_a_server_that_is_not_there_is_said_to_be_unreachable(
 ) -> None:
     monkeypatch.setattr("selfinstruct.core.requests.sender._FIRST_WAIT_S", 0.001)
     async with engine_on(base_url="http://127.0.0.1:9/v1", model="m") as engine:
-        with pytest.raises(EndpointUnusableError, match="cannot be reached.*--base-url"):
+        with pytest.raises(EndpointUnusableError, match="cannot be reached.*base_url"):
             await carry_out(engine)
 
 

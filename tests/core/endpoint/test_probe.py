@@ -73,7 +73,7 @@ async def test_a_parameter_that_the_model_knows_by_another_name_is_no_failure(se
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key.*--api-key-env", id="401"),
+        pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key.*api_key_env", id="401"),
         pytest.param(Fault(404, error_body("no m")), "no model 'm'.*no m.*often ends in /v1", id="404"),
         pytest.param(Fault(307, b"", {"location": "https://b/v1"}), "redirects to https://b/v1", id="307"),
         pytest.param(Fault(503, error_body("loading")), "503: loading.*try again", id="503"),
@@ -130,7 +130,7 @@ async def test_a_wrong_name_is_answered_with_the_models_that_there_are_the_neare
 async def test_a_model_that_is_there_is_not_told_to_be_missing(server: ModelServer) -> None:
     server.models = ["m"]
     server.refuse = lambda body: Fault(404, error_body("not found"))
-    assert str(await failure(at(server))).endswith("It does have 'm', so it may want --api completions.")
+    assert str(await failure(at(server))).endswith("It does have 'm', so it may need api completions.")
 
 
 async def test_a_server_that_tells_of_no_models_is_fine(server: ModelServer) -> None:

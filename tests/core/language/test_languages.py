@@ -23,7 +23,7 @@ from selfinstruct.core.method.parsing import (
     parse_proposals,
 )
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
-from selfinstruct.core.method.seeds import SeedTask, load
+from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.method.seeds import built_in as seed_file
 from selfinstruct.core.offline.grammar import Grammar, built_in
 from selfinstruct.core.offline.transport import complete

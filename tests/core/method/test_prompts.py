@@ -14,7 +14,8 @@ from selfinstruct.core.method.prompts import (
     built_in_templates,
     load_templates,
 )
-from selfinstruct.core.method.seeds import built_in, load
+from selfinstruct.core.method.seed_file import load
+from selfinstruct.core.method.seeds import built_in
 from selfinstruct.db.records import ApiKind
 
 SEEDS = [
@@ -183,22 +184,35 @@ def test_an_empty_system_message_is_not_sent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("[propse.chat]\nuser = 'x'", "In the prompts, propse is wrong", id="stage"),
-        pytest.param("[propose.caht]\nuser = 'x'", "In the prompts, propose.caht is wrong", id="kind of API"),
-        pytest.param("[propose.chat]\nusr = 'x'", "In the prompts, propose.chat.usr is wrong", id="role"),
-        pytest.param("[propose]\nchat = 'x'", "In the prompts, propose.chat is wrong", id="text for a table"),
-        pytest.param("[propose.chat]\nuser = 3", "In the prompts, propose.chat.user is wrong", id="number"),
-        pytest.param("[propose.chat", "The prompts in mine.toml cannot be read", id="not TOML"),
+        pytest.param(
+            "[propse.chat]\nuser = 'x'", "'propse' is not known. Did you mean 'propose'?", id="stage"
+        ),
+        pytest.param(
+            "[propose.caht]\nuser = 'x'",
+            "'propose.caht' is not known. Did you mean 'chat'?",
+            id="kind of API",
+        ),
+        pytest.param("[propose.chat]\nusr = 'x'", "'propose.chat.usr' is not known. Did you mean", id="role"),
+        pytest.param(
+            "[propose]\nchat = 'x'", "propose.chat is wrong: it must be a table.", id="text for a table"
+        ),
+        pytest.param("[propose.chat]\nuser = 3", "propose.chat.user is wrong: it must be text.", id="number"),
+        pytest.param(
+            "[propose.chat]\nuser = 'a\\u0000'".replace("'", '"'), "user is wrong: it has a", id="NUL"
+        ),
+        pytest.param("[xyz]", "'xyz' is not known. The names are propose, classify", id="far from all"),
+        pytest.param("[propose.chat", "The prompts cannot be read from", id="not TOML"),
     ],
 )
 def test_a_wrong_name_in_ones_own_templates_is_told(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_templates(own(tmp_path, text), "en")
-    assert str(caught.value).startswith(said)
+    assert said in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
 
 
 def test_a_file_of_templates_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"The prompts in none\.toml cannot be read"):
+    with pytest.raises(SettingsError, match=r"The prompts cannot be read from /.*/none\.toml: no such file"):
         load_templates(tmp_path / "none.toml", "en")
 
 

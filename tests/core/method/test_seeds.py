@@ -11,7 +11,8 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.filters import clean_instruction, objections
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import tokens
-from selfinstruct.core.method.seeds import SeedTask, built_in, load
+from selfinstruct.core.method.seed_file import SeedTask, load
+from selfinstruct.core.method.seeds import built_in
 from selfinstruct.core.settings.model import FilterSettings
 from tests.similarity import rouge_l
 
@@ -98,18 +99,20 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
     [
         pytest.param("{", "the JSON is wrong", id="not JSON"),
         pytest.param("[" * 100_000, "the JSON is wrong", id="nested too deep"),
-        pytest.param("[]", "a JSON object is wanted", id="not an object"),
-        pytest.param("{}", "the field id is missing", id="empty object"),
+        pytest.param("[]", "it must be a JSON object", id="not an object"),
+        pytest.param(
+            "{}", "the fields instruction, is_classification and instances are missing", id="empty object"
+        ),
         pytest.param(line(9, instruction=""), "instruction is wrong", id="no instruction"),
         pytest.param(line(9, instruction=" \t"), "instruction is wrong", id="blank instruction"),
         pytest.param(line(9, is_classification="perhaps"), "is_classification is wrong", id="no boolean"),
         pytest.param(
             line(9, instances=[]),
-            "instances is wrong: at least 1 in the list is wanted.",
+            "instances is wrong: it must have at least 1 entry.",
             id="no instance",
         ),
         pytest.param(
-            line(9, instances="a"), "instances is wrong: a list is wanted.", id="text for instances"
+            line(9, instances="a"), "instances is wrong: it must be a list.", id="text for instances"
         ),
         pytest.param(
             line(9, instances=[{"input": "a"}]), "the field instances.0.output is missing", id="no output"
@@ -117,8 +120,21 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(line(9, instances=[{"output": ""}]), "instances.0.output is wrong", id="empty output"),
         pytest.param(
             json.dumps(json.loads(line(9)) | {"instruction": "a\ud800b"}),
-            "instruction is wrong",
+            "instruction is wrong: it has a character that cannot be stored",
             id="surrogate",
+        ),
+        pytest.param(line(9, instruction="a\0b"), "instruction is wrong: it has a character", id="NUL"),
+        pytest.param(
+            line(9, instances=[{"output": "a\0b"}]),
+            "instances.0.output is wrong: it has a char",
+            id="NUL out",
+        ),
+        pytest.param(line(9, name="\0"), "name is wrong: it has a character", id="NUL in a name"),
+        pytest.param(line(9, instances=[{"output": " \n"}]), "instances.0.output is wrong", id="blanks"),
+        pytest.param(
+            line(9, instances=[{"output": 42}]),
+            'instances.0.output is wrong: it must be text, as in "42".',
+            id="number for an output",
         ),
         pytest.param(line(9, id="s3"), "the id is that of line 4 again", id="id twice"),
         pytest.param(
@@ -129,7 +145,7 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
 def test_a_wrong_line_is_told_by_its_number(tmp_path: Path, wrong: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(write(tmp_path, *EIGHT, "", wrong))
-    assert str(caught.value).startswith("In line 10 of mine.jsonl, ")
+    assert str(caught.value).startswith(f"In line 10 of {tmp_path}/mine.jsonl, ")
     assert said in str(caught.value)
 
 
@@ -148,8 +164,67 @@ def test_seeds_of_one_kind_only_cannot_be_examples_of_both(tmp_path: Path, label
 
 
 def test_a_seed_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"The seed file none\.jsonl cannot be read"):
+    with pytest.raises(SettingsError, match=r"The seed file /.*/none\.jsonl cannot be read"):
         load(tmp_path / "none.jsonl")
     (tmp_path / "latin.jsonl").write_bytes(b'{"id": "\xe9"}')
-    with pytest.raises(SettingsError, match=r"The seed file latin\.jsonl cannot be read"):
+    with pytest.raises(SettingsError, match=r"The seed file /.*/latin\.jsonl cannot be read"):
         load(tmp_path / "latin.jsonl")
+
+
+def test_several_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
+    wrong = [line(9, instruction=""), "{", line(10, id="s3"), line(11, instances=[]), line(12, instances="a")]
+    with pytest.raises(
+        SettingsError, match=r"mine\.jsonl has 5 wrong tasks\. line 9: .*; line 10: .*"
+    ) as caught:
+        load(write(tmp_path, *EIGHT, *wrong))
+    assert str(caught.value).endswith(
+        "line 11: the id is that of line 4 again; remove one of them; and 2 more."
+    )
+
+
+def test_a_json_array_holds_the_same_tasks_as_lines_do(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(
+        json.dumps([json.loads(one) for one in EIGHT], indent=1).replace("\n", "\r\n"), "utf-8-sig"
+    )
+    assert load(path) == load(write(tmp_path, *EIGHT))
+    path.write_text(f"[{EIGHT[0]}, {{}}]")
+    with pytest.raises(SettingsError, match=r"^In item 2 of .*mine\.json, the fields"):
+        load(path)
+    path.write_text(f"[{EIGHT[0]}")
+    with pytest.raises(SettingsError, match=r"The JSON array in /.*/mine\.json is wrong"):
+        load(path)
+
+
+def test_what_other_programs_write_for_nothing_and_for_numbers_is_read(tmp_path: Path) -> None:
+    odd = [
+        line(8, id=8, name=None, instances=[{"input": None, "output": "  padded \n"}]),
+        json.dumps({key: value for key, value in json.loads(line(9)).items() if key != "id"}),
+        json.dumps({key: value for key, value in json.loads(line(10)).items() if key != "id"}),
+        json.dumps({"instruction": "Say it.", "is_classification": False, "input": "x", "output": "y"}),
+    ]
+    read = load(write(tmp_path, *EIGHT, *odd))[8:]
+    assert [seed.id for seed in read] == ["8", "", "", ""]
+    assert (read[0].instances[0].input, read[0].instances[0].output) == ("", "padded")
+    assert (read[3].instances[0].input, read[3].instances[0].output) == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"instruction": "a", "input": "", "output": "b"}, "holds Alpaca rows .* Add is_classification"),
+        ({"messages": [{"role": "user", "content": "a"}]}, r"holds chat rows \(messages\), not seed tasks"),
+        ({"conversations": []}, "holds chat rows"),
+        ({"prompt": "a", "completion": "b"}, "holds prompt and completion rows"),
+    ],
+)
+@pytest.mark.parametrize("as_array", [True, False])
+def test_a_training_file_is_told_as_what_it_is_with_what_to_do(
+    tmp_path: Path, row: dict[str, Any], said: str, as_array: bool
+) -> None:
+    lines = [json.dumps(row)] * 9
+    path = write(tmp_path, f"[{','.join(lines)}]") if as_array else write(tmp_path, *lines)
+    with pytest.raises(SettingsError, match=said) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert "is_classification" in str(caught.value)

@@ -264,7 +264,7 @@ async def test_vectors_that_cannot_be_used_stop_the_run_with_advice_and_lose_not
 ) -> None:
     server.spoil = spoil
     settings = on(server, target=3, concurrency=1)
-    with pytest.raises(EndpointUnusableError, match=rf"{said}.*--embeddings"):
+    with pytest.raises(EndpointUnusableError, match=rf"{said}.*embeddings"):
         await run(tmp_path / "a.db", **settings)
     with Workspace.open(tmp_path / "a.db") as workspace:
         assert workspace.requests.get(1).state == "failed"
@@ -484,7 +484,7 @@ async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_a
 
     monkeypatch.setitem(sys.modules, "faiss", None)
     monkeypatch.setattr(meaning, "IN_MEMORY", 174)
-    with pytest.raises(SettingsError, match=r"takes faiss.*'\.\[vectors\]'.*--embeddings \"\""):
+    with pytest.raises(SettingsError, match=r"takes faiss.*'\.\[vectors\]'.*embeddings \"\""):
         await run(tmp_path / "a.db", **on(server, target=3))
     monkeypatch.setattr(meaning, "IN_MEMORY", 177)
     with Workspace.open(tmp_path / "b.db", create=True) as workspace:
@@ -567,7 +567,7 @@ async def test_batches_of_which_everything_falls_by_meaning_are_counted_as_bring
     ("fault", "said"),
     [
         pytest.param(Fault(404, error_body("no e")), "knows no model 'e', or has no embeddings", id="404"),
-        pytest.param(Fault(401, error_body("bad key")), "--embeddings-key-env", id="401"),
+        pytest.param(Fault(401, error_body("bad key")), "embeddings_key_env", id="401"),
         pytest.param(Fault(400, error_body("a chat model")), "makes no vectors.*a chat model", id="400"),
     ],
 )

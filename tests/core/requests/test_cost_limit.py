@@ -10,6 +10,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.unattended import Ended, UnattendedRun
+from selfinstruct.core.setting_names import as_flags
 from selfinstruct.core.settings.prices import rounded_up
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
@@ -83,7 +84,7 @@ async def test_a_run_that_only_money_would_stop_ends_when_the_limit_is_taken_awa
         other.workspace.settings.write(values)
         outcome = await run.run()
         assert outcome.ended is Ended.LIMIT
-        assert "--max-cost has been taken away" in outcome.sentence
+        assert "--max-cost was removed" in as_flags(outcome.sentence)
         assert one.workspace.requests.count() == 0
 
 
@@ -98,7 +99,7 @@ async def test_the_limit_that_is_named_makes_room_and_none_below_what_is_wanted_
         charged = engine.workspace.requests.charged_usd()
         wanted = run.room.at_most_usd
         assert outcome.ended is Ended.LIMIT
-        assert f"no room for another request, which may cost up to {wanted:g} USD;" in outcome.sentence
+        assert f"no room for another request, which may cost up to {wanted:g} USD." in outcome.sentence
         assert charged <= 0.3 < charged + wanted <= run.room.limit_usd < 1.02 * (charged + wanted)
         for usd, is_enough in ((charged + 0.98 * wanted, False), (run.room.limit_usd, True)):
             sent = len(server.received)

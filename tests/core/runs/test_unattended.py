@@ -16,6 +16,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun, require_start
+from selfinstruct.core.setting_names import as_flags
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
@@ -167,7 +168,7 @@ async def test_max_requests_stops_the_run_and_says_so(tmp_path: Path) -> None:
     with Workspace.open(tmp_path / "a.db") as workspace:
         assert workspace.counts().requests["answered"] == 12
     assert outcome.ended is Ended.LIMIT
-    assert "--max-requests" in outcome.sentence
+    assert "--max-requests" in as_flags(outcome.sentence)
 
 
 async def test_max_cost_is_never_exceeded_and_the_run_says_that_it_stopped_there(
@@ -180,7 +181,7 @@ async def test_max_cost_is_never_exceeded_and_the_run_says_that_it_stopped_there
     with Workspace.open(tmp_path / "a.db") as workspace:
         counts = workspace.counts()
     assert outcome.ended is Ended.LIMIT
-    assert "--max-cost" in outcome.sentence
+    assert "--max-cost" in as_flags(outcome.sentence)
     assert counts.cost_usd is not None
     assert 0.2 < counts.cost_usd <= 0.5
     assert counts.requests["answered"] == len(server.received)
@@ -277,7 +278,7 @@ async def test_a_model_that_repeats_itself_saturates_the_pool_after_twenty_batch
 
 
 async def test_a_run_without_target_or_limit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="--target"):
+    with pytest.raises(SettingsError, match="give target N"):
         await run(tmp_path / "a.db")
 
 
@@ -417,9 +418,9 @@ async def test_batches_are_announced_with_what_they_brought(tmp_path: Path) -> N
 
 
 def test_a_cost_limit_alone_stops_nothing_that_costs_nothing(engine_on: OpenEngine) -> None:
-    with pytest.raises(SettingsError, match="costs nothing, so that --max-cost never stops it"):
+    with pytest.raises(SettingsError, match="costs nothing, so max_cost would never stop it"):
         require_start(engine_on(max_cost=1.0))
     require_start(engine_on(max_cost=1.0, max_requests=5))
     free = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "prices": {"m": {"input": 0, "output": 0}}}
-    with pytest.raises(SettingsError, match="'m' costs nothing, so that --max-cost never stops it"):
+    with pytest.raises(SettingsError, match="'m' costs nothing, so max_cost would never stop it"):
         require_start(engine_on(**free, max_cost=1.0))

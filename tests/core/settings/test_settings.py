@@ -11,7 +11,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.core.settings.prices import Prices
-from selfinstruct.core.settings.sources import check, read_file, resolve, storable
+from selfinstruct.core.settings.sources import check, from_store, read_file, resolve, storable
 from selfinstruct.db.workspace import Workspace
 
 
@@ -67,11 +67,9 @@ def test_the_built_in_model_that_is_named_with_an_address_is_told_to_have_none(
 ) -> None:
     with pytest.raises(SettingsError) as told:
         resolve({name: "offline", address: "http://localhost/v1"})
-    flags = (f"--{one.replace('_', '-')}" for one in (name, address))
     assert str(told.value) == (
-        "offline, the built-in model, has no address. Name another model with {}, or leave {} out.".format(
-            *flags
-        )
+        f"offline, the built-in model, has no address. Name another model with {name}, or leave {address}"
+        " out."
     )
 
 
@@ -176,16 +174,16 @@ def test_a_value_that_does_not_fit_is_told_in_one_sentence(values: dict[str, Any
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("max_cost = true", "max_cost is wrong: a number is wanted."),
-        ("timeout_s = true", "timeout_s is wrong: a number is wanted."),
-        ("target = true", "target is wrong: a whole number is wanted."),
-        ("concurrency = true", "concurrency is wrong: a whole number is wanted."),
-        ("rng_seed = false", "rng_seed is wrong: a whole number is wanted."),
-        ("thinking_tokens = false", "thinking_tokens is wrong: a whole number is wanted."),
-        ("filters.min_words = true", "filters.min_words is wrong: a whole number is wanted."),
-        ("filters.rouge_l = true", "filters.rouge_l is wrong: a number is wanted."),
-        ("prices.m = { input = true }", "prices.m.input is wrong: a number is wanted."),
-        ("prices.m = { input = 1, output = false }", "prices.m.output is wrong: a number is wanted."),
+        ("max_cost = true", "max_cost is wrong: it must be a number."),
+        ("timeout_s = true", "timeout_s is wrong: it must be a number."),
+        ("target = true", "target is wrong: it must be a whole number."),
+        ("concurrency = true", "concurrency is wrong: it must be a whole number."),
+        ("rng_seed = false", "rng_seed is wrong: it must be a whole number."),
+        ("thinking_tokens = false", "thinking_tokens is wrong: it must be a whole number."),
+        ("filters.min_words = true", "filters.min_words is wrong: it must be a whole number."),
+        ("filters.rouge_l = true", "filters.rouge_l is wrong: it must be a number."),
+        ("prices.m = { input = true }", "prices.m.input is wrong: it must be a number."),
+        ("prices.m = { input = 1, output = false }", "prices.m.output is wrong: it must be a number."),
     ],
 )
 def test_true_and_false_are_no_numbers(tmp_path: Path, line: str, said: str) -> None:
@@ -203,9 +201,9 @@ def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"batches_ahead": 21}, "--batches-ahead is wrong: at most 20 is wanted."),
-        ({"model": ""}, "--model is wrong: at least 1 character is wanted."),
-        ({"concurrency": 2, "api": "chats"}, "--api is wrong: 'chat' or 'completions' is wanted."),
+        ({"batches_ahead": 21}, "batches_ahead is wrong: it must be at most 20."),
+        ({"model": ""}, "model is wrong: it must have at least 1 character."),
+        ({"concurrency": 2, "api": "chats"}, "api is wrong: 'chat' or 'completions' is wanted."),
         ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
         (
             {"language": "en"},
@@ -312,7 +310,12 @@ def test_stored_settings_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_stored_paths_do_not_depend_on_the_folder_of_the_day(tmp_path: Path) -> None:
-    assert storable(resolve({"seeds": Path("s.jsonl")}))["seeds"] == str(Path.cwd() / "s.jsonl")
+    seeds = resolve({"seeds": Path("s.jsonl")})
+    assert storable(seeds)["seeds"] == str(Path.cwd() / "s.jsonl")
+    assert storable(seeds, Path("other/w.db"))["seeds"] == str(Path.cwd() / "s.jsonl")
+    stored = storable(seeds, Path("w.db"))
+    assert stored["seeds"] == "s.jsonl"
+    assert from_store(stored, Path("/moved/w.db"))["seeds"] == Path("/moved/s.jsonl")
 
 
 @pytest.mark.parametrize(

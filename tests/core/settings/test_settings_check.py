@@ -16,13 +16,13 @@ def test_settings_that_can_be_used_have_no_faults() -> None:
 @pytest.mark.parametrize(
     ("values", "name", "said"),
     [
-        ({"concurrency": "x"}, "concurrency", "A whole number is wanted."),
+        ({"concurrency": "x"}, "concurrency", "It must be a whole number."),
         ({"concurrency": "0"}, "concurrency", "At least 1 is wanted."),
-        ({"concurrency": "2000"}, "concurrency", "At most 1024 is wanted."),
+        ({"concurrency": "2000"}, "concurrency", "It must be at most 1024."),
         ({"timeout_s": "0"}, "timeout_s", "More than 0 is wanted."),
-        ({"timeout_s": "soon"}, "timeout_s", "A number is wanted."),
-        ({"max_cost": "inf"}, "max_cost", "A number is wanted."),
-        ({"filters": {"rouge_l": "1.5"}}, "filters.rouge_l", "At most 1 is wanted."),
+        ({"timeout_s": "soon"}, "timeout_s", "It must be a number."),
+        ({"max_cost": "inf"}, "max_cost", "It must be a number."),
+        ({"filters": {"rouge_l": "1.5"}}, "filters.rouge_l", "It must be at most 1."),
         ({"filters": {"min_words": "9", "max_words": "5"}}, "filters", "is more than max_words"),
         ({"base_url": "localhost:80", "model": "m"}, "base_url", "is not a web address"),
         ({"base_url": "http://localhost/v1"}, "model", "needs the name of a model"),

@@ -79,7 +79,7 @@ def test_a_repair_says_what_became_of_the_file_and_ends_with_0(path: Path) -> No
     overwrite(path, page_of(path, "decisions"))
     result = run("check", "--db", path, "--repair", "--yes")
     assert result.exit_code == 0, result.output
-    assert f"The damaged file is {path}.before-repair from now on." in result.stdout
+    assert f"The damaged file is now {path}.before-repair." in result.stdout
     assert result.stdout.splitlines()[-1] == f"All is well with {path}."
     assert decisions_of(path) == decisions
     again = run("check", "--db", path, "--repair", "--yes")

@@ -162,9 +162,9 @@ def test_status_and_export_say_why_there_are_fewer_rows_than_kept_instances(
         " 1 exact duplicate"
     )
     said = run("export", "--db", path, "--out", tmp_path / "t.jsonl").stdout
-    assert f"Kept, but no rows: {why}." in said
+    assert f"Kept but not exported: {why}." in said
     rows = len((tmp_path / "t.jsonl").read_text().splitlines())
-    assert f"{rows} rows; kept, but no rows: {why}" in run("status", "--db", path).stdout
+    assert f"{rows} rows; kept but not exported: {why}" in run("status", "--db", path).stdout
     training = json.loads(run("status", "--db", path, "--json").stdout)["export"]
     assert rows == training.pop("rows")
     assert all_kept == rows + sum(training.values())
@@ -312,9 +312,9 @@ def test_wrong_settings_get_one_sentence_and_exit_code_2(tmp_path: Path, words: 
 @pytest.mark.parametrize(
     ("program", "words", "said"),
     [
-        (selfinstruct_tui, ["--batches-ahead", "99"], "--batches-ahead is wrong: at most 20 is wanted."),
-        (selfinstruct_tui, ["--batches-ahead", "x"], "--batches-ahead is wrong: a whole number is wanted."),
-        (selfinstruct_tui, ["--max-cost", "x"], "--max-cost is wrong: a number is wanted."),
+        (selfinstruct_tui, ["--batches-ahead", "99"], "--batches-ahead is wrong: it must be at most 20."),
+        (selfinstruct_tui, ["--batches-ahead", "x"], "--batches-ahead is wrong: it must be a whole number."),
+        (selfinstruct_tui, ["--max-cost", "x"], "--max-cost is wrong: it must be a number."),
         (selfinstruct_tui, ["--api", "x"], "--api is wrong: 'x' is not one of 'chat', 'completions'."),
         (selfinstruct, ["export", "--format", "x", "--out", "y"], "--format is wrong: 'x' is not one of "),
         (selfinstruct, ["export", "--rng-seed", "x", "--out", "y"], "--rng-seed is wrong: a whole number is"),
@@ -473,7 +473,7 @@ def test_at_the_limit_of_requests_it_says_what_is_unfinished_and_the_command_tha
     path = tmp_path / "w w.db"
     said = auto("--db", path, "--target", "5", "--max-requests", "6").stdout
     unfinished = next(line for line in said.splitlines() if line.startswith("Unfinished: "))
-    command = unfinished.partition("This goes on: ")[2]
+    command = unfinished.partition("To resume: ")[2]
     program, flag, *words = shlex.split(command)
     assert (program, flag) == ("selfinstruct-tui", "--auto")
     said = auto(*words).stdout
@@ -490,8 +490,8 @@ def test_at_the_cost_limit_it_says_what_a_request_may_cost_and_the_command_that_
     path = tmp_path / "w w.db"
     result = auto("--db", path, "--base-url", server.url, "--model", "m", "--max-cost", "0.1")
     assert result.exit_code == 3
-    assert "0.1 USD leave no room for another request, which may cost up to 0.0" in result.stdout
-    command = result.stdout.splitlines()[-1].partition("This goes on: ")[2]
+    assert "0.1 USD leaves no room for another request, which may cost up to 0.0" in result.stdout
+    command = result.stdout.splitlines()[-1].partition("To resume: ")[2]
     program, flag, *words = shlex.split(command)
     assert (program, flag) == ("selfinstruct-tui", "--auto")
     sent = len(server.received)
@@ -705,9 +705,9 @@ def test_an_export_without_a_row_says_why_and_ends_with_code_1(tmp_path: Path) -
         Engine(workspace, resolve({}))
     result = run("export", "--db", path, "--out", tmp_path / "t.jsonl")
     assert result.exit_code == 1
-    assert "holds no row: nothing is accepted yet" in result.stderr
+    assert "is empty: no accepted task has kept instances yet" in result.stderr
     assert (tmp_path / "t.jsonl").read_text() == ""
-    assert "holds no row" in run("export", "--help").stdout
+    assert "is written but empty" in run("export", "--help").stdout
 
 
 def test_read_only_refuses_what_it_would_not_keep(grown: Path) -> None:
@@ -735,7 +735,7 @@ def test_embeddings_without_a_key_say_what_to_give_instead(tmp_path: Path) -> No
             '{"id": "s", "instruction": " ", "is_classification": false, "instances": [{"output": "x"}]}',
             "instruction is wrong: it is blank",
         ),
-        ("[]", "a JSON object is wanted"),
+        ("[]", "it must be a JSON object"),
     ],
 )
 def test_a_wrong_seed_is_named_with_its_line_and_field(tmp_path: Path, line: str, said: str) -> None:

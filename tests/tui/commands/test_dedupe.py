@@ -29,7 +29,8 @@ def rows(tmp_path: Path) -> Path:
 def test_it_says_what_came_of_it(rows: Path, tmp_path: Path) -> None:
     result = run(rows, "--out", tmp_path / "out.jsonl", "--report", tmp_path / "fell.jsonl")
     assert result.exit_code == 0, result.output
-    assert result.stdout == f"Wrote 2 of 5 rows to {tmp_path}/out.jsonl; 3 near-duplicates fell at 0.7.\n"
+    told = f"Wrote 2 of 5 rows to {tmp_path}/out.jsonl; 3 near-duplicates removed at threshold 0.7.\n"
+    assert result.stdout == told
     assert (tmp_path / "out.jsonl").read_text().splitlines() == [
         json.dumps({"instruction": ROWS[place]}) for place in (0, 2)
     ]
@@ -50,7 +51,7 @@ def test_what_was_left_out_or_not_compared_is_said(tmp_path: Path) -> None:
     path.write_text('{"text": "猫"}\noops\n{"text": "a"}\n')
     result = run(path, "--out", tmp_path / "out", "--skip-bad")
     assert "1 line left out" in result.stdout
-    assert "1 row kept without a comparison: no words in them, as the language en has words." in result.stdout
+    assert "1 row kept without comparison: no words in language en." in result.stdout
     assert "--language other" in result.stdout
 
 
@@ -60,7 +61,7 @@ def test_rows_of_one_task_with_other_inputs_do_not_fall_unseen(tmp_path: Path) -
     path.write_text("".join(json.dumps({"instruction": a, "input": b}) + "\n" for a, b in rows))
     result = run(path, "--out", tmp_path / "out")
     assert "Wrote 2 of 3" in result.stdout
-    assert "1 of what fell had an input that was not compared." in result.stdout
+    assert "1 of the removed rows had an input that was not compared." in result.stdout
     both = run(path, "--out", tmp_path / "both", "--field", "instruction", "--field", "input")
     assert "Wrote 3 of 3" in both.stdout
     assert "not compared" not in both.stdout
@@ -73,7 +74,7 @@ def test_both_fields_are_advised_as_they_are_only_where_every_row_has_them(tmp_p
         '{"instruction": "Name a river of Europe.", "input": null}\n'
     )
     told = run(path, "--out", tmp_path / "out").stdout
-    assert "1 of what fell had an input that was not compared." in told
+    assert "1 of the removed rows had an input that was not compared." in told
     assert "give each row an input, if an empty one, and then --field instruction --field input" in told
     refused = run(path, "--out", tmp_path / "both", "--field", "instruction", "--field", "input")
     assert "has no text in the field input" in refused.stderr
@@ -91,7 +92,7 @@ def test_a_language_has_its_own_words(tmp_path: Path) -> None:
     for language in ("ko", "other"):
         result = run(path, "--out", tmp_path / language, "--language", language)
         assert "Wrote 2 of 3 rows" in result.stdout
-        assert "without a comparison" not in result.stdout
+        assert "without comparison" not in result.stdout
 
 
 @pytest.mark.parametrize(

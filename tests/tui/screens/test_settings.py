@@ -78,9 +78,9 @@ async def test_nothing_is_in_force_before_it_is_applied_and_then_it_stays(
 async def test_what_is_wrong_is_said_under_the_field_while_it_is_wrong(engine_on: OpenEngine) -> None:
     async with filling_in(engine_on()) as form:
         await form.type("filters.rouge_l", "1.5")
-        assert form.note("filters.rouge_l") == "✗ At most 1 is wanted."
+        assert form.note("filters.rouge_l") == "✗ It must be at most 1."
         await form.curator.press("ctrl+s")
-        assert "rouge_l: At most 1 is wanted." in form.said()
+        assert "rouge_l: It must be at most 1." in form.said()
         assert form.curator.engine.settings.filters.rouge_l == 0.7
         await form.type("filters.rouge_l", "0.5")
         assert form.note("filters.rouge_l") == ""

@@ -14,7 +14,6 @@ from selfinstruct.tui.screens.settings.form import (
     texts_of,
     values_of,
 )
-from selfinstruct.tui.text.setting_names import in_fields
 
 
 def settings(texts: dict[str, str], base: Settings | None = None) -> Settings:
@@ -65,12 +64,12 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
 @pytest.mark.parametrize(
     ("texts", "name", "said"),
     [
-        ({"concurrency": "many"}, "concurrency", "A whole number is wanted."),
+        ({"concurrency": "many"}, "concurrency", "It must be a whole number."),
         ({"filters.min_words": "200"}, "filters.min_words", "is more than max_words"),
         ({"filters.keywords": "a,,b"}, "filters.keywords", "At least 1 character"),
         ({"price.input": "1"}, "price.output", "lacks output"),
         ({"price.output": "1"}, "price.input", "A value is wanted."),
-        ({"price.input": "x", "price.output": "1"}, "price.input", "A number is wanted."),
+        ({"price.input": "x", "price.output": "1"}, "price.input", "It must be a number."),
         (
             {"base_url": "http://localhost/v1"},
             "model",
@@ -98,12 +97,6 @@ def test_wrong_keys_hide_no_other_fault() -> None:
 
 def test_a_key_that_the_terminal_would_obey_is_shown_as_what_it_is() -> None:
     assert text_of(Settings(keys={"accept": "\x1b"}), "keys") == 'accept = "\\U0000001b"'
-
-
-def test_flags_in_a_sentence_become_the_names_of_fields() -> None:
-    assert in_fields("Check --model and --api-key-env.") == "Check model and api_key_env."
-    theirs = "400: needs --enable-auto-tool-choice --max-model-len, not /root/models--model--llama"
-    assert in_fields(theirs) == theirs
 
 
 def test_a_key_does_not_follow_to_another_address() -> None:

@@ -11,8 +11,7 @@ from textual.widgets import Static
 
 from selfinstruct.db.records import Instance, Task
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.text.safe_text import LABEL_WORDS, safe, safe_line
-from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.safe_text import LABEL_WORDS, safe, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.titles import entitle
 
@@ -204,7 +203,7 @@ def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str])
         return f"The model is about to be asked for {what}."
     request = workspace.requests.get(asked)
     if request.state == "failed":
-        return f"Request {asked} for {what} failed: {safe_line(in_fields(request.error or ''))} {help_}"
+        return f"Request {asked} for {what} failed: {sentence_line(request.error or '')} {help_}"
     if request.state == "in_doubt":
         return f"Request {asked} for {what} is in doubt: the program ended while it was under way. {help_}"
     if request.state == "parsed":

@@ -32,7 +32,6 @@ from selfinstruct.tui.screens.preview.filter_list import FilterList
 from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, told
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import safe_line
-from selfinstruct.tui.text.setting_names import in_fields
 from selfinstruct.tui.widgets.titles import entitle
 
 _PROGRESS_S = 0.25
@@ -254,7 +253,7 @@ class PreviewScreen(WorkScreen):
             await self.session.apply(self.session.settings.model_copy(update={"filters": filters}))
             turned = await in_slices(reassess(self.engine), self._show_assessment)
         except (SettingsError, WorkspaceError) as error:
-            self.curator.at_hand.say(in_fields(str(error)), error=True)
+            self.curator.at_hand.say(str(error), error=True)
             return
         finally:
             self._applying = False

@@ -7,8 +7,7 @@ from textual.content import Content
 from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.db.reads.request_log import Attempt, RequestRecord
 from selfinstruct.db.records import Parameters, Prompt, Task
-from selfinstruct.tui.text.safe_text import many, safe, safe_line, usd_text
-from selfinstruct.tui.text.setting_names import in_fields
+from selfinstruct.tui.text.safe_text import many, safe, safe_line, sentence_line, usd_text
 from selfinstruct.tui.text.themes import MUTED
 
 _HEADING, _ERROR = "bold $text-primary", "$text-error"
@@ -56,7 +55,7 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
         about = f"{many(len(request.in_context), 'text')} of {about if request.batch else 'the pool'}"
     parts: list[_Part] = [(f"{glyph} {word}", style), f" · {request.stage} · {about}\n"]
     if request.error:
-        parts.append((f"{safe_line(in_fields(request.error))}\n", _ERROR))
+        parts.append((f"{sentence_line(request.error)}\n", _ERROR))
     if request.state == "planned" and record.attempts:
         parts.append(f"{_SENT_BEFORE}\n")
     elif request.state in _EXPLAINED:
@@ -119,7 +118,7 @@ def _attempts(record: RequestRecord) -> list[_Part]:
             facts = _facts(attempt, attempt.seconds, taken_in=record.request.state != "answered")
         parts.append(f"{number}  {safe_line(attempt.sent_at[11:19])}  {'  '.join(facts)}\n")
         if attempt.error and attempt.error != record.request.error:
-            parts.append((f"   {safe_line(in_fields(attempt.error))}\n", _ERROR))
+            parts.append((f"   {sentence_line(attempt.error)}\n", _ERROR))
     return parts
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.db.reads.request_log import RequestLog, RequestRow
 from selfinstruct.tui.screens.requests.detail_text import STATES, seconds_text, tokens_text
-from selfinstruct.tui.text.safe_text import safe_line, usd_text
+from selfinstruct.tui.text.safe_text import safe_line, sentence_line, usd_text
 from selfinstruct.tui.widgets.window_table import Column, WindowTable
 
 _SETTLED = {"parsed", "failed", "in_doubt"}
@@ -66,9 +66,9 @@ class RequestTable(WindowTable[RequestRow]):
 
 def _words(row: RequestRow) -> str:
     if row.asked_anew is not None:
-        return f"asked anew as {row.asked_anew}: {safe_line(row.error or '', _WORDS)}"
+        return f"asked anew as {row.asked_anew}: {sentence_line(row.error or '', _WORDS)}"
     if row.error:
-        return safe_line(row.error, _WORDS)
+        return sentence_line(row.error, _WORDS)
     if row.stage == "embed" and row.state in {"answered", "parsed"}:
         return "vectors, to compare by meaning"
     if row.body is None:
@@ -76,5 +76,5 @@ def _words(row: RequestRow) -> str:
     try:
         answer = read_answer(row.body, "chat" if row.is_chat else "completions").text
     except AnswerError as error:
-        return safe_line(str(error), _WORDS)
+        return sentence_line(str(error), _WORDS)
     return safe_line(answer.strip(), _WORDS)

@@ -12,14 +12,15 @@ from textual.widgets import Button, Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker
 
-from selfinstruct.core.endpoint.client import key_variable
+from selfinstruct.core.endpoint.key_consent import KeyConsent, key_variable
 from selfinstruct.core.settings.model import OFFLINE, Settings
 from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.keys.bindings import with_keys
-from selfinstruct.tui.screens.settings.form import FIELDS, faults_of, text_of, values_of
+from selfinstruct.tui.screens.settings.form import FIELDS, changed_in, faults_of, text_of, values_of
 from selfinstruct.tui.screens.settings.probe_result import models_of, outcome_of
 from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
-from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.text.safe_text import sentence_line
 
 _FIELDS = ("base_url", "model", "api_key_env", "api")
 _NO_NAME = "Give the model's name. A test asks the server which ones it has."
@@ -107,6 +108,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     Args:
         settings: The settings in force.
+        consent: What the person has said about keys.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -117,9 +119,10 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         Binding("q,ctrl+q", "quit", "Quit", key_display="q"),
     ]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, consent: KeyConsent) -> None:
         super().__init__()
         self._settings = settings
+        self._consent = consent
         self._testing: Worker[None] | None = None
         self._at = 0
         """The offer that the fields belong to."""
@@ -245,7 +248,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         outcome = self.query_one("#first-run-outcome", Static)
         outcome.display = bool(text)
         outcome.set_class(wrong, "-wrong")
-        outcome.update(Content(safe_line(text)))
+        outcome.update(Content(sentence_line(text)))
         if text:
             self.call_after_refresh(self.query_one("#first-run-box").scroll_end, animate=False)
 
@@ -269,7 +272,13 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
 
     async def _test(self, settings: Settings, *, unnamed: bool) -> None:
-        outcome = await (models_of(settings) if unnamed else outcome_of(settings))
+        typed = changed_in(self._texts, self._settings)
+        if not await may_send_keys(self.app, self._consent, settings, typed=typed):
+            self._testing = None
+            self._tell("Not tested: the key was not sent.")
+            return
+        ask = models_of if unnamed else outcome_of
+        outcome = await ask(settings, self._consent)
         self._testing = None
         row = self._rows["model"]
         row.suggest(outcome.models)

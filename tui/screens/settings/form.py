@@ -15,7 +15,6 @@ from selfinstruct.core.settings.model import OFFLINE, FilterSettings, Price, Set
 from selfinstruct.core.settings_check import faults
 from selfinstruct.db.records import ApiKind
 from selfinstruct.tui.keys.bindings import check_keys
-from selfinstruct.tui.text.setting_names import in_fields
 from selfinstruct.tui.text.themes import DARK, known_themes
 
 ON, OFF = "on", "off"
@@ -132,6 +131,11 @@ def texts_of(settings: Settings) -> dict[str, str]:
     return {name: text_of(settings, name) for name in FIELDS}
 
 
+def changed_in(texts: Mapping[str, str], base: Settings) -> list[str]:
+    """The fields whose texts are not those of `base`: what a person has typed, and no workspace has named."""
+    return [name for name, text in texts.items() if text != text_of(base, name)]
+
+
 def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
     """The settings that some fields describe, by name, over those of `base`; not checked yet.
 
@@ -187,7 +191,7 @@ def faults_of(texts: Mapping[str, str], base: Settings) -> dict[str, str]:
         check_keys(values[KEYS])
     except SettingsError as error:
         return faults_of({**texts, KEYS: ""}, base) | {KEYS: str(error)}
-    return {_field_of(name): in_fields(sentence) for name, sentence in faults(values).items()}
+    return {_field_of(name): sentence for name, sentence in faults(values).items()}
 
 
 def _field_of(name: str) -> str:

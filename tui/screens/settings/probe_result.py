@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.endpoint.probe import (
     Connected,
     ConnectionFailedError,
@@ -11,7 +12,6 @@ from selfinstruct.core.endpoint.probe import (
 )
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.tui.text.setting_names import in_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,23 @@ class ProbeOutcome:
     """The models that the server told of, the likeliest first."""
 
 
-async def outcome_of(settings: Settings) -> ProbeOutcome:
+async def outcome_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
     """Try the endpoint of these settings."""
     try:
-        connected = await try_connection(settings)
+        connected = await try_connection(settings, consent=consent)
     except ConnectionFailedError as error:
-        return ProbeOutcome(False, f"✗ {in_fields(str(error))}", error.models)
+        return ProbeOutcome(False, f"✗ {error}", error.models)
     except EndpointUnusableError as error:
-        return ProbeOutcome(False, f"✗ {in_fields(str(error))}")
+        return ProbeOutcome(False, f"✗ {error}")
     return ProbeOutcome(True, f"✓ {_told(connected, settings)}", (connected.model,))
 
 
-async def models_of(settings: Settings) -> ProbeOutcome:
+async def models_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
     """Ask the server of these settings for the names of its models, and no model for anything."""
     try:
-        models = await models_offered(settings)
+        models = await models_offered(settings, consent)
     except (ConnectionFailedError, EndpointUnusableError) as error:
-        return ProbeOutcome(False, f"✗ {in_fields(str(error))}")
+        return ProbeOutcome(False, f"✗ {error}")
     if not models:
         return ProbeOutcome(
             False, "✗ The model's name is missing, and the server does not list those that it has."

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from selfinstruct.tui.screens.settings.form import KEYS, Field
-from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.text.safe_text import safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 
 _SHORT = 30
@@ -200,7 +200,7 @@ class SettingRow(Widget):
 
     def note(self, sentence: str, *, wrong: bool = False) -> None:
         """Say something under the value, or nothing."""
-        noted = (f"✗ {safe_line(sentence)}" if wrong else safe_line(sentence), wrong)
+        noted = (f"✗ {sentence_line(sentence)}" if wrong else sentence_line(sentence), wrong)
         if noted != (self.noted, self._wrong):
             self.noted, self._wrong = noted
             self._show()

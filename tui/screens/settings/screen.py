@@ -16,6 +16,7 @@ from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.stats.filter_preview import reassess
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.keys.actions import ACTIONS, ScreenName
 from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.screens.base import WorkScreen
@@ -33,7 +34,6 @@ from selfinstruct.tui.screens.settings.form import (
 )
 from selfinstruct.tui.screens.settings.probe_result import outcome_of
 from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
-from selfinstruct.tui.text.setting_names import in_fields
 
 _OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
 _KEYS = ("api_key_env", "embeddings_key_env")
@@ -183,12 +183,15 @@ class SettingsScreen(WorkScreen):
             if set(changed) <= SCREEN_ONLY:
                 self.session.remember(theme=settings.theme, keys=settings.keys)
             else:
+                if not await may_send_keys(self.app, self.engine.consent, settings, typed=changed):
+                    self.say("Not applied: the key was not sent.")
+                    return
                 under_way = self.session.attended.under_way
                 if under_way:
                     self.say(f"Waiting for {under_way} answers under way; they are stored first.")
                 await self.session.apply(settings)
         except (SettingsError, WorkspaceError) as error:
-            self.curator.at_hand.say(in_fields(str(error)), error=True)
+            self.curator.at_hand.say(str(error), error=True)
             return
         finally:
             self._applying = False
@@ -233,7 +236,11 @@ class SettingsScreen(WorkScreen):
             self._testing = self.run_worker(self._test(settings))
 
     async def _test(self, settings: Settings) -> None:
-        outcome = await outcome_of(settings)
+        if not await may_send_keys(self.app, self.engine.consent, settings, typed=self.changed):
+            self._testing = None
+            self.say("Not tested: the key was not sent.")
+            return
+        outcome = await outcome_of(settings, self.engine.consent)
         self._testing = None
         self.rows["model"].suggest(outcome.models)
         self.say(outcome.sentence, error=not outcome.worked)
@@ -256,7 +263,7 @@ class SettingsScreen(WorkScreen):
                 self._check()
                 self.say(self.with_keys("The choice is filled in. {apply_settings} applies it."))
 
-        self.app.push_screen(FirstRunScreen(self._given), chosen)
+        self.app.push_screen(FirstRunScreen(self._given, self.engine.consent), chosen)
 
     # Moving
 

@@ -19,7 +19,6 @@ from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.screens.base import place_of
 from selfinstruct.tui.screens.tasks.base import TasksScreen
 from selfinstruct.tui.text.safe_text import many
-from selfinstruct.tui.text.setting_names import in_fields
 from selfinstruct.tui.widgets.titles import entitle
 
 
@@ -72,7 +71,7 @@ class CurateScreen(TasksScreen):
             return
         told = []
         if self.engine.warning:
-            told.append(in_fields(self.engine.warning))
+            told.append(self.engine.warning)
         if self.engine.language_found is not None:
             told.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:

@@ -1,0 +1,208 @@
+"""Seed files: the format of the paper's seed tasks, one JSON object a line or all in one JSON array."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+
+from selfinstruct.core.errors import SettingsError, why
+from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
+
+FEWEST_SEEDS = 8
+"""A propose prompt lists eight instructions, all of them seeds at first."""
+
+_MOST_TOLD = 3
+"""Problems that a sentence tells one by one."""
+_SHAPE = '{"instruction": "...", "is_classification": false, "instances": [{"input": "", "output": "..."}]}'
+_FOREIGN = {
+    "messages": "chat rows (messages)",
+    "conversations": "chat rows (conversations)",
+    "completion": "prompt and completion rows",
+}
+"""A key that tells the rows of another kind of file, which lack what a seed task says."""
+
+
+class _Checked(BaseModel):
+    @field_validator("*", mode="before")
+    @classmethod
+    def _trimmed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if not is_storable(value):
+                raise ValueError(CANNOT_BE_STORED)
+            return value.strip()
+        return value
+
+
+class SeedInstance(_Checked):
+    """One input, which may be empty, and its output."""
+
+    input: str = ""
+    output: str = Field(min_length=1)
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return "" if value is None else value
+
+
+class SeedTask(_Checked):
+    """One seed task; other keys are let pass."""
+
+    id: str = ""
+    name: str = ""
+    instruction: str = Field(min_length=1)
+    is_classification: bool
+    instances: list[SeedInstance] = Field(min_length=1)
+
+    @field_validator("id", "name", mode="before")
+    @classmethod
+    def _number_is_text(cls, value: Any, info: ValidationInfo) -> Any:
+        del info
+        if value is None:
+            return ""
+        return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    place: str
+    """Such as `line 3` or `item 3`."""
+    value: Any
+    problem: str = ""
+    """Why there is no value."""
+
+
+def load(source: Traversable | Path) -> list[SeedTask]:
+    """Read a seed file; blank lines are skipped, and texts lose their blank ends.
+
+    Raises:
+        SettingsError: the file cannot be read or is of another kind, something in it is wrong (the first few
+            places are said), an id or an instruction comes twice, or there are fewer than eight tasks.
+    """
+    path = source.absolute() if isinstance(source, Path) else source
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The seed file {path} cannot be read: {why(error)}.") from error
+    rows = list(_rows(text, path))
+    _require_own_kind(rows, path)
+    tasks, problems = _parse_all(rows)
+    if problems:
+        raise SettingsError(_told(problems, path))
+    if len(tasks) < FEWEST_SEEDS:
+        raise SettingsError(f"{path} has {len(tasks)} tasks; at least {FEWEST_SEEDS} are needed.")
+    if len({task.is_classification for task in tasks}) == 1:
+        raise SettingsError(
+            f"{path} needs classification tasks and others, as examples of both: set is_classification in"
+            " some tasks only."
+        )
+    return tasks
+
+
+def _rows(text: str, path: object) -> Iterator[_Row]:
+    if text.lstrip()[:1] == "[":
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SettingsError(f"The JSON array in {path} is wrong: {error}.") from None
+        yield from (_Row(f"item {number}", value) for number, value in enumerate(values, start=1))
+        return
+    # Not splitlines(): a U+2028 inside a JSON string does not end a line.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield _Row(f"line {number}", json.loads(line))
+            except (ValueError, RecursionError) as error:
+                yield _Row(f"line {number}", None, f"the JSON is wrong: {error}")
+
+
+def _require_own_kind(rows: list[_Row], path: object) -> None:
+    """Tell a file of another kind as what it is, and not field by field.
+
+    Raises:
+        SettingsError: the rows are those of a training file.
+    """
+    first = rows[0].value if rows else None
+    if not isinstance(first, dict) or "instances" in first:
+        return
+    if {"instruction", "output"} <= first.keys() and "is_classification" not in first:
+        raise SettingsError(
+            f"{path} holds Alpaca rows (instruction, input, output). Add is_classification to each, true if"
+            " its output is one of a few labels, else false, and they are read as seed tasks."
+        )
+    for key, kind in _FOREIGN.items():
+        if key in first and "instruction" not in first:
+            raise SettingsError(f"{path} holds {kind}, not seed tasks. Write each as {_SHAPE}.")
+
+
+def _parse_all(rows: list[_Row]) -> tuple[list[SeedTask], list[tuple[str, str]]]:
+    """The tasks, and what is wrong as pairs of a place and words that go on a sentence."""
+    tasks: list[SeedTask] = []
+    problems: list[tuple[str, str]] = []
+    places: dict[tuple[str, str], str] = {}
+    for row in rows:
+        try:
+            if row.problem:
+                raise ValueError(row.problem)
+            task = _parse(row.value)
+            for what, key in (("id", task.id), ("instruction", task.instruction)):
+                if key and (before := places.setdefault((what, key), row.place)) != row.place:
+                    raise ValueError(f"the {what} is that of {before} again; remove one of them")
+        except ValidationError as error:
+            problems.append((row.place, _objections(error.errors(include_url=False))))
+        except ValueError as error:
+            problems.append((row.place, str(error)))
+        else:
+            tasks.append(task)
+    return tasks, problems
+
+
+def _parse(value: Any) -> SeedTask:
+    """One task; the instance may stand in the row itself, as in Alpaca's.
+
+    Raises:
+        ValueError: what is wrong, which may be several things.
+    """
+    if not isinstance(value, dict):
+        raise ValueError("it must be a JSON object, with braces around it")
+    if "instances" not in value and "output" in value:
+        instance = {name: value[name] for name in ("input", "output") if name in value}
+        value = {**value, "instances": [instance]}
+    return SeedTask.model_validate(value)
+
+
+def _objections(errors: list[ErrorDetails]) -> str:
+    """What is wrong with one task: all missing fields, then what is wrong with the others."""
+    missing = [_field(error) for error in errors if error["type"] == "missing"]
+    told = []
+    if missing:
+        told.append(
+            f"the field {missing[0]} is missing"
+            if len(missing) == 1
+            else f"the fields {', '.join(missing[:-1])} and {missing[-1]} are missing"
+        )
+    for error in errors:
+        if error["type"] == "string_type" and isinstance(error["input"], int | float):
+            told.append(f'{_field(error)} is wrong: it must be text, as in "{json.dumps(error["input"])}"')
+        elif error["type"] != "missing":
+            told.append(f"{_field(error)} is wrong: {objection(error)}")
+    return " and ".join(told[:_MOST_TOLD])
+
+
+def _field(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _told(problems: list[tuple[str, str]], path: object) -> str:
+    if len(problems) == 1:
+        place, problem = problems[0]
+        return f"In {place} of {path}, {problem}."
+    listed = "; ".join(f"{place}: {problem}" for place, problem in problems[:_MOST_TOLD])
+    more = len(problems) - _MOST_TOLD
+    return f"{path} has {len(problems)} wrong tasks. {listed}{f'; and {more} more' if more > 0 else ''}."
