@@ -71,7 +71,10 @@ _TRANSIENT = frozenset({408, 409, 425, 429})
 _NOTHING_THERE = frozenset({404, 405, 410, 501})
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
 _NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_SHORTER = f"Shorter examples in {setting('seeds')} or {setting('prompts')}, or a model with a larger context, may help."
+_SHORTER = (
+    f"Shorter examples in {setting('seeds')} or {setting('prompts')}, or a model with a larger context, may"
+    " help."
+)
 _PAY = "Add credit, or use another key."
 _LONGEST_WAIT_S = 120.0
 _LONGEST_QUOTED = 200

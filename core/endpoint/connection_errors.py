@@ -10,6 +10,7 @@ from selfinstruct.core.endpoint.open_files import limit
 from selfinstruct.core.endpoint.redaction import struck_text
 from selfinstruct.core.endpoint.route import CERTIFICATE_VARIABLES, UNREAD_VARIABLES, Route
 from selfinstruct.core.endpoint.send_error import SendError
+from selfinstruct.core.setting_names import setting
 
 _LONGEST_QUOTED = 200
 
@@ -96,7 +97,7 @@ def _of_open_files(error: OSError) -> SendError:
         sentence = "No connection could be made: all programs together have too many files open."
         return SendError(sentence, transient=True, free=True, advice="Close some of them, and start again.")
     sentence = f"No connection could be made: this program may have {limit()} files open, and has."
-    advice = "Raise that limit with ulimit -n, or give a lower --concurrency."
+    advice = f"Raise that limit with ulimit -n, or lower {setting('concurrency')}."
     return SendError(sentence, transient=True, free=True, advice=advice)
 
 

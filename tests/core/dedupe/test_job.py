@@ -157,8 +157,8 @@ def test_it_goes_on_with_other_blocks_and_processes_and_after_being_killed(job: 
         "    if tally.rows > 20:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "if __name__ == '__main__':\n"
-        "    run(Job([one, two], out, 0.6, report=report), lambda f: ProcessShards(2, f), Callbacks(told, print),"
-        " Limits(rows=11))\n"
+        "    run(Job([one, two], out, 0.6, report=report), lambda f: ProcessShards(2, f),"
+        " Callbacks(told, print), Limits(rows=11))\n"
     )
     program = tmp_path / "program.py"
     program.write_text(script)
