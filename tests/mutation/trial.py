@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -142,8 +143,10 @@ class Scratch:
             self._require_copy()
             import pytest  # noqa: PLC0415 - by now the copy is what it finds
 
-            arguments = ["-o", "addopts=", "-m", "not slow", "-x", "-q", "-p", "no:cacheprovider"]
+            arguments = ["-o", "addopts=", "-m", "not slow", "-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
             code = pytest.main([*arguments, *tests])
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
