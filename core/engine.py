@@ -130,9 +130,7 @@ class Engine:
                 settings = settings.model_copy(update={"max_cost": self.workspace.settings.cost_limit()})
             prices = limited_prices(settings)
             settings = plant(self.workspace, settings, at=self._clock()).settings
-            stored = with_changes(
-                self.workspace.settings.read(), storable(self.settings), storable(settings)
-            )
+            stored = with_changes(self.workspace.settings.read(), storable(self.settings), storable(settings))
             check(stored, source="the settings, with what another program has changed in them,")
             working = self._working_set(settings, prices, before=self._working)
             self.workspace.settings.write(stored)

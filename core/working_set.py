@@ -59,11 +59,10 @@ class WorkingSet:
         asked = settings.of_embeddings
         self._embedder = None if asked is None else (asked.model, asked.address)
         """Whose vectors tasks are compared by: a model and its address."""
-        if self._embedder == (before._embedder if before else None):
-            # Nobody has changed it here; another program may have.
-            self._vectors = before._vectors if before else None
-        else:
-            self._vectors = self._read_vectors()
+        # Where it is the same, nobody has changed it here; another program may have.
+        is_same = self._embedder == (before._embedder if before else None)
+        handed_on = before._vectors if before else None
+        self._vectors: PoolVectors | None = handed_on if is_same else self._read_vectors()
         self.intake = Intake(workspace, assessor, prices, settings, clock=clock, emit=emit)
 
     def _read_vectors(self) -> "PoolVectors | None":

@@ -70,7 +70,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of that chance; 0 by default")
     parser.add_argument("--minutes", type=float, metavar="M", help="begin no other mutant after so long")
     parser.add_argument("--at-least", type=float, default=92.0, metavar="PERCENT", help="92 by default")
-    parser.add_argument("--processes", type=int, default=2, help="how many mutants are tried at once; 2 by default")
+    parser.add_argument(
+        "--processes", type=int, default=2, help="how many mutants are tried at once; 2 by default"
+    )
     parser.add_argument("--list", action="store_true", help="show the mutants and try none")
     return parser.parse_args()
 

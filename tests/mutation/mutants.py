@@ -82,7 +82,7 @@ def equivalents() -> Mapping[tuple[str, str, str], str]:
 
 
 def _lines(nodes: list[Any], operator: Any) -> Iterator[range]:
-    """The lines of each mutation, in the order in which cosmic-ray counts them; none where it means nothing."""
+    """The lines of each mutation, in the order that cosmic-ray counts in; none where it means nothing."""
     for node in nodes:
         for (first, _), (last, _) in operator.mutation_positions(node):
             yield range(first, first if _means_nothing(node) else last + 1)
@@ -107,7 +107,7 @@ def _means_nothing(node: Any) -> bool:
 
 
 def _is_for_types(node: Any) -> bool:
-    return node.type == "if_stmt" and node.children[1].get_code().strip() == "TYPE_CHECKING"
+    return bool(node.type == "if_stmt" and node.children[1].get_code().strip() == "TYPE_CHECKING")
 
 
 def _is_other(source: str, code: str) -> bool:

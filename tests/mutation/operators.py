@@ -33,7 +33,15 @@ _OF_COSMIC_RAY = (
     ),
     *(
         f"ReplaceBinaryOperator_{pair}"
-        for pair in ("Add_Sub", "Sub_Add", "Mul_FloorDiv", "Div_Mul", "FloorDiv_Mul", "BitOr_BitAnd", "BitAnd_BitOr")
+        for pair in (
+            "Add_Sub",
+            "Sub_Add",
+            "Mul_FloorDiv",
+            "Div_Mul",
+            "FloorDiv_Mul",
+            "BitOr_BitAnd",
+            "BitAnd_BitOr",
+        )
     ),
     "ReplaceUnaryOperator_Delete_USub",
     "ReplaceUnaryOperator_Delete_Not",
@@ -68,7 +76,7 @@ class NegateMembership(Operator):  # type: ignore[misc]
         ]
         place = places[index]
         other = "in" if _words(node.children[place]) == "not in" else "not in"
-        node.children[place] = parso.parse(f" {other}")
+        node.children[place] = _parsed(f" {other}")
         return node
 
     @classmethod
@@ -84,7 +92,7 @@ class CatchNothing(Operator):  # type: ignore[misc]
             yield node.start_pos, node.end_pos
 
     def mutate(self, node: Any, index: int) -> Any:
-        node.children[1] = parso.parse(" ()")
+        node.children[1] = _parsed(" ()")
         return node
 
     @classmethod
@@ -102,7 +110,7 @@ class RemoveCall(Operator):  # type: ignore[misc]
             yield node.start_pos, node.end_pos
 
     def mutate(self, node: Any, index: int) -> Any:
-        return parso.parse(f"{node.get_first_leaf().prefix}pass")
+        return _parsed(f"{node.get_first_leaf().prefix}pass")
 
     @classmethod
     def examples(cls) -> tuple[()]:
@@ -166,6 +174,10 @@ def _mutated_sql(text: str) -> Iterator[str]:
 def _clause_of(text: str, place: int) -> str:
     words = _CLAUSE.findall(text, 0, place)
     return str(words[-1]) if words else ""
+
+
+def _parsed(code: str) -> Any:
+    return parso.parse(code)  # type: ignore[no-untyped-call]
 
 
 def _words(node: Any) -> str:

@@ -59,7 +59,9 @@ def modules(root: Path, patterns: Iterable[str] = DECIDE_STORE_READ) -> list[str
 def mirroring(root: Path, module: str) -> tuple[str, ...]:
     """The tests of a module by the layout: `tests/core/x/test_y*.py` for `core/x/y.py`, else the folder's."""
     folder = "tests" / Path(module).parent
-    own = sorted(path.relative_to(root).as_posix() for path in root.glob(f"{folder}/test_{Path(module).stem}*.py"))
+    own = sorted(
+        path.relative_to(root).as_posix() for path in root.glob(f"{folder}/test_{Path(module).stem}*.py")
+    )
     while not own and folder != Path("tests"):
         own = [folder.as_posix()] if (root / folder).is_dir() else []
         folder = folder.parent

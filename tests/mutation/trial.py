@@ -1,7 +1,7 @@
 """Trials: the tests of a module are run on a mutant of it, in a scratch copy of the repository.
 
-A process forks for each trial once it has imported the large libraries: a trial begins at once, and whatever a
-mutant does to its process ends with it. POSIX only.
+A process forks for each trial once it has imported the large libraries: a trial begins at once, and whatever
+a mutant does to its process ends with it. POSIX only.
 """
 
 import importlib
@@ -26,6 +26,7 @@ _PACKAGES = ("core", "db", "seeds", "tui")
 _TIMES, _LEAST_S = 5.0, 15.0
 """A trial may last so many times as long as the same tests do without a fault, and so long in any case."""
 _LONGEST_S = 1800.0
+_OPTIONS = ("-o", "addopts=", "-m", "not slow", "-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 
 
 class Outcome(Enum):
@@ -102,9 +103,8 @@ class Scratch:
         if tests not in self._unmutated_s:
             begun = time.monotonic()
             if not self._pass(tests, _LONGEST_S):
-                raise TestsFailError(
-                    f"{' '.join(tests)} fail without a mutation:\n{self._log.read_text(errors='replace')[-4000:]}"
-                )
+                said = self._log.read_text(errors="replace")[-4000:]
+                raise TestsFailError(f"{' '.join(tests)} fail without a mutation:\n{said}")
             self._unmutated_s[tests] = time.monotonic() - begun
         return self._unmutated_s[tests]
 
@@ -141,11 +141,10 @@ class Scratch:
             sys.path[:0] = [str(self._root), str(self._site)]
             os.environ["PYTHONPATH"] = os.pathsep.join((str(self._root), str(self._site)))
             self._require_copy()
-            import pytest  # noqa: PLC0415 - by now the copy is what it finds
+            import pytest
 
-            arguments = ["-o", "addopts=", "-m", "not slow", "-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
-            code = pytest.main([*arguments, *tests])
-        except BaseException:
+            code = pytest.main([*_OPTIONS, *tests])
+        except BaseException:  # noqa: BLE001 - the process ends here in any case
             traceback.print_exc()
         finally:
             sys.stdout.flush()

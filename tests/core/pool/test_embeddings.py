@@ -17,8 +17,9 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
+from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES
 from selfinstruct.core.runs.resend import Resender
-from selfinstruct.core.runs.unattended import SATURATED_BATCHES, Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import Task
 from selfinstruct.db.workspace import Workspace
