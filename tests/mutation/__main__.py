@@ -16,10 +16,9 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.mutation import trial
 from tests.mutation.mutants import Mutant, Place, equivalents, mutant_at, places_of
 from tests.mutation.scope import besides, changed_lines, mirroring, modules
-from tests.mutation.trial import Outcome, TestsFailError, Trial
+from tests.mutation.trial import Outcome, TestsFailError, Trial, begin, try_mutant
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,7 +46,8 @@ def main() -> None:
             _tell(str(mutant))
         return
     try:
-        outcomes = _try(mutants, options.processes, options.minutes)
+        trials = (_trial(mutant, mirror_only=options.mirror_only) for mutant in mutants)
+        outcomes = _try(trials, options.processes, options.minutes)
     except TestsFailError as error:
         sys.exit(str(error))
     sys.exit(_report(outcomes, options.at_least))
@@ -73,25 +73,35 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--processes", type=int, default=2, help="how many mutants are tried at once; 2 by default"
     )
+    parser.add_argument(
+        "--mirror-only", action="store_true", help="run only the tests that mirror a module: a lower bound"
+    )
     parser.add_argument("--list", action="store_true", help="show the mutants and try none")
     return parser.parse_args()
 
 
-def _try(mutants: Iterator[Mutant], processes: int, minutes: float | None) -> list[tuple[Mutant, Outcome]]:
+def _trial(mutant: Mutant, *, mirror_only: bool) -> Trial:
+    module = mutant.place.module
+    own = mirroring(_ROOT, module)
+    others = [(path,) for path in besides(module) if (_ROOT / path).exists() and path not in own]
+    return Trial(mutant, (own,) if mirror_only else (own, *others))
+
+
+def _try(trials: Iterator[Trial], processes: int, minutes: float | None) -> list[tuple[Mutant, Outcome]]:
     """Try mutants in several processes; tells of each that survives."""
     end = None if minutes is None else time.monotonic() + 60 * minutes
     outcomes: list[tuple[Mutant, Outcome]] = []
     with (
         tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True) as folder,
         ProcessPoolExecutor(
-            processes, get_context("spawn"), initializer=trial.begin, initargs=(_ROOT, Path(folder))
+            processes, get_context("spawn"), initializer=begin, initargs=(_ROOT, Path(folder))
         ) as pool,
     ):
         under_way: dict[Future[Outcome], Mutant] = {}
         while True:
             if end is None or time.monotonic() < end:
-                for mutant in islice(mutants, processes - len(under_way)):
-                    under_way[pool.submit(trial.try_mutant, _trial(mutant))] = mutant
+                for trial in islice(trials, processes - len(under_way)):
+                    under_way[pool.submit(try_mutant, trial)] = trial.mutant
             if not under_way:
                 return outcomes
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -101,13 +111,6 @@ def _try(mutants: Iterator[Mutant], processes: int, minutes: float | None) -> li
                     _tell(f"survived {mutant}")
                 elif len(outcomes) % 20 == 0:
                     _tell(f"{len(outcomes)} tried")
-
-
-def _trial(mutant: Mutant) -> Trial:
-    module = mutant.place.module
-    own = mirroring(_ROOT, module)
-    others = tuple(path for path in besides(module) if (_ROOT / path).exists() and path not in own)
-    return Trial(mutant, (own, others) if others else (own,))
 
 
 def _report(outcomes: Sequence[tuple[Mutant, Outcome]], at_least: float) -> int:

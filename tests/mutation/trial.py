@@ -191,12 +191,6 @@ def begin(repository: Path, folder: Path) -> None:
     _scratch = Scratch(repository, Path(tempfile.mkdtemp(dir=folder)))
 
 
-def measure(tests: tuple[str, ...]) -> float:
-    """See that tests pass without a fault; returns how long they take, in seconds."""
-    assert _scratch is not None
-    return _scratch.unmutated_s(tests)
-
-
 def try_mutant(trial: Trial) -> Outcome:
     """Try one mutant in this process's copy."""
     assert _scratch is not None
