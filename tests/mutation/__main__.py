@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.mutation.mutants import Mutant, Place, equivalents, mutant_at, places_of
 from tests.mutation.scope import besides, changed_lines, mirroring, modules
-from tests.mutation.trial import Outcome, TestsFailError, Trial, begin, try_mutant
+from tests.mutation.trial import Outcome, Trial, UnmutatedFailsError, begin, try_mutant
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def main() -> None:
     try:
         trials = (_trial(mutant, mirror_only=options.mirror_only) for mutant in mutants)
         outcomes = _try(trials, options.processes, options.minutes)
-    except TestsFailError as error:
+    except UnmutatedFailsError as error:
         sys.exit(str(error))
     sys.exit(_report(outcomes, options.at_least))
 
@@ -82,9 +82,8 @@ def _options() -> argparse.Namespace:
 
 def _trial(mutant: Mutant, *, mirror_only: bool) -> Trial:
     module = mutant.place.module
-    own = mirroring(_ROOT, module)
-    others = [(path,) for path in besides(module) if (_ROOT / path).exists() and path not in own]
-    return Trial(mutant, (own,) if mirror_only else (own, *others))
+    others = () if mirror_only else besides(_ROOT, module)
+    return Trial(mutant, (mirroring(_ROOT, module), *((path,) for path in others)))
 
 
 def _try(trials: Iterator[Trial], processes: int, minutes: float | None) -> list[tuple[Mutant, Outcome]]:

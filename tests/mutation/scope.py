@@ -25,6 +25,23 @@ DECIDE_STORE_READ = (
 )
 """The modules that decide, store and read."""
 
+_OWN = {
+    "core/filtering/assessor.py": ("tests/core/filtering", "tests/core/decisions/test_tasks.py"),
+    "core/requests/intake.py": ("tests/core/requests/test_pipeline.py", "tests/core/test_engine.py"),
+    "core/requests/planner.py": ("tests/core/requests", "tests/core/test_engine.py"),
+    "core/requests/sender.py": ("tests/core/requests/test_pipeline.py", "tests/core/endpoint"),
+    "core/runs/batch_tracker.py": ("tests/core/runs/test_attended.py", "tests/core/runs/test_unattended.py"),
+    "db/check": ("tests/db/check",),
+    "db/tables": (
+        "tests/db/test_workspace.py",
+        "tests/core/decisions",
+        "tests/core/requests/test_pipeline.py",
+        "tests/core/requests/test_cost_limit.py",
+    ),
+    "db/tables/vectors.py": ("tests/core/pool/test_embeddings.py",),
+}
+"""The tests of a module or a folder that the layout does not tell."""
+
 _BESIDES = {
     "core/decisions": ("tests/core/requests", "tests/core/runs", "tests/db/check"),
     "core/endpoint": ("tests/core/requests", "tests/core/runs"),
@@ -57,23 +74,20 @@ def modules(root: Path, patterns: Iterable[str] = DECIDE_STORE_READ) -> list[str
 
 
 def mirroring(root: Path, module: str) -> tuple[str, ...]:
-    """The tests of a module by the layout: `tests/core/x/test_y*.py` for `core/x/y.py`, else the folder's."""
-    folder = "tests" / Path(module).parent
-    own = sorted(
-        path.relative_to(root).as_posix() for path in root.glob(f"{folder}/test_{Path(module).stem}*.py")
-    )
-    while not own and folder != Path("tests"):
-        own = [folder.as_posix()] if (root / folder).is_dir() else []
-        folder = folder.parent
-    return tuple(own)
+    """The tests of a module: `tests/core/x/test_y*.py` for `core/x/y.py`, else those named above."""
+    folder = Path(module).parent
+    found = root.glob(f"tests/{folder}/test_{Path(module).stem}*.py")
+    own = tuple(sorted(path.relative_to(root).as_posix() for path in found))
+    return own or _OWN.get(module) or _OWN.get(folder.as_posix()) or (f"tests/{folder}",)
 
 
-def besides(module: str) -> tuple[str, ...]:
-    """The tests that cover a module elsewhere, with the rest of its own folder."""
+def besides(root: Path, module: str) -> tuple[str, ...]:
+    """The tests that cover a module elsewhere, after the rest of its own folder; not those of `mirroring`."""
     folder = Path(module).parent.as_posix()
-    own = () if module in _BESIDES else (f"tests/{folder}",)
+    own = (f"tests/{folder}",) if (root / "tests" / folder).is_dir() and module not in _BESIDES else ()
     others = _BESIDES.get(module, _BESIDES.get(folder, ()))
-    return tuple(dict.fromkeys((*own, *others)))
+    mirrors = mirroring(root, module)
+    return tuple(path for path in dict.fromkeys((*own, *others)) if path not in mirrors)
 
 
 def changed_lines(root: Path, revision: str) -> dict[str, set[int]]:

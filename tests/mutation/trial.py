@@ -37,7 +37,7 @@ class Outcome(Enum):
     SURVIVED = "survived"
 
 
-class TestsFailError(Exception):
+class UnmutatedFailsError(Exception):
     """The tests fail without any mutation."""
 
 
@@ -55,9 +55,11 @@ class Scratch:
     Args:
         repository: Its root.
         folder: Where the copy goes; empty.
+        least_s: How long a trial may last in any case, in seconds.
     """
 
-    def __init__(self, repository: Path, folder: Path) -> None:
+    def __init__(self, repository: Path, folder: Path, *, least_s: float = _LEAST_S) -> None:
+        self._least_s = least_s
         self._root = folder / "copy"
         self._site = folder / "site"
         self._log = folder / "log"
@@ -82,10 +84,10 @@ class Scratch:
         """Run the tests on a mutant, one group after the other until one notices it.
 
         Raises:
-            TestsFailError: they fail without it.
+            UnmutatedFailsError: they fail without it.
         """
         for tests in trial.tests:
-            limit_s = max(_LEAST_S, _TIMES * self.unmutated_s(tests))
+            limit_s = max(self._least_s, _TIMES * self.unmutated_s(tests))
             with _Mutated(self._root / trial.mutant.place.module, trial.mutant.code):
                 passed = self._pass(tests, limit_s)
             if passed is None:
@@ -98,13 +100,13 @@ class Scratch:
         """How long these tests take without a fault, in seconds.
 
         Raises:
-            TestsFailError: they fail.
+            UnmutatedFailsError: they fail.
         """
         if tests not in self._unmutated_s:
             begun = time.monotonic()
             if not self._pass(tests, _LONGEST_S):
                 said = self._log.read_text(errors="replace")[-4000:]
-                raise TestsFailError(f"{' '.join(tests)} fail without a mutation:\n{said}")
+                raise UnmutatedFailsError(f"{' '.join(tests)} fail without a mutation:\n{said}")
             self._unmutated_s[tests] = time.monotonic() - begun
         return self._unmutated_s[tests]
 
@@ -182,13 +184,13 @@ class _Mutated:
 _scratch: Scratch | None = None
 
 
-def begin(repository: Path, folder: Path) -> None:
+def begin(repository: Path, folder: Path, least_s: float = _LEAST_S) -> None:
     """Make this process one that tries mutants, in a copy of its own."""
     global _scratch  # noqa: PLW0603 - one for each process
     os.nice(5)
     for name in _LIBRARIES:
         importlib.import_module(name)
-    _scratch = Scratch(repository, Path(tempfile.mkdtemp(dir=folder)))
+    _scratch = Scratch(repository, Path(tempfile.mkdtemp(dir=folder)), least_s=least_s)
 
 
 def try_mutant(trial: Trial) -> Outcome:
