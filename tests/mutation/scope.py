@@ -40,7 +40,7 @@ _OWN = {
     ),
     "db/tables/vectors.py": ("tests/core/pool/test_embeddings.py",),
 }
-"""The tests of a module or a folder that the layout does not tell."""
+"""The first tests of a module or a folder where the layout does not tell them."""
 
 _BESIDES = {
     "core/decisions": ("tests/core/requests", "tests/core/runs", "tests/db/check"),
@@ -74,11 +74,12 @@ def modules(root: Path, patterns: Iterable[str] = DECIDE_STORE_READ) -> list[str
 
 
 def mirroring(root: Path, module: str) -> tuple[str, ...]:
-    """The tests of a module: `tests/core/x/test_y*.py` for `core/x/y.py`, else those named above."""
+    """The tests of a module: `tests/core/x/test_y*.py` for `core/x/y.py`, and those named above."""
     folder = Path(module).parent
     found = root.glob(f"tests/{folder}/test_{Path(module).stem}*.py")
-    own = tuple(sorted(path.relative_to(root).as_posix() for path in found))
-    return own or _OWN.get(module) or _OWN.get(folder.as_posix()) or (f"tests/{folder}",)
+    own = sorted(path.relative_to(root).as_posix() for path in found)
+    named = _OWN.get(module, _OWN.get(folder.as_posix(), ()))
+    return (*own, *named) or (f"tests/{folder}",)
 
 
 def besides(root: Path, module: str) -> tuple[str, ...]:
