@@ -134,13 +134,15 @@ class BatchTracker:
         """How many requests for new tasks have not been taken in."""
         return sum(len(batch.out) for batch in self._batches.values())
 
+    def made_of(self, number: int) -> tuple[int, int] | None:
+        """How many requests of a batch are taken in, and of how many; None unless it is being made."""
+        batch = self._batches.get(number)
+        return (len(batch.planned) - len(batch.out), batch.size) if batch else None
+
     @property
     def progress(self) -> tuple[int, int] | None:
-        """How many requests of the oldest batch are taken in, and of how many; None if none is made."""
-        if not self._batches:
-            return None
-        batch = self._batches[min(self._batches)]
-        return len(batch.planned) - len(batch.out), batch.size
+        """`made_of` the oldest batch; None if none is being made."""
+        return self.made_of(min(self._batches, default=0))
 
     @property
     def is_saturated(self) -> bool:

@@ -123,6 +123,8 @@ def test_progress_is_that_of_the_oldest_batch(tracked: Tracked) -> None:
     older = tracked.plan(2, size=2)
     tracked.take_in(older)
     assert tracked.tracker.progress == (1, 2)
+    assert tracked.tracker.made_of(3) == (0, 4)
+    assert tracked.tracker.made_of(1) is None
     assert tracked.tracker.after(2) == [3]
     assert tracked.tracker.half_planned == 3, "the one that was begun first is gone on with first"
     assert len(tracked.tracker) == 2
