@@ -1,17 +1,16 @@
 """The engine: the five stages of the method over one workspace, one method each.
 
 Everything is written to the workspace first; events follow. A person's decisions are in
-`selfinstruct.core.decisions.tasks`; who works through the stages, in `auto` and `attended`.
+`selfinstruct.core.decisions.tasks`; what works through the stages, in `selfinstruct.core.runs`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from selfinstruct.core.decisions.tasks import Decider
 from selfinstruct.core.endpoint.client import Endpoint
@@ -21,17 +20,17 @@ from selfinstruct.core.export.files import Exported, ExportFormat, write_export
 from selfinstruct.core.filtering.assessor import Assessor
 from selfinstruct.core.language.registry import AUTO, Language, language
 from selfinstruct.core.method.seeds import as_begun, plant
-from selfinstruct.core.requests.intake import Intake
+from selfinstruct.core.requests.intake import Decide
 from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_steps
 from selfinstruct.core.requests.sender import Sender
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, limited_prices
 from selfinstruct.core.settings.sources import check, storable, with_changes
+from selfinstruct.core.working_set import WorkingSet
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
-    from selfinstruct.core.pool.vectors import PoolVectors
     from selfinstruct.core.requests.planner import Planner
 
 
@@ -42,18 +41,6 @@ def utc_now() -> str:
 
 def _ignore(event: Event) -> None:
     del event
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What an engine works by, which other settings change all at once."""
-
-    settings: Settings
-    prices: Prices
-    planner: "Planner | None"
-    meaning: "PoolVectors | None"
-    embedder: tuple[str, str] | None
-    intake: Intake
 
 
 class Engine:
@@ -80,15 +67,10 @@ class Engine:
         clock: Callable[[], str] = utc_now,
     ) -> None:
         self.workspace = workspace
-        self.settings = settings
         self.consent = KeyConsent() if consent is None else consent
         self.listener = listener
         self._clock = clock
         prices = limited_prices(settings)
-        self._endpoint: Endpoint | None = None
-        self._embeddings_endpoint: Endpoint | None = None
-        self._embedder: tuple[str, str] | None = None
-        """Whose vectors tasks are compared by: a model and its address."""
         self.language_found: Language | None = None
         """The language of the workspace, if `auto` was to find it now."""
         self.warning = ""
@@ -108,46 +90,21 @@ class Engine:
     def _begin(self, settings: Settings, prices: Prices) -> None:
         self.assessor = Assessor(self.workspace, settings.filters, language(settings.language))
         self.decisions = Decider(self.workspace, self.assessor, clock=self._clock, emit=self.emit)
-        self._work_by(settings, prices)
+        self._working = self._working_set(settings, prices)
+        self._working.put_to_work()
 
-    def _work_by(self, settings: Settings, prices: Prices) -> None:
-        # What is wrong in a person's own prompts is said at once, and before anything is changed.
-        own_prompts = settings.prompts is not None and not self.workspace.read_only
-        self._planner: Planner | None = self._make_planner(settings, prices) if own_prompts else None
-        self._compare_by(settings)
-        self._prices = prices
-        self.settings = settings
-        self.assessor.filters = settings.filters
-        self._take_in_by(
-            Intake(self.workspace, self.assessor, prices, settings, clock=self._clock, emit=self.emit)
-        )
-
-    def _take_in_by(self, intake: Intake) -> None:
-        self._intake = intake
-        self.take_in = intake.take_in
-
-    def _compare_by(self, settings: Settings) -> None:
-        asked = settings.of_embeddings
-        embedder = None if asked is None else (asked.model, asked.address)
-        if embedder == self._embedder:
-            return  # nobody has changed it here; another program may have
-        if asked is None:
-            self.assessor.compare_by(None)
-        else:
-            from selfinstruct.core.pool.vectors import PoolVectors  # noqa: PLC0415 - only with embeddings
-
-            self.assessor.compare_by(PoolVectors(self.workspace, asked))
-        self._embedder = embedder
-
-    def _make_planner(self, settings: Settings, prices: Prices) -> "Planner":
-        from selfinstruct.core.requests.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
-
-        return Planner(
+    def _working_set(
+        self, settings: Settings, prices: Prices, *, before: WorkingSet | None = None
+    ) -> WorkingSet:
+        return WorkingSet(
             self.workspace,
-            settings,
             self.assessor,
+            settings,
             prices,
             clock=self._clock,
+            emit=self.emit,
+            consent=self.consent,
+            before=before,
         )
 
     def enter(self) -> None:
@@ -158,10 +115,9 @@ class Engine:
     @property
     def planner(self) -> "Planner":
         """What plans requests; with the first use this program enters the workspace's runs."""
-        if self._planner is None:
-            self._planner = self._make_planner(self.settings, self._prices)
+        planner = self._working.planner
         self.enter()
-        return self._planner
+        return planner
 
     async def apply(self, settings: Settings) -> None:
         """Work by other settings from now on; for an engine with nothing under way.
@@ -173,15 +129,12 @@ class Engine:
             SettingsError: they do not fit the workspace; all stays as it was.
             WorkspaceError: they could not be stored; all stays as it was.
         """
-        before, standing = storable(self.settings, self.workspace.path), self._standing()
-        try:
-            self._store_and_work_by(settings, before)
-        except BaseException:
-            self._stand(standing)
-            raise
-        await self._close_endpoints()
+        before, self._working = self._working, self._store(settings)
+        self._working.put_to_work()
+        await before.close()
 
-    def _store_and_work_by(self, settings: Settings, before: dict[str, Any]) -> None:
+    def _store(self, settings: Settings) -> WorkingSet:
+        """Store other settings; returns the working set that follows from them."""
         with self.workspace.transaction():
             if settings.max_cost == self.settings.max_cost:
                 # Nobody has changed it here; another program may have.
@@ -191,33 +144,13 @@ class Engine:
                 settings = as_begun(self.workspace, settings)
             else:
                 settings = plant(self.workspace, settings, at=self._clock()).settings
-            stored = with_changes(
-                self.workspace.settings.read(), before, storable(settings, self.workspace.path)
-            )
+            path = self.workspace.path
+            before = storable(self.settings, path)
+            stored = with_changes(self.workspace.settings.read(), before, storable(settings, path))
             check(stored, source="the settings, with what another program has changed in them,")
-            self._work_by(settings, prices)
+            working = self._working_set(settings, prices, before=self._working)
             self.workspace.settings.write(stored)
-
-    def _standing(self) -> _Standing:
-        return _Standing(
-            self.settings, self._prices, self._planner, self.assessor.meaning, self._embedder, self._intake
-        )
-
-    def _stand(self, standing: _Standing) -> None:
-        """Work as before, after settings that could not be stored."""
-        self.settings, self._prices, self._planner = standing.settings, standing.prices, standing.planner
-        self.assessor.filters = standing.settings.filters
-        self.assessor.compare_by(standing.meaning)
-        self._embedder = standing.embedder
-        self._take_in_by(standing.intake)
-        if self._embedder is not None:
-            self.workspace.vectors.look(*self._embedder)
-
-    async def _close_endpoints(self) -> None:
-        for endpoint in (self._endpoint, self._embeddings_endpoint):
-            if endpoint is not None:
-                await endpoint.close()
-        self._endpoint = self._embeddings_endpoint = None
+        return working
 
     async def read_pool(self, give_way: Callable[[], Awaitable[None]] = let_others) -> None:
         """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
@@ -235,7 +168,7 @@ class Engine:
 
     async def close(self) -> None:
         """End this program's run; requests still under way are in doubt from now on."""
-        await self._close_endpoints()
+        await self._working.close()
         with suppress(WorkspaceError):  # the next program sees for itself that this one is gone
             self.workspace.end_run(at=self._clock())
         with suppress(WorkspaceError):  # only the next start is slower without it
@@ -253,6 +186,18 @@ class Engine:
         limited_prices(settings)
         self.workspace.settings.change({"max_cost": max_cost_usd})
         self.settings = settings
+
+    @property
+    def settings(self) -> Settings:
+        """How it works on the workspace.
+
+        To set them is for what nothing else depends on, such as the theme; `apply` is for the rest.
+        """
+        return self._working.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._working.settings = settings
 
     @property
     def language(self) -> Language:
@@ -284,10 +229,7 @@ class Engine:
         Raises:
             EndpointUnusableError: it needs a key that it cannot have.
         """
-        if self._endpoint is None:
-            learned = self.workspace.settings.learned(self.settings.address, self.settings.model)
-            self._endpoint = Endpoint(self.settings, consent=self.consent, learned=learned)
-        return self._endpoint
+        return self._working.endpoint
 
     @property
     def embeddings_endpoint(self) -> Endpoint | None:
@@ -296,13 +238,7 @@ class Engine:
         Raises:
             EndpointUnusableError: it needs a key that it cannot have.
         """
-        asked = self.settings.of_embeddings
-        if self._embeddings_endpoint is None and asked is not None:
-            from selfinstruct.core.endpoint.embeddings_client import EmbeddingsEndpoint  # noqa: PLC0415 - see Judge
-
-            learned = self.workspace.settings.learned(asked.address, asked.model)
-            self._embeddings_endpoint = EmbeddingsEndpoint(asked, consent=self.consent, learned=learned)
-        return self._embeddings_endpoint
+        return self._working.embeddings_endpoint
 
     # The five stages
 
@@ -373,7 +309,7 @@ class Engine:
         Args:
             plan: Writes the next request down and returns its id, or None.
             take_in: What to do with each request that is over, in their order; `self.take_in` if None.
-            started: Given the flow, which can be stopped.
+            started: Given the pipeline, which can be stopped.
             give_way: Awaited before each step, for others that share the loop.
             look_ahead: Whether answers are looked at before they are taken in: more work, in shorter steps.
 
@@ -382,7 +318,7 @@ class Engine:
             CostLimitError: the next request could exceed the cost limit.
         """
         stopping = asyncio.get_running_loop().create_future()
-        ledgers = {
+        senders = {
             is_for_vectors: Sender(
                 self.workspace,
                 endpoint,
@@ -396,7 +332,7 @@ class Engine:
         async def carry_out(request_id: int) -> None:
             request = self.workspace.requests.get(request_id)
             if request.state != "answered":
-                await ledgers[request.stage == "embed"].carry_out(request_id)
+                await senders[request.stage == "embed"].carry_out(request_id)
 
         def next_request() -> int | None:
             request_id = plan()
@@ -404,18 +340,26 @@ class Engine:
                 self.emit(RequestPlanned(request_id))
             return request_id
 
-        flow = Pipeline(
+        pipeline = Pipeline(
             width=self.settings.concurrency,
             plan=next_request,
             carry_out=carry_out,
             take_in=take_in or self.take_in,
-            look_ahead=self._intake.look_ahead if look_ahead else no_steps,
+            look_ahead=self._working.intake.look_ahead if look_ahead else no_steps,
             stopping=stopping,
             give_way=give_way,
         )
         if started:
-            started(flow)
-        await flow.run()
+            started(pipeline)
+        await pipeline.run()
+
+    def take_in(self, request_id: int, decide: Decide | None = None) -> None:
+        """Parse a request's stored answer and store what comes of it; see `Intake.take_in`.
+
+        Raises:
+            EndpointUnusableError: too many requests in a row have come to nothing.
+        """
+        self._working.intake.take_in(request_id, decide)
 
     async def _for_each(self, task_ids: Iterable[int], plan: Callable[[int], int]) -> None:
         planned = (plan(task_id) for task_id in task_ids)

@@ -84,7 +84,7 @@ class Assessor:
     def __init__(self, workspace: Workspace, filters: FilterSettings, language: Language) -> None:
         self._workspace = workspace
         self.filters = filters
-        """What it objects to; what has been judged by others is to be judged again."""
+        """What it objects to."""
         self.language = language
         self._meaning: PoolVectors | None = None
         self.is_ready = False
@@ -99,14 +99,14 @@ class Assessor:
         if self._meaning is not None:
             self._meaning.forget()
 
-    def compare_by(self, meaning: "PoolVectors | None") -> None:
-        """Compare by meaning from now on, or by words only; what was judged before is to be judged again."""
-        self._meaning = meaning
+    def assess_by(self, filters: FilterSettings, meaning: "PoolVectors | None") -> None:
+        """Assess by these from now on; what was assessed before is to be assessed again.
 
-    @property
-    def meaning(self) -> "PoolVectors | None":
-        """What it compares by meaning with; None: by words only."""
-        return self._meaning
+        Args:
+            filters: What it objects to.
+            meaning: What it compares by meaning with; None: by words only.
+        """
+        self.filters, self._meaning = filters, meaning
 
     @property
     def _pool(self) -> "Pool":

@@ -38,11 +38,9 @@ class PoolVectors:
     def __init__(self, workspace: Workspace, asked: Settings) -> None:
         self._workspace = workspace
         self._too_many = self._objection()
-        if workspace.read_only:
-            workspace.vectors.look(asked.model, asked.address)
-        elif self._too_many is not None:
-            raise SettingsError(self._too_many)
-        else:
+        if not workspace.read_only:
+            if self._too_many is not None:
+                raise SettingsError(self._too_many)
             workspace.vectors.use(asked.model, asked.address)
         self.forget()
 

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
@@ -12,30 +11,13 @@ from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError,
 from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached, RequestsGivenUp
 from selfinstruct.core.requests.pipeline import Pipeline, let_others
 from selfinstruct.core.requests.sender import CostLimitError
+from selfinstruct.core.runs.batch_tracker import BatchTracker
 from selfinstruct.core.runs.resend import Resender, Resent
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.records import PASS, Request
+from selfinstruct.db.records import PASS
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
-
-
-@dataclass
-class _Making:
-    """A batch that is being made."""
-
-    total: int
-    """How many requests it is to have."""
-    planned: set[int] = field(default_factory=set)
-    under_way: set[int] = field(default_factory=set)
-
-    @property
-    def taken_in(self) -> int:
-        return len(self.planned) - len(self.under_way)
-
-    def plan(self, request_id: int) -> None:
-        self.planned.add(request_id)
-        self.under_way.add(request_id)
 
 
 class AttendedRun:
@@ -63,13 +45,16 @@ class AttendedRun:
         self._resend = resend
         self._give_way = give_way
         self._written: deque[int] = deque()
-        self._retries = Resender(engine)
-        self._failed: dict[int, int | None] = {}
+        self._resender = Resender(engine)
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
         """The batch before the person."""
         self._waiting = False
         self._begun = False
-        self._making: dict[int, _Making] = {}
+        self._batches = BatchTracker(
+            engine.workspace,
+            counts=lambda task: task.verdict == PASS,
+            awaits_vectors=self._awaits_vectors,
+        )
         self._wake = asyncio.Event()
         self._flow: Pipeline | None = None
         self._stopping = False
@@ -95,10 +80,7 @@ class AttendedRun:
     @property
     def progress(self) -> tuple[int, int] | None:
         """How many requests of the batch being made are taken in, and of how many; None if none is made."""
-        if not self._making:
-            return None
-        making = self._making[min(self._making)]
-        return making.taken_in, making.total
+        return self._batches.progress
 
     def next_batch(self) -> int | None:
         """Go on to the next batch that waits for a person, whoever made it: its number if there is one.
@@ -130,9 +112,10 @@ class AttendedRun:
 
     def _ready(self, *, most: int) -> list[int]:
         """The first `most` batches after the one before the person that are made and wait."""
-        making = len(self._making)
-        batches = self._engine.workspace.tasks.batches_waiting(after=self.shown, most=most + making)
-        return [batch for batch in batches if batch not in self._making][:most]
+        waiting = self._engine.workspace.tasks.batches_waiting(
+            after=self.shown, most=most + len(self._batches)
+        )
+        return [batch for batch in waiting if batch not in self._batches][:most]
 
     def resume(self) -> None:
         """Go on after a pause, for example with a higher cost limit."""
@@ -195,8 +178,8 @@ class AttendedRun:
         """One that goes on from here, once this one has stopped."""
         successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
-        self._give_up_retries()
-        successor._failed = self._failed
+        self._resender.give_up()
+        successor._resender = self._resender
         return successor
 
     # Sending again
@@ -204,31 +187,27 @@ class AttendedRun:
     @property
     def failed(self) -> int:
         """How many requests have failed since the program started and have not been made up for."""
-        return len(self._failed)
+        return self._resender.failed
 
     def retry(self, request_ids: Iterable[int], *, in_doubt: bool = False) -> Resent:
         """Send failed requests again, as soon as there is room, and go on if generation is paused.
 
         Those in doubt are sent again only when `in_doubt` says so: they may have been paid already.
         """
-        retried = self._retries.add(request_ids, in_doubt=in_doubt)
-        for request_id in retried.taken_on:
-            self._failed.pop(request_id, None)
-        if retried.taken_on:
+        resent = self._resender.add(request_ids, in_doubt=in_doubt)
+        if resent.taken_on:
             self.resume()
-        return retried
+        return resent
 
     def retry_failed(self) -> Resent:
         """Send again what has failed since the program started and is still wanted; goes on in any case."""
-        wanted = self._retries.sendable(sorted(self._failed))
-        self._failed.clear()
-        retried = self.retry(wanted)
+        resent = self._resender.add_failed()
         self.resume()
-        return retried
+        return resent
 
     def sendable(self) -> list[int]:
         """Every failed request of the workspace that could be sent again, newest first."""
-        return self._retries.sendable(self._engine.workspace.request_log.ids("failed"))
+        return self._resender.sendable(self._engine.workspace.request_log.ids("failed"))
 
     # Working
 
@@ -250,12 +229,12 @@ class AttendedRun:
             except CostLimitError as refused:
                 self._refused = refused
             except (EndpointUnusableError, SettingsError) as error:
-                self._give_up_retries()
+                self._resender.give_up()
                 self._take_back()
                 self._pause(str(error), GenerationPaused(str(error)))
             except WorkspaceError as error:
                 # What was under way is lost sight of; what it brought so far waits among the candidates.
-                self._making.clear()
+                self._batches.forget()
                 with suppress(WorkspaceError):
                     self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
                 self._pause(str(error), GenerationPaused(str(error)))
@@ -273,8 +252,7 @@ class AttendedRun:
         """Let what was under way and could not be sent wait for its turn; it is still planned."""
         self._written = deque(self._left_over())
         # A person need not wait for the rest of a batch: it comes in late.
-        of_batch = self._engine.workspace.tasks.of_batch
-        self._making = {batch: making for batch, making in self._making.items() if not of_batch(batch)}
+        self._batches.forget_begun()
 
     def _left_over(self) -> list[int]:
         """What is unfinished and can go on; what is given up counts as failed, and is told."""
@@ -282,22 +260,15 @@ class AttendedRun:
         # Tasks that lack vectors, a label or their first instances are asked about again in any case.
         lost = [one for one in left_over.given_up if one.stage == "propose" or one.more]
         if lost:
-            self._failed.update((request.id, request.task_id) for request in lost)
-            sendable = self._retries.sendable(request.id for request in lost)
+            for request in lost:
+                self._resender.note_failed(request)
+            sendable = self._resender.sendable(request.id for request in lost)
             self._engine.emit(RequestsGivenUp(len(lost), can_be_retried=len(sendable) == len(lost)))
         return left_over.taken_over
 
-    def _give_up_retries(self) -> None:
-        for request_id in self._retries.give_up():
-            request = self._engine.workspace.requests.get(request_id)
-            if request.state == "failed":
-                self._failed[request_id] = request.task_id
-
     def _pause(self, sentence: str, event: Event) -> None:
         # The next demand begins another batch; what these brought so far waits among the candidates.
-        self._making = {batch: making for batch, making in self._making.items() if making.under_way}
-        for making in self._making.values():
-            making.total = len(making.planned)
+        self._batches.end_all_short()
         self.paused = sentence
         self._engine.emit(event)
 
@@ -318,16 +289,12 @@ class AttendedRun:
             return None
 
     def _plan_retry(self) -> int | None:
-        request_id = self._retries.plan_next()
+        request_id = self._resender.plan_next()
         if request_id is None:
             return None
         request = self._engine.workspace.requests.get(request_id)
         if request.stage == "propose":
-            making = self._making.setdefault(request.batch, _Making(total=0))
-            if not making.planned & {request_id, request.instead_of}:
-                making.total += 1
-            making.planned -= {request.instead_of}
-            making.plan(request_id)
+            self._batches.plan_again(request)
         return request_id
 
     def _plan_new(self) -> int | None:
@@ -338,42 +305,25 @@ class AttendedRun:
                 self._pause(limit, GenerationPaused(limit))
             return None
         if (request_id := self._engine.planner.next_of_pool()) is not None:
-            self._made_up_for(request_id)
+            if self._resender.failed:
+                self._resender.make_up_for(self._engine.workspace.requests.get(request_id).task_id)
             return request_id
         return self._plan_propose() if self._wants_more() else None
 
-    def _made_up_for(self, request_id: int) -> None:
-        """A task that is asked about again makes up for the request that failed before."""
-        if not self._failed:
-            return
-        task_id = self._engine.workspace.requests.get(request_id).task_id
-        if task_id is not None:
-            self._failed = {failed: task for failed, task in self._failed.items() if task != task_id}
-
     def _wants_more(self) -> bool:
-        if self._half_planned() is not None:
+        if self._batches.half_planned is not None:
             return True
         wanted = self._engine.settings.batches_ahead + self._waiting
-        making = sum(batch > self.shown for batch in self._making)
+        making = len(self._batches.after(self.shown))
         return self._begun and len(self._ready(most=wanted)) + making < wanted
-
-    def _half_planned(self) -> int | None:
-        return next((batch for batch, made in self._making.items() if len(made.planned) < made.total), None)
 
     def _is_ahead(self, batch: int) -> bool:
         """Whether a batch is not the one that a person waits for."""
-        others = [*self._ready(most=1), *(made for made in self._making if made > self.shown)]
+        others = [*self._ready(most=1), *self._batches.after(self.shown)]
         return not self._waiting or any(other < batch for other in others)
 
-    def _end_short(self, batch: int) -> None:
-        """Leave a batch at the requests that it has."""
-        making = self._making.get(batch)
-        if making is not None:
-            making.total = len(making.planned)
-            self._complete_batches()
-
     def _plan_propose(self) -> int | None:
-        plan, half = self._engine.planner, self._half_planned()
+        plan, half = self._engine.planner, self._batches.half_planned
         batch = plan.new_batch() if half is None else half
         is_ahead = self._is_ahead(batch)
         try:
@@ -385,10 +335,11 @@ class AttendedRun:
             if not is_ahead:
                 raise
             # Nobody waits for it: what is left is for the tasks that the person accepts.
-            self._end_short(batch)
+            if batch in self._batches:
+                self._batches.end_short(batch)
+                self._tell_completed()
             return None
-        size = self._engine.settings.requests_per_batch
-        self._making.setdefault(batch, _Making(size)).plan(request_id)
+        self._batches.plan(batch, request_id, size=self._engine.settings.requests_per_batch)
         return request_id
 
     # Taking in
@@ -398,23 +349,11 @@ class AttendedRun:
             self._engine.take_in(request_id)
         finally:
             request = self._engine.workspace.requests.get(request_id)
-            self._count(request)
+            if request.state == "failed" and request.stage != "embed":
+                self._resender.note_failed(request)
+            self._batches.take_in(request)
             if request.stage in {"propose", "embed"}:
-                self._complete_batches()
-
-    def _count(self, request: Request) -> None:
-        if request.state == "failed" and request.stage != "embed":
-            self._failed[request.id] = request.task_id
-        making = self._making.get(request.batch)
-        if making is None or request.id not in making.under_way or request.state in {"planned", "sent"}:
-            return
-        making.under_way.discard(request.id)
-
-    def _complete_batches(self) -> None:
-        """Tell of the batches that are all there: the answers, and the vectors of what they brought."""
-        for batch, making in list(self._making.items()):
-            if making.taken_in == making.total and not self._awaits_vectors(batch):
-                self._complete(batch)
+                self._tell_completed()
 
     def _awaits_vectors(self, batch: int) -> bool:
         """Whether vectors of a batch are to come; one whose request has failed keeps nobody waiting."""
@@ -423,16 +362,13 @@ class AttendedRun:
             return False
         return bool(vectors.unembedded(1)) or vectors.are_under_way()
 
-    def _complete(self, batch: int) -> None:
-        del self._making[batch]
-        self._engine.emit(BatchCompleted(batch, self._passing(batch)))
-        if not self._engine.workspace.tasks.of_batch(batch):
-            # The next one would hardly fare better, and may cost as much.
-            sentence = (
-                f"Batch {batch} brought no candidate: its requests failed, or their answers"
-                " held no list of tasks."
-            )
-            self._pause(sentence, GenerationPaused(sentence))
-
-    def _passing(self, batch: int) -> int:
-        return sum(task.verdict == PASS for task in self._engine.workspace.tasks.of_batch(batch))
+    def _tell_completed(self) -> None:
+        for batch in self._batches.completed():
+            self._engine.emit(BatchCompleted(batch.number, batch.brought))
+            if not batch.candidates:
+                # The next one would hardly fare better, and may cost as much.
+                sentence = (
+                    f"Batch {batch.number} brought no candidate: its requests failed, or their answers"
+                    " held no list of tasks."
+                )
+                self._pause(sentence, GenerationPaused(sentence))

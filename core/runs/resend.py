@@ -20,15 +20,37 @@ class Resent:
 
 
 class Resender:
-    """Requests that wait to be sent again, in the order in which a person asked for them.
+    """Requests that have failed, and those that wait to be sent again in the order in which a person asked.
 
-    Each is planned when its turn comes, so that its cost is looked at then, and only then is its
+    Each of these is planned when its turn comes, so that its cost is looked at then, and only then is its
     state another one. A stored answer is never asked for again: a request that has one is asked anew.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[int] = deque()
+        self._failed: dict[int, int | None] = {}
+        """What has failed since the program started, and its task."""
+
+    @property
+    def failed(self) -> int:
+        """How many requests have failed since the program started and have not been made up for."""
+        return len(self._failed)
+
+    def note_failed(self, request: Request) -> None:
+        """Count a request as failed."""
+        self._failed[request.id] = request.task_id
+
+    def make_up_for(self, task_id: int | None) -> None:
+        """A task is asked about again: what has failed for it counts no more."""
+        if task_id is not None:
+            self._failed = {failed: task for failed, task in self._failed.items() if task != task_id}
+
+    def add_failed(self) -> Resent:
+        """Let what has failed and is still wanted wait for its turn; the rest counts no more."""
+        wanted = self.sendable(sorted(self._failed))
+        self._failed.clear()
+        return self.add(wanted, in_doubt=False)
 
     def add(self, request_ids: Iterable[int], *, in_doubt: bool) -> Resent:
         """Let requests wait for their turn; those in doubt only when `in_doubt` says so."""
@@ -41,6 +63,7 @@ class Resender:
                 refused[request_id] = str(refusal)
             else:
                 taken_on.append(request_id)
+                self._failed.pop(request_id, None)
                 if request_id not in self._waiting:
                     self._waiting.append(request_id)
         return Resent(tuple(taken_on), refused)
@@ -67,11 +90,12 @@ class Resender:
                 return planned
         return None
 
-    def give_up(self) -> list[int]:
-        """Let none wait any longer; returns those that did."""
-        given_up = list(self._waiting)
+    def give_up(self) -> None:
+        """Let none wait any longer; those that had failed count as failed again."""
+        for request in map(self._engine.workspace.requests.get, self._waiting):
+            if request.state == "failed":
+                self.note_failed(request)
         self._waiting.clear()
-        return given_up
 
     def _is_sendable(self, request_id: int) -> bool:
         try:

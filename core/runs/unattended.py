@@ -1,8 +1,7 @@
 """Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -13,14 +12,12 @@ from selfinstruct.core.events import BatchCompleted, Event
 from selfinstruct.core.filtering.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
+from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker
 from selfinstruct.core.setting_names import setting
 from selfinstruct.db.records import PASS, Task
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
-
-SATURATED_BATCHES = 20
-"""When so many batches in a row accept nothing, more requests are a waste."""
 
 _FRUIT = 16
 """About so many requests come of one for new tasks: it brings 8 or so, each to be labelled and filled in."""
@@ -86,11 +83,9 @@ class UnattendedRun:
         self.resend = resend
         self._left_over: dict[int, bool] = {}
         """What is to be gone on with, oldest first, and whether sending it would bring new tasks."""
-        self._batch = 0
-        self._planned_in_batch = 0
-        self._to_come: Counter[int] = Counter()
-        """How many answers with new tasks are to be taken in, by the batches that are not completed."""
-        self._fruitless = 0
+        self._batches = BatchTracker(
+            engine.workspace, counts=self._counts_for_target, awaits_vectors=self._awaits_vectors
+        )
         self._limit: str | None = None
         self._refused: CostLimitError | None = None
         """What the cost limit had no room for when the last request was wanted."""
@@ -134,7 +129,9 @@ class UnattendedRun:
         self._left_over = {
             request.id: request.stage == "propose" and request.state != "answered" for request in left_over
         }
-        self._to_come.update(request.batch for request in left_over if request.stage == "propose")
+        for request in left_over:
+            if request.stage == "propose":
+                self._batches.plan(request.batch, request.id, size=0)
         self._engine.assessor.catch_up()
         self._count()
         if not self._settings.hold:
@@ -290,7 +287,7 @@ class UnattendedRun:
         return None
 
     def _wants_tasks(self) -> bool:
-        return not self._is_reached() and self._fruitless < SATURATED_BATCHES
+        return not self._is_reached() and not self._batches.is_saturated
 
     def _is_running_dry(self) -> bool:
         """Whether the last tasks are about to be asked about, with too few new ones on their way.
@@ -301,23 +298,16 @@ class UnattendedRun:
         if not self._wants_tasks() or self._engine.assessor.lacking_vectors:
             return False
         width = self._settings.concurrency
-        if self._proposing * _FRUIT >= width:
+        if self._batches.out * _FRUIT >= width:
             return False
         return not self._engine.planner.has_work_for(width)
 
-    @property
-    def _proposing(self) -> int:
-        """How many requests for new tasks are under way."""
-        unplanned = self._settings.requests_per_batch - self._planned_in_batch if self._batch else 0
-        return sum(self._to_come.values()) - unplanned
-
     def _plan_propose(self, *, early: bool = False) -> int | None:
         """Plan a request for new tasks; an early one only if that leaves what accepted tasks may cost."""
-        plan, size = self._engine.planner, self._settings.requests_per_batch
-        is_new = self._batch == 0 or self._planned_in_batch == size
+        plan, half = self._engine.planner, self._batches.half_planned
         try:
             with self._engine.workspace.transaction():
-                batch = plan.new_batch() if is_new else self._batch
+                batch = plan.new_batch() if half is None else half
                 request_id = plan.propose(batch, held=self._settings.hold)
                 if early and not plan.covers_accepted():
                     raise CostLimitError(None)
@@ -325,37 +315,23 @@ class UnattendedRun:
             if early:
                 return None
             raise
-        if is_new:
-            self._batch, self._planned_in_batch = batch, 0
-            self._to_come[batch] = size
-        self._planned_in_batch += 1
+        self._batches.plan(batch, request_id, size=self._settings.requests_per_batch)
         return request_id
 
     def _take_in(self, request_id: int) -> None:
         self._engine.take_in(request_id, None if self._settings.hold else self._decide)
         self._count()
         request = self._engine.workspace.requests.get(request_id)
-        if request.stage == "propose":
-            self._to_come[request.batch] -= 1
+        self._batches.take_in(request)
         if request.stage in {"propose", "embed"}:
-            self._complete_batches()
+            for batch in self._batches.completed():
+                self._engine.emit(BatchCompleted(batch.number, batch.brought))
 
-    def _complete_batches(self) -> None:
-        """Tell of the batches that are all there: the answers, and the vectors of what they brought."""
-        workspace = self._engine.workspace
-        for batch, to_come in sorted(self._to_come.items()):
-            if to_come or (self._settings.embeddings is not None and workspace.vectors.are_lacking(batch)):
-                continue
-            del self._to_come[batch]
-            fruit = self._fruit(workspace.tasks.of_batch(batch))
-            self._fruitless = 0 if fruit else self._fruitless + 1
-            self._engine.emit(BatchCompleted(batch, fruit))
+    def _awaits_vectors(self, batch: int) -> bool:
+        return self._settings.embeddings is not None and self._engine.workspace.vectors.are_lacking(batch)
 
-    def _fruit(self, tasks: Iterable[Task]) -> int:
-        """How many of these tasks count for the target."""
-        return sum(
-            task.verdict == PASS if self._settings.hold else task.state == "accepted" for task in tasks
-        )
+    def _counts_for_target(self, task: Task) -> bool:
+        return task.verdict == PASS if self._settings.hold else task.state == "accepted"
 
     def _decide(self, task_id: int, assessment: Assessment, emit: Callable[[Event], None]) -> None:
         """Decide as the verdict says.

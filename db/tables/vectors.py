@@ -52,8 +52,8 @@ class Unembedded:
 class Vectors:
     """Rows of `vectors`, and which request asks for the vector of a task.
 
-    A workspace has one model at a time, which `use` names and which is for all programs; the vectors of
-    others stay, for whoever returns to them.
+    A workspace has one model at a time, which `use` names and which is for all programs; `look` says which one
+    this program works with. The vectors of others stay, for whoever returns to them.
     """
 
     def __init__(self, db: Connection) -> None:
@@ -61,20 +61,20 @@ class Vectors:
         self._model = ("", "")
 
     def use(self, model: str, base_url: str) -> None:
-        """Work with the vectors of this model at this address."""
-        self._model = (model, base_url)
-        if self.in_use() == self._model:
+        """Have every program work with the vectors of this model; this one does once it has called `look`."""
+        embedder = (model, base_url)
+        if self.in_use() == embedder:
             return
         with transaction(self._db):
             self._db.execute(
                 """INSERT INTO embedder (id, model, base_url) VALUES (1, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET model = excluded.model, base_url = excluded.base_url""",
-                self._model,
+                embedder,
             )
             self._db.execute(
                 """UPDATE tasks SET embed_request_id = (SELECT request_id FROM vectors
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
-                self._model,
+                embedder,
             )
             # What the model has been asked for, and may have been paid, is not asked for again.
             self._db.execute(
@@ -86,7 +86,7 @@ class Vectors:
                         AND model = ? AND base_url = ?) AS asked
                 WHERE tasks.id = asked.task_id AND embed_request_id IS NULL
                     AND tasks.instruction = asked.instruction""",
-                self._model,
+                embedder,
             )
 
     def in_use(self) -> tuple[str, str] | None:
@@ -100,7 +100,7 @@ class Vectors:
         return self.in_use() == self._model
 
     def look(self, model: str, base_url: str) -> None:
-        """Read the vectors of this model; for a workspace that is only read."""
+        """Read and ask for the vectors of this model from now on, in this program."""
         self._model = (model, base_url)
 
     # Asking

@@ -191,7 +191,7 @@ class Busy(Endpoint):
 
     def __init__(self, engine: Engine, refuses: Callable[["Busy"], SendError | None]) -> None:
         super().__init__(engine.settings)
-        engine._endpoint = self
+        engine._working.endpoint = self
         self.refuses = refuses
         self.at_once = 0
         self.most_at_once: deque[int] = deque(maxlen=200)

@@ -329,6 +329,10 @@ def test_code_in_a_fence_keeps_its_indentation_and_loses_the_fence() -> None:
     assert pairs(parse_input_first(text)) == [("", "    x = 1\n\n    y = 2")]
 
 
+def test_blanks_on_the_lines_before_a_fence_do_not_make_it_part_of_the_output() -> None:
+    assert pairs(parse_input_first("Input: a\nOutput: \n   \n```\nx\n```")) == [("a", "x")]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -17,8 +17,9 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
+from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES
 from selfinstruct.core.runs.resend import Resender
-from selfinstruct.core.runs.unattended import SATURATED_BATCHES, Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import Task
 from selfinstruct.db.workspace import Workspace
@@ -802,19 +803,26 @@ def test_without_embeddings_nothing_of_them_is_imported(tmp_path: Path) -> None:
     script = """
 import asyncio, sys
 from pathlib import Path
-from selfinstruct.core.runs.unattended import AutoRun
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.runs.resend import Retries
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 
 async def work():
     with Workspace.open(Path("a.db"), create=True) as workspace:
         async with Engine(workspace, resolve({"target": 2})) as engine:
-            await AutoRun(engine).run()
+            await UnattendedRun(engine).run()
 
 asyncio.run(work())
-names = ("meaning", "vectors", "embeddings", "embeddings_endpoint", "vector_intake", "offline_embeddings")
+names = (
+    "endpoint.embeddings_client",
+    "offline.embeddings",
+    "pool.vectors",
+    "requests.embedding_intake",
+    "requests.embedding_messages",
+    "similarity.vector_index",
+)
+assert "selfinstruct.core.requests.planner" in sys.modules
 print([name for name in (*(f"selfinstruct.core.{name}" for name in names), "faiss") if name in sys.modules])
 """
     done = subprocess.run(

@@ -375,7 +375,7 @@ def test_long_tasks_that_wait_are_counted_as_long_as_they_are(
 
 
 async def test_what_an_answer_proposes_is_looked_up_before_it_is_taken_in(
-    engine_on: OpenEngine, searched: list[str]
+    engine_on: OpenEngine, searched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = engine_on(requests_per_batch=2, batches_ahead=0, rng_seed=1)
     inside: list[str] = []
@@ -386,7 +386,7 @@ async def test_what_an_answer_proposes_is_looked_up_before_it_is_taken_in(
         take_in(request_id, decide)
         inside.extend(searched[before:])
 
-    engine.take_in = noted
+    monkeypatch.setattr(engine, "take_in", noted)
     async with attending(engine) as attended:
         await engine.read_pool()
         attended.run.next_batch()

@@ -1,0 +1,131 @@
+"""`python -m tests.mutation`: puts small faults into modules, one at a time, and sees whether tests notice.
+
+It works in scratch copies, never in the working tree. Needs `pip install -e '.[mutation]'`.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from tests.mutation.mutants import Mutant, Place, equivalents, mutant_at, places_of
+from tests.mutation.scope import besides, changed_lines, mirroring, modules
+from tests.mutation.trial import Outcome, Trial, UnmutatedFailsError, begin, try_mutant
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """Try mutants, tell of those that survive, and end with 1 when too many do."""
+    options = _options()
+    wanted = modules(_ROOT, options.modules) if options.modules else modules(_ROOT)
+    try:
+        changed = changed_lines(_ROOT, options.since) if options.since else None
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"git finds no changes since {options.since}: {error.stderr.strip()}")
+    places = [
+        place
+        for module in wanted
+        for place in places_of(_ROOT, module)
+        if changed is None or not changed.get(module, set()).isdisjoint(place.lines)
+    ]
+    _tell(f"{len(places):,} places for a fault in {len(wanted)} modules")
+    # By chance in any case: what is tried before the time is up is a fair sample.
+    random.Random(options.seed).shuffle(places)
+    mutants = islice(_mutants(places), options.sample)
+    if options.list:
+        for mutant in mutants:
+            _tell(str(mutant))
+        return
+    try:
+        trials = (_trial(mutant, mirror_only=options.mirror_only) for mutant in mutants)
+        outcomes = _try(trials, options.processes, options.minutes)
+    except UnmutatedFailsError as error:
+        sys.exit(str(error))
+    sys.exit(_report(outcomes, options.at_least))
+
+
+def _mutants(places: Iterable[Place]) -> Iterator[Mutant]:
+    """The mutants of these places, without those that are known to be equivalent."""
+    known = equivalents()
+    for place in places:
+        mutant = mutant_at(_ROOT, place)
+        if mutant is not None and (place.module, mutant.before, mutant.after) not in known:
+            yield mutant
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--modules", nargs="+", metavar="PATH", help="modules, as globs from the root")
+    parser.add_argument("--since", metavar="REV", help="only lines that differ from this revision")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn by chance")
+    parser.add_argument("--seed", type=int, default=0, help="of that chance; 0 by default")
+    parser.add_argument("--minutes", type=float, metavar="M", help="begin no other mutant after so long")
+    parser.add_argument("--at-least", type=float, default=92.0, metavar="PERCENT", help="92 by default")
+    parser.add_argument(
+        "--processes", type=int, default=2, help="how many mutants are tried at once; 2 by default"
+    )
+    parser.add_argument(
+        "--mirror-only", action="store_true", help="run only the tests that mirror a module: a lower bound"
+    )
+    parser.add_argument("--list", action="store_true", help="show the mutants and try none")
+    return parser.parse_args()
+
+
+def _trial(mutant: Mutant, *, mirror_only: bool) -> Trial:
+    module = mutant.place.module
+    others = () if mirror_only else besides(_ROOT, module)
+    return Trial(mutant, (mirroring(_ROOT, module), *((path,) for path in others)))
+
+
+def _try(trials: Iterator[Trial], processes: int, minutes: float | None) -> list[tuple[Mutant, Outcome]]:
+    """Try mutants in several processes; tells of each that survives."""
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    outcomes: list[tuple[Mutant, Outcome]] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True) as folder,
+        ProcessPoolExecutor(
+            processes, get_context("spawn"), initializer=begin, initargs=(_ROOT, Path(folder))
+        ) as pool,
+    ):
+        under_way: dict[Future[Outcome], Mutant] = {}
+        while True:
+            if end is None or time.monotonic() < end:
+                for trial in islice(trials, processes - len(under_way)):
+                    under_way[pool.submit(try_mutant, trial)] = trial.mutant
+            if not under_way:
+                return outcomes
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                mutant = under_way.pop(future)
+                outcomes.append((mutant, future.result()))
+                if future.result() is Outcome.SURVIVED:
+                    _tell(f"survived {mutant}")
+                elif len(outcomes) % 20 == 0:
+                    _tell(f"{len(outcomes)} tried")
+
+
+def _report(outcomes: Sequence[tuple[Mutant, Outcome]], at_least: float) -> int:
+    count = Counter(outcome for _, outcome in outcomes)
+    noticed = len(outcomes) - count[Outcome.SURVIVED]
+    score = 100 * noticed / len(outcomes) if outcomes else 100.0
+    _tell(
+        f"{noticed} of {len(outcomes)} mutants were noticed, {score:.1f} %;"
+        f" {count[Outcome.TIMED_OUT]} of them ran out of time. At least {at_least:g} % are wanted."
+    )
+    return int(score < at_least)
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Which modules are mutated, and which tests are to notice it."""
+
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+DECIDE_STORE_READ = (
+    "core/decisions/*.py",
+    "core/filtering/*.py",
+    "core/method/instance_rules.py",
+    "core/method/parsing.py",
+    "core/method/seeds.py",
+    "core/requests/group_commit.py",
+    "core/requests/intake.py",
+    "core/requests/planner.py",
+    "core/requests/sender.py",
+    "core/endpoint/client.py",
+    "core/endpoint/responses.py",
+    "core/export/*.py",
+    "core/runs/*.py",
+    "core/task_query.py",
+    "db/check/*.py",
+    "db/tables/*.py",
+)
+"""The modules that decide, store and read."""
+
+_OWN = {
+    "core/filtering/assessor.py": ("tests/core/filtering", "tests/core/decisions/test_tasks.py"),
+    "core/requests/intake.py": ("tests/core/requests/test_pipeline.py", "tests/core/test_engine.py"),
+    "core/requests/planner.py": ("tests/core/requests", "tests/core/test_engine.py"),
+    "core/requests/sender.py": ("tests/core/requests/test_pipeline.py", "tests/core/endpoint"),
+    "core/runs/batch_tracker.py": ("tests/core/runs/test_attended.py", "tests/core/runs/test_unattended.py"),
+    "db/check": ("tests/db/check",),
+    "db/tables": (
+        "tests/db/test_workspace.py",
+        "tests/core/decisions",
+        "tests/core/requests/test_pipeline.py",
+        "tests/core/requests/test_cost_limit.py",
+    ),
+    "db/tables/vectors.py": ("tests/core/pool/test_embeddings.py",),
+}
+"""The first tests of a module or a folder where the layout does not tell them."""
+
+_BESIDES = {
+    "core/decisions": ("tests/core/requests", "tests/core/runs", "tests/db/check"),
+    "core/endpoint": ("tests/core/requests", "tests/core/runs"),
+    "core/export": ("tests/core/test_engine.py", "tests/tui/commands/test_commands.py"),
+    "core/filtering": ("tests/core/decisions", "tests/core/pool", "tests/core/requests"),
+    "core/method": ("tests/core/requests", "tests/core/test_engine.py", "tests/core/settings"),
+    "core/requests": ("tests/core/runs", "tests/core/pool", "tests/core/endpoint", "tests/core/decisions"),
+    "core/runs": ("tests/core/requests", "tests/core/pool", "tests/tui/test_generation.py"),
+    "core/task_query.py": ("tests/db",),
+    "db/check": ("tests/db", "tests/core/decisions"),
+    "db/tables": (
+        "tests/db",
+        "tests/core/decisions",
+        "tests/core/requests",
+        "tests/core/runs",
+        "tests/core/pool",
+        "tests/core/export",
+        "tests/core/test_task_query.py",
+    ),
+}
+"""Tests that cover a module or a folder besides those that mirror it; they run when those notice nothing."""
+
+_HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+def modules(root: Path, patterns: Iterable[str] = DECIDE_STORE_READ) -> list[str]:
+    """The modules that these patterns name, as paths from the root of the repository."""
+    found = {path.relative_to(root).as_posix() for pattern in patterns for path in root.glob(pattern)}
+    return sorted(path for path in found if not path.endswith("__init__.py"))
+
+
+def mirroring(root: Path, module: str) -> tuple[str, ...]:
+    """The tests of a module: `tests/core/x/test_y*.py` for `core/x/y.py`, and those named above."""
+    folder = Path(module).parent
+    found = root.glob(f"tests/{folder}/test_{Path(module).stem}*.py")
+    own = sorted(path.relative_to(root).as_posix() for path in found)
+    named = _OWN.get(module, _OWN.get(folder.as_posix(), ()))
+    return (*own, *named) or (f"tests/{folder}",)
+
+
+def besides(root: Path, module: str) -> tuple[str, ...]:
+    """The tests that cover a module elsewhere, after the rest of its own folder; not those of `mirroring`."""
+    folder = Path(module).parent.as_posix()
+    own = (f"tests/{folder}",) if (root / "tests" / folder).is_dir() and module not in _BESIDES else ()
+    others = _BESIDES.get(module, _BESIDES.get(folder, ()))
+    mirrors = mirroring(root, module)
+    return tuple(path for path in dict.fromkeys((*own, *others)) if path not in mirrors)
+
+
+def changed_lines(root: Path, revision: str) -> dict[str, set[int]]:
+    """The lines of each module that differ from a revision, as they are numbered in the working tree.
+
+    Raises:
+        subprocess.CalledProcessError: there is no such revision.
+    """
+    shown = subprocess.run(
+        ["git", "diff", "-U0", "--no-ext-diff", "--no-color", revision, "--", "core", "db", "tui"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    changed: dict[str, set[int]] = {}
+    for part in re.split(r"^diff --git ", shown, flags=re.MULTILINE)[1:]:
+        name = re.search(r"^\+\+\+ b/(.+)$", part, re.MULTILINE)
+        if name is None:
+            continue
+        lines = changed.setdefault(name.group(1), set())
+        for first, count in _HUNK.findall(part):
+            lines.update(range(int(first), int(first) + int(count or 1)))
+    return changed
