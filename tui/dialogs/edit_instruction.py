@@ -13,8 +13,10 @@ from textual.widgets import Footer, Static, TextArea
 
 from selfinstruct.core.filtering.assessor import Assessment
 from selfinstruct.core.filtering.filters import clean_instruction
+from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
 from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.widgets.exact_text import in_one_line
 
 
 class _Wording(TypingArea):
@@ -30,14 +32,21 @@ class _Wording(TypingArea):
             event.stop()
             self.post_message(self.Entered())
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Make one line of all that is pasted, before it is inserted."""
+        event.text = in_one_line(event.text)
 
-class EditScreen(TypingScreen[str | None]):
-    """Gives the new wording, or None when the person leaves it as it was.
+
+class EditScreen(TypingScreen[None]):
+    """Stays open until the new wording is stored, or left as it was.
 
     Args:
         task_id: Whose wording it is.
         instruction: The wording now.
-        judge: Judges a wording against the pool as it is.
+        assess: Assesses a wording against the pool as it is.
+        save: Stores a wording; returns why it cannot be stored, or None.
+        draft: The wording to begin with, where it is not the one now.
+        refusal: Why the draft could not be stored.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,20 +54,29 @@ class EditScreen(TypingScreen[str | None]):
         Binding("escape", "cancel", "Leave as it was", key_display="Esc"),
     ]
 
-    def __init__(self, task_id: int, instruction: str, assess: Callable[[str], Assessment]) -> None:
+    def __init__(
+        self,
+        task_id: int,
+        instruction: str,
+        assess: Callable[[str], Assessment],
+        save: Callable[[str], str | None],
+        *,
+        draft: str | None = None,
+        refusal: str = "",
+    ) -> None:
         super().__init__()
         self._task_id = task_id
         self._instruction = instruction
         self._assess = assess
+        self._save = save
+        self._draft = instruction if draft is None else draft
+        self._refusal = refusal
 
     def compose(self) -> ComposeResult:
         """A text area, the judge's word below it, and the keys."""
         with Vertical(id="edit-box") as box:
             box.border_title = f"Edit {self._task_id}"
-            # What cannot be shown cannot be edited either: it is replaced once the text is saved.
-            yield _Wording(
-                safe_line(self._instruction, None), id="edit-text", soft_wrap=True, tab_behavior="focus"
-            )
+            yield _Wording(self._draft, id="edit-text", soft_wrap=True, tab_behavior="focus")
             yield Static(id="edit-judgement")
             yield Footer()
 
@@ -67,7 +85,10 @@ class EditScreen(TypingScreen[str | None]):
         area = self.query_one("#edit-text", TextArea)
         area.move_cursor(area.document.end)
         self.begin_typing(area)
-        self._show_assessment_of()
+        if self._refusal:
+            self._tell(self._refusal)
+        else:
+            self._show_assessment_of()
 
     @on(TextArea.Changed)
     def _show_assessment_of(self) -> None:
@@ -86,16 +107,26 @@ class EditScreen(TypingScreen[str | None]):
     def _text(self) -> str:
         return self.query_one("#edit-text", TextArea).text
 
+    def _tell(self, sentence: str) -> None:
+        self.query_one("#edit-judgement", Static).update(Content(safe_line(sentence)))
+
     @on(_Wording.Entered)
     def action_save(self) -> None:
-        """Close with the new wording; one that says the same changes nothing."""
-        if not clean_instruction(self._text):
-            nothing = Content("An instruction needs words. Esc leaves it as it was.")
-            self.query_one("#edit-judgement", Static).update(nothing)
+        """Store the new wording once; say why when it cannot be stored."""
+        wording = clean_instruction(self._text)
+        if not wording:
+            self._tell("An instruction needs words. Esc leaves it as it was.")
             return
-        same = self._text == safe_line(self._instruction, None)
-        self.dismiss(None if same else self._text)
+        same = self._instruction in {self._text, wording}
+        refusal = None if same else self._save(self._text)
+        if refusal is None:
+            self.dismiss()
+        else:
+            self._tell(refusal)
 
     def action_cancel(self) -> None:
-        """Close without a change."""
-        self.dismiss(None)
+        """Close without a change; what is typed is not discarded without a word."""
+        if self.may_discard(typed=self._text != self._instruction):
+            self.dismiss()
+        else:
+            self._tell(DISCARDS)

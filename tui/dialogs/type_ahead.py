@@ -6,11 +6,12 @@ from textual import events
 from textual.widgets import TextArea
 
 from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.widgets.exact_text import ExactTextArea, is_format_character
 
 Result = TypeVar("Result")
 
 
-class TypingArea(TextArea):
+class TypingArea(ExactTextArea):
     """A text area that takes its keys in their order; a binding comes after what is queued behind it."""
 
     def on_key(self, event: events.Key) -> None:
@@ -46,7 +47,7 @@ class TypingScreen(TakingScreen[Result]):
 
     def takes(self, key: events.Key) -> bool:
         """Whether a key is for the text, and not one that does something in the program."""
-        return key.is_printable or key.key in self.NAMED_KEYS
+        return key.is_printable or is_format_character(key) or key.key in self.NAMED_KEYS
 
     def take_ahead(self, key: events.Key) -> None:
         """Take a key that was typed before this screen could have it."""

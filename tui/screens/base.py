@@ -191,6 +191,19 @@ class WorkScreen(Screen[None]):
         """A sentence of ours with the person's key where the name of an action is: "{undo} undoes"."""
         return with_keys(sentence, self.session.settings.keys)
 
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text to the clipboard, and say what was done.
+
+        Args:
+            text: Any text, as it is stored.
+            what: What it is, in the middle of a sentence.
+        """
+
+        async def copied() -> None:
+            self.say(await self.curator.copy(text, what))
+
+        self.run_worker(copied(), group="copy", exclusive=True)
+
     def say(self, text: str, *, error: bool = False, while_paused: bool = False) -> None:
         """Say something in the message line; what is said before there is one waits for it.
 

@@ -1,6 +1,8 @@
 """Decisions on instances: what a person may do, and one order of undo with the decisions on tasks."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
@@ -62,9 +64,31 @@ def test_an_edited_instance_is_what_is_exported(engine: Engine, task_id: int) ->
     assert exported(engine) == [("eel", "a fish"), WREN]
 
 
-def test_an_edit_keeps_line_breaks_and_indents_but_no_blank_ends(engine: Engine, task_id: int) -> None:
-    engine.decisions.instances.edit(ids(engine, task_id)[0], " \n\n  if x:\r\n    y\n\n", "a\n\nb \n")
-    assert exported(engine)[0] == ("  if x:\n    y", "a\n\nb")
+def test_an_edit_keeps_line_breaks_and_indents_but_no_new_blank_ends(engine: Engine, task_id: int) -> None:
+    engine.decisions.instances.edit(ids(engine, task_id)[0], " \n\n  if x: \r\n\ty\n\n", "a\n\nb \n")
+    assert exported(engine)[0] == ("  if x: \r\n\ty", "a\n\nb")
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+    | st.text(" \t\r\n\u200cab", max_size=30),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_edit_that_inserts_a_letter_changes_nothing_else(
+    engine: Engine, task_id: int, text: str, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(text)))
+    edited = f"{text[:place]}x{text[place:]}"
+    task, count = engine.workspace.tasks.get(task_id), len(ids(engine, task_id))
+    made = [NewInstance(f"{count}{text}", text)]
+    assert task.label is not None
+    (instance_id,) = engine.workspace.instances.add(
+        task_id, task.instruction, task.label, made, request_id=None
+    )
+    engine.decisions.instances.edit(instance_id, f"{count}{edited}", edited)
+    stored = engine.workspace.instances.get(instance_id)
+    assert (stored.input, stored.output) == (f"{count}{edited}", edited)
 
 
 def test_text_that_cannot_be_stored_is_replaced(engine: Engine, task_id: int) -> None:

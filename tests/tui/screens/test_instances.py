@@ -15,6 +15,7 @@ from selfinstruct.tui.screens.instances.editor import InstanceEditor
 from selfinstruct.tui.screens.instances.pane import InstanceCard, InstancePane
 from selfinstruct.tui.screens.instances.screen import InstancesScreen
 from tests.conftest import OpenEngine
+from tests.hostile import TEXTS, strange_text
 from tests.server import Fault, ModelServer, error_body, instances_answer
 from tests.tui.curating import Curator, curating, screen_text
 
@@ -159,7 +160,13 @@ async def test_editing_a_dropped_instance_keeps_it(at: Instances) -> None:
 
 async def test_escape_leaves_an_instance_as_it_was(at: Instances) -> None:
     await at.press("e", "x", "escape")
+    assert "Esc again discards it" in screen_text(at.curator.app)
+    await at.press("y", "escape")
+    assert "codxy" in screen_text(at.curator.app)
+    await at.press("escape")
     assert at.stored() == FIRST
+    assert at.curator.app.screen is at.screen
+    await at.press("e", "escape")
     assert at.curator.app.screen is at.screen
     await at.press("e", "ctrl+s")
     assert "stays as it was" in at.message()
@@ -187,13 +194,33 @@ async def test_what_is_typed_in_one_burst_with_e_reaches_the_text_it_was_meant_f
     assert at.stored()[0] == ("codxz", "fishy", "kept")
 
 
-async def test_text_that_cannot_be_shown_survives_an_edit_of_the_other_text(at: Instances) -> None:
+@pytest.mark.parametrize(
+    "name", ["c0", "c1", "line ends", "bidi", "zero width", "selectors", "flood", "emoji", "tabs"]
+)
+async def test_one_letter_typed_changes_nothing_else_however_the_text_is_drawn(
+    at: Instances, name: str
+) -> None:
+    text = f"\tif x:\r\n\t\treturn {TEXTS.get(name, 'a' + chr(9) + 'b')} end"
     instance = at.engine.workspace.instances.of_task(at.task_id)[0]
-    at.engine.decisions.instances.edit(instance.id, "a\x1b[31mb\tc", "fish")
+    at.engine.decisions.instances.edit(instance.id, text, text)
+    await at.press("e", "!", "tab", "left", "left", "x")
+    assert strange_text(screen_text(at.curator.app)) == []
+    await at.press("ctrl+s")
+    assert at.stored()[0] == (f"{text}!", f"{text[:-2]}x{text[-2:]}", "kept")
+
+
+async def test_a_paste_keeps_its_lines_and_tabs(at: Instances) -> None:
     await at.press("e")
-    assert "a␛[31mb" in screen_text(at.curator.app)
-    await at.press("tab", "x", "ctrl+s")
-    assert at.stored()[0] == ("a\x1b[31mb\tc", "fishx", "kept")
+    at.curator.app.post_message(events.Paste("\rone\r\n\ttwo \u200c\x1b[0m\nthree"))
+    await at.press("ctrl+s")
+    assert at.stored()[0] == ("cod\none\n\ttwo \u200c\x1b[0m\nthree", "fish", "kept")
+
+
+async def test_joiners_are_typed_like_other_characters(at: Instances) -> None:
+    for key in ("e", "\u200c", "\u200d", "\u200f", "ctrl+s"):
+        at.curator.app.post_message(events.Key(key, key if len(key) == 1 else None))
+    await at.curator.until(lambda: at.stored() != FIRST)
+    assert at.stored()[0] == ("cod\u200c\u200d\u200f", "fish", "kept")
 
 
 async def test_i_adds_an_instance_by_hand_and_u_takes_it_away(at: Instances) -> None:
@@ -228,8 +255,11 @@ async def test_m_says_why_the_model_cannot_be_asked(at: Instances, server: Model
 
 
 async def test_y_copies_the_instance_or_the_instruction(at: Instances) -> None:
+    at.engine.decisions.instances.edit(
+        at.engine.workspace.instances.of_task(at.task_id)[0].id, "c\tod", "\x1b\u200d"
+    )
     await at.press("y")
-    assert at.curator.app.clipboard == "cod\n\nfish"
+    assert at.curator.app.clipboard == "c\tod\n\n\x1b\u200d"
     await at.press("enter", "y")
     assert at.curator.app.clipboard == "Say what kind of animal it is."
 

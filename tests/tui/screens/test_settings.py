@@ -92,6 +92,10 @@ async def test_escape_leaves_the_field_then_takes_back_then_goes_home(engine_on:
         await form.curator.press("escape")
         assert form.row("rng_seed").text == "77"
         await form.curator.press("escape")
+        assert "1 not applied" in form.said()
+        assert "again discards" in form.said()
+        assert form.row("rng_seed").text == "77"
+        await form.curator.press("escape")
         assert form.row("rng_seed").text == "0"
         await form.curator.press("escape")
         assert form.curator.app.at_hand.NAME == "curate"

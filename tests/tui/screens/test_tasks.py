@@ -6,6 +6,7 @@ import pytest
 from textual import events
 from textual.widgets import Static, TextArea
 
+from selfinstruct.core.filtering.filters import clean_instruction
 from selfinstruct.core.method.seeds import built_in
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
@@ -15,6 +16,7 @@ from selfinstruct.tui.keys.actions import on_screen
 from selfinstruct.tui.screens.tasks.detail_text import head
 from selfinstruct.tui.text.safe_text import LABEL_WORDS
 from tests.conftest import OpenEngine
+from tests.hostile import TEXTS
 from tests.tui.curating import Curator, curating, screen_text
 
 
@@ -132,8 +134,37 @@ async def test_backspace_deletes_in_the_editor(curator: Curator) -> None:
 async def test_escape_leaves_the_wording_as_it_was(curator: Curator) -> None:
     task = curator.current()
     await curator.press("e", "x", "y", "escape")
+    assert "Esc again discards it" in screen_text(curator.app)
+    await curator.press("escape")
     assert curator.task(task.id).instruction == task.instruction
     assert not isinstance(curator.app.screen, EditScreen)
+    await curator.press("e", "escape")
+    assert not isinstance(curator.app.screen, EditScreen)
+
+
+@pytest.mark.parametrize("name", ["c1", "bidi", "zero width", "selectors", "flood", "emoji"])
+async def test_one_letter_typed_changes_nothing_else_in_the_wording(curator: Curator, name: str) -> None:
+    task_id, wording = curator.current().id, clean_instruction(f"Say {TEXTS[name]} and no more")
+    curator.engine.decisions.edit(task_id, wording)
+    await curator.press("e", "!", "enter")
+    assert curator.task(task_id).instruction == f"{wording}!"
+
+
+async def test_lines_pasted_into_a_wording_become_one(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("e")
+    curator.app.post_message(events.Paste(" In one word.\rOr two.\r\n"))
+    await curator.press("enter")
+    assert curator.task(task.id).instruction == f"{task.instruction} In one word. Or two."
+
+
+async def test_a_wording_that_is_refused_stays_in_the_editor(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("e", "!")
+    curator.engine.decisions.edit(task.id, "Somebody else has reworded it.")
+    await curator.press("enter")
+    assert "Somebody has reworded task" in screen_text(curator.app)
+    assert curator.app.screen.query_one(TextArea).text == f"{task.instruction}!"
 
 
 async def test_question_mark_lists_every_action(engine_on: OpenEngine) -> None:

@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Footer, Static, TextArea
 
+from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
-from selfinstruct.tui.text.safe_text import safe, safe_line
+from selfinstruct.tui.text.safe_text import safe_line
 
 _QUOTED = 190
 
@@ -70,9 +71,9 @@ class InstanceEditor(TypingScreen[None]):
             box.border_title = self._title
             yield Static(Content(safe_line(self._instruction, _QUOTED)), id="instance-instruction")
             yield Static("Input (may be empty)", markup=False)
-            yield _Field(safe(self._texts["#instance-input"]), id="instance-input", soft_wrap=True)
+            yield _Field(self._texts["#instance-input"], id="instance-input", soft_wrap=True)
             yield Static("Output", markup=False)
-            yield _Field(safe(self._texts["#instance-output"]), id="instance-output", soft_wrap=True)
+            yield _Field(self._texts["#instance-output"], id="instance-output", soft_wrap=True)
             yield Static(id="instance-refusal", markup=False)
             yield Footer()
 
@@ -91,17 +92,21 @@ class InstanceEditor(TypingScreen[None]):
         if refusal is None:
             self.dismiss()
         else:
-            self.query_one("#instance-refusal", Static).update(Content(safe_line(refusal)))
+            self._tell(refusal)
+
+    def _tell(self, sentence: str) -> None:
+        self.query_one("#instance-refusal", Static).update(Content(safe_line(sentence)))
 
     def action_switch(self) -> None:
         """Go to the other text."""
         self.focus_next(_Field)
 
     def action_cancel(self) -> None:
-        """Close without a change."""
-        self.dismiss()
+        """Close without a change; what is typed is not discarded without a word."""
+        if self.may_discard(typed=any(self._text(name) != text for name, text in self._texts.items())):
+            self.dismiss()
+        else:
+            self._tell(DISCARDS)
 
     def _text(self, selector: str) -> str:
-        """What is in a text area; a text that nobody has touched is as it was, with all that is not shown."""
-        now, before = self.query_one(selector, TextArea).text, self._texts[selector]
-        return before if now == safe(before) else now
+        return self.query_one(selector, TextArea).text

@@ -285,9 +285,8 @@ class InstancesScreen(DecidingScreen):
         if task is None:
             return
         if self.pane.has_focus and instance is not None:
+            instance = self.engine.workspace.instances.get(instance.id)  # what is drawn may be older
             given = f"{instance.input}\n\n" if instance.input else ""
-            self.app.copy_to_clipboard(given + instance.output)
-            self.say("Copied the instance.")
+            self.copy(given + instance.output, "the instance")
         else:
-            self.app.copy_to_clipboard(task.instruction)
-            self.say(f"Copied the instruction of {task.id}.")
+            self.copy(task.instruction, f"the instruction of {task.id}")

@@ -204,22 +204,20 @@ class RequestsScreen(TableActions, WorkScreen):
             self.say("No task has come of this request.")
 
     def action_copy_answer(self) -> None:
-        """Copy the answer to the clipboard of the terminal."""
+        """Copy the answer to the clipboard."""
         if self.table.current is None:
             return
         answer = self.detail.answer(self.table.current)
         if answer is None:
             self.say(f"Request {self.table.current} has no answer that can be read.")
         else:
-            self.app.copy_to_clipboard(answer)
-            self.say(f"Copied the answer to request {self.table.current}.")
+            self.copy(answer, f"the answer to request {self.table.current}")
 
     def action_copy_prompt(self) -> None:
-        """Copy the prompt to the clipboard of the terminal."""
+        """Copy the prompt to the clipboard."""
         if self.table.current is not None:
             request = self.engine.workspace.requests.get(self.table.current)
-            self.app.copy_to_clipboard(prompt_text(request.prompt))
-            self.say(f"Copied the prompt of request {self.table.current}.")
+            self.copy(prompt_text(request.prompt), f"the prompt of request {self.table.current}")
 
     async def action_back(self) -> None:
         """Leave the detail first, then show all again, then go home."""

@@ -128,8 +128,6 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         """The offer that the fields belong to."""
         self._typed: dict[int, dict[str, str]] = {}
         """The fields of the offers that a person has gone on from."""
-        self._warned = False
-        """Whether they know that Esc applies nothing."""
         self._rows = {
             name: SettingRow(replace(FIELDS[name], default=""), text_of(settings, name), marked=False)
             for name in _FIELDS
@@ -220,7 +218,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     @on(SettingRow.Changed)
     def _changed(self) -> None:
-        self._warned = False
+        self.expect_warning()
         self._check()
 
     def _check(self) -> dict[str, str]:
@@ -314,8 +312,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         """Stop the test, or close and change nothing; what is typed is not lost without a word."""
         if self._stop_testing():
             self._tell("Stopped. It may have been answered all the same.")
-        elif self._is_typed and not self._warned:
-            self._warned = True
+        elif not self.may_discard(typed=self._is_typed):
             stays = "the built-in model is taken" if self._settings.is_offline else "all stays as it is"
             self._tell(f"What is typed here is not applied yet. Enter applies it; with Esc again {stays}.")
         else:
@@ -327,7 +324,10 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._tell(f"↑ and ↓ choose a model,{of_fields} Enter goes on, Esc skips, q quits.")
 
     def action_quit(self) -> None:
-        """Leave the program, as from every screen."""
+        """Leave the program, as from every screen; what is typed is not discarded without a word."""
+        if not self.may_discard(typed=self._is_typed):
+            self._tell("What is typed here is not applied yet. Enter applies it; once more quits without it.")
+            return
         self._stop_testing()
         self.dismiss(None)
         self.call_later(self.app.action_quit)

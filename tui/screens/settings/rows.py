@@ -15,6 +15,7 @@ from textual.widgets import Input, Static, TextArea
 from selfinstruct.tui.screens.settings.form import KEYS, Field
 from selfinstruct.tui.text.safe_text import safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.exact_text import ExactInput, ExactTextArea
 
 _SHORT = 30
 _KEYS_LINES = 4
@@ -101,17 +102,17 @@ class SettingRow(Widget):
         yield self.editor
 
     def _make_editor(self) -> Widget:
-        field, text = self.field, safe_line(self._given, None)
+        field, text = self.field, self._given
         if field.fixed:
-            return Static(Content(text or "built-in"), classes="setting-value")
+            return Static(Content(safe_line(text, None) or "built-in"), classes="setting-value")
         if field.choices:
             editor: Widget = Choice(field.choices, text)
         elif field.name == KEYS:
-            editor = TextArea(self._given, compact=True, soft_wrap=False, tab_behavior="focus")
+            editor = ExactTextArea(text, compact=True, soft_wrap=False, tab_behavior="focus")
         else:
             placeholder = safe_line(field.default)
             # A stray key must not replace a long list.
-            editor = Input(text, placeholder=placeholder, compact=True, select_on_focus=False)
+            editor = ExactInput(text, placeholder=placeholder, compact=True, select_on_focus=False)
         editor.add_class("setting-value")
         return editor
 
@@ -136,10 +137,7 @@ class SettingRow(Widget):
         editor = self.editor
         if isinstance(editor, TextArea):
             return editor.text
-        if not isinstance(editor, Input | Choice):
-            return self._given
-        # What cannot be shown is kept for as long as nobody edits it.
-        return self._given if editor.value == safe_line(self._given, None) else editor.value
+        return editor.value if isinstance(editor, Input | Choice) else self._given
 
     @text.setter
     def text(self, text: str) -> None:
@@ -147,7 +145,7 @@ class SettingRow(Widget):
         if isinstance(editor, TextArea):
             editor.text = text
         elif isinstance(editor, Input | Choice):
-            editor.value = safe_line(text, None)
+            editor.value = text
 
     @property
     def is_changed(self) -> bool:

@@ -62,7 +62,7 @@ class SettingsScreen(WorkScreen):
     _testing: Worker[None] | None = None
     _applying = False
     _warned = False
-    """Whether a person who quits knows what is not applied."""
+    """Whether a person who goes knows what is not applied."""
     _percent = 0
     """How much is judged again."""
 
@@ -283,6 +283,10 @@ class SettingsScreen(WorkScreen):
             self.say("Stopped. It may have been answered all the same.")
         elif self.focused is not fields:
             self.set_focus(fields)
+        elif self.changed and not self._warned:
+            self._warned = True
+            what = self.with_keys("{apply_settings} applies; {back} again discards.")
+            self.say(f"{len(self.changed)} not applied. {what}", error=True)
         elif self.changed:
             self._revert()
         else:

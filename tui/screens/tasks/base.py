@@ -265,13 +265,12 @@ class TasksScreen(TableActions, DecidingScreen):
         task_id = self._editable()
         if task_id is None:
             return
-        instruction = self.engine.workspace.tasks.get(task_id).instruction
+        self._edit_here(task_id, self.engine.workspace.tasks.get(task_id).instruction)
 
-        def edit(wording: str | None) -> None:
-            if wording is not None:
-                self._edited(task_id, wording, seen=instruction)
-
-        self.app.push_screen(EditScreen(task_id, instruction, self.engine.assessor.assess), edit)
+    def _edit_here(self, task_id: int, seen: str, *, draft: str | None = None, refusal: str = "") -> None:
+        save = partial(self._edited, task_id, seen)
+        assess = self.engine.assessor.assess
+        self.app.push_screen(EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal))
 
     async def action_edit_outside(self) -> None:
         """Reword the candidate in the person's own editor; generation goes on meanwhile."""
@@ -284,10 +283,10 @@ class TasksScreen(TableActions, DecidingScreen):
         except EditorError as error:
             self.say(f"{error}{self.with_keys(' {edit} edits here.')}", error=True)
         else:
-            if wording is None:
+            if wording is None or not wording.strip():
                 self.say(f"{task_id} stays as it was.")
-            else:
-                self._edited(task_id, wording, seen=instruction)
+            elif (refusal := self._edited(task_id, instruction, wording)) is not None:
+                self._edit_here(task_id, instruction, draft=wording, refusal=refusal)
 
     def _editable(self) -> int | None:
         task_id = self.table.current
@@ -299,15 +298,16 @@ class TasksScreen(TableActions, DecidingScreen):
             return task_id
         return None
 
-    def _edited(self, task_id: int, wording: str, *, seen: str) -> None:
+    def _edited(self, task_id: int, seen: str, wording: str) -> str | None:
+        """Store a wording; returns why it cannot be stored, None when it is."""
         try:
             self.engine.decisions.edit(task_id, wording, seen=seen)
         except (DecisionRefusedError, WorkspaceError) as refusal:
-            self.say(str(refusal), error=True)
-        else:
-            self.session.attended.wake()
-            self.refresh_all()
-            self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
+            return str(refusal)
+        self.session.attended.wake()
+        self.refresh_all()
+        self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
+        return None
 
     # Looking around
 
@@ -337,10 +337,10 @@ class TasksScreen(TableActions, DecidingScreen):
         self.say(f"Sorted by {'ROUGE-L' if self.table.order == 'score' else self.table.order}.")
 
     def action_copy(self) -> None:
-        """Copy the instruction to the clipboard of the terminal."""
+        """Copy the instruction to the clipboard."""
         if self.table.current is not None:
-            self.app.copy_to_clipboard(self.engine.workspace.tasks.get(self.table.current).instruction)
-            self.say(f"Copied the instruction of {self.table.current}.")
+            instruction = self.engine.workspace.tasks.get(self.table.current).instruction
+            self.copy(instruction, f"the instruction of {self.table.current}")
 
     @on(CandidateTable.Opened)
     async def action_open(self) -> None:

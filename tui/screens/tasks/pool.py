@@ -13,6 +13,7 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.keys.actions import ScreenName
 from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.screens.tasks.base import TasksScreen
+from selfinstruct.tui.widgets.exact_text import ExactInput
 from selfinstruct.tui.widgets.titles import entitle
 
 
@@ -26,7 +27,7 @@ class PoolScreen(TasksScreen):
 
     def compose_body(self) -> ComposeResult:
         """The filter line over table and detail."""
-        yield Input(
+        yield ExactInput(
             placeholder="/ words, label:clf, state:rejected, verdict:similar, origin:model, score>0.6",
             id="filter",
         )

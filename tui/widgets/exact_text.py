@@ -1,0 +1,123 @@
+"""Text areas and lines that hold the text as it is stored, and only draw it made safe.
+
+Textual's own split a text at every line break that Unicode knows, join the lines again with one kind of
+break, and drop what they call unprintable: the joiners of Persian and of emoji among it. Here an edit
+changes what the person has touched, and nothing else.
+"""
+
+import unicodedata
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events
+from textual.document._document import Document, EditResult, Location
+from textual.document._document_navigator import DocumentNavigator
+from textual.document._wrapped_document import WrappedDocument
+from textual.geometry import Size
+from textual.widgets import Input, TextArea
+
+from selfinstruct.core.util.storable_text import storable_text
+from selfinstruct.tui.text.safe_text import visible
+
+
+def pasted_text(text: str) -> str:
+    """A paste as it is stored: terminals send a carriage return for each line break."""
+    return storable_text(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def in_one_line(text: str) -> str:
+    """A text of several lines for a field of one: a space for each line break."""
+    return text.strip("\n").replace("\n", " ")
+
+
+def is_format_character(key: events.Key) -> bool:
+    """Whether a key stands for a joiner or a mark of direction, which Textual does not take for printable."""
+    return key.character is not None and unicodedata.category(key.character) == "Cf"
+
+
+class ExactDocument(Document):
+    """A document of lines that end with a line feed; whoever looks at a line gets it as it is drawn.
+
+    A line as it is drawn has as many characters as it has, so that every place is the same in both.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("")
+        self._lines = text.split("\n")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines as they are drawn."""
+        return [visible(line) for line in self._lines]
+
+    def __getitem__(self, line_index: int | slice) -> str | list[str]:  # type: ignore[override]
+        """A line as it is drawn, or several."""
+        found = self._lines[line_index]
+        return visible(found) if isinstance(found, str) else [visible(line) for line in found]
+
+    def get_size(self, tab_width: int) -> Size:
+        """Columns and lines that it takes when no line is wrapped."""
+        widths = (cell_len(line.expandtabs(tab_width)) for line in self.lines)
+        return Size(max(widths), len(self._lines))
+
+    def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
+        """Put `text` in the place of what is between two places."""
+        (top, first), (bottom, last) = sorted((start, end))
+        replaced = self.get_text_range((top, first), (bottom, last))
+        before = "".join(self._lines[top : top + 1])[:first]
+        after = "".join(self._lines[bottom : bottom + 1])[last:]
+        inserted = f"{before}{text}".split("\n")
+        end_location = (top + len(inserted) - 1, len(inserted[-1]))
+        inserted[-1] += after
+        self._lines[top : bottom + 1] = inserted
+        return EditResult(end_location, replaced)
+
+
+class ExactTextArea(TextArea):
+    """A text area over an `ExactDocument`."""
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        super()._set_document("", language)
+        self.document = ExactDocument(text)
+        self.wrapped_document = WrappedDocument(self.document, tab_width=self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self._rewrap_and_refresh_virtual_size()
+
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
+        """Take a format character as any other; Textual's own handler comes next for all else."""
+        if event.character is not None and is_format_character(event):
+            event.stop()
+            event.prevent_default()
+            self._replace_via_keyboard(event.character, *self.selection)
+
+
+class ExactInput(Input):
+    """A line to type into that draws its value made safe; a paste of several lines keeps all of them."""
+
+    def _drawn(self, end: int | None = None) -> str:
+        return visible(self.value[:end]).replace("\t", "\u2409")
+
+    @property
+    def _value(self) -> Text:
+        return Text(self._drawn(), no_wrap=True, overflow="ignore", end="")
+
+    def _position_to_cell(self, position: int) -> int:
+        return cell_len(self._drawn(position))
+
+    def _cell_offset_to_index(self, offset: int) -> int:
+        offset += self.scroll_offset.x
+        places = range(len(self.value))
+        return next((place for place in places if self._position_to_cell(place + 1) > offset), len(places))
+
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
+        """Take a format character as any other; Textual's own handler comes next for all else."""
+        if event.character is not None and is_format_character(event):
+            event.stop()
+            event.prevent_default()
+            self.replace(event.character, *self.selection)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Insert all lines of a paste; Textual's own handler would take the first."""
+        event.stop()
+        event.prevent_default()
+        self.replace(in_one_line(event.text), *self.selection)
