@@ -4,16 +4,15 @@ Nothing is written. Each part reads what there is at one moment of its own, so t
 no more than one of them.
 """
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 
 from selfinstruct.db.check.parts import PARTS, Part, look_at_search, pass_over_search
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import connect_to_read, is_writable
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, version_of
 
 _MOST = 10

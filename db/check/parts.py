@@ -3,15 +3,14 @@
 import hashlib
 import json
 import math
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.check.replay import COLUMNS, Row, as_row, differs, replay
 from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, newest, version_of
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots, digest_of
 

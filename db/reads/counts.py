@@ -1,7 +1,8 @@
 """How much there is of everything in a workspace."""
 
 from dataclasses import dataclass
-from sqlite3 import Connection
+
+from selfinstruct.db.sqlite.driver import Connection
 
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
 

@@ -3,11 +3,11 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 from typing import Any, Literal
 
 from selfinstruct.db.records import Parameters, Request, Stage
 from selfinstruct.db.sqlite.damage_guard import stored_json
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.tables.requests import Requests
 
 RequestView = Literal["all", "failed", "in_doubt", "planned", "under_way"]

@@ -1,15 +1,14 @@
 """Looks for tasks beside the program: in a thread of its own, on a connection of its own."""
 
 import asyncio
-import sqlite3
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from sqlite3 import Connection
 
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Order, TaskQuery
 from selfinstruct.db.sqlite.connection import connect_to_read
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.tables.tasks import Tasks
 
 

@@ -2,12 +2,12 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Never, Self
 
 from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.sqlite.driver import sqlite3
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """What SQLite finds wrong with a file; the last one is a table or a column that is not there."""
@@ -17,15 +17,20 @@ _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 """The second is what comes when the sentence of the first would quote what is damaged."""
 
 
+def primary_code(error: BaseException) -> int | None:
+    """The kind of an error of SQLite: the lowest byte of its extended code; None when it has no code."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether an error says that the file is not as it was written."""
     if isinstance(error, UnicodeDecodeError):
         return True
     if not isinstance(error, sqlite3.DatabaseError):
         return False
-    # The lowest byte of an extended code is the kind of the error.
-    kind = getattr(error, "sqlite_errorcode", None)
-    return "decode to UTF-8" in str(error) if kind is None else kind & 0xFF in _DAMAGE
+    kind = primary_code(error)
+    return "decode to UTF-8" in str(error) if kind is None else kind in _DAMAGE
 
 
 _UNDECODABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)

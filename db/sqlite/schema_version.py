@@ -1,12 +1,11 @@
 """Which schema a workspace has, and bringing it up to date."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
-from sqlite3 import Connection
 
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.journal_files import real_path
 
 SCHEMA_VERSION = 7

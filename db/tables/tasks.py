@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery, Unasked
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "

@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from selfinstruct.db.records import State
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection
 
 _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
     FROM vectors JOIN tasks ON tasks.id = task_id"""

@@ -620,8 +620,9 @@ async def test_a_vector_is_asked_for_once_a_wording_and_once_a_model(
 
 
 async def test_vectors_can_be_deleted_and_are_asked_for_again(tmp_path: Path, server: ModelServer) -> None:
-    import sqlite3
     from contextlib import closing
+
+    from selfinstruct.db.sqlite.driver import sqlite3
 
     await run(tmp_path / "a.db", **on(server, target=5))
     with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:

@@ -1,6 +1,5 @@
 """The pool in memory is what the workspace says, whichever way it was read."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from selfinstruct.core.pool import pool as pool_module
 from selfinstruct.core.pool.pool import Pool
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import Origin, Standing, State
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 

@@ -1,6 +1,5 @@
 """Settings from flags, file and workspace: who wins, and one sentence on what is wrong."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import check, read_file, resolve, storable
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
 
