@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.db.check.parts import PARTS, Part, look_at_search, pass_over_search
-from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.db.errors import DamagedError, QueryRefusedError
 from selfinstruct.db.sqlite.connection import connect_to_read, is_writable
-from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, version_of
 
 _MOST = 10
@@ -39,13 +39,10 @@ def check(path: Path) -> Report:
         WorkspaceError: there is none, another program made the file, or a newer version of this one.
         DamagedError: its first page is damaged, so that nothing can be looked at.
     """
-    try:
-        with closing(connect_to_read(path)) as db:
-            looks = {**PARTS, "search": look_at_search if is_writable(path) else pass_over_search}
-            is_older = version_of(db) < SCHEMA_VERSION
-            parts = [_look(db, name, look, is_older=is_older) for name, look in looks.items()]
-    except sqlite3.OperationalError as error:
-        raise WorkspaceError(f"The workspace {path} cannot be looked at now: {error}.") from error
+    with closing(connect_to_read(path)) as db:
+        looks = {**PARTS, "search": look_at_search if is_writable(path) else pass_over_search}
+        is_older = version_of(db) < SCHEMA_VERSION
+        parts = [_look(db, name, look, is_older=is_older) for name, look in looks.items()]
     return Report(path, tuple(parts))
 
 
@@ -60,6 +57,9 @@ def _look(db: Connection, name: str, look: Callable[[Connection, Part], None], *
         else:
             part.looked_at = part.looked_at or "Not all of it could be read."
             part.wrong.append(f"SQLite stopped there: {error.what}.")
+    except QueryRefusedError as error:
+        part.looked_at = part.looked_at or "Not all of it could be read."
+        part.wrong.append(f"SQLite stopped there: {error.__cause__}.")
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         part.looked_at = part.looked_at or "Not all of it could be read."
         part.wrong.append(f"There are values in it that no program wrote: {error}.")

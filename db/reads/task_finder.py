@@ -5,10 +5,10 @@ from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import QueryInterruptedError
 from selfinstruct.db.records import Order, TaskQuery
 from selfinstruct.db.sqlite.connection import connect_to_read
-from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.tables.tasks import Tasks
 
 
@@ -40,10 +40,8 @@ class TaskFinder:
             self._db = connect_to_read(self._path)
         try:
             return array("q", Tasks(self._db).search(wanted, order))
-        except sqlite3.OperationalError as error:
-            if "interrupted" in str(error):
-                raise asyncio.CancelledError from None
-            raise WorkspaceError(f"The workspace cannot be looked through: {error}.") from error
+        except QueryInterruptedError:
+            raise asyncio.CancelledError from None
 
     def _break_off(self) -> None:
         if self._db is not None:

@@ -15,13 +15,13 @@ from pathlib import Path
 from selfinstruct.db.check.check import Report, check
 from selfinstruct.db.check.parts import objects_of
 from selfinstruct.db.check.replay import Replayed
-from selfinstruct.db.errors import DamagedError, NotRepairedError, WorkspaceError
+from selfinstruct.db.errors import BusyError, DamagedError, NotRepairedError, WorkspaceError
 from selfinstruct.db.repair.page_reader import PageReader
 from selfinstruct.db.repair.rebuild_requests import mend_ledger
 from selfinstruct.db.repair.rebuild_tasks import mend_tasks, replay_all
 from selfinstruct.db.repair.salvage import Salvage, salvage
 from selfinstruct.db.sqlite.connection import connect, connect_to_read, is_in_use, is_writable
-from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.journal_files import ENDINGS, beside, real_path
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, bring_up_to_date, free_name, version_of
 
@@ -143,8 +143,8 @@ def _keep_others_out(source: Connection | None, path: Path) -> None:
                 if is_busy:
                     raise WorkspaceError(f"Another program uses {path}. Close it first.")
                 source.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                raise WorkspaceError(f"Another program uses {path} ({error}). Close it first.") from error
+            except BusyError as error:
+                raise WorkspaceError(f"Another program uses {path}. Close it first.") from error
     _require_idle(path)
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfinstruct.db.errors import DamagedError, StorageError, WorkspaceError
-from selfinstruct.db.sqlite.damage_guard import GuardedConnection, primary_code
+from selfinstruct.db.errors import BusyError, DamagedError, StorageError, WorkspaceError
 from selfinstruct.db.sqlite.driver import LIBRARY, Connection, sqlite3
+from selfinstruct.db.sqlite.error_guard import GuardedConnection, primary_code
 from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, real_path, require_own_journals
 
 APPLICATION_ID = 0x53494E53
@@ -110,9 +110,7 @@ def _choose_journal(db: Connection, path: Path) -> None:
     db.execute("PRAGMA busy_timeout = 0")
     try:
         db.execute(f"PRAGMA journal_mode = {wanted}")
-    except sqlite3.OperationalError as error:
-        if primary_code(error) != sqlite3.SQLITE_BUSY:
-            raise
+    except BusyError as error:
         if wanted == "delete":
             raise WorkspaceError(
                 f"{path} is open in a program with a newer SQLite, and version {sqlite3.sqlite_version} could"
@@ -251,12 +249,24 @@ def _opening(path: Path) -> Iterator[None]:
         if _look_at(path).has_marker:
             raise
         raise WorkspaceError(f"{path} is not a workspace: {error.what}. Give --db another file.") from error
+    except BusyError as error:
+        raise BusyError(
+            f"The workspace {path} cannot be opened: another program is at work on it. Try again."
+        ) from error
+    except StorageError as error:
+        if not isinstance(error.__cause__, sqlite3.Error):
+            raise  # it is a sentence about opening it already
+        raise _not_opened(path, error.__cause__) from error.__cause__
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, PermissionError):
             _require_readable(Path(error.filename or path), path)
-        advice = _advice(path)
-        kind = StorageError if is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
-        raise kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}") from error
+        raise _not_opened(path, error) from error
+
+
+def _not_opened(path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
+    advice = _advice(path)
+    kind = StorageError if _is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
+    return kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}")
 
 
 def _require_readable(file: Path, path: Path) -> None:
@@ -350,7 +360,7 @@ def _lacks_room(error: Exception, advice: str) -> bool:
     return primary_code(error) == sqlite3.SQLITE_CANTOPEN and advice == _IS_THERE_ROOM
 
 
-def is_of_disk(error: BaseException) -> bool:
+def _is_of_disk(error: BaseException) -> bool:
     """Whether an error says that the disk is full or fails."""
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -358,37 +368,43 @@ def is_of_disk(error: BaseException) -> bool:
 
 
 @contextmanager
-def in_words(done: str) -> Iterator[None]:
-    """Say in a sentence why the file cannot be `done`: read, or written."""
+def one_moment(db: Connection) -> Iterator[None]:
+    """Reads within see the workspace as it is at one moment; inside a transaction they see that one's."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise StorageError(
-            f"The workspace cannot be {done}: {error}. What was stored before is kept. Check that the"
-            " disk has room and that no other program holds the workspace."
-        ) from error
+    finally:
+        db.execute("ROLLBACK")
 
 
 @contextmanager
-def transaction(db: Connection) -> Iterator[None]:
-    """One `BEGIN IMMEDIATE` transaction; inside another one it simply joins it.
+def transaction(db: Connection, *, beside_readers: bool = False) -> Iterator[None]:
+    """One transaction that writes; inside another one it simply joins it.
 
-    IMMEDIATE, because a transaction that reads first and writes later fails at once when another
-    program writes in between, whatever the busy timeout.
+    It has the right to write before anything is read: one that reads first and writes later fails at once
+    when another program writes in between, whatever the busy timeout. With a rollback journal it keeps
+    readers out as well from the beginning, so that no reader can hold up its commit: whoever is refused is
+    refused before anything has happened.
+
+    Args:
+        db: The connection.
+        beside_readers: Whether others may read until it is committed, also with a rollback journal.
 
     Raises:
+        BusyError: another program writes, or reads where that matters; nothing of it has happened.
         StorageError: it could not be written; nothing of it has happened.
     """
     if db.in_transaction:
         yield
         return
-    with in_words("written"):
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            yield
-            # A commit can fail too, for example while another program reads; later writes must not join it.
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+    db.execute("BEGIN IMMEDIATE" if beside_readers else "BEGIN EXCLUSIVE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

@@ -1,5 +1,6 @@
 """Instances: the inputs and outputs of tasks, kept or dropped with a reason."""
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -95,12 +96,11 @@ class Instances:
 
     def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
         """How many instances are kept of each of these tasks as it is now; those with none are left out."""
-        ids = list(task_ids)
         rows = self._db.execute(
             f"""SELECT instances.task_id, count(*) FROM instances {_AS_THE_TASK_IS}
-            WHERE instances.task_id IN ({", ".join("?" * len(ids))}) AND instances.state = 'kept'
+            WHERE instances.task_id IN (SELECT value FROM json_each(?)) AND instances.state = 'kept'
             GROUP BY instances.task_id""",
-            ids,
+            [json.dumps(list(task_ids))],
         )
         return dict(rows.fetchall())
 

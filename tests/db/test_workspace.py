@@ -205,7 +205,7 @@ def test_a_commit_that_fails_leaves_no_transaction_for_later_writes_to_join(
     with Workspace.open(workspace.path) as reader:
         reader._db.execute("BEGIN")
         reader._db.execute("SELECT count(*) FROM tasks").fetchone()
-        with pytest.raises(WorkspaceError, match="locked"):
+        with pytest.raises(WorkspaceError, match="another program"):
             workspace.tasks.add("Lost and said so.", origin="human", at="now")
         reader._db.execute("COMMIT")
     kept = workspace.tasks.add("LRUCache.", origin="human", at="now")
