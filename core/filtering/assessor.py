@@ -87,12 +87,12 @@ class Assessor:
         """What it objects to; what has been judged by others is to be judged again."""
         self.language = language
         self._meaning: PoolVectors | None = None
-        self.is_ready = False
-        """Whether the pool has been read; whoever needs it before reads it all at once."""
         self.forget()
 
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
+        self.is_ready = False
+        """Whether all of the pool has been read; whoever needs it before reads it all at once."""
         self._read: Pool | None = None
         self._found: LRUCache[tuple[str, int], list[Neighbour]] = LRUCache(_KEPT_CHARACTERS)
         self._found_at = 0
@@ -102,6 +102,7 @@ class Assessor:
     def compare_by(self, meaning: "PoolVectors | None") -> None:
         """Compare by meaning from now on, or by words only; what was judged before is to be judged again."""
         self._meaning = meaning
+        self.is_ready = self.is_ready and meaning is None
 
     @property
     def meaning(self) -> "PoolVectors | None":
