@@ -8,7 +8,6 @@ text: beside it stands what `rouge_score` takes for that alone, in the same run.
 """
 
 import argparse
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from rouge_score import rouge_scorer
 from benchmarks.grown import grow
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
 TASKS, WAITING, OPENINGS = 100_000, 40, 5

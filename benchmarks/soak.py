@@ -15,7 +15,6 @@ import gc
 import json
 import multiprocessing
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from benchmarks.unreliable import FAULTS, TOLD, serve
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.pool.pool import Pool
 from selfinstruct.db.check.check import check
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
 UNDER_WAY = 64

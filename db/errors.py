@@ -12,6 +12,18 @@ class StorageError(WorkspaceError):
     """The disk is full or fails, or another program keeps the workspace; what was stored before is kept."""
 
 
+class BusyError(StorageError):
+    """Another program writes to the workspace, or reads and so keeps writers out; nothing has happened."""
+
+
+class QueryRefusedError(WorkspaceError):
+    """SQLite does not do what it was asked for: it is too large, or against a rule of a table."""
+
+
+class QueryInterruptedError(WorkspaceError):
+    """A query was broken off, because nobody waits for it any more."""
+
+
 class DamagedError(WorkspaceError):
     """The file is not as it was written.
 

@@ -5,9 +5,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from sqlite3 import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from selfinstruct.db.sqlite.driver import Connection
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -23,7 +24,14 @@ from selfinstruct.db.reads.counts import (
 )
 from selfinstruct.db.reads.overview import OverviewRows
 from selfinstruct.db.reads.request_log import RequestLog
-from selfinstruct.db.sqlite.connection import connect, connect_in_memory, connect_to_read, transaction
+from selfinstruct.db.sqlite.connection import (
+    Storage,
+    connect,
+    connect_in_memory,
+    connect_to_read,
+    storage_of,
+    transaction,
+)
 from selfinstruct.db.sqlite.journal_files import beside
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
 from selfinstruct.db.tables.decisions import Decisions
@@ -188,6 +196,10 @@ class Workspace:
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
         before, self._data_version = self._data_version, int(version)
         return before != self._data_version
+
+    def storage(self) -> Storage:
+        """Which SQLite works on the file, and with which journal."""
+        return storage_of(self._db)
 
     def spending(self) -> Spending:
         """What the answers have cost."""

@@ -2,13 +2,13 @@
 
 import base64
 import json
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from selfinstruct.db.sqlite.driver import sqlite3
 from tests.server import Fault, ModelServer, Received, error_body
 
 KEY = "sk-canary/Given+For.This_Endpoint"

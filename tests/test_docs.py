@@ -90,7 +90,7 @@ def test_the_page_of_the_schema_names_all_that_status_gives_as_json(workspace: W
     page = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
     section = page.split("\n## Without SQL\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
-    document = status_document(workspace.counts(), workspace.training())
+    document = status_document(workspace.counts(), workspace.training(), workspace.storage())
     assert list(rows) == list(document)
     for name, numbers in document.items():
         assert set(numbers) - set(re.findall(r"`(\w+)`", rows[name])) == set(), name

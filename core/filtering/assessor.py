@@ -87,12 +87,12 @@ class Assessor:
         """What it objects to."""
         self.language = language
         self._meaning: PoolVectors | None = None
-        self.is_ready = False
-        """Whether the pool has been read; whoever needs it before reads it all at once."""
         self.forget()
 
     def forget(self) -> None:
         """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
+        self.is_ready = False
+        """Whether all of the pool has been read; whoever needs it before reads it all at once."""
         self._read: Pool | None = None
         self._found: LRUCache[tuple[str, int], list[Neighbour]] = LRUCache(_KEPT_CHARACTERS)
         self._found_at = 0
@@ -106,6 +106,7 @@ class Assessor:
             filters: What it objects to.
             meaning: What it compares by meaning with; None: by words only.
         """
+        self.is_ready = self.is_ready and (meaning is None or meaning is self._meaning)
         self.filters, self._meaning = filters, meaning
 
     @property

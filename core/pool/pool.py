@@ -30,6 +30,9 @@ class Pool:
     def __init__(self, workspace: Workspace, language: str) -> None:
         self._workspace = workspace
         self._language = language
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._reading = self._read()
         self._clear()
 
@@ -46,8 +49,16 @@ class Pool:
         self._unkept = 0
 
     def read_some(self) -> bool:
-        """Read a part of what there is; returns whether that was not all."""
-        return next((True for _ in self._reading), False)
+        """Read a part of what there is; returns whether that was not all.
+
+        After an error it begins anew: a generator that has raised is at its end, and would pass for one that
+        has read everything.
+        """
+        try:
+            return next((True for _ in self._reading), False)
+        except BaseException:
+            self._begin_anew()
+            raise
 
     def catch_up(self) -> None:
         """Take in what was decided and proposed since the last time."""

@@ -69,7 +69,10 @@ class PoolVectors:
         return self._last_decision, self._last_vector
 
     def read_some(self) -> bool:
-        """Read a part of what there is, for a few milliseconds; returns whether that was not all."""
+        """Read a part of what there is, for a few milliseconds; returns whether that was not all.
+
+        After an error it begins anew.
+        """
         if self.unusable is not None:
             return False
         try:
@@ -77,6 +80,9 @@ class PoolVectors:
         except VectorsUnusableError as error:
             self._give_up(error)
             return False
+        except BaseException:
+            self.forget()
+            raise
 
     def catch_up(self) -> None:
         """Take in the decisions and the vectors that have come since the last time."""
@@ -97,8 +103,8 @@ class PoolVectors:
             return
         changes = self._workspace.decisions.changes_since(self._last_decision)
         if changes:
-            self._last_decision = changes[-1].decision_id
             self._look_again(list(dict.fromkeys(change.task_id for change in changes)))
+            self._last_decision = changes[-1].decision_id
         while self._read_page():
             pass
 

@@ -4,18 +4,17 @@ Nothing is written. Each part reads what there is at one moment of its own, so t
 no more than one of them.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 from types import MappingProxyType
 
 from selfinstruct.db.check.parts import PARTS, Part, look_at_search, pass_over_search
 from selfinstruct.db.check.scores import Look
-from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.db.errors import DamagedError, QueryRefusedError
 from selfinstruct.db.sqlite.connection import connect_to_read, is_writable
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, version_of
 
 _MOST = 10
@@ -46,14 +45,11 @@ def check(path: Path, *, also: Mapping[str, Look] = MappingProxyType({})) -> Rep
         WorkspaceError: there is none, another program made the file, or a newer version of this one.
         DamagedError: its first page is damaged, so that nothing can be looked at.
     """
-    try:
-        with closing(connect_to_read(path)) as db:
-            search = look_at_search if is_writable(path) else pass_over_search
-            looks = {**PARTS, "search": search, **also}
-            is_older = version_of(db) < SCHEMA_VERSION
-            parts = [_look(db, name, look, is_older=is_older) for name, look in looks.items()]
-    except sqlite3.OperationalError as error:
-        raise WorkspaceError(f"The workspace {path} cannot be looked at now: {error}.") from error
+    with closing(connect_to_read(path)) as db:
+        search = look_at_search if is_writable(path) else pass_over_search
+        looks = {**PARTS, "search": search, **also}
+        is_older = version_of(db) < SCHEMA_VERSION
+        parts = [_look(db, name, look, is_older=is_older) for name, look in looks.items()]
     return Report(path, tuple(parts))
 
 
@@ -68,6 +64,9 @@ def _look(db: Connection, name: str, look: Look, *, is_older: bool) -> Part:
         else:
             part.looked_at = part.looked_at or "Not all of it could be read."
             part.wrong.append(f"SQLite stopped there: {error.what}.")
+    except QueryRefusedError as error:
+        part.looked_at = part.looked_at or "Not all of it could be read."
+        part.wrong.append(f"SQLite stopped there: {error.__cause__}.")
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         part.looked_at = part.looked_at or "Not all of it could be read."
         part.wrong.append(f"There are values in it that no program wrote: {error}.")

@@ -3,15 +3,14 @@
 import hashlib
 import json
 import math
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.check.replay import COLUMNS, Row, as_row, differs, replay
-from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.errors import DamagedError, StorageError
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, newest, version_of
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots, digest_of
 
@@ -265,8 +264,8 @@ def look_at_search(db: Connection, part: Part) -> None:
         db.execute(f"INSERT INTO {_FTS} ({_FTS}, rank) VALUES ('integrity-check', 1)")
     except DamagedError:
         part.wrong.append("It does not fit to the instructions. It is derived, and can be made anew.")
-    except sqlite3.OperationalError as error:
-        _leave_out(part, str(error))
+    except StorageError as error:
+        _leave_out(part, str(error.__cause__))
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")

@@ -1,7 +1,9 @@
 """How much there is of everything in a workspace."""
 
 from dataclasses import dataclass
-from sqlite3 import Connection
+
+from selfinstruct.db.sqlite.connection import one_moment
+from selfinstruct.db.sqlite.driver import Connection
 
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
 
@@ -87,12 +89,9 @@ def read_untouched(db: Connection) -> bool:
 
 
 def read_counts(db: Connection) -> Counts:
-    """Count everything in one read transaction."""
-    db.execute("BEGIN")
-    try:
+    """Count everything as it is at one moment."""
+    with one_moment(db):
         return _read(db)
-    finally:
-        db.execute("COMMIT")
 
 
 def _read(db: Connection) -> Counts:

@@ -6,10 +6,10 @@ SQLite would take longer to count words than Python takes to split them, and a s
 """
 
 from dataclasses import dataclass
-from sqlite3 import Connection
 from typing import NamedTuple
 
 from selfinstruct.db.records import Label, State
+from selfinstruct.db.sqlite.driver import Connection
 
 
 class Proposed(NamedTuple):

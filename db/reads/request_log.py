@@ -1,13 +1,14 @@
 """The requests as a person looks through them: newest first, a page at a time, and one in full."""
 
+import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 from typing import Any, Literal
 
 from selfinstruct.db.records import Parameters, Request, Stage
-from selfinstruct.db.sqlite.damage_guard import stored_json
+from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.error_guard import stored_json
 from selfinstruct.db.tables.requests import Requests
 
 RequestView = Literal["all", "failed", "in_doubt", "planned", "under_way"]
@@ -121,7 +122,6 @@ class RequestLog:
 
     def get_many(self, request_ids: Sequence[int]) -> list[RequestRow]:
         """The requests of these ids that exist, in the order of the ids given."""
-        marks = ", ".join("?" * len(request_ids))
         rows = self._db.execute(
             f"""SELECT requests.id, stage, batch, task_id, state, substr(prompt, 1, 1) = '[', requests.error,
                 (SELECT max(id) FROM requests AS anew WHERE anew.instead_of = requests.id),
@@ -132,8 +132,8 @@ class RequestLog:
                 CASE WHEN last.error IS NULL AND length(body) <= {BODY_SHOWN} THEN body END
             FROM requests LEFT JOIN attempts AS last
                 ON last.id = (SELECT max(id) FROM attempts WHERE request_id = requests.id)
-            WHERE requests.id IN ({marks})""",
-            list(request_ids),
+            WHERE requests.id IN (SELECT value FROM json_each(?))""",
+            [json.dumps(list(request_ids))],
         )
         by_id = {row[0]: RequestRow(*row) for row in rows}
         return [by_id[request_id] for request_id in request_ids if request_id in by_id]

@@ -1,15 +1,14 @@
 """Looks for tasks beside the program: in a thread of its own, on a connection of its own."""
 
 import asyncio
-import sqlite3
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from sqlite3 import Connection
 
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import QueryInterruptedError
 from selfinstruct.db.records import Order, TaskQuery
 from selfinstruct.db.sqlite.connection import connect_to_read
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.tables.tasks import Tasks
 
 
@@ -41,10 +40,8 @@ class TaskFinder:
             self._db = connect_to_read(self._path)
         try:
             return array("q", Tasks(self._db).search(wanted, order))
-        except sqlite3.OperationalError as error:
-            if "interrupted" in str(error):
-                raise asyncio.CancelledError from None
-            raise WorkspaceError(f"The workspace cannot be looked through: {error}.") from error
+        except QueryInterruptedError:
+            raise asyncio.CancelledError from None
 
     def _break_off(self) -> None:
         if self._db is not None:

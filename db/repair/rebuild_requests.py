@@ -2,11 +2,11 @@
 
 import hashlib
 from contextlib import suppress
-from sqlite3 import Connection
 
 from selfinstruct.db.check.parts import gaps
 from selfinstruct.db.errors import DamagedError, NotRepairedError
 from selfinstruct.db.repair.salvage import highest_key
+from selfinstruct.db.sqlite.driver import Connection
 
 LOST = "It could not be read when the workspace was repaired."
 CHANGED = "Its bytes had changed when the workspace was repaired."

@@ -1,13 +1,13 @@
 """Mends the tasks of a workspace that was salvaged: they are what the decisions make them."""
 
 import json
-from sqlite3 import Connection
 
 from selfinstruct.db.check.parts import gaps, numbers
 from selfinstruct.db.check.replay import COLUMNS, Last, Replayed, Row, as_row, differs, replay
 from selfinstruct.db.errors import NotRepairedError
 from selfinstruct.db.repair.rebuild_requests import note
 from selfinstruct.db.repair.salvage import highest_key
+from selfinstruct.db.sqlite.driver import Connection
 
 _TOLD = 20
 """So many stretches of numbers are named."""

@@ -6,23 +6,22 @@ name.
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 
 from selfinstruct.db.check.check import Report, check
 from selfinstruct.db.check.parts import objects_of
 from selfinstruct.db.check.replay import Replayed
-from selfinstruct.db.errors import DamagedError, NotRepairedError, WorkspaceError
+from selfinstruct.db.errors import BusyError, DamagedError, NotRepairedError, WorkspaceError
 from selfinstruct.db.repair.page_reader import PageReader
 from selfinstruct.db.repair.rebuild_requests import mend_ledger
 from selfinstruct.db.repair.rebuild_tasks import mend_tasks, replay_all
 from selfinstruct.db.repair.salvage import Salvage, salvage
-from selfinstruct.db.sqlite.connection import connect, connect_to_read, is_writable
+from selfinstruct.db.sqlite.connection import connect, connect_to_read, is_in_use, is_writable
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.journal_files import ENDINGS, beside, real_path
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, bring_up_to_date, free_name, version_of
 
@@ -39,9 +38,18 @@ class Repaired:
     """Where the damaged file will be."""
     _path: Path
     _new: Path
+    _source: Connection | None
 
     def put_in_place(self) -> None:
-        """Give the new file the name of the damaged one, which gets another one."""
+        """Give the new file the name of the damaged one, which gets another one.
+
+        Raises:
+            WorkspaceError: a program has begun to work on the damaged one; then nothing is changed.
+        """
+        if self._source is not None:
+            # Before the new file is there, whose log it could take for the one that it deletes.
+            self._source.close()
+        _require_idle(self._path)
         try:
             os.link(self._path, self.kept)
         except OSError:  # a file system without links
@@ -88,7 +96,7 @@ def repairing(path: Path, *, at: str) -> Iterator[Repaired]:
                 notes, replayed = _make(source, PageReader(file, _page_size(source)), new, at=at)
                 report = check(new)
                 _require_whole(report, replayed)
-                yield Repaired(tuple(notes), report, free_name(real, "before-repair"), real, new)
+                yield Repaired(tuple(notes), report, free_name(real, "before-repair"), real, new, source)
             finally:
                 if source is not None:
                     source.close()
@@ -130,20 +138,19 @@ def _keep_others_out(source: Connection | None, path: Path) -> None:
         with suppress(DamagedError):
             try:
                 source.execute("PRAGMA query_only = OFF")
-                # With the log taken into the file, nothing of it is left beside the new one.
-                source.execute("PRAGMA journal_mode = DELETE")
+                # The pages are read from the file itself, so what is in the log has to be there as well.
+                (is_busy, _, _) = source.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if is_busy:
+                    raise WorkspaceError(f"Another program uses {path}. Close it first.")
                 source.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                raise WorkspaceError(f"Another program uses {path} ({error}). Close it first.") from error
-    from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock
+            except BusyError as error:
+                raise WorkspaceError(f"Another program uses {path}. Close it first.") from error
+    _require_idle(path)
 
-    for lock_file in path.parent.iterdir():
-        if lock_file.name.startswith(f"{path.name}.run-"):
-            try:
-                with FileLock(lock_file, timeout=0, mode=0o600):
-                    pass
-            except TimeoutError:
-                raise WorkspaceError(f"A program is at work on {path}. Close it first.") from None
+
+def _require_idle(path: Path) -> None:
+    if is_in_use(path):
+        raise WorkspaceError(f"A program is at work on {path}. Close it first.")
 
 
 def _make(source: Connection | None, pages: PageReader, new: Path, *, at: str) -> tuple[list[str], Replayed]:

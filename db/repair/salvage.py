@@ -5,16 +5,15 @@ at is looked for in the pages themselves.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.check.parts import JSON_COLUMNS, columns_of, quoted
-from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.errors import DamagedError, QueryRefusedError
 from selfinstruct.db.repair.page_reader import PageReader, Record
+from selfinstruct.db.sqlite.driver import Connection
 
 NOT_COPIED = {"spending", "similarity", "_sqlite_migrations"}
 """Made anew."""
@@ -183,7 +182,7 @@ def _insert(target: Connection, table: Table, row: tuple[Any, ...], found: Salva
             ).fetchone()
             is not None
         )
-    except (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError):
+    except (QueryRefusedError, OverflowError, UnicodeEncodeError):
         return False
 
 

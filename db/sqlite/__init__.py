@@ -1,1 +1,1 @@
-"""SQLite itself: connections, locks, damage, migrations, backup."""
+"""SQLite itself: connections, locks, errors, migrations, backup."""

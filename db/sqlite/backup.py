@@ -2,16 +2,15 @@
 
 import errno
 import os
-import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import connect_to_read
-from selfinstruct.db.sqlite.damage_guard import damage_in_words
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.error_guard import damage_in_words
 from selfinstruct.db.sqlite.journal_files import ENDINGS, beside, real_path
 
 

@@ -1,17 +1,17 @@
 """Opens a workspace's SQLite file: the marker that it is ours, the journal mode, transactions."""
 
 import errno
+import glob
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 
-from selfinstruct.db.errors import DamagedError, StorageError, WorkspaceError
-from selfinstruct.db.sqlite.damage_guard import GuardedConnection
-from selfinstruct.db.sqlite.journal_files import MARKER_AT, beside, real_path, require_own_journals
+from selfinstruct.db.errors import BusyError, DamagedError, StorageError, WorkspaceError
+from selfinstruct.db.sqlite.driver import LIBRARY, Connection, sqlite3
+from selfinstruct.db.sqlite.error_guard import GuardedConnection, primary_code
+from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, real_path, require_own_journals
 
 APPLICATION_ID = 0x53494E53
 """Marks a file as a workspace ("SINS"), so that another program's database is never written to."""
@@ -23,13 +23,39 @@ BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another program's transaction."""
 
 
-def journal_of(version: tuple[int, ...]) -> tuple[str, str]:
-    """The journal mode and the synchronous setting for a version of SQLite.
+_SYNCHRONOUS = "EXTRA"
+"""With it, a commit that has returned outlasts a power cut, whichever journal there is.
 
-    With both, a commit that has returned outlasts a power cut. A rollback journal needs EXTRA for that:
-    FULL does not sync the folder after the journal is deleted, and a journal that is back undoes the commit.
-    """
-    return ("WAL", "FULL") if version >= _WAL_IS_SAFE_SINCE else ("DELETE", "EXTRA")
+A rollback journal needs it: FULL does not sync the folder after the journal is deleted, and a journal that is
+back undoes the commit. For a write-ahead log it means the same as FULL.
+"""
+
+
+def journal_of(version: tuple[int, ...]) -> str:
+    """The journal mode for a version of SQLite."""
+    return "wal" if version >= _WAL_IS_SAFE_SINCE else "delete"
+
+
+def journal_mode(db: Connection) -> str:
+    """The journal mode that a workspace has, in small letters."""
+    return str(db.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a workspace is stored."""
+
+    library: str
+    """The package that SQLite comes from: `pysqlite3`, or `sqlite3` of Python."""
+    version: str
+    """Of SQLite."""
+    journal: str
+    """The journal mode: `wal`, or `delete` for a rollback journal."""
+
+
+def storage_of(db: Connection) -> Storage:
+    """How the workspace of a connection is stored."""
+    return Storage(LIBRARY, sqlite3.sqlite_version, journal_mode(db))
 
 
 def connect(path: Path, *, create: bool) -> Connection:
@@ -61,14 +87,54 @@ def connect(path: Path, *, create: bool) -> Connection:
             if not _has_marker(db):
                 # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
                 db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            journal, synchronous = journal_of(sqlite3.sqlite_version_info)
-            db.execute(f"PRAGMA journal_mode = {journal}")
-            db.execute(f"PRAGMA synchronous = {synchronous}")
+            _choose_journal(db, path)
+            db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
             db.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             db.close()
             raise
         return db
+
+
+def _choose_journal(db: Connection, path: Path) -> None:
+    """Give a workspace the journal that suits this program's SQLite.
+
+    Raises:
+        WorkspaceError: it has a write-ahead log that only a newer SQLite may write, and is in use.
+    """
+    wanted = journal_of(sqlite3.sqlite_version_info)
+    if journal_mode(db) == wanted:
+        return
+    if wanted == "wal" and is_in_use(path):
+        return  # by a program with an older SQLite, or it would be one already
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        db.execute(f"PRAGMA journal_mode = {wanted}")
+    except BusyError as error:
+        if wanted == "delete":
+            raise WorkspaceError(
+                f"{path} is open in a program with a newer SQLite, and version {sqlite3.sqlite_version} could"
+                " damage it meanwhile. Close that program first, or install pysqlite3 for this one."
+            ) from error
+        # Whoever has it open may be about to choose as well; the next start does it.
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a program is at work on a workspace: each holds the lock of its run."""
+    runs = [*real_path(path).parent.glob(f"{glob.escape(real_path(path).name)}.run-*")]
+    if not runs:
+        return False
+    from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock
+
+    for lock_file in runs:
+        try:
+            with FileLock(lock_file, timeout=0, mode=0o600):
+                pass
+        except TimeoutError:  # which filelock's own is
+            return True
+    return False
 
 
 def _make(path: Path) -> None:
@@ -183,12 +249,24 @@ def _opening(path: Path) -> Iterator[None]:
         if _look_at(path).has_marker:
             raise
         raise WorkspaceError(f"{path} is not a workspace: {error.what}. Give --db another file.") from error
+    except BusyError as error:
+        raise BusyError(
+            f"The workspace {path} cannot be opened: another program is at work on it. Try again."
+        ) from error
+    except StorageError as error:
+        if not isinstance(error.__cause__, sqlite3.Error):
+            raise  # it is a sentence about opening it already
+        raise _not_opened(path, error.__cause__) from error.__cause__
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, PermissionError):
             _require_readable(Path(error.filename or path), path)
-        advice = _advice(path, error)
-        kind = StorageError if is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
-        raise kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}") from error
+        raise _not_opened(path, error) from error
+
+
+def _not_opened(path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
+    advice = _advice(path)
+    kind = StorageError if _is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
+    return kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}")
 
 
 def _require_readable(file: Path, path: Path) -> None:
@@ -253,14 +331,14 @@ def _why(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _advice(path: Path, error: Exception) -> str:
+def _advice(path: Path) -> str:
     folder = path.absolute().parent
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_ROLLBACK:
-        return (
-            "A program was stopped while it wrote, and what it left has to be taken back first: open it once"
-            " where it can be written."
-        )
     try:
+        if not is_writable(path) and any(_has_bytes(beside(path, ending)) for ending in JOURNALS):
+            return (
+                "A program was stopped while it wrote, and what it left has to be taken back first: open it"
+                " once where it can be written."
+            )
         if not folder.is_dir():
             return f"There is no folder {folder}: make it first."
         if not os.access(folder, os.W_OK):
@@ -270,56 +348,63 @@ def _advice(path: Path, error: Exception) -> str:
     return _IS_THERE_ROOM
 
 
+def _has_bytes(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
 _IS_THERE_ROOM = "Check that the disk has room and that the file may be written to."
 
 
 def _lacks_room(error: Exception, advice: str) -> bool:
     """Whether a journal could not be made for a reason that is none of those that can be looked for."""
-    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return kind == sqlite3.SQLITE_CANTOPEN and advice == _IS_THERE_ROOM
+    return primary_code(error) == sqlite3.SQLITE_CANTOPEN and advice == _IS_THERE_ROOM
 
 
-def is_of_disk(error: BaseException) -> bool:
+def _is_of_disk(error: BaseException) -> bool:
     """Whether an error says that the disk is full or fails."""
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}
-    # The lowest byte of an extended code is the kind of the error.
-    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    return primary_code(error) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 @contextmanager
-def in_words(done: str) -> Iterator[None]:
-    """Say in a sentence why the file cannot be `done`: read, or written."""
+def one_moment(db: Connection) -> Iterator[None]:
+    """Reads within see the workspace as it is at one moment; inside a transaction they see that one's."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise StorageError(
-            f"The workspace cannot be {done}: {error}. What was stored before is kept. Check that the"
-            " disk has room and that no other program holds the workspace."
-        ) from error
+    finally:
+        db.execute("ROLLBACK")
 
 
 @contextmanager
-def transaction(db: Connection) -> Iterator[None]:
-    """One `BEGIN IMMEDIATE` transaction; inside another one it simply joins it.
+def transaction(db: Connection, *, beside_readers: bool = False) -> Iterator[None]:
+    """One transaction that writes; inside another one it simply joins it.
 
-    IMMEDIATE, because a transaction that reads first and writes later fails at once when another
-    program writes in between, whatever the busy timeout.
+    It has the right to write before anything is read: one that reads first and writes later fails at once
+    when another program writes in between, whatever the busy timeout. With a rollback journal it keeps
+    readers out as well from the beginning, so that no reader can hold up its commit: whoever is refused is
+    refused before anything has happened.
+
+    Args:
+        db: The connection.
+        beside_readers: Whether others may read until it is committed, also with a rollback journal.
 
     Raises:
+        BusyError: another program writes, or reads where that matters; nothing of it has happened.
         StorageError: it could not be written; nothing of it has happened.
     """
     if db.in_transaction:
         yield
         return
-    with in_words("written"):
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            yield
-            # A commit can fail too, for example while another program reads; later writes must not join it.
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+    db.execute("BEGIN IMMEDIATE" if beside_readers else "BEGIN EXCLUSIVE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

@@ -14,11 +14,16 @@ from typing import BinaryIO
 
 from selfinstruct.db.errors import WorkspaceError
 
-ENDINGS = ("-journal", "-wal", "-shm")
-"""What SQLite adds to the name of a file for its side files."""
+JOURNALS = ("-journal", "-wal")
+"""What SQLite adds to the name of a file for its rollback journal and its write-ahead log."""
+ENDINGS = (*JOURNALS, "-shm")
+"""The same for all its side files."""
 
 MARKER_AT = slice(68, 72)
 """Where the header of a SQLite file has its application id (https://sqlite.org/fileformat2.html)."""
+_WRITE_VERSION_AT = 18
+_WAL_VERSION = 2
+"""What it has there while changes go to a write-ahead log."""
 _COUNTER_AT = slice(24, 28)
 """Where it has the number of the last change."""
 _PAGES_AT = slice(28, 32)
@@ -108,10 +113,14 @@ class _TakenBack:
     """How many pages it had."""
     first_page: bytes
     """The beginning of its first page; empty when that was not touched."""
+    only_first: bool
+    """Whether no other page was."""
 
 
 def _is_of(taken_back: _TakenBack, header: bytes, marker: bytes) -> bool:
     """Whether a journal can be the one of a file that has this header."""
+    if header[_WRITE_VERSION_AT] == _WAL_VERSION and not taken_back.only_first:
+        return False  # only a change of the journal mode itself, on the first page, goes through a journal
     if not taken_back.pages:
         return _number(header[_COUNTER_AT]) <= 1  # the change that has made the file
     if not taken_back.first_page:
@@ -133,7 +142,9 @@ def _read_journal(path: Path) -> _TakenBack | None:
         header = file.read(28)
         if len(header) < 28 or not header.startswith(_JOURNAL_MAGIC):
             return None
-        return _TakenBack(_number(header[16:20]), _page_one(_records_of_journal(file)) or b"")
+        first_page = _page_one(_records_of_journal(file)) or b""
+        only_first = all(number == 1 for number, _ in _records_of_journal(file))
+        return _TakenBack(_number(header[16:20]), first_page, only_first)
 
 
 def _records_of_journal(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

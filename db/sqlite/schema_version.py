@@ -1,12 +1,11 @@
 """Which schema a workspace has, and bringing it up to date."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
-from sqlite3 import Connection
 
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.journal_files import real_path
 
 SCHEMA_VERSION = 7
@@ -40,14 +39,15 @@ def bring_up_to_date(db: Connection, path: Path) -> Path | None:
         return None
     copy: Path | None = None
     try:
-        with transaction(db):
+        # The copy is read on a connection of its own.
+        with transaction(db, beside_readers=True):
             before = version_of(db)  # another program may have been quicker
             if 0 < before < SCHEMA_VERSION:
                 copy = _copy(path, before)
             try:
                 _migrate(db)
             except Exception as error:  # whatever it comes upon, the person is told what is kept
-                what = error.what if isinstance(error, DamagedError) else error
+                what = error.what if isinstance(error, DamagedError) else error.__cause__ or error
                 raise WorkspaceError(
                     f"The workspace {path} cannot be brought up to date from schema {before} to"
                     f" {SCHEMA_VERSION}: {what}. It is as it was; the program that made"

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from sqlite3 import Connection
 from typing import Any, Literal
 
 from selfinstruct.db.errors import DamagedError
@@ -19,7 +18,8 @@ from selfinstruct.db.records import (
     Who,
 )
 from selfinstruct.db.sqlite.connection import transaction
-from selfinstruct.db.sqlite.damage_guard import stored_json
+from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.error_guard import stored_json
 
 _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
 # Of this program, or of one that has ended.

@@ -1,11 +1,12 @@
 """Instances: the inputs and outputs of tasks, kept or dropped with a reason."""
 
+import json
 from collections.abc import Iterable, Iterator
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.records import Instance, Label, NewInstance, Reason, TrainingRow
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection
 
 _COLUMNS = (
     "instances.id, instances.task_id, instances.input, instances.output, instances.state,"
@@ -95,21 +96,22 @@ class Instances:
 
     def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
         """How many instances are kept of each of these tasks as it is now; those with none are left out."""
-        ids = list(task_ids)
         rows = self._db.execute(
             f"""SELECT instances.task_id, count(*) FROM instances {_AS_THE_TASK_IS}
-            WHERE instances.task_id IN ({", ".join("?" * len(ids))}) AND instances.state = 'kept'
+            WHERE instances.task_id IN (SELECT value FROM json_each(?)) AND instances.state = 'kept'
             GROUP BY instances.task_id""",
-            ids,
+            [json.dumps(list(task_ids))],
         )
         return dict(rows.fetchall())
 
     def training_rows(self, *, include_seeds: bool) -> Iterator[TrainingRow]:
         """Kept instances of accepted tasks, in the order of the tasks."""
-        where = "" if include_seeds else "WHERE origin != 'seed'"
+        wanted = "" if include_seeds else "AND origin != 'seed'"
+        # The view training_rows has no ids, by which the instances of one task are in their order.
         for row in self._db.execute(
-            f"SELECT task_id, origin, instruction, input, output FROM training_rows {where}"
-            " ORDER BY origin != 'seed', task_id, rowid"
+            f"""SELECT tasks.id, origin, tasks.instruction, input, output FROM instances {_AS_THE_TASK_IS}
+            WHERE tasks.state = 'accepted' AND instances.state = 'kept' {wanted}
+            ORDER BY origin != 'seed', tasks.id, instances.id"""
         ):
             yield TrainingRow(*row)
 

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import astuple, replace
-from sqlite3 import Connection
 
 from selfinstruct.db.records import StoredIndex
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection
 
 _COLUMNS = "name, made_by, last_decision, last_task, words, ids, lengths, tokens, sha256"
 

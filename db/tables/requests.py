@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Collection
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.records import NewRequest, Parameters, Request, Stage, StoredAnswer, Usage
 from selfinstruct.db.sqlite.connection import transaction
-from selfinstruct.db.sqlite.damage_guard import stored_json
+from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.error_guard import stored_json
 from selfinstruct.db.tables.settings import cost_limit_usd
 
 _COLUMNS = (

@@ -1,11 +1,11 @@
 """The settings of a workspace, and what was learned about its endpoints."""
 
 import json
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.sqlite.connection import transaction
-from selfinstruct.db.sqlite.damage_guard import stored_json
+from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.error_guard import stored_json
 
 
 def cost_limit_usd(db: Connection) -> float | None:

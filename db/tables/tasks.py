@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
 from typing import Any
 
 from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery, Unasked
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
@@ -136,8 +136,8 @@ class Tasks:
     def get_many(self, task_ids: Iterable[int]) -> list[Task]:
         """The tasks of these ids that exist, in the order of the ids given."""
         ids = list(task_ids)
-        marks = ", ".join("?" * len(ids))
-        by_id = {task.id: task for task in self._select(f"WHERE id IN ({marks})", ids)}
+        found = self._select("WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(ids)])
+        by_id = {task.id: task for task in found}
         return [by_id[task_id] for task_id in ids if task_id in by_id]
 
     def reasons(self, task_id: int) -> list[Reason]:
@@ -399,10 +399,13 @@ class Tasks:
             terms.append("id IN (SELECT rowid FROM tasks_text WHERE tasks_text MATCH ?)")
             quoted = (word.replace('"', '""') for word in long)
             values.append(" ".join(f'"{word}"' for word in quoted))
-        for word in wanted.words:
-            if len(word) < _TRIGRAM:
-                terms.append("instr(lower(instruction), lower(?)) > 0")
-                values.append(word)
+        if short := [word for word in wanted.words if len(word) < _TRIGRAM]:
+            # In one term: SQLite takes a thousand of them at most.
+            terms.append(
+                """NOT EXISTS (SELECT 1 FROM json_each(?) AS word
+                WHERE instr(lower(instruction), lower(word.value)) = 0)"""
+            )
+            values.append(json.dumps(short))
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         sql = f"SELECT id FROM tasks {where} ORDER BY {_ORDERS[order]} id DESC"
         return [row[0] for row in self._db.execute(sql, values)]

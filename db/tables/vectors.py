@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from selfinstruct.db.records import State
 from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.sqlite.driver import Connection
 
 _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
     FROM vectors JOIN tasks ON tasks.id = task_id"""
@@ -182,13 +182,12 @@ class Vectors:
 
     def lacking(self, task_ids: Sequence[int], request_id: int) -> list[int]:
         """Those of these tasks without a vector, if this request, or nobody, has asked for it."""
-        marks = ", ".join("?" * len(task_ids))
         rows = self._db.execute(
-            f"""SELECT id FROM tasks WHERE id IN ({marks}) AND coalesce(embed_request_id, ?) = ?
-            AND NOT EXISTS (SELECT 1 FROM vectors
+            """SELECT id FROM tasks WHERE id IN (SELECT value FROM json_each(?))
+            AND coalesce(embed_request_id, ?) = ? AND NOT EXISTS (SELECT 1 FROM vectors
                 WHERE task_id = tasks.id AND model = ? AND base_url = ? AND dimension > 0)
             ORDER BY id""",
-            [*task_ids, request_id, request_id, *self._model],
+            [json.dumps(list(task_ids)), request_id, request_id, *self._model],
         )
         return [task_id for (task_id,) in rows]
 
@@ -290,10 +289,10 @@ class Vectors:
 
     def of_tasks(self, task_ids: Sequence[int]) -> dict[int, StoredVector]:
         """The vectors of the model by task; a task that has none is left out."""
-        marks = ", ".join("?" * len(task_ids))
         rows = self._db.execute(
-            f"{_STORED} WHERE task_id IN ({marks}) AND model = ? AND base_url = ? AND dimension > 0",
-            [*task_ids, *self._model],
+            f"""{_STORED} WHERE task_id IN (SELECT value FROM json_each(?)) AND model = ? AND base_url = ?
+            AND dimension > 0""",
+            [json.dumps(list(task_ids)), *self._model],
         )
         found = (_stored(*row) for row in rows)
         return {one.task_id: one for one in found if one.is_current}

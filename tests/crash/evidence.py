@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 import time
 from collections import Counter
 from contextlib import closing
@@ -14,6 +13,7 @@ from typing import Any
 
 from selfinstruct.core.offline.transport import complete
 from selfinstruct.db.check.check import check
+from selfinstruct.db.sqlite.driver import sqlite3
 from tests.server import Fault, ModelServer
 
 PRICED = """

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from random import Random
 import pytest
 
 from selfinstruct.core.similarity.rouge_index import RougeIndex
+from selfinstruct.db.sqlite.driver import sqlite3
 from tests.crash.evidence import PRICED, CountingServer, evidence
 from tests.journeys.terminal import PROGRAMS
 

@@ -1,10 +1,10 @@
 """A workspace with decisions of every kind on tasks and instances, small enough to damage page by page."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.tui.grown import at_noon, grow, open_engine
 

@@ -1,12 +1,12 @@
 """Hours at the curator, in minutes: the installed program in a pseudo-terminal."""
 
-import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from selfinstruct.db.sqlite.driver import sqlite3
 from tests.journeys.terminal import Terminal
 from tests.journeys.test_journeys import run, status
 from tests.server import ModelServer

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Iterable
 from contextlib import closing
@@ -12,6 +11,7 @@ from unicodedata import category
 
 import pytest
 
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.tui.text.safe_text import safe
 from tests.hostile import FILE_NAME, LONG, MODEL, TEXTS, clipboards, groups, grow, hostile, strange
 from tests.journeys.terminal import PROGRAMS, Terminal

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from textual import events
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.actions import ACTIONS, on_screen
 from selfinstruct.tui.keys.bindings import check_keys, keys_shown

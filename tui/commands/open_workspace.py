@@ -9,7 +9,7 @@ import typer
 
 from selfinstruct.core.errors import EndpointUnusableError, SelfInstructError
 from selfinstruct.db.errors import DamagedError, NotRepairedError, StorageError, WorkspaceError
-from selfinstruct.db.sqlite.connection import in_words, is_writable
+from selfinstruct.db.sqlite.connection import is_writable
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.exit_codes import Exit, stop
 from selfinstruct.tui.text.failure import unexpected
@@ -55,8 +55,7 @@ def sentences(path: Path) -> Iterator[None]:
         path: The workspace.
     """
     try:
-        with in_words("read"):
-            yield
+        yield
     except EndpointUnusableError as error:
         stop(error, Exit.ENDPOINT)
     except (DamagedError, NotRepairedError, StorageError) as error:

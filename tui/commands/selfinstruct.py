@@ -12,6 +12,7 @@ import typer
 from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export.files import ExportFormat, write_export
 from selfinstruct.db.reads.counts import Counts, Training
+from selfinstruct.db.sqlite.connection import Storage
 from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
@@ -141,13 +142,13 @@ def status(
     db: DbOption = Path("selfinstruct.db"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
 ) -> None:
-    """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost."""
+    """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost.
+
+    The last line names the SQLite that this program uses, and the workspace's journal.
+    """
     with sentences(db), look_into(db) as workspace:
-        counts, training = workspace.counts(), workspace.training()
-        if as_json:
-            text = json.dumps(status_document(counts, training), indent=2)
-        else:
-            text = "\n".join(status_lines(counts, training))
+        known = workspace.counts(), workspace.training(), workspace.storage()
+        text = json.dumps(status_document(*known), indent=2) if as_json else "\n".join(status_lines(*known))
     typer.echo(safe(text))
 
 
@@ -174,8 +175,8 @@ def _rounded(usd: float | None) -> float | None:
     return None if usd is None else round(usd, 10)
 
 
-def status_document(counts: Counts, training: Training) -> dict[str, dict[str, Any]]:
-    """The counts as `status --json` gives them: by the words of the screens, with _ for a space."""
+def status_document(counts: Counts, training: Training, storage: Storage) -> dict[str, dict[str, Any]]:
+    """What `status --json` gives: the counts by the words of the screens, with _ for a space."""
 
     def in_words(numbers: Mapping[str, int], words: Mapping[str, str]) -> dict[str, int]:
         return {words.get(name, name).replace(" ", "_"): number for name, number in numbers.items()}
@@ -201,12 +202,13 @@ def status_document(counts: Counts, training: Training) -> dict[str, dict[str, A
             "reserved_usd": _rounded(counts.reserved_usd),
             "unsettled_usd": _rounded(counts.unsettled_usd),
         },
+        "sqlite": {"library": storage.library, "version": storage.version, "journal": storage.journal},
     }
 
 
-def status_lines(counts: Counts, training: Training) -> list[str]:
-    """The counts as a person reads them; what is zero is left out where it says nothing."""
-    document = status_document(counts, training)
+def status_lines(counts: Counts, training: Training, storage: Storage) -> list[str]:
+    """What `status` says to a person; what is zero is left out where it says nothing."""
+    document = status_document(counts, training, storage)
 
     def listed(what: str) -> str:
         numbers = [
@@ -220,6 +222,7 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
         return f"{number:,}"
 
     left_out, unsettled = _left_out(training), counts.unsettled_usd
+    journal = "write-ahead log" if storage.journal == "wal" else "rollback journal"
     return [
         f"pool         {listed('pool')}",
         f"candidates   {listed('candidates')}",
@@ -232,6 +235,7 @@ def status_lines(counts: Counts, training: Training) -> list[str]:
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"
         + (f"; {usd_text(unsettled)} reserved for requests that are not settled" if unsettled else ""),
+        f"sqlite       {storage.version} ({storage.library}), {journal}",
     ]
 
 

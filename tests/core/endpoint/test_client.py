@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-import sqlite3
 from contextlib import closing
 from typing import Any
 
@@ -18,6 +17,7 @@ from selfinstruct.core.requests.sender import MAX_ATTEMPTS, Sender
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import Request
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body

@@ -2,7 +2,6 @@
 
 import random
 import re
-import sqlite3
 from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +12,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import Event, RequestFailed
 from selfinstruct.db.records import Request
+from selfinstruct.db.sqlite.driver import sqlite3
 from tests.conftest import OpenEngine
 from tests.fault_rows import ROWS, Row
 from tests.faulty import FaultyServer

@@ -21,6 +21,7 @@ from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES
 from selfinstruct.core.runs.resend import Resender
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Task
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
@@ -533,6 +534,27 @@ async def test_a_workspace_with_too_many_tasks_can_be_looked_at(
             assert "takes faiss" in (engine.assessor.unusable or "")
 
 
+async def test_after_an_error_the_vectors_are_read_anew(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core.pool import vectors as meaning
+
+    path = tmp_path / "a.db"
+    await run(path, **on(server, target=1))
+    monkeypatch.setattr(meaning, "_AT_ONCE", 50)
+    with Workspace.open(path) as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            vectors = engine.assessor.meaning
+            assert vectors is not None
+            assert vectors.read_some()
+            workspace._db.set_progress_handler(lambda: 1, 1)
+            with pytest.raises(WorkspaceError):
+                vectors.catch_up()
+            workspace._db.set_progress_handler(None, 0)
+            engine.assessor.catch_up()
+            assert vectors.pool_size == len(engine.assessor.index) > 100
+
+
 async def test_a_batch_is_completed_with_what_came_of_it_once_its_vectors_are_there(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:
@@ -621,8 +643,9 @@ async def test_a_vector_is_asked_for_once_a_wording_and_once_a_model(
 
 
 async def test_vectors_can_be_deleted_and_are_asked_for_again(tmp_path: Path, server: ModelServer) -> None:
-    import sqlite3
     from contextlib import closing
+
+    from selfinstruct.db.sqlite.driver import sqlite3
 
     await run(tmp_path / "a.db", **on(server, target=5))
     with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:

@@ -1,16 +1,23 @@
 """The pool in memory is what the workspace says, whichever way it was read."""
 
-import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from selfinstruct.core.decisions.tasks import RefusedByFiltersError
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.filtering.assessor import Assessor
+from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.pool import pool as pool_module
 from selfinstruct.core.pool.pool import Pool
+from selfinstruct.core.settings.model import FilterSettings
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Origin, Standing, State
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 
@@ -174,6 +181,67 @@ def test_what_others_decide_while_the_pool_is_read_is_taken_in(
     pool.catch_up()
     assert steps > 5
     assert contents(pool) == without_image(kept)
+
+
+@contextmanager
+def unreadable(workspace: Workspace) -> Iterator[None]:
+    """Within, SQLite breaks every query off."""
+    workspace._db.set_progress_handler(lambda: 1, 1)
+    try:
+        yield
+    finally:
+        workspace._db.set_progress_handler(None, 0)
+
+
+@pytest.mark.parametrize("has_image", [True, False])
+@pytest.mark.parametrize("steps", [0, 1, 4])
+def test_after_an_error_the_pool_is_read_anew_and_ready_only_when_it_is_whole(
+    kept: Workspace, has_image: bool, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_AT_ONCE", 3)
+    if not has_image:
+        run_sql(kept, "DELETE FROM similarity")
+    decide(kept, 6, "accepted")
+    assessor = Assessor(kept, FilterSettings(), language("en"))
+    for _ in range(steps):
+        assert assessor.read_some()
+    with unreadable(kept), pytest.raises(WorkspaceError):
+        while assessor.read_some():
+            pass
+    assert not assessor.is_ready
+    assert assessor.read_some(), "there is everything to read"
+    while assessor.read_some():
+        assert not assessor.is_ready
+    assert assessor.is_ready
+    assert contents(assessor._pool) == without_image(kept)
+
+
+def test_a_copy_of_an_accepted_task_is_refused_after_the_pool_could_not_be_read(
+    engine_on: OpenEngine, workspace: Workspace
+) -> None:
+    engine = engine_on()
+    with workspace.transaction():
+        for number in range(1500):
+            add(workspace, f"Name fish {number} of the wide and open sea.", "accepted")
+    copy = add(workspace, "Name fish 1499 of the wide and open sea.", "pending")
+    assert engine.assessor.read_some()
+    with unreadable(workspace), pytest.raises(WorkspaceError):
+        engine.assessor.catch_up()
+    with pytest.raises(RefusedByFiltersError, match="ROUGE-L 1.00"):
+        engine.decisions.accept(copy)
+
+
+def test_what_is_dropped_after_a_failed_step_is_not_ready(
+    engine_on: OpenEngine, workspace: Workspace
+) -> None:
+    engine = engine_on()
+    engine.assessor.catch_up()
+    assert engine.assessor.is_ready
+    with pytest.raises(ZeroDivisionError), engine.assessor.step():
+        add(workspace, "Name a river.", "accepted")
+        engine.assessor.catch_up()
+        raise ZeroDivisionError
+    assert not engine.assessor.is_ready
 
 
 @pytest.mark.parametrize(("tasks", "images"), [(5, 0), (2100, 2)])

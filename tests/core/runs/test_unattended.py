@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -18,6 +17,7 @@ from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun, require_start
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body

@@ -1,6 +1,5 @@
 """Settings from flags, file and workspace: who wins, and one sentence on what is wrong."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import check, from_store, read_file, resolve, storable
+from selfinstruct.db.errors import QueryRefusedError
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
 
@@ -369,7 +370,7 @@ async def test_settings_that_could_not_be_stored_are_not_in_force_and_are_stored
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
         )
-        with pytest.raises(sqlite3.IntegrityError, match="the disk is full"):
+        with pytest.raises(QueryRefusedError, match="the disk is full"):
             await engine.apply(other)
         db.execute("DROP TRIGGER full")
     assert engine.settings == before

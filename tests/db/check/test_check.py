@@ -1,6 +1,5 @@
 """`check`: whatever is not as it was written is found and said; what is derived is said to be harmless."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.db.check.check import Report, check
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.lived_in import rows
 

@@ -1,7 +1,6 @@
 """`check --repair`: every decision comes over, or nothing is changed; the damaged file stays."""
 
 import random
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import DamagedError, NotRepairedError, WorkspaceError
 from selfinstruct.db.repair.repair import repairing
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.check.test_check import CHANGES, by_hand
 from tests.db.lived_in import decisions_of, rows

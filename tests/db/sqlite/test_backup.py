@@ -1,6 +1,5 @@
 """`backup`: a consistent copy of a live workspace, whole or not at all, for its owner only."""
 
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.backup import back_up
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.check.test_check import by_hand
 from tests.db.lived_in import rows

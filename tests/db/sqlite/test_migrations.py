@@ -1,6 +1,5 @@
 """Bringing a workspace up to date: with a copy of it as it was, in one go, or not at all."""
 
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -12,6 +11,7 @@ from sqlite_utils import Database
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.sqlite.connection import APPLICATION_ID
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.sqlite.migrations import migrations
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION
 from selfinstruct.db.workspace import Workspace
@@ -37,10 +37,15 @@ def older(tmp_path: Path) -> Path:
     return path
 
 
-def content(path: Path) -> list[str]:
-    """All that is in a file, as SQL."""
-    with closing(sqlite3.connect(path)) as db:
-        return [f"PRAGMA user_version = {rows(path, 'PRAGMA user_version')}", *db.iterdump()]
+def content(path: Path) -> list[object]:
+    """All that is in a file."""
+    schema = rows(path, "SELECT type, name, sql FROM sqlite_schema ORDER BY name")
+    tables = [name for kind, name, sql in schema if kind == "table" and not sql.startswith("CREATE VIRTUAL")]
+    return [
+        rows(path, "PRAGMA user_version"),
+        schema,
+        *(rows(path, f'SELECT * FROM "{name}"') for name in tables),
+    ]
 
 
 def test_a_copy_is_made_before_a_workspace_is_brought_up_to_date(older: Path) -> None:
@@ -108,7 +113,7 @@ def test_without_room_for_the_copy_nothing_is_brought_up_to_date(
         "from selfinstruct.db.workspace import Workspace\n"
         "import selfinstruct.db.sqlite.migrations, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
         "Workspace.open(Path(sys.argv[1]))\n"
     )
     before = content(older)

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.check.test_check import by_hand
 from tests.db.lived_in import rows
@@ -168,10 +168,12 @@ def test_a_workspace_and_all_that_lies_beside_it_are_for_its_owner_alone(tmp_pat
 
 
 def leave_journal(path: Path) -> Path:
-    """Write to a workspace and be killed in the middle of it; returns the journal that is left."""
+    """Write to a workspace and be killed in the middle of it; returns the rollback journal that is left."""
     program = (
-        "import os, sqlite3, sys\n"
+        "import os, sys\n"
+        "from selfinstruct.db.sqlite.driver import sqlite3\n"
         "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('PRAGMA journal_mode = DELETE')\n"
         "db.execute('PRAGMA cache_size = 1')\n"
         "db.execute('BEGIN')\n"
         'db.execute("UPDATE tasks SET name = hex(randomblob(2000))")\n'
@@ -185,6 +187,8 @@ def leave_journal(path: Path) -> Path:
 
 
 def test_what_a_killed_program_had_half_written_is_taken_back_by_whoever_comes_first(lived_in: Path) -> None:
+    with by_hand(lived_in) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
     whole = lived_in.read_bytes()
     for look in (check, lambda path: Workspace.open(path, read_only=True).close()):
         leave_journal(lived_in)

@@ -63,6 +63,7 @@ STATUS = {
     "requests": {"planned", "sent", "answered", "failed", "in_doubt"},
     "tokens": {"prompt", "completion"},
     "cost": {"usd", "attempts_of_unknown_cost", "reserved_usd", "unsettled_usd"},
+    "sqlite": {"library", "version", "journal"},
 }
 """The names that scripts rely on; of the verdicts those that the workspace of these tests has."""
 
@@ -77,7 +78,7 @@ def test_status_counts_seeds_model_tasks_and_several_verdicts(grown: Path) -> No
 def test_status_gives_costs_without_what_adding_up_leaves_at_their_end(grown: Path) -> None:
     with Workspace.open(grown) as workspace:
         counts = replace(workspace.counts(), cost_usd=0.10433800000000007, reserved_usd=0.1 + 0.2)
-        cost = status_document(counts, workspace.training())["cost"]
+        cost = status_document(counts, workspace.training(), workspace.storage())["cost"]
     assert (cost["usd"], cost["reserved_usd"]) == (0.104338, 0.3)
 
 

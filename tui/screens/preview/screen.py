@@ -123,10 +123,10 @@ class PreviewScreen(WorkScreen):
             # The first time, what has been scored so far is better than nothing.
             self._undecided = undecided
         await in_slices(look_at_undecided(self.engine, undecided), self._show_looking)
-        self._undecided, self._scored, self._looked_at = undecided, 1.0, looked_at
+        self._undecided, self._scored = undecided, 1.0
         self._show()
         await in_slices(look_at_decided(self.engine, decided))
-        self._decided = decided
+        self._decided, self._looked_at = decided, looked_at
         self._show()
 
     def _show_looking(self, done: float) -> None:

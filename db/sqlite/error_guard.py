@@ -1,20 +1,47 @@
-"""A connection that says in a sentence when SQLite finds the file damaged, wherever that is noticed."""
+"""A connection whose errors are sentences: each error of SQLite becomes a WorkspaceError.
+
+Errors of the program itself (sqlite3.ProgrammingError) stay what they are.
+"""
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Never, Self
 
-from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.errors import (
+    BusyError,
+    DamagedError,
+    QueryInterruptedError,
+    QueryRefusedError,
+    StorageError,
+    WorkspaceError,
+)
+from selfinstruct.db.sqlite.driver import sqlite3
 
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-"""What SQLite finds wrong with a file; the last one is a table or a column that is not there."""
-
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_REFUSED = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+}
+_OTHER_SCHEMA = re.compile(
+    "no such (table|column|index|view|trigger)|has no column named|no query solution|malformed JSON"
+    "|vtable constructor failed"
+)
+"""What SQLITE_ERROR says of a file whose tables, indexes or values are not those that this program makes."""
 
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 """The second is what comes when the sentence of the first would quote what is damaged."""
+
+
+def primary_code(error: BaseException) -> int | None:
+    """The kind of an error of SQLite: the lowest byte of its extended code; None when it has no code."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def is_damage(error: BaseException) -> bool:
@@ -23,9 +50,10 @@ def is_damage(error: BaseException) -> bool:
         return True
     if not isinstance(error, sqlite3.DatabaseError):
         return False
-    # The lowest byte of an extended code is the kind of the error.
-    kind = getattr(error, "sqlite_errorcode", None)
-    return "decode to UTF-8" in str(error) if kind is None else kind & 0xFF in _DAMAGE
+    code = primary_code(error)
+    if code is None:
+        return _UNDECODABLE.match(str(error)) is not None
+    return code in _DAMAGE or (code == sqlite3.SQLITE_ERROR and bool(_OTHER_SCHEMA.search(str(error))))
 
 
 _UNDECODABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
@@ -44,22 +72,55 @@ def damage_in_words(error: Exception) -> str:
     return _OUR_WORDS.get(str(error), str(error))
 
 
+def in_words(error: Exception, *, path: Path | None, writing: bool) -> WorkspaceError:
+    """The error of the workspace that an error of SQLite is.
+
+    Args:
+        error: Of SQLite, but not one of the program itself.
+        path: The workspace's file, if that is known.
+        writing: Whether it came up in a transaction that writes, of which nothing has happened then.
+    """
+    code, done = primary_code(error), "written" if writing else "read"
+    if is_damage(error):
+        return DamagedError(path, damage_in_words(error))
+    if code in _BUSY:
+        return BusyError(
+            f"The workspace cannot be {done}: another program is at work on it ({error}). What was stored"
+            " before is kept. Try again, or close that program."
+        )
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return QueryInterruptedError("The workspace was not read to the end: nobody waits for it any more.")
+    if code in _REFUSED:
+        return QueryRefusedError(f"SQLite refuses what the workspace was asked for: {error}.")
+    return StorageError(
+        f"The workspace cannot be {done}: {error}. What was stored before is kept. Check that the"
+        " disk has room and that the file can be read and written."
+    )
+
+
 class GuardedCursor(sqlite3.Cursor):
-    """A cursor that raises DamagedError; rows are read as quickly as without it."""
+    """A cursor that raises WorkspaceError; rows are read as quickly as without it."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
         """As of sqlite3."""
         try:
             return super().execute(sql, parameters)
         except _ERRORS as error:
-            self._raise(error)
+            self._raise(error, sql)
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
         """As of sqlite3."""
         try:
             return super().executemany(sql, parameters)
         except _ERRORS as error:
-            self._raise(error)
+            self._raise(error, sql)
+
+    def executescript(self, sql: str, /) -> Self:
+        """As of sqlite3."""
+        try:
+            return super().executescript(sql)
+        except _ERRORS as error:
+            self._raise(error, sql)
 
     def fetchone(self) -> Any:
         """As of sqlite3."""
@@ -81,15 +142,15 @@ class GuardedCursor(sqlite3.Cursor):
         except _ERRORS as error:
             self._raise(error)
 
-    def _raise(self, error: Exception) -> Never:
-        if not is_damage(error):
+    def _raise(self, error: Exception, sql: str = "") -> Never:
+        if isinstance(error, sqlite3.ProgrammingError):
             raise error
-        path = getattr(self.connection, "path", None)
-        raise DamagedError(path, damage_in_words(error)) from error
+        writing = self.connection.in_transaction or sql.startswith(("BEGIN", "COMMIT"))
+        raise in_words(error, path=getattr(self.connection, "path", None), writing=writing) from error
 
 
 class GuardedConnection(sqlite3.Connection):
-    """A connection whose cursors raise DamagedError."""
+    """A connection whose cursors raise WorkspaceError."""
 
     path: Path | None = None
     """The workspace's file, for the sentence."""
@@ -114,6 +175,10 @@ class GuardedConnection(sqlite3.Connection):
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> GuardedCursor:
         """As of sqlite3, which would not call `cursor`."""
         return self._cursor().executemany(sql, parameters)
+
+    def executescript(self, sql: str, /) -> GuardedCursor:
+        """As of sqlite3, which would not call `cursor`."""
+        return self._cursor().executescript(sql)
 
     def _cursor(self) -> GuardedCursor:
         # Not made by its class: a connection remembers each cursor, and forgets the gone ones only in here.
