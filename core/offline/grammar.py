@@ -2,14 +2,14 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from selfinstruct.core.language.registry import ENGLISH, read_toml
 
-_SLOT = re.compile(r"\{([a-z_0-9]+)\}")
+_SLOT = re.compile(r"\{([a-z][a-z_0-9]*)\}")
 
 _FILE = "grammar.toml"
 
@@ -30,13 +30,33 @@ class Family:
     """For a classification task: templates of an input by the label that it earns."""
     patterns: tuple["re.Pattern[str]", ...] = ()
 
-    def read(self, instruction: str) -> Slots | None:
-        """The slots of an instruction of this family; None when it is none of its wordings."""
+    def readings(self, instruction: str) -> Iterator[Slots]:
+        """The slots of an instruction by each wording of this family that it may be."""
         for pattern in self.patterns:
             match = pattern.fullmatch(instruction)
             if match:
-                return match.groupdict()
-        return None
+                yield match.groupdict()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Phrases that belong together, such as a question and its answer: a row fills several slots at once."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def matching(self, slots: Slots) -> list[Slots]:
+        """The rows that agree with the slots filled so far, whatever the case of the letters."""
+        fixed = [
+            (place, slots[column].casefold())
+            for place, column in enumerate(self.columns)
+            if column in slots
+        ]
+        return [
+            dict(zip(self.columns, row, strict=True))
+            for row in self.rows
+            if all(row[place].casefold() == text for place, text in fixed)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,8 @@ class Grammar:
     """All families, the phrases that fill their slots, and the faults of a realistic model."""
 
     phrases: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, Table]
+    """The table that each slot is a column of, for the slots that are."""
     families: tuple[Family, ...]
     flaws: Mapping[str, tuple[str, ...]]
     fallback: Mapping[str, tuple[str, ...]]
@@ -61,10 +83,20 @@ class Grammar:
         def fill(match: "re.Match[str]") -> str:
             name = match[1]
             if name not in slots:
-                slots[name] = self._phrase(name, rng)
+                if table := self.tables.get(name):
+                    self._enter(rng.choice(table.matching(slots)), rng, slots)
+                else:
+                    slots[name] = self._phrase(name, rng)
             return slots[name]
 
         return _SLOT.sub(fill, template)
+
+    def _enter(self, row: Slots, rng: random.Random, slots: Slots) -> None:
+        """Fill the slots of a row that are not filled; its cells are templates themselves."""
+        new = [column for column in row if column not in slots]
+        slots |= {column: row[column] for column in new}
+        for column in new:
+            slots[column] = self.expand(row[column], rng, slots)
 
     def _phrase(self, name: str, rng: random.Random) -> str:
         phrase = rng.choice(self.phrases[name])
@@ -73,9 +105,9 @@ class Grammar:
     def find(self, instruction: str) -> tuple[Family, Slots] | None:
         """The family that an instruction belongs to, with its slots."""
         for family in self.families:
-            slots = family.read(instruction)
-            if slots is not None:
-                return family, slots
+            for slots in family.readings(instruction):
+                if all(self.tables[name].matching(slots) for name in slots if name in self.tables):
+                    return family, slots
         return None
 
 
@@ -83,10 +115,11 @@ class Grammar:
 def built_in(code: str) -> Grammar:
     """The grammar that comes with the program for a language; the English one where it has none."""
     data = read_toml(code, _FILE) or read_toml(ENGLISH, _FILE)
-    reading = data["reading"]
+    reading, tables = data["reading"], _tables(data.get("tables", {}))
     return Grammar(
         phrases=_tuples(data["phrases"]),
-        families=tuple(_family(entry) for entry in data["families"]),
+        tables=tables,
+        families=tuple(_family(entry, tables) for entry in data["families"]),
         flaws=_tuples(data["flaws"]),
         fallback=_tuples(data["fallback"]),
         range=re.compile(reading["range"]),
@@ -99,7 +132,15 @@ def _tuples(lists: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(phrases) for name, phrases in lists.items()}
 
 
-def _family(entry: Mapping[str, Any]) -> Family:
+def _tables(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Table]:
+    tables = [
+        Table(tuple(entry["columns"]), tuple(tuple(row) for row in entry["rows"]))
+        for entry in entries.values()
+    ]
+    return {column: table for table in tables for column in table.columns}
+
+
+def _family(entry: Mapping[str, Any], tables: Mapping[str, Table]) -> Family:
     return Family(
         name=entry["name"],
         classification=entry["classification"],
@@ -107,13 +148,24 @@ def _family(entry: Mapping[str, Any]) -> Family:
         inputs=tuple(entry.get("inputs", [""])),
         outputs=tuple(entry.get("outputs", [])),
         labels=_tuples(entry.get("labels", {})),
-        patterns=tuple(_pattern(template) for template in entry["instructions"]),
+        patterns=tuple(_pattern(template, tables) for template in entry["instructions"]),
     )
 
 
-def _pattern(template: str) -> "re.Pattern[str]":
+def _pattern(template: str, tables: Mapping[str, Table]) -> "re.Pattern[str]":
+    """What matches a wording, each slot in a group of its name.
+
+    Of two slots with nothing but a space between them, the first is matched by its cells: no text shows
+    where it ends.
+    """
     parts = _SLOT.split(" ".join(template.split()))
-    for position, part in enumerate(parts):
-        is_slot = position % 2
-        parts[position] = f"(?P<{part}>.+?)" if is_slot else re.escape(part)
-    return re.compile("".join(parts), re.IGNORECASE)
+    found = [re.escape(parts[0])]
+    for name, after in zip(parts[1::2], parts[2::2], strict=True):
+        alike = _cells(tables[name], name) if after == " " and name in tables else ".+?"
+        found.append(f"(?P<{name}>{alike}){re.escape(after)}")
+    return re.compile("".join(found), re.IGNORECASE)
+
+
+def _cells(table: Table, column: str) -> str:
+    place = table.columns.index(column)
+    return "|".join(re.escape(cell) for cell in sorted({row[place] for row in table.rows}))

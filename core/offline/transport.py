@@ -207,11 +207,12 @@ class _Writer:
 
     def _pairs(self, family: Family, slots: Slots) -> list[tuple[str, str]]:
         takes_input = any(family.inputs)
-        pairs = []
+        answered = {}
         for _ in range(self._rng.randint(1, 3) if takes_input else 1):
             own = dict(slots)
             given = self._grammar.expand(self._rng.choice(family.inputs), self._rng, own)
-            pairs.append((given, self._grammar.expand(self._rng.choice(family.outputs), self._rng, own)))
+            answered[given] = self._grammar.expand(self._rng.choice(family.outputs), self._rng, own)
+        pairs = list(answered.items())
         given, output = pairs[-1]
         if takes_input and self._chance(0.03):
             other = self._grammar.expand(self._rng.choice(family.outputs), self._rng, dict(slots))
