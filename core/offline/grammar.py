@@ -48,9 +48,7 @@ class Table:
     def matching(self, slots: Slots) -> list[Slots]:
         """The rows that agree with the slots filled so far, whatever the case of the letters."""
         fixed = [
-            (place, slots[column].casefold())
-            for place, column in enumerate(self.columns)
-            if column in slots
+            (place, slots[column].casefold()) for place, column in enumerate(self.columns) if column in slots
         ]
         return [
             dict(zip(self.columns, row, strict=True))

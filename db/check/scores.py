@@ -1,9 +1,9 @@
 """Computes stored ROUGE-L scores again, and says whether they are those of the two instructions."""
 
 from collections.abc import Callable
-from sqlite3 import Connection
 
 from selfinstruct.db.check.parts import Part
+from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.tables.settings import SettingsStore
 
 Look = Callable[[Connection, Part], None]

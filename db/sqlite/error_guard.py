@@ -118,7 +118,8 @@ class GuardedCursor(sqlite3.Cursor):
     def executescript(self, sql: str, /) -> Self:
         """As of sqlite3."""
         try:
-            return super().executescript(sql)
+            super().executescript(sql)
+            return self
         except _ERRORS as error:
             self._raise(error, sql)
 

@@ -1,5 +1,7 @@
 """Decisions on instances: what a person may do, and one order of undo with the decisions on tasks."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -292,11 +294,12 @@ def test_a_decision_on_an_instance_or_a_task_that_there_is_not_ends_in_its_sente
     engine: Engine, task_id: int
 ) -> None:
     instances, missing = engine.decisions.instances, max(ids(engine, task_id)) + 1
-    for decide in (
+    deciding: tuple[Callable[[], object], ...] = (
         lambda: instances.edit(missing, "x", "y"),
         lambda: instances.drop(missing),
         lambda: instances.restore(missing),
-    ):
+    )
+    for decide in deciding:
         with pytest.raises(DecisionRefusedError, match=rf"^There is no instance {missing}\.$"):
             decide()
     with pytest.raises(DecisionRefusedError, match=rf"^There is no task {task_id + 1}\.$"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.endpoint.client import Endpoint, SendError
+from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.embeddings_client import EmbeddingsEndpoint
 from selfinstruct.core.endpoint.key_consent import (
     KeyConsent,
@@ -17,6 +17,7 @@ from selfinstruct.core.endpoint.key_consent import (
     own_settings_path,
 )
 from selfinstruct.core.endpoint.probe import models_offered, try_connection
+from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.setting_names import as_flags

@@ -544,7 +544,7 @@ async def test_after_an_error_the_vectors_are_read_anew(
     monkeypatch.setattr(meaning, "_AT_ONCE", 50)
     with Workspace.open(path) as workspace:
         async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
-            vectors = engine.assessor.meaning
+            vectors = engine.assessor._meaning
             assert vectors is not None
             assert vectors.read_some()
             workspace._db.set_progress_handler(lambda: 1, 1)

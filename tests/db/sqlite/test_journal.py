@@ -12,7 +12,6 @@ import pytest
 import tests.system_sqlite
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.sqlite import connection
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
@@ -22,7 +21,7 @@ _OLDER, _NEWER = (3, 51, 2), (3, 51, 3)
 def opened_by(version: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, path: Path) -> Workspace:
     """A workspace as a program opens it whose SQLite has this version."""
     with monkeypatch.context() as patched:
-        patched.setattr(connection.sqlite3, "sqlite_version_info", version)
+        patched.setattr(sqlite3, "sqlite_version_info", version)
         return Workspace.open(path, create=True)
 
 
@@ -102,6 +101,6 @@ def test_without_pysqlite3_the_sqlite_of_python_is_used_by_all_parts_of_the_prog
 
 def test_with_pysqlite3_it_is_used_by_all_parts_of_the_program() -> None:
     pysqlite3 = pytest.importorskip("pysqlite3")
-    from sqlite_utils.utils import sqlite3 as of_sqlite_utils
+    from sqlite_utils.utils import sqlite3 as of_sqlite_utils  # type: ignore[attr-defined]
 
     assert pysqlite3.Connection is sqlite3.Connection is of_sqlite_utils.Connection

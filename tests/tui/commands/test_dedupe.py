@@ -29,8 +29,8 @@ def rows(tmp_path: Path) -> Path:
 def test_it_says_what_came_of_it(rows: Path, tmp_path: Path) -> None:
     result = run(rows, "--out", tmp_path / "out.jsonl", "--report", tmp_path / "fell.jsonl")
     assert result.exit_code == 0, result.output
-    told = f"Wrote 2 of 5 rows to {tmp_path}/out.jsonl; 3 near-duplicates removed at threshold 0.7.\n"
-    assert result.stdout == told
+    summary = f"Wrote 2 of 5 rows to {tmp_path}/out.jsonl; 3 near-duplicates removed at threshold 0.7.\n"
+    assert result.stdout == summary
     assert (tmp_path / "out.jsonl").read_text().splitlines() == [
         json.dumps({"instruction": ROWS[place]}) for place in (0, 2)
     ]
