@@ -12,6 +12,7 @@ import pytest
 import tests.system_sqlite
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.sqlite.connection import connect_to_read
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
@@ -66,7 +67,7 @@ def test_a_reader_holds_up_no_writer_and_sees_one_moment(workspace: Workspace) -
     if workspace.storage().journal != "wal":
         pytest.skip("with a rollback journal it does")
     workspace._db.execute("PRAGMA busy_timeout = 0")
-    with closing(connection.connect_to_read(workspace.path)) as reader:
+    with closing(connect_to_read(workspace.path)) as reader:
         reader.execute("BEGIN")
         count = "SELECT count(*) FROM tasks"
         assert reader.execute(count).fetchone() == (0,)
