@@ -196,9 +196,7 @@ def test_an_empty_system_message_is_not_sent(tmp_path: Path) -> None:
         pytest.param(
             "[propose]\nchat = 'x'", "propose.chat is wrong: it must be a table.", id="text for a table"
         ),
-        pytest.param(
-            "[propose.chat]\nuser = 3", "propose.chat.user is wrong: it must be text.", id="number"
-        ),
+        pytest.param("[propose.chat]\nuser = 3", "propose.chat.user is wrong: it must be text.", id="number"),
         pytest.param(
             "[propose.chat]\nuser = 'a\\u0000'".replace("'", '"'), "user is wrong: it has a", id="NUL"
         ),
