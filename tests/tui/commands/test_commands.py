@@ -317,7 +317,7 @@ def test_wrong_settings_get_one_sentence_and_exit_code_2(tmp_path: Path, words: 
         (selfinstruct_tui, ["--max-cost", "x"], "--max-cost is wrong: it must be a number."),
         (selfinstruct_tui, ["--api", "x"], "--api is wrong: 'x' is not one of 'chat', 'completions'."),
         (selfinstruct, ["export", "--format", "x", "--out", "y"], "--format is wrong: 'x' is not one of "),
-        (selfinstruct, ["export", "--rng-seed", "x", "--out", "y"], "--rng-seed is wrong: it must be a whole"),
+        (selfinstruct, ["export", "--rng-seed", "x", "--out", "y"], "--rng-seed is wrong: it must be"),
         (
             selfinstruct,
             ["dedupe", "x", "--engine", "x", "--out", "y"],
