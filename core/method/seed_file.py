@@ -190,6 +190,8 @@ def _objections(errors: list[ErrorDetails]) -> str:
     for error in errors:
         if error["type"] == "string_type" and isinstance(error["input"], int | float):
             told.append(f'{_field(error)} is wrong: it must be text, as in "{json.dumps(error["input"])}"')
+        elif error["type"] == "string_too_short":
+            told.append(f"{_field(error)} is blank")
         elif error["type"] != "missing":
             told.append(f"{_field(error)} is wrong: {objection(error)}")
     return " and ".join(told[:_MOST_TOLD])

@@ -48,11 +48,8 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
             language is another one.
     """
     if workspace.tasks.seeds():
-        begun_with = begun_seeds(workspace)
         if settings.seeds is not None:
-            _require_same(workspace, settings.seeds, begun_with)
-        elif begun_with is not None:
-            settings = settings.model_copy(update={"seeds": begun_with})
+            _require_same(workspace, settings.seeds)
         return Planted(as_begun(workspace, settings))
     seeds = load(settings.seeds or built_in(settings.language))
     texts = [seed.instruction for seed in seeds]
@@ -80,12 +77,12 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
     return Planted(settings, other)
 
 
-def begun_seeds(workspace: Workspace) -> Path | None:
+def _begun_seeds(workspace: Workspace) -> Path | None:
     """Where the seed file was that a workspace began with; None when it was the built-in one."""
     return from_store(workspace.settings.read(), workspace.path).get("seeds")
 
 
-def _require_same(workspace: Workspace, path: Path, begun_with: Path | None) -> None:
+def _require_same(workspace: Workspace, path: Path) -> None:
     """Make sure that a seed file holds the tasks that a workspace began with, wherever it is now.
 
     Raises:
@@ -98,7 +95,7 @@ def _require_same(workspace: Workspace, path: Path, begun_with: Path | None) -> 
             f"{error.sentence} {workspace.path} has its seed tasks already: leave {setting('seeds')} out."
         ) from error
     if [_content(seed) for seed in given] != _planted(workspace):
-        raise _fixed(workspace, str(begun_with or "the built-in seeds"), "seeds")
+        raise _fixed(workspace, str(_begun_seeds(workspace) or "the built-in seeds"), "seeds")
 
 
 _Content = tuple[str, Label, list[tuple[str, str]]]
@@ -123,11 +120,13 @@ def _label(seed: SeedTask) -> Label:
 
 
 def as_begun(workspace: Workspace, settings: Settings) -> Settings:
-    """The settings with the language that a workspace began with.
+    """The settings with the language that a workspace began with, and where its seed file was.
 
     Raises:
-        SettingsError: another one is asked for.
+        SettingsError: another language is asked for.
     """
+    if settings.seeds is None and (seeds := _begun_seeds(workspace)) is not None:
+        settings = settings.model_copy(update={"seeds": seeds})
     begun_with = str(workspace.settings.read().get("language", ENGLISH))
     if settings.language == begun_with:
         return settings

@@ -103,8 +103,8 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(
             "{}", "the fields instruction, is_classification and instances are missing", id="empty object"
         ),
-        pytest.param(line(9, instruction=""), "instruction is wrong", id="no instruction"),
-        pytest.param(line(9, instruction=" \t"), "instruction is wrong", id="blank instruction"),
+        pytest.param(line(9, instruction=""), "instruction is blank", id="no instruction"),
+        pytest.param(line(9, instruction=" \t"), "instruction is blank", id="blank instruction"),
         pytest.param(line(9, is_classification="perhaps"), "is_classification is wrong", id="no boolean"),
         pytest.param(
             line(9, instances=[]),
@@ -117,7 +117,7 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(
             line(9, instances=[{"input": "a"}]), "the field instances.0.output is missing", id="no output"
         ),
-        pytest.param(line(9, instances=[{"output": ""}]), "instances.0.output is wrong", id="empty output"),
+        pytest.param(line(9, instances=[{"output": ""}]), "instances.0.output is blank", id="empty output"),
         pytest.param(
             json.dumps(json.loads(line(9)) | {"instruction": "a\ud800b"}),
             "instruction is wrong: it has a character that cannot be stored",
@@ -130,7 +130,7 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
             id="NUL out",
         ),
         pytest.param(line(9, name="\0"), "name is wrong: it has a character", id="NUL in a name"),
-        pytest.param(line(9, instances=[{"output": " \n"}]), "instances.0.output is wrong", id="blanks"),
+        pytest.param(line(9, instances=[{"output": " \n"}]), "instances.0.output is blank", id="blanks"),
         pytest.param(
             line(9, instances=[{"output": 42}]),
             'instances.0.output is wrong: it must be text, as in "42".',

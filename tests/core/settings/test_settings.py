@@ -204,7 +204,7 @@ def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
     [
         ({"batches_ahead": 21}, "batches_ahead is wrong: it must be at most 20."),
         ({"model": ""}, "model is wrong: it must have at least 1 character."),
-        ({"concurrency": 2, "api": "chats"}, "api is wrong: 'chat' or 'completions' is wanted."),
+        ({"concurrency": 2, "api": "chats"}, "api is wrong: it must be 'chat' or 'completions'."),
         ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
         (
             {"language": "en"},

@@ -17,9 +17,9 @@ def test_settings_that_can_be_used_have_no_faults() -> None:
     ("values", "name", "said"),
     [
         ({"concurrency": "x"}, "concurrency", "It must be a whole number."),
-        ({"concurrency": "0"}, "concurrency", "At least 1 is wanted."),
+        ({"concurrency": "0"}, "concurrency", "It must be at least 1."),
         ({"concurrency": "2000"}, "concurrency", "It must be at most 1024."),
-        ({"timeout_s": "0"}, "timeout_s", "More than 0 is wanted."),
+        ({"timeout_s": "0"}, "timeout_s", "It must be more than 0."),
         ({"timeout_s": "soon"}, "timeout_s", "It must be a number."),
         ({"max_cost": "inf"}, "max_cost", "It must be a number."),
         ({"filters": {"rouge_l": "1.5"}}, "filters.rouge_l", "It must be at most 1."),

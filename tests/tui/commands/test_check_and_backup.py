@@ -61,7 +61,7 @@ def test_check_says_what_is_wrong_and_what_to_do_and_ends_with_1(path: Path) -> 
     assert result.exit_code == 1
     assert "wrong  sums" in result.stdout
     assert "They are not the sums of the attempts' costs." in result.stdout
-    assert "run this with --repair" in result.stdout
+    assert "run this command with --repair" in result.stdout
 
 
 def test_without_a_terminal_nothing_is_repaired_unasked(path: Path) -> None:

@@ -290,11 +290,11 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
         pytest.param(
             ["--target", "1", "--model", "https://k@h.example/v1"], "put it into", id="model is a URL"
         ),
-        pytest.param(["--target", "0"], "at least 1 is wanted", id="target 0"),
+        pytest.param(["--target", "0"], "it must be at least 1", id="target 0"),
         pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
         pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),
         pytest.param(
-            ["--target", "1", "--prompts", "none.toml"], "none.toml cannot be read", id="no prompts"
+            ["--target", "1", "--prompts", "none.toml"], "none.toml: no such file", id="no prompts"
         ),
         pytest.param(
             ["--max-cost", "1", "--model", "x", "--base-url", "http://h.example"],
@@ -318,7 +318,7 @@ def test_wrong_settings_get_one_sentence_and_exit_code_2(tmp_path: Path, words: 
         (selfinstruct_tui, ["--max-cost", "x"], "--max-cost is wrong: it must be a number."),
         (selfinstruct_tui, ["--api", "x"], "--api is wrong: 'x' is not one of 'chat', 'completions'."),
         (selfinstruct, ["export", "--format", "x", "--out", "y"], "--format is wrong: 'x' is not one of "),
-        (selfinstruct, ["export", "--rng-seed", "x", "--out", "y"], "--rng-seed is wrong: a whole number is"),
+        (selfinstruct, ["export", "--rng-seed", "x", "--out", "y"], "--rng-seed is wrong: it must be"),
         (
             selfinstruct,
             ["dedupe", "x", "--engine", "x", "--out", "y"],
@@ -729,21 +729,21 @@ def test_embeddings_without_a_key_say_what_to_give_instead(tmp_path: Path) -> No
     ("line", "said"),
     [
         (
-            '{"instruction": "Say x.", "is_classification": false, "instances": [{"output": "x"}]}',
-            "field id is missing",
+            '{"id": "s", "is_classification": false, "instances": [{"output": "x"}]}',
+            "field instruction is missing",
         ),
         (
             '{"id": "s", "instruction": " ", "is_classification": false, "instances": [{"output": "x"}]}',
-            "instruction is wrong: it is blank",
+            "instruction is blank",
         ),
-        ("[]", "it must be a JSON object"),
+        ("7", "it must be a JSON object"),
     ],
 )
 def test_a_wrong_seed_is_named_with_its_line_and_field(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "s.jsonl").write_text(f"\n{line}\n")
     result = auto("--db", tmp_path / "w.db", "--target", "1", "--seeds", tmp_path / "s.jsonl")
     assert result.exit_code == 2
-    assert "line 2 of s.jsonl" in result.output
+    assert f"In line 2 of {tmp_path}/s.jsonl, " in result.output
     assert said in result.output
     assert "alue error" not in result.output
 

@@ -50,7 +50,7 @@ def test_what_was_left_out_or_not_compared_is_said(tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_text('{"text": "猫"}\noops\n{"text": "a"}\n')
     result = run(path, "--out", tmp_path / "out", "--skip-bad")
-    assert "1 line left out" in result.stdout
+    assert "1 line skipped" in result.stdout
     assert "1 row kept without comparison: no words in language en." in result.stdout
     assert "--language other" in result.stdout
 

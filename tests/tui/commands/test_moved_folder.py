@@ -110,6 +110,7 @@ def test_who_only_looks_needs_neither_seeds_nor_prompts(folder: Path) -> None:
     with Workspace.open(folder / "w.db", read_only=True) as workspace:
         engine = Engine(workspace, resolve({}, stored=remembered(workspace.settings.read(), workspace.path)))
         assert engine.settings.prompts == folder / "mine.toml"
+        assert engine.settings.seeds == folder / "mine.jsonl"
 
 
 def test_files_elsewhere_keep_their_whole_path(folder: Path, tmp_path: Path) -> None:

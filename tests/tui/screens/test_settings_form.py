@@ -66,9 +66,9 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
     [
         ({"concurrency": "many"}, "concurrency", "It must be a whole number."),
         ({"filters.min_words": "200"}, "filters.min_words", "is more than max_words"),
-        ({"filters.keywords": "a,,b"}, "filters.keywords", "At least 1 character"),
+        ({"filters.keywords": "a,,b"}, "filters.keywords", "at least 1 character"),
         ({"price.input": "1"}, "price.output", "lacks output"),
-        ({"price.output": "1"}, "price.input", "A value is wanted."),
+        ({"price.output": "1"}, "price.input", "It needs a value."),
         ({"price.input": "x", "price.output": "1"}, "price.input", "It must be a number."),
         (
             {"base_url": "http://localhost/v1"},
