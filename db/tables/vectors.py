@@ -52,8 +52,8 @@ class Unembedded:
 class Vectors:
     """Rows of `vectors`, and which request asks for the vector of a task.
 
-    A workspace has one model at a time, which `use` names and which is for all programs; `look` says which one
-    this program works with. The vectors of others stay, for whoever returns to them.
+    A workspace has one model at a time, which `use` names and which is for all programs; `look` says which
+    one this program works with. The vectors of others stay, for whoever returns to them.
     """
 
     def __init__(self, db: Connection) -> None:
