@@ -35,6 +35,7 @@ _OWN = {
     "db/tables": (
         "tests/db/test_workspace.py",
         "tests/core/decisions",
+        "tests/core/test_task_query.py",
         "tests/core/requests/test_pipeline.py",
         "tests/core/requests/test_cost_limit.py",
     ),
