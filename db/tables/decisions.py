@@ -131,16 +131,14 @@ class Decisions:
         ).fetchone()
         return int(count)
 
-    def standing(
-        self, step: int, kind: TakingBack, *, before: int | None = None, most: int = -1
-    ) -> list[AnyDecision]:
+    def standing(self, step: int, kind: TakingBack, *, before: int | None, most: int) -> list[AnyDecision]:
         """What of a step there is to undo or to redo, the last decision first.
 
         Args:
             step: The number of the step.
             kind: What is to be done: undos are what can be redone.
-            before: Only what is before that decision.
-            most: No more than so many; all when it is negative.
+            before: Only what is before that decision; None: all of the step.
+            most: No more than so many.
         """
         where = f"WHERE step = ? AND id < ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} ORDER BY id DESC LIMIT ?"
         end = self.last_id() + 1 if before is None else before

@@ -89,7 +89,7 @@ def _lines(nodes: list[Any], operator: Any) -> Iterator[range]:
 
 
 def _means_nothing(node: Any) -> bool:
-    """Whether it is for the type checker only, or a constant of the module: how much, not what."""
+    """Whether it is for the type checker only, how a data class is laid out, or how much and not what."""
     inner, outer, in_definition = node, node.parent, False
     if node.type == "assert_stmt" or _is_for_types(node):
         return True
@@ -99,7 +99,7 @@ def _means_nothing(node: Any) -> bool:
             or (outer.type == "annassign" and outer.children[1] is inner)
             or (outer.type == "funcdef" and outer.annotation is inner)
         )
-        if is_annotation or outer.type == "assert_stmt" or _is_for_types(outer):
+        if is_annotation or outer.type in {"assert_stmt", "decorator"} or _is_for_types(outer):
             return True
         in_definition = in_definition or outer.type in {"funcdef", "classdef"}
         inner, outer = outer, outer.parent

@@ -35,6 +35,7 @@ _OWN = {
     "db/tables": (
         "tests/db/test_workspace.py",
         "tests/core/decisions",
+        "tests/core/test_task_query.py",
         "tests/core/requests/test_pipeline.py",
         "tests/core/requests/test_cost_limit.py",
     ),
@@ -47,7 +48,13 @@ _BESIDES = {
     "core/endpoint": ("tests/core/requests", "tests/core/runs"),
     "core/export": ("tests/core/test_engine.py", "tests/tui/commands/test_commands.py"),
     "core/filtering": ("tests/core/decisions", "tests/core/pool", "tests/core/requests"),
-    "core/method": ("tests/core/requests", "tests/core/test_engine.py", "tests/core/settings"),
+    "core/method": (
+        "tests/core/test_engine.py",
+        "tests/core/language/test_languages.py",
+        "tests/core/settings",
+        "tests/core/requests",
+        "tests/tui/commands/test_commands.py",
+    ),
     "core/requests": ("tests/core/runs", "tests/core/pool", "tests/core/endpoint", "tests/core/decisions"),
     "core/runs": ("tests/core/requests", "tests/core/pool", "tests/tui/test_generation.py"),
     "core/task_query.py": ("tests/db",),

@@ -344,6 +344,15 @@ def test_a_rejected_task_can_be_a_candidate_again(engine: Engine) -> None:
     assert engine.workspace.decisions.of_task(task_id)[0].tag == "wrong"
 
 
+def test_what_was_rejected_can_be_accepted_and_the_other_way_round(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    engine.decisions.reject(task_id)
+    engine.decisions.accept(task_id)
+    assert engine.workspace.tasks.get(task_id).state == "accepted"
+    engine.decisions.reject(task_id)
+    assert engine.workspace.tasks.get(task_id).state == "rejected"
+
+
 def test_what_no_workspace_can_store_leaves_an_edit_that_can_be_undone(engine: Engine) -> None:
     task_id = candidate(engine, "Describe the smell of rain.")
     engine.decisions.edit(task_id, "Describe the \x00 smell \ud800 of snow.")
