@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from selfinstruct.core.endpoint.responses import AnswerError, read_told
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import CandidateAssessed, Event, RequestFailed, TasksEmbedded
-from selfinstruct.core.filtering.assessor import Assessment, Assessor
+from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.requests.embedding_messages import TEXTS, read_vectors, texts_at_once
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import BatchCompleted, Event
-from selfinstruct.core.filtering.assessor import Assessment
+from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.setting_names import setting

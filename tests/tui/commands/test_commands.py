@@ -18,7 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.language.detect import pick_language
 from selfinstruct.core.language.registry import with_seeds
 from selfinstruct.core.method.seeds import built_in
