@@ -16,10 +16,10 @@ from selfinstruct.core.decisions.tasks import Decider
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, RequestPlanned
-from selfinstruct.core.export.files import Exported, ExportFormat, write_export
-from selfinstruct.core.filtering.assessor import Assessor
+from selfinstruct.core.export.files import Exported, write_export
 from selfinstruct.core.language.registry import AUTO, Language, language
 from selfinstruct.core.method.seeds import as_begun, plant
+from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.intake import Decide
 from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_steps
 from selfinstruct.core.requests.sender import Sender
@@ -282,7 +282,7 @@ class Engine:
     def export(
         self,
         path: Path,
-        export_format: ExportFormat,
+        export_format: str,
         *,
         include_seeds: bool = False,
         rng_seed: int = 0,

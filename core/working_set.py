@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import Event
-from selfinstruct.core.filtering.assessor import Assessor
+from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.intake import Intake
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices

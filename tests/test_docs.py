@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.setting_names import flag_of
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import check

@@ -17,6 +17,7 @@ from selfinstruct.core.language.registry import ENGLISH, known
 from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.similarity.encoded_texts import EncodedTexts
 from selfinstruct.core.similarity.token_store import Ints
+from selfinstruct.db.sqlite.own_files import own_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,12 @@ def _check_target(option: str, path: Path, job: Job) -> None:
         raise DedupeError(f"{path} is one of the files to read. Give {option} another name.")
     if path.exists() and not path.is_file():
         raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
+    try:
+        what = own_file(path)
+    except OSError as error:
+        raise DedupeError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if what is not None:
+        raise DedupeError(f"{path} {what}. Give {option} another name.")
 
 
 def run(

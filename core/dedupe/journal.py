@@ -23,6 +23,7 @@ from filelock import FileLock
 from selfinstruct.core.dedupe.row_reader import Place
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.similarity.token_store import Ints
+from selfinstruct.db.atomic_file import put, writing
 
 _FORMAT = 3
 _DONE = b'{"done":true}\n'
@@ -186,17 +187,20 @@ class Journal:
         Raises:
             DedupeError: a target cannot be written.
         """
+        target = self.folder
         try:
             if not self.finished:
                 _append(self._state, _DONE)
                 self.finished = True
             if not self.moved:
                 if report is not None:
-                    _copy(self.folder / "report.jsonl", report)
-                (self.folder / "kept.jsonl").replace(out)
-                _sync_folder(out.parent)
+                    target = report
+                    with writing(report, force=True) as part:
+                        shutil.copyfile(self.folder / "report.jsonl", part)
+                target = out
+                put(self.folder / "kept.jsonl", out, force=True)
         except OSError as error:
-            raise _unwritable(Path(error.filename2 or error.filename or out), error) from error
+            raise _unwritable(target, error) from error
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _enter(self) -> None:
@@ -315,31 +319,6 @@ def _cut(path: Path, written: Written) -> None:
         if left or seen != written.crc:
             raise _damaged(path)
         file.truncate(written.size)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file atomically."""
-    part = target.with_name(f".{target.name}.dedupe-part")
-    part.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
-    try:
-        with source.open("rb") as read, os.fdopen(os.open(part, flags, 0o600), "wb") as file:
-            shutil.copyfileobj(read, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _append(file: BinaryIO, data: bytes) -> None:

@@ -1,1 +1,1 @@
-"""Filters, and the verdict that they give on a candidate."""
+"""Filters: the registry, their settings, and the verdict that they give on a candidate."""

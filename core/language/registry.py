@@ -6,7 +6,7 @@ is in them.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,18 +22,6 @@ AUTO = "auto"
 
 _LANGUAGE, _SEED_TASKS = "language.toml", "seed_tasks.jsonl"
 _MOST_LETTERS = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class UsualFilters:
-    """The values of the filters that nobody has set, by their names in the settings."""
-
-    min_words: int
-    max_words: int
-    keywords: tuple[str, ...]
-    openings: tuple[str, ...]
-    punctuation: bool
-    script: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,9 @@ class Language:
     name: str
     """As its speakers write it."""
     english_name: str
-    filters: UsualFilters
+    filters: Mapping[str, Any] = field(hash=False)
+    """The values of filter settings that nobody has set, by name; what is not among them has the
+    setting's own default."""
     scripts: tuple[str, ...]
     """How the names of its letters begin in Unicode; empty when letters of all scripts are welcome."""
     unit: str
@@ -126,23 +116,18 @@ def language(code: str) -> Language:
     if code not in known():
         raise KeyError(code)
     data = read_toml(code, _LANGUAGE)
-    filters, auto = data["filters"], data.get("auto", {})
-    scripts = tuple(filters["scripts"])
+    auto = data.get("auto", {})
     return Language(
         code=code,
         name=data["name"],
         english_name=data["english_name"],
-        filters=UsualFilters(
-            min_words=filters["min_words"],
-            max_words=filters["max_words"],
-            keywords=tuple(filters["keywords"]),
-            openings=tuple(filters["openings"]),
-            punctuation=filters["punctuation"],
-            script=bool(scripts),
-        ),
-        scripts=scripts,
-        unit=filters.get("unit", "word"),
-        allowed_first=tuple(filters.get("allowed_first", ())),
+        filters={
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in data.get("filters", {}).items()
+        },
+        scripts=tuple(data["scripts"]),
+        unit=data.get("unit", "word"),
+        allowed_first=tuple(data.get("allowed_first", ())),
         answers=_answers(data.get("answers", {})),
         least_share=auto.get("least_share", _MOST_LETTERS),
         common=tuple(auto.get("common", ())),

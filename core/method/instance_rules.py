@@ -14,6 +14,9 @@ def keep_or_drop(
 ) -> list[NewInstance]:
     """Each instance kept, or dropped with the reason; order and number are those of `parsed`.
 
+    Instances that contradict each other, with the same input and different outputs, are all dropped; those
+    with other inputs stay.
+
     Args:
         parsed: What the model wrote for one task.
         cut: Whether the token limit cut the answer, and with it the last instance.
@@ -30,16 +33,15 @@ def keep_or_drop(
         reasons.append(reason)
         if reason is None and instance.input:
             outputs.setdefault(instance.input, set()).add(instance.output)
-    contradicting = any(len(different) > 1 for different in outputs.values())
     assessed = []
     for position, (instance, own_reason) in enumerate(zip(parsed, reasons, strict=True)):
         reason = own_reason
-        if reason is None and contradicting:
-            reason = Reason("contradiction", "The same input has different outputs in this task.")
+        if reason is None and len(outputs.get(instance.input, ())) > 1:
+            reason = Reason("contradiction", "The answer gives this input different outputs.")
         if reason is None and instance.input in answered:
             reason = Reason("contradiction", "The task has the same input with another output already.")
         if reason is None and position >= MAX_INSTANCES:
-            reason = Reason("too_many", f"The first {MAX_INSTANCES} instances of an answer are kept.")
+            reason = Reason("too_many", f"Only the first {MAX_INSTANCES} instances of an answer can be kept.")
         assessed.append(NewInstance(instance.input, instance.output, "dropped" if reason else "kept", reason))
     return assessed
 

@@ -82,6 +82,12 @@ def _plain(item: str, prefix: "re.Pattern[str]") -> str:
     return item if re.search(r"\w", item) else ""
 
 
+def clean_instruction(text: str) -> str:
+    """One line, single spaces, the first letter raised; every other letter keeps its case."""
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
+
+
 def parse_label(text: str, language: str = ENGLISH) -> Label:
     """The answer to "is it a classification task?": yes, no, or `unknown` when it is neither.
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from selfinstruct.core.endpoint.responses import AnswerError, read_told
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import CandidateAssessed, Event, RequestFailed, TasksEmbedded
-from selfinstruct.core.filtering.assessor import Assessor
+from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.embedding_messages import TEXTS, read_vectors, texts_at_once
 from selfinstruct.core.requests.intake import Decide
 from selfinstruct.core.setting_names import setting

@@ -13,15 +13,15 @@ from selfinstruct.core.events import (
     TaskClassified,
     TaskInstantiated,
 )
-from selfinstruct.core.filtering.assessor import Assessment, Assessor
-from selfinstruct.core.filtering.filters import clean_instruction
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
+    clean_instruction,
     parse_input_first,
     parse_label,
     parse_output_first,
     parse_proposals,
 )
+from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices

@@ -7,8 +7,8 @@ from typing import get_args
 
 from selfinstruct.core.endpoint.client import prompt_bytes
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
-from selfinstruct.core.filtering.assessor import Assessor
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
+from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import BatchCompleted, Event
-from selfinstruct.core.filtering.assessor import Assessment
+from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker

@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
@@ -13,13 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
-    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from selfinstruct.core.language.registry import AUTO, ENGLISH, OTHER, UsualFilters, known, language
+from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
 from selfinstruct.core.util.storable_text import is_storable
 from selfinstruct.db.records import ApiKind, Stage
@@ -37,17 +36,6 @@ _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
 _USUAL_PORTS = {"http": 80, "https": 443}
-
-
-def usual_filters(code: str) -> UsualFilters:
-    """The filters of a language when nobody has set any; of English for a code that is none."""
-    if code == AUTO:
-        return language(OTHER).filters
-    return language(code if code in known() else ENGLISH).filters
-
-
-def _english(name: str) -> Any:
-    return Field(default_factory=lambda: getattr(usual_filters(ENGLISH), name))
 
 
 class _Checked(BaseModel):
@@ -88,61 +76,6 @@ def _quoted(text: str) -> str:
     """A text of the person's own in quotation marks, cut where it is longer than a sentence bears."""
     text = text.encode(errors="replace").decode()  # pydantic cannot carry lone surrogates in a message
     return f"'{text}'" if len(text) <= _LONGEST_QUOTED else f"'{text[:_LONGEST_QUOTED]}…'"
-
-
-_Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class FilterSettings(_Checked):
-    """What the judge objects to.
-
-    The defaults are those of the paper's pipeline, which are for English. In `Settings` they are those of
-    the language.
-    """
-
-    min_words: Annotated[
-        int,
-        Field(description="The fewest words of an instruction; characters where words have no spaces.", ge=0),
-    ] = _english("min_words")
-    max_words: Annotated[
-        int,
-        Field(description="The most words of an instruction; characters where words have no spaces.", ge=1),
-    ] = _english("max_words")
-    keywords: Annotated[
-        tuple[_Words, ...],
-        Field(description="Words that a text model cannot serve, matched as whole words in any case."),
-    ] = _english("keywords")
-    openings: Annotated[
-        tuple[_Words, ...], Field(description="Beginnings that are refused, in any case.")
-    ] = _english("openings")
-    punctuation: Annotated[bool, Field(description="Refuse instructions that begin with punctuation.")] = (
-        _english("punctuation")
-    )
-    script: Annotated[
-        bool, Field(description="Refuse instructions in another script than that of the language.")
-    ] = _english("script")
-    rouge_l: Annotated[
-        float,
-        Field(
-            description="ROUGE-L (F-measure) with every task of the pool must be less than this.",
-            gt=0,
-            le=1,
-        ),
-    ] = 0.7
-    cosine: Annotated[
-        float,
-        Field(
-            description="With embeddings: the cosine with every task of the pool must be less than this.",
-            gt=0,
-            le=1,
-        ),
-    ] = 0.9
-
-    @model_validator(mode="after")
-    def _leaves_room(self) -> Self:
-        if self.min_words > self.max_words:
-            raise ValueError(f"min_words ({self.min_words}) is more than max_words ({self.max_words})")
-        return self
 
 
 class Price(_Checked):
@@ -250,7 +183,7 @@ class Settings(_Checked):
             given = given.model_dump(exclude_unset=True)
         if not isinstance(given, Mapping):
             return handler(values)
-        usual = asdict(usual_filters(values.get("language", ENGLISH)))
+        usual = usual_filters(values.get("language", ENGLISH)).model_dump()
         settings = handler({**values, "filters": {**usual, **given}})
         # So that another language can say it anew: what was only filled in was not set.
         settings.filters.model_fields_set.difference_update(usual.keys() - given.keys())

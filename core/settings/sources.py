@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
+from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
 from selfinstruct.core.language.registry import AUTO
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import objection
-from selfinstruct.core.settings.model import OFFLINE, FilterSettings, Price, Settings, usual_filters
+from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 
 SETTINGS_FILE = "selfinstruct.toml"
 _FLAGS = "the flags"
@@ -203,7 +203,7 @@ def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any
     Paths to what lies beside the workspace, or below, count from its folder, which can then be renamed.
     """
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
-    usual = FilterSettings(**asdict(usual_filters(settings.language))).model_dump(mode="json")
+    usual = usual_filters(settings.language).model_dump(mode="json")
     filters = settings.filters.model_dump(mode="json")
     if own := {name: value for name, value in filters.items() if value != usual[name]}:
         values["filters"] = own

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.assessor import NO_VECTOR, SAME_MEANING, TOO_SIMILAR, VERDICTS
-from selfinstruct.core.filtering.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, count_words, objections
+from selfinstruct.core.filtering.candidate import Candidate, Closest
+from selfinstruct.core.filtering.filter_kinds import ThresholdFilter
+from selfinstruct.core.filtering.filters.similarity import cosine, rouge_l
+from selfinstruct.core.filtering.registry import FILTERS, VERDICTS
+from selfinstruct.core.filtering.settings import FilterSettings, switched_on
 from selfinstruct.core.language.registry import Language
-from selfinstruct.core.settings.model import FilterSettings
 from selfinstruct.core.stats.seed_distance import score_bins
 from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.records import PASS, Task
@@ -23,13 +25,16 @@ from selfinstruct.db.records import PASS, Task
 _PAGE = 64
 _JUDGED_AT_ONCE = 8
 """Candidates judged in one transaction: its sync to the disk costs as much as judging a few."""
-_NO_LIMIT = 10**9
 
-_TEXTUAL = (NO_WORDS, "keyword", "opening", "punctuation", NOT_LATIN, OTHER_SCRIPT)
-"""The objections that depend on the text alone."""
 _NUMBER = {code: number for number, code in enumerate(VERDICTS)}
 _OTHER = -1
 """No verdict yet."""
+
+_THRESHOLDS = tuple(one for one in FILTERS if isinstance(one, ThresholdFilter))
+_MEASURES = tuple(dict.fromkeys((rouge_l, cosine, *(one.measure for one in _THRESHOLDS))))
+"""What is measured of a candidate: filters that measure the same share a column."""
+_OTHERS = tuple(one for one in FILTERS if not isinstance(one, ThresholdFilter))
+"""Those that object or do not when they are on: a bit each."""
 
 _Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -67,24 +72,18 @@ class FilterColumns:
     """What the filters need to know of some tasks.
 
     Args:
-        lists: Settings with the keywords and openings that are looked for, also where a filter is off.
+        lists: Settings with the phrases that are looked for, also where a filter is off.
         language: The language of the tasks.
     """
 
     def __init__(self, lists: FilterSettings, language: Language) -> None:
-        self.lists = lists
         self._language = language
-        self._all_on = lists.model_copy(
-            update={"min_words": 0, "max_words": _NO_LIMIT, "punctuation": True, "script": True}
-        )
+        self._all_on = switched_on(lists, lists)
         self._ids = array("q")
         self._verdicts: list[str | None] = []
         self._before = array("b")
-        self._words = array("q")
         self._found = array("q")
-        self._scores = array("d")
-        self._cosines = array("d")
-        self._has_no_vector = array("b")
+        self._measured = {measure: array("d") for measure in _MEASURES}
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -95,22 +94,25 @@ class FilterColumns:
         return self._ids[-1] if self._ids else 0
 
     def add(
-        self, task: Task, score: float | None, cosine: float | None = None, *, is_refused: bool = False
+        self, task: Task, score: float | None, means: float | None = None, *, refusal: int | None = None
     ) -> None:
         """Add a task with a higher id than the one before, and how close its nearest neighbours are.
 
-        `score` is the ROUGE-L, `cosine` by meaning; None where there is none, or no vector. `is_refused`:
-        the model makes none.
+        Args:
+            task: The task.
+            score: ROUGE-L with the nearest one; None where there is none.
+            means: Cosine with the nearest one; None where there is none, or no vector.
+            refusal: The request in which the model refused to make a vector.
         """
+        candidate = candidate_of(task.instruction, self._language, score, means, refusal=refusal)
         self._ids.append(task.id)
         self._verdicts.append(task.verdict)
         self._before.append(_NUMBER.get(task.verdict or "", _OTHER))
-        self._words.append(count_words(task.instruction, self._language))
-        found = {reason.code for reason in objections(task.instruction, self._all_on, self._language)}
-        self._found.append(sum(1 << bit for bit, code in enumerate(_TEXTUAL) if code in found))
-        self._scores.append(np.nan if score is None else score)
-        self._cosines.append(np.nan if cosine is None else cosine)
-        self._has_no_vector.append(is_refused)
+        found = (one.objection(candidate, self._all_on) is not None for one in _OTHERS)
+        self._found.append(sum(1 << bit for bit, is_found in enumerate(found) if is_found))
+        for measure, column in self._measured.items():
+            number = measure(candidate)
+            column.append(np.nan if number is None else number)
 
     def flips(self, filters: FilterSettings) -> Flips:
         """The tasks whose stored verdict would be another one under `filters`."""
@@ -128,8 +130,11 @@ class FilterColumns:
         """One task's stored verdict, and the one that it would have under `filters`."""
         row = bisect.bisect_left(self._ids, task_id)
         (after,) = self._assessed(filters, slice(row, row + 1))
-        score, cosine = (None if np.isnan(held[row]) else held[row] for held in (self._scores, self._cosines))
-        return Flip(task_id, self._verdicts[row], VERDICTS[after], score, cosine)
+        score, means = (
+            None if np.isnan(number := self._measured[measure][row]) else number
+            for measure in (rouge_l, cosine)
+        )
+        return Flip(task_id, self._verdicts[row], VERDICTS[after], score, means)
 
     def differing(self, filters: FilterSettings, others: FilterSettings) -> int:
         """How many tasks the two settings judge differently."""
@@ -137,44 +142,37 @@ class FilterColumns:
 
     def reaching(self, threshold: float) -> int:
         """How many tasks score `threshold` or more."""
-        return int((np.array(self._scores) >= threshold).sum())
+        return int((np.array(self._measured[rouge_l]) >= threshold).sum())
 
     def histogram(self, bins: int) -> list[int]:
         """How many tasks have their score in each of `bins` equal parts of 0 to 1."""
-        return score_bins(np.array(self._scores), bins)
+        return score_bins(np.array(self._measured[rouge_l]), bins)
 
     def _assessed(self, filters: FilterSettings, rows: slice = slice(None)) -> _Numbers:
-        words, found = np.array(self._words[rows]), np.array(self._found[rows])
-        is_on = {
-            "keyword": bool(filters.keywords),
-            "opening": bool(filters.openings),
-            "punctuation": filters.punctuation,
-            NOT_LATIN: filters.script,
-            OTHER_SCRIPT: filters.script,
-        }
-        against = {
-            "too_short": words < filters.min_words,
-            "too_long": words > filters.max_words,
-            **{code: found & (1 << bit) != 0 for bit, code in enumerate(_TEXTUAL) if is_on.get(code, True)},
-            TOO_SIMILAR: np.array(self._scores[rows]) >= filters.rouge_l,
-            SAME_MEANING: np.array(self._cosines[rows]) >= filters.cosine,
-            NO_VECTOR: np.array(self._has_no_vector[rows]) != 0,
-        }
-        verdicts = np.full(len(words), _NUMBER[PASS])
-        for code in reversed(VERDICTS):
-            if code in against:
-                verdicts[against[code]] = _NUMBER[code]
+        found = np.array(self._found[rows])
+        measured = {measure: np.array(column[rows]) for measure, column in self._measured.items()}
+        verdicts = np.full(len(found), _NUMBER[PASS])
+        for one in reversed(FILTERS):
+            if one.setting is not None and not one.setting.is_on(filters):
+                continue
+            if isinstance(one, ThresholdFilter):
+                refused = one.refuses(measured[one.measure], one.setting.of(filters))
+            else:
+                refused = found & (1 << _OTHERS.index(one)) != 0
+            verdicts[refused] = _NUMBER[one.code]
         return verdicts
 
 
-def with_lists(filters: FilterSettings, language: Language) -> FilterSettings:
-    """`filters` with the lists of the language where they have none."""
-    usual = language.filters
-    return filters.model_copy(
-        update={
-            "keywords": filters.keywords or usual.keywords,
-            "openings": filters.openings or usual.openings,
-        }
+def candidate_of(
+    text: str, language: Language, score: float | None, means: float | None, *, refusal: int | None = None
+) -> Candidate:
+    """A candidate of which only the scores are known, and not which tasks are nearest."""
+    return Candidate(
+        text,
+        language,
+        nearest=None if score is None else Closest(score),
+        nearest_by_meaning=None if means is None else Closest(means),
+        refusal=refusal,
     )
 
 
@@ -189,9 +187,8 @@ def look_at_undecided(engine: Engine, columns: FilterColumns) -> Sliced[None]:
     def add(task: Task) -> None:
         near = next(iter(engine.assessor.index.nearest(task.instruction, 1)), None)
         means = next(iter(engine.assessor.near_in_meaning(task.id, k=1) or ()), None)
-        is_refused = with_meaning and vectors.refusal(task.id) is not None
-        cosine = means.cosine if means else None
-        columns.add(task, near.score if near else None, cosine, is_refused=is_refused)
+        refusal = vectors.refusal(task.id) if with_meaning else None
+        columns.add(task, near.score if near else None, means.cosine if means else None, refusal=refusal)
 
     return _look(columns, engine.workspace.tasks.undecided, add, engine.workspace.tasks.count_undecided())
 
@@ -202,9 +199,8 @@ def look_at_decided(engine: Engine, columns: FilterColumns) -> Sliced[None]:
     with_meaning = engine.settings.embeddings is not None
 
     def add(task: Task) -> None:
-        cosine = vectors.cosine(task.id) if with_meaning else None
-        is_refused = with_meaning and vectors.refusal(task.id) is not None
-        columns.add(task, task.score, cosine, is_refused=is_refused)
+        means = vectors.cosine(task.id) if with_meaning else None
+        columns.add(task, task.score, means, refusal=vectors.refusal(task.id) if with_meaning else None)
 
     return _look(columns, tasks.decided, add, tasks.count() - tasks.count_undecided())
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selfinstruct.core.filtering.filters import count_words
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.language.unicode_tokens import is_unspaced, words
+from selfinstruct.core.language.word_count import count_words
 from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.reads.counts import Spending
 from selfinstruct.db.reads.overview import Answered, Proposed, Tokens, TrainingText

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfinstruct.db.atomic_file import put
 from selfinstruct.db.check.check import Report, check
 from selfinstruct.db.check.parts import objects_of
 from selfinstruct.db.check.replay import Replayed
@@ -58,12 +59,7 @@ class Repaired:
             # They are of the damaged file, and must not be taken for those of the new one.
             with suppress(FileNotFoundError):
                 beside(self._path, ending).rename(beside(self.kept, ending))
-        self._new.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        put(self._new, self._path, force=True)
 
 
 @contextmanager

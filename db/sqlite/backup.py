@@ -1,17 +1,27 @@
 """A consistent copy of a workspace, also while programs work on it: whole, verified, or not at all."""
 
-import errno
-import os
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfinstruct.db.atomic_file import writing
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import connect_to_read
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import damage_in_words
-from selfinstruct.db.sqlite.journal_files import ENDINGS, beside, real_path
+from selfinstruct.db.sqlite.journal_files import ENDINGS
+from selfinstruct.db.sqlite.own_files import IS_WORKSPACE, own_file
+
+_LAST_ROWS = tuple(
+    f"SELECT id, {at} FROM {table} ORDER BY id DESC LIMIT 1"
+    for table, at in {
+        "runs": "started_at",
+        "tasks": "created_at",
+        "decisions": "at",
+        "attempts": "sent_at",
+    }.items()
+)
+"""What tells whether a copy has rows of its own: every program that works on one enters its run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +42,35 @@ def back_up(path: Path, out: Path, *, force: bool) -> BackedUp:
     Args:
         path: A workspace, of whatever version of the schema.
         out: Where the copy goes.
-        force: Replace what is at `out`.
+        force: Replace what is at `out`; of workspaces only an earlier copy of this one.
 
     Raises:
-        WorkspaceError: there is no workspace, `out` is there and `force` is not given, or it cannot be
-            written.
+        WorkspaceError: there is no workspace, `out` is there and `force` is not given, it belongs to a
+            workspace, or it cannot be written.
         DamagedError: the workspace is damaged; then nothing is written.
     """
     with closing(connect_to_read(path)) as db:
-        _refuse(path, out, force=force)
+        _refuse(db, path, out, force=force)
         return copy_to(db, out, force=force)
 
 
-def _refuse(path: Path, out: Path, *, force: bool) -> None:
+def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
     """Refuse a place that a copy must not have."""
     try:
         if out.is_dir():
             raise WorkspaceError(f"{out} is a folder. Give --out the name of a file in it.")
-        if out.exists() and out.samefile(path):
-            raise WorkspaceError(f"{out} is the workspace itself. Give --out another name.")
         if out.exists() and not out.is_file():
             raise WorkspaceError(f"{out} is not an ordinary file. Give --out another name.")
-        if real_path(out) in {beside(path, ending) for ending in ENDINGS}:
-            raise WorkspaceError(f"{out} belongs to the workspace. Give --out another name.")
+        what = own_file(out, path)
+        if what not in {None, IS_WORKSPACE}:
+            raise WorkspaceError(f"{out} {what}. Give --out another name.")
         if (out.exists() or out.is_symlink()) and not force:
             raise _there_already(out)
+        if what == IS_WORKSPACE and not _is_earlier_copy(out, db):
+            raise WorkspaceError(
+                f"{out} is a workspace and not an earlier copy of {path}; what it holds would be lost. Give --out"
+                " another name."
+            )
         # SQLite would take them for those of the copy, and put their pages into it.
         for journal in (out.with_name(out.name + ending) for ending in ENDINGS):
             if journal.exists():
@@ -76,21 +90,28 @@ def copy_to(db: Connection, out: Path, *, force: bool) -> BackedUp:
         DamagedError: the copy is not sound, because the workspace is not; then nothing is written.
     """
     try:
-        descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        temporary = Path(name)
-        try:
-            os.close(descriptor)
-            _copy(db, temporary)
-            _sync(temporary)
-            _move(temporary, out, force=force)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync(out.parent)
+        with writing(out, force=force) as part:
+            _copy(db, part)
         return BackedUp(out, out.stat().st_size)
-    except OSError as error:
+    except FileExistsError:
+        raise _there_already(out) from None
+    except (OSError, sqlite3.OperationalError) as error:
         raise _not_written(out, error) from error
-    except sqlite3.OperationalError as error:
-        raise _not_written(out, error) from error
+
+
+def _is_earlier_copy(out: Path, db: Connection) -> bool:
+    """Whether all that a workspace holds is in another one as well: its last row of each kind is."""
+    try:
+        with closing(connect_to_read(out)) as copy:
+            last = {query: copy.execute(query).fetchone() for query in _LAST_ROWS}
+    except DamagedError:
+        return False
+    return all(row is None or _has_row(db, query, row) for query, row in last.items())
+
+
+def _has_row(db: Connection, query: str, row: tuple[object, ...]) -> bool:
+    there = db.execute(query.replace(" ORDER BY", " WHERE id = ? ORDER BY"), [row[0]]).fetchone()
+    return bool(there == row)
 
 
 def _copy(db: Connection, target: Path) -> None:
@@ -113,30 +134,6 @@ def _copy(db: Connection, target: Path) -> None:
 def _path_of(db: Connection) -> Path | None:
     path: Path | None = getattr(db, "path", None)
     return path
-
-
-def _move(temporary: Path, out: Path, *, force: bool) -> None:
-    if force:
-        temporary.replace(out)
-        return
-    try:
-        # Unlike a rename it never replaces what somebody has put there meanwhile.
-        os.link(temporary, out, follow_symlinks=False)
-    except FileExistsError:
-        raise _there_already(out) from None
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK}:
-            raise
-        temporary.replace(out)  # a file system without links
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _there_already(out: Path) -> WorkspaceError:

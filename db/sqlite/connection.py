@@ -234,6 +234,16 @@ def _look_at(path: Path) -> _OpenFile:
     return found
 
 
+def has_marker(path: Path) -> bool:
+    """Whether a file says that it is a workspace; one that this program has open is."""
+    stat = path.stat()
+    known = _OPEN_FILES.get((stat.st_dev, stat.st_ino))
+    if known is not None and known.connections:
+        return True
+    with path.open("rb") as file:
+        return file.read(100)[MARKER_AT] == APPLICATION_ID.to_bytes(4)
+
+
 def is_writable(path: Path) -> bool:
     """Whether a workspace can be written here: the file itself, and journals beside it."""
     real = real_path(path)

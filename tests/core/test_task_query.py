@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.task_query import QueryError, parse_filter
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import TaskQuery

@@ -31,12 +31,15 @@ from selfinstruct.core.endpoint.responses import (
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
 from selfinstruct.core.export.files import encode
-from selfinstruct.core.filtering.filters import clean_instruction, keyword_spans, objections
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
+from selfinstruct.core.filtering.registry import objections
 from selfinstruct.core.language.registry import known, language
 from selfinstruct.core.language.tokens import tokens
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
     ParsedInstance,
+    clean_instruction,
     parse_input_first,
     parse_label,
     parse_output_first,
@@ -175,9 +178,9 @@ def filters(data: bytes) -> None:
     text = _text(data)
     for code in known():
         usual = resolve({"language": code}).filters
-        for reason in objections(text, usual, language(code)):
+        for reason in objections(Candidate(text, language(code)), usual):
             readable(reason.sentence)
-        for start, end in keyword_spans(text, usual):
+        for start, end in keyword_spans(text, KEYWORDS.of(usual)):
             assert 0 <= start < end <= len(text)
         assert all(tokens(text, code))
 

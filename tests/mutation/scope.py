@@ -26,7 +26,7 @@ DECIDE_STORE_READ = (
 """The modules that decide, store and read."""
 
 _OWN = {
-    "core/filtering/assessor.py": ("tests/core/filtering", "tests/core/decisions/test_tasks.py"),
+    "core/pool/assessor.py": ("tests/core/filtering", "tests/core/decisions/test_tasks.py"),
     "core/requests/intake.py": ("tests/core/requests/test_pipeline.py", "tests/core/test_engine.py"),
     "core/requests/planner.py": ("tests/core/requests", "tests/core/test_engine.py"),
     "core/requests/sender.py": ("tests/core/requests/test_pipeline.py", "tests/core/endpoint"),

@@ -5,12 +5,14 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from selfinstruct.core.errors import ExportError
-from selfinstruct.core.export.files import ExportFormat, write_export
+from selfinstruct.core.export.files import write_export
+from selfinstruct.core.export.format_kinds import SpreadsheetFormat
+from selfinstruct.core.export.registry import FORMATS, format_of
 from selfinstruct.db.reads.counts import Counts, Training
 from selfinstruct.db.sqlite.connection import Storage
 from selfinstruct.tui.commands import dedupe
@@ -28,6 +30,14 @@ from selfinstruct.tui.text.safe_text import (
     usd_text,
     verdict_word,
 )
+
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(one.name for one in FORMATS)]
+
+_SPREADSHEETS = " or ".join(one.name for one in FORMATS if isinstance(one, SpreadsheetFormat))
+"""The formats whose cells a spreadsheet may run."""
 
 app = typer.Typer(
     cls=Program,
@@ -60,12 +70,11 @@ def _program(_version: VersionOption = False) -> None:
 def export(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
     export_format: Annotated[
-        ExportFormat,
+        FormatName,
         typer.Option(
             "--format",
-            help="`messages`: chat turns. `alpaca`: instruction, input, output; one JSON array when FILE ends"
-            " in .json. `gpt3`: prompt and completion in the paper's mix of layouts. `csv`: a table of"
-            " instruction, input, output.",
+            help=" ".join(f"`{one.name}`: {one.about}." for one in FORMATS)
+            + " JSON formats write one array when FILE ends in .json, else one object a line.",
         ),
     ] = "messages",
     db: DbOption = Path("selfinstruct.db"),
@@ -78,18 +87,19 @@ def export(
         bool,
         typer.Option(
             "--guard-formulas",
-            help="In csv, put an apostrophe before cells that begin with = + - @, a tab or a carriage return,"
-            " which a spreadsheet may run as formulas. It changes what a model would learn from the file.",
+            help=f"In {_SPREADSHEETS}, put an apostrophe before cells that begin with = + - @, a tab or a"
+            " carriage return, which a spreadsheet may run as formulas. It changes what a model would learn"
+            " from the file.",
         ),
     ] = False,
 ) -> None:
     """Write the kept instances of accepted tasks as a training file.
 
-    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8, one JSON object a line; with
-    csv one row, every cell in quotes.
+    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8.
     """
-    if guard_formulas and export_format != "csv":
-        stop(ExportError("--guard-formulas is for spreadsheets. Give --format csv with it, or leave it out."))
+    if guard_formulas and not isinstance(format_of(export_format), SpreadsheetFormat):
+        wanted = f"Give --format {_SPREADSHEETS} with it, or leave it out."
+        stop(ExportError(f"--guard-formulas is for spreadsheets. {wanted}"))
     with sentences(db), look_into(db) as workspace:
         exported = write_export(
             workspace,

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Footer, Static, TextArea
 
-from selfinstruct.core.filtering.assessor import Assessment
-from selfinstruct.core.filtering.filters import clean_instruction
+from selfinstruct.core.method.parsing import clean_instruction
+from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
 from selfinstruct.tui.text.safe_text import safe_line

@@ -9,8 +9,8 @@ import pytest
 from selfinstruct.core.decisions.tasks import MANY, RefusedByFiltersError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.filtering import assessor as assess
-from selfinstruct.core.filtering.assessor import Assessment
+from selfinstruct.core.pool import assessor as assess
+from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.util.time_slices import at_once
 from selfinstruct.db.workspace import Workspace

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.core.filtering import filters
-from selfinstruct.core.filtering.filters import clean_instruction, keyword_spans, objections
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.filters.keyword import keyword_spans
+from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.settings import FilterSettings
+from selfinstruct.core.language import word_count
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import words
-from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.method.parsing import clean_instruction
 from selfinstruct.core.settings.sources import check
 
 DEFAULT = FilterSettings()
@@ -16,7 +19,7 @@ EN = language("en")
 
 
 def codes(instruction: str, filters: FilterSettings = DEFAULT) -> list[str]:
-    return [reason.code for reason in objections(instruction, filters, EN)]
+    return [reason.code for reason in objections(Candidate(instruction, EN), filters)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
     ],
 )
 def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
-    assert [reason.sentence for reason in objections(instruction, DEFAULT, EN)] == [sentence]
+    assert [reason.sentence for reason in objections(Candidate(instruction, EN), DEFAULT)] == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
 )
 def test_each_language_has_filters_of_its_own(code: str, instruction: str, expected: list[str]) -> None:
     filters = check({"language": code}, source="the test").filters
-    assert [reason.code for reason in objections(instruction, filters, language(code))] == expected
+    assert [reason.code for reason in objections(Candidate(instruction, language(code)), filters)] == expected
 
 
 @pytest.mark.parametrize(
@@ -132,7 +135,9 @@ def test_each_language_has_filters_of_its_own(code: str, instruction: str, expec
 )
 def test_a_reason_counts_and_names_what_the_language_has(code: str, instruction: str, sentence: str) -> None:
     filters = check({"language": code}, source="the test").filters
-    assert sentence in [reason.sentence for reason in objections(instruction, filters, language(code))]
+    assert sentence in [
+        reason.sentence for reason in objections(Candidate(instruction, language(code)), filters)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_a_reason_counts_and_names_what_the_language_has(code: str, instruction:
 def test_a_keyword_is_found_as_words_are_written_in_its_script(
     keyword: str, text: str, marked: list[str]
 ) -> None:
-    spans = keyword_spans(text, FilterSettings(keywords=(keyword,)))
+    spans = keyword_spans(text, (keyword,))
     assert [text[start:end] for start, end in spans] == marked
 
 
@@ -173,7 +178,11 @@ def test_a_keyword_is_taken_letter_by_letter(keyword: str) -> None:
 
 def test_keywords_are_marked_where_they_stand() -> None:
     text = "Draw a map, or two maps."
-    assert [text[start:end] for start, end in keyword_spans(text, DEFAULT)] == ["Draw", "map", "maps"]
+    assert [text[start:end] for start, end in keyword_spans(text, DEFAULT.keywords)] == [
+        "Draw",
+        "map",
+        "maps",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +209,7 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
-    for reason in objections(text, DEFAULT, EN):
+    for reason in objections(Candidate(text, EN), DEFAULT):
         assert reason.sentence
 
 
@@ -211,7 +220,7 @@ def test_a_text_is_taken_apart_once_for_a_judgement(monkeypatch: pytest.MonkeyPa
         taken_apart.append(text)
         return words(text)
 
-    monkeypatch.setattr(filters, "words", take_apart)
+    monkeypatch.setattr(word_count, "words", take_apart)
     text = "川について短い詩を書いてください。"
-    assert objections(text, FilterSettings(keywords=(), openings=()), language("ja")) == []
+    assert objections(Candidate(text, language("ja")), FilterSettings(keywords=(), openings=())) == []
     assert taken_apart == [text]

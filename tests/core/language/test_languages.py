@@ -11,12 +11,15 @@ import pytest
 
 from selfinstruct.core.endpoint.responses import Answer, read_answer
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.filters import clean_instruction, objections
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
 from selfinstruct.core.language.detect import other_language, pick_language
 from selfinstruct.core.language.registry import OTHER, known, language, with_seeds
 from selfinstruct.core.language.tokens import tokens
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
+    clean_instruction,
     parse_input_first,
     parse_label,
     parse_output_first,
@@ -28,7 +31,6 @@ from selfinstruct.core.method.seeds import built_in as seed_file
 from selfinstruct.core.offline.grammar import Grammar, built_in
 from selfinstruct.core.offline.transport import complete
 from selfinstruct.core.runs.unattended import Ended, UnattendedRun
-from selfinstruct.core.settings.model import FilterSettings
 from selfinstruct.core.settings.sources import check, resolve, storable
 from selfinstruct.core.similarity.rouge_index import RougeIndex
 from selfinstruct.db.records import ApiKind
@@ -52,7 +54,10 @@ def filters(code: str) -> FilterSettings:
 
 
 def codes(text: str, code: str) -> list[str]:
-    return [reason.code for reason in objections(clean_instruction(text), filters(code), language(code))]
+    return [
+        reason.code
+        for reason in objections(Candidate(clean_instruction(text), language(code)), filters(code))
+    ]
 
 
 @cache
@@ -352,7 +357,7 @@ def test_a_language_without_a_folder_is_other(text: str) -> None:
 @pytest.mark.parametrize("code", known())
 def test_a_workspace_of_the_language_is_asked_for_with_its_code(code: str) -> None:
     settings = check({"language": code}, source="the test")
-    usual = language(code).filters
+    usual = usual_filters(code)
     assert settings.filters.min_words == usual.min_words
     assert settings.filters.keywords == usual.keywords
     assert storable(settings) == ({} if code == "en" else {"language": code})
@@ -363,7 +368,7 @@ def test_a_filter_that_a_person_has_set_stays_so_in_every_language() -> None:
     japanese = asked.in_language("ja")
     assert japanese.filters.min_words == 4
     assert japanese.filters.rouge_l == 0.5
-    assert japanese.filters.keywords == language("ja").filters.keywords
+    assert japanese.filters.keywords == usual_filters("ja").keywords
     assert storable(japanese) == {"language": "ja", "filters": {"min_words": 4, "rouge_l": 0.5}}
 
 

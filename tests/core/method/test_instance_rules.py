@@ -44,9 +44,25 @@ def test_the_last_instance_is_dropped_when_the_token_limit_cut_it() -> None:
     assert keep_or_drop([], cut=True) == []
 
 
-def test_one_input_with_two_outputs_makes_the_whole_task_doubtful() -> None:
-    found = reasons(GOOD, ("wren", "bird"), ("cod", "bird"), ("elk", ""))
-    assert found == ["contradiction", "contradiction", "contradiction", "empty_output"]
+def test_instances_that_contradict_each_other_are_dropped_and_no_others() -> None:
+    found = reasons(GOOD, ("wren", "bird"), ("cod", "bird"), ("elk", ""), ("newt", "amphibian"))
+    assert found == ["contradiction", None, "contradiction", "empty_output", None]
+
+
+def test_each_sentence_is_true_of_the_instance_that_it_is_given_for() -> None:
+    pairs = [GOOD, ("wren", "bird"), ("cod", "bird"), *((f"input {n}", f"output {n}") for n in range(3))]
+    more = keep_or_drop(
+        [ParsedInstance(*pair) for pair in pairs], cut=False, besides=there(("input 0", "elsewhere"))
+    )
+    contradicted = "The answer gives this input different outputs."
+    assert [one.reason.sentence if one.reason else None for one in more] == [
+        contradicted,
+        None,
+        contradicted,
+        "The task has the same input with another output already.",
+        None,
+        "Only the first 5 instances of an answer can be kept.",
+    ]
 
 
 def test_a_task_without_input_may_have_several_outputs() -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.filtering.filters import clean_instruction, objections
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import tokens
+from selfinstruct.core.method.parsing import clean_instruction
 from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.method.seeds import built_in
-from selfinstruct.core.settings.model import FilterSettings
 from tests.similarity import rouge_l
 
 
@@ -47,7 +49,7 @@ def test_no_seed_would_be_refused_as_a_candidate(seeds: list[SeedTask]) -> None:
     refused = {
         seed.id: found
         for seed in seeds
-        if (found := objections(seed.instruction, FilterSettings(), language("en")))
+        if (found := objections(Candidate(seed.instruction, language("en")), FilterSettings()))
     }
     assert refused == {}
     assert all(seed.instruction == clean_instruction(seed.instruction) for seed in seeds)

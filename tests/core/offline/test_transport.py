@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.endpoint.responses import Answer, read_answer, read_told
-from selfinstruct.core.filtering.filters import objections
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
@@ -21,7 +23,6 @@ from selfinstruct.core.method.parsing import (
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.offline.grammar import built_in
 from selfinstruct.core.offline.transport import complete
-from selfinstruct.core.settings.model import FilterSettings
 from selfinstruct.core.similarity.rouge_index import RougeIndex
 from selfinstruct.db.records import ApiKind, Label
 from tests.core.method.test_prompts import SEEDS, SHOWN
@@ -258,7 +259,7 @@ def test_some_proposals_are_for_each_filter_to_catch(proposed: list[str], code: 
     objected = [
         item
         for item in proposed
-        if code in {r.code for r in objections(item, FilterSettings(), language("en"))}
+        if code in {r.code for r in objections(Candidate(item, language("en")), FilterSettings())}
     ]
     assert 0 < len(objected) < 0.2 * len(proposed)
 
@@ -272,7 +273,7 @@ def test_some_proposals_are_near_duplicates_of_what_was_shown(proposed: list[str
 
 
 def test_most_proposals_are_fit_for_the_pool(proposed: list[str]) -> None:
-    passing = [item for item in proposed if not objections(item, FilterSettings(), language("en"))]
+    passing = [item for item in proposed if not objections(Candidate(item, language("en")), FilterSettings())]
     assert len(passing) > 0.7 * len(proposed)
     alike = sum(rouge_l(one, other) >= 0.7 for one, other in pairwise(passing))
     assert alike < 0.05 * len(passing)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.tokens import tokens
-from selfinstruct.core.settings.model import FilterSettings
 from selfinstruct.core.similarity.rouge_index import Neighbour, RougeIndex, shared_spans
 from tests.similarity import rouge_l
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.assessor import Assessor
+from selfinstruct.core.filtering.settings import FilterSettings, switched_on
 from selfinstruct.core.language.registry import language
-from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.stats.filter_preview import (
     FilterColumns,
@@ -18,7 +18,6 @@ from selfinstruct.core.stats.filter_preview import (
     look_at_decided,
     look_at_undecided,
     reassess,
-    with_lists,
 )
 from selfinstruct.core.util.time_slices import at_once
 from selfinstruct.db.records import PASS
@@ -82,7 +81,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @given(FILTERS)
 def test_the_flips_are_those_of_judging_again(filled: Engine, proposed: FilterSettings) -> None:
-    columns = undecided(filled, with_lists(filled.settings.filters, filled.language))
+    columns = undecided(filled, switched_on(filled.settings.filters, FilterSettings()))
     flips = columns.flips(proposed)
     assess = Assessor(filled.workspace, proposed, language("en"))
     assess.catch_up()
@@ -103,7 +102,7 @@ def test_the_flips_are_those_of_judging_again(filled: Engine, proposed: FilterSe
 
 @given(FILTERS)
 def test_no_verdict_flips_when_nothing_is_changed(filled: Engine, proposed: FilterSettings) -> None:
-    columns = undecided(filled, with_lists(proposed, filled.language))
+    columns = undecided(filled, switched_on(proposed, FilterSettings()))
     assert columns.flips(filled.settings.filters).task_ids == []
     assert columns.differing(proposed, proposed) == 0
 
@@ -117,8 +116,9 @@ def test_the_preview_writes_nothing(filled: Engine) -> None:
 
 def test_a_filter_that_is_off_finds_its_list_again() -> None:
     off = FilterSettings(keywords=(), openings=("Imagine",))
-    assert with_lists(off, language("en")).keywords == FilterSettings().keywords
-    assert with_lists(off, language("en")).openings == ("Imagine",)
+    on = switched_on(off, FilterSettings())
+    assert on.keywords == FilterSettings().keywords
+    assert on.openings == ("Imagine",)
 
 
 def test_a_candidate_decided_on_meanwhile_is_seen_with_the_score_that_it_had(engine_on: OpenEngine) -> None:

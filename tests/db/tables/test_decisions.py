@@ -1,7 +1,6 @@
 """A decision that is not as it was written ends in the sentence about damage, wherever it is read."""
 
 import json
-import sqlite3
 from contextlib import closing
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.db.errors import DamagedError
 from selfinstruct.db.records import NewInstance
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 

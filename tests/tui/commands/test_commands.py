@@ -18,7 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.assessor import VERDICTS
+from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.language.detect import pick_language
 from selfinstruct.core.language.registry import with_seeds
 from selfinstruct.core.method.seeds import built_in
@@ -293,9 +293,7 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
         pytest.param(["--target", "0"], "it must be at least 1", id="target 0"),
         pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
         pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),
-        pytest.param(
-            ["--target", "1", "--prompts", "none.toml"], "none.toml: no such file", id="no prompts"
-        ),
+        pytest.param(["--target", "1", "--prompts", "none.toml"], "none.toml: no such file", id="no prompts"),
         pytest.param(
             ["--max-cost", "1", "--model", "x", "--base-url", "http://h.example"],
             "The price of 'x'",

@@ -4,24 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.core.language.registry import language
-from selfinstruct.core.settings.model import FilterSettings
-from selfinstruct.core.stats.filter_preview import with_lists
-from selfinstruct.tui.screens.preview.filter_choices import BY_MEANING, CHOICES, described, differences
+from selfinstruct.core.filtering.settings import FilterSettings
+from selfinstruct.tui.screens.preview.filter_choices import choices, described, differences
 
 DEFAULT = FilterSettings()
-BY_NAME = {choice.name: choice for choice in (*CHOICES, BY_MEANING)}
+BY_NAME = {choice.name: choice for choice in choices(by_meaning=True)}
 
 
 def moved(filters: FilterSettings, name: str, steps: int) -> FilterSettings:
     choice = BY_NAME[name]
-    return choice.after(filters, choice.moved(filters, with_lists(DEFAULT, language("en")), steps))
+    return choice.after(filters, choice.moved(filters, DEFAULT, steps))
 
 
 def switched(filters: FilterSettings, name: str) -> FilterSettings:
     choice = BY_NAME[name]
     assert choice.switched is not None
-    return choice.after(filters, choice.switched(filters, with_lists(DEFAULT, language("en"))))
+    return choice.after(filters, choice.switched(filters, DEFAULT))
 
 
 def test_every_filter_that_looks_at_words_can_be_changed() -> None:

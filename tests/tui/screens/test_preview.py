@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.screens.preview.flips import FlipTable

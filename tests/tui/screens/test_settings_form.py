@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.settings.model import FilterSettings, Price, Settings
+from selfinstruct.core.filtering.settings import FilterSettings
+from selfinstruct.core.settings.model import Price, Settings
 from selfinstruct.core.settings.sources import resolve, storable
 from selfinstruct.tui.screens.settings.form import (
     FIELDS,

@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.widgets import Static, TextArea
 
-from selfinstruct.core.filtering.filters import clean_instruction
+from selfinstruct.core.method.parsing import clean_instruction
 from selfinstruct.core.method.seeds import built_in
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp

@@ -5,8 +5,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from selfinstruct.core.settings.model import FilterSettings
-from selfinstruct.tui.screens.preview.filter_choices import BY_MEANING, CHOICES, Choice
+from selfinstruct.core.filtering.settings import FilterSettings
+from selfinstruct.tui.screens.preview.filter_choices import Choice, always_on, choices
+from selfinstruct.tui.text.safe_text import verdict_word
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.charts import fitted
 
@@ -24,7 +25,12 @@ class FilterList(Static, can_focus=True):
         super().__init__(id=id, markup=False)
         self.cursor = 0
         self._now = self._proposed = FilterSettings()
-        self._choices: tuple[Choice, ...] = CHOICES
+        self._choices = choices(by_meaning=False)
+
+    @property
+    def rows(self) -> int:
+        """The lines that it takes, its header included."""
+        return _HEADER_ROWS + len(self._choices)
 
     @property
     def choice(self) -> Choice:
@@ -34,7 +40,9 @@ class FilterList(Static, can_focus=True):
     def tell(self, now: FilterSettings, proposed: FilterSettings, *, by_meaning: bool) -> None:
         """Show the filters as they are now and as they are proposed."""
         self._now, self._proposed = now, proposed
-        self._choices = (*CHOICES, BY_MEANING) if by_meaning else CHOICES
+        self._choices = choices(by_meaning=by_meaning)
+        codes = always_on(by_meaning=by_meaning)
+        self.border_subtitle = f"always on: {', '.join(map(verdict_word, codes))}" if codes else None
         self.cursor = min(self.cursor, len(self._choices) - 1)
         self._draw()
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.content import Content
 
-from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.stats.filter_preview import FilterColumns, Flip, Flips
 from selfinstruct.db.records import PASS
 from selfinstruct.db.tables.tasks import Tasks

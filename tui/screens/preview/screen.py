@@ -11,15 +11,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.filtering.filters import objections
-from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.filtering.filters.similarity import ROUGE_L
+from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.settings import FilterSettings, switched_on, usual_filters
 from selfinstruct.core.stats.filter_preview import (
     FilterColumns,
     Flips,
+    candidate_of,
     look_at_decided,
     look_at_undecided,
     reassess,
-    with_lists,
 )
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
@@ -36,6 +37,8 @@ from selfinstruct.tui.widgets.titles import entitle
 
 _PROGRESS_S = 0.25
 """How often progress is shown at most: drawing takes time too."""
+_BORDERS = 2
+"""Lines of a pane that its border takes."""
 _NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} makes some"
 
 
@@ -48,7 +51,8 @@ class PreviewScreen(WorkScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._now = self._proposed = self.engine.settings.filters
-        self._lists = with_lists(self._now, self.engine.language)
+        self._lists = switched_on(self._now, usual_filters(self.engine.language.code))
+        """The filters all on: those that are off as they were last in use."""
         self._looking = BackgroundRefresh(self, self._look)
         self._looked_at: object = None
         self._undecided = FilterColumns(self._lists, self.engine.language)
@@ -61,14 +65,13 @@ class PreviewScreen(WorkScreen):
         self._progress_at = 0.0
         self._filters = FilterList(id="preview-filters")
         self._chart = Static(id="preview-scores", markup=False)
+        self._top = Container(self._filters, self._chart, id="preview-top", classes="pane")
         self._table = FlipTable(self.engine.workspace.tasks, id="preview-flips")
         self._why = Static(id="preview-why", markup=False)
 
     def compose_body(self) -> ComposeResult:
         """Filters and scores above, flips below, and why the one under the cursor flips."""
-        with Container(id="preview-top", classes="pane"):
-            yield self._filters
-            yield self._chart
+        yield self._top
         self._table.add_class("pane")
         yield self._table
         yield self._why
@@ -86,19 +89,9 @@ class PreviewScreen(WorkScreen):
         if filters != self._now:
             self._proposed = filters if self._proposed == self._now else self._proposed
             self._now = filters
-            self._lists = with_lists(self._merged(filters), self.engine.language)
+            self._lists = switched_on(filters, self._lists)
             self._show()
         self._looking.want()
-
-    def _merged(self, filters: FilterSettings) -> FilterSettings:
-        """The lists in use, and where one is switched off the list that was last in use."""
-        return filters.model_copy(
-            update={
-                "keywords": filters.keywords or self._lists.keywords,
-                "openings": filters.openings or self._lists.openings,
-                "min_words": filters.min_words or self._lists.min_words,
-            }
-        )
 
     def on_screen_suspend(self) -> None:
         """Nobody looks: leave the looking."""
@@ -143,9 +136,8 @@ class PreviewScreen(WorkScreen):
         return is_time
 
     def _show(self) -> None:
-        by_meaning = self.session.settings.embeddings is not None
-        self.set_class(by_meaning, "-by-meaning")
-        self._filters.tell(self._now, self._proposed, by_meaning=by_meaning)
+        self._filters.tell(self._now, self._proposed, by_meaning=self._by_meaning)
+        self._top.styles.height = self._filters.rows + _BORDERS
         self._show_scores()
         flips = self._undecided.flips(self._proposed)
         self._table.show_flips(flips, self._undecided, self._proposed)
@@ -164,10 +156,14 @@ class PreviewScreen(WorkScreen):
             return f"{told(flips)}, of {self._scored:.0%} that are scored"
         return told(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
 
+    @property
+    def _by_meaning(self) -> bool:
+        return self.session.settings.embeddings is not None
+
     def _show_scores(self) -> None:
         width = self._chart.content_size.width
         if width > 0:
-            self._chart.update(scores_chart(self._undecided, self._proposed.rouge_l, width))
+            self._chart.update(scores_chart(self._undecided, ROUGE_L.of(self._proposed), width))
 
     @on(FlipTable.CursorMoved)
     def _show_why(self) -> None:
@@ -179,19 +175,11 @@ class PreviewScreen(WorkScreen):
             return Content()
         row = self._table.at(self._table.cursor)
         flip = row.flip
-        then = [
-            reason.sentence for reason in objections(row.instruction, self._proposed, self.engine.language)
-        ]
-        if flip.score is not None and flip.score >= self._proposed.rouge_l:
-            then.append(
-                f"ROUGE-L {flip.score:.2f} with a task of the pool; less than"
-                f" {self._proposed.rouge_l:g} is wanted."
-            )
-        if flip.cosine is not None and flip.cosine >= self._proposed.cosine:
-            then.append(
-                f"Cosine {flip.cosine:.2f} with a task of the pool; less than"
-                f" {self._proposed.cosine:g} is wanted."
-            )
+        refusal = self.engine.workspace.vectors.refusal(flip.task_id) if self._by_meaning else None
+        candidate = candidate_of(
+            row.instruction, self.engine.language, flip.score, flip.cosine, refusal=refusal
+        )
+        then = [reason.sentence for reason in objections(candidate, self._proposed)]
         now = [reason.sentence for reason in self.engine.workspace.tasks.reasons(flip.task_id)]
         return Content(f"now:  {_sentences(now)}\nthen: {_sentences(then)}")
 

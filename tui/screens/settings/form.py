@@ -10,8 +10,10 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.language.registry import UsualFilters
-from selfinstruct.core.settings.model import OFFLINE, FilterSettings, Price, Settings, usual_filters
+from selfinstruct.core.filtering.registry import SETTINGS
+from selfinstruct.core.filtering.setting_kinds import Phrases
+from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 from selfinstruct.core.settings_check import faults
 from selfinstruct.db.records import ApiKind
 from selfinstruct.tui.keys.bindings import check_keys
@@ -41,7 +43,7 @@ class Field:
 
 PRICES = ("price.input", "price.output")
 KEYS = "keys"
-_LISTS = ("filters.keywords", "filters.openings")
+_LISTS = tuple(f"filters.{setting.name}" for setting in SETTINGS if isinstance(setting, Phrases))
 _BEGUN = "Fixed when the workspace began."
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -109,7 +111,7 @@ FIELDS = {name: _describe(name) for _, names in GROUPS for name in names}
 def field_of(name: str, settings: Settings) -> Field:
     """A line of the form; the defaults of the filters are those of the settings' language."""
     table, _, own = name.rpartition(".")
-    if table != "filters" or own not in UsualFilters.__slots__:
+    if table != "filters":
         return FIELDS[name]
     return replace(FIELDS[name], default=_text(getattr(usual_filters(settings.language), own)))
 
@@ -197,7 +199,7 @@ def faults_of(texts: Mapping[str, str], base: Settings) -> dict[str, str]:
 def _field_of(name: str) -> str:
     if name == "filters":
         return "filters.min_words"
-    if name.startswith(("filters.keywords", "filters.openings")):
+    if name.startswith("filters."):
         return ".".join(name.split(".")[:2])
     if name.startswith("prices."):
         own = name.rpartition(".")[2]

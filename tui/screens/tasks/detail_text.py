@@ -7,7 +7,7 @@ from textual.content import Content
 
 from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.filters import keyword_spans
+from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.parsing import parse_label
 from selfinstruct.db.records import PASS, Decision, Instance, Task
@@ -48,7 +48,9 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
         nearest = workspace.tasks.get(neighbours[0].id)
         marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
     if len(task.instruction) <= _SHOWN:
-        marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, engine.settings.filters)]
+        marks += [
+            (span, _KEYWORD) for span in keyword_spans(task.instruction, KEYWORDS.of(engine.settings.filters))
+        ]
     return Content.assemble(
         _marked(task.instruction, marks),
         "\n\n",

@@ -3,13 +3,16 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from selfinstruct.core.filtering.filters import NO_WORDS, NOT_LATIN, OTHER_SCRIPT, objections
+from selfinstruct.core.filtering.candidate import Candidate, Closest
+from selfinstruct.core.filtering.filters.similarity import COSINE, ROUGE_L
+from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
-from selfinstruct.core.settings.model import FilterSettings
 from selfinstruct.core.util.lru_cache import LRUCache
 from selfinstruct.db.records import PASS, Reason, Standing
 from selfinstruct.db.workspace import Workspace
@@ -19,31 +22,6 @@ if TYPE_CHECKING:
     from selfinstruct.core.pool.vectors import PoolVectors
     from selfinstruct.core.similarity.rouge_index import Neighbour, RougeIndex
     from selfinstruct.core.similarity.vector_index import Near
-
-TOO_SIMILAR = "too_similar"
-"""The code of the reason that a task of the pool is too close."""
-
-SAME_MEANING = "same_meaning"
-"""The code of the reason that a task of the pool means the same."""
-
-NO_VECTOR = "no_vector"
-"""The code of the reason that the model for embeddings refuses a text."""
-
-VERDICTS = (
-    NO_WORDS,
-    "too_short",
-    "too_long",
-    "keyword",
-    "opening",
-    "punctuation",
-    NOT_LATIN,
-    OTHER_SCRIPT,
-    TOO_SIMILAR,
-    SAME_MEANING,
-    NO_VECTOR,
-    PASS,
-)
-"""Every verdict: the codes of all reasons in the order in which they are raised, and `pass`."""
 
 _QUOTED_LENGTH = 60
 _SHARES_A_WORD, _SHARES_MANY = 1e-9, 0.3
@@ -192,41 +170,49 @@ class Assessor:
 
     def assess(self, instruction: str) -> Assessment:
         """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
-        reasons = objections(instruction, self.filters, self.language)
         nearest = next(iter(self.look_up(instruction)), None)
-        if nearest is not None and nearest.score >= self.filters.rouge_l:
-            reasons.append(self._too_similar(nearest))
-        return Assessment(tuple(reasons), nearest)
+        return Assessment(self._objections(instruction, nearest), nearest)
 
     def assess_task(self, task_id: int, instruction: str) -> Assessment:
         """Judge a candidate by words and, where its vector is known, by meaning; store its verdict."""
-        assessment = self.assess(instruction)
-        if self._meaning is not None:
-            assessment = self._assess_meaning(task_id, assessment, self._meaning)
+        if self._meaning is None:
+            assessment = self.assess(instruction)
+        else:
+            assessment = self._assess_with_meaning(task_id, instruction, self._meaning)
         nearest = assessment.nearest
         self._workspace.tasks.assess(
             task_id, assessment.verdict, assessment.reasons, (nearest.id, nearest.score) if nearest else None
         )
         return assessment
 
-    def _assess_meaning(self, task_id: int, assessment: Assessment, meaning: "PoolVectors") -> Assessment:
+    def _assess_with_meaning(self, task_id: int, instruction: str, meaning: "PoolVectors") -> Assessment:
+        nearest = next(iter(self.look_up(instruction)), None)
         found = meaning.nearest(task_id)
         if found is None:
-            refused = self._workspace.vectors.refusal(task_id)
-            if refused is None:
-                return replace(assessment, awaited=True)
-            said = f"The model for embeddings makes no vector of it; request {refused} says why."
-            return replace(assessment, reasons=(*assessment.reasons, Reason(NO_VECTOR, said)))
+            refusal = self._workspace.vectors.refusal(task_id)
+            reasons = self._objections(instruction, nearest, refusal=refusal)
+            return Assessment(reasons, nearest, awaited=refusal is None)
         near = next(iter(found), None)
         self._workspace.vectors.assessed(task_id, (near.id, near.cosine) if near else None)
-        reasons = assessment.reasons
-        if near is not None and near.cosine >= self.filters.cosine:
-            said = (
-                f"Cosine {near.cosine:.2f} with task {near.id}, {self._quoted(near.id)};"
-                f" less than {self.filters.cosine:g} is wanted."
-            )
-            reasons = (*reasons, Reason(SAME_MEANING, said))
-        return replace(assessment, reasons=reasons, means=near, awaited=bool(self.lacking_vectors))
+        reasons = self._objections(instruction, nearest, near)
+        return Assessment(reasons, nearest, near, awaited=bool(self.lacking_vectors))
+
+    def _objections(
+        self,
+        instruction: str,
+        nearest: "Neighbour | None",
+        near: "Near | None" = None,
+        *,
+        refusal: int | None = None,
+    ) -> tuple[Reason, ...]:
+        candidate = Candidate(
+            instruction,
+            self.language,
+            nearest=Closest(nearest.score, partial(self._named, nearest.id)) if nearest else None,
+            nearest_by_meaning=Closest(near.cosine, partial(self._named, near.id)) if near else None,
+            refusal=refusal,
+        )
+        return tuple(objections(candidate, self.filters))
 
     @property
     def unusable(self) -> str | None:
@@ -255,8 +241,9 @@ class Assessor:
         if after.state == "accepted":
             waiting = self._pool.waiting
             floor = _SHARES_A_WORD if len(waiting) <= _MANY_WAITING else _SHARES_MANY
-            near = waiting.above(after.instruction, min(floor, self.filters.rouge_l))
-            concerned |= {one.id for one in near if one.score >= self.filters.rouge_l}
+            threshold = ROUGE_L.of(self.filters)
+            near = waiting.above(after.instruction, min(floor, threshold))
+            concerned |= {one.id for one in near if one.score >= threshold}
             self._workspace.tasks.come_nearer(task_id, [(one.id, one.score) for one in near])
         if before.state == "accepted":
             concerned |= set(self._workspace.tasks.waiting_near(task_id))
@@ -286,25 +273,21 @@ class Assessor:
 
     def waiting_in_meaning(self, task_id: int) -> set[int]:
         """The undecided candidates that mean the same as a task."""
-        return set() if self._meaning is None else set(self._meaning.waiting(task_id, self.filters.cosine))
+        return (
+            set() if self._meaning is None else set(self._meaning.waiting(task_id, COSINE.of(self.filters)))
+        )
 
     def too_close(self, task_id: int, instruction: str) -> list[int]:
         """The tasks of the pool that a task is too close to, by words or by meaning."""
-        found = [near.id for near in self.index.above(instruction, self.filters.rouge_l)]
+        found = [near.id for near in self.index.above(instruction, ROUGE_L.of(self.filters))]
         if self._meaning is not None:
-            found += self._meaning.of_pool(task_id, self.filters.cosine)
+            found += self._meaning.of_pool(task_id, COSINE.of(self.filters))
         return list(dict.fromkeys(found))
 
-    def _too_similar(self, nearest: "Neighbour") -> Reason:
-        return Reason(
-            TOO_SIMILAR,
-            f"ROUGE-L {nearest.score:.2f} with task {nearest.id}, {self._quoted(nearest.id)};"
-            f" less than {self.filters.rouge_l:g} is wanted.",
-        )
-
-    def _quoted(self, task_id: int) -> str:
+    def _named(self, task_id: int) -> str:
         text = self._workspace.tasks.get(task_id).instruction
-        return f'"{text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"}"'
+        quoted = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH].rstrip() + "…"
+        return f'task {task_id}, "{quoted}"'
 
     def sample(self, rng: random.Random, *, classification_only: bool) -> list[tuple[int, str]]:
         """The in-context tasks of a propose prompt, (id, instruction) each: 6 seeds and 2 of the model's.

@@ -1,0 +1,48 @@
+"""Words for what a text model cannot serve, such as images and files (the paper's released pipeline)."""
+
+import re
+from functools import lru_cache
+
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.filter_kinds import PhraseFilter
+from selfinstruct.core.filtering.setting_kinds import Phrases
+from selfinstruct.core.language.unicode_tokens import fold, locate, whole_words
+
+KEYWORDS = Phrases(
+    name="keywords",
+    label="keywords refused",
+    description="Words that a text model cannot serve, matched as whole words in any case.",
+    noun="word",
+)
+
+
+def keyword_spans(text: str, keywords: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Where in a text keywords stand, as (start, end) offsets in characters.
+
+    Words of scripts with spaces match as a whole, those in Hangul where a word begins (particles may
+    follow), and those in scripts without spaces anywhere.
+    """
+    return _spans(text, fold(text), keywords)
+
+
+def _spans(text: str, folded: str, keywords: tuple[str, ...]) -> list[tuple[int, int]]:
+    pattern = _pattern(keywords)
+    found = [] if pattern is None else [match.span() for match in pattern.finditer(folded)]
+    return locate(text, fold, iter(found)) if found else []
+
+
+@lru_cache(maxsize=32)
+def _pattern(keywords: tuple[str, ...]) -> "re.Pattern[str] | None":
+    return whole_words(keywords, particles=True)
+
+
+def _find(candidate: Candidate, keywords: tuple[str, ...]) -> str | None:
+    spans = _spans(candidate.text, candidate.folded, keywords)
+    if not spans:
+        return None
+    words = dict.fromkeys(candidate.text[start:end].lower() for start, end in spans)
+    named = ", ".join(f'"{word}"' for word in words)
+    return f"It asks for what a text model cannot serve: {named}."
+
+
+KEYWORD = PhraseFilter("keyword", _find, KEYWORDS)

@@ -1,0 +1,48 @@
+"""Too few words, or too many (paper, section 2.2); characters where words have no spaces."""
+
+import operator
+
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.filter_kinds import ThresholdFilter
+from selfinstruct.core.filtering.setting_kinds import Count
+
+MIN_WORDS = Count(
+    name="min_words",
+    label="length at least",
+    description="The fewest words of an instruction; characters where words have no spaces.",
+    default=4,
+    off=0,
+    not_above="max_words",
+)
+MAX_WORDS = Count(
+    name="max_words",
+    label="length at most",
+    description="The most words of an instruction; characters where words have no spaces.",
+    default=150,
+    least=1,
+)
+
+
+def _words(candidate: Candidate) -> int:
+    return candidate.words
+
+
+def _counted(candidate: Candidate, count: float) -> str:
+    unit = candidate.language.unit
+    return f"It has {count:g} {unit if count == 1 else unit + 's'}"
+
+
+TOO_SHORT = ThresholdFilter(
+    "too_short",
+    measure=_words,
+    refuses=operator.lt,
+    said=lambda candidate, count, least: f"{_counted(candidate, count)}; at least {least} are wanted.",
+    setting=MIN_WORDS,
+)
+TOO_LONG = ThresholdFilter(
+    "too_long",
+    measure=_words,
+    refuses=operator.gt,
+    said=lambda candidate, count, most: f"{_counted(candidate, count)}; at most {most} are wanted.",
+    setting=MAX_WORDS,
+)
