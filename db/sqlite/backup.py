@@ -68,8 +68,8 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
             raise _there_already(out)
         if what == IS_WORKSPACE and not _is_earlier_copy(out, db):
             raise WorkspaceError(
-                f"{out} is a workspace and not an earlier copy of {path}; what it holds would be lost. Give --out"
-                " another name."
+                f"{out} is a workspace and not an earlier copy of {path}; what it holds would be lost. Give"
+                " --out another name."
             )
         # SQLite would take them for those of the copy, and put their pages into it.
         for journal in (out.with_name(out.name + ending) for ending in ENDINGS):

@@ -250,6 +250,17 @@ async def test_it_can_be_reached_again_from_the_settings(engine_on: OpenEngine, 
         assert row(curator, "base_url").text == server.url
 
 
+async def test_quitting_asks_before_it_gives_up_what_is_typed(engine_on: OpenEngine) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press(*["down"] * OTHER)
+        await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
+        await curator.press("ctrl+q")
+        assert "once more quits without it" in outcome(curator)
+        assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
+        await curator.press("ctrl+q")
+        await curator.until(lambda: not curator.app.is_running)
+
+
 async def test_q_quits(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press("q")

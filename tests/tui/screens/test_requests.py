@@ -360,7 +360,9 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
         await shown(curator, "The cost limit of $0.005 leaves no room for a request.", "New limit in USD:")
         await shown(curator, "The next one may cost up to $0.00", " makes room.")
         assert curator.app.screen.query_one(Input).value == "0.01"
-        await curator.press(*"5", "enter")
+        await curator.press(*"5", "escape")
+        await shown(curator, "Esc again discards it.")
+        await curator.press("enter")
         await curator.wait_for(BatchCompleted)
         assert resolve({}, stored=workspace.settings.read()).max_cost == 5
         await curator.until(lambda: "limit $5" in curator.shown("#status"))
