@@ -517,3 +517,36 @@ def test_a_tag_that_no_workspace_can_store_is_kept_as_far_as_it_can_be(engine: E
     task_id = candidate(engine, "Describe the smell of rain on warm stone.")
     engine.decisions.reject(task_id, tag="off\0topic\ud800")
     assert engine.workspace.decisions.of_task(task_id)[-1].tag == "off\ufffdtopic\ufffd"
+
+
+def test_undoing_a_rejection_does_not_bring_back_what_has_lost_its_place_to_a_near_duplicate(
+    engine: Engine,
+) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on warm stones.")
+    engine.decisions.accept(first)
+    engine.decisions.reject(first)
+    engine.decisions.settle(twin, Assessment((), None), lambda event: None)
+    with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too close to {first}"):
+        engine.decisions.undo()
+    assert engine.workspace.tasks.get(first).state == "rejected"
+    assert engine.workspace.tasks.get(twin).state == "accepted"
+
+
+def test_undoing_the_rejection_of_a_candidate_asks_for_no_place_in_the_pool(engine: Engine) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    twin = candidate(engine, "Describe the smell of rain on warm stones.")
+    engine.decisions.reject(first)
+    engine.decisions.settle(twin, Assessment((), None), lambda event: None)
+    assert engine.decisions.undo()
+    assert engine.workspace.tasks.get(first).state == "pending"
+
+
+def test_undoing_a_rejection_brings_back_what_nothing_has_taken_the_place_of(engine: Engine) -> None:
+    first = candidate(engine, "Describe the smell of rain on warm stone.")
+    other = candidate(engine, "Name three rivers that flow north.")
+    engine.decisions.accept(first)
+    engine.decisions.reject(first)
+    engine.decisions.settle(other, Assessment((), None), lambda event: None)
+    assert engine.decisions.undo()
+    assert engine.workspace.tasks.get(first).state == "accepted"

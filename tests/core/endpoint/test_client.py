@@ -295,3 +295,41 @@ def workspace_row(engine: Engine, sql: str) -> tuple[Any, ...]:
     with closing(sqlite3.connect(engine.workspace.path)) as db:
         row: tuple[Any, ...] = db.execute(sql).fetchone()
         return row
+
+
+@pytest.mark.parametrize(
+    ("status", "slots"), [(429, 4), (503, 4), (529, 4), (408, 8), (425, 8), (500, 8), (502, 8)]
+)
+async def test_what_says_that_there_are_too_many_requests_halves_them_and_nothing_else_does(
+    engine_on: OpenEngine, server: ModelServer, status: int, slots: int
+) -> None:
+    server.faults.append(Fault(status, error_body("busy"), QUICK))
+    async with engine_on(**on(server, concurrency=8)) as engine:
+        assert (await carry_out(engine)).state == "parsed"
+        assert engine.endpoint.throttle.width == slots
+
+
+async def test_an_attempt_keeps_the_status_that_came_and_none_where_none_came(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    refusals = [429, 503, 529]
+    server.faults.extend(Fault(status, error_body("busy"), QUICK) for status in refusals)
+    server.faults.append(Fault(hang_up=True))
+    async with engine_on(**on(server)) as engine:
+        assert (await carry_out(engine)).state == "parsed"
+        assert statuses(engine) == [*refusals, None, 200]
+
+
+async def test_an_answer_that_breaks_off_has_the_status_that_it_began_with(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.faults.append(Fault(200, b"{" + b" " * 200, drip_s=0.02))
+    async with engine_on(**on(server, timeout_s=1.5)) as engine:
+        assert (await carry_out(engine)).state == "parsed"
+        first, *_, last = statuses(engine)
+    assert (first, last) == (200, 200)
+
+
+def statuses(engine: Engine) -> list[int | None]:
+    with closing(sqlite3.connect(engine.workspace.path)) as db:
+        return [status for (status,) in db.execute("SELECT http_status FROM attempts ORDER BY id")]

@@ -49,6 +49,26 @@ async def test_a_limit_that_another_program_sets_binds_the_next_request(path: Pa
         assert not one.follow_cost_limit()
 
 
+@pytest.mark.parametrize("thinking_tokens", [0, 5000])
+def test_a_limit_that_is_just_what_a_request_needs_is_enough(
+    tmp_path: Path, server: ModelServer, thinking_tokens: int
+) -> None:
+    settings = {**PRICED, "base_url": server.url, "thinking_tokens": thinking_tokens}
+
+    def propose(name: str, limit: float) -> float:
+        with Workspace.open(tmp_path / name, create=True) as workspace:
+            engine = Engine(workspace, resolve({**settings, "max_cost": limit}))
+            request = workspace.requests.get(engine.planner.propose(1))
+            assert request.reserved_usd is not None
+            return request.reserved_usd
+
+    need = propose("a.db", 5.0)
+    assert need > thinking_tokens * 30 / 1e6
+    assert propose("b.db", need) == need
+    with pytest.raises(CostLimitError):
+        propose("c.db", need * (1 - 1e-9))
+
+
 async def test_other_settings_of_a_program_do_not_set_the_limit_back(path: Path) -> None:
     async with another(path) as one, another(path) as other:
         other.limit_cost(1.0)
@@ -145,10 +165,16 @@ def test_a_model_that_is_free_costs_something_with_vectors_that_are_not() -> Non
     assert not resolve({**free, **paid}).costs_nothing
 
 
-async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(path: Path) -> None:
+@pytest.mark.parametrize("thinking_tokens", [0, 5000])
+async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(
+    path: Path, server: ModelServer, thinking_tokens: int
+) -> None:
     async with another(path) as engine:
-        for text in ("Name a river in Asia.", "Say when iron melts.", "Tell how bees find their way home."):
-            engine.decisions.accept(engine.workspace.tasks.add(text, origin="human", at="now"))
+        await engine.apply(engine.settings.model_copy(update={"thinking_tokens": thinking_tokens}))
+        texts = ("Name a river in Asia.", "Say when iron melts.", "Tell how bees find their way home.")
+        tasks = [engine.workspace.tasks.add(text, origin="human", at="now") for text in texts]
+        for task_id in tasks:
+            engine.decisions.accept(task_id)
         engine.limit_cost(0.001)
         run = UnattendedRun(engine)
         await run.run()
@@ -159,6 +185,14 @@ async def test_the_limit_that_is_named_covers_all_that_accepted_tasks_wait_for(p
         assert not engine.planner.covers_accepted()
         engine.limit_cost(room.for_all_usd)
         assert engine.planner.covers_accepted()
+        # What is planned then reserves no more than was said.
+        said = room.for_all_usd - engine.workspace.requests.charged_usd()
+        asked = [engine.planner.classify(task_id) for task_id in tasks]
+        for task_id in tasks:
+            engine.workspace.tasks.set_label(task_id, "classification")
+        asked += [engine.planner.instantiate(task_id) for task_id in tasks]
+        reserved = sum(engine.workspace.requests.get(request_id).reserved_usd or 0 for request_id in asked)
+        assert 0.9 * said < reserved <= said
 
 
 async def test_what_accepted_tasks_need_comes_before_new_ones_when_money_is_short(path: Path) -> None:

@@ -10,7 +10,7 @@ from selfinstruct.core.errors import RequestRefusedError
 from selfinstruct.core.events import Event, GenerationPaused, RequestFailed, TaskInstantiated
 from selfinstruct.core.runs.attended import AttendedRun
 from selfinstruct.core.settings.sources import resolve
-from selfinstruct.db.records import Instance, Request
+from selfinstruct.db.records import Instance, Label, Request
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body, instances_answer
@@ -107,6 +107,26 @@ async def test_asking_twice_is_not_asking_the_same(engine_on: OpenEngine) -> Non
     await beside.end()
     await engine.close()
     assert beside.request(2).prompt != beside.request(3).prompt
+
+
+@pytest.mark.parametrize("label", ["classification", "generation"])
+async def test_more_is_asked_for_as_the_first_ones_were_by_the_label(
+    engine_on: OpenEngine, label: Label
+) -> None:
+    engine = engine_on()
+    task_id = accepted(engine)
+    if label == "classification":
+        engine.decisions.relabel(task_id, label)
+    beside = Beside(engine)
+    await beside.until_told(TaskInstantiated)
+    beside.attended.ask_for_more(task_id)
+    await beside.until_told(TaskInstantiated, 2)
+    await beside.end()
+    await engine.close()
+    for request_id in (1, 2):
+        request = beside.request(request_id)
+        assert request.stage == "instantiate"
+        assert ("Class label:" in str(request.prompt)) == (label == "classification")
 
 
 async def test_a_request_for_more_is_written_at_once_and_made_by_the_next_program_if_this_one_goes(
