@@ -30,7 +30,8 @@ from selfinstruct.core.endpoint.responses import (
 )
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
-from selfinstruct.core.export.files import encode
+from selfinstruct.core.export.format_kinds import JsonFormat
+from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.filtering.registry import objections
@@ -356,9 +357,11 @@ def export(data: bytes) -> None:
     """A row of a training file, in every format."""
     parts = (_text(data) + "\n\n\n").split("\n", 2)
     row = TrainingRow(1, "model", *parts)
-    for export_format in ("alpaca", "messages", "gpt3"):
+    for export_format in FORMATS:
+        if not isinstance(export_format, JsonFormat):
+            continue
         for number in range(4):
-            record = encode(row, export_format, random.Random(number))
+            record = export_format.encode(row, random.Random(number))
             written = json.dumps(record, ensure_ascii=False)
             assert "\n" not in written
             assert json.loads(written.encode()) == record

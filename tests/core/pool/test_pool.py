@@ -13,7 +13,7 @@ from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.pool import pool as pool_module
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.pool.pool import Pool
-from selfinstruct.core.settings.model import FilterSettings
+from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Origin, Standing, State
