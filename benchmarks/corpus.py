@@ -3,31 +3,39 @@
 import json
 import random
 from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.unicode_tokens import is_unspaced
 from selfinstruct.core.offline.grammar import built_in
 
-_BASE = 20_000
+BASE = 20_000
+"""So many instructions of the grammar are mixed, at most."""
 _LONGEST = 200
 
 
 def instructions(path: Path | None, count: int, rng: random.Random, code: str = ENGLISH) -> list[str]:
-    """`count` different instructions: of the file or the built-in grammar, then mixtures of them.
+    """The first `count` instructions of `endless`."""
+    return list(islice(endless(path, rng, code), count))
+
+
+def endless(path: Path | None, rng: random.Random, code: str = ENGLISH) -> Iterator[str]:
+    """Different instructions: of the file or the built-in grammar, then mixtures of them.
 
     A mixture goes on, after any two words (four characters where words have no spaces between them), as
     one of the base texts does. With a file, its own instructions come first.
 
     Args:
         path: JSON Lines with a key `instruction`.
-        count: How many.
         rng: What draws them.
         code: The language of the built-in grammar.
     """
     base = _read(path) if path else _made_up(rng, code)
     rng.shuffle(base)
-    found = dict.fromkeys(base[:count])
+    yield from base
+    found = set(base)
     is_dense = any(map(is_unspaced, "".join(base[:100])))
     order, between = (4, "") if is_dense else (2, " ")
     followers: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -35,12 +43,14 @@ def instructions(path: Path | None, count: int, rng: random.Random, code: str = 
         words = [""] * order + (list(text) if is_dense else text.split()) + [""]
         for place in range(order, len(words)):
             followers[tuple(words[place - order : place])].append(words[place])
-    while len(found) < count:
+    while True:
         words = [""] * order
         while len(words) < _LONGEST and (word := rng.choice(followers[tuple(words[-order:])])):
             words.append(word)
-        found[between.join(words[order:])] = None
-    return list(found)
+        mixed = between.join(words[order:])
+        if mixed not in found:
+            found.add(mixed)
+            yield mixed
 
 
 def _read(path: Path) -> list[str]:
@@ -51,4 +61,4 @@ def _read(path: Path) -> list[str]:
 def _made_up(rng: random.Random, code: str) -> list[str]:
     grammar = built_in(code)
     templates = [template for family in grammar.families for template in family.instructions]
-    return list({grammar.expand(rng.choice(templates), rng, {}): None for _ in range(_BASE)})
+    return list({grammar.expand(rng.choice(templates), rng, {}): None for _ in range(BASE)})

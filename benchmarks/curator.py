@@ -27,11 +27,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-from benchmarks.grown import grow, instructions
+from benchmarks.corpus import BASE, endless
+from benchmarks.grown import grow
 from benchmarks.stopwatch import Stopwatch
 from selfinstruct.core.engine import Engine, utc_now
 from selfinstruct.core.settings.sources import resolve
@@ -272,7 +274,7 @@ def _accept_times(grown: Path, folder: Path, number: int) -> list[float]:
     """Seconds that each acceptance took, on a copy of the workspace in that folder."""
     path = folder / "accepting.db"
     shutil.copyfile(grown, path)
-    texts = instructions(random.Random(1))
+    texts = islice(endless(None, random.Random(1)), BASE, None)  # the pool has what is not mixed
     try:
         with Workspace.open(path) as workspace:
             engine = Engine(workspace, resolve({}))

@@ -1,20 +1,19 @@
 """Makes workspaces as they are after weeks of work, in seconds, through the program's own tables.
 
-Texts come from the built-in grammar and are all different. Every task was proposed, labelled and given an
-instance by requests with stored answers, and every decision has its row, so that counting, histories and
-searching have as much to do as in a workspace that has grown by itself. Prompts are shorter than real ones,
-and the verdicts are drawn, not judged.
+Texts come from the built-in grammar, and are mixtures of those once there are no more; all are different.
+Every task was proposed, labelled and given an instance by requests with stored answers, and every decision
+has its row, so that counting, histories and searching have as much to do as in a workspace that has grown
+by itself. Prompts are shorter than real ones, and the verdicts are drawn, not judged.
 """
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.corpus import endless
 from selfinstruct.core.engine import Engine, utc_now
-from selfinstruct.core.offline.grammar import built_in
 from selfinstruct.core.settings.model import OFFLINE, OFFLINE_URL
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import NewInstance, NewRequest, Parameters, Reason, Stage, State, Usage
@@ -26,17 +25,6 @@ _REJECTED = 8
 """One task of so many was too similar, and rejected."""
 _PARAMETERS: Parameters = {"temperature": 0, "max_tokens": 350}
 _TOO_SIMILAR = Reason("too_similar", "ROUGE-L 0.74 with task 12; less than 0.7 is wanted.")
-
-
-def instructions(rng: random.Random) -> Iterator[str]:
-    """Instructions of the built-in grammar without end, no two alike."""
-    grammar, told = built_in("en"), set[str]()
-    while True:
-        family = rng.choice(grammar.families)
-        text = grammar.expand(rng.choice(family.instructions), rng, {})
-        if text not in told:
-            told.add(text)
-            yield text
 
 
 def grow(
@@ -54,7 +42,7 @@ def grow(
         rng_seed: Draws the texts.
     """
     rng = random.Random(rng_seed)
-    texts = instructions(rng)
+    texts = endless(None, rng)
     with Workspace.open(path, create=True) as workspace:
         Engine(workspace, resolve({})).enter()  # plants the seeds
         with workspace.transaction():

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -45,16 +45,14 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def matching(self, slots: Slots) -> list[Slots]:
+    def matching(self, slots: Slots) -> Sequence[tuple[str, ...]]:
         """The rows that agree with the slots filled so far, whatever the case of the letters."""
         fixed = [
             (place, slots[column].casefold()) for place, column in enumerate(self.columns) if column in slots
         ]
-        return [
-            dict(zip(self.columns, row, strict=True))
-            for row in self.rows
-            if all(row[place].casefold() == text for place, text in fixed)
-        ]
+        if not fixed:
+            return self.rows
+        return [row for row in self.rows if all(row[place].casefold() == text for place, text in fixed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,8 @@ class Grammar:
             name = match[1]
             if name not in slots:
                 if table := self.tables.get(name):
-                    self._enter(rng.choice(table.matching(slots)), rng, slots)
+                    row = rng.choice(table.matching(slots))
+                    self._enter(dict(zip(table.columns, row, strict=True)), rng, slots)
                 else:
                     slots[name] = self._phrase(name, rng)
             return slots[name]
