@@ -189,17 +189,18 @@ class Assessor:
             self._found.put((instruction, k), found, weight=len(instruction) + 1)
         return found
 
-    def assess(self, instruction: str) -> Assessment:
-        """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
+    def assess(self, instruction: str, *, but: int | None = None) -> Assessment:
+        """Judge an instruction against the pool without `but` (section 2.2, filtering and postprocessing)."""
         reasons = objections(instruction, self.filters, self.language)
-        nearest = next(iter(self.look_up(instruction)), None)
+        found = self.look_up(instruction, 2 if but is not None and but in self.index else 1)
+        nearest = next((one for one in found if one.id != but), None)
         if nearest is not None and nearest.score >= self.filters.rouge_l:
             reasons.append(self._too_similar(nearest))
         return Assessment(tuple(reasons), nearest)
 
     def assess_task(self, task_id: int, instruction: str) -> Assessment:
-        """Judge a candidate by words and, where its vector is known, by meaning; store its verdict."""
-        assessment = self.assess(instruction)
+        """Judge a task by words and, where its vector is known, by meaning; store its verdict."""
+        assessment = self.assess(instruction, but=task_id)
         if self._meaning is not None:
             assessment = self._assess_meaning(task_id, assessment, self._meaning)
         nearest = assessment.nearest
@@ -249,7 +250,8 @@ class Assessor:
         Returns the candidates whose verdict is another now.
         """
         concerned: set[int] = set()
-        if after.state == "pending":
+        reworded = before.instruction != after.instruction
+        if after.state == "pending" or (after.state == before.state == "accepted" and reworded):
             concerned.add(task_id)
         if after.state == "accepted":
             waiting = self._pool.waiting

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -77,6 +77,9 @@ class AttendedRun:
         """What the cost limit had no room for when the last request was wanted."""
         self.paused: str | None = None
         """Why no requests are sent at the moment."""
+        self._paused_by_person = False
+        self._settling: frozenset[int] = frozenset()
+        """Tasks whose label a person is still changing: their instances are not asked for meanwhile."""
         self._no_room_for: CostLimitError | None = None
         """What was refused when the cost limit brought about the pause."""
         self.at_request_limit = False
@@ -95,10 +98,12 @@ class AttendedRun:
     @property
     def progress(self) -> tuple[int, int] | None:
         """How many requests of the batch being made are taken in, and of how many; None if none is made."""
-        if not self._making:
-            return None
-        making = self._making[min(self._making)]
-        return making.taken_in, making.total
+        return self.made_of(min(self._making)) if self._making else None
+
+    def made_of(self, batch: int) -> tuple[int, int] | None:
+        """How many requests of a batch are taken in, and of how many; None unless it is being made."""
+        making = self._making.get(batch)
+        return (making.taken_in, making.total) if making else None
 
     def next_batch(self) -> int | None:
         """Go on to the next batch that waits for a person, whoever made it: its number if there is one.
@@ -113,9 +118,16 @@ class AttendedRun:
         self.resume()
         return batch
 
-    def take_ready(self) -> int | None:
-        """Go on to the next batch if it is ready. A pause stays, and no more is asked for."""
-        batch = next(iter(self._ready(most=1)), None)
+    def take_ready(self, *, unfinished: bool = False) -> int | None:
+        """Go on to the next batch if it is ready. A pause stays, and no more is asked for.
+
+        Args:
+            unfinished: Whether a batch that is still being made is ready once it has a candidate.
+        """
+        if unfinished:
+            batch = next(iter(self._engine.workspace.tasks.batches_waiting(after=self.shown, most=1)), None)
+        else:
+            batch = next(iter(self._ready(most=1)), None)
         if batch is not None:
             self.shown, self._waiting = batch, False
             self._engine.enter()
@@ -137,7 +149,23 @@ class AttendedRun:
     def resume(self) -> None:
         """Go on after a pause, for example with a higher cost limit."""
         self.paused, self._no_room_for, self.at_request_limit = None, None, False
+        self._paused_by_person = False
         self.wake()
+
+    def pause(self) -> None:
+        """Send no more until somebody asks again; a batch that is being made is gone on with then."""
+        self.paused, self._paused_by_person = "Paused by a person.", True
+
+    def settle(self, task_ids: Iterable[int] = ()) -> None:
+        """Ask nothing about tasks whose label a person is changing; without any, they have gone on."""
+        were, self._settling = self._settling, frozenset(task_ids)
+        if were - self._settling:
+            self.wake()
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether a person is changing labels."""
+        return bool(self._settling)
 
     def ask_for_more(self, task_id: int) -> None:
         """Ask the model for more instances of an accepted task; `TaskInstantiated` will tell.
@@ -195,6 +223,8 @@ class AttendedRun:
         """One that goes on from here, once this one has stopped."""
         successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
+        if self._paused_by_person:
+            successor.pause()
         self._give_up_retries()
         successor._failed = self._failed
         return successor
@@ -337,7 +367,7 @@ class AttendedRun:
                 self.at_request_limit = True
                 self._pause(limit, GenerationPaused(limit))
             return None
-        if (request_id := self._engine.planner.next_of_pool()) is not None:
+        if (request_id := self._engine.planner.next_of_pool(but=self._settling)) is not None:
             self._made_up_for(request_id)
             return request_id
         return self._plan_propose() if self._wants_more() else None
@@ -361,7 +391,9 @@ class AttendedRun:
         return next((batch for batch, made in self._making.items() if len(made.planned) < made.total), None)
 
     def _is_ahead(self, batch: int) -> bool:
-        """Whether a batch is not the one that a person waits for."""
+        """Whether a batch is neither before a person nor the one that they wait for."""
+        if batch == self.shown:
+            return False
         others = [*self._ready(most=1), *(made for made in self._making if made > self.shown)]
         return not self._waiting or any(other < batch for other in others)
 
@@ -424,15 +456,25 @@ class AttendedRun:
         return bool(vectors.unembedded(1)) or vectors.are_under_way()
 
     def _complete(self, batch: int) -> None:
-        del self._making[batch]
+        requests = [self._engine.workspace.requests.get(one) for one in self._making.pop(batch).planned]
         self._engine.emit(BatchCompleted(batch, self._passing(batch)))
         if not self._engine.workspace.tasks.of_batch(batch):
             # The next one would hardly fare better, and may cost as much.
-            sentence = (
-                f"Batch {batch} brought no candidate: its requests failed, or their answers"
-                " held no list of tasks."
-            )
+            sentence = f"Batch {batch} brought no candidate: {_why_nothing(requests)}"
             self._pause(sentence, GenerationPaused(sentence))
 
     def _passing(self, batch: int) -> int:
         return sum(task.verdict == PASS for task in self._engine.workspace.tasks.of_batch(batch))
+
+
+def _why_nothing(requests: Sequence[Request]) -> str:
+    """Why the requests of a batch brought no candidate, with the last error that is known."""
+    errors = {request.id: request.error for request in requests if request.state == "failed"}
+    if not errors:
+        return "no answer held a list of tasks."
+    failed = (
+        f"{len(errors)} of its {len(requests)} requests failed" if len(requests) > 1 else "its request failed"
+    )
+    others = ", and no other answer held a list of tasks" if len(errors) < len(requests) else ""
+    last = errors[max(errors)]
+    return f"{failed}{others}. The last error: {last}" if last else f"{failed}{others}."
