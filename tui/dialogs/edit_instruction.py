@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -14,6 +14,7 @@ from textual.widgets import Footer, Static, TextArea
 from selfinstruct.core.filtering.assessor import Assessment
 from selfinstruct.core.filtering.filters import clean_instruction
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
+from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.text.safe_text import safe_line
 
 
@@ -37,16 +38,18 @@ class EditScreen(TypingScreen[str | None]):
     Args:
         task_id: Whose wording it is.
         instruction: The wording now.
-        judge: Judges a wording against the pool as it is.
+        assess: Judges a wording against the pool as it is.
+        must_pass: Whether only a wording that passes can be saved: that of a task in the pool.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", key_display="Enter"),
-        Binding("escape", "cancel", "Leave as it was", key_display="Esc"),
-    ]
+    PLACE = "edit_instruction"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("edit_instruction")]
 
-    def __init__(self, task_id: int, instruction: str, assess: Callable[[str], Assessment]) -> None:
+    def __init__(
+        self, task_id: int, instruction: str, assess: Callable[[str], Assessment], *, must_pass: bool = False
+    ) -> None:
         super().__init__()
+        self._must_pass = must_pass
         self._task_id = task_id
         self._instruction = instruction
         self._assess = assess
@@ -87,11 +90,15 @@ class EditScreen(TypingScreen[str | None]):
         return self.query_one("#edit-text", TextArea).text
 
     @on(_Wording.Entered)
-    def action_save(self) -> None:
+    def action_save_wording(self) -> None:
         """Close with the new wording; one that says the same changes nothing."""
         if not clean_instruction(self._text):
-            nothing = Content("An instruction needs words. Esc leaves it as it was.")
+            nothing = Content(self.with_keys("An instruction needs words. {cancel} leaves it as it was."))
             self.query_one("#edit-judgement", Static).update(nothing)
+            return
+        if self._must_pass and (reasons := self._assess(clean_instruction(self._text)).reasons):
+            told = f"{reasons[0].sentence} The task is in the pool, so its wording must pass."
+            self.query_one("#edit-judgement", Static).update(Content(safe_line(told)))
             return
         same = self._text == safe_line(self._instruction, None)
         self.dismiss(None if same else self._text)
