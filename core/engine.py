@@ -324,6 +324,7 @@ class Engine:
                 endpoint,
                 stopping=stopping,
                 clock=self._clock,
+                emit=self.emit,
             )
             for is_for_vectors, endpoint in ((False, self.endpoint), (True, self.embeddings_endpoint))
             if endpoint is not None

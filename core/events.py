@@ -22,6 +22,21 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestDelayed:
+    """An attempt has failed, and the request waits for the next one."""
+
+    request_id: int
+    sentence: str
+    """Why."""
+    attempt: int
+    """The number of the next attempt."""
+    attempts: int
+    """How many there may be."""
+    wait_s: float
+    """Seconds until then, at the least."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestsGivenUp:
     """Requests that waited to be sent have failed: they were for another endpoint, or without a price.
 
@@ -117,6 +132,7 @@ class LimitReached:
 Event = (
     RequestPlanned
     | RequestFailed
+    | RequestDelayed
     | RequestsGivenUp
     | CandidatesProposed
     | CandidateAssessed

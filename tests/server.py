@@ -59,13 +59,15 @@ class ModelServer:
 
     `faults` are answers for the next requests, in their order; `refuse` may turn any request down.
     `meanings` are the vectors of texts that are to have others; `spoil` changes an answer with vectors.
-    `gate`, while it is cleared, keeps all answers back. `models` are those that it tells of, if it does.
+    `waits` keeps the answer to a request back for as long as it likes; `gate`, while it is cleared, keeps all
+    of them back. `models` are those that it tells of, if it does.
     """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.faults: deque[Fault] = deque()
         self.refuse: Callable[[dict[str, Any]], Fault | None] = lambda body: None
+        self.waits: Callable[[dict[str, Any]], None] = lambda body: None
         self.meanings: dict[str, list[float]] = {}
         self.spoil: Callable[[dict[str, Any]], None] = lambda answer: None
         self.models: list[str] | None = None
@@ -121,6 +123,7 @@ class ModelServer:
             fault = self.faults.popleft() if self.faults else self.refuse(body)
         self.arrived.release()
         self.gate.wait()
+        self.waits(body)
         fault = fault or Fault(body=json.dumps(self._usual(handler.path, body)).encode())
         if fault.hang_up:
             handler.close_connection = True

@@ -20,9 +20,9 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.selfinstruct import app as selfinstruct
 from selfinstruct.tui.commands.selfinstruct import status_document
 from selfinstruct.tui.commands.selfinstruct_tui import app as selfinstruct_tui
-from selfinstruct.tui.dialogs.reject_tag import TAGS
-from selfinstruct.tui.keys.actions import ACTIONS, EVERY, Action, ScreenName, on_screen
+from selfinstruct.tui.keys.actions import ACTIONS, Action, actions_in
 from selfinstruct.tui.keys.bindings import keys_shown
+from selfinstruct.tui.keys.screens import EVERY, ScreenName
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def test_the_settings_of_the_readme_are_right() -> None:
 
 
 def test_the_readme_names_every_key_of_the_first_footer() -> None:
-    for action in on_screen("curate"):
+    for action in actions_in("curate"):
         if action.footer:
             key = keys_shown(action, {}).split()[0]
             assert f"`{key}`" in README, action.name
@@ -109,23 +109,23 @@ def as_written(actions: list[Action]) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("screen", [screen for screen in EVERY if screen != "pool"])
 def test_every_action_of_a_screen_is_in_its_table_with_its_keys(screen: ScreenName) -> None:
-    own = [action for action in on_screen(screen) if action.screens != EVERY]
+    own = [action for action in actions_in(screen) if not set(EVERY) <= set(action.where)]
     assert keys_table(screen.capitalize()) == as_written(own)
 
 
 def test_what_works_on_every_screen_has_a_table() -> None:
-    assert keys_table("Every screen") == as_written([a for a in ACTIONS if a.screens == EVERY])
+    assert keys_table("Every screen") == as_written([a for a in ACTIONS if set(EVERY) <= set(a.where)])
 
 
 def test_the_pool_has_the_keys_of_the_home_screen_but_one() -> None:
-    curate, pool = set(on_screen("curate")), set(on_screen("pool"))
+    curate, pool = set(actions_in("curate")), set(actions_in("pool"))
     assert pool < curate
     assert {action.keys for action in curate - pool} == {"n"}
     assert "has the same keys but `n`" in CURATING
 
 
 def test_pages_name_no_key_that_does_nothing() -> None:
-    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()} | set(TAGS) | {"^p"}
+    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()} | {"^p"}
     for page in (README, CURATING):
         named = set(re.findall(r"`([^`\s]|\^[a-z]|[Ff]\d+)`", page))
         assert named - known == {"!", "▸"} & named

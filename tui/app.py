@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from rich.text import Text
 from textual import events
@@ -25,8 +26,9 @@ from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
-from selfinstruct.tui.keys.actions import ACTION_OF, EVERY, ScreenName, on_screen
-from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
+from selfinstruct.tui.keys.bindings import actions_by_key, check_keys
+from selfinstruct.tui.keys.screens import SCREEN_OF, SCREENS, ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen
 from selfinstruct.tui.session import Session
@@ -41,17 +43,6 @@ _REFRESH_S = 0.25
 """Events come in bursts; what they changed is shown this often at most."""
 _LOOK_S = 0.5
 """How often the workspace is looked at for what other programs have done."""
-
-
-# Imported when first wanted: the home screen is to be up at once.
-_SCREENS: dict[ScreenName, tuple[str, str]] = {
-    "pool": ("tasks.pool", "PoolScreen"),
-    "instances": ("instances.screen", "InstancesScreen"),
-    "preview": ("preview.screen", "PreviewScreen"),
-    "overview": ("overview.screen", "OverviewScreen"),
-    "requests": ("requests.screen", "RequestsScreen"),
-    "settings": ("settings.screen", "SettingsScreen"),
-}
 
 
 _NET = TerminalGuard()
@@ -78,7 +69,8 @@ class CuratorApp(App[None]):
     """
 
     TITLE = "selfinstruct"
-    CSS_PATH = "app.tcss"
+    # One beside each screen, dialog and widget. All are read at the start, which takes as long as one would.
+    CSS_PATH = [*sorted(Path(__file__).parent.rglob("*.tcss"))]  # noqa: RUF012 - Textual declares it so
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
         (0, "-narrow"),
         (100, "-wide"),
@@ -93,8 +85,8 @@ class CuratorApp(App[None]):
         self.session = Session(engine, resend=resend, ended=self._generation_ended)
         engine.listener = self._tell
         self.curate = CurateScreen(self.session)
-        for name in EVERY:
-            self.add_mode(name, partial(self._make, name))
+        for entry in SCREENS:
+            self.add_mode(entry.name, partial(self._make, entry.name))
         self._refresh_due = False
         self._first_run = first_run
         for theme in OWN_THEMES:
@@ -105,13 +97,17 @@ class CuratorApp(App[None]):
 
     async def go_to(self, name: ScreenName) -> WorkScreen:
         """Show a screen; each is made when it is first wanted, and stays as it was left."""
+        before = self.at_hand
         await self.switch_mode(name)
+        if self.at_hand is not before:
+            before.forget()
         return self.at_hand
 
     def _make(self, name: ScreenName) -> WorkScreen:
         if name == "curate":
             return self.curate
-        module, made = _SCREENS[name]
+        # Imported when first wanted: the home screen is to be up at once.
+        module, _, made = SCREEN_OF[name].made_by.partition(":")
         screen: WorkScreen = getattr(import_module(f"selfinstruct.tui.screens.{module}"), made)(self.session)
         return screen
 
@@ -123,17 +119,17 @@ class CuratorApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action of the screen at hand, then Textual's own."""
         if isinstance(screen, WorkScreen):
-            for action in on_screen(screen.NAME):
-                if screen.check_action(action.name, ()):
-                    run = self._runner(action.name, screen)
+            for action in actions_in(screen.NAME):
+                if screen.allows(action):
+                    run = self._runner(action, screen)
                     yield SystemCommand(f"{action.group}: {action.label}", action.help, run)
         for command in super().get_system_commands(screen):
             if command.title not in {"Keys", "Quit", "Maximize", "Minimize", "Theme"}:
                 yield command
 
-    def _runner(self, name: str, screen: WorkScreen) -> Callable[[], None]:
+    def _runner(self, action: Action, screen: WorkScreen) -> Callable[[], None]:
         def run() -> None:
-            self.call_later(self.run_action, name, screen)
+            self.call_later(self.run_action, action.run, screen)
 
         return run
 
@@ -270,9 +266,20 @@ class CuratorApp(App[None]):
         """Let generation step back while keys come in, and take pastes as they are stored."""
         if isinstance(event, events.Key | events.MouseEvent):
             self.session.courtesy.touched()
+            self._let_labels_settle(event)
         elif isinstance(event, events.Paste):
             event.text = pasted_text(event.text)
         await super().on_event(event)
+
+    def _let_labels_settle(self, event: events.Key | events.MouseEvent) -> None:
+        """A label counts when a person goes on: with a click, or any key but the one that changes it."""
+        if isinstance(event, events.MouseMove) or not self.session.attended.is_settling:
+            return
+        known = isinstance(event, events.Key) and actions_by_key(
+            self.at_hand.NAME, self.session.settings.keys
+        ).get(event.key)
+        if not known or known.name != "relabel":
+            self.session.attended.settle()
 
     # What comes to the terminal
 

@@ -165,36 +165,40 @@ class Decider:
         return self._deciding("restore", task_ids, restored)
 
     def edit(self, task_id: int, instruction: str, *, seen: str | None = None) -> Assessment:
-        """Reword a candidate; it is judged again, and asked about again for its label.
+        """Reword a task; it is judged again, and asked about again for its label.
+
+        The instances of the earlier wording are kept for it, and count again once the rewording is undone.
 
         Args:
-            task_id: A task that is not in the pool.
+            task_id: A task that is no seed.
             instruction: The new wording.
             seen: The wording that the person began with, if it must still be that.
 
         Returns the judgement of the new wording.
 
         Raises:
-            DecisionRefusedError: the text is empty or unchanged, the task is in the pool, or somebody has
-                reworded it meanwhile.
+            RefusedByFiltersError: the task is in the pool, and there are reasons against the new wording.
+            DecisionRefusedError: the text is empty or unchanged, or somebody has reworded the task meanwhile.
         """
         wording = clean_instruction(storable_text(instruction))
         if not wording:
             raise DecisionRefusedError("An instruction needs words.")
 
         def reworded(task: Task) -> Standing:
-            if task.state == "accepted":
-                raise DecisionRefusedError(
-                    "It is in the pool as it is. Undo its acceptance first, then edit it."
-                )
             if seen is not None and task.instruction != seen:
                 raise DecisionRefusedError(
                     f"Somebody has reworded task {task.id} meanwhile, so that yours was not stored."
                 )
+            if task.instruction == wording:
+                return task.standing
+            # The pool holds nothing that the filters object to, but for what a person has overruled.
+            in_pool = task.state == "accepted"
+            if in_pool and (reasons := self._assessor.assess(wording, but=task.id).reasons):
+                raise RefusedByFiltersError(reasons)
             return Standing(task.state, wording, None)
 
         _raise(at_once(self._deciding("edit", [task_id], reworded)))
-        return self._assessor.assess(wording)
+        return self._assessor.assess(wording, but=task_id)
 
     def relabel(self, task_id: int, label: Label) -> None:
         """Say whether a task is a classification task.
@@ -290,7 +294,7 @@ class Decider:
         after, dispute = _reverted(task.standing, decision), None
         if _moved_on(task, decision):
             dispute = f"Task {task.id} has been decided on again since, so that cannot be taken back."
-        elif after.state == "accepted" and task.state != "accepted":
+        elif after.state == "accepted" and task.standing != replace(after, label=task.label):
             dispute = self._taken_place(task.id, after.instruction, since=decision.id, step=step)
         self._append(task, kind, "human", task.standing if dispute else after, step=step, undoes=decision.id)
         return dispute
@@ -301,9 +305,10 @@ class Decider:
             came_since = any(
                 decision.id > since and decision.step != step
                 for decision in self._workspace.decisions.of_task(near_id)
-                if decision.before.state != "accepted" and decision.after.state == "accepted"
+                if decision.after.state == "accepted"
+                and replace(decision.before, label=decision.after.label) != decision.after
             )
-            if came_since:
+            if came_since and near_id != task_id:
                 return f"Task {near_id}, which is too close to {task_id}, has come into the pool since."
         return None
 

@@ -48,6 +48,11 @@ class Throttle:
         """How many slots there are now."""
         return int(self._width)
 
+    @property
+    def rest_s(self) -> float:
+        """Seconds until anybody is let in again; 0 when nothing keeps them out."""
+        return max(0.0, self._closed_until - asyncio.get_running_loop().time())
+
     @asynccontextmanager
     async def slot(self, order: int, stopping: "asyncio.Future[None]") -> AsyncIterator[int | None]:
         """Wait for a slot, the lowest `order` first.

@@ -168,15 +168,19 @@ class Assessor:
             self._found.put((instruction, k), found, weight=len(instruction) + 1)
         return found
 
-    def assess(self, instruction: str) -> Assessment:
-        """Judge an instruction that is not in the pool (section 2.2, filtering and postprocessing)."""
-        nearest = next(iter(self.look_up(instruction)), None)
+    def assess(self, instruction: str, *, but: int | None = None) -> Assessment:
+        """Assess an instruction against the pool without `but` (section 2.2: filtering)."""
+        nearest = self._nearest(instruction, but)
         return Assessment(self._objections(instruction, nearest), nearest)
 
+    def _nearest(self, instruction: str, but: int | None) -> "Neighbour | None":
+        found = self.look_up(instruction, 2 if but is not None and but in self.index else 1)
+        return next((one for one in found if one.id != but), None)
+
     def assess_task(self, task_id: int, instruction: str) -> Assessment:
-        """Judge a candidate by words and, where its vector is known, by meaning; store its verdict."""
+        """Assess a task by words and, where its vector is known, by meaning; store its verdict."""
         if self._meaning is None:
-            assessment = self.assess(instruction)
+            assessment = self.assess(instruction, but=task_id)
         else:
             assessment = self._assess_with_meaning(task_id, instruction, self._meaning)
         nearest = assessment.nearest
@@ -186,7 +190,7 @@ class Assessor:
         return assessment
 
     def _assess_with_meaning(self, task_id: int, instruction: str, meaning: "PoolVectors") -> Assessment:
-        nearest = next(iter(self.look_up(instruction)), None)
+        nearest = self._nearest(instruction, task_id)
         found = meaning.nearest(task_id)
         if found is None:
             refusal = self._workspace.vectors.refusal(task_id)
@@ -236,7 +240,8 @@ class Assessor:
         Returns the candidates whose verdict is another now.
         """
         concerned: set[int] = set()
-        if after.state == "pending":
+        reworded = before.instruction != after.instruction
+        if after.state == "pending" or (after.state == before.state == "accepted" and reworded):
             concerned.add(task_id)
         if after.state == "accepted":
             waiting = self._pool.waiting

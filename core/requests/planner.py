@@ -1,7 +1,7 @@
 """What to ask the model next: writes requests down, and takes over those that others have left."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -139,12 +139,16 @@ class Planner:
             return f"The model is being asked for instances of task {task.id} already."
         return None
 
-    def next_of_pool(self) -> int | None:
-        """Plan the next request that a task of the workspace is in need of; None when there is none."""
+    def next_of_pool(self, *, but: Collection[int] = ()) -> int | None:
+        """Plan the next request that a task of the workspace is in need of; None when there is none.
+
+        Args:
+            but: Tasks whose instances are not to be asked for now.
+        """
         with self._workspace.transaction():
             if (request_id := self.embed()) is not None:
                 return request_id
-            if (task_id := self._workspace.tasks.to_instantiate()) is not None:
+            if (task_id := self._workspace.tasks.to_instantiate(but=but)) is not None:
                 return self.instantiate(task_id)
             if (task_id := self._workspace.tasks.to_classify()) is not None:
                 return self.classify(task_id)

@@ -8,6 +8,7 @@ from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import jittered
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.events import Event, RequestDelayed
 from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.db.records import Parameters, Request
 from selfinstruct.db.workspace import Workspace
@@ -43,6 +44,7 @@ class Sender:
         stopping: Done when nothing more is to be sent; what waits then stays planned for another run. It
             becomes done here, too, when the endpoint turns out to be of no use.
         clock: The present time as ISO 8601 text.
+        emit: Told when a request waits for its next attempt.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class Sender:
         *,
         stopping: "asyncio.Future[None]",
         clock: Callable[[], str],
+        emit: Callable[[Event], None],
     ) -> None:
         self._workspace = workspace
+        self._emit = emit
         self._together = GroupCommit(workspace)
         self._endpoint = endpoint
         self._stopping = stopping
@@ -81,8 +85,10 @@ class Sender:
             if not error.transient or error.unusable or attempt >= most:
                 self._give_up(request_id, error)
                 return
+            wait_s = self._endpoint.throttle.rest_s if error.throttles else self._wait(attempt, error)
+            self._emit(RequestDelayed(request_id, error.sentence, attempt + 1, most, wait_s))
             if not error.throttles:
-                await asyncio.wait({self._stopping}, timeout=self._wait(attempt, error))
+                await asyncio.wait({self._stopping}, timeout=wait_s)
 
     def _give_up(self, request_id: int, error: SendError) -> None:
         self._workspace.requests.fail(request_id, error.sentence)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import BatchTracker
 from selfinstruct.core.runs.resend import Resender, Resent
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.records import PASS
+from selfinstruct.db.records import PASS, Request
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
@@ -62,6 +62,9 @@ class AttendedRun:
         """What the cost limit had no room for when the last request was wanted."""
         self.paused: str | None = None
         """Why no requests are sent at the moment."""
+        self._paused_by_person = False
+        self._settling: frozenset[int] = frozenset()
+        """Tasks whose label a person is still changing: their instances are not asked for meanwhile."""
         self._no_room_for: CostLimitError | None = None
         """What was refused when the cost limit brought about the pause."""
         self.at_request_limit = False
@@ -82,6 +85,10 @@ class AttendedRun:
         """How many requests of the batch being made are taken in, and of how many; None if none is made."""
         return self._batches.progress
 
+    def made_of(self, batch: int) -> tuple[int, int] | None:
+        """How many requests of a batch are taken in, and of how many; None unless it is being made."""
+        return self._batches.made_of(batch)
+
     def next_batch(self) -> int | None:
         """Go on to the next batch that waits for a person, whoever made it: its number if there is one.
 
@@ -95,9 +102,16 @@ class AttendedRun:
         self.resume()
         return batch
 
-    def take_ready(self) -> int | None:
-        """Go on to the next batch if it is ready. A pause stays, and no more is asked for."""
-        batch = next(iter(self._ready(most=1)), None)
+    def take_ready(self, *, unfinished: bool = False) -> int | None:
+        """Go on to the next batch if it is ready. A pause stays, and no more is asked for.
+
+        Args:
+            unfinished: Whether a batch that is still being made is ready once it has a candidate.
+        """
+        if unfinished:
+            batch = next(iter(self._engine.workspace.tasks.batches_waiting(after=self.shown, most=1)), None)
+        else:
+            batch = next(iter(self._ready(most=1)), None)
         if batch is not None:
             self.shown, self._waiting = batch, False
             self._engine.enter()
@@ -120,7 +134,23 @@ class AttendedRun:
     def resume(self) -> None:
         """Go on after a pause, for example with a higher cost limit."""
         self.paused, self._no_room_for, self.at_request_limit = None, None, False
+        self._paused_by_person = False
         self.wake()
+
+    def pause(self) -> None:
+        """Send no more until somebody asks again; a batch that is being made is gone on with then."""
+        self.paused, self._paused_by_person = "Paused by a person.", True
+
+    def settle(self, task_ids: Iterable[int] = ()) -> None:
+        """Ask nothing about tasks whose label a person is changing; without any, they have gone on."""
+        were, self._settling = self._settling, frozenset(task_ids)
+        if were - self._settling:
+            self.wake()
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether a person is changing labels."""
+        return bool(self._settling)
 
     def ask_for_more(self, task_id: int) -> None:
         """Ask the model for more instances of an accepted task; `TaskInstantiated` will tell.
@@ -178,6 +208,8 @@ class AttendedRun:
         """One that goes on from here, once this one has stopped."""
         successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
+        if self._paused_by_person:
+            successor.pause()
         self._resender.give_up()
         successor._resender = self._resender
         return successor
@@ -304,7 +336,7 @@ class AttendedRun:
                 self.at_request_limit = True
                 self._pause(limit, GenerationPaused(limit))
             return None
-        if (request_id := self._engine.planner.next_of_pool()) is not None:
+        if (request_id := self._engine.planner.next_of_pool(but=self._settling)) is not None:
             if self._resender.failed:
                 self._resender.make_up_for(self._engine.workspace.requests.get(request_id).task_id)
             return request_id
@@ -318,7 +350,9 @@ class AttendedRun:
         return self._begun and len(self._ready(most=wanted)) + making < wanted
 
     def _is_ahead(self, batch: int) -> bool:
-        """Whether a batch is not the one that a person waits for."""
+        """Whether a batch is neither before a person nor the one that they wait for."""
+        if batch == self.shown:
+            return False
         others = [*self._ready(most=1), *self._batches.after(self.shown)]
         return not self._waiting or any(other < batch for other in others)
 
@@ -367,8 +401,19 @@ class AttendedRun:
             self._engine.emit(BatchCompleted(batch.number, batch.brought))
             if not batch.candidates:
                 # The next one would hardly fare better, and may cost as much.
-                sentence = (
-                    f"Batch {batch.number} brought no candidate: its requests failed, or their answers"
-                    " held no list of tasks."
-                )
+                requests = [self._engine.workspace.requests.get(one) for one in batch.requests]
+                sentence = f"Batch {batch.number} brought no candidate: {_why_nothing(requests)}"
                 self._pause(sentence, GenerationPaused(sentence))
+
+
+def _why_nothing(requests: Sequence[Request]) -> str:
+    """Why the requests of a batch brought no candidate, with the last error that is known."""
+    errors = {request.id: request.error for request in requests if request.state == "failed"}
+    if not errors:
+        return "no answer held a list of tasks."
+    failed = (
+        f"{len(errors)} of its {len(requests)} requests failed" if len(requests) > 1 else "its request failed"
+    )
+    others = ", and no other answer held a list of tasks" if len(errors) < len(requests) else ""
+    last = errors[max(errors)]
+    return f"{failed}{others}. The last error: {last}" if last else f"{failed}{others}."

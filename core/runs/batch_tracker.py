@@ -34,6 +34,8 @@ class CompletedBatch:
     candidates: int
     brought: int
     """How many of its candidates count."""
+    requests: tuple[int, ...]
+    """Its requests, in order."""
 
 
 class BatchTracker:
@@ -109,11 +111,11 @@ class BatchTracker:
             batch = self._batches.get(number)
             if batch is None or batch.is_half_planned or batch.out or self._awaits_vectors(number):
                 continue
-            del self._batches[number]
+            planned = tuple(sorted(self._batches.pop(number).planned))
             tasks = self._workspace.tasks.of_batch(number)
             brought = sum(map(self._counts, tasks))
             self._fruitless = 0 if brought else self._fruitless + 1
-            yield CompletedBatch(number, len(tasks), brought)
+            yield CompletedBatch(number, len(tasks), brought, planned)
 
     # Looking
 

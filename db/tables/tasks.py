@@ -1,7 +1,7 @@
 """Tasks: candidates and the pool, with their verdicts."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery, Unasked
@@ -233,9 +233,10 @@ class Tasks:
         """The first task that wants a label: accepted, or passing and before a person."""
         return self._first(f"SELECT id {_TO_CLASSIFY} ORDER BY id LIMIT 1")
 
-    def to_instantiate(self) -> int | None:
-        """The first accepted task with a clear label and no instances asked for."""
-        return self._first(f"SELECT id {_TO_INSTANTIATE} ORDER BY id LIMIT 1")
+    def to_instantiate(self, *, but: Collection[int] = ()) -> int | None:
+        """The first accepted task with a clear label and no instances asked for, other than these."""
+        others = f"AND id NOT IN ({', '.join(map(str, but))})" if but else ""
+        return self._first(f"SELECT id {_TO_INSTANTIATE} {others} ORDER BY id LIMIT 1")
 
     def awaiting_instances(self) -> tuple[int, int]:
         """How many accepted tasks instances will be asked for, and the bytes of their wordings as JSON.

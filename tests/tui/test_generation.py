@@ -1,8 +1,12 @@
 """Generation beside a person: batches, failures, quitting, reopening, and other programs."""
 
 import asyncio
+import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from selfinstruct.core.engine import Engine
@@ -277,3 +281,122 @@ async def test_n_shows_a_batch_that_the_cost_limit_has_cut_short(
         await curator.press("n")
         assert "batch 2" in curator.shown("#status")
         assert max(curator.table.ids) > first
+
+
+def one_answer_at_a_time(server: ModelServer) -> threading.Semaphore:
+    """Let the server answer as many requests as the semaphore is released."""
+    leave = threading.Semaphore(0)
+
+    def wait_for_leave(_: object) -> None:
+        leave.acquire()
+
+    server.waits = wait_for_leave
+    return leave
+
+
+SLOWLY = {"requests_per_batch": 3, "batches_ahead": 0, "concurrency": 1, "rng_seed": 1}
+
+
+async def test_rows_of_the_first_batch_are_shown_as_answers_come_and_can_be_decided_on(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    leave = one_answer_at_a_time(server)
+    try:
+        async with curating(engine_on(base_url=server.url, model="m", **SLOWLY)) as curator:
+            await curator.press("n")
+            leave.release()
+            await curator.until(lambda: len(curator.table.ids) > 0)
+            first = list(curator.table.ids)
+            assert "1 of 3 requests" in screen_text(curator.app)
+            assert "so far" in curator.shown("#message")
+            await curator.press("a", "o")
+            assert any(curator.task(task_id).state == "accepted" for task_id in first)
+            sorted_, current = list(curator.table.ids), curator.table.current
+            await release_until(curator, leave, lambda: len(curator.table.ids) > len(first))
+            assert list(curator.table.ids)[: len(first)] == sorted_
+            assert curator.table.current == current
+            await release_until(curator, leave, lambda: BatchCompleted in map(type, curator.happened))
+            await curator.until(lambda: "of 3 requests" not in screen_text(curator.app))
+            assert set(curator.table.ids) == {t.id for t in curator.engine.workspace.tasks.of_batch(1)}
+    finally:
+        leave.release(1000)
+
+
+async def release_until(curator: Curator, leave: threading.Semaphore, condition: Callable[[], bool]) -> None:
+    """Let one answer after the other through until something is so; labels are asked for between."""
+    async with asyncio.timeout(20):
+        while not condition():
+            leave.release()
+            await curator.pilot.pause()
+
+
+async def test_p_pauses_generation_and_goes_on_with_it(engine_on: OpenEngine, server: ModelServer) -> None:
+    leave = one_answer_at_a_time(server)
+    try:
+        async with curating(engine_on(base_url=server.url, model="m", **SLOWLY)) as curator:
+            await curator.press("n")
+            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+            await curator.press("p")
+            assert curator.shown("#message") == (
+                "Generation is paused; 1 answer under way will be stored. p goes on."
+            )
+            leave.release(1000)
+            await curator.until(lambda: not curator.app.session.attended.under_way)
+            await curator.until(lambda: "paused" in curator.shown("#status"))
+            assert len(server.received) == 1
+            titles = [one.title for one in curator.app.get_system_commands(curator.app.screen)]
+            assert {"Generate: Pause", "Export: Training file", "Settings: Choose model"} <= set(titles)
+            await curator.press("p")
+            assert curator.shown("#message") == "Generation goes on."
+            await curator.wait_for(BatchCompleted)
+    finally:
+        leave.release(1000)
+
+
+async def test_the_cause_of_a_failure_stays_on_the_screen_when_the_batch_brings_nothing(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = lambda body: Fault(400, error_body("the flux is out of phase"))
+    alone = {"requests_per_batch": 2, "batches_ahead": 0}
+    async with curating(engine_on(base_url=server.url, model="m", **alone)) as curator:
+        await curator.press("n")
+        await curator.wait_for(GenerationPaused)
+        said = curator.shown("#message")
+        assert "brought no candidate" in said
+        assert "the flux is out of phase" in said
+
+
+async def test_while_a_request_waits_the_screen_says_why_and_until_when(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.faults.append(Fault(503, error_body("overloaded"), {"retry-after": "100"}))
+    alone = {"requests_per_batch": 1, "batches_ahead": 0}
+    async with curating(engine_on(base_url=server.url, model="m", **alone)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: "overloaded" in curator.shown("#message"))
+        assert re.match(r"Request 1 waits, attempt 2 of \d+ at \d\d:\d\d:\d\d: ", curator.shown("#message"))
+
+
+async def test_a_message_goes_by_itself_and_does_not_come_back_after_another_screen(
+    curator: Curator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await curator.press("a")
+    assert "Accepted" in curator.shown("#message")
+    await curator.press("slash", "escape", "escape")
+    assert curator.app.at_hand is curator.app.curate
+    assert curator.shown("#message") == ""
+    monkeypatch.setattr("selfinstruct.tui.screens.base._NOTE_S", 0.01)
+    await curator.press("s", "u")
+    await curator.until(lambda: curator.shown("#message") == "")
+
+
+async def test_what_pauses_generation_is_told_for_as_long_as_it_does(
+    engine_on: OpenEngine, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("selfinstruct.tui.screens.base._ERROR_S", 0.01)
+    server.refuse = lambda body: Fault(401, error_body("wrong key"))
+    async with curating(engine_on(base_url=server.url, model="m")) as curator:
+        await curator.press("n")
+        await curator.wait_for(GenerationPaused)
+        await curator.press("2", "1")
+        assert "wrong key" in curator.shown("#message")

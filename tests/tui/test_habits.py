@@ -6,29 +6,38 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.actions import parse
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.keys.actions import ACTIONS, on_screen
+from selfinstruct.tui.keys.actions import Action, actions_in
 from selfinstruct.tui.keys.bindings import check_keys, keys_shown
+from selfinstruct.tui.keys.screens import EVERY
+from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.text.themes import CYCLE, check_theme
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text
 
 
-@pytest.mark.parametrize("name", [action.name for action in ACTIONS if action.group == "Go"])
+def can_run(screen: WorkScreen, action: Action) -> bool:
+    """Whether there is a method behind an action."""
+    namespace, name, _ = parse(action.run)
+    return hasattr(screen.app if namespace == "app" else screen, f"action_{name}")
+
+
+@pytest.mark.parametrize("name", EVERY)
 async def test_every_action_of_a_screen_has_its_method_and_is_in_the_palette(
     engine_on: OpenEngine, name: str
 ) -> None:
     async with curating(engine_on()) as curator:
-        screen = await curator.app.go_to(name)  # type: ignore[arg-type]
-        actions = on_screen(screen.NAME)
-        assert [action.name for action in actions if not hasattr(screen, f"action_{action.name}")] == []
+        screen = await curator.app.go_to(name)
+        actions = actions_in(screen.NAME)
+        assert [action.name for action in actions if not can_run(screen, action)] == []
         titles = [command.title for command in curator.app.get_system_commands(curator.app.screen)]
-        shown = [action for action in actions if screen.check_action(action.name, ())]
+        shown = [action for action in actions if screen.allows(action)]
         assert all(f"{action.group}: {action.label}" in titles for action in shown)
         assert [title for title in titles if "theme" in title.lower()] == ["Show: Theme"]
 
@@ -70,8 +79,8 @@ def test_keys_that_cannot_be_are_refused_with_a_sentence(keys: dict[str, str], s
 
 
 def test_keys_are_shown_as_people_write_them() -> None:
-    undo = next(action for action in on_screen("curate") if action.name == "undo")
-    assert keys_shown(undo, {}) == "u  ^z"
+    redo = next(action for action in actions_in("curate") if action.name == "redo")
+    assert keys_shown(redo, {}) == "^r  ^y"
 
 
 async def test_the_theme_goes_round_and_is_remembered(workspace: Workspace) -> None:

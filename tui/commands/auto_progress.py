@@ -17,11 +17,18 @@ from rich.text import Text
 
 from selfinstruct.core.endpoint.open_files import shortage
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event, RequestFailed
+from selfinstruct.core.events import (
+    BatchCompleted,
+    CandidateAssessed,
+    CandidatesProposed,
+    Event,
+    RequestFailed,
+)
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
+from selfinstruct.tui.commands.pace import Pace
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
 
 _CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
@@ -71,8 +78,7 @@ class _View:
         self._failed = 0
         self._last_failure = ""
         self._unheard = False
-        self._started = time.monotonic()
-        self._reached_at_start = 0
+        self._pace = Pace(engine.settings.target)
         self._interrupts = 0
         target = engine.settings.target
         self._progress = Progress(
@@ -114,13 +120,11 @@ class _View:
         if in_doubt:
             again = "those needed are sent again" if self._run.resend else "give --resend to send them again"
             self.say(f"{many(in_doubt, 'request')} in doubt after a crash; {again}.")
-        engine.assessor.catch_up()
-        self._reached_at_start = (
-            engine.workspace.tasks.passing() if settings.hold else engine.assessor.accepted_of_model
-        )
 
     def take(self, event: Event) -> None:
         """Take note of an event of the engine."""
+        if isinstance(event, CandidatesProposed):
+            self._pace.note(time.monotonic(), self._run.reached)
         if isinstance(event, CandidateAssessed) and event.verdict != PASS:
             self._filtered[event.verdict] += 1
         elif isinstance(event, RequestFailed):
@@ -213,14 +217,9 @@ class _View:
         self._live.update(Group(self._progress, Text(self._line(), style="dim")), refresh=True)
 
     def _line(self) -> str:
-        elapsed = time.monotonic() - self._started
-        gained = self._run.reached - self._reached_at_start
-        rate = gained / elapsed if elapsed > 0 else 0.0
         target = self._engine.settings.target
         of_target = f" of {target}" if target else ""
-        parts = [f"{self._run.reached}{of_target}", f"{60 * rate:.0f} a minute"]
-        if target and rate > 0 and self._run.reached < target:
-            parts.append(f"done in {_duration((target - self._run.reached) / rate)}")
+        parts = [f"{self._run.reached}{of_target}", *self._pace.told(time.monotonic())]
         parts.append(cost_text(self._engine.workspace.spending()))
         if self._filtered:
             parts.append(f"filtered out: {self._reasons()}")
@@ -231,11 +230,3 @@ class _View:
     def _reasons(self, most: int = _REASONS_SHOWN) -> str:
         common = self._filtered.most_common(most)
         return ", ".join(f"{number} {verdict_word(code)}" for code, number in common)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

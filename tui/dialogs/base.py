@@ -1,11 +1,19 @@
 """What all dialogs have."""
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
-from textual import on
+from textual import events, on
 from textual.await_complete import AwaitComplete
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
+
+from selfinstruct.tui.keys.actions import Action
+from selfinstruct.tui.keys.bindings import actions_by_key, with_keys
+
+if TYPE_CHECKING:
+    from selfinstruct.tui.app import CuratorApp
 
 Result = TypeVar("Result")
 
@@ -13,7 +21,35 @@ DISCARDS = "What you have typed is not saved. Esc again discards it."
 
 
 class Dialog(ModalScreen[Result]):
-    """A dialog that is closed once, however many keys of one burst would close it."""
+    """A dialog that is closed once, however many keys of one burst would close it.
+
+    A subclass takes the bindings of its place.
+    """
+
+    PLACE: ClassVar[str]
+    """Its name in the registry of actions."""
+
+    @property
+    def chosen_keys(self) -> Mapping[str, str]:
+        """The keys that the person has chosen for actions."""
+        return cast("CuratorApp", self.app).session.settings.keys
+
+    def with_keys(self, sentence: str) -> str:
+        """A sentence of ours with the person's key where the name of an action is: "{cancel} closes it"."""
+        return with_keys(sentence, self.chosen_keys)
+
+    def action_for(self, key: events.Key) -> Action | None:
+        """What a key does here."""
+        found = actions_by_key(self.PLACE, self.chosen_keys)
+        return found.get(key.key) or found.get(key.character or "")
+
+    def keys_line(self, what: Mapping[str, str]) -> Content:
+        """What each action does, by its name, after its key: for a dialog that has no footer."""
+        parts = [
+            ((self.with_keys(f"{{{name}}}"), "bold $footer-key-foreground"), f" {does}")
+            for name, does in what.items()
+        ]
+        return Content("   ").join(Content.assemble(*part) for part in parts)
 
     _warned = False
     """Whether the person knows that what is typed is about to be discarded."""
@@ -36,3 +72,7 @@ class Dialog(ModalScreen[Result]):
     def expect_warning(self) -> None:
         """Ask again before what is typed since is discarded."""
         self._warned = False
+
+    def action_cancel(self) -> None:
+        """Close it without a result."""
+        self.dismiss(None)

@@ -3,26 +3,26 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.keys.bindings import bindings
 
 
 class ConfirmScreen(Dialog[bool]):
-    """Gives True for Enter, False for Esc.
+    """Gives True for yes, None for no.
 
     Args:
         title: What is about to be done.
         question: The question, displayable.
-        yes: What Enter does, in a word or two.
+        yes: What yes does, in a word or two.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "dismiss(True)", "Yes"),
-        Binding("escape", "dismiss(False)", "Not now", key_display="Esc"),
-    ]
+    PLACE = "confirm"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm")]
 
     def __init__(self, title: str, question: str, *, yes: str) -> None:
         super().__init__()
@@ -34,4 +34,9 @@ class ConfirmScreen(Dialog[bool]):
         """The question and its two keys."""
         with Vertical(id="confirm-box") as box:
             box.border_title = self._title
-            yield Static(f"{self._question}\n\nEnter  {self._yes}   Esc  not now", markup=False)
+            keys = self.keys_line({"confirm": self._yes, "cancel": "cancels"})
+            yield Static(Content.assemble(f"{self._question}\n\n", keys))
+
+    def action_confirm(self) -> None:
+        """Yes."""
+        self.dismiss(True)

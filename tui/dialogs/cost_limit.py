@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from selfinstruct.tui.dialogs.base import DISCARDS, Dialog
-from selfinstruct.tui.dialogs.help_dialog import keys_line
+from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.widgets.exact_text import ExactInput
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class CostLimitScreen(Dialog[float | None]):
         room: What one more request may cost, and from which limit on there is room; None: nobody knows.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Leave it as it is")]
+    PLACE = "cost_limit"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("cost_limit")]
 
     def __init__(self, limit: float, room: "Room | None") -> None:
         super().__init__()
@@ -48,7 +50,9 @@ class CostLimitScreen(Dialog[float | None]):
             self._proposed = f"{proposed:g}"
             yield ExactInput(self._proposed, id="cost-limit", select_on_focus=True)
             yield Static("It counts for the whole life of this workspace.", id="cost-said", markup=False)
-            yield Static(keys_line({"Enter": "raises it", "Esc": "leaves it as it is"}))
+            yield Static(
+                Content.assemble("Enter raises it   ", self.keys_line({"cancel": "leaves it as it is"}))
+            )
 
     @on(Input.Submitted)
     def _raise_limit(self) -> None:

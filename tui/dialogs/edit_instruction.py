@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -15,6 +15,7 @@ from selfinstruct.core.method.parsing import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
+from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.text.safe_text import safe_line
 from selfinstruct.tui.widgets.exact_text import in_one_line
 
@@ -49,10 +50,8 @@ class EditScreen(TypingScreen[None]):
         refusal: Why the draft could not be stored.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", key_display="Enter"),
-        Binding("escape", "cancel", "Leave as it was", key_display="Esc"),
-    ]
+    PLACE = "edit_instruction"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("edit_instruction")]
 
     def __init__(
         self,
@@ -111,11 +110,11 @@ class EditScreen(TypingScreen[None]):
         self.query_one("#edit-judgement", Static).update(Content(safe_line(sentence)))
 
     @on(_Wording.Entered)
-    def action_save(self) -> None:
+    def action_save_wording(self) -> None:
         """Store the new wording once; say why when it cannot be stored."""
         wording = clean_instruction(self._text)
         if not wording:
-            self._tell("An instruction needs words. Esc leaves it as it was.")
+            self._tell(self.with_keys("An instruction needs words. {cancel} leaves it as it was."))
             return
         same = self._instruction in {self._text, wording}
         refusal = None if same else self._save(self._text)

@@ -6,13 +6,13 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse, named_together
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.tui.dialogs.base import Dialog
-from selfinstruct.tui.dialogs.help_dialog import keys_line
 from selfinstruct.tui.text.safe_text import safe_line
 
 
@@ -23,6 +23,7 @@ class KeyConsentScreen(Dialog[bool]):
         use: The variable and the host.
     """
 
+    # Fixed: the [keys] of a stranger's settings must not answer for the person.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "dismiss(True)", "Allow"),
         Binding("escape,n", "dismiss(False)", "Do not send it", key_display="Esc"),
@@ -43,7 +44,8 @@ class KeyConsentScreen(Dialog[bool]):
                 " it only if that host is the one the key is for. Your answer is kept on this machine.\n",
                 markup=False,
             )
-            yield Static(keys_line({"y": "allows it", "Esc": "does not send it"}))
+            key = "bold $footer-key-foreground"
+            yield Static(Content.assemble(("y", key), " allows it   ", ("Esc", key), " does not send it"))
 
 
 async def may_send_keys(

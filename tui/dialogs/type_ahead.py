@@ -39,6 +39,8 @@ class TypingScreen(TakingScreen[Result]):
 
     NAMED_KEYS: ClassVar[frozenset[str]] = frozenset({"enter", "backspace"})
     """Keys besides those of characters that its text areas take themselves."""
+    IN_ORDER: ClassVar[frozenset[str]] = frozenset()
+    """Actions whose keys its text areas take in the order of all keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +49,17 @@ class TypingScreen(TakingScreen[Result]):
 
     def takes(self, key: events.Key) -> bool:
         """Whether a key is for the text, and not one that does something in the program."""
-        return key.is_printable or is_format_character(key) or key.key in self.NAMED_KEYS
+        return (
+            key.is_printable
+            or is_format_character(key)
+            or key.key in self.NAMED_KEYS
+            or self.in_order(key) is not None
+        )
+
+    def in_order(self, key: events.Key) -> str | None:
+        """The action of a key that the text areas take in its order; None: it has none."""
+        action = self.action_for(key)
+        return action.name if action is not None and action.name in self.IN_ORDER else None
 
     def take_ahead(self, key: events.Key) -> None:
         """Take a key that was typed before this screen could have it."""

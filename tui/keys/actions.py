@@ -1,384 +1,367 @@
 """The one registry of actions: keys, footer, palette and help are all made from it."""
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from enum import Flag, auto
 
-ScreenName = Literal["curate", "pool", "instances", "preview", "requests", "overview", "settings"]
+from selfinstruct.tui.keys.screens import EVERY, SCREENS
 
-EVERY: tuple[ScreenName, ...] = get_args(ScreenName)
-_TASKS: tuple[ScreenName, ...] = ("curate", "pool")
-_DETAILED: tuple[ScreenName, ...] = (*_TASKS, "instances")
-_LISTS: tuple[ScreenName, ...] = (
-    "curate",
-    "pool",
-    "instances",
-    "preview",
-    "requests",
-    "overview",
-    "settings",
+DIALOGS = (
+    "choose_model",
+    "confirm",
+    "cost_limit",
+    "edit_instance",
+    "edit_instruction",
+    "export",
+    "key_list",
+    "reject_tag",
 )
+PARTS = {"curate": ("detail",), "pool": ("detail",), "settings": ("choice",)}
+"""Widgets with keys of their own, by the screen that they are on."""
+
+TAGS = {"wrong": "w", "unsafe": "u", "duplicate": "d", "unclear": "c", "other": "o"}
+"""Why a task is rejected, with the key that says so."""
+_TASKS = ("curate", "pool")
+_INSTANCES, _PREVIEW, _REQUESTS, _SETTINGS = ("instances",), ("preview",), ("requests",), ("settings",)
+_DETAILED = (*_TASKS, *_INSTANCES)
+
+
+class Trait(Flag):
+    """What holds for an action besides its name and its keys."""
+
+    FOOTER = auto()
+    """The footer shows it."""
+    WRITES = auto()
+    """It changes the workspace, which --read-only does not allow."""
+    WAITS = auto()
+    """It waits for the end of a step on many tasks: a decision, or what decisions go by."""
+
+
+_NONE, _FOOTER, _WRITES = Trait(0), Trait.FOOTER, Trait.WRITES
+_DECIDES = Trait.WRITES | Trait.WAITS
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that a person can do on some of the screens."""
+    """Something that a person can do in some places."""
 
     name: str
-    """The screen's method is `action_<name>`."""
+    """The name in `[keys]`; the method is `action_<name>` unless `call` says otherwise."""
     keys: str
     """Keys as Textual names them, separated by commas; the first one is shown."""
-    group: str
     label: str
     help: str
-    screens: tuple[ScreenName, ...]
-    footer: bool = False
-    writes: bool = False
-    """Whether it changes the workspace, which --read-only does not allow."""
-    waits: bool = False
-    """Whether it waits for the end of a step on many tasks: a decision, or what decisions go by."""
+    where: tuple[str, ...]
+    """Screens, dialogs and widgets."""
+    traits: Trait = _NONE
+    call: str = ""
+    """Textual's action string, where it is not the name: `go_to('pool')`."""
+    group: str = ""
+
+    @property
+    def run(self) -> str:
+        """Textual's action string."""
+        return self.call or self.name
+
+    @property
+    def footer(self) -> bool:
+        """Whether the footer shows it."""
+        return Trait.FOOTER in self.traits
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes the workspace."""
+        return Trait.WRITES in self.traits
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the end of a step on many tasks."""
+        return Trait.WAITS in self.traits
+
+
+def _group(name: str, *actions: Action) -> tuple[Action, ...]:
+    return tuple(replace(action, group=name) for action in actions)
 
 
 ACTIONS = (
-    Action(
-        "accept", "a", "Decide", "Accept", "Put the candidate into the pool.", _TASKS, True, True, waits=True
-    ),
-    Action(
-        "accept_anyway",
-        "A",
+    *_group(
         "Decide",
-        "Accept anyway",
-        "Accept it despite the reasons that are shown.",
-        _TASKS,
-        writes=True,
-        waits=True,
+        Action("accept", "a", "Accept", "Put the candidate into the pool.", _TASKS, _FOOTER | _DECIDES),
+        Action(
+            "accept_anyway",
+            "A",
+            "Accept anyway",
+            "Accept it despite the reasons that are shown.",
+            _TASKS,
+            _DECIDES,
+        ),
+        Action("reject", "r", "Reject", "Keep the candidate out of the pool.", _TASKS, _FOOTER | _DECIDES),
+        Action(
+            "reject_because",
+            "x",
+            "Reject because",
+            "Reject, and say why with one more key.",
+            _TASKS,
+            _DECIDES,
+        ),
+        Action("restore", "R", "Restore", "Let a rejected task be a candidate again.", _TASKS, _DECIDES),
+        Action("skip", "s", "Skip", "Leave it undecided and go on to the next that passes.", _TASKS),
+        Action(
+            "edit", "e", "Edit", "Reword it; the filters check it as you type.", _TASKS, _FOOTER | _DECIDES
+        ),
+        Action(
+            "edit_outside",
+            "E",
+            "Edit in $EDITOR",
+            "Reword it in the program of $VISUAL or $EDITOR.",
+            _TASKS,
+            _DECIDES,
+        ),
+        Action(
+            "edit_instance",
+            "e",
+            "Edit",
+            "Change input and output; a dropped one is kept.",
+            _INSTANCES,
+            _FOOTER | _DECIDES,
+        ),
+        Action(
+            "drop_instance",
+            "d",
+            "Drop",
+            "Leave the instance out of training files.",
+            _INSTANCES,
+            _FOOTER | _DECIDES,
+        ),
+        Action(
+            "restore_instance", "R", "Restore", "Keep an instance that was dropped.", _INSTANCES, _DECIDES
+        ),
+        Action("add_instance", "i", "Add", "Write an instance by hand.", _INSTANCES, _FOOTER | _DECIDES),
+        Action("relabel", "c", "Label", "Switch between classification and generation.", _DETAILED, _DECIDES),
+        Action(
+            "undo", "u", "Undo", "Take back your last decision; without limit.", _DETAILED, _FOOTER | _DECIDES
+        ),
+        Action("redo", "ctrl+r,ctrl+y", "Redo", "Take back your last undo.", _DETAILED, _DECIDES),
     ),
-    Action(
-        "reject",
-        "r",
-        "Decide",
-        "Reject",
-        "Keep the candidate out of the pool.",
-        _TASKS,
-        True,
-        True,
-        waits=True,
-    ),
-    Action(
-        "reject_because",
-        "x",
-        "Decide",
-        "Reject because",
-        "Reject, and say why with one more key.",
-        _TASKS,
-        writes=True,
-        waits=True,
-    ),
-    Action(
-        "restore",
-        "R",
-        "Decide",
-        "Restore",
-        "Let a rejected task be a candidate again.",
-        _TASKS,
-        writes=True,
-        waits=True,
-    ),
-    Action("skip", "s", "Decide", "Skip", "Leave it undecided and go on to the next that passes.", _TASKS),
-    Action(
-        "edit",
-        "e",
-        "Decide",
-        "Edit",
-        "Reword the candidate; it is judged again as you type.",
-        _TASKS,
-        True,
-        True,
-        waits=True,
-    ),
-    Action(
-        "edit_outside",
-        "E",
-        "Decide",
-        "Edit in $EDITOR",
-        "Reword it in the program that $VISUAL or $EDITOR names.",
-        _TASKS,
-        writes=True,
-        waits=True,
-    ),
-    Action(
-        "edit_instance",
-        "e",
-        "Decide",
-        "Edit",
-        "Change input and output; a dropped instance is kept from then on.",
-        ("instances",),
-        True,
-        True,
-        waits=True,
-    ),
-    Action(
-        "drop_instance",
-        "d",
-        "Decide",
-        "Drop",
-        "Leave the instance out of training files.",
-        ("instances",),
-        True,
-        True,
-        waits=True,
-    ),
-    Action(
-        "restore_instance",
-        "R",
-        "Decide",
-        "Restore",
-        "Keep an instance that was dropped.",
-        ("instances",),
-        writes=True,
-        waits=True,
-    ),
-    Action(
-        "add_instance",
-        "i",
-        "Decide",
-        "Add",
-        "Write an instance by hand.",
-        ("instances",),
-        True,
-        True,
-        waits=True,
-    ),
-    Action(
-        "relabel",
-        "c",
-        "Decide",
-        "Label",
-        "Switch between classification and generation.",
-        _DETAILED,
-        writes=True,
-        waits=True,
-    ),
-    Action(
-        "undo",
-        "u,ctrl+z",
-        "Decide",
-        "Undo",
-        "Take back your last decision; without limit.",
-        _DETAILED,
-        True,
-        True,
-        waits=True,
-    ),
-    Action(
-        "redo",
-        "ctrl+r,ctrl+y",
-        "Decide",
-        "Redo",
-        "Take back your last undo.",
-        _DETAILED,
-        writes=True,
-        waits=True,
-    ),
-    Action(
-        "next_batch",
-        "n",
+    *_group(
         "Generate",
-        "Next",
-        "Show the next batch, and begin the one after it.",
-        ("curate",),
-        True,
-        True,
+        Action(
+            "next_batch",
+            "n",
+            "Next",
+            "Show the next batch, and begin the one after it.",
+            ("curate",),
+            _FOOTER | _WRITES,
+        ),
+        Action("pause", "p", "Pause", "Send no more requests; again goes on.", EVERY, _WRITES),
+        Action(
+            "more_instances",
+            "m",
+            "More",
+            "Ask the model for more instances of the task.",
+            _INSTANCES,
+            _FOOTER | _WRITES,
+        ),
+        Action(
+            "try_again",
+            "t",
+            "Try again",
+            "Send again what failed; at the cost limit, raise it.",
+            _DETAILED,
+            _WRITES,
+        ),
+        Action(
+            "send_again",
+            "t",
+            "Send again",
+            "Send a request again that failed or is in doubt.",
+            _REQUESTS,
+            _FOOTER | _WRITES,
+        ),
+        Action(
+            "send_all_again",
+            "T",
+            "All again",
+            "Send all failed again; all in doubt while shown.",
+            _REQUESTS,
+            _FOOTER | _WRITES,
+        ),
     ),
-    Action(
-        "more_instances",
-        "m",
-        "Generate",
-        "More",
-        "Ask the model for more instances of the task.",
-        ("instances",),
-        True,
-        True,
-    ),
-    Action(
-        "try_again",
-        "t",
-        "Generate",
-        "Try again",
-        "Send again what has failed; at the cost limit, ask for a new one.",
-        (*_TASKS, "instances"),
-        writes=True,
-    ),
-    Action(
-        "send_again",
-        "t",
-        "Generate",
-        "Send again",
-        "Send the request under the cursor again, if it failed or is in doubt.",
-        ("requests",),
-        True,
-        True,
-    ),
-    Action(
-        "send_all_again",
-        "T",
-        "Generate",
-        "All again",
-        "Send all failed requests again; all in doubt while those are shown.",
-        ("requests",),
-        True,
-        True,
-    ),
-    Action(
-        "apply_settings",
-        "ctrl+s",
+    *_group(
         "Settings",
-        "Apply",
-        "Work by these settings from now on.",
-        ("settings",),
-        True,
-        True,
-        waits=True,
+        Action(
+            "apply_settings",
+            "ctrl+s",
+            "Apply",
+            "Work by these settings from now on.",
+            _SETTINGS,
+            _FOOTER | _DECIDES,
+        ),
+        Action(
+            "test_connection",
+            "ctrl+t,t",
+            "Test",
+            "Send one tiny request.",
+            (*_SETTINGS, "choose_model"),
+            _FOOTER | _WRITES,
+        ),
+        Action("choose_model", "M", "Choose model", "The built-in model or an endpoint.", EVERY, _WRITES),
+        Action("next_value", "right,space,enter", "Next value", "Choose the next value.", ("choice",)),
+        Action("previous_value", "left", "Value before", "Choose the value before.", ("choice",)),
+        Action(
+            "edit_setting",
+            "enter",
+            "Edit",
+            "Go into the setting under the cursor.",
+            _SETTINGS,
+            _FOOTER | _WRITES,
+        ),
     ),
-    Action(
-        "test_connection",
-        "ctrl+t,t",
-        "Settings",
-        "Test",
-        "Send one tiny request to the endpoint; Esc stops it.",
-        ("settings",),
-        True,
-        True,
+    *_group(
+        "Mark",
+        Action("mark", "space", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS),
+        Action("mark_range", "v", "Range", "Begin a range of marks, and end it.", _TASKS),
+        Action("mark_all", "asterisk", "Mark all", "Mark every candidate that passes.", _TASKS),
     ),
-    Action(
-        "choose_model",
-        "m",
-        "Settings",
-        "Choose",
-        "Choose the built-in model or an endpoint.",
-        ("settings",),
-        True,
-        True,
-    ),
-    Action(
-        "edit_setting",
-        "enter",
-        "Settings",
-        "Edit",
-        "Go into the setting under the cursor.",
-        ("settings",),
-        True,
-        True,
-    ),
-    Action(
-        "mark", "space", "Mark", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS
-    ),
-    Action("mark_range", "v", "Mark", "Range", "Begin a range of marks, and end it.", _TASKS),
-    Action("mark_all", "asterisk", "Mark", "Mark all", "Mark every candidate that passes.", _TASKS),
-    Action(
-        "less",
-        "left,h,minus",
+    *_group(
         "Filters",
-        "Less",
-        "Lower the threshold by 0.01, a limit by 1; or switch off.",
-        ("preview",),
-        True,
+        Action(
+            "less",
+            "left,h,minus",
+            "Less",
+            "Lower a threshold by 0.01, a limit by 1; switch off.",
+            _PREVIEW,
+            _FOOTER,
+        ),
+        Action(
+            "more",
+            "right,l,equals_sign",
+            "More",
+            "Raise a threshold by 0.01, a limit by 1; switch on.",
+            _PREVIEW,
+            _FOOTER,
+        ),
+        Action(
+            "much_less", "shift+left,H", "Much less", "Lower the threshold by 0.05, a limit by 10.", _PREVIEW
+        ),
+        Action(
+            "much_more", "shift+right,L", "Much more", "Raise the threshold by 0.05, a limit by 10.", _PREVIEW
+        ),
+        Action("switch", "space", "Switch", "Switch the filter on or off.", _PREVIEW, _FOOTER),
+        Action(
+            "apply",
+            "ctrl+s",
+            "Apply",
+            "Filter by these from now on, undecided ones too.",
+            _PREVIEW,
+            _FOOTER | _DECIDES,
+        ),
     ),
-    Action(
-        "more",
-        "right,l,equals_sign",
-        "Filters",
-        "More",
-        "Raise the threshold by 0.01, a limit by 1; or switch on.",
-        ("preview",),
-        True,
-    ),
-    Action(
-        "much_less",
-        "shift+left,H",
-        "Filters",
-        "Much less",
-        "Lower the threshold by 0.05, a limit by 10.",
-        ("preview",),
-    ),
-    Action(
-        "much_more",
-        "shift+right,L",
-        "Filters",
-        "Much more",
-        "Raise the threshold by 0.05, a limit by 10.",
-        ("preview",),
-    ),
-    Action("switch", "space", "Filters", "Switch", "Switch the filter on or off.", ("preview",), True),
-    Action(
-        "apply",
-        "ctrl+s",
-        "Filters",
-        "Apply",
-        "Judge by these filters from now on, and all that is undecided again.",
-        ("preview",),
-        True,
-        True,
-        waits=True,
-    ),
-    Action("filter", "slash", "Find", "Filter", "Look through everything, in all states.", _TASKS, True),
-    Action("sort", "o", "Find", "Sort", "Sort by the next column.", _TASKS),
-    Action("open", "enter", "Find", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
-    Action(
-        "open_candidate",
-        "enter",
+    *_group(
         "Find",
-        "Open",
-        "Open the candidate of the row; from the filters, go to the rows.",
-        ("preview",),
-        True,
+        Action("filter", "slash", "Filter", "Look for words and states.", _DETAILED, _FOOTER),
+        Action("sort", "o", "Sort", "Sort by the next column.", _TASKS),
+        Action("open", "enter", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
+        Action(
+            "open_candidate",
+            "enter",
+            "Open",
+            "Open the candidate; from the filters, go to the rows.",
+            _PREVIEW,
+            _FOOTER,
+        ),
+        Action("copy", "y", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
+        Action(
+            "view", "f", "Which", "All requests, or failed, in doubt, planned, under way.", _REQUESTS, _FOOTER
+        ),
+        Action("go_to_task", "enter", "Its task", "Go to the task that it is about.", _REQUESTS, _FOOTER),
+        Action("copy_answer", "y", "Copy answer", "Copy the answer to the clipboard.", _REQUESTS),
+        Action("copy_prompt", "Y", "Copy prompt", "Copy the prompt to the clipboard.", _REQUESTS),
     ),
-    Action("copy", "y", "Find", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
-    Action(
-        "view",
-        "f",
-        "Find",
-        "Which",
-        "All requests, those that failed, those in doubt, those that wait, those under way.",
-        ("requests",),
-        True,
+    *_group(
+        "Move",
+        Action("down", "j,down", "Down", "Next row.", EVERY),
+        Action("up", "k,up", "Up", "Previous row.", EVERY),
+        Action("page_down", "ctrl+d,pagedown", "Page down", "Down by a screen.", EVERY),
+        Action("page_up", "ctrl+u,pageup", "Page up", "Up by a screen.", EVERY),
+        Action("first", "g,home", "First", "First row.", EVERY),
+        Action("last", "G,end", "Last", "Last row.", EVERY),
+        Action("scroll_down", "down", "Scroll down", "One line down.", ("detail",)),
+        Action("scroll_up", "up", "Scroll up", "One line up.", ("detail",)),
+        Action("zoom", "plus", "Zoom", "Give the pane all the room; again gives it back.", EVERY),
+        Action("back", "escape", "Back", "One layer back.", EVERY),
     ),
-    Action(
-        "go_to_task", "enter", "Find", "Its task", "Go to the task that it is about.", ("requests",), True
+    *_group(
+        "Go",
+        *(
+            Action(screen.name, screen.key, screen.label, screen.help, EVERY, call=f"go_to('{screen.name}')")
+            for screen in SCREENS
+        ),
     ),
-    Action("copy_answer", "y", "Find", "Copy answer", "Copy the answer to the clipboard.", ("requests",)),
-    Action("copy_prompt", "Y", "Find", "Copy prompt", "Copy the prompt to the clipboard.", ("requests",)),
-    Action("down", "j,down", "Move", "Down", "Next row.", _LISTS),
-    Action("up", "k,up", "Move", "Up", "Previous row.", _LISTS),
-    Action("page_down", "ctrl+d,pagedown", "Move", "Page down", "Down by a screen.", _LISTS),
-    Action("page_up", "ctrl+u,pageup", "Move", "Page up", "Up by a screen.", _LISTS),
-    Action("first", "g,home", "Move", "First", "First row.", _LISTS),
-    Action("last", "G,end", "Move", "Last", "Last row.", _LISTS),
-    Action("zoom", "plus", "Move", "Zoom", "Give the pane all the room; again gives it back.", EVERY),
-    Action("back", "escape", "Move", "Back", "One layer back.", EVERY),
-    Action("curate", "1", "Go", "Curate", "The candidates of this batch.", EVERY),
-    Action("pool", "2", "Go", "Pool", "Everything there is, in all states.", EVERY),
-    Action("instances", "3", "Go", "Instances", "Inputs and outputs of accepted tasks.", EVERY),
-    Action("preview", "4", "Go", "Preview", "What other filters would judge otherwise.", EVERY),
-    Action("requests", "5", "Go", "Requests", "Every call of the model, with what it brought.", EVERY),
-    Action("overview", "6", "Go", "Overview", "What became of all that was asked for, in charts.", EVERY),
-    Action("settings", "7", "Go", "Settings", "The settings of the workspace.", EVERY),
-    Action("theme", "f2", "Show", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
-    Action("keys", "question_mark,f1", "Help", "Keys", "The keys of this screen.", EVERY, True),
-    Action(
-        "leave",
-        "q",
+    *_group("Export", Action("export", "X", "Training file", "Write a training file.", EVERY)),
+    *_group(
+        "Dialog",
+        Action(
+            "go_on",
+            "enter",
+            "Go on",
+            "Take the chosen model.",
+            ("choose_model",),
+            _FOOTER,
+            call="screen.go_on",
+        ),
+        Action("save_wording", "enter,ctrl+s", "Save", "Store the wording.", ("edit_instruction",), _FOOTER),
+        Action("save", "ctrl+s", "Save", "Store input and output.", ("edit_instance",), _FOOTER),
+        Action("switch_text", "tab", "Input, output", "Go to the other text.", ("edit_instance",), _FOOTER),
+        Action("confirm", "enter", "Yes", "Do it.", ("confirm",), _FOOTER),
+        Action("write_file", "ctrl+s", "Write", "Write the training file.", ("export",), _FOOTER),
+        *(
+            Action(
+                f"tag_{tag}", key, tag.capitalize(), f"It is {tag}.", ("reject_tag",), call=f"tag('{tag}')"
+            )
+            for tag, key in TAGS.items()
+        ),
+        Action("cancel", "escape", "Cancel", "Close it and change nothing.", DIALOGS, _FOOTER),
+        Action("close_keys", "question_mark,q,f1", "Close", "Close the list of keys.", ("key_list",)),
+    ),
+    *_group(
+        "Show",
+        Action("theme", "f2", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
+    ),
+    *_group(
         "Help",
-        "Quit",
-        "Quit after the answers under way are stored. Twice: at once.",
-        EVERY,
-        True,
+        Action(
+            "keys", "question_mark,f1", "Keys", "The keys of this screen.", (*EVERY, "choose_model"), _FOOTER
+        ),
+        Action(
+            "leave",
+            "q,ctrl+q",
+            "Quit",
+            "Quit once answers under way are stored. Twice: at once.",
+            (*EVERY, "choose_model"),
+            _FOOTER,
+        ),
+        Action(
+            "suspend",
+            "ctrl+z",
+            "Suspend",
+            "Back to the shell; fg comes back.",
+            (*EVERY, *DIALOGS),
+            call="app.suspend_process",
+        ),
     ),
 )
 
 ACTION_OF = {action.name: action for action in ACTIONS}
 """Actions by their names."""
+_ACTION_OF_CALL = {action.run: action for action in ACTIONS}
 
 
-def on_screen(screen: ScreenName) -> list[Action]:
-    """The actions of a screen, in the order of the registry."""
-    return [action for action in ACTIONS if screen in action.screens]
+def called(name: str, parameters: tuple[object, ...] = ()) -> Action | None:
+    """The action behind one of Textual's: `go_to` with `("pool",)` is `pool`; None: there is none."""
+    arguments = f"({', '.join(map(repr, parameters))})" if parameters else ""
+    return _ACTION_OF_CALL.get(f"{name}{arguments}")
+
+
+def actions_in(place: str) -> list[Action]:
+    """The actions of a screen, dialog or widget, in the order of the registry."""
+    return [action for action in ACTIONS if place in action.where]

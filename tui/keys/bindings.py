@@ -8,7 +8,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.did_you_mean import nearest
-from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, EVERY, Action, ScreenName, on_screen
+from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, actions_in
 from selfinstruct.tui.text.safe_text import safe
 
 _FUNCTION_KEY = re.compile(r"f\d+")
@@ -44,12 +44,12 @@ _AS_KEYS_ARE_NAMED = (
 )
 
 
-def bindings(screen: ScreenName) -> list[Binding]:
-    """A screen's actions as Textual's bindings; the id of each is the action's name."""
+def bindings(place: str) -> list[Binding]:
+    """The actions of a screen, dialog or widget as Textual's bindings, with their names as ids."""
     return [
         Binding(
             action.keys,
-            action.name,
+            action.run,
             action.label,
             show=action.footer,
             # Carried out before the next key is looked at, which belongs into the line already.
@@ -57,7 +57,7 @@ def bindings(screen: ScreenName) -> list[Binding]:
             key_display=_written(action.keys.split(",")[0]),
             id=action.name,
         )
-        for action in on_screen(screen)
+        for action in actions_in(place)
     ]
 
 
@@ -66,9 +66,18 @@ def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
     return "  ".join(_written(key) for key in chosen.get(action.name, action.keys).split(","))
 
 
-def key_of(name: str, screen: ScreenName, chosen: Mapping[str, str]) -> str | None:
+def actions_by_key(place: str, chosen: Mapping[str, str]) -> dict[str, Action]:
+    """The actions of a place by each of their keys, those that a person has chosen among them."""
+    return {
+        _NAMES.get(key.strip(), key.strip()): action
+        for action in actions_in(place)
+        for key in chosen.get(action.name, action.keys).split(",")
+    }
+
+
+def key_of(name: str, screen: str, chosen: Mapping[str, str]) -> str | None:
     """The first key of an action, as people write it; None when the screen does not have the action."""
-    for action in on_screen(screen):
+    for action in actions_in(screen):
         if action.name == name:
             return _written(chosen.get(name, action.keys).split(",")[0])
     return None
@@ -98,7 +107,7 @@ def check_keys(chosen: Mapping[str, str]) -> None:
     """Check the keys that a person has chosen for actions: `{"accept": "y"}`.
 
     Raises:
-        SettingsError: there is no such action, or two actions of one screen would have the same key.
+        SettingsError: there is no such action, or two actions of one place would have the same key.
     """
     known = {action.name for action in ACTIONS}
     for name, keys in chosen.items():
@@ -108,9 +117,9 @@ def check_keys(chosen: Mapping[str, str]) -> None:
             raise SettingsError(f"In keys, '{name}' is not an action. {meant}")
         for key in keys.split(","):
             _require_key(name, key.strip())
-    for screen in EVERY:
+    for place in dict.fromkeys(place for action in ACTIONS for place in action.where):
         taken: dict[str, str] = {}
-        for action in on_screen(screen):
+        for action in actions_in(place):
             for key in chosen.get(action.name, action.keys).split(","):
                 named = _NAMES.get(key.strip(), key.strip())
                 other = taken.setdefault(named, action.name)

@@ -1,6 +1,7 @@
 """What every full screen has: tabs, status, a message line, a footer, and the actions of all screens."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static, TextArea
 
@@ -19,16 +21,19 @@ from selfinstruct.core.events import (
     GenerationPaused,
     LimitReached,
     PoolRead,
+    RequestDelayed,
     RequestFailed,
     RequestsGivenUp,
 )
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import SETTINGS_FILE, read_file
 from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen
+from selfinstruct.tui.dialogs.export import ExportScreen
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
-from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, ScreenName
+from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, called
 from selfinstruct.tui.keys.bindings import key_of, keys_shown, with_keys
+from selfinstruct.tui.keys.screens import SCREENS, ScreenName
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
@@ -39,6 +44,8 @@ if TYPE_CHECKING:
 
 
 _PLACE = 40
+_NOTE_S, _ERROR_S = 20.0, 120.0
+"""So long a message stays that nothing else takes away: a note, and an error."""
 _MORE_REQUESTS = " {settings} shows the settings: a higher number goes on, none is no limit."
 
 
@@ -56,27 +63,22 @@ class Tabs(Static):
         Args:
             chosen: Keys that the person has chosen for actions.
         """
-        texts = [f" {keys_shown(action, chosen).split()[0]} {action.label} " for action in _tabs()]
+        texts = [f" {keys_shown(ACTION_OF[one.name], chosen).split()[0]} {one.label} " for one in SCREENS]
         if texts == self._texts:
             return
         self._texts = texts
-        names = [action.name for action in _tabs()]
-        styles = ["reverse" if name == self._current else MUTED for name in names]
+        styles = ["reverse" if one.name == self._current else MUTED for one in SCREENS]
         self.update(Content.assemble(*zip(texts, styles, strict=True)))
 
     async def on_click(self, event: events.Click) -> None:
         """Go to the screen whose name is clicked."""
         end = 1  # the padding
-        for action, text in zip(_tabs(), self._texts, strict=True):
+        for entry, text in zip(SCREENS, self._texts, strict=True):
             start, end = end, end + len(text)
             if start <= event.x < end:
                 # Not by the action, which waits while a line is typed into.
-                await cast("CuratorApp", self.app).go_to(cast("ScreenName", action.name))
+                await cast("CuratorApp", self.app).go_to(entry.name)
                 return
-
-
-def _tabs() -> list[Action]:
-    return [action for action in ACTIONS if action.group == "Go"]
 
 
 class WorkScreen(Screen[None]):
@@ -102,6 +104,7 @@ class WorkScreen(Screen[None]):
         """What the message line says, and whether it is an error."""
         self._while_paused = False
         """Whether that is so only while generation is paused."""
+        self._forgetting: Timer | None = None
 
     @property
     def curator(self) -> "CuratorApp":
@@ -174,6 +177,12 @@ class WorkScreen(Screen[None]):
         elif isinstance(event, LimitReached):
             hint = self._hint("{} asks for a new one.")
             self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
+        elif isinstance(event, RequestDelayed):
+            # What has failed for good is told for longer.
+            if not self.said[1]:
+                until = datetime.now() + timedelta(seconds=event.wait_s)
+                which = f"attempt {event.attempt} of {event.attempts} at {until:%H:%M:%S}"
+                self.say(f"Request {event.request_id} waits, {which}: {event.sentence}")
         elif isinstance(event, RequestFailed):
             failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
             self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
@@ -204,20 +213,33 @@ class WorkScreen(Screen[None]):
 
         self.run_worker(copied(), group="copy", exclusive=True)
 
-    def say(self, text: str, *, error: bool = False, while_paused: bool = False) -> None:
+    def say(self, text: str, *, error: bool = False, while_paused: bool = False, lasts: bool = False) -> None:
         """Say something in the message line; what is said before there is one waits for it.
+
+        It goes by itself after a while, and when the person goes to another screen.
 
         Args:
             text: What to say.
             error: Whether it is an error.
-            while_paused: Whether it goes by itself when generation goes on.
+            while_paused: Whether it stays for as long as generation is paused.
+            lasts: Whether it stays until something else is said.
         """
         self.said, self._while_paused = (sentence_line(text), error), while_paused
+        if self._forgetting is not None:
+            self._forgetting.stop()
+            self._forgetting = None
         if not self.is_up:
             return
+        if text and not (while_paused or lasts):
+            self._forgetting = self.set_timer(_ERROR_S if error else _NOTE_S, self.forget)
         line = self.query_one("#message", Static)
         line.set_class(error, "-error")
         line.update(self.said[0])
+
+    def forget(self) -> None:
+        """Say no more what was said, unless it is still so."""
+        if self.said[0] and not self._while_paused:
+            self.say("")
 
     def refresh_status(self) -> None:
         """Show the workspace, the model, the pool, the cost, and what goes on."""
@@ -260,19 +282,20 @@ class WorkScreen(Screen[None]):
         if not self.session.settings.keys:
             return found
         places = {action.name: place for place, action in enumerate(ACTIONS)}
-        return dict(sorted(found.items(), key=lambda item: places.get(item[1].binding.action, len(places))))
+        return dict(sorted(found.items(), key=lambda item: places.get(item[1].binding.id or "", len(places))))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""
-        del parameters
         if isinstance(self.app.screen, TakingScreen):
             return None  # greyed: a key that was typed ahead is the dialog's
-        known = ACTION_OF.get(action)
-        if known is None or self.NAME not in known.screens:
-            return True
-        if known.writes and self.session.read_only:
+        known = called(action, parameters)
+        return known is None or self.NAME not in known.where or self.allows(known)
+
+    def allows(self, action: Action) -> bool:
+        """Whether one of its actions can be done now."""
+        if action.writes and self.session.read_only:
             return False
-        return not isinstance(self.focused, Input | TextArea) or action in self.WHILE_TYPING
+        return not isinstance(self.focused, Input | TextArea) or action.name in self.WHILE_TYPING
 
     # Actions of all screens
 
@@ -281,7 +304,7 @@ class WorkScreen(Screen[None]):
         if self.is_zoomed:
             self.action_zoom()
         elif self.NAME != "curate":
-            await self.action_curate()
+            await self.action_go_to("curate")
 
     def action_zoom(self) -> None:
         """Give all the room to the pane with the focus, or give it back."""
@@ -307,29 +330,9 @@ class WorkScreen(Screen[None]):
         """The next theme."""
         self.curator.next_theme()
 
-    async def action_curate(self) -> None:
-        """Go to the candidates of this batch."""
-        await self.curator.go_to("curate")
-
-    async def action_pool(self) -> None:
-        """Go to everything there is."""
-        await self.curator.go_to("pool")
-
-    async def action_instances(self) -> None:
-        """Go to the instances of accepted tasks."""
-        await self.curator.go_to("instances")
-
-    async def action_preview(self) -> None:
-        """Go to what other filters would do."""
-        await self.curator.go_to("preview")
-
-    async def action_overview(self) -> None:
-        """Go to the charts."""
-        await self.curator.go_to("overview")
-
-    async def action_requests(self) -> None:
-        """Go to the calls of the model."""
-        await self.curator.go_to("requests")
+    async def action_go_to(self, screen: ScreenName) -> None:
+        """Go to another screen."""
+        await self.curator.go_to(screen)
 
     def action_try_again(self) -> None:
         """Send again what has failed since the start; at the cost limit, ask for a new one."""
@@ -340,6 +343,36 @@ class WorkScreen(Screen[None]):
         sent = len(self.session.attended.retry_failed().taken_on)
         self.say(f"Sending {many(sent, 'request')} again." if sent else "Nothing waits to be sent again.")
         self.refresh_status()
+
+    def action_pause(self) -> None:
+        """Send no more requests, or go on; at the cost limit, ask for a new one."""
+        attended = self.session.attended
+        if attended.at_cost_limit:
+            self.ask_for_room(attended.room)
+        elif attended.paused is not None:
+            self.session.start()
+            attended.resume()
+            self.say("Generation goes on.")
+        else:
+            attended.pause()
+            under_way = attended.under_way
+            stored = f"; {many(under_way, 'answer')} under way will be stored" if under_way else ""
+            self.say(f"Generation is paused{stored}.{self.with_keys(' {pause} goes on.')}", while_paused=True)
+        self.refresh_status()
+
+    async def action_choose_model(self) -> None:
+        """Choose among the kinds of endpoints; the settings show the choice."""
+        settings = await self.curator.go_to("settings")
+        await settings.action_choose_model()
+
+    def action_export(self) -> None:
+        """Write a training file."""
+
+        def written(sentence: str | None) -> None:
+            if sentence is not None:
+                self.say(sentence)
+
+        self.app.push_screen(ExportScreen(self.engine), written)
 
     def ask_for_room(self, room: "Room | None") -> None:
         """Ask for a higher cost limit, and go on when there is one.
@@ -363,15 +396,9 @@ class WorkScreen(Screen[None]):
 
         self.app.push_screen(CostLimitScreen(limit, room), raise_to)
 
-    async def action_settings(self) -> None:
-        """Go to the settings of the workspace."""
-        await self.curator.go_to("settings")
-
     def action_keys(self) -> None:
         """Show the keys of this screen."""
-        self.app.push_screen(
-            KeysScreen(self.NAME, self.session.settings.keys, read_only=self.session.read_only)
-        )
+        self.app.push_screen(KeysScreen(self.NAME, read_only=self.session.read_only))
 
     def action_leave(self) -> None:
         """Quit once what is under way is stored; at once when asked again."""

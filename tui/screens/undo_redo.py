@@ -6,7 +6,7 @@ from typing import TypeVar
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.util.time_slices import Sliced, in_slices
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.records import AnyDecision, DecisionKind, InstanceDecision
+from selfinstruct.db.records import AnyDecision, DecisionKind, InstanceDecision, Label, Task
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.screens.base import WorkScreen
 
@@ -82,6 +82,11 @@ class DecidingScreen(WorkScreen):
             over(result)
         finally:
             self.session.long_step = None
+
+
+def other_label(task: Task) -> Label:
+    """What the key for labels makes of a task: generation first, which most tasks are."""
+    return "classification" if task.label == "generation" else "generation"
 
 
 def _told(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:

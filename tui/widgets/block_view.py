@@ -8,8 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
-from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -18,6 +17,7 @@ from textual.timer import Timer
 from textual.visual import Visual
 
 from selfinstruct.core.util.lru_cache import LRUCache
+from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.widgets.cached_lines import LineView
 
 _GAP = 2
@@ -75,22 +75,14 @@ def filling(content: Content, width: int) -> Content:
     return Content.assemble(content[:end], "\n", content[end:]) if end > start else content
 
 
-class BlockView(LineView, can_focus=True):
+class BlockView(LineView, can_focus=True, inherit_bindings=False):
     """Shows blocks one under the other, wrapped to its width.
 
-    With the focus, j and k go from one choice to the next, and Enter takes it; all other keys scroll.
+    The keys of its screen go from one choice to the next and take it; its own scroll.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"block--chosen"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "choose(1)", "Next choice", show=False),
-        Binding("k", "choose(-1)", "Previous choice", show=False),
-        Binding("ctrl+d", "page_down", "Page down", show=False),
-        Binding("ctrl+u", "page_up", "Page up", show=False),
-        Binding("g", "scroll_home", "Top", show=False),
-        Binding("G", "scroll_end", "End", show=False),
-        Binding("enter", "take", "Go to it", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("detail")]
     WIDE: ClassVar[int] = 90
     """From this width on every block has what belongs beside it."""
 
@@ -241,16 +233,16 @@ class BlockView(LineView, can_focus=True):
 
     # Choosing
 
-    def action_choose(self, step: int) -> None:
-        """Choose the next or the previous choice."""
+    def move_by(self, choices: int) -> None:
+        """Choose the next choice, or the previous one."""
         self._lay_out_rest()
         places = [place for place in range(len(self._blocks)) if self._choosable(place)]
         if not places:
             return
         if self._chosen is None:
-            self._choose(places[0] if step > 0 else places[-1])
+            self._choose(places[0] if choices > 0 else places[-1])
             return
-        at = places.index(self._chosen) + step
+        at = places.index(self._chosen) + choices
         if 0 <= at < len(places):
             self._choose(places[at])
 
@@ -265,12 +257,24 @@ class BlockView(LineView, can_focus=True):
             end = self._starts[place + 1] if place + 1 < len(self._starts) else len(self._lines)
             self.scroll_to_region(Region(0, start, 1, end - start), animate=False, force=True)
 
-    def action_take(self) -> None:
-        """Take what is chosen; with nothing chosen, the key means what it means on the screen."""
+    def move_page(self, pages: int) -> None:
+        """Scroll down by a screen, or up."""
+        self.scroll_relative(y=pages * self.size.height, animate=False)
+
+    def move_home(self) -> None:
+        """Scroll to the top."""
+        self.scroll_home(animate=False)
+
+    def move_end(self) -> None:
+        """Scroll to the bottom."""
+        self.scroll_end(animate=False)
+
+    def take(self) -> bool:
+        """Take what is chosen; returns whether anything is."""
         choice = None if self._chosen is None else self._blocks[self._chosen].choice
-        if choice is None:
-            raise SkipAction
-        self.post_message(self.Taken(choice))
+        if choice is not None:
+            self.post_message(self.Taken(choice))
+        return choice is not None
 
     def on_click(self, event: events.Click) -> None:
         """Choose what is clicked; a second click takes it."""

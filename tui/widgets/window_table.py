@@ -114,6 +114,19 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         # How far one can scroll is known for sure once these rows have been laid out.
         self.call_after_refresh(self._keep_in_view)
 
+    def append(self, ids: Iterable[int]) -> None:
+        """Show more rows below, those that are not there yet; cursor and rows stay where they are."""
+        known = set(self._ids)
+        new = [row_id for row_id in ids if row_id not in known]
+        if not new:
+            return
+        if not known:
+            self.show(new)
+            return
+        self._ids.extend(new)
+        self.virtual_size = Size(0, len(self._ids) + _HEADER_ROWS)
+        self.refresh()
+
     def first_row(self) -> int:
         """The row on which the cursor is put when nothing else is asked for."""
         return 0
@@ -153,6 +166,10 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         """Move the cursor; it stops at both ends."""
         if self._ids:
             self.cursor = max(0, min(len(self._ids) - 1, self.cursor + rows))
+
+    def move_page(self, pages: int) -> None:
+        """Move the cursor by what is on the screen."""
+        self.move_by(pages * self.page)
 
     def move_home(self) -> None:
         """Put the cursor on the first row."""

@@ -154,11 +154,73 @@ def test_an_edit_to_nothing_is_refused(engine: Engine, text: str) -> None:
         engine.decisions.edit(task_id, text)
 
 
-def test_what_is_in_the_pool_is_not_reworded_under_its_instances(engine: Engine) -> None:
-    task_id = candidate(engine, "Name three rivers of Spain.")
+RIVERS, LAKES = "Name three rivers of Spain.", "Describe the deepest lake that you know of"
+
+
+def accepted_with_instances(engine: Engine, instruction: str) -> int:
+    task_id = candidate(engine, instruction)
+    engine.workspace.tasks.set_label(task_id, "generation")
     engine.decisions.accept(task_id)
-    with pytest.raises(DecisionRefusedError, match="Undo its acceptance"):
-        engine.decisions.edit(task_id, "Name three rivers of Portugal.")
+    engine.decisions.instances.add(task_id, "", "Ebro, Tagus, Duero")
+    return task_id
+
+
+def test_a_task_of_the_pool_is_reworded_in_one_step_and_asked_about_anew(engine: Engine) -> None:
+    task_id = accepted_with_instances(engine, RIVERS)
+    (instance,) = engine.workspace.instances.of_task(task_id)
+    engine.decisions.edit(task_id, LAKES)
+    task = engine.workspace.tasks.get(task_id)
+    assert (task.state, task.instruction, task.label) == ("accepted", LAKES, None)
+    assert engine.workspace.tasks.to_classify() == task_id
+    assert engine.workspace.instances.of_task(task_id) == []
+    assert list(engine.workspace.instances.training_rows(include_seeds=False)) == []
+    assert engine.assessor.look_up(LAKES)[0].score == 1.0
+    engine.decisions.undo()
+    task = engine.workspace.tasks.get(task_id)
+    assert (task.state, task.instruction, task.label) == ("accepted", RIVERS, "generation")
+    assert engine.workspace.instances.of_task(task_id) == [instance]
+
+
+def test_a_task_of_the_pool_is_not_compared_with_itself_when_it_is_reworded(engine: Engine) -> None:
+    task_id = accepted_with_instances(engine, RIVERS)
+    assessment = engine.decisions.edit(task_id, "Name three rivers of Portugal.")
+    assert assessment.verdict == "pass"
+    assert engine.workspace.tasks.get(task_id).verdict == "pass"
+    assert engine.workspace.tasks.get(task_id).nearest_id != task_id
+
+
+def test_a_task_of_the_pool_is_not_reworded_into_what_the_filters_object_to(engine: Engine) -> None:
+    task_id = accepted_with_instances(engine, RIVERS)
+    engine.decisions.accept(candidate(engine, LAKES))
+    for wording, code in (("Sing.", "too_short"), (LAKES, "too_similar")):
+        with pytest.raises(RefusedByFiltersError) as refused:
+            engine.decisions.edit(task_id, wording)
+        assert refused.value.reasons[0].code == code
+    assert engine.workspace.tasks.get(task_id).instruction == RIVERS
+    assert len(engine.workspace.instances.of_task(task_id)) == 1
+
+
+def test_a_rewording_is_not_undone_when_a_near_duplicate_has_come_into_the_pool_since(engine: Engine) -> None:
+    task_id = accepted_with_instances(engine, RIVERS)
+    other_id = candidate(engine, "Sing of a tall hill by the sea")
+    engine.decisions.accept(other_id)
+    engine.enter()
+    engine.decisions.edit(task_id, LAKES)
+    with Workspace.open(engine.workspace.path) as theirs:
+        other = Engine(theirs, resolve({}, stored=theirs.settings.read()))
+        other.enter()
+        other.decisions.edit(other_id, "Name three rivers of Spain")
+        with pytest.raises(DecisionRefusedError, match="too close"):
+            engine.decisions.undo()
+    assert engine.workspace.tasks.get(task_id).instruction == LAKES
+
+
+def test_candidates_near_the_earlier_wording_of_a_reworded_task_pass_again(engine: Engine) -> None:
+    task_id = accepted_with_instances(engine, RIVERS)
+    waiting = candidate(engine, "Name three rivers of Spain, please.")
+    assert engine.workspace.tasks.get(waiting).verdict == "too_similar"
+    engine.decisions.edit(task_id, LAKES)
+    assert engine.workspace.tasks.get(waiting).verdict == "pass"
 
 
 def test_seeds_stay_as_they_are(engine: Engine) -> None:

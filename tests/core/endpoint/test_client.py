@@ -235,6 +235,7 @@ async def test_a_retry_waits_as_long_as_the_endpoint_asks(workspace: Workspace) 
         Endpoint(resolve({})),
         stopping=asyncio.get_running_loop().create_future(),
         clock=lambda: "now",
+        emit=lambda event: None,
     )
     asked = SendError("busy", 500, transient=True, retry_after_s=7.0)
     assert 7.0 <= ledger._wait(1, asked) < 10.0

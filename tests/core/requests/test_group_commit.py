@@ -71,7 +71,7 @@ async def test_what_is_not_sent_because_its_sender_has_left_does_not_count_as_se
         request_id = engine.planner.propose(1)
         charged = workspace.requests.charged_usd()
         stopping = asyncio.get_running_loop().create_future()
-        ledger = Sender(workspace, engine.endpoint, stopping=stopping, clock=utc_now)
+        ledger = Sender(workspace, engine.endpoint, stopping=stopping, clock=utc_now, emit=engine.emit)
         sending = asyncio.ensure_future(ledger.carry_out(request_id))
 
         def is_so() -> bool:

@@ -14,6 +14,7 @@ from selfinstruct.core.events import (
     Event,
     GenerationPaused,
     LimitReached,
+    RequestDelayed,
     RequestPlanned,
     RequestsGivenUp,
     TaskInstantiated,
@@ -406,3 +407,93 @@ async def test_what_was_looked_up_is_looked_up_again_after_a_decision(engine_on:
         assert engine.assessor.look_up(instruction)[0] == Neighbour(first, 1.0)
         engine.decisions.undo()
         assert engine.assessor.look_up(instruction)[0].id != first
+
+
+async def test_what_a_person_pauses_sends_nothing_and_goes_on_with_the_same_batch(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    alone = {"batches_ahead": 0, "requests_per_batch": 3, "concurrency": 1}
+    async with attending(engine_on(base_url=server.url, model="m", **alone), server) as attended:
+        server.gate.clear()
+        attended.run.next_batch()
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        attended.run.pause()
+        server.gate.set()
+        await attended.told(CandidatesProposed)
+        while attended.run.under_way:  # noqa: ASYNC110 - the last one leaves without an event
+            await asyncio.sleep(0)
+        assert len(server.received) == 1
+        assert attended.run.made_of(1) == (1, 3)
+        assert attended.run.successor().paused is not None
+        attended.run.resume()
+        await attended.told(BatchCompleted)
+        assert attended.states()[:3] == ["parsed"] * 3
+
+
+async def test_a_batch_that_is_being_made_is_shown_with_its_first_candidates_and_made_to_its_end(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    alone = {"batches_ahead": 0, "requests_per_batch": 2, "concurrency": 1}
+    async with attending(engine_on(base_url=server.url, model="m", **alone), server) as attended:
+        assert attended.run.next_batch() is None
+        await attended.told(CandidatesProposed)
+        assert attended.run.take_ready() is None
+        assert attended.run.take_ready(unfinished=True) == attended.run.shown == 1
+        await attended.told(BatchCompleted)
+        assert len({task.propose_request_id for task in attended.engine.workspace.tasks.of_batch(1)}) == 2
+
+
+async def test_no_instances_are_asked_for_while_a_person_changes_the_label(engine_on: OpenEngine) -> None:
+    async with attending(engine_on(batches_ahead=0, requests_per_batch=1, rng_seed=1)) as attended:
+        attended.run.next_batch()
+        await attended.told(BatchCompleted)
+        tasks = attended.engine.workspace.tasks
+        first, second, *_ = [task.id for task in tasks.of_batch(1) if task.verdict == PASS]
+        attended.run.settle([first])
+        for task_id in (first, second):
+            attended.engine.decisions.accept(task_id)
+            attended.engine.decisions.relabel(task_id, "generation")
+        attended.run.wake()
+        await attended.told(TaskInstantiated)
+        assert tasks.get(second).instantiate_request_id is not None
+        assert tasks.get(first).instantiate_request_id is None
+        attended.run.settle()
+        await attended.told(TaskInstantiated, 2)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (2, "2 of its 2 requests failed. The last error: "),
+        (1, "1 of its 2 requests failed, and no other answer held a list of tasks. The last error: "),
+        (0, "no answer held a list of tasks."),
+    ],
+)
+async def test_a_batch_without_a_candidate_says_what_is_known_of_why(
+    engine_on: OpenEngine, server: ModelServer, broken: int, told: str
+) -> None:
+    empty = Fault(body=json.dumps({"choices": [{"message": {"content": "Sorry."}}]}).encode())
+    server.faults.extend([Fault(400, error_body("unheard of"))] * broken + [empty] * (2 - broken))
+    alone = {"batches_ahead": 0, "requests_per_batch": 2, "concurrency": 1}
+    async with attending(engine_on(base_url=server.url, model="m", **alone), server) as attended:
+        attended.run.next_batch()
+        await attended.told(GenerationPaused)
+        (paused,) = [event for event in attended.events if isinstance(event, GenerationPaused)]
+        assert told in paused.sentence
+        assert ("unheard of" in paused.sentence) == (broken > 0)
+
+
+async def test_a_request_that_waits_for_its_next_attempt_says_why_which_and_for_how_long(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.faults.append(Fault(503, error_body("overloaded"), {"retry-after": "0"}))
+    alone = {"batches_ahead": 0, "requests_per_batch": 1}
+    async with attending(engine_on(base_url=server.url, model="m", **alone), server) as attended:
+        attended.run.next_batch()
+        await attended.told(RequestDelayed)
+        (delayed,) = [event for event in attended.events if isinstance(event, RequestDelayed)]
+        assert "overloaded" in delayed.sentence
+        assert (delayed.request_id, delayed.attempt) == (1, 2)
+        assert delayed.attempt <= delayed.attempts
+        assert 0 <= delayed.wait_s < 1
+        await attended.told(BatchCompleted)

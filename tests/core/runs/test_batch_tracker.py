@@ -53,7 +53,8 @@ def test_a_batch_is_complete_once_and_only_when_all_its_answers_are_in(tracked: 
     assert tracked.completed() == []
     tracked.bring(1, passing=2, falling=1)
     tracked.take_in(second, "failed")
-    assert tracked.completed() == [CompletedBatch(1, candidates=3, brought=2)]
+    both = (first.id, second.id)
+    assert tracked.completed() == [CompletedBatch(1, candidates=3, brought=2, requests=both)]
     assert tracked.completed() == []
 
 

@@ -11,7 +11,7 @@ import selfinstruct.tui
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted
 from selfinstruct.db.records import PASS
-from selfinstruct.tui.keys.actions import on_screen
+from selfinstruct.tui.keys.actions import actions_in
 from selfinstruct.tui.keys.bindings import with_keys
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
@@ -76,7 +76,7 @@ async def test_answers_to_keys_name_the_persons_own_keys(engine: Engine) -> None
 async def test_the_footer_keeps_its_order(engine: Engine) -> None:
     async with curating(engine) as curator:
         shown = [key.description for key in curator.app.screen.query(FooterKey)]
-        expected = [action.label for action in on_screen("curate") if action.footer]
+        expected = [action.label for action in actions_in("curate") if action.footer]
         assert shown[: len(expected)] == expected
 
 

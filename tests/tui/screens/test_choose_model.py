@@ -265,3 +265,16 @@ async def test_q_quits(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)
+
+
+async def test_escape_closes_the_keys_and_not_the_choice(engine_on: OpenEngine) -> None:
+    app = CuratorApp(engine_on(), first_run=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, FirstRunScreen)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Keys of choose model" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, FirstRunScreen)

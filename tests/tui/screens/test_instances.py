@@ -421,3 +421,25 @@ async def test_a_workspace_opened_read_only_shows_instances_and_changes_none(
             assert curator.app.screen is at.screen
             assert at.stored() == FIRST
             assert "Drop" not in screen_text(curator.app)
+
+
+async def test_a_filter_shows_the_accepted_tasks_that_match_it(engine_on: OpenEngine) -> None:
+    engine = engine_on()
+    animal, river = accepted(engine), accepted(engine, "Name the longest river of each continent.")
+    async with curating(engine) as curator:
+        await curator.press("3")
+        screen = curator.app.at_hand
+        assert isinstance(screen, InstancesScreen)
+        assert list(screen.table.ids) == [river, animal]
+        await curator.press("slash", *"animal")
+        await curator.until(lambda: list(screen.table.ids) == [animal])
+        assert "Showing 1 of 2 accepted" in screen_text(curator.app)
+        await curator.press("enter")
+        assert screen.table.has_focus
+        await curator.press("escape")
+        await curator.until(lambda: list(screen.table.ids) == [river, animal])
+        await curator.press("slash", *"label:clf", "enter")
+        await curator.until(lambda: not screen.table.ids)
+        assert "No accepted task matches." in screen_text(curator.app)
+        await curator.press("slash", *" colour:red")
+        assert "There is no field" in curator.shown("#message") or "colour" in curator.shown("#message")

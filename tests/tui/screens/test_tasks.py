@@ -12,7 +12,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
-from selfinstruct.tui.keys.actions import on_screen
+from selfinstruct.tui.keys.actions import actions_in
 from selfinstruct.tui.screens.tasks.detail_text import head
 from selfinstruct.tui.text.safe_text import LABEL_WORDS
 from tests.conftest import OpenEngine
@@ -172,7 +172,7 @@ async def test_question_mark_lists_every_action(engine_on: OpenEngine) -> None:
         await curator.press("question_mark")
         assert isinstance(curator.app.screen, KeysScreen)
         listed = screen_text(curator.app)
-        missing = [a.name for a in on_screen("curate") if f"{a.label}: {a.help}" not in listed]
+        missing = [a.name for a in actions_in("curate") if f"{a.label}: {a.help}" not in listed]
         assert missing == []
         await curator.press("escape")
         assert not isinstance(curator.app.screen, KeysScreen)
@@ -502,3 +502,52 @@ async def test_the_header_says_which_way_the_rows_are_sorted(curator: Curator) -
     await curator.press("2")
     assert curator.table.sorted_sign == "▾"
     assert list(curator.table.ids) == sorted(curator.table.ids, reverse=True)
+
+
+async def test_a_task_of_the_pool_is_reworded_where_it_is_and_one_key_takes_that_back(
+    curator: Curator,
+) -> None:
+    task = curator.current()
+    await curator.press("a")
+    curator.table.move_to(task.id)
+    await curator.press("e", *" today", "enter")
+    reworded = curator.task(task.id)
+    assert reworded.state == "accepted"
+    assert reworded.instruction.endswith("today")
+    assert "instances are made anew" in curator.shown("#message")
+    await curator.press("u")
+    assert (curator.task(task.id).state, curator.task(task.id).instruction) == ("accepted", task.instruction)
+
+
+async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filters_object_to(
+    curator: Curator,
+) -> None:
+    task = curator.current()
+    await curator.press("a")
+    curator.table.move_to(task.id)
+    await curator.press("e", "ctrl+u", *"Sing", "enter")
+    assert "its wording must pass" in screen_text(curator.app)
+    await curator.press("escape")
+    assert curator.task(task.id).instruction == task.instruction
+
+
+async def test_c_tries_generation_first_and_asks_nothing_before_the_person_goes_on(curator: Curator) -> None:
+    task_id, asked = curator.current().id, curator.engine.workspace.tasks
+    await curator.press("a")
+    assert "unclear" not in curator.shown("#message")
+    curator.engine.decisions.undo()
+    curator.engine.decisions.relabel(task_id, "unknown")
+    curator.table.move_to(task_id)
+    await curator.press("a")
+    assert "Its label is unclear: c sets it" in curator.shown("#message")
+    curator.table.move_to(task_id)
+    for label in ("generation", "classification", "generation"):
+        await curator.press("c")
+        assert curator.task(task_id).label == label
+    await curator.until(lambda: not curator.app.session.attended.under_way)
+    assert asked.to_instantiate() == task_id
+    await curator.press("s")
+    await curator.until(lambda: curator.task(task_id).instantiate_request_id is not None)
+    request = curator.task(task_id).instantiate_request_id
+    assert request is not None
+    assert len(curator.engine.workspace.instances.of_task(task_id)) >= 0

@@ -1,11 +1,11 @@
 """Writing an instance: its input and its output."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -13,6 +13,7 @@ from textual.widgets import Footer, Static, TextArea
 
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
+from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.text.safe_text import safe_line
 
 _QUOTED = 190
@@ -26,12 +27,12 @@ class _Field(TypingArea):
 
     def on_key(self, event: events.Key) -> None:
         """Pass on what was typed after a Tab that has been taken since."""
-        focused = self.screen.focused
+        focused, action = self.screen.focused, cast("InstanceEditor", self.screen).in_order(event)
         if isinstance(focused, _Field) and focused is not self:
             focused.post_message(events.Key(event.key, event.character))
-        elif event.key in {"tab", "shift+tab"}:
+        elif event.key == "shift+tab" or action == "switch_text":
             self.screen.focus_next(_Field)
-        elif event.key == "ctrl+s":
+        elif action == "save":
             self.post_message(self.Saved())
         else:
             return
@@ -49,12 +50,9 @@ class InstanceEditor(TypingScreen[None]):
         save: Stores input and output; returns why they cannot be stored, or None.
     """
 
-    NAMED_KEYS = TypingScreen.NAMED_KEYS | {"tab", "ctrl+s"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", key_display="^s"),
-        Binding("tab", "switch", "Input, output", key_display="Tab"),
-        Binding("escape", "cancel", "Leave as it was", key_display="Esc"),
-    ]
+    PLACE = "edit_instance"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("edit_instance")]
+    IN_ORDER = frozenset({"save", "switch_text"})
 
     def __init__(
         self, title: str, instruction: str, given: str, output: str, save: Callable[[str, str], str | None]
@@ -97,7 +95,7 @@ class InstanceEditor(TypingScreen[None]):
     def _tell(self, sentence: str) -> None:
         self.query_one("#instance-refusal", Static).update(Content(safe_line(sentence)))
 
-    def action_switch(self) -> None:
+    def action_switch_text(self) -> None:
         """Go to the other text."""
         self.focus_next(_Field)
 

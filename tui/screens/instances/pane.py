@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -13,6 +12,7 @@ from selfinstruct.db.records import Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, safe, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 from selfinstruct.tui.widgets.titles import entitle
 
 _SHOWN = 4000
@@ -46,7 +46,7 @@ class InstanceCard(Static):
             self.post_message(self.Chosen(self._instance.id))
 
 
-class InstancePane(VerticalScroll, can_focus=True, inherit_bindings=False):
+class InstancePane(ScrollPane):
     """The instances of a task; the keys are those of the screen, which moves the cursor.
 
     Args:

@@ -1,5 +1,6 @@
 """The instances of accepted tasks: what is trained on, looked at and put right by a person."""
 
+from array import array
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -11,23 +12,26 @@ from textual.containers import Container
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.events import Event, TaskInstantiated
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Label, Task
-from selfinstruct.tui.keys.actions import ScreenName
+from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Task
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import ScreenName
+from selfinstruct.tui.screens.filtered import FilteredScreen, filter_line
 from selfinstruct.tui.screens.instances.accepted import AcceptedTable
 from selfinstruct.tui.screens.instances.editor import InstanceEditor
 from selfinstruct.tui.screens.instances.pane import InstancePane
-from selfinstruct.tui.screens.undo_redo import DecidingScreen
+from selfinstruct.tui.screens.undo_redo import other_label
+from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
 _NO_TASK = (
     "No task is accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its instances"
     " are made."
 )
+_NO_MATCH = "No accepted task matches.\n\n{back} clears the filter."
 _NO_INSTANCE = "There is no instance here. {add_instance} adds one by hand, {more_instances} asks the model."
 
 
-class InstancesScreen(DecidingScreen):
+class InstancesScreen(PaneActions, FilteredScreen):
     """Accepted tasks on the left, the instances of the one under the cursor on the right."""
 
     NAME: ClassVar[ScreenName] = "instances"
@@ -37,21 +41,25 @@ class InstancesScreen(DecidingScreen):
     """The step that nobody had begun when the table was filled."""
 
     def compose_body(self) -> ComposeResult:
-        """Tasks and instances."""
+        """The filter line over tasks and instances."""
+        yield filter_line()
         with Container(id="panes"):
-            yield AcceptedTable(self.engine.workspace, id="accepted")
-            yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane")
+            yield AcceptedTable(self.engine.workspace, id="accepted").add_class("pane")
+            yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane").add_class("pane")
 
     def on_mount(self) -> None:
         """Show what there is."""
-        self.table.add_class("pane")
-        self.pane.add_class("pane")
-        self.table.focus()
+        self.set_focus(self.table)
 
     @property
     def table(self) -> AcceptedTable:
         """The accepted tasks."""
         return self.query_one("#accepted", AcceptedTable)
+
+    @property
+    def moved(self) -> Pane:
+        """What the keys move: the instances while they have the focus."""
+        return self.pane if self.pane.has_focus else self.table
 
     @property
     def pane(self) -> InstancePane:
@@ -68,9 +76,25 @@ class InstancesScreen(DecidingScreen):
     def load(self, *, at: int | None = None) -> None:
         """Show the accepted tasks, the newest first, with the cursor on `at` if it is among them."""
         self._loaded_at = self.engine.workspace.decisions.next_step()
-        found = self.engine.workspace.tasks.accepted()
-        entitle(self.table, f"{len(found):,} accepted")
-        self.table.show(found, at=at)
+        if self.filter.value.strip():
+            super().load(at=at)
+            return
+        self.filter.remove_class("-wrong")
+        accepted = self.engine.workspace.tasks.accepted()
+        entitle(self.table, f"{len(accepted):,} accepted")
+        self.table.show(accepted, at=at)
+
+    def count(self) -> int:
+        """How many tasks are accepted."""
+        return len(self.engine.workspace.tasks.accepted())
+
+    def show_found(self, found: "array[int]", *, at: int | None) -> None:
+        """Show the accepted tasks among those that were found."""
+        wanted, accepted = set(found), self.engine.workspace.tasks.accepted()
+        shown = [task_id for task_id in accepted if task_id in wanted]
+        entitle(self.table, f"Showing {len(shown):,} of {len(accepted):,} accepted")
+        self.table.show(shown, at=at)
+        self._show_instances()
 
     def refresh_view(self) -> None:
         """Read the rows again; tasks that were accepted meanwhile wait until they are asked for."""
@@ -87,11 +111,14 @@ class InstancesScreen(DecidingScreen):
 
     def _new(self) -> int:
         """How many tasks have been accepted since the table was filled."""
+        if self.filter.value.strip():
+            return 0
         _, grown = self.engine.assessor.pool_size
         return max(0, grown - len(self.table.ids))
 
     def _show_instances(self, at: int | None = None) -> None:
-        self.pane.show(self.table.current, nothing=self.with_keys(_NO_TASK), at=at)
+        nothing = _NO_MATCH if self.filter.value.strip() else _NO_TASK
+        self.pane.show(self.table.current, nothing=self.with_keys(nothing), at=at)
 
     @on(AcceptedTable.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -100,10 +127,11 @@ class InstancesScreen(DecidingScreen):
     async def open_task(self, task_id: int) -> None:
         """Put the cursor on an accepted task; another one is shown among all there are."""
         if task_id not in self.table.ids:
+            self.clear_filter()
             self.load(at=task_id)
         if task_id in self.table.ids:
             self.table.move_to(task_id)
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             await super().open_task(task_id)
 
@@ -180,7 +208,8 @@ class InstancesScreen(DecidingScreen):
         """Switch the label of the task; other instances belong to it then."""
         task = self._here()
         if task is not None:
-            label: Label = "generation" if task.label == "classification" else "classification"
+            label = other_label(task)
+            self.session.attended.settle([task.id])
             relabel = self.engine.decisions.relabel
             said = f"{task.id} is a {label} task; {self.with_keys('{undo}')} brings its other instances back."
             self._tell(self._decide(lambda: relabel(task.id, label), said))
@@ -237,47 +266,17 @@ class InstancesScreen(DecidingScreen):
             self.set_focus(self.pane)
 
     async def action_back(self) -> None:
-        """From the instances to the tasks, then home."""
+        """From the instances to the tasks, out of the filter, then home."""
         if self.is_zoomed or not self.pane.has_focus:
             await super().action_back()
         else:
             self.set_focus(self.table)
 
-    def action_down(self) -> None:
-        """Next row, or next instance."""
-        self._mover.move_by(1)
-
-    def action_up(self) -> None:
-        """Previous row, or previous instance."""
-        self._mover.move_by(-1)
-
-    def action_page_down(self) -> None:
-        """Down by a screen."""
-        if self.pane.has_focus:
-            self.pane.scroll_page_down(animate=False)
-        else:
-            self.table.move_by(self.table.page)
-
-    def action_page_up(self) -> None:
-        """Up by a screen."""
-        if self.pane.has_focus:
-            self.pane.scroll_page_up(animate=False)
-        else:
-            self.table.move_by(-self.table.page)
-
     def action_first(self) -> None:
         """First row, with the tasks that were accepted meanwhile; or first instance."""
         if not self.pane.has_focus and self._new():
             self.load()
-        self._mover.move_home()
-
-    def action_last(self) -> None:
-        """Last row, or last instance."""
-        self._mover.move_end()
-
-    @property
-    def _mover(self) -> AcceptedTable | InstancePane:
-        return self.pane if self.pane.has_focus else self.table
+        super().action_first()
 
     def action_copy(self) -> None:
         """Copy the instance, or the instruction when the cursor is among the tasks."""

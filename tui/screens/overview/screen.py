@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from selfinstruct.core.stats.overview import Overview, read_overview
 from selfinstruct.core.stats.seed_distance import SeedScores
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.tui.background.refresh import BackgroundRefresh
-from selfinstruct.tui.keys.actions import ScreenName
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.overview.panels import (
     LEFT,
@@ -26,6 +26,8 @@ from selfinstruct.tui.screens.overview.panels import (
     similarity,
 )
 from selfinstruct.tui.session import Session
+from selfinstruct.tui.widgets.pane_actions import PaneActions
+from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 
 _PROGRESS_S = 0.25
 """How often progress is shown at most: drawing takes time too."""
@@ -68,7 +70,7 @@ class Panel(Static):
             self.update(drawn)
 
 
-class OverviewScreen(WorkScreen):
+class OverviewScreen(PaneActions, WorkScreen):
     """Charts in two columns, in one where the terminal is narrow."""
 
     NAME: ClassVar[ScreenName] = "overview"
@@ -82,32 +84,33 @@ class OverviewScreen(WorkScreen):
         self._scored = 0.0
         self._nothing = Static("Counting.", id="overview-nothing", markup=False)
         self._columns = Container(id="overview-columns")
-        self._panels = [Panel(title, draw) for title, draw in (*LEFT, *RIGHT)]
-        self._similarity = [panel for panel in self._panels if panel.draw is similarity]
+        self.movedls = [Panel(title, draw) for title, draw in (*LEFT, *RIGHT)]
+        self._similarity = [panel for panel in self.movedls if panel.draw is similarity]
         self._progress_at = 0.0
 
     def compose_body(self) -> ComposeResult:
         """All panels, and what is said while there is nothing to draw."""
-        with VerticalScroll(id="overview", can_focus=True):
+        with ScrollPane(id="overview"):
             yield self._nothing
             with self._columns:
                 for column in (LEFT, RIGHT):
                     with Vertical(classes="overview-column"):
                         yield from (
-                            panel for panel in self._panels if (panel.border_title, panel.draw) in column
+                            panel for panel in self.movedls if (panel.border_title, panel.draw) in column
                         )
 
     def on_mount(self) -> None:
         """Show nothing before it is counted."""
         self._columns.display = False
-        for panel in self._panels:
+        for panel in self.movedls:
             if panel.draw is lengths:
                 panel.border_title = f"Lengths in {self.engine.language.unit}s"
-        self.set_focus(self._pane)
+        self.set_focus(self.moved)
 
     @property
-    def _pane(self) -> VerticalScroll:
-        return self.query_one("#overview", VerticalScroll)
+    def moved(self) -> ScrollPane:
+        """What the keys move: all there is."""
+        return self.query_one("#overview", ScrollPane)
 
     def refresh_view(self) -> None:
         """Count again soon, in the background."""
@@ -127,7 +130,7 @@ class OverviewScreen(WorkScreen):
         if nothing:
             self._nothing.update(self.with_keys(_NOTHING_YET))
             return
-        self._tell(self._overview, self._panels, scored=self._scored)
+        self._tell(self._overview, self.movedls, scored=self._scored)
         await in_slices(self._scores.catch_up(), self._show_scoring)
         self._scored = 1.0
         self._tell(self._overview, self._similarity, scored=1.0)
@@ -152,29 +155,3 @@ class OverviewScreen(WorkScreen):
         numbers = Numbers(overview, Similarity(self._scores.histogram(), scored))
         for panel in panels:
             panel.tell(numbers)
-
-    # What a person can do
-
-    def action_down(self) -> None:
-        """Down by a line."""
-        self._pane.scroll_down(animate=False)
-
-    def action_up(self) -> None:
-        """Up by a line."""
-        self._pane.scroll_up(animate=False)
-
-    def action_page_down(self) -> None:
-        """Down by a screen."""
-        self._pane.scroll_page_down(animate=False)
-
-    def action_page_up(self) -> None:
-        """Up by a screen."""
-        self._pane.scroll_page_up(animate=False)
-
-    def action_first(self) -> None:
-        """To the top."""
-        self._pane.scroll_home(animate=False)
-
-    def action_last(self) -> None:
-        """To the bottom."""
-        self._pane.scroll_end(animate=False)

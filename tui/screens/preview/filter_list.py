@@ -51,6 +51,18 @@ class FilterList(Static, can_focus=True):
         self.cursor = max(0, min(len(self._choices) - 1, self.cursor + rows))
         self._draw()
 
+    def move_page(self, pages: int) -> None:
+        """Move the cursor to an end: all filters are on the screen."""
+        self.move_by(pages * len(self._choices))
+
+    def move_home(self) -> None:
+        """Put the cursor on the first filter."""
+        self.move_page(-1)
+
+    def move_end(self) -> None:
+        """Put the cursor on the last filter."""
+        self.move_page(1)
+
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the filter that is clicked."""
         offset = event.get_content_offset(self)

@@ -25,14 +25,15 @@ from selfinstruct.core.stats.filter_preview import (
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.background.refresh import BackgroundRefresh
-from selfinstruct.tui.keys.actions import ScreenName
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.preview.filter_choices import described, differences
 from selfinstruct.tui.screens.preview.filter_list import FilterList
 from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, told
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
 _PROGRESS_S = 0.25
@@ -42,7 +43,7 @@ _BORDERS = 2
 _NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} makes some"
 
 
-class PreviewScreen(WorkScreen):
+class PreviewScreen(PaneActions, WorkScreen):
     """The filters above, the candidates whose verdicts they would turn below."""
 
     NAME: ClassVar[ScreenName] = "preview"
@@ -271,29 +272,10 @@ class PreviewScreen(WorkScreen):
     def _in_table(self) -> bool:
         return self.focused is self._table
 
-    def action_down(self) -> None:
-        """Next filter, or next row."""
-        self._table.move_by(1) if self._in_table else self._filters.move_by(1)
-
-    def action_up(self) -> None:
-        """Previous filter, or previous row."""
-        self._table.move_by(-1) if self._in_table else self._filters.move_by(-1)
-
-    def action_page_down(self) -> None:
-        """Down by a screen of the table."""
-        self._table.move_by(self._table.page)
-
-    def action_page_up(self) -> None:
-        """Up by a screen of the table."""
-        self._table.move_by(-self._table.page)
-
-    def action_first(self) -> None:
-        """First row of the table."""
-        self._table.move_home()
-
-    def action_last(self) -> None:
-        """Last row of the table."""
-        self._table.move_end()
+    @property
+    def moved(self) -> Pane:
+        """What the keys move: the rows while they have the focus."""
+        return self._table if self._in_table else self._filters
 
     @on(FlipTable.Opened)
     async def action_open_candidate(self) -> None:

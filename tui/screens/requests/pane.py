@@ -1,7 +1,6 @@
 """The request under the cursor in full."""
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
@@ -9,13 +8,14 @@ from textual.widgets import Static
 from selfinstruct.core.engine import Engine
 from selfinstruct.db.reads.request_log import RequestRecord
 from selfinstruct.tui.screens.requests.detail_text import answer_text, request_detail
+from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 from selfinstruct.tui.widgets.titles import entitle
 
 _REST_S = 0.03
 """How long the cursor rests on a row before its detail is drawn: a held key must not wait for it."""
 
 
-class RequestPane(VerticalScroll, can_focus=True):
+class RequestPane(ScrollPane):
     """One request: state, answer, tasks, attempts, parameters, prompt, bytes.
 
     Args:

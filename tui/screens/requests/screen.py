@@ -12,14 +12,14 @@ from textual.containers import Container
 from selfinstruct.core.runs.resend import Resent
 from selfinstruct.db.reads.request_log import RequestView
 from selfinstruct.tui.dialogs.confirm import ConfirmScreen
-from selfinstruct.tui.keys.actions import ScreenName
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.requests.detail_text import prompt_text
 from selfinstruct.tui.screens.requests.pane import RequestPane
 from selfinstruct.tui.screens.requests.table import RequestTable
 from selfinstruct.tui.text.safe_text import many
-from selfinstruct.tui.widgets.table_actions import TableActions
+from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
 _LOOK_S = 0.25
@@ -35,7 +35,7 @@ _NOTHING: dict[RequestView, str] = {
 }
 
 
-class RequestsScreen(TableActions, WorkScreen):
+class RequestsScreen(PaneActions, WorkScreen):
     """Requests on the left, newest first; the one under the cursor in full on the right."""
 
     NAME: ClassVar[ScreenName] = "requests"
@@ -47,13 +47,11 @@ class RequestsScreen(TableActions, WorkScreen):
     def compose_body(self) -> ComposeResult:
         """Table and detail."""
         with Container(id="panes"):
-            yield RequestTable(self.engine.workspace.request_log, id="requests")
-            yield RequestPane(self.engine, id="request-pane")
+            yield RequestTable(self.engine.workspace.request_log, id="requests").add_class("pane")
+            yield RequestPane(self.engine, id="request-pane").add_class("pane")
 
     def on_mount(self) -> None:
         """Show all of them."""
-        self.table.add_class("pane")
-        self.detail.add_class("pane")
         self.set_focus(self.table)
         self.load()
         self.set_interval(_LOOK_S, self._look)
@@ -62,6 +60,11 @@ class RequestsScreen(TableActions, WorkScreen):
     def table(self) -> RequestTable:
         """The table of requests."""
         return self.query_one(RequestTable)
+
+    @property
+    def moved(self) -> Pane:
+        """What the keys move: the detail while it has the focus."""
+        return self.detail if self.detail.has_focus else self.table
 
     @property
     def detail(self) -> RequestPane:
@@ -233,5 +236,8 @@ class RequestsScreen(TableActions, WorkScreen):
             await super().action_back()
 
     def action_first(self) -> None:
-        """The newest request, those among them that have come in meanwhile."""
-        self.load()
+        """The newest request, those among them that have come in meanwhile; or the top of the detail."""
+        if self.detail.has_focus:
+            self.detail.move_home()
+        else:
+            self.load()

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Footer, Input, OptionList, Static
@@ -15,8 +15,9 @@ from textual.worker import Worker
 from selfinstruct.core.endpoint.key_consent import KeyConsent, key_variable
 from selfinstruct.core.settings.model import OFFLINE, Settings
 from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
-from selfinstruct.tui.keys.bindings import with_keys
+from selfinstruct.tui.keys.bindings import bindings, with_keys
 from selfinstruct.tui.screens.settings.form import FIELDS, changed_in, faults_of, text_of, values_of
 from selfinstruct.tui.screens.settings.probe_result import models_of, outcome_of
 from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
@@ -100,7 +101,7 @@ def _line(offer: Offer, *, chosen: bool = False) -> Content:
 class _Offers(OptionList):
     """A list in which Enter means the whole screen: the choice is made by moving."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.go_on", "Go on", key_display="Enter")]
+    BINDINGS: ClassVar[list[BindingType]] = [one for one in bindings("choose_model") if one.id == "go_on"]
 
 
 class FirstRunScreen(Dialog[dict[str, str] | None]):
@@ -111,13 +112,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         consent: What the person has said about keys.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "Go on", key_display="Enter"),
-        Binding("ctrl+t,t", "test", "Test the connection", key_display="^t"),
-        Binding("escape", "leave", "Skip", key_display="Esc"),
-        Binding("question_mark,f1", "keys", "Keys", key_display="?"),
-        Binding("q,ctrl+q", "quit", "Quit", key_display="q"),
-    ]
+    PLACE = "choose_model"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("choose_model")]
 
     def __init__(self, settings: Settings, consent: KeyConsent) -> None:
         super().__init__()
@@ -137,7 +133,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         """The offers, what the chosen one is, its fields, and the outcome of a test."""
         with VerticalScroll(id="first-run-box", can_focus=False) as box:
             box.border_title = "Which model shall answer?"
-            box.border_subtitle = "Esc takes the built-in model" if self._settings.is_offline else ""
+            takes = self.with_keys("{cancel} takes the built-in model")
+            box.border_subtitle = takes if self._settings.is_offline else ""
             yield _Offers(*(Option(_line(offer)) for offer in OFFERS), id="first-run-offers", compact=True)
             yield Static(id="first-run-about", markup=False)
             with Vertical(id="first-run-fields"):
@@ -214,7 +211,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The built-in model needs no test."""
         del parameters
-        return not (action == "test" and self._offer.is_built_in)
+        return not (action == "test_connection" and self._offer.is_built_in)
 
     @on(SettingRow.Changed)
     def _changed(self) -> None:
@@ -253,7 +250,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     # The test
 
     @on(Button.Pressed, "#test")
-    def action_test(self) -> None:
+    def action_test_connection(self) -> None:
         """Send one tiny request; without the name of a model, ask the server only which ones it has."""
         texts = self._texts
         faults = self._check()
@@ -265,7 +262,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         asked = texts | {"model": _UNNAMED} if unnamed else texts
         self._stop_testing()
         asking = "the names of its models" if unnamed else "a word"
-        self._tell(f"Asking for {asking}. Esc stops it.")
+        self._tell(self.with_keys(f"Asking for {asking}. {{cancel}} stops it."))
         settings = Settings.model_validate(values_of(asked, self._settings))
         self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
 
@@ -308,25 +305,26 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
             self.set_focus(rows[first].editor)
         self._tell(f"✗ {next(iter(faults.values()))}", wrong=True)
 
-    def action_leave(self) -> None:
+    def action_cancel(self) -> None:
         """Stop the test, or close and change nothing; what is typed is not lost without a word."""
         if self._stop_testing():
             self._tell("Stopped. It may have been answered all the same.")
         elif not self.may_discard(typed=self._is_typed):
             stays = "the built-in model is taken" if self._settings.is_offline else "all stays as it is"
-            self._tell(f"What is typed here is not applied yet. Enter applies it; with Esc again {stays}.")
+            keys = self.with_keys("{go_on} applies it; with {cancel} again")
+            self._tell(f"What is typed here is not applied yet. {keys} {stays}.")
         else:
             self.dismiss(None)
 
     def action_keys(self) -> None:
-        """Say what the keys do here."""
-        of_fields = "" if self._offer.is_built_in else " Tab goes to its fields, ^t tests the connection,"
-        self._tell(f"↑ and ↓ choose a model,{of_fields} Enter goes on, Esc skips, q quits.")
+        """Show the keys of this screen."""
+        self.app.push_screen(KeysScreen(self.PLACE, read_only=False))
 
-    def action_quit(self) -> None:
+    def action_leave(self) -> None:
         """Leave the program, as from every screen; what is typed is not discarded without a word."""
         if not self.may_discard(typed=self._is_typed):
-            self._tell("What is typed here is not applied yet. Enter applies it; once more quits without it.")
+            keys = self.with_keys("{go_on} applies it; once more quits without it.")
+            self._tell(f"What is typed here is not applied yet. {keys}")
             return
         self._stop_testing()
         self.dismiss(None)

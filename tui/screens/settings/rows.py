@@ -1,11 +1,9 @@
 """One setting on the screen: its name, its value to edit, its help, and what is wrong with it."""
 
 import os
-from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import SuggestFromList
@@ -15,57 +13,13 @@ from textual.widgets import Input, Static, TextArea
 from selfinstruct.tui.screens.settings.form import KEYS, Field
 from selfinstruct.tui.text.safe_text import safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.choice import Choice
 from selfinstruct.tui.widgets.exact_text import ExactInput, ExactTextArea
 
 _SHORT = 30
 _KEYS_LINES = 4
 _NAME_WIDTH = 21
-"""The value follows after one more; app.tcss has its place."""
-
-
-class Choice(Static, can_focus=True):
-    """One of a few values: Space, Left, Right or a click goes to another one."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,space,enter", "turn(1)", "Next value", show=False),
-        Binding("left", "turn(-1)", "Value before", show=False),
-    ]
-
-    class Changed(Message):
-        """Another value was chosen."""
-
-    def __init__(self, choices: tuple[str, ...], value: str) -> None:
-        super().__init__(markup=False)
-        self._choices = choices
-        self._value = value
-
-    @property
-    def value(self) -> str:
-        """The chosen value."""
-        return self._value
-
-    @value.setter
-    def value(self, value: str) -> None:
-        if value != self._value:
-            self._value = value
-            self._draw()
-            self.post_message(self.Changed())
-
-    def on_mount(self) -> None:
-        """Show the value."""
-        self._draw()
-
-    def _draw(self) -> None:
-        self.update(Content(f"◂ {safe_line(self._value)} ▸"))
-
-    def on_click(self, event: events.Click) -> None:
-        """On its first sign the value before, else the next one."""
-        self.action_turn(-1 if event.x < 2 else 1)
-
-    def action_turn(self, by: int) -> None:
-        """Go some values on."""
-        place = self._choices.index(self._value) if self._value in self._choices else -1
-        self.value = self._choices[(place + by) % len(self._choices)]
+"""The value follows after one more; settings.tcss has its place."""
 
 
 class SettingRow(Widget):

@@ -17,8 +17,9 @@ from selfinstruct.core.stats.filter_preview import reassess
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
-from selfinstruct.tui.keys.actions import ACTIONS, ScreenName
+from selfinstruct.tui.keys.actions import ACTIONS
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen
 from selfinstruct.tui.screens.settings.form import (
@@ -253,7 +254,7 @@ class SettingsScreen(WorkScreen):
         return testing is not None
 
     @on(Button.Pressed, "#choose")
-    def action_choose_model(self) -> None:
+    async def action_choose_model(self) -> None:
         """Choose among the kinds of endpoints, as at the very first start."""
 
         def chosen(texts: dict[str, str] | None) -> None:

@@ -12,22 +12,21 @@ from selfinstruct.core.decisions.tasks import DecisionResult, RefusedByFiltersEr
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.records import AnyDecision, Label, Order
+from selfinstruct.db.records import AnyDecision, Order
 from selfinstruct.tui.background.prefetch import Prefetch
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 from selfinstruct.tui.dialogs.external_editor import EditorError, edit_outside
 from selfinstruct.tui.dialogs.reject_tag import TagScreen
 from selfinstruct.tui.screens.tasks.detail_pane import DetailPane
 from selfinstruct.tui.screens.tasks.table import CandidateTable
-from selfinstruct.tui.screens.undo_redo import DecidingScreen
+from selfinstruct.tui.screens.undo_redo import DecidingScreen, other_label
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
-from selfinstruct.tui.widgets.table_actions import TableActions
+from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 
 _QUOTED = 60
-_IN_POOL = "It is in the pool as it is. Undo its acceptance first, then edit it."
 
 
-class TasksScreen(TableActions, DecidingScreen):
+class TasksScreen(PaneActions, DecidingScreen):
     """Tasks on the left, the one under the cursor in detail on the right.
 
     A subclass says which tasks, in which order, and what to do when there are none.
@@ -45,16 +44,15 @@ class TasksScreen(TableActions, DecidingScreen):
     def compose_body(self) -> ComposeResult:
         """Table and detail pane."""
         with Container(id="panes"):
-            yield CandidateTable(self.engine.workspace.tasks, id="candidates", newest_first=self.NEWEST_FIRST)
-            yield DetailPane(self.engine, id="detail-pane")
+            tasks = self.engine.workspace.tasks
+            yield CandidateTable(tasks, id="candidates", newest_first=self.NEWEST_FIRST).add_class("pane")
+            yield DetailPane(self.engine, id="detail-pane").add_class("pane")
 
     def on_mount(self) -> None:
         """Show what there is."""
         # Watched, which is at once, and not told by a message: row and detail are drawn in one go.
         self.watch(self.table, "cursor", self._cursor_moved, init=False)
         self._ahead = Prefetch(self, self._read_ahead)
-        self.table.add_class("pane")
-        self.detail.add_class("pane")
         self.set_focus(self.table)
         self.begin()
 
@@ -66,6 +64,11 @@ class TasksScreen(TableActions, DecidingScreen):
     def table(self) -> CandidateTable:
         """The table of tasks."""
         return self.query_one("#candidates", CandidateTable)
+
+    @property
+    def moved(self) -> Pane:
+        """What the keys move: the detail while it has the focus."""
+        return self.detail if self.detail.has_focus else self.table
 
     @property
     def detail(self) -> DetailPane:
@@ -165,7 +168,8 @@ class TasksScreen(TableActions, DecidingScreen):
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
             early = " before all vectors had come" if decided.before_vectors else ""
-            return f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
+            said = f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
+            return f"{said}{self._unclear(decided)}"
         if number == len(refused) == 1:
             by_filters = isinstance(refused[0], RefusedByFiltersError)
             overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
@@ -179,7 +183,17 @@ class TasksScreen(TableActions, DecidingScreen):
         if decided.left:
             told += f" Stopped before the other {decided.left:,};"
             told += self.with_keys(" {undo} undoes what is done.")
+        told += self._unclear(decided)
         return f"{told} The first that was not: {refused[0]}" if refused else told
+
+    def _unclear(self, decided: DecisionResult) -> str:
+        """That accepted tasks wait for a label: they get no instances before."""
+        tasks = self.engine.workspace.tasks.get_many(decided.done)
+        number = sum(task.state == "accepted" and task.label == "unknown" for task in tasks)
+        if not number:
+            return ""
+        whose = "Its label is unclear" if len(decided.done) == 1 else f"{number:,} have an unclear label"
+        return self.with_keys(f" {whose}: {{relabel}} sets it, and instances are made then.")
 
     def _marks_that_stay(self) -> str:
         """What a step on marked tasks has left marked: the next key is for that."""
@@ -239,9 +253,8 @@ class TasksScreen(TableActions, DecidingScreen):
         """Switch the label; marked tasks all get the same one."""
 
         task_ids = self.chosen()
-        label: Label = "classification"
-        if task_ids and self.engine.workspace.tasks.get(task_ids[0]).label == label:
-            label = "generation"
+        label = other_label(self.engine.workspace.tasks.get(task_ids[0])) if task_ids else "generation"
+        self.session.attended.settle(task_ids)
 
         def relabel(task_ids: list[int]) -> Sliced[DecisionResult]:
             return self.engine.decisions.relabelling(task_ids, label)
@@ -269,7 +282,7 @@ class TasksScreen(TableActions, DecidingScreen):
 
     def _edit_here(self, task_id: int, seen: str, *, draft: str | None = None, refusal: str = "") -> None:
         save = partial(self._edited, task_id, seen)
-        assess = self.engine.assessor.assess
+        assess = partial(self.engine.assessor.assess, but=task_id)
         self.app.push_screen(EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal))
 
     async def action_edit_outside(self) -> None:
@@ -292,8 +305,8 @@ class TasksScreen(TableActions, DecidingScreen):
         task_id = self.table.current
         if task_id is None:
             self.say(self.nothing.split("\n\n")[0])
-        elif self.engine.workspace.tasks.get(task_id).state == "accepted":
-            self.say(_IN_POOL, error=True)
+        elif self.engine.workspace.tasks.get(task_id).origin == "seed":
+            self.say(f"Task {task_id} is a seed; seeds stay as they are.", error=True)
         else:
             return task_id
         return None
@@ -303,10 +316,14 @@ class TasksScreen(TableActions, DecidingScreen):
         try:
             self.engine.decisions.edit(task_id, wording, seen=seen)
         except (DecisionRefusedError, WorkspaceError) as refusal:
+            if isinstance(refusal, RefusedByFiltersError):
+                return f"{refusal} The task is in the pool, so its wording must pass."
             return str(refusal)
         self.session.attended.wake()
         self.refresh_all()
-        self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
+        in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
+        anew = " Its label and its instances are made anew." if in_pool else ""
+        self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
         return None
 
     # Looking around
@@ -344,7 +361,9 @@ class TasksScreen(TableActions, DecidingScreen):
 
     @on(CandidateTable.Opened)
     async def action_open(self) -> None:
-        """Give the detail of the row all the room; from there, go back."""
+        """Give the detail of the row all the room; from there, go to what is chosen in it, or back."""
+        if self.detail.has_focus and self.detail.take():
+            return
         if self.is_zoomed and self.detail.display:
             await self.action_back()
         elif self.table.current is not None:

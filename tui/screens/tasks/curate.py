@@ -14,8 +14,8 @@ from selfinstruct.core.events import (
     PoolRead,
 )
 from selfinstruct.db.records import PASS
-from selfinstruct.tui.keys.actions import ScreenName
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import place_of
 from selfinstruct.tui.screens.tasks.base import TasksScreen
 from selfinstruct.tui.text.safe_text import many
@@ -33,6 +33,8 @@ class CurateScreen(TasksScreen):
     )
 
     _waiting = False
+    _said_of_batch = ""
+    """What was said last about the batch that is shown."""
 
     @property
     def nothing(self) -> str:
@@ -43,12 +45,14 @@ class CurateScreen(TasksScreen):
         model = "the built-in model" if settings.is_offline else place_of(settings)
         return (
             f"The batch is being made.\n\nIt is asked of {model}:"
-            f" {many(settings.requests_per_batch, 'request')}. It is shown here when it has come."
+            f" {many(settings.requests_per_batch, 'request')}. Candidates are shown here as they come."
         )
 
     @property
     def all_decided(self) -> str:
         """That the batch is done, and how the next one comes."""
+        if self.session.attended.made_of(self.session.attended.shown):
+            return " That was the last one so far; more of this batch are on their way."
         return self.with_keys(" That was the last one here; {next_batch} shows the next batch.")
 
     def begin(self) -> None:
@@ -67,7 +71,7 @@ class CurateScreen(TasksScreen):
         """Say what a person should know before they begin."""
         self.say("")
         if self.session.read_only:
-            self.say("The workspace is open read-only: look around, nothing changes.")
+            self.say("The workspace is open read-only: look around, nothing changes.", lasts=True)
             return
         told = []
         if self.engine.warning:
@@ -77,7 +81,7 @@ class CurateScreen(TasksScreen):
         if self.session.settings.is_offline:
             told.append("The built-in model answers: a grammar, not a language model; all is made up.")
         told.append(shortage(self.session.settings))
-        self.say(" ".join(filter(None, told)))
+        self.say(" ".join(filter(None, told)), lasts=True)
 
     def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)
@@ -96,15 +100,36 @@ class CurateScreen(TasksScreen):
         """Show a batch that was waited for, and what comes in late for this one."""
         super().happened(event)
         if isinstance(event, BatchCompleted):
-            self.show_if_waited_for()
+            self._batch_completed(event.batch)
         elif isinstance(event, GenerationPaused | LimitReached):
             # What has come before the trouble is not kept back; what the trouble is stays on the screen.
             self.show_if_waited_for(quietly=True)
-        elif isinstance(event, CandidatesProposed) and event.batch == self.session.attended.shown:
-            # What an earlier session of this batch had left under way has come in.
-            self.load(at=self.table.current)
+        elif isinstance(event, CandidatesProposed):
+            self._take_in(event.batch)
         elif isinstance(event, PoolRead):
             self._say_what_is_in_doubt()
+
+    def _take_in(self, batch: int) -> None:
+        """Show what an answer has brought: below the rows of this batch, or as the first ones of the next."""
+        attended = self.session.attended
+        if batch == attended.shown:
+            self.table.append(self.engine.workspace.tasks.to_review(batch))
+            self._show_detail()
+            self._show_progress()
+        elif self._waiting and not self.table.has_waiting() and self.is_current:
+            unfinished = attended.take_ready(unfinished=True)
+            if unfinished is not None:
+                self._show_batch(unfinished, quietly=self.said[1])
+
+    def _show_progress(self) -> None:
+        """Say in the title how much of a batch that is being made has come."""
+        made = self.session.attended.made_of(self.session.attended.shown)
+        entitle(self.table, f"Candidates · {made[0]} of {many(made[1], 'request')}" if made else "Candidates")
+
+    def refresh_view(self) -> None:
+        """Read the rows again, and say how far the batch is."""
+        super().refresh_view()
+        self._show_progress()
 
     def show_if_waited_for(self, *, quietly: bool = False) -> None:
         """Show the next batch if it is here and wanted.
@@ -145,9 +170,26 @@ class CurateScreen(TasksScreen):
         proposed = self.engine.workspace.tasks.of_batch(batch)
         passing = [task.id for task in proposed if task.verdict == PASS]
         self.load(at=passing[0] if passing else None)
+        self._show_progress()
         if not quietly:
-            self.say(f"Batch {batch}: {len(proposed)} candidates, {len(passing)} pass.")
+            self._said_of_batch = self._summary(batch)
+            self.say(self._said_of_batch)
         self.refresh_status()
+
+    def _batch_completed(self, batch: int) -> None:
+        """Show a batch that was waited for; of one that is shown already, say what it has come to."""
+        self.show_if_waited_for(quietly=self.said[1])
+        if batch == self.session.attended.shown:
+            self._show_progress()
+            if self.said == (self._said_of_batch, False):
+                self._said_of_batch = self._summary(batch)
+                self.say(self._said_of_batch)
+
+    def _summary(self, batch: int) -> str:
+        proposed = self.engine.workspace.tasks.of_batch(batch)
+        passing = sum(task.verdict == PASS for task in proposed)
+        more = " so far" if self.session.attended.made_of(batch) else ""
+        return f"Batch {batch}: {many(len(proposed), 'candidate')}{more}, {passing} pass."
 
     async def action_filter(self) -> None:
         """Look through everything there is, with the cursor in the filter line."""

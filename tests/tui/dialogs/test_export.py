@@ -1,0 +1,44 @@
+"""Writing a training file without leaving the curator."""
+
+import json
+from pathlib import Path
+
+from tests.conftest import OpenEngine
+from tests.tui.curating import curating, screen_text
+from tests.tui.screens.test_instances import accepted
+
+
+async def test_a_training_file_is_written_in_the_chosen_format(engine_on: OpenEngine, tmp_path: Path) -> None:
+    engine = engine_on()
+    engine.decisions.instances.add(accepted(engine), "cod", "fish")
+    async with curating(engine) as curator:
+        await curator.press("X")
+        assert "w.jsonl" in screen_text(curator.app)
+        await curator.press("right", "ctrl+s")
+        assert curator.shown("#message") == "Wrote 1 row to w.jsonl."
+        (row,) = [json.loads(line) for line in (tmp_path / "w.jsonl").read_text().splitlines()]
+        assert (row["input"], row["output"]) == ("cod", "fish")
+
+
+async def test_a_file_that_is_there_is_replaced_only_when_asked_again(
+    engine_on: OpenEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "w.csv").write_text("mine")
+    async with curating(engine_on()) as curator:
+        await curator.press("X", "left")
+        assert "w.csv" in screen_text(curator.app)
+        await curator.press("ctrl+s")
+        assert "is there already. ^s again replaces it." in screen_text(curator.app)
+        assert (tmp_path / "w.csv").read_text() == "mine"
+        await curator.press("ctrl+s")
+        assert curator.shown("#message") == "Wrote 0 rows to w.csv. No accepted task has a kept instance yet."
+        assert (tmp_path / "w.csv").read_text() != "mine"
+
+
+async def test_what_cannot_be_written_is_said_and_nothing_is_lost(engine_on: OpenEngine) -> None:
+    async with curating(engine_on()) as curator:
+        await curator.press("X", "tab", *["backspace"] * 20, *"no/such/folder/a.jsonl", "enter")
+        assert "no/such/folder/a.jsonl cannot be written" in " ".join(screen_text(curator.app).split())
+        assert "--out" not in screen_text(curator.app)
+        await curator.press("escape")
+        assert curator.app.screen is curator.app.curate

@@ -1,0 +1,143 @@
+"""The registry of actions and of screens: who is refused what, and no key that is not in it."""
+
+import inspect
+import pkgutil
+from importlib import import_module
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import selfinstruct.tui
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.background.bulk_progress import BulkProgress
+from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, actions_in
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.screens import EVERY, SCREENS
+from tests.conftest import OpenEngine
+from tests.tui.curating import curating, screen_text
+
+DECISIONS = {
+    *("accept", "accept_anyway", "reject", "reject_because", "restore", "edit", "edit_outside", "relabel"),
+    *("edit_instance", "drop_instance", "restore_instance", "add_instance", "undo", "redo"),
+}
+RULES = {"apply_settings", "apply"}
+"""What decisions go by."""
+REQUESTS = {"next_batch", "pause", "more_instances", "try_again", "send_again", "send_all_again"}
+SETTINGS = {"test_connection", "choose_model", "edit_setting"}
+
+
+async def test_a_workspace_opened_read_only_refuses_every_action_that_would_change_it(
+    workspace: Workspace,
+) -> None:
+    await Engine(workspace, resolve({})).close()
+    with Workspace.open(workspace.path, read_only=True) as looked_at:
+        async with curating(Engine(looked_at, resolve({}))) as curator:
+            refused = set()
+            for name in EVERY:
+                screen = await curator.app.go_to(name)
+                await curator.pilot.pause()
+                refused |= {action.name for action in actions_in(name) if not screen.allows(action)}
+            assert refused == DECISIONS | RULES | REQUESTS | SETTINGS
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+async def test_a_step_on_many_tasks_holds_back_decisions_and_what_they_go_by(action: object) -> None:
+    """Tried as the application does it, which looks the action up by what a key calls."""
+    assert action.waits == (action.name in DECISIONS | RULES)  # type: ignore[attr-defined]
+
+
+async def test_a_decision_waits_for_the_end_of_a_step_on_many_tasks(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(rng_seed=1)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        task_id, said = curator.current().id, list[str]()
+        before = curator.engine.workspace.decisions.last_id()
+        for name in EVERY:
+            screen = await curator.app.go_to(name)
+            for action in [one for one in actions_in(name) if one.waits]:
+                said.clear()
+                curator.app.session.long_step = BulkProgress(
+                    "Accepting", "Esc", tell=said.append, stop=lambda: None
+                )
+                await curator.app.run_action(action.run, screen)
+                assert said, action.name
+                assert f"{action.label} has to wait" in said[-1]
+        curator.app.session.long_step = None
+        assert curator.task(task_id).state == "pending"
+        assert curator.engine.workspace.decisions.last_id() == before
+
+
+def test_every_key_of_a_screen_a_dialog_and_a_widget_is_in_the_registry() -> None:
+    outside = []
+    for module in pkgutil.walk_packages(selfinstruct.tui.__path__, "selfinstruct.tui."):
+        for _, made in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if issubclass(made, DOMNode) and made.__module__ == module.name:
+                own = made.__dict__.get("BINDINGS", [])
+                outside += [
+                    (made.__name__, one)
+                    for one in own
+                    if not isinstance(one, Binding) or one.id not in ACTION_OF
+                ]
+    assert outside == []
+
+
+def test_a_binding_can_be_given_other_keys_by_the_name_of_its_action() -> None:
+    places = dict.fromkeys(place for action in ACTIONS for place in action.where)
+    for place in places:
+        assert [one.id for one in bindings(place)] == [action.name for action in actions_in(place)]
+
+
+async def test_keys_of_the_detail_are_the_persons_own(engine_on: OpenEngine) -> None:
+    keys = {"down": "f6", "scroll_down": "f7", "open": "f8", "last": "f9"}
+    async with curating(engine_on(rng_seed=1, keys=keys), size=(120, 20)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        detail, task_id = curator.app.curate.detail, curator.current().id
+        await curator.press("tab")
+        await curator.until(lambda: detail.max_scroll_y > 0)
+        await curator.press("j", "down", "G")
+        assert detail.scroll_y == 0
+        await curator.press("f7")
+        assert detail.scroll_y == 1
+        await curator.press("f9")
+        assert detail.scroll_y == detail.max_scroll_y
+        assert curator.current().id == task_id
+        await curator.press("f6", "f8")
+        assert curator.app.at_hand.NAME == "pool"
+
+
+async def test_keys_of_dialogs_are_the_persons_own_and_are_what_they_say(engine_on: OpenEngine) -> None:
+    keys = {"tag_unsafe": "z", "cancel": "f5", "save": "f6", "next_value": "n"}
+    async with curating(engine_on(rng_seed=1, keys=keys)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        task_id = curator.current().id
+        await curator.press("x")
+        assert "z unsafe" in screen_text(curator.app)
+        assert "F5 cancels" in screen_text(curator.app)
+        await curator.press("escape", "f5")
+        assert curator.app.screen is curator.app.curate
+        await curator.press("x", "z")
+        assert curator.task(task_id).state == "rejected"
+        assert curator.engine.workspace.decisions.of_task(task_id)[-1].tag == "unsafe"
+
+
+async def test_ctrl_z_takes_nothing_back(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(rng_seed=1)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: len(curator.table.ids) > 0)
+        task_id = curator.current().id
+        await curator.press("a", "ctrl+z", "ctrl+z")
+        assert curator.task(task_id).state == "accepted"
+        assert ACTION_OF["undo"].keys == "u"
+
+
+async def test_every_screen_of_the_registry_is_made_and_has_its_tab(engine_on: OpenEngine) -> None:
+    async with curating(engine_on()) as curator:
+        for entry in SCREENS:
+            await curator.press(entry.key)
+            assert entry.name == curator.app.at_hand.NAME
+            assert f" {entry.key} {entry.label} " in screen_text(curator.app).splitlines()[0]

@@ -1,0 +1,107 @@
+"""Writing a training file from the curator."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Footer, Input, Static
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import ExportError
+from selfinstruct.core.export.registry import FORMATS
+from selfinstruct.tui.dialogs.base import Dialog
+from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.text.safe_text import many, safe_line
+from selfinstruct.tui.widgets.choice import Choice
+from selfinstruct.tui.widgets.exact_text import ExactInput
+
+_FORMATS = tuple(one.name for one in FORMATS)
+_ENDINGS = {"csv": ".csv"}
+
+
+class ExportScreen(Dialog[str | None]):
+    """Gives what was written, in a sentence, or None when nothing was.
+
+    Args:
+        engine: Whose kept instances are written.
+    """
+
+    PLACE = "export"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("export")]
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._named = False
+        """Whether the person has given the file a name of their own."""
+        self._there: Path | None = None
+        """The file that was there already when it was to be written."""
+
+    def compose(self) -> ComposeResult:
+        """Format and file, a line for what is wrong, and the keys."""
+        with Vertical(id="export-box") as box:
+            box.border_title = "Write a training file"
+            yield Static("Format", markup=False)
+            yield Choice(_FORMATS, _FORMATS[0])
+            yield Static("File", markup=False)
+            yield ExactInput(
+                self._usual_name(_FORMATS[0]), id="export-file", compact=True, select_on_focus=False
+            )
+            yield Static(f"In {safe_line(str(Path.cwd()))}", id="export-said", markup=False)
+            yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with the format."""
+        self.set_focus(self._choice)
+
+    @property
+    def _choice(self) -> Choice:
+        return self.query_one(Choice)
+
+    @property
+    def _file(self) -> Input:
+        return self.query_one("#export-file", Input)
+
+    def _usual_name(self, export_format: str) -> str:
+        return f"{self._engine.workspace.path.stem}{_ENDINGS.get(export_format, '.jsonl')}"
+
+    @on(Choice.Changed)
+    def _format_changed(self) -> None:
+        """Let the file's name follow, unless it is the person's own."""
+        if not self._named:
+            with self._file.prevent(Input.Changed):
+                self._file.value = self._usual_name(self._choice.value)
+
+    @on(Input.Changed)
+    def _name_changed(self, event: Input.Changed) -> None:
+        self._named = event.value != self._usual_name(self._choice.value)
+
+    @on(Input.Submitted)
+    def action_write_file(self) -> None:
+        """Write the file; one that is there is replaced when asked again."""
+        name = self._file.value.strip()
+        path = Path(name).expanduser()
+        if not name:
+            self._say("Give the file a name.")
+            return
+        if path.is_file() and path != self._there:
+            self._there = path
+            self._say(self.with_keys(f"{path} is there already. {{write_file}} again replaces it."))
+            return
+        try:
+            exported = self._engine.export(path, self._choice.value, force=path == self._there)
+        except ExportError as error:
+            self._say(str(error).replace("--out", "the file"))
+        else:
+            where = safe_line(str(exported.path))
+            none = " No accepted task has a kept instance yet." if not exported.rows else ""
+            self.dismiss(f"Wrote {many(exported.rows, 'row')} to {where}.{none}")
+
+    def _say(self, sentence: str) -> None:
+        said = self.query_one("#export-said", Static)
+        said.add_class("-wrong")
+        said.update(Content(safe_line(sentence)))
