@@ -34,6 +34,7 @@ from selfinstruct.db.sqlite.connection import (
 )
 from selfinstruct.db.sqlite.journal_files import beside
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
+from selfinstruct.db.sqlite.storage_advice import what_helps
 from selfinstruct.db.tables.decisions import Decisions
 from selfinstruct.db.tables.instances import Instances
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
@@ -221,5 +222,5 @@ class Workspace:
 def _not_locked(error: OSError) -> StorageError:
     return StorageError(
         f"No file can be made beside the workspace, to show that it is in use: {error.strerror or error}."
-        " Check that the disk has room."
+        f" {what_helps(error)}"
     )

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
-from selfinstruct.core.endpoint.responses import AnswerError, NothingSaidError, read_answer, read_told
+from selfinstruct.core.endpoint.responses import (
+    AnswerError,
+    NoCompletionError,
+    NothingSaidError,
+    read_answer,
+    read_told,
+)
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.setting_names import setting
@@ -86,11 +92,13 @@ async def try_connection(
             raise ConnectionFailedError(sentence) from None
         models = await models_at(settings, consent)
         raise ConnectionFailedError(f"{sentence}{_named(settings, models)}", tuple(models)) from None
-    except AnswerError as error:
+    except NoCompletionError as error:
         raise ConnectionFailedError(
             f"{settings.address} answered, but not as a model does. {error} Check that {setting('base_url')}"
             " is the address of its API: it often ends in /v1."
         ) from None
+    except AnswerError as error:
+        raise ConnectionFailedError(f"{settings.address} answered without a text. {error}") from None
     finally:
         await endpoint.close()
     told = read_told(body)

@@ -47,6 +47,10 @@ class AnswerError(Exception):
     """An answer with status 200 that holds no text; the message says what it holds."""
 
 
+class NoCompletionError(AnswerError):
+    """What came is nothing that such an API answers with."""
+
+
 class NothingSaidError(AnswerError):
     """The token limit was used up before anything was said: the model thinks before it answers."""
 
@@ -64,7 +68,7 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
     document = read_object(body)
     choices = document.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise AnswerError("The answer has no choices.")
+        raise NoCompletionError("The answer has no choices.")
     choice: dict[str, Any] = choices[0]
     finish = choice.get("finish_reason")
     if finish == "content_filter":
@@ -138,16 +142,16 @@ def error_field(body: bytes, name: str) -> str:
 
 def _object(body: bytes) -> dict[str, Any]:
     if body.count(b"[") + body.count(b"{") > _MOST_PARTS:
-        raise AnswerError("The answer has more parts than any answer to our requests.")
+        raise NoCompletionError("The answer has more parts than any answer to our requests.")
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise AnswerError("The answer is not UTF-8 text.") from None
+        raise NoCompletionError("The answer is not UTF-8 text.") from None
     except (ValueError, RecursionError):
-        raise AnswerError(_what_else(body)) from None
+        raise NoCompletionError(_what_else(body)) from None
     if not isinstance(document, dict):
         begins = storable_text(body[:40].decode(errors="replace"))
-        raise AnswerError(f"The answer is JSON, but not an object: {begins}")
+        raise NoCompletionError(f"The answer is JSON, but not an object: {begins}")
     return document
 
 

@@ -12,6 +12,7 @@ from selfinstruct.db.errors import BusyError, DamagedError, StorageError, Worksp
 from selfinstruct.db.sqlite.driver import LIBRARY, Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import GuardedConnection, primary_code
 from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, real_path, require_own_journals
+from selfinstruct.db.sqlite.storage_advice import what_helps
 
 APPLICATION_ID = 0x53494E53
 """Marks a file as a workspace ("SINS"), so that another program's database is never written to."""
@@ -274,7 +275,7 @@ def _opening(path: Path) -> Iterator[None]:
 
 
 def _not_opened(path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
-    advice = _advice(path)
+    advice = _advice(path, error)
     kind = StorageError if _is_of_disk(error) or _lacks_room(error, advice) else WorkspaceError
     return kind(f"The workspace {path} cannot be opened: {_why(error)}. {advice}")
 
@@ -341,7 +342,7 @@ def _why(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _advice(path: Path) -> str:
+def _advice(path: Path, error: Exception) -> str:
     folder = path.absolute().parent
     try:
         if not is_writable(path) and any(_has_bytes(beside(path, ending)) for ending in JOURNALS):
@@ -355,19 +356,16 @@ def _advice(path: Path) -> str:
             return f"The folder {folder} cannot be written to: choose another one with --db."
     except OSError:
         return "Give --db another name."
-    return _IS_THERE_ROOM
+    return what_helps(error)
 
 
 def _has_bytes(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-_IS_THERE_ROOM = "Check that the disk has room and that the file may be written to."
-
-
 def _lacks_room(error: Exception, advice: str) -> bool:
     """Whether a journal could not be made for a reason that is none of those that can be looked for."""
-    return primary_code(error) == sqlite3.SQLITE_CANTOPEN and advice == _IS_THERE_ROOM
+    return primary_code(error) == sqlite3.SQLITE_CANTOPEN and advice == what_helps(error)
 
 
 def _is_of_disk(error: BaseException) -> bool:

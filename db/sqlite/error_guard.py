@@ -18,6 +18,7 @@ from selfinstruct.db.errors import (
     WorkspaceError,
 )
 from selfinstruct.db.sqlite.driver import sqlite3
+from selfinstruct.db.sqlite.storage_advice import what_helps
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
@@ -93,8 +94,7 @@ def in_words(error: Exception, *, path: Path | None, writing: bool) -> Workspace
     if code in _REFUSED:
         return QueryRefusedError(f"SQLite refuses what the workspace was asked for: {error}.")
     return StorageError(
-        f"The workspace cannot be {done}: {error}. What was stored before is kept. Check that the"
-        " disk has room and that the file can be read and written."
+        f"The workspace cannot be {done}: {error}. What was stored before is kept. {what_helps(error)}"
     )
 
 

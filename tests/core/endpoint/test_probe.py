@@ -80,6 +80,12 @@ async def test_a_parameter_that_the_model_knows_by_another_name_is_no_failure(se
         pytest.param(Fault(400, error_body("context too long")), "context too long", id="400"),
         pytest.param(Fault(200, b"<html>"), "not as a model does.*not JSON.*/v1", id="HTML"),
         pytest.param(Fault(200, b""), "not as a model does.*empty", id="empty"),
+        pytest.param(Fault(200, error_body("out of memory")), "without a text.*out of memory$", id="error"),
+        pytest.param(
+            Fault(200, b'{"choices": [{"finish_reason": "content_filter", "message": {}}]}'),
+            "without a text. The endpoint's content filter withheld the answer.$",
+            id="content filter",
+        ),
         pytest.param(Fault(hang_up=True), "connection broke.*Try again", id="hang up"),
     ],
 )
