@@ -15,8 +15,8 @@ from selfinstruct.core.filtering.assessor import Assessment
 from selfinstruct.core.filtering.filters import clean_instruction
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
+from selfinstruct.tui.text.exact_text import in_one_line
 from selfinstruct.tui.text.safe_text import safe_line
-from selfinstruct.tui.widgets.exact_text import in_one_line
 
 
 class _Wording(TypingArea):

@@ -13,7 +13,7 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.keys.actions import ScreenName
 from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.screens.tasks.base import TasksScreen
-from selfinstruct.tui.widgets.exact_text import ExactInput
+from selfinstruct.tui.text.exact_text import ExactInput
 from selfinstruct.tui.widgets.titles import entitle
 
 
