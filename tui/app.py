@@ -33,11 +33,11 @@ from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.clipboard import give_to_program, terminal_sequence
+from selfinstruct.tui.text.exact_text import pasted_text
 from selfinstruct.tui.text.failure import failure, unexpected
 from selfinstruct.tui.text.safe_text import safe_line
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
-from selfinstruct.tui.widgets.exact_text import pasted_text
 
 _REFRESH_S = 0.25
 """Events come in bursts; what they changed is shown this often at most."""

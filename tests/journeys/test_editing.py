@@ -48,11 +48,11 @@ def test_pasted_lines_stay_lines_in_an_instance_and_become_one_in_a_wording(path
         terminal.press("A")
         terminal.wait_for("pool 175 + 1")
         terminal.press("3")
-        terminal.wait_for("Instances of 176")
+        terminal.wait_for("✓ kept")
         terminal.press("i")
         terminal.wait_for("A new instance of 176")
         terminal.press(PASTED.format("first\rsecond\r\n\tthird"), "tab", "x\x13")  # ctrl+s
-        terminal.wait_for("Added.")
+        terminal.wait_for("Instances of 176", gone="A new instance of 176")
         terminal.press("q")
         assert terminal.wait() == 0
     assert wordings(path) == [f"{WORDING} In one word. Or two."]

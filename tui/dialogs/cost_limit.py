@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from selfinstruct.tui.dialogs.base import DISCARDS, Dialog
 from selfinstruct.tui.keys.bindings import bindings
-from selfinstruct.tui.widgets.exact_text import ExactInput
+from selfinstruct.tui.text.exact_text import ExactInput
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room

@@ -15,9 +15,9 @@ from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.text.exact_text import ExactInput
 from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.widgets.choice import Choice
-from selfinstruct.tui.widgets.exact_text import ExactInput
 
 _FORMATS = tuple(one.name for one in FORMATS)
 _ENDINGS = {"csv": ".csv"}

@@ -6,7 +6,7 @@ from textual import events
 from textual.widgets import TextArea
 
 from selfinstruct.tui.dialogs.base import Dialog
-from selfinstruct.tui.widgets.exact_text import ExactTextArea, is_format_character
+from selfinstruct.tui.text.exact_text import ExactTextArea, is_format_character
 
 Result = TypeVar("Result")
 

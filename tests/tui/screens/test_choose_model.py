@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.db.workspace import Workspace
@@ -254,10 +254,11 @@ async def test_quitting_asks_before_it_gives_up_what_is_typed(engine_on: OpenEng
     async with first_run(engine_on()) as curator:
         await curator.press(*["down"] * OTHER)
         await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
-        await curator.press("ctrl+q")
+        curator.app.screen.query_one(OptionList).focus()
+        await curator.press("q")
         assert "once more quits without it" in outcome(curator)
         assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
-        await curator.press("ctrl+q")
+        await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)
 
 

@@ -216,6 +216,20 @@ async def test_a_paste_keeps_its_lines_and_tabs(at: Instances) -> None:
     assert at.stored()[0] == ("cod\none\n\ttwo \u200c\x1b[0m\nthree", "fish", "kept")
 
 
+async def test_a_paste_in_one_burst_with_tab_reaches_the_text_it_was_meant_for(at: Instances) -> None:
+    await at.press("e")
+    for event in (
+        events.Paste("\rone"),
+        events.Key("tab", None),
+        events.Paste("\rtwo"),
+        events.Key("x", "x"),
+        events.Key("ctrl+s", None),
+    ):
+        at.curator.app.post_message(event)
+    await at.curator.until(lambda: at.stored() != FIRST)
+    assert at.stored()[0] == ("cod\none", "fish\ntwox", "kept")
+
+
 async def test_joiners_are_typed_like_other_characters(at: Instances) -> None:
     for key in ("e", "\u200c", "\u200d", "\u200f", "ctrl+s"):
         at.curator.app.post_message(events.Key(key, key if len(key) == 1 else None))

@@ -39,6 +39,14 @@ class _Field(TypingArea):
         event.prevent_default()
         event.stop()
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Pass on what was pasted after a Tab that has been taken since."""
+        focused = self.screen.focused
+        if isinstance(focused, _Field) and focused is not self:
+            focused.post_message(events.Paste(event.text))
+            event.prevent_default()
+            event.stop()
+
 
 class InstanceEditor(TypingScreen[None]):
     """Stays open until what is in it is stored, or left as it was.

@@ -11,10 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from selfinstruct.tui.screens.settings.form import KEYS, Field
+from selfinstruct.tui.text.exact_text import ExactInput, ExactTextArea
 from selfinstruct.tui.text.safe_text import safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.choice import Choice
-from selfinstruct.tui.widgets.exact_text import ExactInput, ExactTextArea
 
 _SHORT = 30
 _KEYS_LINES = 4

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from selfinstruct.tui.widgets.exact_text import (
+from selfinstruct.tui.text.exact_text import (
     ExactDocument,
     ExactInput,
     ExactTextArea,

@@ -90,6 +90,13 @@ class ExactTextArea(TextArea):
             event.prevent_default()
             self._replace_via_keyboard(event.character, *self.selection)
 
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Insert a paste; Textual's own handler would take the focus back from where it has gone since."""
+        event.stop()
+        event.prevent_default()
+        if (done := self._replace_via_keyboard(event.text, *self.selection)) is not None:
+            self.move_cursor(done.end_location)
+
 
 class ExactInput(Input):
     """A line to type into that draws its value made safe; a paste of several lines keeps all of them."""
