@@ -33,7 +33,7 @@ def _about(name: str) -> str | None:
     return Settings.model_fields[name].description
 
 
-_MODEL, _MEANING, _METHOD, _AUTO = "Model", "PoolVectors", "Method", "Unattended work"
+_MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended work"
 
 
 @app.command(

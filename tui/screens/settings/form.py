@@ -46,7 +46,7 @@ _BEGUN = "Fixed when the workspace began."
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Model", ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)),
-    ("PoolVectors", ("embeddings", "embeddings_url", "embeddings_key_env")),
+    ("Meaning", ("embeddings", "embeddings_url", "embeddings_key_env")),
     ("Limits", ("max_requests", "max_cost", "target", "hold")),
     (
         "Generation",
