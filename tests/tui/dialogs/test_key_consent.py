@@ -6,7 +6,7 @@ import pytest
 
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import BatchCompleted, GenerationPaused
+from selfinstruct.core.events import GenerationPaused
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.dialogs.key_consent import KeyConsentScreen
@@ -58,7 +58,7 @@ async def test_a_yes_is_asked_for_once_on_this_machine(workspace: Workspace, ser
     async with curating(a_strangers(workspace, server)) as curator:
         await curator.until(lambda: is_asking(curator))
         await curator.press("y", "n")
-        await curator.wait_for(BatchCompleted)
+        await curator.until(lambda: bool(server.received))
     assert keys_sent(server) == {"Bearer hf-secret"}
     async with curating(a_strangers(workspace, server)) as again:
         await again.press("n")
