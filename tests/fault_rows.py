@@ -114,7 +114,7 @@ def _statuses() -> Iterator[Row]:
         (refusal(429, "busy"),),
         "ends",
         r"status 429: busy\. It has refused 12 attempts in a row\. Start again later, perhaps with a lower"
-        r" --concurrency\.",
+        r" concurrency\.",
         MAX_REFUSALS,
         (0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30),
         always=True,
@@ -172,7 +172,7 @@ def _statuses() -> Iterator[Row]:
             str(status),
             (refusal(status, "what?"),),
             "ends",
-            rf"knows no model 'm', or has no chat API \(status {status}\): what\? Check --model, --base-url",
+            rf"knows no model 'm', or has no chat API \(status {status}\): what\? Check model, base_url",
         )
     for status in (408, 409, 425, 500, 502, 503, 504, 529, 599, 999):
         yield Row(f"{status} once", (answer(HTML, status),), "parsed", "", 2, AGAIN)
@@ -230,7 +230,7 @@ def _redirects() -> Iterator[Row]:
             f"{status} to another host",
             (answer(b"", status, "location: {other}/v1/chat/completions?key=1"),),
             "ends",
-            r"redirects to http://127\.0\.0\.1:\d+/v1\. Give that address with --base-url\.",
+            r"redirects to http://127\.0\.0\.1:\d+/v1\. Give that address with base_url\.",
         )
     yield Row(
         "307 within the host",
@@ -243,9 +243,9 @@ def _redirects() -> Iterator[Row]:
             f"302 to {told[:9] or 'nowhere'}",
             (answer(b"", 302, f"location: {told}"),),
             "ends",
-            r"redirects elsewhere\. Check --base-url\.",
+            r"redirects elsewhere\. Check base_url\.",
         )
-    yield Row("304", (wire(head(304)),), "ends", r"redirects elsewhere\. Check --base-url\.")
+    yield Row("304", (wire(head(304)),), "ends", r"redirects elsewhere\. Check base_url\.")
 
 
 def _broken() -> Iterator[Row]:
@@ -409,7 +409,7 @@ def _texts() -> Iterator[Row]:
     for name, body, sentence in (
         ("empty", b"", "is empty"),
         ("blank", b" \n\n ", "is empty"),
-        ("a web page", HTML, "is a web page, not JSON. Check --base-url"),
+        ("a web page", HTML, "is a web page, not JSON. Check base_url"),
         ("a text", b"Sure! Here you go.", "is not JSON"),
         ("cut JSON", GOOD[:-9], "is not JSON"),
         ("JSON twice", GOOD + GOOD, "is not JSON"),

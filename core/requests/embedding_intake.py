@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from selfinstruct.core.endpoint.responses import AnswerError, read_told
 from selfinstruct.core.errors import EndpointUnusableError
@@ -28,6 +29,15 @@ _ADVICE = (
 _ASKED_AGAIN = "Nothing is lost; what waits for its vector is asked about again."
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A text that was refused alone; whether that is the text or the endpoint is not known yet."""
+
+    request: Request
+    last_planned: int
+    """The last request that had been planned then: the endpoint may have gone wrong under way."""
+
+
 class VectorIntake:
     """Takes in vectors for one workspace.
 
@@ -42,8 +52,8 @@ class VectorIntake:
         self._settings = settings
         self._emit = emit
         self._failures = 0
-        self._refusals: list[Request] = []
-        """Texts that were refused alone; whether that is the text or the endpoint is not known yet."""
+        self._refusals: list[_Refusal] = []
+        self._refused_in_a_row = 0
         self._given_up_at = 0
         """The last request that had been planned when the endpoint was found to refuse everything."""
 
@@ -84,12 +94,13 @@ class VectorIntake:
             embedded = vectors.store(
                 new, model=request.model, base_url=request.base_url, request_id=request.id
             )
-            refused = [task_id for one in self._refusals for task_id in self._store_refusal(one)]
+            borne_out = [one for one in self._refusals if one.last_planned < request.id]
+            refused = [task_id for one in borne_out for task_id in self._store_refusal(one.request)]
             self._assessor.catch_up()
             self._assess([*refused, *embedded], decide, events)
             events.append(TasksEmbedded(request.id, len(embedded)))
-        self._refusals.clear()
-        self._failures = 0
+        self._refusals = [one for one in self._refusals if one not in borne_out]
+        self._failures = self._refused_in_a_row = 0
 
     def _assess(self, embedded: Iterable[int], decide: Decide | None, events: list[Event]) -> None:
         tasks = self._workspace.tasks
@@ -137,8 +148,8 @@ class VectorIntake:
     def _refused(self, request: Request, sentence: str) -> None:
         """Ask for fewer at once; a single text that is refused goes without a vector.
 
-        It may be the endpoint that is out of order. So a candidate falls only when a later request brings
-        vectors.
+        It may be the endpoint that is out of order. So a candidate falls only when a request that was
+        planned later brings vectors.
         """
         workspace, texts = self._workspace, len(request.in_context)
         if request.id <= self._given_up_at:
@@ -151,10 +162,12 @@ class VectorIntake:
         if texts > 1:
             workspace.vectors.release(request.in_context, request.id)
             return
-        self._refusals.append(request)
+        last_planned = workspace.requests.next_id() - 1
+        self._refusals.append(_Refusal(request, last_planned))
+        self._refused_in_a_row += 1
         is_known = workspace.vectors.dimension(request.model, request.base_url) is not None
-        if not is_known or len(self._refusals) >= _REFUSALS_IN_A_ROW:
-            self._given_up_at = workspace.requests.next_id() - 1
+        if not is_known or self._refused_in_a_row >= _REFUSALS_IN_A_ROW:
+            self._given_up_at = last_planned
             self._take_back_refusals()
             raise EndpointUnusableError(
                 f"{request.model} at {request.base_url} makes no vectors of texts. {sentence} {_ADVICE}"
@@ -175,11 +188,12 @@ class VectorIntake:
     def _take_back_refusals(self) -> None:
         """It is not the texts: whatever was refused is asked for again."""
         with self._assessed() as events:
-            for request in self._refusals:
+            for request in (one.request for one in self._refusals):
                 self._workspace.vectors.take_back_refusal(request.in_context[0], request.id)
                 self._workspace.vectors.release(request.in_context, request.id)
                 self._assess(request.in_context, None, events)
         self._refusals.clear()
+        self._refused_in_a_row = 0
 
     @contextmanager
     def _assessed(self) -> Iterator[list[Event]]:

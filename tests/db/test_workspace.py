@@ -284,6 +284,10 @@ def test_what_a_killed_program_left_is_found_by_the_next_one(workspace: Workspac
     workspace.start_run(at="later")
     found = workspace.requests.left_over(run_id=workspace.run_id, states=(), doubtful=["propose"])
     assert [request.id for request in found] == [1]
+    with Workspace.open(workspace.path) as another:
+        another.start_run(at="later")
+        found = another.requests.left_over(run_id=another.run_id, states=(), doubtful=["propose"])
+        assert found == [], "it is gone on with once"
 
 
 def test_settings_come_back_as_they_were_stored(workspace: Workspace) -> None:

@@ -85,11 +85,14 @@ def test_many_batches_in_a_row_without_fruit_are_the_end_and_one_that_brings_som
 
     for batch in range(1, SATURATED_BATCHES):
         complete(batch, passing=0)
-    complete(SATURATED_BATCHES, passing=1)
-    for batch in range(SATURATED_BATCHES + 1, 2 * SATURATED_BATCHES):
+    assert not tracked.tracker.is_saturated
+    complete(SATURATED_BATCHES, passing=0)
+    assert tracked.tracker.is_saturated
+    complete(SATURATED_BATCHES + 1, passing=1)
+    for batch in range(SATURATED_BATCHES + 2, 2 * SATURATED_BATCHES + 1):
         complete(batch, passing=0)
     assert not tracked.tracker.is_saturated
-    complete(2 * SATURATED_BATCHES, passing=0)
+    complete(2 * SATURATED_BATCHES + 1, passing=0)
     assert tracked.tracker.is_saturated
 
 

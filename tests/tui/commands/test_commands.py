@@ -633,11 +633,11 @@ def test_what_compares_texts_has_rouge_scores_tokens_and_never_imports_nltk(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("module", ["cli", "curate"])
+@pytest.mark.parametrize("module", ["selfinstruct", "selfinstruct_tui"])
 def test_both_programs_say_their_version_and_import_nothing_heavy_for_it(module: str) -> None:
     script = (
         "import sys\n"
-        f"from selfinstruct.tui.{module} import app\n"
+        f"from selfinstruct.tui.commands.{module} import app\n"
         "try:\n    app()\nexcept SystemExit as left:\n    assert not left.code, left.code\n"
         "heavy = {'textual', 'openai', 'numpy', 'rapidfuzz', 'jinja2', 'sqlite_utils'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
