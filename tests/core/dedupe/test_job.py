@@ -204,7 +204,7 @@ def test_a_run_that_ended_while_files_were_moved_is_finished(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("selfinstruct.core.dedupe.journal._sync_folder", lambda folder: 1 / 0)
+        patch.setattr("selfinstruct.db.atomic_file.sync", lambda path: path.is_dir() and 1 / 0)
         with pytest.raises(ZeroDivisionError):
             finished(job)
     out = job.out.read_bytes()

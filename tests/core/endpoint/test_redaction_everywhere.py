@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.key_consent import KeyConsent, key_uses
 from selfinstruct.core.endpoint.probe import ConnectionFailedError, models_offered, try_connection
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
@@ -83,7 +84,8 @@ async def test_of_an_answer_with_the_key_all_else_is_stored_and_its_hash_is_that
 async def test_what_is_raised_and_said_of_an_endpoint_has_no_key_in_it(server: ModelServer, way: str) -> None:
     echo(server, way)
     settings = resolve(on(server))
-    endpoint = Endpoint(settings)
+    consent = KeyConsent(key_uses(settings))
+    endpoint = Endpoint(settings, consent=consent)
     said = [repr(endpoint), repr(settings)]
     try:
         said.append(repr(await endpoint.send([{"role": "user", "content": "x"}], {"max_tokens": 1})))
@@ -91,7 +93,7 @@ async def test_what_is_raised_and_said_of_an_endpoint_has_no_key_in_it(server: M
         said += [repr(error), str(error), *traceback.format_exception(error), endpoint.advice(error)]
     await endpoint.close()
     try:
-        said.append(repr(await try_connection(settings)))
+        said.append(repr(await try_connection(settings, consent)))
     except ConnectionFailedError as error:
         said += [repr(error), *traceback.format_exception(error)]
     assert len(server.received) >= 2
@@ -100,7 +102,9 @@ async def test_what_is_raised_and_said_of_an_endpoint_has_no_key_in_it(server: M
 
 async def test_a_list_of_models_has_no_key_in_it(server: ModelServer) -> None:
     server.models = [f"model-of-{KEY}", "other"]
-    assert await models_offered(resolve(on(server))) == [f"model-of-{'X' * len(KEY)}", "other"]
+    settings = resolve(on(server))
+    consent = KeyConsent(key_uses(settings))
+    assert await models_offered(settings, consent) == [f"model-of-{'X' * len(KEY)}", "other"]
 
 
 async def test_a_redirect_takes_no_key_along(engine_on: OpenEngine, server: ModelServer) -> None:
@@ -226,7 +230,8 @@ def test_a_hidden_address_is_none() -> None:
 
 async def test_no_key_is_in_what_asyncio_tells_of_its_tasks(server: ModelServer) -> None:
     echo(server, "400")
-    endpoint = Endpoint(resolve(on(server)))
+    settings = resolve(on(server))
+    endpoint = Endpoint(settings, consent=KeyConsent(key_uses(settings)))
     task = asyncio.ensure_future(endpoint.send([{"role": "user", "content": "x"}], {"max_tokens": 1}))
     await asyncio.wait([task])
     assert leaks(repr(task).encode()) == []
