@@ -93,7 +93,7 @@ async def test_what_is_raised_and_said_of_an_endpoint_has_no_key_in_it(server: M
         said += [repr(error), str(error), *traceback.format_exception(error), endpoint.advice(error)]
     await endpoint.close()
     try:
-        said.append(repr(await try_connection(settings, consent)))
+        said.append(repr(await try_connection(settings, consent=consent)))
     except ConnectionFailedError as error:
         said += [repr(error), *traceback.format_exception(error)]
     assert len(server.received) >= 2
