@@ -198,7 +198,7 @@ def test_what_belongs_to_a_workspace_is_never_replaced(
 ) -> None:
     Workspace.open(tmp_path / "other.db", create=True).close()
     path = tmp_path / f"{base}{ending}"
-    if ending:
+    if not path.exists():
         path.write_text("precious")
     before = path.read_bytes()
     with pytest.raises(ExportError, match="workspace"):
