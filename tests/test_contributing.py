@@ -83,8 +83,8 @@ class Clone:
 
     def add_line(self, heading: str, registry: str) -> None:
         """Add the line that the page shows under a heading, and its import, to a registry."""
-        _, imported, line = re.findall(r"```python\n(.*?)```", _section(heading), re.DOTALL)
-        assert (imported.count("\n"), line.count("\n")) == (1, 1)
+        (added,) = re.findall(r"```diff\n(.*?)```", _section(heading), re.DOTALL)
+        imported, line = re.findall(r"(?m)^\+(.*\n)", added)
         assert f"`{registry}`" in _section(heading)
         path = self.program / registry
         text = path.read_text(encoding="utf-8")
