@@ -1,1 +1,1 @@
-"""Filters: the registry, their settings, and the verdict that they give on a candidate."""
+"""Filters: the registry, their settings, and what they object to in a candidate."""

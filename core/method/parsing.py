@@ -118,8 +118,8 @@ def parse_input_first(text: str, language: str = ENGLISH) -> list[ParsedInstance
 
     Text that has no field at all is the output of a task without input.
     """
-    text = _unfenced(spoken(text))
     patterns = answer_patterns(language)
+    text = _unfenced(spoken(text), patterns.input_first)
     fields = _fields(text, patterns.input_first, patterns)
     if all(name in {"", "example"} for name, _ in fields):
         return [ParsedInstance("", _value(text))] if text.strip() else []
@@ -132,7 +132,8 @@ def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstanc
     A model that begins with an input has turned the order round, and is read like that.
     """
     patterns = answer_patterns(language)
-    fields = _own(_fields(_unfenced(spoken(text)), patterns.output_first, patterns))
+    text = _unfenced(spoken(text), patterns.output_first)
+    fields = _own(_fields(text, patterns.output_first, patterns))
     if fields and fields[0][0] == "input":
         return _input_then_output(fields, patterns)
     found: list[ParsedInstance] = []
@@ -150,13 +151,16 @@ def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstanc
     return found
 
 
-def _unfenced(text: str) -> str:
+def _unfenced(text: str, opening: "re.Pattern[str]") -> str:
     """An answer without the code fence around the whole of it, if there is one."""
     lines = text.strip().split("\n")
     fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
-    around = len(fences) > 1 and len(fences) % 2 == 0 and fences[0] == 0 and fences[-1] == len(lines) - 1
-    # Between two blocks of code, the first fence does not belong with the last.
-    return "\n".join(lines[1:-1]) if around and (len(fences) == 2 or not lines[0].strip("`~ ")) else text
+    if len(fences) < 2 or len(fences) % 2 or fences[0] != 0 or fences[-1] != len(lines) - 1:
+        return text
+    inside = lines[1:-1]
+    # With more fences the first may be that of a block of code, unless fields begin right below it.
+    first = next((line for line in inside if line.strip()), "")
+    return "\n".join(inside) if len(fences) == 2 or opening.match(first) else text
 
 
 def _input_then_output(fields: list[tuple[str, str]], patterns: AnswerPatterns) -> list[ParsedInstance]:

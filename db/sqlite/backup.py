@@ -106,7 +106,10 @@ def _is_earlier_copy(out: Path, db: Connection) -> bool:
             last = {query: copy.execute(query).fetchone() for query in _LAST_ROWS}
     except DamagedError:
         return False
-    return all(row is None or _has_row(db, query, row) for query, row in last.items())
+    try:
+        return all(row is None or _has_row(db, query, row) for query, row in last.items())
+    except DamagedError as error:
+        raise DamagedError(_path_of(db), f"{error.what}; no copy was written") from error
 
 
 def _has_row(db: Connection, query: str, row: tuple[object, ...]) -> bool:

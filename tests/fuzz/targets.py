@@ -357,14 +357,16 @@ def export(data: bytes) -> None:
     """A row of a training file, in every format."""
     parts = (_text(data) + "\n\n\n").split("\n", 2)
     row = TrainingRow(1, "model", *parts)
-    for export_format in FORMATS:
-        if not isinstance(export_format, JsonFormat):
+    for one in FORMATS:
+        if not isinstance(one, JsonFormat):
             continue
         for number in range(4):
-            record = export_format.encode(row, random.Random(number))
+            record = one.encode(row, random.Random(number))
             written = json.dumps(record, ensure_ascii=False)
             assert "\n" not in written
             assert json.loads(written.encode()) == record
+            as_array = one.text([row], Path("a.json"), random.Random(number))
+            assert json.loads(as_array.encode()) == [record]
 
 
 def grammar(data: bytes) -> None:

@@ -21,6 +21,7 @@ from selfinstruct.core.dedupe.process_shards import ProcessShards
 from selfinstruct.core.dedupe.row_reader import LIMITS, Limits
 from selfinstruct.core.dedupe.shards import OneShard
 from selfinstruct.core.errors import DedupeError
+from selfinstruct.db import atomic_file
 from tests.core.dedupe.test_greedy import ManyShards, plainly
 
 SMALL = Limits(rows=7)
@@ -204,7 +205,7 @@ def test_a_run_that_ended_while_files_were_moved_is_finished(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("selfinstruct.db.atomic_file.sync", lambda path: path.is_dir() and 1 / 0)
+        patch.setattr(atomic_file, "sync", lambda path: 1 / 0 if job.out.exists() else None)
         with pytest.raises(ZeroDivisionError):
             finished(job)
     out = job.out.read_bytes()

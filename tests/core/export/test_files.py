@@ -1,8 +1,10 @@
-"""Training files: as CSV, and how they come to be where they are."""
+"""Training files: what is in them, and how they come to be where they are."""
 
 import csv
+import json
 import os
 import stat
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 
 from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export.files import Exported, write_export
-from selfinstruct.db.records import NewInstance, Standing
+from selfinstruct.core.export.format_kinds import JsonFormat
+from selfinstruct.core.export.registry import FORMATS
+from selfinstruct.db.records import NewInstance, Origin, Standing
+from selfinstruct.db.sqlite.backup import back_up
 from selfinstruct.db.workspace import Workspace
 from tests.hostile import TEXTS, hostile
 
@@ -25,11 +30,11 @@ ODD = [
 FORMULAS = 6
 
 
-def fill(workspace: Workspace, rows: Sequence[tuple[str, str, str]]) -> None:
+def fill(workspace: Workspace, rows: Sequence[tuple[str, str, str]], *, origin: Origin = "model") -> None:
     """Accepted tasks with an instance each."""
     with workspace.transaction():
-        for number, (instruction, given, output) in enumerate(rows, start=1):
-            task_id = workspace.tasks.add(instruction, origin="model", at="now", label="generation")
+        for number, (instruction, given, output) in enumerate(rows, start=workspace.decisions.next_step()):
+            task_id = workspace.tasks.add(instruction, origin=origin, at="now", label="generation")
             workspace.decisions.add(
                 task_id,
                 "accept",
@@ -183,12 +188,120 @@ def test_an_export_that_fails_leaves_nothing_and_takes_nothing_away(
     assert files() == before
 
 
-@pytest.mark.parametrize("name", ["w.db", "w.db-journal", "w.db-wal", "w.db-shm", "w.db.run-7"])
-def test_what_belongs_to_the_workspace_is_never_replaced(
+BESIDE = ["-journal", "-wal", "-shm", ".run-7", ".before-repair", ".before-repair-2", ".before-repair-wal"]
+
+
+@pytest.mark.parametrize("ending", ["", *BESIDE, ".schema-5", ".schema-5-2"])
+@pytest.mark.parametrize("base", ["w.db", "other.db"])
+def test_what_belongs_to_a_workspace_is_never_replaced(
+    workspace: Workspace, tmp_path: Path, base: str, ending: str
+) -> None:
+    Workspace.open(tmp_path / "other.db", create=True).close()
+    path = tmp_path / f"{base}{ending}"
+    if not path.exists():
+        path.write_text("precious")
+    before = path.read_bytes()
+    with pytest.raises(ExportError, match="workspace"):
+        export(workspace, path, force=True)
+    assert path.read_bytes() == before
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(ExportError, match="workspace"):
+        export(workspace, tmp_path / "link", force=True)
+
+
+def test_a_copy_of_a_workspace_under_any_name_is_never_replaced(workspace: Workspace, tmp_path: Path) -> None:
+    back_up(workspace.path, tmp_path / "train.csv", force=False)
+    before = (tmp_path / "train.csv").read_bytes()
+    with pytest.raises(ExportError, match="is a workspace, or a copy of one"):
+        export(workspace, tmp_path / "train.csv", force=True)
+    assert (tmp_path / "train.csv").read_bytes() == before
+
+
+def test_names_that_only_look_like_those_of_a_workspace_are_free(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("nothing.db-wal", "w.db.run-7.csv", "w.db.csv", "my.before-repair", "-wal", ".schema-5"):
+        (tmp_path / name).write_text("of no workspace")
+        assert export(workspace, tmp_path / name, force=True).path.read_text().startswith('"instruction"')
+
+
+@pytest.mark.parametrize("setting", ["seeds", "prompts"])
+def test_the_files_that_a_workspace_was_begun_with_are_not_replaced(
+    workspace: Workspace, tmp_path: Path, setting: str
+) -> None:
+    own = tmp_path / "mine"
+    own.write_text("precious")
+    workspace.settings.write({setting: str(own)})
+    with pytest.raises(ExportError, match="of this workspace"):
+        export(workspace, own, force=True)
+    assert own.read_text() == "precious"
+
+
+def test_an_export_never_lets_go_of_the_locks_on_its_workspace(workspace: Workspace, tmp_path: Path) -> None:
+    # Closing a file gives up the locks that its program has on it: so the header must not be read.
+    twin = tmp_path / "twin.csv"
+    twin.hardlink_to(workspace.path)
+    opened: list[str] = []
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+    with pytest.raises(ExportError, match="the workspace itself"):
+        export(workspace, twin, force=True)
+    assert not {str(twin), str(workspace.path)} & set(opened)
+
+
+def test_the_rows_of_seeds_and_of_a_persons_own_tasks_are_counted_apart(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    fill(workspace, [("Name a fish.", "", "cod"), ("Name a bird.", "", "wren"), ("Name an elk.", "", "Bo")])
+    seeds = [("Name a tree.", "", "oak"), ("Name a tree.", "", "ash"), ("Name a tree.", "", "oak")]
+    fill(workspace, seeds, origin="seed")
+    for include_seeds, counts in ((True, (5, 3, 2, 1)), (False, (3, 3, 0, 0))):
+        path = tmp_path / f"{include_seeds}.jsonl"
+        told = write_export(workspace, path, "messages", include_seeds=include_seeds, rng_seed=0, force=False)
+        assert (told.rows, told.of_model, told.of_seeds, told.duplicates) == counts
+        assert path.read_text().count("\n") == told.rows
+
+
+def test_a_row_that_a_seed_has_as_well_is_written_once_and_counted_once(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    fill(workspace, [("Name a tree.", "", "oak")])
+    fill(workspace, [("Name a tree.", "", "oak")], origin="seed")
+    told = write_export(workspace, tmp_path / "t", "alpaca", include_seeds=True, rng_seed=0, force=False)
+    assert (told.rows, told.of_model, told.of_seeds, told.duplicates) == (1, 0, 1, 1)
+
+
+JSON_FORMATS = [one.name for one in FORMATS if isinstance(one, JsonFormat)]
+
+
+@pytest.mark.parametrize("name", JSON_FORMATS)
+def test_a_file_that_ends_in_json_is_one_array_in_every_json_format(
     workspace: Workspace, tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(ExportError, match="workspace"):
-        export(workspace, tmp_path / name, force=True)
+    fill(workspace, ODD)
+    for path in (tmp_path / "t.json", tmp_path / "T.JSON"):
+        write_export(workspace, path, name, include_seeds=False, rng_seed=0, force=False)
+        assert len(json.loads(path.read_text(encoding="utf-8"))) == len(ODD)
+    write_export(workspace, tmp_path / "t.jsonl", name, include_seeds=False, rng_seed=0, force=False)
+    # Not splitlines(): a text may hold other line separators.
+    lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    assert [json.loads(line) for line in lines] == json.loads(
+        (tmp_path / "t.json").read_text(encoding="utf-8")
+    )
+
+
+@pytest.mark.parametrize("name", JSON_FORMATS)
+def test_an_export_without_a_row_is_still_json(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    for file, text in (("t.json", "[]\n"), ("t.jsonl", "")):
+        write_export(workspace, tmp_path / file, name, include_seeds=False, rng_seed=0, force=False)
+        assert (tmp_path / file).read_text() == text
+
+
+def test_a_format_that_there_is_not_is_refused_with_those_that_there_are(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match="'yaml' is not an export format. Give one of messages, "):
+        write_export(workspace, tmp_path / "t", "yaml", include_seeds=False, rng_seed=0, force=False)
+    assert not (tmp_path / "t").exists()
 
 
 @pytest.mark.parametrize("letter", ["x", "語"])

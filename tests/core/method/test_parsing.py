@@ -446,6 +446,53 @@ def test_a_fence_around_the_whole_answer_is_no_part_of_its_last_value() -> None:
     assert parse_output_first(text) == [ParsedInstance("sun", "good")]
 
 
+@pytest.mark.parametrize("fence", ["```", "```text", "~~~"])
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param("Task: Sort.\nInput: cod\nOutput: fish", [("cod", "fish")], id="repeats the task"),
+        pytest.param(
+            "Task: Sort.\n\nInput: cod\nOutput: fish\nTask: Sing.\nInput: x\nOutput: y",
+            [("cod", "fish")],
+            id="repeats the task, and goes on with another",
+        ),
+        pytest.param("Input: n\nOutput:\n```python\nx = 1\n```", [("n", "x = 1")], id="ends in code"),
+        pytest.param("\nInput: n\nOutput:\n```\nx = 1\n```\n", [("n", "x = 1")], id="code without a name"),
+        pytest.param(
+            "Input: n\nOutput: First:\n```python\nx = 1\n```\nand then\n```\ny\n```",
+            [("n", "First:\n```python\nx = 1\n```\nand then\n```\ny\n```")],
+            id="two blocks of code",
+        ),
+        pytest.param(
+            "Input:\n```\nx = 1\n```\nOutput: an int\nInput: y\nOutput: a name",
+            [("x = 1", "an int"), ("y", "a name")],
+            id="code in an input",
+        ),
+    ],
+)
+def test_a_fence_around_fields_is_taken_off_whatever_is_in_them(
+    fence: str, answer: str, expected: list[tuple[str, str]]
+) -> None:
+    assert pairs(parse_input_first(f"{fence}\n{answer}\n{fence[:3]}")) == expected
+
+
+def test_a_fence_around_labels_is_taken_off_with_code_in_their_inputs() -> None:
+    text = "```\nTask: Sort.\nClass label: good\nInput:\n```python\nx = 1\n```\n```"
+    assert pairs(parse_output_first(text)) == [("x = 1", "good")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```\nx\n```\nor\n```\ny\n```",
+        "```python\nx\n```\nor\n```python\ny\n```",
+        "```python\nx\n```\nor, as a table:\n\n~~~\na | b\n~~~",
+    ],
+)
+def test_an_answer_that_is_blocks_of_code_and_text_between_is_kept_whole(answer: str) -> None:
+    assert pairs(parse_input_first(answer)) == [("", answer)]
+
+
 def test_numbers_in_brackets_and_escaped_points_begin_items() -> None:
     text = "(9) Name a sea.\n10\\. Name a lake."
     assert parse_proposals(text, cut=False, continues_item=False) == ["Name a sea.", "Name a lake."]

@@ -96,6 +96,40 @@ def test_what_is_there_is_replaced_only_with_force(lived_in: Path, tmp_path: Pat
     assert check(out).is_well
 
 
+def test_an_earlier_copy_is_replaced_and_a_workspace_with_work_of_its_own_never(
+    lived_in: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "b.db"
+    back_up(lived_in, out, force=False)
+    with Workspace.open(lived_in) as workspace:
+        workspace.start_run(at="later")
+        workspace.end_run(at="later")
+    back_up(lived_in, out, force=True)
+    assert rows(out, "SELECT count(*) FROM runs") == rows(lived_in, "SELECT count(*) FROM runs")
+    with Workspace.open(out) as copy:
+        copy.start_run(at="elsewhere")
+        copy.tasks.add("Name a river.", origin="human", at="elsewhere")
+        copy.end_run(at="elsewhere")
+    Workspace.open(tmp_path / "other.db", create=True).close()
+    with Workspace.open(tmp_path / "other.db") as other:
+        other.tasks.add("Name a lake.", origin="human", at="another day")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for own in (out, tmp_path / "other.db"):
+        with pytest.raises(WorkspaceError, match="not an earlier copy of .*would be lost"):
+            back_up(lived_in, own, force=True)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_damaged_copy_is_not_replaced(lived_in: Path, tmp_path: Path) -> None:
+    out = tmp_path / "b.db"
+    back_up(lived_in, out, force=False)
+    overwrite(out, page_of(out, "runs"), b"\xff" * 100)
+    before = out.read_bytes()
+    with pytest.raises(WorkspaceError, match="would be lost"):
+        back_up(lived_in, out, force=True)
+    assert out.read_bytes() == before
+
+
 @pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
 def test_a_symbolic_link_that_somebody_put_there_is_not_followed(
     lived_in: Path, tmp_path: Path, there: bool
@@ -119,6 +153,9 @@ def test_a_symbolic_link_that_somebody_put_there_is_not_followed(
         ("w.db", "is the workspace itself"),
         ("w.db-journal", "belongs to the workspace"),
         ("w.db-wal", "belongs to the workspace"),
+        ("w.db.run-3", "belongs to the workspace"),
+        ("w.db.before-repair", "belongs to the workspace"),
+        ("w.db.schema-5", "belongs to the workspace"),
         (".", "is a folder"),
         ("nowhere/b.db", "cannot be written"),
         ("n" * 300, "cannot be written"),

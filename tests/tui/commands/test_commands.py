@@ -18,6 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.language.detect import pick_language
 from selfinstruct.core.language.registry import with_seeds
@@ -196,11 +197,41 @@ def test_every_export_loads_and_holds_every_accepted_task_with_kept_instances(
         assert any(instruction in row["prompt"] for row in gpt3)
 
 
-def test_alpaca_is_one_array_when_the_file_ends_in_json(grown: Path, tmp_path: Path) -> None:
+def test_the_help_of_export_tells_of_every_format() -> None:
+    told = " ".join(run("export", "--help").output.replace("│", " ").split())
+    for one in FORMATS:
+        assert f"{one.name}: {one.about}." in told
+
+
+def test_a_file_that_ends_in_json_is_one_array(grown: Path, tmp_path: Path) -> None:
     out = tmp_path / "train.json"
     run("export", "--db", grown, "--format", "alpaca", "--out", out)
     rows = json.loads(out.read_text(encoding="utf-8"))
     assert {row["instruction"] for row in rows} == kept_tasks(grown)
+
+
+@pytest.mark.parametrize("command", ["export", "dedupe"])
+@pytest.mark.parametrize("name", ["w.db.before-repair", "w.db-wal", "copy"])
+def test_no_command_writes_over_what_belongs_to_a_workspace(
+    grown: Path, tmp_path: Path, command: str, name: str
+) -> None:
+    shutil.copyfile(grown, tmp_path / "w.db")
+    shutil.copyfile(grown, tmp_path / "copy")
+    out = tmp_path / name
+    if name != "copy":
+        out.write_text("precious")
+    before = out.read_bytes()
+    (tmp_path / "rows.jsonl").write_text('{"instruction": "Name a fish."}\n')
+    first = [tmp_path / "rows.jsonl"] if command == "dedupe" else ["--db", grown]
+    result = run(command, *first, "--out", out, "--force")
+    assert result.exit_code == 2
+    assert "workspace" in result.output
+    assert out.read_bytes() == before
+    if command == "dedupe":
+        result = run(command, *first, "--out", tmp_path / "new", "--report", out, "--force")
+        assert result.exit_code == 2
+        assert "Give --report another name" in " ".join(result.output.split())
+        assert out.read_bytes() == before
 
 
 def test_gpt3_mixes_the_layouts(grown: Path, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfinstruct.core.filtering.registry import FILTERS, VERDICTS
 from selfinstruct.core.filtering.settings import FilterSettings
-from selfinstruct.tui.screens.preview.filter_choices import choices, described, differences
+from selfinstruct.tui.screens.preview.filter_choices import always_on, choices, described, differences
+from selfinstruct.tui.text.safe_text import verdict_word
 
 DEFAULT = FilterSettings()
 BY_NAME = {choice.name: choice for choice in choices(by_meaning=True)}
@@ -24,6 +26,32 @@ def switched(filters: FilterSettings, name: str) -> FilterSettings:
 
 def test_every_filter_that_looks_at_words_can_be_changed() -> None:
     assert set(BY_NAME) == set(FilterSettings.model_fields)
+
+
+@pytest.mark.parametrize("by_meaning", [False, True])
+def test_every_filter_has_a_control_on_the_preview_or_is_said_to_be_always_on(by_meaning: bool) -> None:
+    controls = {choice.name for choice in choices(by_meaning=by_meaning)}
+    said = always_on(by_meaning=by_meaning)
+    for one in FILTERS:
+        if one.needs_vectors and not by_meaning:
+            assert one.code not in said
+        elif one.setting is None:
+            assert one.code in said
+        else:
+            assert one.setting.name in controls
+    assert max(len(choice.label) for choice in choices(by_meaning=by_meaning)) <= 21
+
+
+def test_people_read_another_word_for_every_verdict() -> None:
+    assert len({verdict_word(verdict) for verdict in VERDICTS}) == len(VERDICTS)
+
+
+def test_a_count_stays_within_the_one_that_limits_it() -> None:
+    assert moved(DEFAULT, "min_words", 1000).min_words == DEFAULT.max_words
+    assert moved(DEFAULT, "max_words", -1000).max_words == DEFAULT.min_words
+    short = moved(switched(DEFAULT, "min_words"), "max_words", -148)
+    assert (short.min_words, short.max_words) == (0, 2)
+    assert switched(short, "min_words").min_words == 2
 
 
 def test_the_threshold_moves_by_a_hundredth_without_drifting() -> None:

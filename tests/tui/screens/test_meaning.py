@@ -8,8 +8,10 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.tables.vectors import NewVector
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.auto_progress import work_alone
+from selfinstruct.tui.screens.preview.flips import FlipTable
 from selfinstruct.tui.screens.settings.form import texts_of, values_of
 from tests.conftest import OpenEngine
 from tests.core.pool.test_embeddings import PAID, in_doubt
@@ -71,6 +73,33 @@ def test_with_another_address_the_key_for_embeddings_is_to_be_named_again(
         {"model": "m", "base_url": "http://127.0.0.1:9/v1", "embeddings": "e", "embeddings_key_env": "K"}
     )
     assert values_of(texts_of(base) | changes, base).get("embeddings_key_env") == key
+
+
+async def test_the_preview_tells_of_what_the_model_makes_no_vector_of(engine_on: OpenEngine) -> None:
+    engine = engine_on(embeddings="offline", hold=True, target=3, batches_ahead=0, concurrency=1)
+    await UnattendedRun(engine).run()
+    text = "Describe the smell of rain on warm stone."
+    task_id = engine.workspace.tasks.add(text, origin="model", label="generation", at="now", held=True)
+    in_use = engine.workspace.vectors.in_use()
+    assert in_use is not None
+    refused = [NewVector(task_id, text, b"")]
+    engine.workspace.vectors.store(refused, model=in_use[0], base_url=in_use[1], request_id=1)
+    engine.assess([task_id])
+    async with curating(engine, (160, 40)) as curator:
+        await curator.press("4")
+        await curator.until(lambda: "scored" not in screen_text(curator.app))
+        assert "always on: no words, no vector" in screen_text(curator.app)
+        for _ in range(14):
+            await curator.press("H")
+        table = curator.app.at_hand.query_one(FlipTable)
+        while table.current != task_id:
+            assert table.cursor < len(table.ids) - 1
+            table.move_by(1)
+            await curator.pilot.pause()
+        now, then = curator.shown("#preview-why").splitlines()
+        assert "The model for embeddings makes no vector of it; request 1 says why." in now
+        assert then.endswith("The model for embeddings makes no vector of it; request 1 says why.")
+        assert "ROUGE-L" in then
 
 
 async def test_the_threshold_for_meaning_is_tried_out_and_applied_where_tasks_are_compared_by_it(

@@ -107,6 +107,23 @@ async def test_switching_a_filter_off_and_on_again_changes_nothing(preview: Cura
     assert "≠" not in screen_text(preview.app)
 
 
+async def test_a_filter_that_was_off_from_the_start_can_be_switched_on(
+    engine_on: OpenEngine,
+) -> None:
+    engine = engine_on(filters={"min_words": 0, "keywords": [], "punctuation": False})
+    ids = Ids(engine)
+    short = candidate(engine, "Sing loudly.")
+    async with curating(engine) as opened:
+        await opened.press("4")
+        await looked(opened)
+        assert "always on: no words" in screen_text(opened.app)
+        await opened.press("j", "space")
+        assert list(table(opened).ids) == [short]
+        await opened.press("j", "j", "space")
+        assert list(table(opened).ids) == [ids.map, short]
+        assert "length at least: 4, keywords refused: 19 words" in opened.shown("#message")
+
+
 async def test_a_threshold_has_no_switch(preview: Curator) -> None:
     await preview.press("space")
     assert "has no switch" in preview.shown("#message")
