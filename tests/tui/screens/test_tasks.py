@@ -525,19 +525,15 @@ async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filter
     task = curator.current()
     await curator.press("a")
     curator.table.move_to(task.id)
-    await curator.press("e", "ctrl+u", *"Sing", "enter")
+    await curator.press("e", *" with an image", "enter")
     assert "its wording must pass" in screen_text(curator.app)
     await curator.press("escape")
     assert curator.task(task.id).instruction == task.instruction
 
 
 async def test_c_tries_generation_first_and_asks_nothing_before_the_person_goes_on(curator: Curator) -> None:
-    task_id, asked = curator.current().id, curator.engine.workspace.tasks
-    await curator.press("a")
-    assert "unclear" not in curator.shown("#message")
-    curator.engine.decisions.undo()
+    task_id = curator.current().id
     curator.engine.decisions.relabel(task_id, "unknown")
-    curator.table.move_to(task_id)
     await curator.press("a")
     assert "Its label is unclear: c sets it" in curator.shown("#message")
     curator.table.move_to(task_id)
@@ -545,9 +541,7 @@ async def test_c_tries_generation_first_and_asks_nothing_before_the_person_goes_
         await curator.press("c")
         assert curator.task(task_id).label == label
     await curator.until(lambda: not curator.app.session.attended.under_way)
-    assert asked.to_instantiate() == task_id
+    assert curator.task(task_id).instantiate_request_id is None
+    assert curator.engine.workspace.tasks.to_instantiate() == task_id
     await curator.press("s")
     await curator.until(lambda: curator.task(task_id).instantiate_request_id is not None)
-    request = curator.task(task_id).instantiate_request_id
-    assert request is not None
-    assert len(curator.engine.workspace.instances.of_task(task_id)) >= 0
