@@ -171,7 +171,7 @@ class Engine:
         """
         before, standing = storable(self.settings), self._standing()
         try:
-            self._store_and_work_by(settings, before)
+            await self.workspace.lock_wait.when_free(lambda: self._store_and_work_by(settings, before))
         except BaseException:
             self._stand(standing)
             raise
@@ -400,6 +400,7 @@ class Engine:
             take_in=take_in or self.take_in,
             look_ahead=self._intake.look_ahead if look_ahead else no_steps,
             stopping=stopping,
+            when_free=self.workspace.lock_wait.when_free,
             give_way=give_way,
         )
         if started:

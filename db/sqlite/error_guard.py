@@ -118,9 +118,10 @@ class GuardedCursor(sqlite3.Cursor):
     def executescript(self, sql: str, /) -> Self:
         """As of sqlite3."""
         try:
-            return super().executescript(sql)
+            super().executescript(sql)
         except _ERRORS as error:
             self._raise(error, sql)
+        return self
 
     def fetchone(self) -> Any:
         """As of sqlite3."""

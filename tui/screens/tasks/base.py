@@ -9,9 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from selfinstruct.core.decisions.tasks import DecisionResult, RefusedByFiltersError
-from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.util.time_slices import Sliced
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.core.util.time_slices import Sliced, when_free
 from selfinstruct.db.records import AnyDecision, Label, Order
 from selfinstruct.tui.background.prefetch import Prefetch
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
@@ -61,6 +59,7 @@ class TasksScreen(TableActions, DecidingScreen):
     def begin(self) -> None:
         """Show what comes first; a method of its own, since Textual calls `on_mount` of each class."""
         self.load()
+        self._is_begun = True
 
     @property
     def table(self) -> CandidateTable:
@@ -77,8 +76,13 @@ class TasksScreen(TableActions, DecidingScreen):
         self.table.show(task_ids, at=at)
         self._show_detail()
 
+    _is_begun = False
+    """Whether what comes first could be read."""
+
     def refresh_view(self) -> None:
         """Read the rows on the screen again; their number and order stay."""
+        if not self._is_begun:
+            self.begin()
         self.table.reread()
         self._show_detail()
 
@@ -143,6 +147,8 @@ class TasksScreen(TableActions, DecidingScreen):
             self.say(self.nothing.split("\n\n")[0])
             return
 
+        is_put_off = False
+
         def over(decided: DecisionResult) -> None:
             self.session.attended.wake()
             self.table.unmark((*decided.done, *decided.spared))
@@ -151,11 +157,17 @@ class TasksScreen(TableActions, DecidingScreen):
                 at_hand.refresh_all()
             stay = self._marks_that_stay() if marked else ""
             left = ""
-            if decided.done and move_on and not marked and not self.table.move_to_next_waiting():
+            goes_on = decided.done and move_on and not marked and not is_put_off
+            if goes_on and not self.table.move_to_next_waiting():
                 left = self.all_decided
             at_hand.say(f"{self._told(decided, done, how)}{stay}{left}", error=bool(decided.refused))
 
-        self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
+        is_put_off = self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
+        if is_put_off and marked:
+            self.table.clear_marks()
+        elif is_put_off and move_on:
+            # The person is not kept; the next key is for another task.
+            self.table.move_to_next_waiting()
 
     def _told(self, decided: DecisionResult, done: str, how: str) -> str:
         """What became of a step, in a sentence."""
@@ -300,14 +312,14 @@ class TasksScreen(TableActions, DecidingScreen):
         return None
 
     def _edited(self, task_id: int, wording: str, *, seen: str) -> None:
-        try:
-            self.engine.decisions.edit(task_id, wording, seen=seen)
-        except (DecisionRefusedError, WorkspaceError) as refusal:
-            self.say(str(refusal), error=True)
-        else:
+        def over(_: object) -> None:
             self.session.attended.wake()
-            self.refresh_all()
-            self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
+            if self.is_up:
+                self.refresh_all()
+            self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}")
+
+        edit = partial(self.engine.decisions.edit, task_id, wording, seen=seen)
+        self.carry_out(when_free(self.engine.workspace, edit), f"Editing {task_id}", over)
 
     # Looking around
 
