@@ -129,7 +129,8 @@ class Engine:
             SettingsError: they do not fit the workspace; all stays as it was.
             WorkspaceError: they could not be stored; all stays as it was.
         """
-        before, self._working = self._working, self._store(settings)
+        before = self._working
+        self._working = await self.workspace.lock_wait.when_free(lambda: self._store(settings))
         self._working.put_to_work()
         await before.close()
 
@@ -348,6 +349,7 @@ class Engine:
             take_in=take_in or self.take_in,
             look_ahead=self._working.intake.look_ahead if look_ahead else no_steps,
             stopping=stopping,
+            when_free=self.workspace.lock_wait.when_free,
             give_way=give_way,
         )
         if started:

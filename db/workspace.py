@@ -33,6 +33,7 @@ from selfinstruct.db.sqlite.connection import (
     transaction,
 )
 from selfinstruct.db.sqlite.journal_files import beside
+from selfinstruct.db.sqlite.lock_wait import LockWait
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
 from selfinstruct.db.sqlite.storage_advice import what_helps
 from selfinstruct.db.tables.decisions import Decisions
@@ -68,6 +69,8 @@ class Workspace:
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)
         self.vectors = Vectors(db)
+        self.lock_wait = LockWait(db)
+        """How it waits while another program keeps the workspace."""
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0

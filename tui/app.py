@@ -23,7 +23,8 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import Event
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
@@ -35,12 +36,14 @@ from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.clipboard import give_to_program, terminal_sequence
 from selfinstruct.tui.text.exact_text import pasted_text
 from selfinstruct.tui.text.failure import failure, unexpected
-from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
 
 _REFRESH_S = 0.25
 """Events come in bursts; what they changed is shown this often at most."""
+_WAIT_TOLD_S = 1.0
+"""When another program keeps the workspace for so long, that is told."""
 _LOOK_S = 0.5
 """How often the workspace is looked at for what other programs have done."""
 
@@ -56,7 +59,7 @@ class Happened(Message):
         self.event = event
 
 
-class CuratorApp(App[None]):
+class CuratorApp(SurvivesErrors, App[None]):
     """The curator over one engine, which it closes in the end.
 
     Args:
@@ -88,6 +91,7 @@ class CuratorApp(App[None]):
         for entry in SCREENS:
             self.add_mode(entry.name, partial(self._make, entry.name))
         self._refresh_due = False
+        self._waiting_told = ""
         self._first_run = first_run
         for theme in OWN_THEMES:
             self.register_theme(theme)
@@ -179,7 +183,7 @@ class CuratorApp(App[None]):
         await may_send_keys(self, self.engine.consent, settings, typed=changed_in(texts, base))
         try:
             await self.session.apply(settings)
-        except (SettingsError, WorkspaceError) as error:
+        except SettingsError as error:
             self.at_hand.say(str(error), error=True)
         else:
             self.curate.greet()
@@ -198,7 +202,7 @@ class CuratorApp(App[None]):
         for screen in {self.curate, self.at_hand}:
             if screen.is_up:
                 screen.happened(message.event)
-        if not self._refresh_due:
+        if not self._refresh_due and not self._exit:
             self._refresh_due = True
             self.run_worker(self._refresh())
 
@@ -212,11 +216,25 @@ class CuratorApp(App[None]):
 
     def _look(self) -> None:
         self.session.tidy()
+        self.session.read_again()
+        self._tell_of_waiting()
         if self.engine.workspace.changed_by_others():
             if self.engine.follow_cost_limit() and self.session.attended.at_cost_limit:
                 self.session.attended.resume()
             if self.at_hand.is_up:
                 self.at_hand.refresh_all()
+
+    def _tell_of_waiting(self) -> None:
+        """Say that another program is waited for while that is so, and by how many decisions."""
+        if self.engine.workspace.lock_wait.waited_s >= _WAIT_TOLD_S and not self.session.leaving:
+            self._waiting_told = "Waiting for another program that is at work on the workspace."
+            if put_off := len(self.session.put_off):
+                self._waiting_told += f" Not stored yet: {many(put_off, 'decision')}."
+            self.at_hand.say(self._waiting_told)
+        elif self._waiting_told:
+            if self.at_hand.said[0] == self._waiting_told:
+                self.at_hand.say("")
+            self._waiting_told = ""
 
     @property
     def at_hand(self) -> WorkScreen:
@@ -236,7 +254,12 @@ class CuratorApp(App[None]):
                 + self.at_hand.with_keys(" {next_batch} starts it again."),
                 error=True,
             )
-        elif self.session.leaving:
+        else:
+            self.leave_when_done()
+
+    def leave_when_done(self) -> None:
+        """End the program if the person has asked for it, and nothing is to be stored any more."""
+        if self.session.leaving and not self.session.attended.under_way and not self.session.put_off:
             self.exit()
 
     # Colours
@@ -258,7 +281,7 @@ class CuratorApp(App[None]):
             try:
                 self.session.remember(theme=theme.name)
             except WorkspaceError as error:
-                self.at_hand.say(str(error), error=True)
+                self.tell(error)
             if self.at_hand.is_up:
                 self.at_hand.refresh_view()
 
@@ -334,7 +357,7 @@ class CuratorApp(App[None]):
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except WorkspaceError as error:
-            self.at_hand.say(str(error), error=True)
+            self._handle_exception(error)
             return True
 
     def pop_screen(self) -> AwaitComplete:
@@ -349,6 +372,24 @@ class CuratorApp(App[None]):
     async def on_unmount(self) -> None:
         """End the run."""
         await self.session.stop()
+
+    def tell(self, error: WorkspaceError) -> None:
+        """Say an error of the workspace on the message line; what it cut short can be tried again.
+
+        Raises:
+            DamagedError: it is damage, beside which nothing more is to be written.
+        """
+        if isinstance(error, DamagedError):
+            raise error
+        self.at_hand.say(str(error), error=True)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Tell an error of the workspace, whatever it comes from; what is no such error ends the program."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(cause, WorkspaceError) and not isinstance(cause, DamagedError):
+            self.tell(cause)
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Say why the program ends; Textual's own way would print variables, keys among them."""

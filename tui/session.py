@@ -2,13 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.runs.attended import AttendedRun
 from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.db.reads.task_finder import TaskFinder
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.background.yield_to_keys import YieldToKeys
@@ -41,6 +44,12 @@ class Session:
         """Looks for tasks without keeping the screen waiting."""
         self.long_step: BulkProgress | None = None
         """The step on many tasks that is being carried out; no other decision is taken meanwhile."""
+        self.put_off: deque[Coroutine[Any, Any, None]] = deque()
+        """Decisions that wait for another program to let go of the workspace, in their order."""
+        self.reassessment_is_due = False
+        """Whether an error has cut short the assessment of what is undecided by the filters in force."""
+        engine.workspace.lock_wait.stop_blocking()
+        self._reading: asyncio.Future[None] | None = None
         self._generation: asyncio.Future[None] | None = None
         self._applying = False
 
@@ -62,16 +71,33 @@ class Session:
 
     async def _work(self) -> None:
         if not self.read_only:
-            self.engine.enter()
+            await self.engine.workspace.lock_wait.when_free(self.engine.enter)
         # Imported in a thread, and only now: the first screen needs none of it.
         for name in _LATER:
             await asyncio.to_thread(import_module, name)
-        # A person waits for what it brings.
-        await self.engine.read_pool(partial(self.courtesy.give_way, hurry=True))
+        await self._read_pool()
         # What is there by now stays, and need not be looked through for garbage.
         gc.freeze()
         if not self.read_only:
             await self.attended.run()
+
+    def _read_pool(self) -> "asyncio.Future[None]":
+        # A person waits for what it brings.
+        hurry = partial(self.courtesy.give_way, hurry=True)
+        self._reading = asyncio.ensure_future(self.engine.read_pool(hurry))
+        return self._reading
+
+    def read_again(self) -> None:
+        """Read the pool again in the background where a step that failed has dropped it."""
+        once = self._reading
+        if once is None or not once.done() or once.cancelled() or once.exception() is not None:
+            return
+        if not self.engine.assessor.is_ready:
+            self._read_pool().add_done_callback(self._read)
+
+    def _read(self, reading: "asyncio.Future[None]") -> None:
+        if not reading.cancelled() and reading.exception() is not None:
+            self._ended(reading.exception())
 
     def _done(self, generation: "asyncio.Future[None]") -> None:
         if not generation.cancelled():
@@ -117,6 +143,18 @@ class Session:
             if running and not self.leaving:
                 self.start()
 
+    async def reassess(self, progress: Callable[[float], None]) -> int:
+        """Assess what is undecided by the filters in force; returns how many verdicts are others now.
+
+        What an error cuts short stays due.
+        """
+        from selfinstruct.core.stats.filter_preview import reassess  # noqa: PLC0415 - NumPy comes with it
+
+        self.reassessment_is_due = True
+        turned = await in_slices(reassess(self.engine), progress)
+        self.reassessment_is_due = False
+        return turned
+
     def raise_cost_limit(self, usd: float) -> None:
         """Make room for more requests, and go on."""
         self.engine.limit_cost(usd)
@@ -125,15 +163,17 @@ class Session:
 
     def remember(self, **values: object) -> None:
         """Store settings that change nothing but the screen, such as its theme."""
-        self.engine.settings = self.settings.model_copy(update=values)
+        settings = self.settings.model_copy(update=values)
         if not self.read_only:
-            stored = self.settings.model_dump(mode="json")
+            stored = settings.model_dump(mode="json")
             self.engine.workspace.settings.change({name: stored[name] for name in values})
+        self.engine.settings = settings
 
     async def stop(self) -> None:
         """End generation: what is still under way is in doubt from now on."""
-        if self._generation is not None:
-            self._generation.cancel()
-            await asyncio.gather(self._generation, return_exceptions=True)
+        for work in (self._generation, self._reading):
+            if work is not None:
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
         await self.finder.close()
         await self.engine.close()

@@ -255,7 +255,7 @@ class Decider:
         done: list[AnyDecision] = []
         disputes: list[str] = []
         while not self._stopping:
-            with self._assessor.step():
+            with (yield from self._assessor.step_when_free()):
                 if step is None:
                     step = find()
                     if step is None:
@@ -340,7 +340,7 @@ class Decider:
         flipped: set[int] = set()
         while came_to < len(ids) and not self._stopping:
             part: list[int] = []
-            with self._assessor.step():
+            with (yield from self._assessor.step_when_free()):
                 is_time = _until(len(ids))
                 if not done:
                     step = self._workspace.decisions.next_step()

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
 from selfinstruct.core.util.lru_cache import LRUCache
+from selfinstruct.core.util.time_slices import Sliced, when_free
 from selfinstruct.db.records import PASS, Reason, Standing
 from selfinstruct.db.workspace import Workspace
 
@@ -149,6 +150,16 @@ class Assessor:
             if known is not None and known != self._taken_in():
                 self.forget()  # it holds what has been rolled back
             raise
+
+    def step_when_free(self) -> Sliced[ExitStack]:
+        """A step that has begun, as soon as no other program keeps the workspace; it ends with the stack."""
+
+        def begin() -> ExitStack:
+            stack = ExitStack()
+            stack.enter_context(self.step())
+            return stack
+
+        return when_free(self._workspace, begin)
 
     def _taken_in(self) -> tuple[int, ...]:
         of_meaning = (0, 0) if self._meaning is None else self._meaning.taken_in

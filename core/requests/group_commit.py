@@ -21,7 +21,7 @@ class _Write:
 
 
 class GroupCommit:
-    """Gathers the writes of one turn of the loop.
+    """Gathers the writes of one turn of the loop, and those that come while another program is waited for.
 
     Args:
         workspace: Where they go.
@@ -30,6 +30,7 @@ class GroupCommit:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._writes: list[_Write] = []
+        self._storing: asyncio.Task[None] | None = None
 
     async def write(
         self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
@@ -44,9 +45,9 @@ class GroupCommit:
         """
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[Result] = loop.create_future()
-        if not self._writes:
-            loop.call_soon(self._write_all)
         self._writes.append(_Write(write, stored, must_be_awaited=take_back is not None))
+        if self._storing is None or self._storing.done():
+            self._storing = loop.create_task(self._store())
         try:
             return await stored
         except asyncio.CancelledError:
@@ -56,17 +57,21 @@ class GroupCommit:
                     take_back(stored.result())
             raise
 
+    async def _store(self) -> None:
+        while self._writes:
+            try:
+                await self._workspace.lock_wait.when_free(self._write_all)
+            except Exception as error:  # noqa: BLE001 - raised again by each `write`
+                writes, self._writes = self._writes, []
+                for one in writes:
+                    if not one.stored.done():
+                        one.stored.set_exception(error)
+
     def _write_all(self) -> None:
         writes = [one for one in self._writes if not (one.must_be_awaited and one.stored.cancelled())]
+        with self._workspace.transaction():
+            results = [one.write() for one in writes]
         self._writes = []
-        try:
-            with self._workspace.transaction():
-                results = [one.write() for one in writes]
-        except Exception as error:  # noqa: BLE001 - raised again by each `write`
-            for one in writes:
-                if not one.stored.done():
-                    one.stored.set_exception(error)
-            return
         for one, result in zip(writes, results, strict=True):
             if not one.stored.done():
                 one.stored.set_result(result)

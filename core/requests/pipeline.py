@@ -18,6 +18,11 @@ async def let_others() -> None:
     await asyncio.sleep(0)
 
 
+async def at_once(step: Callable[[], int | None]) -> int | None:
+    """Carry a step out."""
+    return step()
+
+
 def no_steps(request_id: int) -> Iterable[None]:
     """Look at nothing ahead."""
     del request_id
@@ -34,6 +39,7 @@ class Pipeline:
         take_in: Parses the answer of a request that is over; called in the order of the requests.
         look_ahead: What can be found out about an answer before it is taken in, in short steps.
         stopping: Done when nothing more is to be planned or sent.
+        when_free: Carries `plan` and `take_in` out, again as long as another program keeps the workspace.
         give_way: Awaited before each step, so that others that share the loop get their turn.
     """
 
@@ -46,6 +52,7 @@ class Pipeline:
         take_in: Callable[[int], None],
         look_ahead: Callable[[int], Iterable[None]] = no_steps,
         stopping: "asyncio.Future[None]",
+        when_free: Callable[[Callable[[], int | None]], Awaitable[int | None]] = at_once,
         give_way: Callable[[], Awaitable[None]] = let_others,
     ) -> None:
         self._width = width
@@ -53,6 +60,7 @@ class Pipeline:
         self._carry_out = carry_out
         self._take_in = take_in
         self._look_ahead = look_ahead
+        self._when_free = when_free
         self._give_way = give_way
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._nudged: asyncio.Future[None] | None = None
@@ -102,7 +110,7 @@ class Pipeline:
                 await self._give_way()
                 # One that has failed is taken in as well: that is how its failure comes to be told.
                 with _noting(errors):
-                    self._take_in(request_id)
+                    await self._when_free(lambda taken=request_id: self._take_in(taken))  # type: ignore[misc]
                 self._under_way.popleft()
         finally:
             for _, future in self._under_way:
@@ -116,7 +124,7 @@ class Pipeline:
         while len(self._under_way) < self._width and not self._stopping.done():
             if self._under_way:
                 await self._give_way()
-            request_id = self._plan()
+            request_id = await self._when_free(self._plan)
             if request_id is None:
                 return
             self._under_way.append((request_id, asyncio.ensure_future(self._send(request_id))))

@@ -83,15 +83,16 @@ class Sender:
                 return
             most = MAX_REFUSALS if error.throttles else MAX_ATTEMPTS
             if not error.transient or error.unusable or attempt >= most:
-                self._give_up(request_id, error)
+                await self._give_up(request_id, error)
                 return
             wait_s = self._endpoint.throttle.rest_s if error.throttles else self._wait(attempt, error)
             self._emit(RequestDelayed(request_id, error.sentence, attempt + 1, most, wait_s))
             if not error.throttles:
                 await asyncio.wait({self._stopping}, timeout=wait_s)
 
-    def _give_up(self, request_id: int, error: SendError) -> None:
-        self._workspace.requests.fail(request_id, error.sentence)
+    async def _give_up(self, request_id: int, error: SendError) -> None:
+        requests = self._workspace.requests
+        await self._workspace.lock_wait.when_free(lambda: requests.fail(request_id, error.sentence))
         is_shut = error.throttles and self._endpoint.throttle.refused_in_a_row >= MAX_ATTEMPTS
         if error.unusable or error.unreachable or is_shut:
             if not self._stopping.done():
@@ -118,7 +119,13 @@ class Sender:
             learned = self._endpoint.learn(error, parameters)
             if not learned:
                 return error
-            self._workspace.settings.learn(self._endpoint.address, self._endpoint.model, learned)
+            await self._learn(learned)
+
+    async def _learn(self, learned: dict[str, str | None]) -> None:
+        settings, endpoint = self._workspace.settings, self._endpoint
+        await self._workspace.lock_wait.when_free(
+            lambda: settings.learn(endpoint.address, endpoint.model, learned)
+        )
 
     async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
         """Write an attempt down, send it, and store what comes back; returns what went wrong."""

@@ -13,7 +13,7 @@ from selfinstruct.core.requests.pipeline import Pipeline, let_others
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import BatchTracker
 from selfinstruct.core.runs.resend import Resender, Resent
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import BusyError, WorkspaceError
 from selfinstruct.db.records import PASS, Request
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ class AttendedRun:
         else:
             batch = next(iter(self._ready(most=1)), None)
         if batch is not None:
-            self.shown, self._waiting = batch, False
             self._engine.enter()
             self._engine.workspace.remember_batch(batch)
+            self.shown, self._waiting = batch, False
             self.wake()
         return batch
 
@@ -245,7 +245,8 @@ class AttendedRun:
 
     async def run(self) -> None:
         """Work until `stop`, beginning with what programs that are gone have left."""
-        left_over = self._left_over()
+        when_free = self._engine.workspace.lock_wait.when_free
+        left_over = await when_free(self._left_over)
         self._written.extend(request_id for request_id in left_over if request_id not in self._written)
         while not self._stopping:
             self._wake.clear()
@@ -262,7 +263,7 @@ class AttendedRun:
                 self._refused = refused
             except (EndpointUnusableError, SettingsError) as error:
                 self._resender.give_up()
-                self._take_back()
+                await when_free(self._take_back)
                 self._pause(str(error), GenerationPaused(str(error)))
             except WorkspaceError as error:
                 # What was under way is lost sight of; what it brought so far waits among the candidates.
@@ -270,8 +271,8 @@ class AttendedRun:
                 with suppress(WorkspaceError):
                     self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
                 self._pause(str(error), GenerationPaused(str(error)))
-            if self._refused is not None:
-                self._pause_at_cost_limit(self._refused)
+            if (over_limit := self._refused) is not None:
+                await when_free(lambda refused=over_limit: self._pause_at_cost_limit(refused))  # type: ignore[misc]
             if not self._stopping:
                 await self._wake.wait()
 
@@ -381,13 +382,20 @@ class AttendedRun:
     def _take_in(self, request_id: int) -> None:
         try:
             self._engine.take_in(request_id)
-        finally:
-            request = self._engine.workspace.requests.get(request_id)
-            if request.state == "failed" and request.stage != "embed":
-                self._resender.note_failed(request)
-            self._batches.take_in(request)
-            if request.stage in {"propose", "embed"}:
-                self._tell_completed()
+        except BusyError:
+            raise  # nothing has happened, and it is tried again
+        except BaseException:
+            self._taken_in(request_id)
+            raise
+        self._taken_in(request_id)
+
+    def _taken_in(self, request_id: int) -> None:
+        request = self._engine.workspace.requests.get(request_id)
+        if request.state == "failed" and request.stage != "embed":
+            self._resender.note_failed(request)
+        self._batches.take_in(request)
+        if request.stage in {"propose", "embed"}:
+            self._tell_completed()
 
     def _awaits_vectors(self, batch: int) -> bool:
         """Whether vectors of a batch are to come; one whose request has failed keeps nobody waiting."""

@@ -19,7 +19,7 @@ from selfinstruct.core.filtering.registry import FILTERS, VERDICTS
 from selfinstruct.core.filtering.settings import FilterSettings, switched_on
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.stats.seed_distance import score_bins
-from selfinstruct.core.util.time_slices import Sliced
+from selfinstruct.core.util.time_slices import Sliced, when_free
 from selfinstruct.db.records import PASS, Task
 
 _PAGE = 64
@@ -222,7 +222,8 @@ def reassess(engine: Engine) -> Sliced[int]:
     turned = done = last = 0
     expected = max(1, engine.workspace.tasks.count_undecided())
     while found := engine.workspace.tasks.undecided(last, _JUDGED_AT_ONCE):
-        verdicts = engine.assess(task.id for task in found)
+        ids = [task.id for task in found]
+        verdicts = yield from when_free(engine.workspace, lambda ids=ids: engine.assess(ids))  # type: ignore[misc]
         turned += sum(verdicts.get(task.id) != task.verdict for task in found)
         done, last = done + len(found), found[-1].id
         yield min(1.0, done / expected)

@@ -5,23 +5,52 @@ import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
+from selfinstruct.db.errors import BusyError
+from selfinstruct.db.sqlite.lock_wait import PAUSE_S
+from selfinstruct.db.workspace import Workspace
+
 Result = TypeVar("Result")
 
 Sliced = Generator[float, None, Result]
-"""Work in short steps: each yields how much is done, 0 to 1, and the last one returns a result."""
+"""Work in short steps: each yields how much is done, 0 to 1, and the last one returns a result.
+
+It yields WAITING when another program keeps the workspace, and tries the step again when it is gone on with.
+"""
+
+WAITING = -1.0
 
 SLICE_S = 0.003
 """How long the loop is held at a time, in seconds; a key waits for no longer than this and one step."""
 
 
 def at_once(work: Sliced[Result]) -> Result:
-    """Carry `work` out without a pause, for where nobody waits or there is little to do."""
+    """Carry `work` out without a pause, for where nobody waits or there is little to do.
+
+    Raises:
+        BusyError: another program keeps the workspace.
+    """
     try:
         while True:
-            next(work)
+            if next(work) == WAITING:
+                work.close()
+                raise BusyError("Another program keeps the workspace. Try again.")
     except StopIteration as end:
         result: Result = end.value
         return result
+
+
+def when_free(workspace: Workspace, step: Callable[[], Result]) -> Sliced[Result]:
+    """One step of work, as soon as no other program keeps the workspace; nothing of it happens before."""
+    tries = workspace.lock_wait.tries(step)
+    try:
+        while True:
+            next(tries)
+            yield WAITING
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    finally:
+        tries.close()
 
 
 def _ignore(done: float) -> None:
@@ -42,7 +71,10 @@ async def in_slices(work: Sliced[Result], progress: Callable[[float], None] = _i
     try:
         while True:
             done = next(work)
-            if (taken := time.perf_counter() - begun) >= SLICE_S:
+            if done == WAITING:
+                await asyncio.sleep(PAUSE_S)
+                begun = time.perf_counter()
+            elif (taken := time.perf_counter() - begun) >= SLICE_S:
                 progress(done)
                 await asyncio.sleep(taken)
                 begun = time.perf_counter()

@@ -119,9 +119,9 @@ class GuardedCursor(sqlite3.Cursor):
         """As of sqlite3."""
         try:
             super().executescript(sql)
-            return self
         except _ERRORS as error:
             self._raise(error, sql)
+        return self
 
     def fetchone(self) -> Any:
         """As of sqlite3."""

@@ -15,12 +15,14 @@ from selfinstruct.tui.keys.bindings import actions_by_key, with_keys
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
 
+from selfinstruct.tui.background.error_handling import SurvivesErrors
+
 Result = TypeVar("Result")
 
 DISCARDS = "What you have typed is not saved. Esc again discards it."
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(SurvivesErrors, ModalScreen[Result]):
     """A dialog that is closed once, however many keys of one burst would close it.
 
     A subclass takes the bindings of its place.

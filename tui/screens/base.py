@@ -27,6 +27,7 @@ from selfinstruct.core.events import (
 )
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import SETTINGS_FILE, read_file
+from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen
 from selfinstruct.tui.dialogs.export import ExportScreen
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
@@ -81,7 +82,7 @@ class Tabs(Static):
                 return
 
 
-class WorkScreen(Screen[None]):
+class WorkScreen(SurvivesErrors, Screen[None]):
     """A full screen over one session.
 
     A subclass says its name, takes the bindings of that name, composes its body, and refreshes what it
@@ -137,8 +138,9 @@ class WorkScreen(Screen[None]):
 
     @property
     def is_up(self) -> bool:
-        """Whether its widgets are there: not yet at the beginning, and no longer in the end."""
-        return self.app.is_running and bool(self.query(Tabs))
+        """Whether all of its widgets are there: not yet at the beginning, and no longer in the end."""
+        own = self.children
+        return self.app.is_running and self.is_attached and bool(own) and all(one.is_mounted for one in own)
 
     def compose(self) -> ComposeResult:
         """Tabs, status line, body, message line, footer."""
@@ -405,16 +407,18 @@ class WorkScreen(Screen[None]):
         if (step := self.session.long_step) is not None:
             step.stop()  # which is told; another key leaves
             return
-        under_way = self.session.attended.under_way
-        if self.session.leaving or not under_way:
+        under_way, put_off = self.session.attended.under_way, len(self.session.put_off)
+        if self.session.leaving or not (under_way or put_off):
             self.app.exit()
             return
         self.session.leaving = True
         self.session.attended.stop()
-        self.say(
-            f"Quitting after {many(under_way, 'answer')} under way."
-            + self.with_keys(" {leave} again leaves at once; they are in doubt then.")
-        )
+        answers = f"{many(under_way, 'answer')} under way" if under_way else ""
+        decisions = f"{many(put_off, 'decision')} that another program holds up" if put_off else ""
+        told = self.with_keys(" {leave} again leaves at once;")
+        told += " the answers are in doubt then." if under_way else ""
+        told += " the decisions are not taken then." if put_off else ""
+        self.say(f"Quitting after {' and '.join(filter(None, (answers, decisions)))}.{told}")
 
 
 def _unless_started_again(max_cost_usd: float) -> str:

@@ -1,12 +1,14 @@
 """What screens with decisions share: undo and redo, in the one order of a person's steps."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.util.time_slices import Sliced, in_slices
+from selfinstruct.core.util.time_slices import WAITING, Sliced, in_slices
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import AnyDecision, DecisionKind, InstanceDecision, Label, Task
+from selfinstruct.db.sqlite.lock_wait import PAUSE_S
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.screens.base import WorkScreen
 
@@ -48,40 +50,83 @@ class DecidingScreen(WorkScreen):
         """Say something on whatever screen the person has gone to meanwhile."""
         self.curator.at_hand.say(sentence)
 
-    def carry_out(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> None:
+    def carry_out(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> bool:
         """Take a step: at once, or a little at a time when there is much of it.
+
+        It is put off while another program keeps the workspace, and behind steps that are.
 
         Args:
             work: The step; its first part is carried out now.
             doing: What is being done, for as long as it takes.
             over: Called in the end with what came of it, also when a person has stopped it.
+
+        Returns whether it was put off.
         """
+        if self.session.put_off:
+            self.put_off(work, doing, over)
+            return True
         try:
-            next(work)
+            done = next(work)
         except StopIteration as end:
             over(end.value)
-        except (DecisionRefusedError, WorkspaceError) as refusal:
+        except DecisionRefusedError as refusal:
             self.say(str(refusal), error=True)
         else:
-            self.session.long_step = BulkProgress(
-                doing,
-                self.with_keys("{back}"),
-                tell=self._say_at_hand,
-                stop=self.engine.decisions.stop,
-            )
-            self.run_worker(self._carry_out(work, self.session.long_step, over))
+            if done == WAITING:
+                self.put_off(work, doing, over)
+                return True
+            self.run_worker(self._carry_out(work, self._begin(doing), over))
+        return False
+
+    def _begin(self, doing: str) -> BulkProgress:
+        step = BulkProgress(
+            doing, self.with_keys("{back}"), tell=self._say_at_hand, stop=self.engine.decisions.stop
+        )
+        self.session.long_step = step
+        return step
 
     async def _carry_out(
         self, work: Sliced[Result], step: BulkProgress, over: Callable[[Result], None]
     ) -> None:
         try:
             result = await in_slices(work, step.progress)
-        except (DecisionRefusedError, WorkspaceError) as refusal:
+        except DecisionRefusedError as refusal:
             self.curator.at_hand.say(str(refusal), error=True)
         else:
             over(result)
         finally:
             self.session.long_step = None
+
+    def put_off(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> None:
+        """Take a step as soon as no other program keeps the workspace, and after those put off before."""
+        waiting = self.session.put_off
+        waiting.append(self._carry_out_later(work, doing, over))
+        if len(waiting) == 1:
+            self.app.run_worker(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        waiting = self.session.put_off
+        while waiting:
+            try:
+                await waiting[0]
+            except WorkspaceError as error:
+                self.curator.tell(error)
+            finally:
+                del waiting[0]
+        self.curator.leave_when_done()
+
+    async def _carry_out_later(
+        self, work: Sliced[Result], doing: str, over: Callable[[Result], None]
+    ) -> None:
+        try:
+            while next(work) == WAITING:  # noqa: ASYNC110 - nothing tells when the lock is free
+                await asyncio.sleep(PAUSE_S)
+        except StopIteration as end:
+            over(end.value)
+        except DecisionRefusedError as refusal:
+            self.curator.at_hand.say(str(refusal), error=True)
+        else:
+            await self._carry_out(work, self._begin(doing), over)
 
 
 def other_label(task: Task) -> Label:

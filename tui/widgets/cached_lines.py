@@ -12,6 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from selfinstruct.core.util.lru_cache import LRUCache
+from selfinstruct.tui.background.error_handling import SurvivesErrors
 
 _KEPT = 512
 
@@ -38,7 +39,7 @@ class _Frame:
         return Strip(segments)
 
 
-class LineView(ScrollView):
+class LineView(SurvivesErrors, ScrollView):
     """A view whose `render_line` gives the same strip as long as a line looks the same.
 
     Textual takes each line that is drawn through the style sheet again, which takes longer than all else

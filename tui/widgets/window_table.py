@@ -136,8 +136,9 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         top = round(self.scroll_y)
         in_view = self._ids[top : top + self.page]
         before = [self._fetched.get(row_id) for row_id in in_view]
+        fetched = dict(self.fetch(in_view))
         self._fetched.clear()
-        self._fetched.update(self.fetch(in_view))
+        self._fetched.update(fetched)
         if before != [self._fetched.get(row_id) for row_id in in_view]:
             self.refresh()
 

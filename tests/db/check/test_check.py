@@ -36,7 +36,14 @@ def test_a_workspace_that_was_worked_on_is_well_and_all_that_was_looked_at_is_sa
     looked_at = {part.name: part.looked_at for part in report.parts}
     (decisions,) = rows(lived_in, "SELECT count(*) FROM decisions")[0]
     (answers,) = rows(lived_in, "SELECT count(*) FROM attempts WHERE body IS NOT NULL")[0]
-    assert f"{decisions} decisions" in looked_at["decisions"]
+    (tasks,), (instances,) = (
+        rows(lived_in, f"SELECT count(*) FROM {table}")[0] for table in ("tasks", "instances")
+    )
+    assert looked_at["decisions"] == (
+        f"{decisions} decisions, gone through from the first to the last; what they make of"
+        f" {tasks} tasks and {instances} instances."
+    )
+    assert tasks != instances
     assert f"{answers} responses" in looked_at["answers"]
     assert set(looked_at) == {
         "structure",

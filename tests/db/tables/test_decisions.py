@@ -1,60 +1,48 @@
-"""A decision that is not as it was written ends in the sentence about damage, wherever it is read."""
-
-import json
-from contextlib import closing
+"""Decisions that are not as they were written end in a sentence that names them."""
 
 import pytest
 
-from selfinstruct.core.engine import Engine
 from selfinstruct.db.errors import DamagedError
-from selfinstruct.db.records import NewInstance
-from selfinstruct.db.sqlite.driver import sqlite3
+from selfinstruct.db.records import Instance, InstanceStanding, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
-from tests.conftest import OpenEngine
 
-MISSHAPEN = ["", "{", "[]", "null", "7", '"kept"', "{}", json.dumps({"state": "kept"}), json.dumps({"a": 1})]
-
-
-def spoil(workspace: Workspace, decision_id: int, text: str) -> None:
-    """Write something else into the file than this program does."""
-    with closing(sqlite3.connect(workspace.path)) as db, db:
-        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            db.execute(f"DROP TRIGGER {name}")
-        db.execute("UPDATE decisions SET before = ?, after = ? WHERE id = ?", [text, text, decision_id])
+_MISSHAPEN = ["", "{", "[]", "{}", "null", "1", '"x"', '{"state": "accepted"}', '{"no": 1, "reason": null}']
+_OF_INSTANCES = ['{"reason": 1}', '{"reason": {"no": 1}}', '{"input": "", "output": "", "state": "kept"}']
 
 
-@pytest.fixture
-def engine(engine_on: OpenEngine) -> Engine:
-    return engine_on()
+def spoil(workspace: Workspace, text: str) -> None:
+    workspace._db.execute("DROP TRIGGER decisions_never_change")
+    workspace._db.execute("UPDATE decisions SET before = ? WHERE id = 1", [text])
 
 
-@pytest.mark.parametrize("text", MISSHAPEN)
-def test_a_misshapen_decision_on_a_task_is_damage(engine: Engine, workspace: Workspace, text: str) -> None:
-    task_id = workspace.tasks.add("Describe the smell of rain.", origin="model", at="now", held=True)
-    engine.assess([task_id])
-    engine.decisions.accept(task_id)
-    decision_id = workspace.decisions.last_id()
-    spoil(workspace, decision_id, text)
-    with pytest.raises(DamagedError, match=f"decision {decision_id}"):
+@pytest.mark.parametrize("text", _MISSHAPEN)
+def test_a_misshapen_decision_on_a_task_is_named(workspace: Workspace, text: str) -> None:
+    task_id = workspace.tasks.add("Name a river.", origin="human", at="now")
+    before = workspace.tasks.get(task_id).standing
+    after = Standing("accepted", before.instruction, before.label)
+    workspace.decisions.add(task_id, "accept", step=1, who="human", at="now", before=before, after=after)
+    spoil(workspace, text)
+    with pytest.raises(DamagedError, match="decision 1 cannot be read"):
         workspace.decisions.of_task(task_id)
-    with pytest.raises(DamagedError, match="selfinstruct check"):
-        engine.decisions.undo()
+    with pytest.raises(DamagedError, match="decision 1 cannot be read"):
+        workspace.decisions.standing(1, "undo", before=None, most=9)
 
 
-@pytest.mark.parametrize("text", [*MISSHAPEN, json.dumps({"state": "kept", "input": "", "output": "a"})])
-def test_a_misshapen_decision_on_an_instance_is_damage(
-    engine: Engine, workspace: Workspace, text: str
-) -> None:
-    instruction = "Describe the smell of rain."
-    task_id = workspace.tasks.add(instruction, origin="model", at="now", held=True)
-    workspace.tasks.set_label(task_id, "generation")
-    engine.assess([task_id])
-    engine.decisions.accept(task_id)
-    workspace.instances.add(
-        task_id, instruction, "generation", [NewInstance("rain", "wet stone")], request_id=None
-    )
-    engine.decisions.instances.drop(workspace.instances.of_task(task_id)[0].id)
-    decision_id = workspace.decisions.last_id()
-    spoil(workspace, decision_id, text)
-    with pytest.raises(DamagedError, match=f"decision {decision_id}"):
-        engine.decisions.undo()
+@pytest.mark.parametrize("text", [*_MISSHAPEN, *_OF_INSTANCES])
+def test_a_misshapen_decision_on_an_instance_is_named(workspace: Workspace, text: str) -> None:
+    task_id = workspace.tasks.add("Name a river.", origin="human", at="now", label="generation")
+    new = [NewInstance("", "The Rhine.")]
+    workspace.instances.add(task_id, "Name a river.", "generation", new, request_id=None)
+    (instance,) = workspace.instances.of_task(task_id)
+    assert isinstance(instance, Instance)
+    dropped = InstanceStanding(instance.input, instance.output, "dropped", None)
+    workspace.decisions.add_on_instance(instance, "drop", step=1, at="now", after=dropped)
+    spoil(workspace, text)
+    with pytest.raises(DamagedError, match="decision 1 cannot be read"):
+        workspace.decisions.standing(1, "undo", before=None, most=9)
+
+
+def test_what_is_not_there_is_told_by_its_number(workspace: Workspace) -> None:
+    for get in (workspace.tasks.get, workspace.requests.get, workspace.instances.get):
+        with pytest.raises(KeyError, match="9"):
+            get(9)

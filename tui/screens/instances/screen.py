@@ -11,7 +11,8 @@ from textual.containers import Container
 
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.events import Event, TaskInstantiated
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.core.util.time_slices import when_free
+from selfinstruct.db.errors import StorageError
 from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Task
 from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.keys.screens import ScreenName
@@ -224,15 +225,34 @@ class InstancesScreen(PaneActions, FilteredScreen):
 
     def _decide(self, decide: Callable[[], None], said: str, *, at: int | None = None) -> str | None:
         """Decide and show it; returns why it was refused, None when it was not."""
+
+        def over(_: object) -> None:
+            self.session.attended.wake()
+            if self.is_up:
+                self.refresh_all()
+                self._show_instances(at)
+            self._say_at_hand(said)
+
+        refusals: list[str] = []
+
+        def decide_or_refuse() -> None:
+            try:
+                decide()
+            except SelfInstructError as refusal:
+                refusals.append(str(refusal))
+
+        def told(_: object) -> None:
+            if not refusals:
+                over(None)
+            elif is_put_off:
+                self.curator.at_hand.say(refusals[0], error=True)
+
+        is_put_off = False
         try:
-            decide()
-        except (SelfInstructError, WorkspaceError) as refusal:
-            return str(refusal)
-        self.session.attended.wake()
-        self.refresh_all()
-        self._show_instances(at)
-        self.say(said)
-        return None
+            is_put_off = self.carry_out(when_free(self.engine.workspace, decide_or_refuse), "Deciding", told)
+        except StorageError as error:
+            return str(error)
+        return refusals[0] if refusals and not is_put_off else None
 
     def _tell(self, refusal: str | None) -> None:
         """Say why something was refused, if it was."""

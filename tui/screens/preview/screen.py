@@ -20,10 +20,8 @@ from selfinstruct.core.stats.filter_preview import (
     candidate_of,
     look_at_decided,
     look_at_undecided,
-    reassess,
 )
 from selfinstruct.core.util.time_slices import in_slices
-from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.background.refresh import BackgroundRefresh
 from selfinstruct.tui.keys.bindings import bindings
 from selfinstruct.tui.keys.screens import ScreenName
@@ -226,7 +224,7 @@ class PreviewScreen(PaneActions, WorkScreen):
         changed = differences(self._now, self._proposed)
         if self._applying:
             self.say("The candidates are being judged again already.")
-        elif not changed:
+        elif not changed and not self.session.reassessment_is_due:
             changes = self.with_keys("{less} and {more} change a filter.")
             self.say(f"Nothing is changed, so there is nothing to apply. {changes}")
         else:
@@ -239,19 +237,20 @@ class PreviewScreen(PaneActions, WorkScreen):
         try:
             if self.session.attended.under_way:
                 self.say("The filters change when the answers under way have come in.")
-            await self.session.apply(self.session.settings.model_copy(update={"filters": filters}))
-            turned = await in_slices(reassess(self.engine), self._show_assessment)
-        except (SettingsError, WorkspaceError) as error:
+            if filters != self.session.settings.filters:
+                await self.session.apply(self.session.settings.model_copy(update={"filters": filters}))
+            turned = await self.session.reassess(self._show_assessment)
+        except SettingsError as error:
             self.curator.at_hand.say(str(error), error=True)
             return
         finally:
             self._applying = False
             self._looked_at = self._filling_for = None
-        self.curator.at_hand.say(
-            f"Applied; {turned:,} verdicts are others now, decisions stand."
-            + self.with_keys(" This is not undone with {undo}:")
-            + f" to go back, apply what it was, {before}."
-        )
+        told = f"Applied; {turned:,} verdicts are others now, decisions stand."
+        if before:
+            told += self.with_keys(" This is not undone with {undo}:")
+            told += f" to go back, apply what it was, {before}."
+        self.curator.at_hand.say(told)
         self.curator.at_hand.refresh_all()
 
     def _show_assessment(self, done: float) -> None:

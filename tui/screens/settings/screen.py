@@ -13,9 +13,6 @@ from textual.worker import Worker
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.core.stats.filter_preview import reassess
-from selfinstruct.core.util.time_slices import in_slices
-from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.keys.actions import ACTIONS
 from selfinstruct.tui.keys.bindings import bindings
@@ -173,7 +170,7 @@ class SettingsScreen(WorkScreen):
         changed = self.changed
         if self._applying:
             self.say("The settings before are being applied.")
-        elif not changed:
+        elif not changed and not self.session.reassessment_is_due:
             self.say("Nothing is changed here.")
         elif (settings := self._settings()) is not None:
             self._applying = True
@@ -191,17 +188,18 @@ class SettingsScreen(WorkScreen):
                 if under_way:
                     self.say(f"Waiting for {under_way} answers under way; they are stored first.")
                 await self.session.apply(settings)
-        except (SettingsError, WorkspaceError) as error:
+        except SettingsError as error:
             self.curator.at_hand.say(str(error), error=True)
             return
         finally:
             self._applying = False
         self.curator.look_as_set()
         self.curator.at_hand.refresh_all()
-        said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}."
+        said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
         self.curator.at_hand.say(said)
-        if any(name.startswith(("filters.", "embeddings")) for name in changed):
-            turned = await in_slices(reassess(self.engine), self._show_assessment)
+        changes_filters = any(name.startswith(("filters.", "embeddings")) for name in changed)
+        if changes_filters or self.session.reassessment_is_due:
+            turned = await self.session.reassess(self._show_assessment)
             verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
             self.curator.at_hand.say(f"{said} {verdicts} turned among the undecided candidates.")
 

@@ -10,7 +10,7 @@ from textual.containers import Container
 
 from selfinstruct.core.decisions.tasks import DecisionResult, RefusedByFiltersError
 from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.util.time_slices import Sliced
+from selfinstruct.core.util.time_slices import Sliced, when_free
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import AnyDecision, Order
 from selfinstruct.tui.background.prefetch import Prefetch
@@ -59,6 +59,7 @@ class TasksScreen(PaneActions, DecidingScreen):
     def begin(self) -> None:
         """Show what comes first; a method of its own, since Textual calls `on_mount` of each class."""
         self.load()
+        self._is_begun = True
 
     @property
     def table(self) -> CandidateTable:
@@ -80,8 +81,13 @@ class TasksScreen(PaneActions, DecidingScreen):
         self.table.show(task_ids, at=at)
         self._show_detail()
 
+    _is_begun = False
+    """Whether what comes first could be read."""
+
     def refresh_view(self) -> None:
         """Read the rows on the screen again; their number and order stay."""
+        if not self._is_begun:
+            self.begin()
         self.table.reread()
         self._show_detail()
 
@@ -146,6 +152,8 @@ class TasksScreen(PaneActions, DecidingScreen):
             self.say(self.nothing.split("\n\n")[0])
             return
 
+        is_put_off = False
+
         def over(decided: DecisionResult) -> None:
             self.session.attended.wake()
             self.table.unmark((*decided.done, *decided.spared))
@@ -154,11 +162,17 @@ class TasksScreen(PaneActions, DecidingScreen):
                 at_hand.refresh_all()
             stay = self._marks_that_stay() if marked else ""
             left = ""
-            if decided.done and move_on and not marked and not self.table.move_to_next_waiting():
+            goes_on = decided.done and move_on and not marked and not is_put_off
+            if goes_on and not self.table.move_to_next_waiting():
                 left = self.all_decided
             at_hand.say(f"{self._told(decided, done, how)}{stay}{left}", error=bool(decided.refused))
 
-        self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
+        is_put_off = self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
+        if is_put_off and marked:
+            self.table.clear_marks()
+        elif is_put_off and move_on:
+            # The person is not kept; the next key is for another task.
+            self.table.move_to_next_waiting()
 
     def _told(self, decided: DecisionResult, done: str, how: str) -> str:
         """What became of a step, in a sentence."""
@@ -312,19 +326,37 @@ class TasksScreen(PaneActions, DecidingScreen):
         return None
 
     def _edited(self, task_id: int, seen: str, wording: str) -> str | None:
-        """Store a wording; returns why it cannot be stored, None when it is."""
-        try:
-            self.engine.decisions.edit(task_id, wording, seen=seen)
-        except (DecisionRefusedError, WorkspaceError) as refusal:
-            if isinstance(refusal, RefusedByFiltersError):
+        """Store a wording; returns why it cannot be stored, None when it is or waits for another program."""
+        refusals: list[str] = []
+        waits = False
+
+        def store() -> str | None:
+            try:
+                self.engine.decisions.edit(task_id, wording, seen=seen)
+            except RefusedByFiltersError as refusal:
                 return f"{refusal} The task is in the pool, so its wording must pass."
-            return str(refusal)
-        self.session.attended.wake()
-        self.refresh_all()
-        in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
-        anew = " Its label and its instances are made anew." if in_pool else ""
-        self.say(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
-        return None
+            except DecisionRefusedError as refusal:
+                return str(refusal)
+            return None
+
+        def over(refusal: str | None) -> None:
+            if refusal is None:
+                self.session.attended.wake()
+                if self.is_up:
+                    self.refresh_all()
+                in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
+                anew = " Its label and its instances are made anew." if in_pool else ""
+                self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
+            elif waits:
+                self._edit_here(task_id, seen, draft=wording, refusal=refusal)
+            else:
+                refusals.append(refusal)
+
+        try:
+            waits = self.carry_out(when_free(self.engine.workspace, store), f"Editing {task_id}", over)
+        except WorkspaceError as error:
+            return str(error)
+        return refusals[0] if refusals else None
 
     # Looking around
 
