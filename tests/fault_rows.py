@@ -409,7 +409,7 @@ def _texts() -> Iterator[Row]:
     for name, body, sentence in (
         ("empty", b"", "is empty"),
         ("blank", b" \n\n ", "is empty"),
-        ("a web page", HTML, "is a web page, not JSON. Check base_url"),
+        ("a web page", HTML, "is a web page, not JSON. Check .base_url"),
         ("a text", b"Sure! Here you go.", "is not JSON"),
         ("cut JSON", GOOD[:-9], "is not JSON"),
         ("JSON twice", GOOD + GOOD, "is not JSON"),

@@ -21,15 +21,14 @@ async def test_the_five_stages_lead_from_seeds_to_a_training_file(
         proposed = await engine.propose()
         verdicts = engine.assess(proposed)
         passing = [task_id for task_id, verdict in verdicts.items() if verdict == PASS]
-        for task_id in passing:
-            engine.decisions.accept(task_id)
-        await engine.classify(passing)
-        await engine.instantiate(passing)
+        accepted = engine.decisions.accept_all(passing).done
+        await engine.classify(accepted)
+        await engine.instantiate(accepted)
         exported = engine.export(tmp_path / "train.jsonl", "messages")
 
     lines = (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(proposed) > len(passing) > 5
-    assert exported.rows == len(lines) >= len(passing) / 2
+    assert len(proposed) > len(passing) >= len(accepted) > 5
+    assert exported.rows == len(lines) >= len(accepted) / 2
     assert all(
         [turn["role"] for turn in json.loads(line)["messages"]] == ["user", "assistant"] for line in lines
     )
@@ -115,7 +114,7 @@ def test_a_workspace_keeps_the_seeds_that_it_began_with(engine_on: OpenEngine, t
     engine_on()
     own = tmp_path / "own.jsonl"
     own.write_text("{}")
-    with pytest.raises(SettingsError, match="began with the built-in seeds"):
+    with pytest.raises(SettingsError, match="has its seed tasks already: leave seeds out"):
         engine_on(seeds=own)
 
 
@@ -125,7 +124,7 @@ def test_a_seed_file_with_a_mistake_leaves_no_half_planted_workspace(
     own = tmp_path / "own.jsonl"
     task = {"id": "a", "instruction": "Say it.", "is_classification": False, "instances": [{"output": "it"}]}
     own.write_text(json.dumps(task) + "\n{oops\n")
-    with pytest.raises(SettingsError, match=r"line 2 of own\.jsonl"):
+    with pytest.raises(SettingsError, match=r"line 2 of .*own\.jsonl"):
         engine_on(seeds=own)
     assert workspace.counts().pool["seed"] == 0
     engine_on()

@@ -63,7 +63,7 @@ def test_it_is_said_in_one_line_and_once(older: Path) -> None:
     first = run("status", "--db", older)
     assert first.exit_code == 0
     (said,) = first.stderr.splitlines()
-    assert "brought up to date" in said
+    assert "has been migrated" in said
     assert said.endswith(f"{_BEFORE}.")
     assert run("status", "--db", older).stderr == ""
 
@@ -133,7 +133,7 @@ def test_of_two_programs_at_once_one_brings_it_up_to_date(older: Path) -> None:
     ]
     said = [program.communicate(timeout=60)[1] for program in programs]
     assert [program.returncode for program in programs] == [0, 0, 0]
-    assert sum("brought up to date" in text for text in said) == 1
+    assert sum("has been migrated" in text for text in said) == 1
     assert sorted(path.name for path in older.parent.iterdir()) == ["w.db", _BEFORE]
     assert check(older).is_well
 
