@@ -43,7 +43,6 @@ from selfinstruct.db.tables.settings import SettingsStore
 from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.tables.vectors import Vectors
 
-
 _A_LOOK_S = 2.0
 """Seconds, and more than another program takes to find out whether a run is alive."""
 
