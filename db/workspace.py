@@ -44,6 +44,9 @@ from selfinstruct.db.tables.settings import SettingsStore
 from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.tables.vectors import Vectors
 
+_A_LOOK_S = 2.0
+"""Seconds, and more than another program takes to find out whether a run is alive."""
+
 
 class Workspace:
     """The tables of one file by subject; all of them share one connection.
@@ -131,7 +134,8 @@ class Workspace:
             assert run_id is not None
             lock = self._lock(run_id)
             try:
-                lock.acquire(timeout=0)
+                # Nobody else holds it, but somebody may be looking whether anybody does.
+                lock.acquire(timeout=_A_LOOK_S)
             except OSError as error:
                 raise _not_locked(error) from error
             self._run_id, self._run_lock = run_id, lock

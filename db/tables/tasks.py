@@ -37,6 +37,14 @@ _TRIGRAM = 3
 """The full-text index knows no shorter words."""
 
 
+def _all_of(terms: Sequence[str]) -> str:
+    """All of these conditions, as a balanced tree: SQLite refuses one that is a thousand deep."""
+    if len(terms) <= 2:
+        return " AND ".join(terms)
+    half = len(terms) // 2
+    return f"({_all_of(terms[:half])}) AND ({_all_of(terms[half:])})"
+
+
 class Tasks:
     """Rows of `tasks` and `reasons`."""
 
@@ -400,14 +408,10 @@ class Tasks:
             terms.append("id IN (SELECT rowid FROM tasks_text WHERE tasks_text MATCH ?)")
             quoted = (word.replace('"', '""') for word in long)
             values.append(" ".join(f'"{word}"' for word in quoted))
-        if short := [word for word in wanted.words if len(word) < _TRIGRAM]:
-            # In one term: SQLite takes a thousand of them at most.
-            terms.append(
-                """NOT EXISTS (SELECT 1 FROM json_each(?) AS word
-                WHERE instr(lower(instruction), lower(word.value)) = 0)"""
-            )
-            values.append(json.dumps(short))
-        where = f"WHERE {' AND '.join(terms)}" if terms else ""
+        short = [word for word in wanted.words if len(word) < _TRIGRAM]
+        terms += ["instr(lower(instruction), lower(?)) > 0"] * len(short)
+        values += short
+        where = f"WHERE {_all_of(terms)}" if terms else ""
         sql = f"SELECT id FROM tasks {where} ORDER BY {_ORDERS[order]} id DESC"
         return [row[0] for row in self._db.execute(sql, values)]
 

@@ -1,6 +1,7 @@
 """The journal of a workspace follows the SQLite of the program that opens it, and nobody's hand is forced."""
 
 import gc
+import importlib
 import os
 import subprocess
 import sys
@@ -102,6 +103,5 @@ def test_without_pysqlite3_the_sqlite_of_python_is_used_by_all_parts_of_the_prog
 
 def test_with_pysqlite3_it_is_used_by_all_parts_of_the_program() -> None:
     pysqlite3 = pytest.importorskip("pysqlite3")
-    from sqlite_utils.utils import sqlite3 as of_sqlite_utils  # type: ignore[attr-defined]
-
+    of_sqlite_utils = importlib.import_module("sqlite_utils.utils").sqlite3
     assert pysqlite3.Connection is sqlite3.Connection is of_sqlite_utils.Connection
