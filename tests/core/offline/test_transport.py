@@ -179,6 +179,12 @@ def test_instructions_are_as_long_as_people_write_them() -> None:
         assert len(re.findall(r"[.?!](?= [A-Z])", made.instruction)) <= 3, made.instruction
 
 
+def test_articles_fit_the_words_after_them_and_no_word_is_doubled() -> None:
+    slip = r"\ba (?=[aeio])(?!one\b)|\b[Aa]n (?![aeiouAEIOXSh8])|\b(\w+) \1\b|\?\.|\.\.|\s[,.]\s"
+    for made in made_up():
+        assert not re.search(slip, made.instruction), made.instruction
+
+
 def test_no_instruction_that_is_meant_well_is_filtered() -> None:
     for made in made_up():
         assert objections(Candidate(made.instruction, language("en")), FilterSettings()) == [], (
