@@ -28,7 +28,7 @@ from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
-from selfinstruct.tui.keys.bindings import actions_by_key, check_keys
+from selfinstruct.tui.keys.bindings import action_of, check_keys
 from selfinstruct.tui.keys.screens import SCREEN_OF, SCREENS, ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen
@@ -298,10 +298,10 @@ class CuratorApp(SurvivesErrors, App[None]):
         """A label counts when a person goes on: with a click, or any key but the one that changes it."""
         if isinstance(event, events.MouseMove) or not self.session.attended.is_settling:
             return
-        known = isinstance(event, events.Key) and actions_by_key(
-            self.at_hand.NAME, self.session.settings.keys
-        ).get(event.key)
-        if not known or known.name != "relabel":
+        known = None
+        if isinstance(event, events.Key):
+            known = action_of(event, self.at_hand.NAME, self.session.settings.keys)
+        if known is None or known.name != "relabel":
             self.session.attended.settle()
 
     # What comes to the terminal

@@ -100,6 +100,7 @@ async def settings(curator: Curator) -> None:
     assert isinstance(screen, SettingsScreen)
     editor = screen.rows["concurrency"].editor
     assert isinstance(editor, Input)
+    await still(curator)  # where the field is, is known once all rows are as high as their help
     screen.set_focus(editor)
     editor.value = "many"
     editor.cursor_position = len(editor.value)

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from selfinstruct.tui.keys.actions import Action
-from selfinstruct.tui.keys.bindings import actions_by_key, with_keys
+from selfinstruct.tui.keys.bindings import action_of, with_keys
 
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
@@ -42,8 +42,7 @@ class Dialog(SurvivesErrors, ModalScreen[Result]):
 
     def action_for(self, key: events.Key) -> Action | None:
         """What a key does here."""
-        found = actions_by_key(self.PLACE, self.chosen_keys)
-        return found.get(key.key) or found.get(key.character or "")
+        return action_of(key, self.PLACE, self.chosen_keys)
 
     def keys_line(self, what: Mapping[str, str]) -> Content:
         """What each action does, by its name, after its key: for a dialog that has no footer."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from textual import events
 from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
@@ -66,13 +67,18 @@ def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
     return "  ".join(_written(key) for key in chosen.get(action.name, action.keys).split(","))
 
 
-def actions_by_key(place: str, chosen: Mapping[str, str]) -> dict[str, Action]:
-    """The actions of a place by each of their keys, those that a person has chosen among them."""
+def _by_key(place: str, chosen: Mapping[str, str]) -> dict[str, Action]:
     return {
         _NAMES.get(key.strip(), key.strip()): action
         for action in actions_in(place)
         for key in chosen.get(action.name, action.keys).split(",")
     }
+
+
+def action_of(key: events.Key, place: str, chosen: Mapping[str, str]) -> Action | None:
+    """What a key that was pressed does in a place."""
+    found = _by_key(place, chosen)
+    return found.get(key.key) or found.get(key.character or "")
 
 
 def key_of(name: str, screen: str, chosen: Mapping[str, str]) -> str | None:

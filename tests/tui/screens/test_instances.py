@@ -377,6 +377,8 @@ async def test_a_task_without_a_clear_label_says_how_to_get_instances(engine_on:
         await at.press("m")
         assert "label is not clear" in at.message()
         await at.press("c")
+        assert "Instances are asked for with the next key." in at.message()
+        await at.press("down")
         await curator.wait_for(TaskInstantiated)
         assert at.stored()
 

@@ -526,7 +526,8 @@ async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filter
     await curator.press("a")
     curator.table.move_to(task.id)
     await curator.press("e", *" with an image", "enter")
-    assert "its wording must pass" in screen_text(curator.app)
+    said = curator.app.screen.query_one("#edit-judgement", Static)
+    await curator.until(lambda: "its wording must pass" in str(said.visual))
     await curator.press("escape")
     assert curator.task(task.id).instruction == task.instruction
 

@@ -212,7 +212,9 @@ class InstancesScreen(PaneActions, FilteredScreen):
             label = other_label(task)
             self.session.attended.settle([task.id])
             relabel = self.engine.decisions.relabel
-            said = f"{task.id} is a {label} task; {self.with_keys('{undo}')} brings its other instances back."
+            said = f"{task.id} is a {label} task. Instances are asked for with the next key."
+            if task.label in {"classification", "generation"}:
+                said += self.with_keys(" {undo} brings the other ones back.")
             self._tell(self._decide(lambda: relabel(task.id, label), said))
 
     def show_decided(self, decision: AnyDecision) -> None:

@@ -144,7 +144,8 @@ class CurateScreen(TasksScreen):
             assert batch is not None
             self._show_batch(batch, quietly=quietly)
         elif not quietly:
-            self.curator.at_hand.say(self.with_keys("The next batch is ready: {next_batch} shows it."))
+            ready = self.with_keys("The next batch is ready: {next_batch} shows it.")
+            self.curator.at_hand.say(ready, lasts=True)
 
     def on_screen_resume(self) -> None:
         """Show how things stand, and the batch that has come in meanwhile if it was waited for."""
@@ -155,12 +156,14 @@ class CurateScreen(TasksScreen):
         self.session.start()
         at_limit, room = self.session.attended.at_cost_limit, self.session.attended.room
         batch = self.session.attended.next_batch()
+        if batch is None:
+            batch = self.session.attended.take_ready(unfinished=True)
         if batch is not None:
             self._show_batch(batch)
         else:
             self._waiting = True
             self._show_detail()
-            self.say("The next batch is on its way.")
+            self.say("The next batch is on its way.", lasts=True)
             if at_limit:
                 self.ask_for_room(room)
         self.refresh_status()
