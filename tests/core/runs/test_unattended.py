@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event
@@ -27,7 +28,9 @@ from tests.similarity import rouge_l
 async def run(path: Path, **settings: Any) -> RunOutcome:
     with Workspace.open(path, create=True) as workspace:
         stored = workspace.settings.read()
-        async with Engine(workspace, resolve(settings, stored=stored)) as engine:
+        asked = resolve(settings, stored=stored)
+        consent = KeyConsent(named_together(asked, settings))
+        async with Engine(workspace, asked, consent=consent) as engine:
             return await UnattendedRun(engine).run()
 
 

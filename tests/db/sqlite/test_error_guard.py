@@ -104,7 +104,7 @@ def test_a_disk_that_is_full_is_told_and_what_was_stored_is_kept(workspace: Work
     add(workspace)
     (pages,) = workspace._db.execute("PRAGMA page_count").fetchone()
     workspace._db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StorageError, match=r"cannot be written: .*full.*disk has room") as full:
+    with pytest.raises(StorageError, match=r"cannot be written: .*full.*make room on it") as full:
         add(workspace, "Name a river. " * 10_000)
     assert not isinstance(full.value, BusyError)
     workspace._db.execute("PRAGMA max_page_count = 1000000")
