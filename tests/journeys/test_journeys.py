@@ -51,13 +51,13 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
         terminal.press("r")
         terminal.wait_for("Rejected")
         terminal.press("e Answer in French.\r")
-        terminal.wait_for("Edited", "badly. Answer in")
+        terminal.wait_for("Edited", "Answer in")
         terminal.press("?")
         terminal.wait_for("Take back your last decision")
         terminal.press("escape")
         terminal.wait_for("Candidates", gone="Take back your last decision")
         terminal.resize(80, 24)
-        terminal.wait_for("Candidates", "╭─ Task 179", "a Accept")
+        terminal.wait_for("Candidates", "╭─ Task 178", "a Accept")
         terminal.press("q")
         assert terminal.wait() == 0
     document = status(path)
@@ -65,7 +65,7 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
     assert document["candidates"]["rejected"] == 1
     assert document["requests"]["in_doubt"] == 0
     with Terminal("selfinstruct-tui", "--db", str(path)) as terminal:
-        terminal.wait_for("pool 175 + 1", "badly. Answer in")
+        terminal.wait_for("pool 175 + 1", "Answer in")
         terminal.press("3")
         terminal.wait_for("✓ kept")
         terminal.press("q")
@@ -116,7 +116,7 @@ def four_answers_under_way(path: Path, server: ModelServer) -> Iterator[Terminal
 def test_ctrl_c_keeps_the_answers_under_way_and_ends_with_130(tmp_path: Path, server: ModelServer) -> None:
     with four_answers_under_way(tmp_path / "w.db", server) as terminal:
         terminal.press("ctrl+c")
-        terminal.wait_for("Stopping after 4 answers under way")
+        terminal.wait_for("Waiting for 4 requests in flight")
         server.gate.set()
         assert terminal.wait() == 130
         assert "everything is kept" in terminal.text
@@ -127,7 +127,7 @@ def test_ctrl_c_keeps_the_answers_under_way_and_ends_with_130(tmp_path: Path, se
 def test_ctrl_c_twice_leaves_at_once(tmp_path: Path, server: ModelServer) -> None:
     with four_answers_under_way(tmp_path / "w.db", server) as terminal:
         terminal.press("ctrl+c")
-        terminal.wait_for("Stopping after")
+        terminal.wait_for("Waiting for 4 requests in flight")
         terminal.press("ctrl+c")
         assert terminal.wait() == 130
     assert status(tmp_path / "w.db")["requests"]["in_doubt"] == 4

@@ -72,7 +72,7 @@ TOURS = [
     pytest.param(["4", *"jjj", "space", "tab", *"jjj", "G"], "keywords refused", id="preview"),
     pytest.param(["5", "G", *"kkkkkkkkkkkk", "tab", "ctrl+d", "G"], "Begin c0", id="requests"),
     pytest.param(["6", *"jjj", "G"], "First words", id="overview"),
-    pytest.param(["7", *"jjj", "G"], "Begin c0", id="settings"),
+    pytest.param(["7", *"jjj", "G", *"kkkkkk"], "Begin c0", id="settings"),
     pytest.param(["1", "g", "e", "!"], "Edit 176", id="edit"),
     pytest.param(["3", "tab", "e", "!"], "An instance of", id="edit an instance"),
     pytest.param(["1", "g", "a"], "A accepts it all the same", id="refused"),
@@ -107,7 +107,7 @@ async def test_what_is_copied_is_what_is_stored(curator: Curator) -> None:
     await curator.press("3", "tab", "y")
     await curator.until(lambda: "Sent the instance to the clipboard" in curator.shown("#message"))
     assert curator.app.clipboard == "\n\n".join([groups()[-1]] * 2)
-    await curator.press("tab", "y", "1", "y", "5", "G", "y", "Y")
+    await curator.press("shift+tab", "y", "1", "y", "5", "G", "y", "Y")
     await curator.until(lambda: curator.app.clipboard == f"user:\n{groups()[0]}")
 
 
