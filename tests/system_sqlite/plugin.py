@@ -1,4 +1,4 @@
-"""Runs tests, and the programs that they start, without pysqlite3: `pytest -p tests.system_sqlite.plugin`.
+"""Runs tests, and the programs that they start, without pysqlite3: `python -m pytest -p tests.system_sqlite.plugin`.
 
 So the standard library's SQLite is in use, with the journal that suits its version.
 """
