@@ -1,4 +1,6 @@
-"""Runs tests, and the programs that they start, without pysqlite3: `python -m pytest -p tests.system_sqlite.plugin`.
+"""Run tests, and the programs that they start, without pysqlite3.
+
+Usage: `python -m pytest -p tests.system_sqlite.plugin`.
 
 So the standard library's SQLite is in use, with the journal that suits its version.
 """

@@ -17,7 +17,9 @@ def stylesheets(folder: Path) -> set[str]:
 
 def test_every_stylesheet_is_installed_and_read() -> None:
     assert stylesheets(INSTALLED) == stylesheets(SOURCES)
-    assert {path.relative_to(INSTALLED).as_posix() for path in CuratorApp.CSS_PATH} == stylesheets(SOURCES)
+    assert {Path(path).relative_to(INSTALLED).as_posix() for path in CuratorApp.CSS_PATH} == stylesheets(
+        SOURCES
+    )
 
 
 def test_every_screen_has_a_stylesheet_in_its_folder() -> None:
