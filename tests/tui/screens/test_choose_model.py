@@ -51,13 +51,15 @@ def chosen(curator: Curator) -> bool:
 
 
 @pytest.mark.parametrize("key", ["question_mark", "f1"])
-async def test_a_question_mark_says_what_the_keys_do(engine_on: OpenEngine, key: str) -> None:
+async def test_a_key_lists_the_keys_and_escape_closes_the_list_and_not_the_choice(
+    engine_on: OpenEngine, key: str
+) -> None:
     async with first_run(engine_on()) as curator:
-        await curator.press(key)
-        assert "Enter goes on" in outcome(curator)
         assert "? Keys" in screen_text(curator.app)
+        await curator.press(key)
+        assert "Go on: Take the chosen model." in screen_text(curator.app)
         await curator.press("escape")
-        assert chosen(curator)
+        assert not chosen(curator)
 
 
 async def test_every_kind_of_endpoint_is_offered_and_enter_takes_the_built_in_one(
@@ -236,7 +238,7 @@ async def test_an_address_that_is_none_is_said_as_one_types(engine_on: OpenEngin
 
 async def test_it_can_be_reached_again_from_the_settings(engine_on: OpenEngine, server: ModelServer) -> None:
     async with first_run(engine_on()) as curator:
-        await curator.press("escape", "7", "m")
+        await curator.press("escape", "7", "M")
         assert not chosen(curator)
         await curator.press(*["down"] * OTHER)
         await fill_in(curator, "base_url", server.url)
@@ -246,7 +248,7 @@ async def test_it_can_be_reached_again_from_the_settings(engine_on: OpenEngine, 
         assert curator.engine.settings.is_offline
         await curator.press("ctrl+s")
         await curator.until(lambda: curator.engine.settings.model == "m")
-        await curator.press("m")
+        await curator.press("M")
         assert row(curator, "base_url").text == server.url
 
 
@@ -254,16 +256,3 @@ async def test_q_quits(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)
-
-
-async def test_escape_closes_the_keys_and_not_the_choice(engine_on: OpenEngine) -> None:
-    app = CuratorApp(engine_on(), first_run=True)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.pause()
-        assert isinstance(app.screen, FirstRunScreen)
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert "Keys of choose model" in screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(app.screen, FirstRunScreen)
