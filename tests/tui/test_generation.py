@@ -308,7 +308,7 @@ async def test_rows_of_the_first_batch_are_shown_as_answers_come_and_can_be_deci
             await curator.until(lambda: len(curator.table.ids) > 0)
             first = list(curator.table.ids)
             assert "1 of 3 requests" in screen_text(curator.app)
-            assert "so far" in curator.shown("#message")
+            assert f"{len(first)} candidates so far" in curator.shown("#message")
             await curator.press("a", "o")
             assert any(curator.task(task_id).state == "accepted" for task_id in first)
             sorted_, current = list(curator.table.ids), curator.table.current

@@ -52,8 +52,11 @@ def chosen(curator: Curator) -> bool:
 
 
 @pytest.mark.parametrize("key", ["question_mark", "f1"])
-async def test_a_question_mark_says_what_the_keys_do(engine_on: OpenEngine, key: str) -> None:
+async def test_a_key_lists_the_keys_and_escape_closes_the_list_and_not_the_choice(
+    engine_on: OpenEngine, key: str
+) -> None:
     async with first_run(engine_on()) as curator:
+        assert "? Keys" in screen_text(curator.app)
         await curator.press(key)
         assert isinstance(curator.app.screen, KeysScreen)
         assert "Enter" in screen_text(curator.app)
@@ -267,16 +270,3 @@ async def test_q_quits(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)
-
-
-async def test_escape_closes_the_keys_and_not_the_choice(engine_on: OpenEngine) -> None:
-    app = CuratorApp(engine_on(), first_run=True)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.pause()
-        assert isinstance(app.screen, FirstRunScreen)
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert "Keys of choose model" in screen_text(app)
-        await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(app.screen, FirstRunScreen)

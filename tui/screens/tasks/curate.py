@@ -116,6 +116,7 @@ class CurateScreen(TasksScreen):
             self.table.append(self.engine.workspace.tasks.to_review(batch))
             self._show_detail()
             self._show_progress()
+            self._say_again_what_there_is()
         elif self._waiting and not self.table.has_waiting() and self.is_current:
             unfinished = attended.take_ready(unfinished=True)
             if unfinished is not None:
@@ -184,9 +185,13 @@ class CurateScreen(TasksScreen):
         self.show_if_waited_for(quietly=self.said[1])
         if batch == self.session.attended.shown:
             self._show_progress()
-            if self.said == (self._said_of_batch, False):
-                self._said_of_batch = self._summary(batch)
-                self.say(self._said_of_batch)
+            self._say_again_what_there_is()
+
+    def _say_again_what_there_is(self) -> None:
+        """Bring what the message line says of the batch up to date, if it says that."""
+        if self._said_of_batch and self.said == (self._said_of_batch, False):
+            self._said_of_batch = self._summary(self.session.attended.shown)
+            self.say(self._said_of_batch)
 
     def _summary(self, batch: int) -> str:
         proposed = self.engine.workspace.tasks.of_batch(batch)
