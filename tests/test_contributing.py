@@ -103,6 +103,19 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
 
 
+TRIALS = re.findall(r"^\| (an? [^|]+?) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
+
+
+def test_each_of_the_five_trials_takes_two_files_of_code_and_one_of_tests_at_most() -> None:
+    assert len(TRIALS) == 5
+    for what, code, tests in TRIALS:
+        named = re.findall(r"`(\w+/[\w/]*(?:/|\.py))`", f"{code} {tests}")
+        assert named, what
+        assert [path for path in named if not (ROOT / path).exists()] == []
+        assert len(re.split(r", and ", code)) <= 2, what
+        assert len(re.findall(r"`tests/[^`]+`", tests)) == 1, what
+
+
 def test_the_copy_is_what_runs(clone: Clone) -> None:
     done = clone.run(
         "import selfinstruct.core.engine as e, selfinstruct.tui.app as a; print(e.__file__, a.__file__)"

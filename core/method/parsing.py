@@ -152,15 +152,32 @@ def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstanc
 
 
 def _unfenced(text: str, opening: "re.Pattern[str]") -> str:
-    """An answer without the code fence around the whole of it, if there is one."""
+    """An answer without the code fence around the whole of it, or those around each instance.
+
+    What a model says before and after a fence around fields goes with it. A block of code within a value
+    keeps its fence.
+    """
     lines = text.strip().split("\n")
     fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
-    if len(fences) < 2 or len(fences) % 2 or fences[0] != 0 or fences[-1] != len(lines) - 1:
+    if len(fences) < 2 or len(fences) % 2:
         return text
-    inside = lines[1:-1]
-    # With more fences the first may be that of a block of code, unless fields begin right below it.
-    first = next((line for line in inside if line.strip()), "")
-    return "\n".join(inside) if len(fences) == 2 or opening.match(first) else text
+
+    def begins_field(first: int, end: int) -> bool:
+        start = next((line for line in lines[first:end] if line.strip()), "")
+        return opening.match(start) is not None
+
+    begin, end = fences[0], fences[-1]
+    inside, outside = lines[begin + 1 : end], lines[:begin] + lines[end + 1 :]
+    if len(fences) == 2 and not outside:
+        return "\n".join(inside)
+    if not begins_field(begin + 1, end) or any(opening.match(line) for line in outside):
+        return text
+    opened, closed = fences[::2], fences[1::2]
+    one_each = all(begins_field(first + 1, last) for first, last in zip(opened, closed, strict=True))
+    gaps = (lines[last + 1 : first] for last, first in zip(closed, opened[1:], strict=False))
+    if one_each and not any("".join(gap).strip() for gap in gaps):
+        inside = [line for line in inside if not _FENCE.match(line)]
+    return "\n".join(inside)
 
 
 def _input_then_output(fields: list[tuple[str, str]], patterns: AnswerPatterns) -> list[ParsedInstance]:

@@ -468,12 +468,46 @@ def test_a_fence_around_the_whole_answer_is_no_part_of_its_last_value() -> None:
             [("x = 1", "an int"), ("y", "a name")],
             id="code in an input",
         ),
+        pytest.param(
+            "Input: Mend:\n```\nx = 1\n```\nOutput: a type",
+            [("Mend:\n```\nx = 1\n```", "a type")],
+            id="code below a line of an input",
+        ),
     ],
 )
 def test_a_fence_around_fields_is_taken_off_whatever_is_in_them(
     fence: str, answer: str, expected: list[tuple[str, str]]
 ) -> None:
     assert pairs(parse_input_first(f"{fence}\n{answer}\n{fence[:3]}")) == expected
+
+
+@pytest.mark.parametrize("before", ["", "Sure! Here you are:\n\n"])
+@pytest.mark.parametrize("after", ["", "\n\nI hope this helps!"])
+def test_what_is_said_around_a_fenced_answer_is_no_part_of_it(before: str, after: str) -> None:
+    text = f"{before}```\nInput: cod\nOutput: fish\n```{after}"
+    assert pairs(parse_input_first(text)) == [("cod", "fish")]
+    text = f"{before}```text\nClass label: fish\nInput: cod\n```{after}"
+    assert pairs(parse_output_first(text)) == [("cod", "fish")]
+
+
+def test_instances_that_have_a_fence_each_are_read_without_them() -> None:
+    text = "```\nInput: cod\nOutput: fish\n```\n\n```\nInput: wren\nOutput: bird\n```\n\nDone."
+    assert pairs(parse_input_first(text)) == PAIRS
+
+
+def test_fields_after_a_block_of_code_are_read_with_the_code() -> None:
+    text = "Input: n\nOutput:\n```yaml\ninput: x\n```\nInput: m\nOutput: y"
+    assert pairs(parse_input_first(text)) == [("n", "input: x"), ("m", "y")]
+
+
+def test_a_fence_that_is_never_closed_does_not_take_that_of_the_code() -> None:
+    text = "```\nInput: n\nOutput:\n```python\nx = 1\n```"
+    assert pairs(parse_input_first(text)) == [("n", "x = 1")]
+
+
+def test_fields_outside_of_a_fence_are_not_lost() -> None:
+    text = "Input: cod\nOutput: fish\n\n```\nInput: wren\nOutput: bird\n```"
+    assert [given for given, _ in pairs(parse_input_first(text))] == ["cod", "wren"]
 
 
 def test_a_fence_around_labels_is_taken_off_with_code_in_their_inputs() -> None:
