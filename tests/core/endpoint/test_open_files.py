@@ -62,5 +62,5 @@ def test_too_many_open_files_are_not_blamed_on_the_server() -> None:
     cause = type("ConnectError", (Exception,), {})("All connection attempts failed")
     cause.__context__ = OSError(24, "Too many open files")
     error = connection_error(cause, Route("model.example", is_encrypted=False))
-    assert "files open" in error.sentence
+    assert "open files" in error.sentence
     assert "ulimit -n" in error.advice

@@ -278,7 +278,7 @@ async def test_a_model_that_repeats_itself_saturates_the_pool_after_twenty_batch
 
 
 async def test_a_run_without_target_or_limit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="give target N"):
+    with pytest.raises(SettingsError, match="stopping point: target N"):
         await run(tmp_path / "a.db")
 
 
