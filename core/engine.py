@@ -1,7 +1,7 @@
-"""The engine: the five stages of the method over one workspace, one method each.
+"""The engine: the five stages of Self-Instruct on one workspace, a method for each.
 
-Everything is written to the workspace first; events follow. A person's decisions are in
-`selfinstruct.core.decisions.tasks`; what works through the stages, in `selfinstruct.core.runs`.
+Everything is stored in the workspace first; events follow. Decisions are in
+`selfinstruct.core.decisions.tasks`; the runs that drive the stages are in `selfinstruct.core.runs`.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> str:
-    """The present time as ISO 8601 text, to the millisecond."""
+    """Return the current time in UTC as ISO 8601 text, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -44,17 +44,17 @@ def _ignore(event: Event) -> None:
 
 
 class Engine:
-    """The method at work on one workspace.
+    """Runs the stages of the method on one workspace.
 
     Args:
-        workspace: An open workspace; a new one gets its seeds now.
-        settings: How to work on it; stored in it.
-        consent: What the user has said about keys; by default, what they have said on this machine.
-        listener: Called with each event, on the thread of the engine.
-        clock: The present time as ISO 8601 text.
+        workspace: An open workspace; if it is new, the seeds are stored in it.
+        settings: The settings to use; they are stored in the workspace.
+        consent: Which hosts the user allows to get which key; by default, as stored on this machine.
+        listener: Called with each event, on the engine's thread.
+        clock: Returns the current time as ISO 8601 text.
 
     Raises:
-        SettingsError: the settings do not fit the workspace, or the seeds or prompts are wrong.
+        SettingsError: The settings do not fit the workspace, or the seeds or prompts are invalid.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class Engine:
         self._clock = clock
         prices = limited_prices(settings)
         self.language_found: Language | None = None
-        """The language of the workspace, if `auto` was to find it now."""
+        """The detected language of the workspace; None unless the setting is `auto`."""
         self.warning = ""
-        """What speaks against this beginning of a workspace, in a sentence; empty when nothing does."""
+        """A warning about the new workspace, as a sentence; empty when there is none."""
         if workspace.read_only:
             self._begin(as_begun(workspace, settings), prices)
             return
@@ -108,26 +108,26 @@ class Engine:
         )
 
     def enter(self) -> None:
-        """Enter this program in the workspace's runs: what programs that are gone left is in doubt now."""
+        """Register this program as a run; requests that ended programs left in flight become in doubt."""
         if not self.workspace.has_run:
             self.workspace.start_run(at=self._clock())
 
     @property
     def planner(self) -> "Planner":
-        """What plans requests; with the first use this program enters the workspace's runs."""
+        """The planner of requests; its first use registers this program as a run."""
         planner = self._working.planner
         self.enter()
         return planner
 
     async def apply(self, settings: Settings) -> None:
-        """Work by other settings from now on; for an engine with nothing under way.
+        """Switch to new settings; call it when no request is in flight.
 
-        Candidates keep the verdicts that they have until they are judged again. Only what is another now is
-        stored: what another program has changed meanwhile stays.
+        Candidates keep their verdicts until they are assessed again. Only changed settings are stored, so
+        changes by another program are kept.
 
         Raises:
-            SettingsError: they do not fit the workspace; all stays as it was.
-            WorkspaceError: they could not be stored; all stays as it was.
+            SettingsError: The settings do not fit the workspace; nothing has changed.
+            WorkspaceError: The settings could not be stored; nothing has changed.
         """
         before = self._working
         self._working = await self.workspace.lock_wait.when_free(lambda: self._store(settings))
@@ -135,10 +135,10 @@ class Engine:
         await before.close()
 
     def _store(self, settings: Settings) -> WorkingSet:
-        """Store other settings; returns the working set that follows from them."""
+        """Store new settings; returns the working set built from them."""
         with self.workspace.transaction():
             if settings.max_cost == self.settings.max_cost:
-                # Nobody has changed it here; another program may have.
+                # Not changed here, so a limit that another program has set takes precedence.
                 settings = settings.model_copy(update={"max_cost": self.workspace.settings.cost_limit()})
             prices = limited_prices(settings)
             if settings.seeds == self.settings.seeds:
@@ -154,7 +154,7 @@ class Engine:
         return working
 
     async def read_pool(self, give_way: Callable[[], Awaitable[None]] = let_others) -> None:
-        """Read the pool, a little at a time, so that a large one keeps nobody waiting."""
+        """Load the pool into memory in slices, so that a large pool does not block the event loop."""
         while self.assessor.read_some():
             await give_way()
         self.emit(PoolRead(len(self.assessor.index)))
@@ -168,18 +168,18 @@ class Engine:
         await self.close()
 
     async def close(self) -> None:
-        """End this program's run; requests still under way are in doubt from now on."""
+        """End this program's run; requests still in flight become in doubt."""
         await self._working.close()
-        with suppress(WorkspaceError):  # the next program sees for itself that this one is gone
+        with suppress(WorkspaceError):  # the next program detects that this run has ended
             self.workspace.end_run(at=self._clock())
-        with suppress(WorkspaceError):  # only the next start is slower without it
+        with suppress(WorkspaceError):  # a snapshot of the pool, which only speeds up the next start
             self.assessor.keep()
 
     def limit_cost(self, max_cost_usd: float) -> None:
-        """Change the cost limit, also while requests are under way; it is stored in the workspace.
+        """Change the cost limit in the workspace; allowed while requests are in flight.
 
         Raises:
-            SettingsError: it is no amount of USD, or the price of the model is not known.
+            SettingsError: The amount is invalid, or the price of the model is unknown.
         """
         settings = check(
             {**storable(self.settings, self.workspace.path), "max_cost": max_cost_usd}, source="the settings"
@@ -190,9 +190,9 @@ class Engine:
 
     @property
     def settings(self) -> Settings:
-        """How it works on the workspace.
+        """The settings in force.
 
-        To set them is for what nothing else depends on, such as the theme; `apply` is for the rest.
+        Assign only settings that nothing else depends on, such as the theme; use `apply` for the rest.
         """
         return self._working.settings
 
@@ -206,13 +206,13 @@ class Engine:
         return self.assessor.language
 
     def cost_limit(self) -> float | None:
-        """The workspace's cost limit in USD, as any program has set it last; None: there is none."""
+        """Return the workspace's current cost limit in USD, whichever program set it; None if unlimited."""
         return self.workspace.settings.cost_limit()
 
     def follow_cost_limit(self) -> bool:
-        """Let the settings have the cost limit that another program may have set.
+        """Update the settings to a cost limit that another program may have set.
 
-        Returns whether it leaves more room than the one that they had.
+        Returns whether the limit was raised or removed.
         """
         before, limit = self.settings.max_cost, self.cost_limit()
         if limit != before:
@@ -220,7 +220,7 @@ class Engine:
         return before is not None and (limit is None or limit > before)
 
     def emit(self, event: Event) -> None:
-        """Tell the listener."""
+        """Pass an event to the listener."""
         self.listener(event)
 
     @property
@@ -234,7 +234,7 @@ class Engine:
 
     @property
     def embeddings_endpoint(self) -> Endpoint | None:
-        """The endpoint that makes vectors; None when nothing is compared by meaning.
+        """The embeddings endpoint; None when embeddings are off.
 
         Raises:
             EndpointUnusableError: it needs a key that it cannot have.
@@ -244,9 +244,9 @@ class Engine:
     # The five stages
 
     async def propose(self) -> list[int]:
-        """Stage 1: one batch of requests for new tasks; returns the ids of the candidates.
+        """Stage 1: send a batch of propose requests; returns the ids of the candidates.
 
-        With embeddings, the vectors of the pool and of the candidates are asked for as well.
+        With embeddings, the missing vectors of the pool and of the candidates are requested as well.
         """
         batch = self.planner.new_batch()
         planned = (self.planner.propose(batch) for _ in range(self.settings.requests_per_batch))
@@ -256,7 +256,7 @@ class Engine:
         return [task.id for task in self.workspace.tasks.of_batch(batch)]
 
     def assess(self, task_ids: Iterable[int]) -> dict[int, str]:
-        """Stage 2: judge candidates against the pool as it is now; returns verdicts by id."""
+        """Stage 2: assess candidates against the current pool; returns verdicts by task id."""
         verdicts = {}
         with self.assessor.step():
             for task in self.workspace.tasks.get_many(task_ids):
@@ -266,14 +266,14 @@ class Engine:
         return verdicts
 
     async def classify(self, task_ids: Iterable[int]) -> None:
-        """Stage 3: ask whether these tasks are classification tasks; those with a label are left out."""
+        """Stage 3: request a classification label for each of these tasks that has none."""
         tasks = self.workspace.tasks.get_many(task_ids)
         await self._for_each([task.id for task in tasks if task.label is None], self.planner.classify)
 
     async def instantiate(self, task_ids: Iterable[int]) -> None:
-        """Stage 4: ask for instances of these tasks.
+        """Stage 4: request instances of these tasks.
 
-        Those whose label is not clear, and those that have instances, are left out.
+        Tasks without a definite label, and tasks that have instances, are skipped.
         """
         tasks = self.workspace.tasks.get_many(task_ids)
         clear = [task.id for task in tasks if task.label in {"classification", "generation"}]
@@ -294,7 +294,7 @@ class Engine:
             self.workspace, path, export_format, include_seeds=include_seeds, rng_seed=rng_seed, force=force
         )
 
-    # Requests: planned, carried out, taken in
+    # Requests: plan, send, process
 
     async def run(
         self,
@@ -305,18 +305,18 @@ class Engine:
         give_way: Callable[[], Awaitable[None]] = let_others,
         look_ahead: bool = False,
     ) -> None:
-        """Keep `concurrency` requests under way until `plan` has no more.
+        """Keep `concurrency` requests in flight until `plan` returns None and all are processed.
 
         Args:
-            plan: Writes the next request down and returns its id, or None.
-            take_in: What to do with each request that is over, in their order; `self.take_in` if None.
-            started: Given the pipeline, which can be stopped.
-            give_way: Awaited before each step, for others that share the loop.
-            look_ahead: Whether answers are looked at before they are taken in: more work, in shorter steps.
+            plan: Stores the next request and returns its id, or None.
+            take_in: Processes each finished request, in request order; `self.take_in` if None.
+            started: Called with the pipeline, which can be used to stop it.
+            give_way: Awaited before each step, to yield to other tasks on the event loop.
+            look_ahead: Whether to look up neighbours before processing: more work in total, in shorter steps.
 
         Raises:
-            EndpointUnusableError: no request will get an answer.
-            CostLimitError: the next request could exceed the cost limit.
+            EndpointUnusableError: No request will succeed.
+            CostLimitError: The next request could exceed the cost limit.
         """
         stopping = asyncio.get_running_loop().create_future()
         senders = {
@@ -357,10 +357,10 @@ class Engine:
         await pipeline.run()
 
     def take_in(self, request_id: int, decide: Decide | None = None) -> None:
-        """Parse a request's stored answer and store what comes of it; see `Intake.take_in`.
+        """Parse a request's stored response and store the results; see `Intake.take_in`.
 
         Raises:
-            EndpointUnusableError: too many requests in a row have come to nothing.
+            EndpointUnusableError: Too many requests in a row produced nothing.
         """
         self._working.intake.take_in(request_id, decide)
 

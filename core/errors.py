@@ -1,13 +1,13 @@
-"""What can go wrong, each error with one sentence for the person."""
+"""Error classes, each with a message that is shown to the person."""
 
 from selfinstruct.core.setting_names import as_fields
 
 
 class SelfInstructError(Exception):
-    """Base of the errors whose message is meant for the person; as text it names settings as fields.
+    """Base class of errors whose message is shown to the person; `str` renders settings as field names.
 
     Args:
-        sentence: What is wrong, where, and what to do; it may hold references to settings.
+        sentence: What is wrong, where, and what to do; may contain references to settings.
     """
 
     def __init__(self, sentence: str) -> None:
@@ -19,11 +19,11 @@ class SelfInstructError(Exception):
 
 
 class SettingsError(SelfInstructError):
-    """A setting, a seed task or a prompt template is wrong."""
+    """A setting, a seed task or a prompt template is invalid."""
 
 
 class EndpointUnusableError(SelfInstructError):
-    """The model's endpoint cannot be used: why, and what to try."""
+    """The endpoint cannot be used; the message says why and what to try."""
 
 
 class ExportError(SelfInstructError):
@@ -31,19 +31,19 @@ class ExportError(SelfInstructError):
 
 
 class DecisionRefusedError(SelfInstructError):
-    """A decision cannot be taken as things stand now."""
+    """A decision is not possible in the current state."""
 
 
 class RequestRefusedError(SelfInstructError):
-    """The model cannot be asked that as things stand now."""
+    """A request to the model is not possible in the current state."""
 
 
 class DedupeError(SelfInstructError):
-    """Near-duplicates cannot be removed: what is in the way."""
+    """Near-duplicates cannot be removed; the message says why."""
 
 
 def why(error: Exception) -> str:
-    """Why a text file cannot be read, in words that go on a sentence: no number of an error, no codec."""
+    """Return why a text file cannot be read, to end a sentence: without errno or codec names."""
     if isinstance(error, OSError):
         told = error.strerror or str(error)
         return f"{told[:1].lower()}{told[1:]}"

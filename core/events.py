@@ -1,4 +1,4 @@
-"""What has happened, in the past tense. The rows are in the workspace before an event is emitted."""
+"""Events, named in the past tense. An event is emitted after its rows are committed to the workspace."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from selfinstruct.db.records import DecisionKind, Label, Stage, Who
 
 @dataclass(frozen=True, slots=True)
 class RequestPlanned:
-    """A request has been written down and is about to be sent."""
+    """A request has been stored and is about to be sent."""
 
     request_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """A request got no usable answer."""
+    """A request got no usable response."""
 
     request_id: int
     stage: Stage
@@ -23,34 +23,34 @@ class RequestFailed:
 
 @dataclass(frozen=True, slots=True)
 class RequestDelayed:
-    """An attempt has failed, and the request waits for the next one."""
+    """An attempt failed, and the request is waiting to be retried."""
 
     request_id: int
     sentence: str
-    """Why."""
+    """Why the attempt failed."""
     attempt: int
     """The number of the next attempt."""
     attempts: int
-    """How many there may be."""
+    """The maximum number of attempts."""
     wait_s: float
-    """Seconds until then, at the least."""
+    """Minimum seconds until the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestsGivenUp:
-    """Requests that waited to be sent have failed: they were for another endpoint, or without a price.
+    """Unsent requests were given up, because they were for another endpoint or had no price.
 
-    Those that are made up for without anybody's word are not counted.
+    Requests that are replaced automatically are not counted.
     """
 
     requests: int
     can_be_retried: bool
-    """Whether all of them can be asked anew."""
+    """Whether all of them can be resent."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidatesProposed:
-    """An answer has been parsed into candidates, and they have been judged."""
+    """A response has been parsed into candidates, and they have been assessed."""
 
     request_id: int
     batch: int
@@ -59,7 +59,7 @@ class CandidatesProposed:
 
 @dataclass(frozen=True, slots=True)
 class CandidateAssessed:
-    """A candidate has a verdict: `pass` or the code of the first reason."""
+    """A candidate has been assessed; the verdict is `pass` or the code of the first reason."""
 
     task_id: int
     verdict: str
@@ -67,7 +67,7 @@ class CandidateAssessed:
 
 @dataclass(frozen=True, slots=True)
 class TasksEmbedded:
-    """Vectors have come, and what they concern has been judged."""
+    """Vectors have been stored, and the candidates that they affect have been assessed."""
 
     request_id: int
     tasks: int
@@ -75,7 +75,7 @@ class TasksEmbedded:
 
 @dataclass(frozen=True, slots=True)
 class TaskDecided:
-    """A decision has been taken on a task or on one of its instances."""
+    """A task or one of its instances has been decided on."""
 
     task_id: int
     kind: DecisionKind
@@ -84,7 +84,7 @@ class TaskDecided:
 
 @dataclass(frozen=True, slots=True)
 class TaskClassified:
-    """The model has given a task its label."""
+    """The model has labelled a task."""
 
     task_id: int
     label: Label
@@ -92,7 +92,7 @@ class TaskClassified:
 
 @dataclass(frozen=True, slots=True)
 class TaskInstantiated:
-    """A task has got instances."""
+    """Instances of a task have been stored."""
 
     task_id: int
     kept: int
@@ -101,30 +101,30 @@ class TaskInstantiated:
 
 @dataclass(frozen=True, slots=True)
 class BatchCompleted:
-    """All propose requests of a batch have been taken in; unattended, also the vectors of what came."""
+    """All propose requests of a batch have been processed, and the awaited vectors of its candidates."""
 
     batch: int
     accepted: int
-    """How many of its candidates were accepted; with --hold, how many pass."""
+    """Number of its candidates that were accepted; in attended runs and with --hold, that pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolRead:
-    """The pool has been read into memory, and neighbours can be found at once."""
+    """The pool has been loaded into memory, so neighbour lookups are fast from here on."""
 
     tasks: int
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationPaused:
-    """No requests are sent until somebody asks again."""
+    """Generation is paused: no requests are sent until a person resumes it."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class LimitReached:
-    """The cost limit leaves no room for the next request; none is sent until there is more."""
+    """The cost limit leaves no room for the next request; none is sent until it is raised."""
 
     sentence: str
 

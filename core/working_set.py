@@ -1,4 +1,4 @@
-"""What an engine works by: all that follows from one `Settings`, built whole and swapped whole."""
+"""The working set: everything that an engine derives from its settings, built and swapped as a unit."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -21,22 +21,21 @@ if TYPE_CHECKING:
 class WorkingSet:
     """Prices, planner, intake, vectors and endpoints for one `Settings`.
 
-    Building one changes nothing in memory, so one that cannot be built or stored leaves no trace. In the
-    workspace it names the model for embeddings: build it in the transaction that stores the settings.
+    The constructor changes nothing in memory, so a failed build or commit leaves no trace. It records the
+    embedding model in the workspace: call it in the transaction that stores the settings.
 
     Args:
         workspace: The workspace.
-        assessor: The pool that prompts are drawn from and candidates are compared with.
-        settings: What all of it follows from.
-        prices: What requests cost by these settings.
-        clock: The present time as ISO 8601 text.
-        emit: Told what has happened.
-        consent: What the user has said about keys.
-        before: The working set that this one takes the place of; vectors in memory are handed on when both
-            compare by the same model.
+        assessor: The pool that prompts sample from and candidates are compared with.
+        settings: The settings that everything is derived from.
+        prices: Token prices under these settings.
+        clock: Returns the current time as ISO 8601 text.
+        emit: Receives events.
+        consent: Which hosts the user allows to get which key.
+        before: The working set that this replaces; its vectors are reused if the embedding model is the same.
 
     Raises:
-        SettingsError: the person's own prompts are wrong, or there are too many tasks to compare by meaning.
+        SettingsError: The user's own prompts are invalid, or there are too many tasks to compare by meaning.
     """
 
     def __init__(
@@ -56,14 +55,14 @@ class WorkingSet:
         self._clock = clock
         self._consent = consent
         self.settings = settings
-        """May be replaced alone by settings that nothing here depends on, such as another cost limit."""
+        """Can be replaced if only settings differ that nothing here depends on, such as the cost limit."""
         self._prices = prices
         if settings.prompts is not None and not workspace.read_only:
-            _ = self.planner  # it tries the person's own prompts
+            _ = self.planner  # validates the user's own prompts
         asked = settings.of_embeddings
         self._embedder = None if asked is None else (asked.model, asked.address)
-        """Whose vectors tasks are compared by: a model and its address."""
-        # Where it is the same, nobody has changed it here; another program may have.
+        """The embedding model and its address; None when embeddings are off."""
+        # Unchanged here, so keep what another program may have changed in the workspace.
         is_same = self._embedder == (before._embedder if before else None)
         handed_on = before._vectors if before else None
         self._vectors: PoolVectors | None = handed_on if is_same else self._read_vectors()
@@ -78,15 +77,15 @@ class WorkingSet:
         return PoolVectors(self._workspace, asked)
 
     def put_to_work(self) -> None:
-        """Have candidates assessed by these settings from now on."""
+        """Make the assessor use these settings."""
         self._assessor.assess_by(self.settings.filters, self._vectors)
         if self._embedder is not None:
             self._workspace.vectors.look(*self._embedder)
 
     @cached_property
     def planner(self) -> "Planner":
-        """What plans requests."""
-        from selfinstruct.core.requests.planner import Planner  # noqa: PLC0415 - Jinja is for whoever asks the model
+        """The planner of requests."""
+        from selfinstruct.core.requests.planner import Planner  # noqa: PLC0415 - imports Jinja, which only requests need
 
         return Planner(self._workspace, self.settings, self._assessor, self._prices, clock=self._clock)
 
@@ -102,7 +101,7 @@ class WorkingSet:
 
     @cached_property
     def embeddings_endpoint(self) -> Endpoint | None:
-        """The endpoint that makes vectors; None when nothing is compared by meaning.
+        """The embeddings endpoint; None when embeddings are off.
 
         Raises:
             EndpointUnusableError: it needs a key that it cannot have.
@@ -116,7 +115,7 @@ class WorkingSet:
         return EmbeddingsEndpoint(asked, consent=self._consent, learned=learned)
 
     async def close(self) -> None:
-        """Close the endpoints that were in use; they are made again at their next use."""
+        """Close the open endpoints; their next use opens them again."""
         for name in ("endpoint", "embeddings_endpoint"):
             endpoint = vars(self).pop(name, None)
             if endpoint is not None:

@@ -113,7 +113,7 @@ def _statuses() -> Iterator[Row]:
         "429 for ever",
         (refusal(429, "busy"),),
         "ends",
-        r"status 429: busy\. It has refused 12 attempts in a row\. Start again later, perhaps with a lower"
+        r"status 429: busy\. It has throttled 12 attempts in a row\. Try again later, perhaps with a lower"
         r" concurrency\.",
         MAX_REFUSALS,
         (0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30),
@@ -129,7 +129,7 @@ def _statuses() -> Iterator[Row]:
         "402",
         (refusal(402, "Insufficient Balance"),),
         "ends",
-        "wants to be paid \\(status 402\\): Insufficient Balance. Add credit",
+        "requires payment \\(status 402\\): Insufficient Balance. Add credit",
     )
     yield Row(
         "400, a parameter it does not know",
@@ -161,12 +161,10 @@ def _statuses() -> Iterator[Row]:
         r"prompt is too long for this endpoint \(status 400\): At most 4096 tokens. Shorter examples",
     )
     yield Row(
-        "413", (answer(HTML, 413),), "failed", r"request is larger than is taken there \(status 413\)\."
+        "413", (answer(HTML, 413),), "failed", r"request is too large for this endpoint \(status 413\)\."
     )
-    yield Row("401", (refusal(401, "bad key"),), "ends", r"wants a key \(status 401\): bad key\. Name the")
-    yield Row(
-        "403", (answer(HTML, 403),), "ends", r"was refused \(status 403\)\. That can have several causes"
-    )
+    yield Row("401", (refusal(401, "bad key"),), "ends", r"requires a key \(status 401\): bad key\. Name the")
+    yield Row("403", (answer(HTML, 403),), "ends", r"was refused \(status 403\)\. Possible causes")
     for status in (404, 405, 410, 501):
         yield Row(
             str(status),
@@ -214,13 +212,13 @@ def _statuses() -> Iterator[Row]:
         "an error whose body never ends",
         (endless(head(401), b"x" * 65536, stored=b"x" * MAX_KEPT_BYTES),),
         "ends",
-        "wants a key",
+        "requires a key",
     )
     yield Row(
         "an error whose body breaks off",
         (wire(head(401, length=99), b'{"error"', stored=b'{"error"'),),
         "ends",
-        "wants a key",
+        "requires a key",
     )
 
 
@@ -230,7 +228,7 @@ def _redirects() -> Iterator[Row]:
             f"{status} to another host",
             (answer(b"", status, "location: {other}/v1/chat/completions?key=1"),),
             "ends",
-            r"redirects to http://127\.0\.0\.1:\d+/v1\. Give that address with base_url\.",
+            r"redirects to http://127\.0\.0\.1:\d+/v1\. Set base_url to that address\.",
         )
     yield Row(
         "307 within the host",
@@ -267,7 +265,7 @@ def _broken() -> Iterator[Row]:
         "it closes early for ever",
         (wire(start + half, stored=half),),
         "failed",
-        r"The connection broke inside the answer: peer closed connection .*received \d+ bytes, expected \d+",
+        r"The connection broke during the answer: peer closed connection .*received \d+ bytes, expected \d+",
         MAX_ATTEMPTS,
         (0.5, 1, 2, 4),
         always=True,
@@ -320,7 +318,7 @@ def _slow_and_long() -> Iterator[Row]:
         "silence for ever",
         (wire(ending="is silent"),),
         "failed",
-        r"No full answer came within 0\.05 seconds\.",
+        r"No complete answer arrived within 0\.05 seconds\.",
         MAX_ATTEMPTS,
         (0.5, 1, 2, 4),
         always=True,
@@ -353,7 +351,7 @@ def _slow_and_long() -> Iterator[Row]:
         ),
     ):
         yield Row(
-            name, (play,), "failed", r"The answer is longer than any to this request: 1,310,720 bytes\."
+            name, (play,), "failed", r"The answer is longer than this request allows: over 1,310,720 bytes\."
         )
     yield Row(
         "a gzip bomb in an error",

@@ -1,1 +1,1 @@
-"""Decisions of people and of unattended work: accept, reject, edit, relabel, restore, undo, redo."""
+"""Decisions, by people and by unattended runs: accept, reject, edit, relabel, restore, undo, redo."""

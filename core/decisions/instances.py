@@ -1,6 +1,6 @@
-"""Decisions on instances: edit, drop, restore, add by hand; undo and redo are those of the `Decider`.
+"""Decisions on instances: edit, drop, restore, add. `Decider` handles their undo and redo.
 
-Only the instances of accepted tasks are decided on. What a person keeps has an output and no twin.
+Only instances of accepted tasks can be decided on. A kept instance has an output and no duplicate.
 """
 
 import re
@@ -27,7 +27,7 @@ _BLANK_END = re.compile(r"(?<!\s)\s*\Z")
 
 
 class InstanceDecider:
-    """Takes a person's decisions on the instances of one workspace, each in a step of its own."""
+    """Records a person's decisions on the instances of one workspace, each as its own undo step."""
 
     def __init__(
         self, workspace: Workspace, *, clock: Callable[[], str], emit: Callable[[Event], None]
@@ -37,11 +37,11 @@ class InstanceDecider:
         self._emit = emit
 
     def edit(self, instance_id: int, given: str, output: str) -> None:
-        """Change an instance's input (may be empty) and output; one that was dropped is kept from now on.
+        """Change an instance's input (may be empty) and output; editing a dropped instance restores it.
 
         Raises:
-            DecisionRefusedError: there is no output, nothing is changed, another kept instance is the
-                same, or its task is not in the pool as it was then.
+            DecisionRefusedError: The output is empty, nothing changes, the instance would duplicate a kept
+                one, or its task has left the pool or has changed since.
         """
 
         def edited(instance: Instance) -> InstanceStanding:
@@ -51,40 +51,40 @@ class InstanceDecider:
         self._decide("edit", instance_id, edited)
 
     def drop(self, instance_id: int) -> None:
-        """Leave an instance out of training files; it stays visible.
+        """Exclude an instance from training files; it stays visible.
 
         Raises:
-            DecisionRefusedError: it is dropped already, or its task is not in the pool as it was then.
+            DecisionRefusedError: It is already dropped, or its task has left the pool or has changed since.
         """
 
         def dropped(instance: Instance) -> InstanceStanding:
             if instance.state != "kept":
-                raise DecisionRefusedError("This instance is dropped already.")
+                raise DecisionRefusedError("This instance is already dropped.")
             return replace(instance.standing, state="dropped", reason=BY_HAND)
 
         self._decide("drop", instance_id, dropped)
 
     def restore(self, instance_id: int) -> None:
-        """Keep an instance that was dropped, by whatever rule or person.
+        """Keep an instance that a rule or a person dropped.
 
         Raises:
-            DecisionRefusedError: it is kept already, it has no output, another kept instance is the
-                same, or its task is not in the pool as it was then.
+            DecisionRefusedError: It is already kept, has no output, would duplicate a kept instance, or its
+                task has left the pool or has changed since.
         """
 
         def restored(instance: Instance) -> InstanceStanding:
             if instance.state == "kept":
-                raise DecisionRefusedError("This instance is kept already.")
+                raise DecisionRefusedError("This instance is already kept.")
             return self._sound(replace(instance.standing, state="kept", reason=None), instance)
 
         self._decide("restore", instance_id, restored)
 
     def add(self, task_id: int, given: str, output: str) -> int:
-        """Add an instance by hand to an accepted task; returns its id.
+        """Add a hand-written instance to an accepted task; returns its id.
 
         Raises:
-            DecisionRefusedError: there is no output, a kept instance is the same, the task's label is
-                not clear, or it is not in the pool.
+            DecisionRefusedError: The output is empty, the instance would duplicate a kept one, or the task
+                has no definite label or is not in the pool.
         """
         new = NewInstance(_clean(given), _clean(output), "withdrawn")
         with self._workspace.transaction():
@@ -102,22 +102,22 @@ class InstanceDecider:
         return instance_id
 
     def _dispute(self, decision: InstanceDecision) -> str | None:
-        """Why a decision cannot be taken back: its instance is no longer as it left it; None if it is."""
+        """Return why a decision cannot be reverted, such as later changes; None if it can."""
         twin = decision.before.state == "kept" and any(
             other.id != decision.instance_id and other.standing == decision.before
             for other in self._workspace.instances.of_task(decision.task_id)
         )
         if twin:
-            return f"Task {decision.task_id} has the same instance by now, so that cannot be taken back."
+            return f"Task {decision.task_id} now has an identical instance, so this cannot be reverted."
         if self._workspace.instances.get(decision.instance_id).standing == decision.after:
             return None
         return (
-            f"An instance of task {decision.task_id} has been decided on again since, so that cannot be"
-            " taken back."
+            f"An instance of task {decision.task_id} has been decided on again since, so this cannot be"
+            " reverted."
         )
 
     def take_back(self, decision: InstanceDecision, kind: DecisionKind, *, step: int) -> str | None:
-        """Take a decision back, or say why that cannot be; then it counts as taken back all the same."""
+        """Revert a decision, or return why that is impossible; it is then recorded as reverted anyway."""
         instance = self._workspace.instances.get(decision.instance_id)
         dispute = self._dispute(decision)
         after = instance.standing if dispute else decision.before
@@ -131,7 +131,7 @@ class InstanceDecider:
             instance = self._get(instance_id)
             after = change(instance)
             if after == instance.standing:
-                raise DecisionRefusedError("Nothing to change: the instance is so already.")
+                raise DecisionRefusedError("Nothing to change: the instance is already like that.")
             self._append(instance, kind, after)
         self._emit(TaskDecided(instance.task_id, kind, "human"))
 
@@ -162,7 +162,7 @@ class InstanceDecider:
         task = self._accepted(instance.task_id)
         if instance not in self._workspace.instances.of_task(task.id):
             raise DecisionRefusedError(
-                f"Task {task.id} has another label or wording by now; the instance belongs to the one before."
+                f"Task {task.id} has a new label or wording; this instance belongs to the previous one."
             )
         return instance
 
@@ -178,17 +178,17 @@ class InstanceDecider:
         return task
 
     def _sound(self, after: InstanceStanding, instance: Instance) -> InstanceStanding:
-        """`after`, if an instance may be kept like that."""
+        """Return `after` if an instance may be kept in that state; refuse otherwise."""
         if not after.output.strip():
             raise DecisionRefusedError("An instance needs an output.")
         for other in self._workspace.instances.of_task(instance.task_id):
             if other.id != instance.id and other.standing == after:
-                raise DecisionRefusedError("The task has the same instance already.")
+                raise DecisionRefusedError("The task already has an identical instance.")
         return after
 
 
 def _clean(text: str, before: str = "") -> str:
-    """A person's text as it is stored: without the blank ends that it did not have `before`."""
+    """Return text as stored: without leading blank lines and trailing blanks, unless `before` had them."""
     text = storable_text(text)
     start, end = _BLANK_START.search(text), _BLANK_END.search(text)
     if end is not None and not before.endswith(end[0]):

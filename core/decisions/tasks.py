@@ -1,7 +1,7 @@
-"""Decisions: one rule for a person, a script, and several programs on one workspace.
+"""Decisions on tasks, by the same rules for people, unattended runs and concurrent programs.
 
-Each is taken in a transaction that catches up with everybody's decisions, judges again where it accepts,
-and appends its row. So no two can ever both accept the same instruction.
+Each runs in a transaction that first catches up with all other decisions, assesses the candidate again
+before accepting it, and appends its row. So the same instruction can never be accepted twice.
 """
 
 import time
@@ -30,13 +30,13 @@ from selfinstruct.db.tables.decisions import TakingBack
 from selfinstruct.db.workspace import Workspace
 
 MANY = 200
-"""A step on so many tasks is carried out in slices."""
+"""A step on at least this many tasks runs in slices."""
 _A_SLICE, _A_SLICE_S = 64, 0.008
-"""Tasks of one transaction then, at most, and how long it goes on with another one, in seconds."""
+"""Limits of one slice, which is one transaction: number of tasks, and seconds."""
 
 
 class RefusedByFiltersError(DecisionRefusedError):
-    """A candidate cannot be accepted as it is; `reasons` are why, and may be overruled knowingly."""
+    """Filters object to a candidate; `reasons` hold the evidence, and a person may override them."""
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
         super().__init__(reasons[0].sentence)
@@ -45,27 +45,27 @@ class RefusedByFiltersError(DecisionRefusedError):
 
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
-    """What became of one step: the tasks decided on, and why the others were not."""
+    """The result of one step: the tasks decided on, and why the others were refused."""
 
     done: tuple[int, ...]
     refused: Mapping[int, DecisionRefusedError]
     flipped: frozenset[int] = frozenset()
-    """Other candidates whose verdict is another now."""
+    """Ids of other candidates whose verdict changed."""
     left: int = 0
-    """How many it has not come to, since it was stopped."""
+    """Number of tasks not reached because the step was stopped."""
     before_vectors: frozenset[int] = frozenset()
-    """Those that were accepted before all vectors had come that they are judged by."""
+    """Ids of tasks accepted before all vectors needed to assess them were there."""
     spared: tuple[int, ...] = ()
-    """Those that had been decided on before, and stay so."""
+    """Ids of tasks left alone because they were already decided on."""
 
 
 class Decider:
-    """Takes decisions on the tasks of one workspace.
+    """Records decisions on the tasks of one workspace.
 
-    Each method that ends in `_all` is one step, undone as a whole; it decides on what it can and says
-    what it cannot. The others decide on one task or raise. What ends in `-ing` is work for
-    `core.slices`: a step on many tasks is then several transactions, and one step all the same, also when
-    it was stopped or the program ended in between.
+    Each method that ends in `_all` is one undo step; it decides on the tasks that it can and reports the
+    others as refused. Methods for a single task raise instead. Methods that end in `-ing` do the same in
+    time slices (`core.util.time_slices`): a step on many tasks is then several transactions, but still one
+    undo step, even if it is stopped or the program ends halfway.
     """
 
     def __init__(
@@ -82,25 +82,25 @@ class Decider:
         self._emit = emit
         self._stopping = False
         self.instances = InstanceDecider(workspace, clock=clock, emit=emit)
-        """Decisions on instances; `undo` and `redo` here cover them, in the one order of a person's steps."""
+        """Decisions on instances; `undo` and `redo` cover them, in one history with decisions on tasks."""
 
     def accept(self, task_id: int, *, despite: Sequence[Reason] = ()) -> None:
         """Put a task into the pool.
 
         Args:
             task_id: A pending or rejected task.
-            despite: Reasons that the person has seen and overrules.
+            despite: Reasons that the person has seen and overrides.
 
         Raises:
-            RefusedByJudgeError: judged again now, there are other reasons against it.
-            DecisionRefusedError: it is in the pool already.
+            RefusedByFiltersError: Assessed again, there are reasons against it besides those in `despite`.
+            DecisionRefusedError: It is already in the pool.
         """
         _raise(self.accept_all([task_id], despite={task_id: despite}))
 
     def accept_all(
         self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
     ) -> DecisionResult:
-        """Put tasks into the pool, each judged against the pool with those before it."""
+        """Put tasks into the pool, each assessed against the pool including those accepted before it."""
         return at_once(self.accepting(task_ids, despite=despite))
 
     def accepting(
@@ -110,12 +110,12 @@ class Decider:
         despite: Mapping[int, Sequence[Reason]] | None = None,
         undecided_only: bool = False,
     ) -> Sliced[DecisionResult]:
-        """`accept_all`, in slices when there are many; `undecided_only` spares what is decided already."""
+        """`accept_all`, in slices when there are many; `undecided_only` skips tasks already decided on."""
         before_vectors: set[int] = set()
 
         def accepted(task: Task) -> Standing:
             if task.state == "accepted":
-                raise DecisionRefusedError(f"Task {task.id} is accepted already.")
+                raise DecisionRefusedError(f"Task {task.id} is already accepted.")
             assessment = self._assessor.assess_task(task.id, task.instruction)
             if not set(assessment.reasons) <= set((despite or {}).get(task.id, ())):
                 raise RefusedByFiltersError(assessment.reasons)
@@ -127,21 +127,21 @@ class Decider:
         return replace(decided, before_vectors=frozenset(before_vectors.intersection(decided.done)))
 
     def reject(self, task_id: int, *, tag: str | None = None) -> None:
-        """Keep a task out of the pool, or take it out; `tag` says why.
+        """Reject a candidate, or remove a task from the pool; `tag` is the person's reason.
 
         Raises:
-            DecisionRefusedError: it is rejected already, or it is a seed.
+            DecisionRefusedError: It is already rejected, or it is a seed.
         """
         _raise(self.reject_all([task_id], tag=tag))
 
     def reject_all(self, task_ids: Iterable[int], *, tag: str | None = None) -> DecisionResult:
-        """Keep tasks out of the pool, or take them out."""
+        """Reject candidates, or remove tasks from the pool."""
         return at_once(self.rejecting(task_ids, tag=tag))
 
     def rejecting(
         self, task_ids: Iterable[int], *, tag: str | None = None, undecided_only: bool = False
     ) -> Sliced[DecisionResult]:
-        """`reject_all`, in slices when there are many; `undecided_only` spares what is decided already."""
+        """`reject_all`, in slices when there are many; `undecided_only` skips tasks already decided on."""
         return self._deciding(
             "reject",
             task_ids,
@@ -151,7 +151,7 @@ class Decider:
         )
 
     def restore_all(self, task_ids: Iterable[int]) -> DecisionResult:
-        """Let rejected tasks be candidates again; they are judged as things stand now."""
+        """Turn rejected tasks back into candidates, assessed against the current pool."""
         return at_once(self.restoring(task_ids))
 
     def restoring(self, task_ids: Iterable[int]) -> Sliced[DecisionResult]:
@@ -165,20 +165,20 @@ class Decider:
         return self._deciding("restore", task_ids, restored)
 
     def edit(self, task_id: int, instruction: str, *, seen: str | None = None) -> Assessment:
-        """Reword a task; it is judged again, and asked about again for its label.
+        """Edit a task's instruction; it is assessed again, and its label is requested again.
 
-        The instances of the earlier wording are kept for it, and count again once the rewording is undone.
+        Instances of the previous wording are kept with it, and count again if the edit is undone.
 
         Args:
-            task_id: A task that is no seed.
+            task_id: A task that is not a seed.
             instruction: The new wording.
-            seen: The wording that the person began with, if it must still be that.
+            seen: The wording that the person started from; if given, the task must still have it.
 
-        Returns the judgement of the new wording.
+        Returns the assessment of the new wording.
 
         Raises:
-            RefusedByFiltersError: the task is in the pool, and there are reasons against the new wording.
-            DecisionRefusedError: the text is empty or unchanged, or somebody has reworded the task meanwhile.
+            RefusedByFiltersError: The task is in the pool, and filters object to the new wording.
+            DecisionRefusedError: The text is empty or unchanged, or somebody else has edited the task.
         """
         wording = clean_instruction(storable_text(instruction))
         if not wording:
@@ -187,11 +187,11 @@ class Decider:
         def reworded(task: Task) -> Standing:
             if seen is not None and task.instruction != seen:
                 raise DecisionRefusedError(
-                    f"Somebody has reworded task {task.id} meanwhile, so that yours was not stored."
+                    f"Somebody else has edited task {task.id} in the meantime, so your edit was not stored."
                 )
             if task.instruction == wording:
                 return task.standing
-            # The pool holds nothing that the filters object to, but for what a person has overruled.
+            # Nothing enters the pool against the filters, except where a person overrides them.
             in_pool = task.state == "accepted"
             if in_pool and (reasons := self._assessor.assess(wording, but=task.id).reasons):
                 raise RefusedByFiltersError(reasons)
@@ -201,15 +201,15 @@ class Decider:
         return self._assessor.assess(wording, but=task_id)
 
     def relabel(self, task_id: int, label: Label) -> None:
-        """Say whether a task is a classification task.
+        """Set a task's label.
 
         Raises:
-            DecisionRefusedError: it has that label already.
+            DecisionRefusedError: It already has that label.
         """
         _raise(self.relabel_all([task_id], label))
 
     def relabel_all(self, task_ids: Iterable[int], label: Label) -> DecisionResult:
-        """Say whether tasks are classification tasks."""
+        """Set the label of tasks."""
         return at_once(self.relabelling(task_ids, label))
 
     def relabelling(self, task_ids: Iterable[int], label: Label) -> Sliced[DecisionResult]:
@@ -217,13 +217,13 @@ class Decider:
         return self._deciding("relabel", task_ids, lambda task: replace(task.standing, label=label))
 
     def undo(self) -> list[AnyDecision]:
-        """Take back a person's last step that stands; returns what was taken back, empty if there is none.
+        """Undo a person's last step; returns the decisions that were undone, empty if there is none.
 
-        What somebody has decided on again since, or what would put near-duplicates into the pool, stays
-        as it is; the next undo goes on with the step before.
+        Decisions that are superseded by later ones, or whose undo would put near-duplicates into the pool,
+        are skipped; the next undo continues with the step before.
 
         Raises:
-            DecisionRefusedError: that is so for the whole step.
+            DecisionRefusedError: Every decision of the step was skipped.
         """
         return at_once(self.undoing())
 
@@ -232,10 +232,10 @@ class Decider:
         return self._taking_back("undo", self._workspace.decisions.to_undo)
 
     def redo(self) -> list[AnyDecision]:
-        """Take back the last undo, if nothing was decided since; returns the undos, none when there are none.
+        """Redo the last undo if nothing was decided since; returns the reverted undos, empty if none.
 
         Raises:
-            DecisionRefusedError: as with `undo`.
+            DecisionRefusedError: As with `undo`.
         """
         return at_once(self.redoing())
 
@@ -244,11 +244,11 @@ class Decider:
         return self._taking_back("redo", self._workspace.decisions.to_redo)
 
     def stop(self) -> None:
-        """End the step that is being carried out in slices after what is done of it, which stands."""
+        """Stop the step that is running in slices; the part already done stays."""
         self._stopping = True
 
     def _taking_back(self, kind: TakingBack, find: Callable[[], int | None]) -> Sliced[list[AnyDecision]]:
-        """Undos and redos belong to the step itself: half undone and gone on with, it is still one step."""
+        """Undo or redo a step in slices, under its own step number, so that interrupted it stays one step."""
         self._stopping = False
         decisions = self._workspace.decisions
         step, total, before = None, 0, None
@@ -289,18 +289,18 @@ class Decider:
         return self._take_back_one(decision, kind, step=step)
 
     def _take_back_one(self, decision: Decision, kind: DecisionKind, *, step: int) -> str | None:
-        """Take a decision back, or say why that cannot be; then it counts as taken back all the same."""
+        """Revert a decision, or return why that is impossible; it is then recorded as reverted anyway."""
         task = self._get(decision.task_id)
         after, dispute = _reverted(task.standing, decision), None
         if _moved_on(task, decision):
-            dispute = f"Task {task.id} has been decided on again since, so that cannot be taken back."
+            dispute = f"Task {task.id} has been decided on again since, so this cannot be reverted."
         elif after.state == "accepted" and task.standing != replace(after, label=task.label):
             dispute = self._taken_place(task.id, after.instruction, since=decision.id, step=step)
         self._append(task, kind, "human", task.standing if dispute else after, step=step, undoes=decision.id)
         return dispute
 
     def _taken_place(self, task_id: int, instruction: str, *, since: int, step: int) -> str | None:
-        """Why a task cannot come back into the pool: one that is too close has come into it since."""
+        """Return why a wording cannot rejoin the pool: a near-duplicate has joined since; None if not so."""
         for near_id in self._assessor.too_close(task_id, instruction):
             came_since = any(
                 decision.id > since and decision.step != step
@@ -309,11 +309,11 @@ class Decider:
                 and replace(decision.before, label=decision.after.label) != decision.after
             )
             if came_since and near_id != task_id:
-                return f"Task {near_id}, which is too close to {task_id}, has come into the pool since."
+                return f"Task {near_id}, which is too similar to {task_id}, has joined the pool since."
         return None
 
     def settle(self, task_id: int, assessment: Assessment, emit: Callable[[Event], None]) -> None:
-        """Decide as the verdict says, without a person; inside the transaction that judged it."""
+        """Decide by the verdict, without a person, in the transaction that assessed the candidate."""
         task = self._workspace.tasks.get(task_id)
         passes = not assessment.reasons
         after = replace(task.standing, state="accepted" if passes else "rejected")
@@ -353,7 +353,9 @@ class Decider:
                             continue
                         after = change(task)
                         if after == task.standing:
-                            raise DecisionRefusedError(f"Nothing to change: task {task_id} is so already.")
+                            raise DecisionRefusedError(
+                                f"Nothing to change: task {task_id} is already like that."
+                            )
                     except DecisionRefusedError as error:
                         refused[task_id] = error
                     else:
@@ -410,7 +412,7 @@ class Decider:
 
 
 def _until(number: int) -> Callable[[], bool]:
-    """Tells when a transaction has lasted long enough; one of few tasks is never too long."""
+    """Return a check for whether a slice has used up its time; steps on few tasks have no limit."""
     if number < MANY:
         return lambda: False
     end = time.perf_counter() + _A_SLICE_S
@@ -423,7 +425,7 @@ def _raise(decided: DecisionResult) -> None:
 
 
 def _moved_on(task: Task, decision: Decision) -> bool:
-    """Whether a task is no longer as the decision left it; the model's labels are no decisions."""
+    """Whether a task has been decided on since; a label that the model set does not count."""
     now, then = task.standing, decision.after
     by_hand = then.label is not None and then.label != decision.before.label
     return (by_hand and now.label != then.label) or (now.state, now.instruction) != (
@@ -433,7 +435,7 @@ def _moved_on(task: Task, decision: Decision) -> bool:
 
 
 def _reverted(now: Standing, decision: Decision) -> Standing:
-    """`now` without what a decision changed; what came since, such as the model's label, stays."""
+    """Return `now` with a decision reverted; later changes, such as a label from the model, stay."""
     before, after = decision.before, decision.after
     reworded = before.instruction != after.instruction
     return Standing(

@@ -1,1 +1,1 @@
-"""One call of a model: the HTTP client, throttling, reading of response bodies, redaction of keys."""
+"""Calls of a model: the HTTP client, throttling, response parsing, key consent and redaction."""

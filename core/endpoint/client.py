@@ -1,4 +1,4 @@
-"""An endpoint: an address, its own key, its API kind. Sends one request once and returns its bytes."""
+"""The HTTP client of an endpoint: an address, its key and its API. Sends a request once, without retries."""
 
 import asyncio
 import json
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""An answer longer than this, unpacked, is not one to any request of ours."""
+"""Upper bound on the decompressed size of any response, in bytes."""
 
 _BYTES_BESIDES = 1024 * 1024
 _BYTES_A_TOKEN = 256
-"""More than a token takes that is told twice, escaped."""
+"""Upper bound on the bytes per token, allowing for JSON escapes and for text that is sent twice."""
 
-# The client finds out by the last one that the bytes themselves are wanted.
+# The openai client reads the last header to know that the caller wants raw bytes.
 _OUR_HEADERS = frozenset(
     {
         "host",
@@ -61,11 +61,11 @@ _OUR_HEADERS = frozenset(
 _OPENAI_HEADERS = frozenset({"openai-organization", "openai-project"})
 
 MAX_KEPT_BYTES = 64 * 1024
-"""How much is kept of what is no full answer with status 200."""
+"""Maximum bytes stored of an error body or an incomplete response."""
 
 _CONNECT_TIMEOUT_S = 10.0
 _ERROR_TIMEOUT_S = 10.0
-"""How long the body of an error may take: its status has said the most."""
+"""Seconds to wait for the body of an error; the status already says most of it."""
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
 _NOTHING_THERE = frozenset({404, 405, 410, 501})
@@ -81,19 +81,19 @@ _LONGEST_QUOTED = 200
 
 
 class Endpoint:
-    """One model at one address, reached through the openai client.
+    """A model at an address, called through the openai client.
 
     Args:
-        settings: Where it is, and which key it gets.
-        consent: What the user has said about keys.
-        learned: Parameters that this model is known to have under another name, or (None) to refuse.
+        settings: Model, address, API and key variable.
+        consent: Which hosts the user allows to get which key.
+        learned: Parameters that this model knows by another name, or (None) rejects.
 
     Raises:
-        EndpointUnusableError: it needs a key, and there is none, or nobody has said that it may have it.
+        EndpointUnusableError: It needs a key that is not set, or that the user has not allowed for it.
     """
 
     _MODEL, _URL, _KEY = setting("model"), setting("base_url"), setting("api_key_env")
-    """The settings that its sentences name."""
+    """References to the settings that messages name."""
 
     def __init__(
         self,
@@ -105,10 +105,10 @@ class Endpoint:
         self.model = settings.model
         self.address = settings.address
         self.learned: dict[str, str | None] = dict(learned)
-        """Parameters that this model knows by another name, or (None) refuses."""
+        """Parameters that this model knows by another name, or (None) rejects."""
         self.is_free = settings.is_free
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
-        """The slots for requests on their way."""
+        """Limits the number of requests in flight."""
         self._settings = settings
         self._key = self._find_key(KeyConsent() if consent is None else consent)
         self._client: AsyncOpenAI | None = None
@@ -116,11 +116,11 @@ class Endpoint:
 
     @staticmethod
     def _endpoints(settings: Settings) -> int:
-        """How many endpoints share what connections there are."""
+        """Return the number of endpoints that share the available connections."""
         return 1 if settings.embeddings is None else 2
 
     def adapt(self, parameters: Parameters) -> Parameters:
-        """The parameters under the names that this model knows, without those that it refuses."""
+        """Rename parameters to the names that this model knows, and drop those that it rejects."""
         adapted: Parameters = {}
         for name, value in parameters.items():
             known_as = self.learned.get(name, name)
@@ -129,17 +129,17 @@ class Endpoint:
         return adapted
 
     async def send(self, prompt: Prompt, parameters: Parameters) -> bytes:
-        """Send a request once; returns the bytes of the full answer with status 200.
+        """Send a request once; returns the body of the complete response with status 200.
 
         Raises:
-            SendError: there was no full answer with status 200.
+            SendError: There was no complete response with status 200.
         """
         client = await self._open()
         return await self._receive(self._call(client, prompt, parameters), _longest(parameters))
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
-        # extra_body, because servers of the same kind know parameters that OpenAI's own does not. The prompt
-        # goes there, too: given by its name, the client would look at every piece of it for its type.
+        # extra_body, because compatible servers accept parameters that OpenAI does not. The prompt goes there
+        # as well: passed by name, the client would validate the type of every part of it.
         create: Any
         asked: dict[str, Any]
         if self._settings.api == "chat":
@@ -149,18 +149,18 @@ class Endpoint:
         return create(model=self.model, **asked, extra_body={**dict.fromkeys(asked, prompt), **parameters})
 
     async def models(self) -> list[str]:
-        """The names of the models at this address; none when the server does not tell.
+        """List the names of the models at this address; empty if the response is no list of models.
 
         Raises:
-            SendError: there was no full answer with status 200.
+            SendError: There was no complete response with status 200.
         """
         client = await self._open()
         return read_models(await self._receive(client.models.with_streaming_response.list(), MAX_BODY_BYTES))
 
     async def _receive(self, call: Any, longest: int) -> bytes:
-        """Read what is answered to a call, which may take as long as the settings say.
+        """Read the response to a call, within the timeout of the settings.
 
-        What came of an answer that is not full, or longer than `longest` bytes, is in the error.
+        The error for an incomplete response, or one above `longest` bytes, holds the bytes received.
         """
         from openai import APIConnectionError, APITimeoutError  # noqa: PLC0415 - 0.5 s
 
@@ -171,15 +171,15 @@ class Endpoint:
                 async for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > longest:
-                        sentence = f"The answer is longer than any to this request: {longest:,} bytes."
+                        sentence = f"The answer is longer than this request allows: over {longest:,} bytes."
                         raise SendError(sentence, 200, _kept(body))
         except (TimeoutError, APITimeoutError, _http_module().TimeoutException) as error:
             if type(error.__cause__).__name__ == "ConnectTimeout":
                 raise not_connected_within(self._connect_timeout_s, self._route) from None
-            sentence = f"No full answer came within {timeout_s:g} seconds."
+            sentence = f"No complete answer arrived within {timeout_s:g} seconds."
             raise SendError(sentence, _status(body), _kept(body), transient=True) from None
         except _http_module().HTTPError as error:
-            sentence = f"The connection broke inside the answer: {why(error)}."
+            sentence = f"The connection broke during the answer: {why(error)}."
             raise SendError(sentence, 200, _kept(body), transient=True) from None
         except APIConnectionError as error:
             raise connection_error(error.__cause__ or error, self._route) from None
@@ -193,7 +193,7 @@ class Endpoint:
 
     async def _open(self) -> "AsyncOpenAI":
         if self._client is None:
-            # In a thread: a person who types meanwhile is not kept waiting.
+            # In a thread, because the import takes 0.5 s and would block key presses.
             await asyncio.to_thread(import_module, "openai")
         if self._client is None:
             from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout  # noqa: PLC0415 - 0.5 s
@@ -214,7 +214,7 @@ class Endpoint:
                 )
             except _http_module().InvalidURL as error:
                 await http_client.aclose()
-                sentence = f"{self.address} is no web address: {why(error)}. Give another with {self._URL}."
+                sentence = f"{self.address} is not a valid URL: {why(error)}. Correct {self._URL}."
                 raise SendError(sentence, free=True, unusable=True) from None
         return self._client
 
@@ -223,7 +223,7 @@ class Endpoint:
         return min(_CONNECT_TIMEOUT_S, self._settings.timeout_s)
 
     def _client_options(self) -> dict[str, Any]:
-        """Who answers: the built-in model, or whom the route leads to."""
+        """Return the HTTP client's options: the built-in model's transport, or the route's proxy and TLS."""
         if self._settings.is_offline:
             from selfinstruct.core.offline.transport import OfflineTransport  # noqa: PLC0415 - only this model needs it
 
@@ -237,22 +237,22 @@ class Endpoint:
             raise SendError(struck_text(str(error)), free=True, unusable=True) from None
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
-        """Let nothing from the environment through to a host that it was not meant for."""
+        """Remove headers that the client took from the environment and that are not meant for this host."""
         allowed = _OUR_HEADERS | (_OPENAI_HEADERS if is_openai(self.address) else frozenset())
         for name in set(request.headers.keys()) - allowed:
             del request.headers[name]
-        # The client reads addresses with a parser of its own.
+        # The HTTP client has its own URL parser, which may see another host than ours does.
         if self._key and origin_of(str(request.url)) == origin_of(self.address):
             request.headers["authorization"] = f"Bearer {self._key}"
 
     async def _raise_for_status(self, response: "httpx2.Response") -> None:
-        """Raise for all but a full answer, and read no more of an error than is worth keeping."""
+        """Raise for any status but 200, with at most `MAX_KEPT_BYTES` of the error body."""
         if response.status_code == 200:
             return
         body = bytearray()
-        # A key that the end of what is kept would cut in two is to be known for what it is.
+        # Read further than is kept, so that a key across that boundary is still recognized and redacted.
         most = MAX_KEPT_BYTES + longest_form()
-        # Its status and what has come of it count, however it ends.
+        # The status and the bytes received are useful even if reading the body fails.
         with suppress(TimeoutError, _http_module().HTTPError):
             async with asyncio.timeout(_ERROR_TIMEOUT_S):
                 async for chunk in response.aiter_bytes():
@@ -267,8 +267,7 @@ class Endpoint:
         told = f": {said}" if said else ""
         told += "" if told.endswith((".", "!", "?")) else "."
         codes = {error_field(body, "code"), error_field(body, "type")}
-        # What a gateway answers in the place of a server (5xx) says nothing of what the server has done, and
-        # an answer that was made (2xx) may be charged.
+        # A 5xx may come from a gateway while the server completes the request, and a 2xx may be billed.
         failed = SendError(
             f"The endpoint answered with status {status}{told}", status, body, free=300 <= status < 500
         )
@@ -285,10 +284,10 @@ class Endpoint:
             failed.sentence = f"The quota of this key is used up{told} {_PAY}"
         elif status == 402:
             failed.unusable = True
-            failed.sentence = f"{self.address} wants to be paid (status 402){told} {_PAY}"
+            failed.sentence = f"{self.address} requires payment (status 402){told} {_PAY}"
         elif status == 401:
             failed.unusable = True
-            what = "refuses the key" if self._key else "wants a key"
+            what = "rejects the key" if self._key else "requires a key"
             failed.sentence = f"{self.address} {what} (status {status}){told} {self._key_advice()}"
         elif status == 403:
             failed.unusable = True
@@ -301,7 +300,7 @@ class Endpoint:
         elif codes & _TOO_LONG:
             failed.sentence = f"The prompt is too long for this endpoint (status {status}){told} {_SHORTER}"
         elif status == 413:
-            failed.sentence = f"The request is larger than is taken there (status 413){told} {_SHORTER}"
+            failed.sentence = f"The request is too large for this endpoint (status 413){told} {_SHORTER}"
         elif status in _TRANSIENT or status >= 500:
             failed.transient = True
             failed.retry_after_s = _retry_after(headers)
@@ -322,7 +321,7 @@ class Endpoint:
         )
 
     def _redirection(self, location: str) -> str:
-        """Where an answer redirects to, as an address for this endpoint."""
+        """Describe a redirect, with its target as a base URL for this endpoint where possible."""
         try:
             parts = urlsplit(urljoin(f"{self.address}/", location))
             host = parts.netloc.rpartition("@")[2]
@@ -331,13 +330,13 @@ class Endpoint:
         if not location or not host or len(location) > _LONGEST_QUOTED:
             return f"redirects elsewhere. Check {self._URL}."
         path = parts.path.removesuffix("/completions").removesuffix("/chat").rstrip("/")
-        return f"redirects to {parts.scheme}://{host}{path}. Give that address with {self._URL}."
+        return f"redirects to {parts.scheme}://{host}{path}. Set {self._URL} to that address."
 
     def advice(self, error: SendError) -> str:
-        """The sentences for an error after which no other request will fare better."""
+        """Describe an error that makes the endpoint unusable, and what the person can do about it."""
         if error.throttles and not error.unusable:
             return (
-                f"{error.sentence} It has refused {self.throttle.refused_in_a_row} attempts in a row. Start"
+                f"{error.sentence} It has throttled {self.throttle.refused_in_a_row} attempts in a row. Try"
                 f" again later, perhaps with a lower {setting('concurrency')}."
             )
         if not error.unreachable:
@@ -346,19 +345,15 @@ class Endpoint:
 
     def _reach_advice(self) -> str:
         return (
-            f"Check that the server runs and that {self._URL} is its address, or try the built-in model with"
-            f" {self._MODEL} offline."
+            f"Check that the server is running and that {self._URL} is its address, or try the built-in model"
+            f" with {self._MODEL} offline."
         )
 
     def _about_403(self) -> str:
-        """What may be behind a refusal that need not be about the key."""
+        """List the possible causes of a 403, which need not be the key."""
         name = key_variable(self._settings)
-        key = (
-            f"the key in {name} may not allow it" if name else f"a key may be wanted, which {self._KEY} names"
-        )
-        return (
-            f"That can have several causes: {key}, or something on the way, such as a firewall, forbids it."
-        )
+        key = f"the key in {name} may not allow it" if name else f"it may require a key; {self._KEY} names it"
+        return f"Possible causes: {key}, or something in between, such as a firewall, blocks the request."
 
     def _key_advice(self) -> str:
         name = key_variable(self._settings)
@@ -373,14 +368,14 @@ class Endpoint:
         key = os.environ.get(use.variable, "").strip()
         if not key:
             raise EndpointUnusableError(
-                f"{self.address} needs a key, and {use.variable} is not set. Set it, name another endpoint"
+                f"{self.address} needs a key, and {use.variable} is not set. Set it, choose another endpoint"
                 f" with {self._URL}, or try the built-in model with {self._MODEL} offline."
             )
         if not consent.covers(use):
             raise EndpointUnusableError(self._not_allowed(use))
         if not key.isascii() or not key.isprintable() or " " in key:
             raise EndpointUnusableError(
-                f"The key in {use.variable} has characters that no key has. Set it again."
+                f"The key in {use.variable} has characters that are invalid in a key. Set it again."
             )
         remember(key)
         return key
@@ -388,17 +383,17 @@ class Endpoint:
     def _not_allowed(self, use: KeyUse) -> str:
         if not use.can_be_told:
             return (
-                f"{self.address} gets no key: its host may not be what it looks like. Write the host in plain"
+                f"{self.address} gets no key: its host name may be misleading. Write the host in plain"
                 f" ASCII in {self._URL}, as in https://xn--bcher-kva.example/v1."
             )
         return (
-            f"The key in {use.variable} was not sent: you have not said on this machine that it may go to"
-            f" {use.origin}. If it may, name them together: {self._MODEL} {self.model} {self._URL}"
+            f"The key in {use.variable} was not sent: you have not allowed it for {use.origin} on this"
+            f" machine. To allow it, name both together: {self._MODEL} {self.model} {self._URL}"
             f" {self.address} {self._KEY} {use.variable}"
         )
 
     def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:
-        """What an error taught about the parameters, so that sending again may help; empty: nothing."""
+        """Learn from an error which parameters to rename (or drop, None); empty if a retry cannot help."""
         if error.http_status not in {400, 422}:
             return {}
         said, named = error_message(error.body), error_field(error.body, "param")
@@ -418,7 +413,7 @@ class Endpoint:
 
 
 def _longest(parameters: Parameters) -> int:
-    """More bytes than the answer to a request with these parameters can have."""
+    """Return an upper bound on the response size for these parameters, in bytes."""
     tokens = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
     if not isinstance(tokens, int):
         return MAX_BODY_BYTES
@@ -430,25 +425,25 @@ def _kept(body: bytearray) -> bytes:
 
 
 def _status(body: bytearray) -> int | None:
-    """The status of an answer of which this much has come; only one with status 200 is read that far."""
+    """Return the status of a partial response: 200 if any body arrived, since other statuses raise before."""
     return 200 if body else None
 
 
 def _keep_quiet() -> None:
-    """Have no library log what it sends and gets, whatever OPENAI_LOG says: a server may repeat a key."""
+    """Silence the libraries' request logs, even if OPENAI_LOG is set: a server may echo a key."""
     for name in ("openai", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, which a server gives as such or as a date."""
+    """Parse Retry-After, a number of seconds or a date, into seconds; None if missing or invalid."""
     told = headers.get("retry-after", "")
     try:
         seconds = float(told)
     except ValueError:
         try:
             date = parsedate_to_datetime(told)
-            # A date without a zone is in that of HTTP.
+            # HTTP dates are in UTC.
             date = date if date.tzinfo else date.replace(tzinfo=UTC)
             seconds = max(0.0, date.timestamp() - time.time())
         except (ValueError, OverflowError):
@@ -463,5 +458,5 @@ def _http_module() -> Any:
 
 
 def prompt_bytes(prompt: Prompt) -> int:
-    """The length of a prompt as it is sent, in bytes."""
+    """Return the length of a prompt as sent, in bytes."""
     return len(json.dumps(prompt, ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""Says of a connection that failed what is known: who was not reached, or what broke, and how."""
+"""Explains connection failures: which host or proxy failed, how, and what the person can do."""
 
 import errno
 import os
@@ -15,20 +15,20 @@ from selfinstruct.core.setting_names import setting
 _LONGEST_QUOTED = 200
 
 _OF_CONNECTING = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol"})
-"""Errors of the HTTP client before anything was sent."""
+"""Exceptions that the HTTP client raises before it has sent anything."""
 
 _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
 _NOT_NOW = frozenset({9, 10})
 _OTHER_NAME = frozenset({62, 63, 64})
-"""Results of OpenSSL's X509_verify_cert, by what may be done about them."""
+"""Error codes of OpenSSL's X509_verify_cert, grouped by their remedy."""
 
 
 def connection_error(cause: BaseException, route: Route) -> SendError:
-    """What came of a request whose connection could not be made, or broke before an answer.
+    """Return the SendError for a connection that could not be made, or that broke before a response.
 
     Args:
-        cause: The error of the HTTP client.
-        route: The way that the request took.
+        cause: The exception of the HTTP client.
+        route: The route of the request.
     """
     kind, errors = type(cause).__name__, list(_chain(cause))
     if kind == "ProxyError":
@@ -48,12 +48,12 @@ def connection_error(cause: BaseException, route: Route) -> SendError:
 
 
 def not_connected_within(seconds: float, route: Route) -> SendError:
-    """What came of a request for which there was no connection in time."""
+    """Return the SendError for a connection timeout."""
     return _unreached(f"No connection could be made{_to(route)} within {seconds:g} seconds.", route)
 
 
 def why(error: BaseException) -> str:
-    """What the system or a library says of an error, as the end of a sentence."""
+    """Return the message of the system or library for an error, to end a sentence."""
     if isinstance(error, OSError) and error.errno and not isinstance(error, gaierror):
         said = os.strerror(error.errno)
     else:
@@ -63,18 +63,18 @@ def why(error: BaseException) -> str:
 
 
 def sentence_case(words: str) -> str:
-    """Words as a sentence begins with them; nothing but the first letter changes."""
+    """Capitalize the first letter and change nothing else."""
     return f"{words[:1].upper()}{words[1:]}"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it came from, the innermost last; of several at once, the first."""
+    """Yield an error and its causes, the innermost last; of an exception group, the first."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         else:
-            # The HTTP client hides what an error came from, and does not forget it.
+            # The HTTP client raises `from None`, which hides the context but keeps it.
             error = error.__cause__ or error.__context__
 
 
@@ -92,11 +92,11 @@ def _unreached(sentence: str, route: Route) -> SendError:
 
 
 def _of_open_files(error: OSError) -> SendError:
-    """Neither the endpoint nor the network has a part in it."""
+    """Return the SendError for a lack of file descriptors, which is a local problem."""
     if error.errno == errno.ENFILE:
         sentence = "No connection could be made: all programs together have too many files open."
-        return SendError(sentence, transient=True, free=True, advice="Close some of them, and start again.")
-    sentence = f"No connection could be made: this program may have {limit()} files open, and has."
+        return SendError(sentence, transient=True, free=True, advice="Close some of them and start again.")
+    sentence = f"No connection could be made: this program has reached its limit of {limit()} open files."
     advice = f"Raise that limit with ulimit -n, or lower {setting('concurrency')}."
     return SendError(sentence, transient=True, free=True, advice=advice)
 
@@ -107,8 +107,8 @@ def _of_tls(error: ssl.SSLError, route: Route) -> SendError:
     reason = (error.reason or str(error)).replace("_", " ").lower()
     who = f"{route.host}, or {route.proxy_shown}," if route.proxy else route.host
     return SendError(
-        f"{who} did not answer as TLS wants it ({struck_text(reason)}). If it speaks plain HTTP, its address"
-        " begins with http://.",
+        f"{who} did not complete the TLS handshake ({struck_text(reason)}). If it speaks plain HTTP, use an"
+        " address that starts with http://.",
         free=True,
         unusable=True,
     )
@@ -126,16 +126,16 @@ def _of_certificate(error: ssl.SSLCertVerificationError, route: Route) -> SendEr
 
 def _advice_on(code: int) -> str:
     if code in _NOT_NOW:
-        return "Check the date of this machine; otherwise the server needs another certificate."
+        return "Check this machine's date; if it is right, the server needs another certificate."
     if code in _OTHER_NAME:
-        return "Give the address with a name that the certificate is for."
+        return "Use a host name that the certificate covers."
     if code not in _UNKNOWN_ISSUER:
         return "The server needs another certificate."
     named = next((name for name in CERTIFICATE_VARIABLES if os.environ.get(name)), None)
     trusted = f"those in {named}" if named else "those of the system"
     advice = (
-        f"Trusted are {trusted}. If you trust this one, name a file with it, or with that of who has signed"
-        " it, in SSL_CERT_FILE."
+        f"Trusted certificates are {trusted}. If you trust this one, set SSL_CERT_FILE to a file with it or"
+        " with its issuer's."
     )
     unread = [name for name in UNREAD_VARIABLES if os.environ.get(name)]
     return (
@@ -146,12 +146,12 @@ def _advice_on(code: int) -> str:
 
 
 def _of_proxy(error: BaseException, route: Route) -> SendError:
-    """A proxy that was reached, and has made no connection to the host."""
+    """Return the SendError for a proxy that was reached but did not connect to the host."""
     status = str(error).split(" ", 1)[0]
     mend = f"{route.without_proxy}."
     if status == "407":
         return SendError(wants_password(route), free=True, unusable=True)
-    sentence = f"{sentence_case(route.proxy_shown)} has not connected to {route.host}"
+    sentence = f"{sentence_case(route.proxy_shown)} did not connect to {route.host}"
     if status.isdigit():
         is_passing = int(status) >= 500 or int(status) == 429
         sentence += f": status {struck_text(str(error)).strip()}."
@@ -159,16 +159,16 @@ def _of_proxy(error: BaseException, route: Route) -> SendError:
         is_passing = False
         sentence += f": {why(error)}."
     if is_passing:
-        advice = f"It may be that the proxy cannot reach it; otherwise {mend}"
+        advice = f"The proxy may be unable to reach it; otherwise {mend}"
         return SendError(sentence, transient=True, free=True, advice=advice)
-    return SendError(f"{sentence} Have the proxy let it through, or {mend}", free=True, unusable=True)
+    return SendError(f"{sentence} Allow the host in the proxy, or {mend}", free=True, unusable=True)
 
 
 def wants_password(route: Route) -> str:
-    """The sentence for a proxy that does not know who asks."""
+    """Return the sentence for a proxy that requires authentication."""
     has_one = "@" in (route.proxy or "")
-    what = "does not accept the name and the password" if has_one else "wants a name and a password"
+    what = "rejects the name and password" if has_one else "requires a name and a password"
     return (
-        f"{sentence_case(route.proxy_shown)} {what} (status 407). They belong into {route.variable}, as in"
-        f" http://NAME:PASSWORD@HOST:PORT; or {route.without_proxy}."
+        f"{sentence_case(route.proxy_shown)} {what} (status 407). Put them in {route.variable}, as in"
+        f" http://NAME:PASSWORD@HOST:PORT, or {route.without_proxy}."
     )

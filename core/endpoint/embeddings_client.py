@@ -1,4 +1,4 @@
-"""The endpoint that is asked for vectors."""
+"""The HTTP client of the embeddings endpoint."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class EmbeddingsEndpoint(Endpoint):
-    """One model that makes vectors of texts; made from `Settings.of_embeddings`."""
+    """An embedding model at an address, built from `Settings.of_embeddings`."""
 
     _MODEL, _URL, _KEY = (
         setting("embeddings"),
@@ -23,10 +23,10 @@ class EmbeddingsEndpoint(Endpoint):
     @staticmethod
     def _endpoints(settings: Settings) -> int:
         del settings
-        return 2  # the model's is beside it
+        return 2  # this endpoint and the model's
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
-        # Without a format of ours the client asks for base64; what refuses that is asked for digits.
+        # Without an explicit format the client requests base64; servers that rejected it get "float".
         body = {"encoding_format": "float"} | parameters
         create: Any = client.embeddings.with_streaming_response.create
         return create(model=self.model, input=list(prompt), extra_body=body)
@@ -34,6 +34,6 @@ class EmbeddingsEndpoint(Endpoint):
     def _unknown(self, status: int, told: str) -> str:
         return (
             f"{self.address} knows no model '{self.model}', or has no embeddings (status {status}){told}"
-            f" Check {self._MODEL} and {self._URL} (it often ends in /v1), or go on without embeddings:"
+            f" Check {self._MODEL} and {self._URL} (it often ends in /v1), or continue without embeddings:"
             f' {self._MODEL} "".'
         )

@@ -1,8 +1,8 @@
-"""Which host may get which key: only what this user has said on this machine.
+"""Key consent: which host may get which key, as this user has allowed on this machine.
 
-A workspace and a selfinstruct.toml may come from a stranger, and can name any environment variable and any
-address. So a key goes to a host when the user has named the two together: by flags, in the settings file of
-their own, or by an answer that is kept in their state folder. OpenAI's own pair needs no word.
+A workspace or a selfinstruct.toml may come from a stranger, and can name any environment variable and any
+address. So a key is sent to a host only if the user has named the two together: in flags, in their own
+settings file, or in an answer stored in their state folder. OpenAI's key for OpenAI needs no consent.
 """
 
 import json
@@ -23,56 +23,56 @@ from selfinstruct.core.errors import EndpointUnusableError, why
 from selfinstruct.core.settings.model import OPENAI_KEY, Settings, is_openai, origin_of
 
 OWN_TABLE = "key_hosts"
-"""The table of the user's own settings file: a variable on each line, and the addresses that get its key."""
+"""The table of the user's own settings file that maps each variable to the addresses that may get its key."""
 
 _PLAIN_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeyUse:
-    """A key and who gets it."""
+    """A key and the origin that gets it."""
 
     variable: str
-    """The environment variable that holds it."""
+    """The environment variable that holds the key."""
     origin: str
     """Scheme, host and port, such as https://router.huggingface.co."""
 
     @property
     def is_canonical(self) -> bool:
-        """Whether it is OpenAI's own key on its way to OpenAI."""
+        """Whether this is OpenAI's own key for OpenAI."""
         return self.variable == OPENAI_KEY and is_openai(self.origin)
 
     @property
     def can_be_told(self) -> bool:
-        """Whether the origin reads as the host that it is: no letters that look like others, no escapes."""
+        """Whether the origin can be shown unambiguously: plain ASCII, without homoglyphs or escapes."""
         return _PLAIN_ORIGIN.fullmatch(self.origin) is not None
 
 
 def key_variable(settings: Settings) -> str | None:
-    """The environment variable whose key this endpoint may have; OpenAI's own only for OpenAI."""
+    """Return the variable with this endpoint's key; OPENAI_API_KEY is the default for OpenAI only."""
     if settings.is_offline:
         return None
     return settings.api_key_env or (OPENAI_KEY if is_openai(settings.address) else None)
 
 
 def key_use(settings: Settings) -> KeyUse | None:
-    """The key that requests to the model of these settings carry; None when they carry none."""
+    """Return the key that requests to the model of these settings carry; None when they carry none."""
     variable = key_variable(settings)
     return None if variable is None else KeyUse(variable, origin_of(settings.address))
 
 
 def key_uses(settings: Settings) -> list[KeyUse]:
-    """The keys that requests carry by these settings: the model's, and that of the embeddings."""
+    """Return the keys that requests carry with these settings: for the model and for embeddings."""
     both = [settings] if settings.of_embeddings is None else [settings, settings.of_embeddings]
     return list(dict.fromkeys(use for one in both if (use := key_use(one)) is not None))
 
 
 def named_together(settings: Settings, named: Iterable[str]) -> list[KeyUse]:
-    """The uses of which somebody has named both the variable and the address.
+    """Return the key uses whose variable and address were both named explicitly.
 
     Args:
-        settings: What came of it.
-        named: The names of the settings that they gave.
+        settings: The resulting settings.
+        named: The names of the settings that the user gave.
     """
     given = set(named)
     uses = []
@@ -87,30 +87,30 @@ def named_together(settings: Settings, named: Iterable[str]) -> list[KeyUse]:
 
 
 class KeyConsent:
-    """What the user of this machine has said about keys.
+    """The key uses that the user of this machine has allowed.
 
     Args:
-        said: What they have said to this program only, as by the arguments of a Python function.
+        said: Uses allowed in this process only, for example by arguments of a Python call.
     """
 
     def __init__(self, said: Iterable[KeyUse] = ()) -> None:
         self._said = set(said)
 
     def covers(self, use: KeyUse) -> bool:
-        """Whether this key may go there.
+        """Whether this key may be sent to this origin.
 
         Raises:
-            EndpointUnusableError: the user's own settings file cannot be read.
+            EndpointUnusableError: The user's own settings file cannot be read.
         """
         if use.is_canonical:
             return True
         return use.can_be_told and (use in self._said or use in _answered() or use in _in_own_settings())
 
     def missing(self, settings: Settings) -> list[KeyUse]:
-        """The keys that are set, that requests by these settings would carry, and that nobody has allowed.
+        """Return the key uses of these settings whose key is set and that the user has not allowed.
 
         Raises:
-            EndpointUnusableError: the user's own settings file cannot be read.
+            EndpointUnusableError: The user's own settings file cannot be read.
         """
         return [
             use
@@ -119,7 +119,7 @@ class KeyConsent:
         ]
 
     def give(self, uses: Iterable[KeyUse]) -> None:
-        """Note that the user allows these, and remember it for other programs where that can be written."""
+        """Allow these uses, and store them for later runs if the state folder is writable."""
         new = {use for use in uses if not use.is_canonical and not self.covers(use)}
         if new:
             self._said |= new
@@ -128,12 +128,12 @@ class KeyConsent:
 
 
 def own_settings_path() -> Path:
-    """The settings file of the user's own, which need not be there."""
+    """Return the path of the user's own settings file, which need not exist."""
     return user_config_path("selfinstruct", appauthor=False) / "settings.toml"
 
 
 def answers_path() -> Path:
-    """Where the answers to "may this key go there?" are kept, with mode 0600."""
+    """Return the path of the file with the user's answers to consent questions, of mode 0600."""
     return user_state_path("selfinstruct", appauthor=False) / "key-hosts.json"
 
 
@@ -148,7 +148,7 @@ def _in_own_settings() -> set[KeyUse]:
     hosts = values.pop(OWN_TABLE, {})
     if values:
         raise EndpointUnusableError(
-            f"In {path}, '{next(iter(values))}' is not known: it has one table, [{OWN_TABLE}]."
+            f"In {path}, '{next(iter(values))}' is not known: the only table is [{OWN_TABLE}]."
         )
     if not _is_table(hosts):
         raise EndpointUnusableError(
@@ -159,7 +159,7 @@ def _in_own_settings() -> set[KeyUse]:
 
 
 def _answered() -> set[KeyUse]:
-    """What was answered before; what cannot be read is asked again."""
+    """Return the stored answers; if they cannot be read, the user is asked again."""
     try:
         hosts = json.loads(answers_path().read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -178,7 +178,7 @@ def _uses(hosts: Mapping[str, list[str]]) -> set[KeyUse]:
     uses = set()
     for variable, addresses in hosts.items():
         for address in addresses:
-            with suppress(ValueError):  # what is no address allows nothing
+            with suppress(ValueError):  # an invalid address allows nothing
                 if urlsplit(address).hostname:
                     uses.add(KeyUse(variable, origin_of(address)))
     return uses
@@ -190,7 +190,7 @@ def _remember(uses: set[KeyUse]) -> None:
         hosts.setdefault(use.variable, []).append(use.origin)
     path = answers_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # has mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as part:
             json.dump(hosts, part, indent=2)

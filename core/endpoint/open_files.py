@@ -1,4 +1,4 @@
-"""How many connections the limit on open files leaves room for."""
+"""The limit on open files, and how many connections it allows."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from selfinstruct.core.settings.model import Settings
 
 _RESERVE = 24
-"""Files that are opened meanwhile: the database and its journal, exports, modules, look-ups of host names."""
+"""File descriptors for everything but connections: database, journal, exports, imports, DNS look-ups."""
 
 
 def limit() -> int | None:
-    """How many files and connections this program may have open; None where there is no such limit."""
+    """Return the soft limit on open files and connections of this process; None if there is none."""
     try:
         import resource  # noqa: PLC0415 - Windows has none
     except ImportError:
@@ -20,9 +20,13 @@ def limit() -> int | None:
 
 
 def room_for(connections: int, *, endpoints: int = 1) -> int:
-    """How many of so many connections can be open at once to each of some endpoints, at least one.
+    """Return how many of the wanted connections each endpoint can have open at once; at least 1.
 
-    The limit is raised where it is too low, as far as the system lets a program do so.
+    Raises the soft limit if it is too low, as far as the hard limit allows.
+
+    Args:
+        connections: Connections wanted per endpoint.
+        endpoints: Number of endpoints that share the limit.
     """
     soft = limit()
     if soft is None:
@@ -35,23 +39,23 @@ def room_for(connections: int, *, endpoints: int = 1) -> int:
 
 
 def shortage(settings: Settings) -> str:
-    """Why fewer requests are under way at once than the settings say, in a sentence; empty when not so."""
+    """Return a sentence if open files limit the concurrency below the settings; empty otherwise."""
     asked = [one for one in (settings, settings.of_embeddings) if one is not None and not one.is_offline]
     if not asked or room_for(settings.concurrency, endpoints=len(asked)) >= settings.concurrency:
         return ""
     return (
-        f"Fewer than {settings.concurrency} requests are sent at once: this program may have no more than"
-        f" {limit()} files and connections open. ulimit -n raises that."
+        f"Fewer than {settings.concurrency} requests are sent at once: this program may have at most"
+        f" {limit()} files and connections open. Raise the limit with ulimit -n."
     )
 
 
 def _raised(wanted: int) -> int:
-    """Raise the limit to `wanted`, or as near to it as may be; returns what it is then."""
+    """Raise the soft limit to `wanted`, or as close as allowed; returns the new limit."""
     import resource  # noqa: PLC0415 - as above
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     new = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    with suppress(OSError, ValueError):  # macOS has another limit, below one that seems to be none
+    with suppress(OSError, ValueError):  # macOS enforces a lower limit than the unlimited one it reports
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, new), hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 

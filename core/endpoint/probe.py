@@ -1,7 +1,7 @@
-"""Tries an endpoint with one tiny request, before any settings are applied.
+"""Connection test: sends an endpoint a tiny request before any settings are applied.
 
-The request is no part of a workspace: it is not written down, and its cost is not counted there. Whoever
-shows the outcome says what it cost.
+The request is not part of a workspace: it is not stored, and its cost is not counted there. The caller that
+shows the result should show its cost.
 """
 
 import difflib
@@ -31,12 +31,12 @@ _TOKENS = 16
 _LIST_TIMEOUT_S = 10.0
 _MOST_NAMED = 6
 _NO_LIST = {404, 405, 501}
-"""What a server answers that has no list of its models."""
+"""HTTP statuses of servers that do not list their models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """What the request brought."""
+    """The result of a successful connection test."""
 
     model: str
     """The model that answered, which need not be the one asked for."""
@@ -46,15 +46,15 @@ class Connected:
     cost_usd: float | None
     """None when the price or the tokens are unknown."""
     thinks: bool
-    """Whether the tokens were used up before anything was said."""
+    """Whether the model used up the token limit on thoughts, before its answer."""
 
 
 class ConnectionFailedError(SelfInstructError):
-    """There was no answer that can be used: why, and what to try.
+    """The connection test got no usable response.
 
     Args:
         sentence: What is wrong, and what to do.
-        models: The models that the server has, as far as it tells, the nearest name first.
+        models: Names of the server's models if it lists them, the closest matches first.
     """
 
     def __init__(self, sentence: str, models: tuple[str, ...] = ()) -> None:
@@ -68,16 +68,16 @@ async def try_connection(
     consent: KeyConsent | None = None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> Connected:
-    """Ask the model of these settings for a word. It can be cancelled at any time.
+    """Ask the model of these settings for one word. Can be cancelled at any time.
 
     Args:
-        settings: Settings that need not be those of a workspace.
-        consent: What the user has said about keys.
-        timer: The present time in seconds.
+        settings: Settings to test; they need not belong to a workspace.
+        consent: Which hosts the user allows to get which key.
+        timer: Returns the current time in seconds.
 
     Raises:
-        ConnectionFailedError: there was no answer that can be used.
-        EndpointUnusableError: the endpoint needs a key that it cannot have.
+        ConnectionFailedError: There was no usable response.
+        EndpointUnusableError: The endpoint needs a key that it cannot have.
     """
     endpoint = Endpoint(settings, consent=consent)
     begun = timer()
@@ -94,7 +94,7 @@ async def try_connection(
         raise ConnectionFailedError(f"{sentence}{_named(settings, models)}", tuple(models)) from None
     except NoCompletionError as error:
         raise ConnectionFailedError(
-            f"{settings.address} answered, but not as a model does. {error} Check that {setting('base_url')}"
+            f"{settings.address} answered, but not like a model. {error} Check that {setting('base_url')}"
             " is the address of its API: it often ends in /v1."
         ) from None
     except AnswerError as error:
@@ -113,13 +113,13 @@ async def try_connection(
 
 
 async def models_offered(settings: Settings, consent: KeyConsent | None = None) -> list[str]:
-    """The models that the server of these settings has, as it lists them; no model is asked for anything.
+    """List the models of the server of these settings, without calling any of them.
 
-    Empty when it does not tell.
+    Empty if the server does not list its models.
 
     Raises:
-        ConnectionFailedError: there was no answer that can be used.
-        EndpointUnusableError: the endpoint needs a key that it cannot have.
+        ConnectionFailedError: There was no usable response.
+        EndpointUnusableError: The endpoint needs a key that it cannot have.
     """
     quick = settings.model_copy(update={"timeout_s": min(settings.timeout_s, _LIST_TIMEOUT_S)})
     endpoint = Endpoint(quick, consent=consent)
@@ -134,12 +134,12 @@ async def models_offered(settings: Settings, consent: KeyConsent | None = None) 
 
 
 async def models_at(settings: Settings, consent: KeyConsent | None = None) -> list[str]:
-    """The models that the server of these settings has, those with a name near the model's first.
+    """List the models of the server of these settings, the closest matches of the model's name first.
 
-    Empty when it does not tell.
+    Empty if the server does not list its models, or cannot be reached.
 
     Raises:
-        EndpointUnusableError: the endpoint needs a key that it cannot have.
+        EndpointUnusableError: The endpoint needs a key that it cannot have.
     """
     try:
         models = await models_offered(settings, consent)
@@ -162,10 +162,10 @@ async def _ask(endpoint: Endpoint, settings: Settings) -> bytes:
 
 
 def _is_silent(body: bytes, settings: Settings) -> bool:
-    """Whether the model only thought.
+    """Whether the model produced only thoughts.
 
     Raises:
-        AnswerError: there is no text to be had for another reason.
+        AnswerError: There is no text for another reason.
     """
     try:
         read_answer(body, settings.api)
@@ -178,8 +178,8 @@ def _more_advice(error: SendError) -> str:
     if error.unreachable or error.unusable or not error.transient:
         return ""
     if error.http_status is None:
-        return " Try again: a server may load its model first. A higher timeout_s waits for longer."
-    return " It may pass: try again in a moment."
+        return " Try again: the server may still be loading its model. A higher timeout_s waits longer."
+    return " This may be temporary: try again in a moment."
 
 
 def _named(settings: Settings, models: list[str]) -> str:
@@ -192,7 +192,7 @@ def _named(settings: Settings, models: list[str]) -> str:
 
 
 def listed(models: Sequence[str]) -> str:
-    """The first few names of models, and how many more there are."""
+    """Join the first few model names, and say how many more there are."""
     named = ", ".join(models[:_MOST_NAMED])
     more = len(models) - _MOST_NAMED
     return f"{named}{f' and {more} more' if more > 0 else ''}"

@@ -1,7 +1,7 @@
-"""Keys that this process has read, and how they are struck out of what comes back.
+"""Redaction: removes the keys that this process has read from everything that a server returns.
 
-A server may repeat what it was sent: in an answer, in an error, in the address that it redirects to. Whatever
-is stored, said or raised has an X in the place of each byte of a key: no syntax gives that letter a meaning.
+A server may echo a key: in a response, in an error, in a redirect target. In everything that is stored, shown
+or raised, each byte of a key is replaced by X, a letter without special meaning in any syntax.
 """
 
 import base64
@@ -10,49 +10,49 @@ import re
 from urllib.parse import unquote, urlsplit
 
 SHORTEST = 8
-"""A shorter key is a word such as EMPTY, as servers on one's own machine want it, and not struck out."""
+"""Minimum key length that is redacted; shorter keys are placeholders for local servers, such as EMPTY."""
 
 _patterns: dict[str, re.Pattern[bytes]] = {}
 
 
 def remember(key: str) -> None:
-    """Have a key struck out from now on."""
+    """Redact a key from now on."""
     if len(key) >= SHORTEST and key not in _patterns:
         _patterns[key] = _pattern(key)
 
 
 def remember_proxies() -> None:
-    """Have the passwords struck out that the environment has for proxies."""
+    """Redact the passwords of the proxies in the environment from now on."""
     from urllib.request import getproxies  # noqa: PLC0415 - brings half of the network along
 
     for address in getproxies().values():
         try:
             password = urlsplit(address).password or ""
         except ValueError:
-            continue  # no address at all, and so none that is used
+            continue  # an invalid URL, which is never used
         remember(password)
         remember(unquote(password))
 
 
 def struck(data: bytes) -> bytes:
-    """`data` with all keys struck out."""
+    """Return `data` with all keys redacted."""
     for pattern in _patterns.values():
         data = pattern.sub(lambda found: b"X" * len(found[0]), data)
     return data
 
 
 def struck_text(text: str) -> str:
-    """`text` with all keys struck out."""
+    """Return `text` with all keys redacted."""
     return os.fsdecode(struck(os.fsencode(text))) if _patterns else text
 
 
 def longest_form() -> int:
-    """So many bytes a key takes at most, in whichever way it is written."""
+    """Return the maximum length of a key in any of its encodings, in bytes."""
     return max((6 * len(key) for key in _patterns), default=0)
 
 
 def _pattern(key: str) -> re.Pattern[bytes]:
-    """The key as it is, as JSON and addresses may write it, in base64 and in UTF-16."""
+    """Compile a pattern for a key: plain, with JSON or URL escapes, in base64 and in UTF-16."""
     written = "".join(map(_written, key))
     others = [key.encode("utf-16-le"), key.encode("utf-16-be"), *_in_base64(key.encode())]
     return re.compile(b"|".join([written.encode(), *map(re.escape, others)]))
@@ -68,11 +68,11 @@ def _written(character: str) -> str:
 
 
 def _in_base64(key: bytes) -> list[bytes]:
-    """What of base64 is the key's alone, wherever in the encoded text it stands."""
+    """Return the base64 fragments that depend on the key alone, for each alignment in the encoded text."""
     found = []
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + key)
-        # A character stands for six bits; those that hold bits of neighbours are left.
+        # A character encodes six bits; the fragment leaves out those that share bits with neighbours.
         first, last = -(-before * 8 // 6), (before + len(key)) * 8 // 6
         found += [encoded[first:last], encoded[first:last].translate(bytes.maketrans(b"+/", b"-_"))]
     return list(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""From the exact bytes of an answer to its text. Pure, and wary of everything."""
+"""Parses response bodies, which are untrusted: from the exact bytes to the text. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _NOTHING_SAID = (
 )
 
 _LONGEST_TEXT = 1_000_000
-"""Characters; more than any answer of the lengths that we ask for, thoughts included."""
+"""Maximum characters of a response's text, above what any token limit allows, thoughts included."""
 
 _MOST_PARTS = 100_000
-"""Lists and objects in one answer. Each takes twenty times the room in memory that it takes in the answer."""
+"""Maximum lists and objects in a response; parsed, each takes about twenty times its size in the body."""
 
 _LONGEST_NAME = 200
 _LONGEST_MESSAGE = 500
@@ -26,16 +26,16 @@ _LONGEST_MESSAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answered."""
+    """The text of a response."""
 
     text: str
     cut: bool
-    """Whether the token limit cut it."""
+    """Whether the token limit cut it off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an answer tells about itself; None for what it does not tell."""
+    """The metadata of a response; None for fields that it does not have."""
 
     model: str | None = None
     """The model that answered, which need not be the one asked for."""
@@ -44,7 +44,7 @@ class Told:
 
 
 class AnswerError(Exception):
-    """An answer with status 200 that holds no text; the message says what it holds."""
+    """A response with status 200 has no usable content; the message says why."""
 
 
 class NoCompletionError(AnswerError):
@@ -52,16 +52,16 @@ class NoCompletionError(AnswerError):
 
 
 class NothingSaidError(AnswerError):
-    """The token limit was used up before anything was said: the model thinks before it answers."""
+    """The model used up the token limit on thoughts, before its answer."""
 
 
 def read_answer(body: bytes, api: AnyApi) -> Answer:
-    """Read the JSON of a chat completion or a legacy completion.
+    """Parse the JSON of a chat completion or a legacy completion.
 
-    Text that SQLite and terminals cannot hold (lone surrogates, NUL) has U+FFFD in its place.
+    Characters that SQLite and terminals cannot hold (lone surrogates, NUL) are replaced by U+FFFD.
 
     Raises:
-        AnswerError: there is no text to be had.
+        AnswerError: The response has no text.
     """
     if api == "embeddings":
         raise AnswerError("An answer with vectors has no text.")
@@ -84,10 +84,10 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """Read the JSON object of an answer.
+    """Parse the JSON object of a response.
 
     Raises:
-        AnswerError: it is something else, or it tells of an error.
+        AnswerError: The body is not a JSON object, or it reports an error.
     """
     document = _object(body)
     if document.get("error"):
@@ -96,7 +96,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def read_told(body: bytes) -> Told:
-    """Read what an answer tells about itself, even when it has no text; never raises."""
+    """Read the metadata of a response, even when it has no text; never raises."""
     try:
         document = _object(body)
     except AnswerError:
@@ -112,7 +112,7 @@ def read_told(body: bytes) -> Told:
 
 
 def read_models(body: bytes) -> list[str]:
-    """The names in a list of models; none when it is not such a list."""
+    """Read the names from a list of models; empty if the body is something else."""
     try:
         listed = _object(body).get("data")
     except AnswerError:
@@ -122,7 +122,7 @@ def read_models(body: bytes) -> list[str]:
 
 
 def error_message(body: bytes) -> str:
-    """What an endpoint says in the body of an error, as one line; "" when it says nothing legible."""
+    """Read the message from an error body, as one line; "" if there is none."""
     try:
         document = _object(body)
     except AnswerError:
@@ -131,7 +131,7 @@ def error_message(body: bytes) -> str:
 
 
 def error_field(body: bytes, name: str) -> str:
-    """A text field of the error object, such as `code` or `param`; "" when there is none."""
+    """Read a text field of the error object, such as `code` or `param`; "" if there is none."""
     try:
         error = _object(body).get("error")
     except AnswerError:
@@ -156,7 +156,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _what_else(body: bytes) -> str:
-    """What an answer is that is not JSON."""
+    """Describe a response body that is not JSON."""
     begins = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not begins:
         return "The answer is empty."
@@ -186,7 +186,7 @@ def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
 
 
 def _joined(parts: list[Any]) -> str | None:
-    """The text of an answer in parts, without those that are thoughts; None when no part is text."""
+    """Join the text parts of a response, without thoughts; None if it has no text part."""
     texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
     known = [text for text in texts if isinstance(text, str)]
     return "".join(known) if known else None
@@ -199,7 +199,7 @@ def _message(error: object) -> str:
         told = error if isinstance(error, str) else json.dumps(error)
     except RecursionError:
         return ""
-    # A long one is cut before it is looked through, and what is left of it is no more than wanted.
+    # Cut a huge message before splitting it, to bound the work; then cut the result to its length.
     return storable_text(" ".join(told[: 4 * _LONGEST_MESSAGE].split())[:_LONGEST_MESSAGE])
 
 

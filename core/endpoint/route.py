@@ -1,4 +1,4 @@
-"""How an address is reached: the proxy and the certificates that the environment names for it."""
+"""Network routes: the proxy and the certificates for an address, from the environment."""
 
 import ipaddress
 import os
@@ -14,58 +14,58 @@ if TYPE_CHECKING:
     import ssl
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
-"""The kinds of proxies that the HTTP client can use."""
+"""URL schemes of the proxies that the HTTP client supports."""
 
 _PORTS = {"http": 80, "https": 443}
 
 
 class RouteError(Exception):
-    """The environment names a proxy or certificates that cannot be used: which, and what to do."""
+    """The environment names an unusable proxy or certificates; the message says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to one host.
+    """The route to a host.
 
-    `proxy` is None when requests go straight to it; `variable` is what names the proxy.
+    `proxy` is its URL, None for a direct connection; `variable` is the environment variable that sets it.
     """
 
     host: str
     is_encrypted: bool
-    """Whether TLS is spoken with the host itself, so that no proxy can answer in its place."""
+    """Whether TLS is end to end with the host, so that a proxy cannot answer in its place."""
     proxy: str | None = None
     variable: str = ""
 
     @property
     def proxy_shown(self) -> str:
-        """The proxy as sentences name it: without its password."""
+        """The proxy for messages, without its password."""
         parts = urlsplit(self.proxy or "")
         return f"the proxy {parts.scheme}://{parts.netloc.rpartition('@')[2]} ({self.variable})"
 
     @property
     def may_answer(self) -> bool:
-        """Whether an answer may be the proxy's own."""
+        """Whether a response may come from the proxy instead of the host."""
         return self.proxy is not None and not self.is_encrypted
 
     @property
     def needs_certificates(self) -> bool:
-        """Whether TLS is spoken with anybody on the way."""
+        """Whether any hop uses TLS."""
         return self.is_encrypted or (self.proxy or "").startswith("https:")
 
     @property
     def without_proxy(self) -> str:
-        """What to do to reach the host without the proxy."""
-        return f"add {self.host} to NO_PROXY to do without it"
+        """Advice for reaching the host without the proxy."""
+        return f"add {self.host} to NO_PROXY to bypass it"
 
 
 def route_to(address: str) -> Route:
-    """Find the way to an address: straight, or through the proxy that the environment names for it.
+    """Find the route to an address: direct, or through the proxy that the environment sets.
 
-    HTTP_PROXY or HTTPS_PROXY, by the scheme of the address, comes before ALL_PROXY; names in lower case come
-    before those in capitals. What NO_PROXY exempts is reached straight, and then no proxy is looked at.
+    HTTP_PROXY or HTTPS_PROXY, by the scheme of the address, takes precedence over ALL_PROXY, and lower-case
+    names over upper-case. Addresses that NO_PROXY exempts are reached directly, whatever the proxy's value.
 
     Raises:
-        RouteError: the proxy cannot be used.
+        RouteError: The proxy cannot be used.
     """
     from urllib.request import getproxies  # noqa: PLC0415 - brings half of the network along
 
@@ -84,8 +84,8 @@ def route_to(address: str) -> Route:
 def is_exempt(address: SplitResult, no_proxy: str) -> bool:
     """Whether NO_PROXY exempts an address.
 
-    Its entries, with commas or spaces between them, are `*`, a domain with all that is below it (with a dot
-    before it or without), an IP address, a network such as 10.0.0.0/8, each with a port or without.
+    Entries, separated by commas or spaces, are `*`, a domain including its subdomains (with or without a
+    leading dot), an IP address, or a network such as 10.0.0.0/8; each with or without a port.
     """
     host = (address.hostname or "").rstrip(".")
     try:
@@ -105,7 +105,7 @@ def _matches(host: str, port: int | None, scheme: str, entry: str) -> bool:
         return False
     network = _network(rest)
     if network is None:
-        # An address of version 6 with a port has brackets, and so has a name none.
+        # An IPv6 address needs brackets to have a port, so the last colon separates the port.
         name, colon, told_port = rest.rpartition(":")
         if colon:
             if told_port != str(port):
@@ -119,7 +119,7 @@ def _matches(host: str, port: int | None, scheme: str, entry: str) -> bool:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """An IP address or a network; None when it is neither."""
+    """Parse an IP address or a network; None if it is neither."""
     address, slash, prefix = text.partition("/")
     try:
         return ipaddress.ip_network(f"{address.strip('[]')}{slash}{prefix}", strict=False)
@@ -135,13 +135,13 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _variable(kind: str) -> str:
-    """The environment variable that names the proxy; macOS and Windows have settings for it, too."""
+    """Return the environment variable that sets the proxy, or the system's settings (macOS, Windows)."""
     names = [name for name in os.environ if name.lower() == f"{kind}_proxy" and os.environ[name]]
     return min(names, key=str.isupper, default="the system's settings")
 
 
 def _require_usable(route: Route) -> None:
-    """Make sure that the client can use a proxy. No sentence repeats what may be part of a password."""
+    """Check that the client can use the proxy. Messages quote nothing that may be part of a password."""
     variable = route.variable
     mend = f"Correct {variable}, or {route.without_proxy}."
     try:
@@ -150,32 +150,30 @@ def _require_usable(route: Route) -> None:
     except ValueError:
         is_address = False
     if not is_address:
-        raise RouteError(
-            f"The proxy in {variable} has no address that can be used; one is http://HOST:PORT. {mend}"
-        )
+        raise RouteError(f"The proxy in {variable} has no valid address, such as http://HOST:PORT. {mend}")
     if parts.scheme not in _SCHEMES:
         raise RouteError(
-            f"The proxy in {variable} is of a kind that cannot be used ({parts.scheme}://):"
-            f" {', '.join(_SCHEMES[:-1])} and {_SCHEMES[-1]} can. {mend}"
+            f"The proxy in {variable} has an unsupported scheme ({parts.scheme}://); supported are"
+            f" {', '.join(_SCHEMES[:-1])} and {_SCHEMES[-1]}. {mend}"
         )
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:
         raise RouteError(
-            f"The proxy in {variable} is a SOCKS proxy, and the Python package socksio, which that takes, is"
-            f" not installed. Install it (pip install socksio), or {route.without_proxy}."
+            f"The proxy in {variable} is a SOCKS proxy, which requires the Python package socksio. Install it"
+            f" (pip install socksio), or {route.without_proxy}."
         )
 
 
 def client_options(route: Route) -> dict[str, Any]:
-    """What the HTTP client is made with, so that it goes this way and looks at no environment itself.
+    """Build the HTTP client's options for a route; the client itself ignores the environment.
 
     Raises:
-        RouteError: the certificates, or the proxy, cannot be used.
+        RouteError: The certificates or the proxy cannot be used.
     """
     import ssl  # noqa: PLC0415 - only where a call is made
 
     import httpx2  # noqa: PLC0415 - as above
 
-    # Where nobody speaks TLS, no certificates are read; should anybody after all, nobody is trusted.
+    # Without TLS, loading certificates would waste time; this empty context trusts no server.
     context = _certificates() if route.needs_certificates else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     options: dict[str, Any] = {"trust_env": False, "verify": context}
     if route.proxy is not None:
@@ -184,24 +182,23 @@ def client_options(route: Route) -> dict[str, Any]:
             options["proxy"] = httpx2.Proxy(route.proxy, ssl_context=context if is_tls else None)
         except (httpx2.InvalidURL, ValueError):
             raise RouteError(
-                f"The proxy in {route.variable} has no address that can be used. Correct it, or"
-                f" {route.without_proxy}."
+                f"The proxy in {route.variable} has no valid address. Correct it, or {route.without_proxy}."
             ) from None
     return options
 
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What names the certificates that are trusted, the first before the second; else the system's are."""
+"""Variables that set the trusted certificates, in order of precedence; the default is the system's."""
 
 UNREAD_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""What other programs read for that."""
+"""Variables that other programs read for the same purpose, and that are ignored here."""
 
 
 def _certificates() -> "ssl.SSLContext":
-    """What TLS connections are verified by.
+    """Load the trusted certificates for TLS.
 
     Raises:
-        RouteError: the environment names certificates that cannot be read.
+        RouteError: The environment names certificates that cannot be read.
     """
     import ssl  # noqa: PLC0415 - as below
 
@@ -212,12 +209,12 @@ def _certificates() -> "ssl.SSLContext":
     wanted, is_there = _KINDS[variable] if variable else ("", Path.exists)
     if variable and not is_there(Path(named)):
         raise RouteError(
-            f"{variable} names {named}, and there is no such {wanted}. Correct it, or unset it to trust the"
+            f"{variable} names {named}, but there is no such {wanted}. Correct it, or unset it to trust the"
             " certificates of the system."
         )
     try:
         return httpx2.create_ssl_context()
-    except OSError as error:  # that of TLS is one, too
+    except OSError as error:  # includes ssl.SSLError
         is_content = isinstance(error, ssl.SSLError)
         why = "it holds no certificates in PEM format" if is_content else error.strerror or str(error)
         source = f"{variable} names {named}, which" if variable else "The certificates of the system"

@@ -1,4 +1,4 @@
-"""What is known of a request that got no answer."""
+"""The error of a request that got no usable response."""
 
 from dataclasses import dataclass
 
@@ -7,27 +7,27 @@ _THROTTLING = frozenset({429, 503, 529})
 
 @dataclass
 class SendError(Exception):
-    """A request that got no answer, and what follows from that."""
+    """A failed attempt, and what follows from it for retries and cost."""
 
     sentence: str
     http_status: int | None = None
     body: bytes = b""
     transient: bool = False
-    """Whether sending it again may help."""
+    """Whether a retry may succeed."""
     free: bool = False
-    """Whether it certainly cost nothing."""
+    """Whether it is certain that the attempt cost nothing."""
     unusable: bool = False
-    """Whether no other request will fare better."""
+    """Whether every other request would fail as well."""
     retry_after_s: float | None = None
     advice: str = ""
-    """What may help where nothing could be reached; empty: what usually helps then."""
+    """Advice if nothing could be reached; empty for the usual advice."""
 
     @property
     def throttles(self) -> bool:
-        """Whether the endpoint says that there are too many requests."""
+        """Whether the endpoint is throttling requests."""
         return self.transient and self.http_status in _THROTTLING
 
     @property
     def unreachable(self) -> bool:
-        """Whether there was no connection at all."""
+        """Whether no connection could be made."""
         return self.transient and self.free and self.http_status is None

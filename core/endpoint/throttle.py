@@ -1,4 +1,4 @@
-"""How many requests may be on their way at once: fewer when the endpoint throttles, and more again after."""
+"""Adaptive concurrency limit: additive increase, multiplicative decrease, and back-off with jitter."""
 
 import asyncio
 import heapq
@@ -10,24 +10,25 @@ from contextlib import asynccontextmanager
 _FIRST_REST_S = 0.5
 _LONGEST_REST_S = 30.0
 _BELIEVED = 3
-"""So often in a row a short rest that the endpoint asks for is believed to do."""
+"""Throttled attempts in a row for which the endpoint's Retry-After may undercut the back-off."""
 
 
 def jittered(seconds: float, chance: random.Random) -> float:
-    """A wait of at least so long, and up to a quarter longer, so that many programs do not come at once."""
+    """Add up to 25 % jitter to a wait in seconds, so that programs do not retry in lockstep."""
     return seconds + chance.uniform(0, 0.25) * max(seconds, 0.1)
 
 
 class Throttle:
-    """Slots for requests, as many as the endpoint bears.
+    """Slots for requests in flight, as many as the endpoint sustains.
 
-    Their number is halved when the endpoint throttles, once for all that were on their way together, and
-    grows by about one each time that as many answers have come as there are slots. After each halving nobody
-    is let in for as long as the endpoint asks, or for twice as long each time until there is an answer; also
-    when it asks for less again and again, so that a limit that counts by the minute ends no work.
+    The number of slots is halved when the endpoint throttles, once for all requests that were in flight
+    together, and grows by about one for each full round of responses. After each halving no request enters
+    for the endpoint's Retry-After, or else for an exponential back-off that a response resets. If a short
+    Retry-After keeps failing, the back-off applies as well, so that a per-minute rate limit does not end
+    the run.
 
     Args:
-        most: The number of slots to begin with, and never to exceed.
+        most: Initial and maximum number of slots.
     """
 
     def __init__(self, most: int) -> None:
@@ -41,23 +42,23 @@ class Throttle:
         self._halvings = 0
         self._chance = random.Random()
         self.refused_in_a_row = 0
-        """How often the endpoint has throttled since it last answered; once for all that were together."""
+        """Number of halvings since the last response."""
 
     @property
     def width(self) -> int:
-        """How many slots there are now."""
+        """The current number of slots."""
         return int(self._width)
 
     @property
     def rest_s(self) -> float:
-        """Seconds until anybody is let in again; 0 when nothing keeps them out."""
+        """Seconds until requests may enter again; 0 if they may now."""
         return max(0.0, self._closed_until - asyncio.get_running_loop().time())
 
     @asynccontextmanager
     async def slot(self, order: int, stopping: "asyncio.Future[None]") -> AsyncIterator[int | None]:
-        """Wait for a slot, the lowest `order` first.
+        """Wait for a slot, lowest `order` first.
 
-        Gives what `throttled` wants to be told; None, and no slot, when `stopping` is done before that.
+        Yields a token to pass to `throttled`; None, without a slot, if `stopping` is done first.
         """
         if not await self._enter(order, stopping):
             yield None
@@ -68,17 +69,17 @@ class Throttle:
             self._leave()
 
     def answered(self) -> None:
-        """The endpoint has answered a request."""
+        """Record a response: reset the back-off and widen the limit."""
         self.refused_in_a_row = 0
         self._width = min(self._most, self._width + 1 / self._width)
         self._let_in()
 
     def throttled(self, entered: int, retry_after_s: float | None) -> None:
-        """The endpoint has refused a request because there are too many.
+        """Record a throttled request: halve the number of slots and back off.
 
         Args:
-            entered: What the request's slot gave.
-            retry_after_s: Seconds until the endpoint wants to see the next one, if it said so.
+            entered: The token that the request's slot yielded.
+            retry_after_s: The endpoint's Retry-After in seconds, if it sent any.
         """
         if entered == self._halvings:
             self._halvings += 1
@@ -117,7 +118,7 @@ class Throttle:
         self._let_in()
 
     def _let_in(self) -> None:
-        """Call as many of those that wait as there are slots, now or once the endpoint wants to see them."""
+        """Admit waiting requests to the free slots, now or when the back-off ends."""
         while self._waiting and self._taken < self.width:
             loop = asyncio.get_running_loop()
             if self._closed_until > loop.time():

@@ -1,1 +1,1 @@
-"""The life of a request: planned, sent, stored, parsed."""
+"""The request lifecycle: planned, sent, stored, parsed."""

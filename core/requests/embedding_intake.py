@@ -1,4 +1,4 @@
-"""Takes in the answers to requests for vectors: stores them, and judges what they concern."""
+"""Processes embedding responses: stores the vectors and assesses the candidates that they affect."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ from selfinstruct.db.workspace import Workspace
 _FAILURES_IN_A_ROW = 10
 _REFUSALS_IN_A_ROW = 3
 _TOO_MUCH = frozenset({400, 413, 422})
-"""What endpoints answer when a request has more texts than they take, or a text that is too long."""
+"""HTTP statuses for a request with too many texts, or with a text that is too long."""
 
 _ADVICE = (
-    f"Check {setting('embeddings')} and {setting('embeddings_url')}, or go on without embeddings:"
+    f"Check {setting('embeddings')} and {setting('embeddings_url')}, or continue without embeddings:"
     f' {setting("embeddings")} "".'
 )
-_ASKED_AGAIN = "Nothing is lost; what waits for its vector is asked about again."
+_ASKED_AGAIN = "Nothing is lost; missing vectors are requested again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class _Refusal:
 
 
 class VectorIntake:
-    """Takes in vectors for one workspace.
+    """Processes the embedding responses of one workspace.
 
-    A request that fails without a full answer lets its tasks be asked about again, by another request.
+    When a request fails without a complete response, its tasks are released for another request.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class VectorIntake:
         self._refusals: list[_Refusal] = []
         self._refused_in_a_row = 0
         self._given_up_at = 0
-        """The last request that had been planned when the endpoint was found to refuse everything."""
+        """The last request planned before the endpoint turned out to refuse everything."""
 
     def take_in(self, request: Request, decide: Decide | None) -> None:
-        """Read the vectors of an answer, judge whom they concern, and decide where `decide` is given.
+        """Store the vectors of a response, assess the candidates affected, and decide if `decide` is given.
 
         Raises:
-            EndpointUnusableError: the answer holds something else, or nothing comes any more.
+            EndpointUnusableError: The response holds no usable vectors, or too many requests failed in a row.
         """
         if request.state == "failed":
             self._failed(request)
@@ -80,9 +80,9 @@ class VectorIntake:
                 self._workspace.requests.fail(request.id, str(error))
             self._emit(RequestFailed(request.id, request.stage, str(error)))
             raise EndpointUnusableError(
-                f"{request.model} at {request.base_url} does not answer as a model for embeddings does."
-                f" {error} What it has answered is not asked for again by itself: t on the screen of requests"
-                f" asks anew. {_ADVICE}"
+                f"{request.model} at {request.base_url} does not answer like an embedding model."
+                f" {error} The request is not resent automatically: press t on the Requests screen to resend"
+                f" it. {_ADVICE}"
             ) from None
         new = [
             NewVector(task_id, str(text), vector.tobytes())
@@ -111,7 +111,7 @@ class VectorIntake:
             elif task.state == "accepted":
                 concerned |= self._assessor.waiting_in_meaning(task.id)
         if decide is not None:
-            # What has fallen meanwhile is not asked about any more, and nothing else would decide on it.
+            # Candidates that failed the filters in the meantime get no vector, so nothing else decides them.
             concerned.update(tasks.fallen())
         free = set() if decide is None else tasks.are_to_decide(concerned)
         for task_id in sorted(concerned):
@@ -125,7 +125,7 @@ class VectorIntake:
     def _settle(self, request: Request, attempt_id: int, body: bytes) -> None:
         told = read_told(body)
         asked = self._settings.model_copy(update={"model": request.model, "base_url": request.base_url})
-        # Vectors are no tokens: only the texts are counted.
+        # Embeddings have no completion tokens: only the input is billed.
         cost = Prices(asked).cost(told.prompt_tokens, 0)
         self._workspace.requests.settle(
             attempt_id, answered_by=told.model, usage=Usage(told.prompt_tokens, 0, cost)
@@ -142,18 +142,18 @@ class VectorIntake:
         self._failures += 1
         if self._failures >= _FAILURES_IN_A_ROW:
             raise EndpointUnusableError(
-                f"{self._failures} requests for vectors in a row came to nothing. The last one: {sentence}"
+                f"{self._failures} embedding requests in a row failed. The last one: {sentence}"
             )
 
     def _refused(self, request: Request, sentence: str) -> None:
-        """Ask for fewer at once; a single text that is refused goes without a vector.
+        """Halve the number of texts per request; a single refused text goes without a vector.
 
-        It may be the endpoint that is out of order. So a candidate falls only when a request that was
-        planned later brings vectors.
+        The endpoint itself may be at fault, so a refusal takes effect only once a request that was planned
+        later returns vectors.
         """
         workspace, texts = self._workspace, len(request.in_context)
         if request.id <= self._given_up_at:
-            # It was under way when the endpoint was found to refuse all, and says nothing of its texts.
+            # In flight when the endpoint turned out to refuse everything, so it says nothing about the text.
             workspace.vectors.release(request.in_context, request.id)
             return
         learned = workspace.settings.learned(request.base_url, request.model)
@@ -170,23 +170,23 @@ class VectorIntake:
             self._given_up_at = last_planned
             self._take_back_refusals()
             raise EndpointUnusableError(
-                f"{request.model} at {request.base_url} makes no vectors of texts. {sentence} {_ADVICE}"
+                f"{request.model} at {request.base_url} does not return embeddings. {sentence} {_ADVICE}"
                 f" {_ASKED_AGAIN}"
             )
         if workspace.tasks.get(request.in_context[0]).state == "accepted":
-            # It stands in any case, and without it nothing else would be asked for, nor said to pass.
+            # It stays in the pool anyway, and a missing vector there would hold up every candidate.
             with self._assessor.step():
                 self._store_refusal(request)
 
     def _store_refusal(self, request: Request) -> list[int]:
         vectors, task_id = self._workspace.vectors, request.in_context[0]
         if not vectors.is_asked_by(task_id, request.id):
-            return []  # it is asked for another time
+            return []  # another request has taken it over
         without = NewVector(task_id, str(request.prompt[0]), b"")
         return vectors.store([without], model=request.model, base_url=request.base_url, request_id=request.id)
 
     def _take_back_refusals(self) -> None:
-        """It is not the texts: whatever was refused is asked for again."""
+        """Release all refused texts for new requests: the endpoint was at fault, not the texts."""
         with self._assessed() as events:
             for request in (one.request for one in self._refusals):
                 self._workspace.vectors.take_back_refusal(request.in_context[0], request.id)
@@ -197,7 +197,7 @@ class VectorIntake:
 
     @contextmanager
     def _assessed(self) -> Iterator[list[Event]]:
-        """A step whose events are told once it is stored."""
+        """An assessor step whose events are emitted after it is committed."""
         events: list[Event] = []
         with self._assessor.step():
             yield events

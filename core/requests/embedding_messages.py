@@ -1,4 +1,4 @@
-"""Vectors asked for and taken in: what a request for them says, and what its answer must hold. Pure."""
+"""Builds embedding requests and parses their responses. Pure."""
 
 import base64
 import binascii
@@ -14,19 +14,19 @@ from selfinstruct.db.records import NewRequest
 from selfinstruct.db.tables.vectors import Unembedded
 
 _TEXTS_AT_ONCE = 128
-"""A request asks for the vectors of no more texts."""
+"""Maximum number of texts per request."""
 
 TEXTS = "texts"
-"""Under this name a workspace remembers that an endpoint takes fewer."""
+"""The name under which a workspace stores the lower maximum of an endpoint."""
 
 
 def texts_at_once(learned: Mapping[str, str | None]) -> int:
-    """How many texts a request may have, by what was learned from refusals."""
+    """Return the maximum number of texts per request, as learned from earlier refusals."""
     return int(learned.get(TEXTS) or _TEXTS_AT_ONCE)
 
 
 def request_for(wanted: Sequence[Unembedded], asked: Settings) -> NewRequest:
-    """The request for the vectors of some tasks, to the endpoint of `Settings.of_embeddings`."""
+    """Build the embedding request for some tasks, to the endpoint of `Settings.of_embeddings`."""
     return NewRequest(
         stage="embed",
         batch=wanted[0].batch,
@@ -34,7 +34,7 @@ def request_for(wanted: Sequence[Unembedded], asked: Settings) -> NewRequest:
         model=asked.model,
         base_url=asked.address,
         prompt=tuple(one.instruction for one in wanted),
-        # A fifth of the bytes that digits take; what knows nothing of it answers in digits.
+        # A fifth of the size of decimal digits; servers that do not support it return digits.
         parameters={"encoding_format": "base64"},
         in_context=tuple(one.task_id for one in wanted),
         instruction=None,
@@ -45,15 +45,15 @@ def request_for(wanted: Sequence[Unembedded], asked: Settings) -> NewRequest:
 
 
 def read_vectors(body: bytes, count: int, *, dimension: int | None) -> list[Vector]:
-    """Read the answer to a request for vectors; they come in the order of the texts, of length 1.
+    """Parse an embedding response into unit vectors, in the order of the texts.
 
     Args:
-        body: The JSON of a list of embeddings, each a list of numbers or the base64 of float32 bytes.
-        count: How many texts were sent.
-        dimension: How many numbers each has; None when any number will do.
+        body: JSON with a list of embeddings, each a list of numbers or base64 of little-endian float32.
+        count: Number of texts sent.
+        dimension: Expected dimension; None accepts any, as long as all are the same.
 
     Raises:
-        AnswerError: it is not that.
+        AnswerError: The body is not a valid embedding response for these texts.
     """
     document = read_object(body)
     listed = document.get("data")
@@ -64,16 +64,16 @@ def read_vectors(body: bytes, count: int, *, dimension: int | None) -> list[Vect
     vectors: list[Vector | None] = [None] * count
     for place, one in enumerate(listed):
         if not isinstance(one, dict):
-            raise AnswerError("The answer has something else among its vectors.")
+            raise AnswerError("The answer lists something that is not a vector.")
         index = one.get("index", place)
         if type(index) is not int or not 0 <= index < count or vectors[index] is not None:
-            raise AnswerError("The vectors of the answer are not numbered as the texts are.")
+            raise AnswerError("The vectors in the answer are not numbered like the texts.")
         vectors[index] = _vector(one.get("embedding"))
     found = [vector for vector in vectors if vector is not None]
     wanted = len(found[0]) if dimension is None else dimension
     for vector in found:
         if len(vector) != wanted:
-            raise AnswerError(f"The answer has a vector of {len(vector)} numbers where {wanted} are wanted.")
+            raise AnswerError(f"The answer has a vector of {len(vector)} numbers; {wanted} were expected.")
     return found
 
 
@@ -82,7 +82,7 @@ def _vector(embedding: Any) -> Vector:
         if isinstance(embedding, str):
             numbers: Any = np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
         else:
-            # Only numbers, so that text which looks like one is not taken for it.
+            # float() would also accept numeric strings and booleans.
             numbers = [float(number) for number in embedding if type(number) in {int, float}]
             if len(numbers) != len(embedding):
                 raise ValueError

@@ -1,4 +1,4 @@
-"""Writes that come at about the same time, in one transaction: the disk is waited for once for all."""
+"""Group commit: concurrent writes share one transaction, and so one wait for the disk."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,14 +17,14 @@ class _Write:
     write: Callable[[], Any]
     stored: "asyncio.Future[Any]"
     must_be_awaited: bool
-    """Whether it is left out when nobody waits for it any more."""
+    """Whether to skip the write if its caller has been cancelled by then."""
 
 
 class GroupCommit:
-    """Gathers the writes of one turn of the loop, and those that come while another program is waited for.
+    """Commits the writes of one event-loop iteration, or of one wait for another program, together.
 
     Args:
-        workspace: Where they go.
+        workspace: The workspace to write to.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -35,13 +35,14 @@ class GroupCommit:
     async def write(
         self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
     ) -> Result:
-        """Carry a write out together with others of this turn; returns its result once it is stored.
+        """Run a write together with the others of this iteration; returns its result once committed.
 
-        Who is cancelled meanwhile has written all the same, or nothing when there is `take_back`: given the
-        result, it undoes what was stored when nobody was there any more to be told.
+        If the caller is cancelled, the write takes place anyway, unless `take_back` is given: then a write
+        that has not run is skipped, and one that was committed is undone by `take_back`, which gets its
+        result.
 
         Raises:
-            WorkspaceError: none of them could be stored.
+            WorkspaceError: The transaction failed, and with it every write of this iteration.
         """
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[Result] = loop.create_future()
@@ -53,7 +54,7 @@ class GroupCommit:
         except asyncio.CancelledError:
             is_stored = stored.done() and not stored.cancelled() and stored.exception() is None
             if take_back is not None and is_stored:
-                with suppress(WorkspaceError):  # it stays as a program leaves it that is gone
+                with suppress(WorkspaceError):  # the row stays, as after a crash
                     take_back(stored.result())
             raise
 

@@ -1,4 +1,4 @@
-"""Takes answers in: parses the stored bytes, and stores what comes of them in one transaction."""
+"""Processes responses: parses the stored bytes and stores the results in one transaction."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 FAILURES_IN_A_ROW = 10
 
 _MOST_PROPOSED = 500
-"""More than an answer of the length that is asked for can hold; eight are asked for."""
+"""Upper bound on tasks per response, far above the eight requested and what the token limit allows."""
 
 Decide = Callable[[int, Assessment, Callable[[Event], None]], None]
-"""Decides on a judged candidate inside the transaction that judged it; gives events to its last argument."""
+"""Decides on a candidate inside the transaction that assessed it; passes events to its last argument."""
 
 
 class Intake:
-    """Takes in the answers of one workspace."""
+    """Processes the responses of one workspace."""
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class Intake:
         self._failures = 0
 
     def take_in(self, request_id: int, decide: Decide | None = None) -> None:
-        """Parse a request's stored answer, and store what comes of it.
+        """Parse the stored response of a request and store the results.
 
-        Candidates are judged at once, in their order, and decided on when `decide` is given, so that
-        each is judged against those accepted before it. A request that failed, or was taken in
-        already, changes nothing.
+        Candidates are assessed in order and, if `decide` is given, decided on one by one, so that each
+        is compared with those accepted before it. A request that failed or was already processed changes
+        nothing.
 
         Raises:
-            EndpointUnusableError: too many requests in a row have come to nothing.
+            EndpointUnusableError: Too many requests in a row produced nothing.
         """
         request = self._workspace.requests.get(request_id)
         if request.stage == "embed":
@@ -97,13 +97,13 @@ class Intake:
         for event in events:
             self._emit(event)
         if any(isinstance(event, CandidatesProposed) and not event.candidates for event in events):
-            # Read well, and yet paid for nothing: what goes on like that is to end, too.
-            self._came_to_nothing("its answer holds no list of tasks.")
+            # A valid response without tasks is still paid for, so it counts as a failure.
+            self._came_to_nothing("Its answer holds no list of tasks.")
         else:
             self._failures = 0
 
     def look_ahead(self, request_id: int) -> Iterator[None]:
-        """Look up what a request's answer proposes, one text at a time; then `take_in` takes less at once."""
+        """Look up the neighbours of the proposed tasks one at a time; `take_in` then finds them cached."""
         request, stored = self._workspace.requests.get(request_id), None
         if request.stage == "propose" and request.state == "answered" and self._assessor.is_ready:
             stored = self._workspace.requests.answer(request_id)
@@ -141,8 +141,8 @@ class Intake:
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             raise EndpointUnusableError(
-                f"{self._failures} requests in a row came to nothing. The last one: {sentence} What was"
-                f" answered is on the Requests screen; check {setting('model')}, {setting('base_url')} and"
+                f"{self._failures} requests in a row produced nothing. The last one: {sentence} The answers"
+                f" are on the Requests screen; check {setting('model')}, {setting('base_url')} and"
                 f" {setting('api')}."
             )
 
@@ -152,7 +152,7 @@ class Intake:
             return
         task = self._workspace.tasks.get(request.task_id)
         if request.stage == "classify":
-            # A person may have labelled or reworded the task meanwhile; that stands.
+            # A person may have labelled or edited the task in the meantime; that takes precedence.
             if task.label is None and task.instruction == request.instruction:
                 label = parse_label(answer.text, self._assessor.language.code)
                 self._workspace.tasks.set_label(task.id, label)
@@ -171,7 +171,7 @@ class Intake:
         made = keep_or_drop(parse(answer.text, self._assessor.language.code), cut=answer.cut, besides=there)
         instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
         if not request.more and (task.instruction, task.label) == (request.instruction, request.label):
-            # The task may have been reworded and back while the answer was under way.
+            # The task may have been edited and restored while the request was in flight.
             self._workspace.tasks.assign(task.id, stage="instantiate", request_id=request.id)
         kept = sum(instance.state == "kept" for instance in made)
         events.append(TaskInstantiated(task.id, kept, len(made) - kept))
@@ -196,7 +196,7 @@ class Intake:
         events.append(CandidatesProposed(request.id, request.batch, len(proposed)))
 
     def _proposed(self, request: Request, answer: Answer) -> list[str]:
-        """The instructions that an answer proposes, cleaned."""
+        """Parse the proposed instructions from a response, cleaned."""
         proposed = parse_proposals(
             answer.text,
             cut=answer.cut,

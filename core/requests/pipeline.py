@@ -1,6 +1,6 @@
-"""Keeps a number of requests under way, and takes their answers in the order of the requests.
+"""Keeps a fixed number of requests in flight and processes their responses in request order.
 
-With W under way, request k is planned from what was known once request k - W had been taken in,
+With W requests in flight, request k is planned from the state after request k - W was processed,
 however long each takes. So timing never changes the outcome.
 """
 
@@ -14,7 +14,7 @@ from selfinstruct.core.util.time_slices import SLICE_S
 
 
 async def let_others() -> None:
-    """Let whatever else waits for its turn on the loop have it."""
+    """Yield to the other tasks on the event loop."""
     await asyncio.sleep(0)
 
 
@@ -24,7 +24,7 @@ async def at_once(step: Callable[[], int | None]) -> int | None:
 
 
 def no_steps(request_id: int) -> Iterable[None]:
-    """Look at nothing ahead."""
+    """A `look_ahead` that does nothing."""
     del request_id
     return ()
 
@@ -33,14 +33,14 @@ class Pipeline:
     """One stream of requests.
 
     Args:
-        width: How many requests are under way at most.
-        plan: Writes the next request down and returns its id, or None when there is nothing to do now.
-        carry_out: Brings a request to an answer or a failure.
-        take_in: Parses the answer of a request that is over; called in the order of the requests.
-        look_ahead: What can be found out about an answer before it is taken in, in short steps.
-        stopping: Done when nothing more is to be planned or sent.
-        when_free: Carries `plan` and `take_in` out, again as long as another program keeps the workspace.
-        give_way: Awaited before each step, so that others that share the loop get their turn.
+        width: Maximum number of requests in flight.
+        plan: Stores the next request and returns its id, or None when there is nothing to do now.
+        carry_out: Sends a request until it is answered or has failed.
+        take_in: Processes a finished request; called in request order.
+        look_ahead: Prepares the processing of a response, in short steps.
+        stopping: Done when nothing more should be planned or sent.
+        when_free: Runs `plan` and `take_in`, and retries while another program locks the workspace.
+        give_way: Awaited before each step, to yield to other tasks on the event loop.
     """
 
     def __init__(
@@ -68,25 +68,24 @@ class Pipeline:
 
     @property
     def under_way(self) -> int:
-        """How many requests have not been taken in yet."""
+        """Number of requests in flight: planned here and not processed yet."""
         return len(self._under_way)
 
     def stop(self) -> None:
-        """Plan no more; what is under way is still answered and taken in."""
+        """Plan no more; requests in flight are still answered and processed."""
         if not self._stopping.done():
             self._stopping.set_result(None)
 
     def nudge(self) -> None:
-        """Plan at once, if there is room: something has come up that no answer has brought about."""
+        """Plan now if there is a free slot: work has appeared that does not come from a response."""
         if self._nudged is not None and not self._nudged.done():
             self._nudged.set_result(None)
 
     async def run(self) -> None:
-        """Go on until there is nothing to plan and nothing under way.
+        """Run until there is nothing to plan and nothing in flight.
 
-        When a request, the planning or the taking in raises, no other is planned; those under way are
-        finished and taken in, and then the first error is raised. When cancelled, those under way are
-        given up.
+        If planning, sending or processing raises, nothing more is planned; requests in flight are finished
+        and processed, and then the first error is raised. Cancellation abandons the requests in flight.
         """
         errors: list[Exception] = []
         try:
@@ -108,7 +107,7 @@ class Pipeline:
                 with _noting(errors):
                     await self._look(request_id)
                 await self._give_way()
-                # One that has failed is taken in as well: that is how its failure comes to be told.
+                # Failed requests are processed too: that is what emits their failure event.
                 with _noting(errors):
                     await self._when_free(lambda taken=request_id: self._take_in(taken))  # type: ignore[misc]
                 self._under_way.popleft()
@@ -130,7 +129,7 @@ class Pipeline:
             self._under_way.append((request_id, asyncio.ensure_future(self._send(request_id))))
 
     async def _look(self, request_id: int) -> None:
-        """Look ahead, some milliseconds at a time, as long as nothing else is wanted."""
+        """Look ahead in slices of a few milliseconds, until done, stopped or nudged."""
         begun = time.perf_counter()
         for _ in self._look_ahead(request_id):
             if self._stopping.done() or (self._nudged is not None and self._nudged.done()):
@@ -146,7 +145,7 @@ class Pipeline:
 
 @contextmanager
 def _noting(errors: list[Exception]) -> Iterator[None]:
-    """Put an error aside, so that what is paid for is taken in before it is raised."""
+    """Collect an error instead of raising it, so that paid responses are processed first."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - raised again by `run`

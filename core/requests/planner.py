@@ -1,4 +1,4 @@
-"""What to ask the model next: writes requests down, and takes over those that others have left."""
+"""Plans the requests to the model: stores each before it is sent, and takes over unfinished ones."""
 
 import random
 from collections.abc import Callable, Collection
@@ -19,38 +19,38 @@ from selfinstruct.db.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the cost limit has no room for, and which one has; all are rounded up to be easily read."""
+    """The request that did not fit the cost limit, and the limits that would; amounts are rounded up."""
 
     at_most_usd: float
-    """What the request that was wanted can cost at most, in USD."""
+    """Upper bound on the cost of the refused request, in USD."""
     limit_usd: float
-    """The cost limit from which there is room for it, in USD."""
+    """The lowest cost limit that leaves room for it, in USD."""
     for_all_usd: float
-    """The one from which there is room also for all that accepted tasks still wait for, in USD."""
+    """The lowest cost limit that also covers all outstanding requests of accepted tasks, in USD."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """What was unfinished when nothing was under way."""
+    """Unfinished requests found when none was in flight."""
 
     taken_over: list[int]
-    """The requests to go on with, oldest first."""
+    """Ids of the requests to continue with, oldest first."""
     given_up: list[Request]
-    """Those that cannot be sent as they were planned; they have failed."""
+    """Requests that cannot be sent as planned; they are marked as failed."""
 
 
 class Planner:
-    """Plans the requests of one workspace. Each method writes before it returns.
+    """Plans the requests of one workspace. Each method stores its request before it returns.
 
-    Every method that plans a request raises CostLimitError, and writes nothing, when the request could
-    exceed the cost limit that the workspace has then; and SettingsError, when there is a limit and no price.
+    Every method that plans a request raises CostLimitError, and stores nothing, when the request could
+    exceed the current cost limit of the workspace; and SettingsError, when there is a limit and no price.
 
     Args:
-        workspace: Where requests are written.
-        settings: Whom to ask, and how.
-        judging: The pool that prompts are drawn from.
-        prices: What requests cost.
-        clock: The present time as ISO 8601 text.
+        workspace: Where requests are stored.
+        settings: Model, endpoint and parameters.
+        assessor: The pool that prompts sample from.
+        prices: Token prices, for cost estimates.
+        clock: Returns the current time as ISO 8601 text.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Planner:
         self._prompts.try_all()
 
     def new_batch(self) -> int:
-        """The number of a batch that nobody has begun; it is taken once a request has it."""
+        """Return the next free batch number; it is taken once a request with it is stored."""
         return self._workspace.requests.last_batch() + 1
 
     def propose(self, batch: int, *, held: bool = True) -> int:
-        """Plan a request for new tasks; `held` leaves the decisions to a person. Returns its id."""
+        """Plan a propose request; `held` leaves the decisions to a person. Returns its id."""
         with self._assessor.step():
-            # Chance depends on the seed and the place of the request, so that a run can be repeated.
+            # Seeded by rng_seed and request id, so that a run is reproducible.
             rng = random.Random(f"{self._settings.rng_seed}/{self._workspace.requests.next_id()}")
             clf_only = self._settings.clf_only
             shown = self._assessor.sample(rng, classification_only=clf_only)
@@ -92,24 +92,24 @@ class Planner:
             return self._write("propose", prompt, batch=batch, task=None, held=held)
 
     def classify(self, task_id: int) -> int:
-        """Plan a request for a task's label; returns its id."""
+        """Plan a classify request for a task; returns its id."""
         task = self._workspace.tasks.get(task_id)
         return self._write("classify", self._prompts.classify(task.instruction), batch=task.batch, task=task)
 
     def instantiate(self, task_id: int) -> int:
-        """Plan a request for a task's instances; returns its id."""
+        """Plan an instantiate request for a task; returns its id."""
         task = self._workspace.tasks.get(task_id)
         prompt = self._prompts.instantiate(task.instruction, output_first=task.label == "classification")
         return self._write("instantiate", prompt, batch=task.batch, task=task)
 
     def more_instances(self, task_id: int) -> int:
-        """Plan a request for instances besides those that a task has; returns its id.
+        """Plan a request for additional instances of a task; returns its id.
 
-        A task whose instances nobody has asked for yet, or in vain, gets its first ones.
+        If the first instances were never requested, or that request failed, this requests the first ones.
 
         Raises:
-            RequestRefusedError: it is not in the pool, its label is not clear, or a request for its
-                instances is under way.
+            RequestRefusedError: The task is not in the pool, has no definite label, or has a request for
+                instances in flight.
         """
         requests = self._workspace.requests
         with self._workspace.transaction():
@@ -134,16 +134,16 @@ class Planner:
         if task.state != "accepted":
             return f"Task {task.id} is not in the pool. Accept it first."
         if task.label not in {"classification", "generation"}:
-            return "Its label is not clear yet, and the model is asked differently for each label."
+            return "Its label is not clear yet, and the prompt depends on the label. Set it first."
         if self._workspace.requests.are_instances_under_way(task.id):
             return f"The model is being asked for instances of task {task.id} already."
         return None
 
     def next_of_pool(self, *, but: Collection[int] = ()) -> int | None:
-        """Plan the next request that a task of the workspace is in need of; None when there is none.
+        """Plan the next outstanding request: vectors, then instances, then labels; None when there is none.
 
         Args:
-            but: Tasks whose instances are not to be asked for now.
+            but: Ids of tasks whose instances should not be requested now.
         """
         with self._workspace.transaction():
             if (request_id := self.embed()) is not None:
@@ -155,18 +155,18 @@ class Planner:
         return None
 
     def embed(self) -> int | None:
-        """Plan a request for vectors that are lacking: of the pool, or else of one answer's candidates.
+        """Plan a request for missing vectors: those of the pool first, then of one response's candidates.
 
-        Returns its id, or None when nothing is compared by meaning or none is lacking.
+        Returns its id, or None when embeddings are off or no vector is missing.
 
         Raises:
-            SettingsError: another program has given the workspace another model for embeddings.
-            EndpointUnusableError: there are more vectors than can be compared here.
+            SettingsError: Another program has switched the workspace to another embedding model.
+            EndpointUnusableError: There are more vectors than can be compared here.
         """
         asked, vectors = self._embeddings, self._workspace.vectors
         if asked is None:
             return None
-        from selfinstruct.core.requests.embedding_messages import request_for, texts_at_once  # noqa: PLC0415 - see Judge
+        from selfinstruct.core.requests.embedding_messages import request_for, texts_at_once  # noqa: PLC0415 - NumPy
 
         if self._assessor.unusable is not None:
             raise EndpointUnusableError(self._assessor.unusable)
@@ -188,25 +188,25 @@ class Planner:
         if not self._workspace.vectors.is_in_use:
             model, address = self._workspace.vectors.in_use() or ("none", "none")
             raise SettingsError(
-                f"Another program compares the tasks of this workspace by meaning with {model} at {address},"
-                f" and this one would with {asked.model} at {asked.address}. A workspace has one model for"
-                f" that at a time: start again to go on with theirs, or with {setting('embeddings')} to go"
-                " back to this."
+                f"Another program uses {model} at {address} for the embeddings of this workspace, and this"
+                f" one uses {asked.model} at {asked.address}. A workspace has one embedding model at a time:"
+                f" restart to continue with theirs, or restart with {setting('embeddings')} to switch back to"
+                " this one."
             )
 
     def covers_accepted(self) -> bool:
-        """Whether the cost limit leaves room for all that accepted tasks still wait for.
+        """Whether the cost limit covers all outstanding requests of accepted tasks.
 
-        That is their vectors, labels and instances.
+        Those are requests for vectors, labels and instances.
         """
         limit = self._limit()
         return limit is None or self._workspace.requests.charged_usd() + self._cost_of_accepted() <= limit
 
     def room_for(self, refused: CostLimitError) -> Room | None:
-        """Which cost limit lets work go on after this one has refused a request.
+        """Return the cost limits with which work could continue after a refused request.
 
-        None when there is no limit any more, when nobody knows what the request costs, or when there is
-        room by now: what was under way may have cost less than was reserved for it.
+        None when the limit has been removed, when the cost of the request is unknown, or when there is room
+        after all: requests in flight may have cost less than was reserved for them.
         """
         limit = self._limit()
         if limit is None or refused.at_most_usd is None:
@@ -219,9 +219,9 @@ class Planner:
         return Room(rounded_up(at_most), rounded_up(enough), rounded_up(for_all))
 
     def _cost_of_accepted(self) -> float:
-        """USD that all can cost at most that accepted tasks still wait for."""
+        """Return an upper bound on the cost of all outstanding requests of accepted tasks, in USD."""
         tasks, cost = self._workspace.tasks, self._cost_of_vectors()
-        # The prompts differ in the instruction only.
+        # The prompts differ only in the instruction, so an empty prompt represents all.
         for (number, length), prompt in (
             (tasks.awaiting_instances(), self._prompts.instantiate("", output_first=False)),
             (tasks.awaiting_label(), self._prompts.classify("")),
@@ -234,27 +234,27 @@ class Planner:
         return cost
 
     def _cost_of_vectors(self) -> float:
-        """USD that the vectors of the pool can cost at most that nobody has asked for."""
+        """Return an upper bound on the cost of pool vectors that have not been requested, in USD."""
         if self._embeddings is None:
             return 0.0
         count, length = self._workspace.vectors.unembedded_of_pool()
         return Prices(self._embeddings).at_most(length, 0) or 0.0 if count else 0.0
 
     def has_work_for(self, requests: int) -> bool:
-        """Whether so many tasks, or more, wait to be asked about; one without a vector is enough."""
+        """Whether at least `requests` tasks have an outstanding request, or any task lacks a vector."""
         lacks_vector = self._embeddings is not None and bool(self._workspace.vectors.unembedded(1))
         return lacks_vector or self._workspace.tasks.count_unasked(requests) >= requests
 
     def is_idle(self) -> bool:
-        """Whether no task waits to be asked about."""
+        """Whether no task has an outstanding request."""
         return not self.has_work_for(1)
 
     def left_over(self, *, resend: bool) -> LeftOver:
-        """Take over what is unfinished; for when nothing is under way.
+        """Take over unfinished requests; call it when none is in flight.
 
-        That is what programs that are gone have left, and what this one has planned and not sent. Requests
-        in doubt are among them when they cost nothing, or when `resend` says so. Those of another endpoint
-        are not: if never sent, they are given up, and their tasks are free to be asked about again.
+        These are requests of programs that have ended, and those that this one planned and did not send.
+        Requests in doubt are included when they are free, or when `resend` is true. Unsent requests for
+        another endpoint are given up, and their tasks are released for new requests.
         """
         doubtful = get_args(Stage) if resend else self._settings.free_stages
         left_over = LeftOver([], [])
@@ -282,7 +282,7 @@ class Planner:
         return None
 
     def is_ours(self, request: Request) -> bool:
-        """Whether a request is for the model, the address and the API that are asked now."""
+        """Whether a request is for the current model, address and API."""
         if request.stage == "embed":
             asked = self._embeddings
             return (
@@ -297,13 +297,13 @@ class Planner:
         )
 
     def send_again(self, request: Request) -> int:
-        """Plan a request again that has failed or is in doubt, with the same prompt and parameters.
+        """Plan to resend a request that failed or is in doubt, with the same prompt and parameters.
 
-        One with a stored answer, and one that was for another endpoint, is asked anew, as a request of
-        its own. Returns the id of the request that is to be sent.
+        One that has a stored response, or was for another endpoint, is copied into a new request. Returns
+        the id of the request to send.
 
         Raises:
-            RequestRefusedError: another program has taken it on meanwhile.
+            RequestRefusedError: Another program has taken it over in the meantime.
         """
         requests = self._workspace.requests
         with self._workspace.transaction():
@@ -317,7 +317,7 @@ class Planner:
                     instead_of=request.id,
                 )
             elif not requests.plan_again(request.id, reserved_usd=reserved, run_id=self._workspace.run_id):
-                raise RequestRefusedError(f"Another program has taken on request {request.id} meanwhile.")
+                raise RequestRefusedError(f"Another program has taken over request {request.id}.")
             if request.stage == "embed":
                 lacking = self._workspace.vectors.lacking(request.in_context, request.id)
                 self._workspace.vectors.assign(lacking, request_id)
@@ -341,13 +341,13 @@ class Planner:
         )
 
     def would_ask_anew(self, request: Request) -> bool:
-        """Whether sending a request again means a request of its own."""
+        """Whether resending a request creates a new request."""
         return not self.is_ours(request) or self._workspace.requests.answer(request.id) is not None
 
     def _reserve(self, prompt: Prompt, max_tokens: int, prices: Prices) -> float | None:
-        """USD that a request can cost at most, if the limit leaves room for it; None when not known.
+        """Return an upper bound on a request's cost in USD, if it fits the cost limit; None if unknown.
 
-        The limit is the workspace's, and read in the transaction that reserves: any program may change it.
+        The limit is read from the workspace, in the transaction that reserves: any program may change it.
         """
         reserved, limit = prices.at_most(prompt_bytes(prompt), max_tokens), self._limit()
         if limit is not None:

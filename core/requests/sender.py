@@ -1,4 +1,4 @@
-"""Carries requests out: each is written before it is sent, and its bytes before they are parsed."""
+"""Sends requests: each is stored before it is sent, and its response before it is parsed."""
 
 import asyncio
 import random
@@ -15,18 +15,18 @@ from selfinstruct.db.workspace import Workspace
 
 MAX_ATTEMPTS = 5
 MAX_REFUSALS = 12
-"""Attempts when the endpoint throttles: the rests between them outlast a limit that counts by the minute."""
+"""Maximum attempts under throttling: enough back-off to outlast a per-minute rate limit."""
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 
 
 class CostLimitError(Exception):
-    """The request could cost more than is left of the limit, and was not sent.
+    """The request could cost more than the cost limit leaves, and was not sent.
 
     Args:
-        at_most_usd: What it can cost at most, in USD; None when nobody knows its price.
-        is_charged: Whether that counts against the limit already, as that of a planned request does.
+        at_most_usd: Upper bound on its cost, in USD; None when the price is unknown.
+        is_charged: Whether that amount already counts against the limit, as for a planned request.
     """
 
     def __init__(self, at_most_usd: float | None, *, is_charged: bool = False) -> None:
@@ -36,15 +36,15 @@ class CostLimitError(Exception):
 
 
 class Sender:
-    """Sends planned requests, again where that may help, and records every attempt.
+    """Sends planned requests, retries transient failures, and records every attempt.
 
     Args:
-        workspace: Where everything is written first.
-        endpoint: Where requests go.
-        stopping: Done when nothing more is to be sent; what waits then stays planned for another run. It
-            becomes done here, too, when the endpoint turns out to be of no use.
-        clock: The present time as ISO 8601 text.
-        emit: Told when a request waits for its next attempt.
+        workspace: Where every step is stored first.
+        endpoint: Where requests are sent.
+        stopping: Done when nothing more should be sent; waiting requests then stay planned for another run.
+            The sender sets it itself when the endpoint turns out to be unusable.
+        clock: Returns the current time as ISO 8601 text.
+        emit: Receives an event when a request waits for its next attempt.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class Sender:
         self._chance = random.Random()
 
     async def carry_out(self, request_id: int) -> None:
-        """Bring a request to `answered` or `failed`. One with a stored answer is not sent again.
+        """Send a request until it is `answered` or `failed`; skip it if its response is already stored.
 
         Raises:
-            CostLimitError: it could exceed the cost limit; it stays as it was.
-            EndpointUnusableError: no request will get an answer here; this one has failed.
+            CostLimitError: It could exceed the cost limit; its state is unchanged.
+            EndpointUnusableError: No request will succeed at this endpoint; this one has failed.
         """
         requests = self._workspace.requests
         request = requests.get(request_id)
@@ -100,9 +100,9 @@ class Sender:
             raise EndpointUnusableError(self._endpoint.advice(error))
 
     async def _attempt(self, request: Request) -> SendError | None:
-        """Send once, or again as long as a refusal teaches which parameters the model knows.
+        """Send once, and again as long as an error reveals which parameters the model accepts.
 
-        Returns what went wrong; nothing when there is an answer, or when all stopped before it was sent.
+        Returns the error; None when there is a response, or when sending stopped before it was sent.
         """
         throttle = self._endpoint.throttle
         while True:
@@ -128,7 +128,7 @@ class Sender:
         )
 
     async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
-        """Write an attempt down, send it, and store what comes back; returns what went wrong."""
+        """Store an attempt, send it, and store the response; returns the error, if any."""
         requests = self._workspace.requests
         attempt_id = await self._together.write(
             lambda: requests.begin_attempt(
@@ -163,7 +163,7 @@ class Sender:
         return None
 
     def _wait(self, attempt: int, error: SendError) -> float:
-        """Seconds until the next attempt: what the endpoint asks for, else twice as long each time."""
+        """Return the seconds until the next attempt: Retry-After, else exponential back-off; with jitter."""
         backoff = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
         wanted = error.retry_after_s if error.retry_after_s is not None else backoff
         return jittered(wanted, self._chance)

@@ -1,1 +1,1 @@
-"""Who drives the engine: unattended work, work beside a person, resending."""
+"""What drives the engine: unattended runs, attended runs, resending."""

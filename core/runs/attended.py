@@ -1,4 +1,4 @@
-"""Generation beside a person: the next batches are made while this one is decided on."""
+"""Generation while a person curates: the next batches are prepared during decisions on the current one."""
 
 import asyncio
 from collections import deque
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class AttendedRun:
-    """Makes batches on demand and some ahead, and labels and instances as decisions call for them.
+    """Generates batches on demand and ahead of it, and labels and instances as decisions require them.
 
-    It decides nothing. `run` goes on until `stop`; when no request can be sent it pauses, says why in
-    `paused`, and goes on at the next demand.
+    It takes no decisions. `run` continues until `stop`; when no request can be sent, it pauses, gives the
+    reason in `paused`, and resumes at the next demand.
 
     Args:
-        engine: Whose requests these are; its settings say how many batches are made ahead.
-        resend: Whether requests in doubt are sent again although they may cost.
-        give_way: Awaited before each step of work, so that a person's keys come first.
-        shown: The batch before the person; by default the one that they were last at.
+        engine: The engine to drive; its settings say how many batches to prepare ahead.
+        resend: Whether to resend requests in doubt even if that may cost.
+        give_way: Awaited before each step, so that key presses come first.
+        shown: The batch on the person's screen; by default, the one that they last saw.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class AttendedRun:
         self._written: deque[int] = deque()
         self._resender = Resender(engine)
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
-        """The batch before the person."""
+        """Number of the batch on the person's screen."""
         self._waiting = False
         self._begun = False
         self._batches = BatchTracker(
@@ -59,41 +59,41 @@ class AttendedRun:
         self._flow: Pipeline | None = None
         self._stopping = False
         self._refused: CostLimitError | None = None
-        """What the cost limit had no room for when the last request was wanted."""
+        """The cost-limit refusal of the last attempt to plan a request."""
         self.paused: str | None = None
-        """Why no requests are sent at the moment."""
+        """Why no requests are being sent; None while generation is not paused."""
         self._paused_by_person = False
         self._settling: frozenset[int] = frozenset()
-        """Tasks whose label a person is still changing: their instances are not asked for meanwhile."""
+        """Tasks whose label a person is still changing: their instances are not requested for now."""
         self._no_room_for: CostLimitError | None = None
-        """What was refused when the cost limit brought about the pause."""
+        """The refusal that caused the pause, if the cost limit did."""
         self.at_request_limit = False
-        """Whether that is because the workspace has had as many requests as it may have."""
+        """Whether the pause is because the workspace has reached `max_requests`."""
 
     @property
     def at_cost_limit(self) -> bool:
-        """Whether the pause is because the cost limit leaves no room."""
+        """Whether the pause is because of the cost limit."""
         return self._no_room_for is not None
 
     @property
     def under_way(self) -> int:
-        """How many requests have no answer taken in yet."""
+        """Number of requests in flight."""
         return self._flow.under_way if self._flow else 0
 
     @property
     def progress(self) -> tuple[int, int] | None:
-        """How many requests of the batch being made are taken in, and of how many; None if none is made."""
+        """Requests processed and in total of the oldest batch being generated; None if there is none."""
         return self._batches.progress
 
     def made_of(self, batch: int) -> tuple[int, int] | None:
-        """How many requests of a batch are taken in, and of how many; None unless it is being made."""
+        """Return the requests processed and in total of a batch; None unless it is being generated."""
         return self._batches.made_of(batch)
 
     def next_batch(self) -> int | None:
-        """Go on to the next batch that waits for a person, whoever made it: its number if there is one.
+        """Move on to the next batch that awaits decisions, whichever program generated it.
 
-        None when it is still being made: `BatchCompleted` will tell, and then it is to be asked for
-        again. Those after it are begun meanwhile.
+        Returns its number; None while it is being generated. Call again after `BatchCompleted`. Further
+        batches are started in the meantime.
         """
         self._begun = True
         self._engine.workspace.tasks.release_unanswered()
@@ -103,10 +103,10 @@ class AttendedRun:
         return batch
 
     def take_ready(self, *, unfinished: bool = False) -> int | None:
-        """Go on to the next batch if it is ready. A pause stays, and no more is asked for.
+        """Move on to the next batch if it is ready, without requesting more or ending a pause.
 
         Args:
-            unfinished: Whether a batch that is still being made is ready once it has a candidate.
+            unfinished: Whether a batch that is still being generated counts as ready once it has a candidate.
         """
         if unfinished:
             batch = next(iter(self._engine.workspace.tasks.batches_waiting(after=self.shown, most=1)), None)
@@ -125,24 +125,24 @@ class AttendedRun:
         return bool(self._ready(most=1))
 
     def _ready(self, *, most: int) -> list[int]:
-        """The first `most` batches after the one before the person that are made and wait."""
+        """Return the first `most` complete batches after the one on screen that await decisions."""
         waiting = self._engine.workspace.tasks.batches_waiting(
             after=self.shown, most=most + len(self._batches)
         )
         return [batch for batch in waiting if batch not in self._batches][:most]
 
     def resume(self) -> None:
-        """Go on after a pause, for example with a higher cost limit."""
+        """Resume after a pause, for example with a higher cost limit."""
         self.paused, self._no_room_for, self.at_request_limit = None, None, False
         self._paused_by_person = False
         self.wake()
 
     def pause(self) -> None:
-        """Send no more until somebody asks again; a batch that is being made is gone on with then."""
+        """Send nothing more until `resume`; a half-generated batch then continues."""
         self.paused, self._paused_by_person = "Paused by a person.", True
 
     def settle(self, task_ids: Iterable[int] = ()) -> None:
-        """Ask nothing about tasks whose label a person is changing; without any, they have gone on."""
+        """Hold back requests for tasks whose label a person is changing; call without ids when done."""
         were, self._settling = self._settling, frozenset(task_ids)
         if were - self._settling:
             self.wake()
@@ -153,10 +153,10 @@ class AttendedRun:
         return bool(self._settling)
 
     def ask_for_more(self, task_id: int) -> None:
-        """Ask the model for more instances of an accepted task; `TaskInstantiated` will tell.
+        """Request more instances of an accepted task; `TaskInstantiated` follows when they are stored.
 
         Raises:
-            RequestRefusedError: it cannot be asked, and why.
+            RequestRefusedError: They cannot be requested; the message says why.
         """
         if (limit := self._request_limit()) is not None:
             raise RequestRefusedError(limit)
@@ -172,7 +172,7 @@ class AttendedRun:
         limit = self._engine.settings.max_requests
         if limit is None or self._engine.workspace.requests.count() < limit:
             return None
-        return f"This workspace has had all requests that max_requests allows, {limit:,}."
+        return f"This workspace has reached max_requests, {limit:,}."
 
     def _cost_limit(self) -> str:
         usd = self._engine.cost_limit()
@@ -182,30 +182,30 @@ class AttendedRun:
         if not (spending.attempts_of_unknown_cost and spending.reserved_usd):
             return limit
         return (
-            f"{limit} Attempts of unknown cost ({spending.attempts_of_unknown_cost}) count as what they may"
-            f" have cost at most, ${spending.reserved_usd:.4f}."
+            f"{limit} Attempts of unknown cost ({spending.attempts_of_unknown_cost}) count at their maximum,"
+            f" ${spending.reserved_usd:.4f}."
         )
 
     @property
     def room(self) -> "Room | None":
-        """Which cost limit lets work go on; None when no cost limit has paused it, or when none is known."""
+        """Cost limits that would let work continue; None when the cost limit is not the cause, or unknown."""
         return None if self._no_room_for is None else self._engine.planner.room_for(self._no_room_for)
 
     def wake(self) -> None:
-        """Look for work again, for example after a decision."""
+        """Check for new work, for example after a decision."""
         self._wake.set()
         if self._flow is not None:
             self._flow.nudge()
 
     def stop(self) -> None:
-        """Plan no more; `run` ends when what is under way has been answered and stored."""
+        """Plan no more; `run` ends when the requests in flight have been answered and stored."""
         self._stopping = True
         if self._flow is not None:
             self._flow.stop()
         self.wake()
 
     def successor(self) -> "AttendedRun":
-        """One that goes on from here, once this one has stopped."""
+        """Create a run that continues from here, once this one has stopped."""
         successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
         if self._paused_by_person:
@@ -218,13 +218,13 @@ class AttendedRun:
 
     @property
     def failed(self) -> int:
-        """How many requests have failed since the program started and have not been made up for."""
+        """Number of requests that failed since the program started and have not been replaced."""
         return self._resender.failed
 
     def retry(self, request_ids: Iterable[int], *, in_doubt: bool = False) -> Resent:
-        """Send failed requests again, as soon as there is room, and go on if generation is paused.
+        """Queue failed requests for resending, and resume if generation is paused.
 
-        Those in doubt are sent again only when `in_doubt` says so: they may have been paid already.
+        Requests in doubt are resent only if `in_doubt` is true: they may already have been billed.
         """
         resent = self._resender.add(request_ids, in_doubt=in_doubt)
         if resent.taken_on:
@@ -232,19 +232,19 @@ class AttendedRun:
         return resent
 
     def retry_failed(self) -> Resent:
-        """Send again what has failed since the program started and is still wanted; goes on in any case."""
+        """Resend what failed since the program started and is still needed; resumes in any case."""
         resent = self._resender.add_failed()
         self.resume()
         return resent
 
     def sendable(self) -> list[int]:
-        """Every failed request of the workspace that could be sent again, newest first."""
+        """Return the ids of all failed requests of the workspace that can be resent, newest first."""
         return self._resender.sendable(self._engine.workspace.request_log.ids("failed"))
 
     # Working
 
     async def run(self) -> None:
-        """Work until `stop`, beginning with what programs that are gone have left."""
+        """Work until `stop`, starting with the unfinished requests of programs that have ended."""
         when_free = self._engine.workspace.lock_wait.when_free
         left_over = await when_free(self._left_over)
         self._written.extend(request_id for request_id in left_over if request_id not in self._written)
@@ -266,7 +266,7 @@ class AttendedRun:
                 await when_free(self._take_back)
                 self._pause(str(error), GenerationPaused(str(error)))
             except WorkspaceError as error:
-                # What was under way is lost sight of; what it brought so far waits among the candidates.
+                # Requests in flight are no longer tracked; their candidates so far are stored.
                 self._batches.forget()
                 with suppress(WorkspaceError):
                     self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
@@ -282,15 +282,15 @@ class AttendedRun:
         self._pause(self._cost_limit(), LimitReached(self._cost_limit()))
 
     def _take_back(self) -> None:
-        """Let what was under way and could not be sent wait for its turn; it is still planned."""
+        """Queue the requests that could not be sent; they are still planned."""
         self._written = deque(self._left_over())
-        # A person need not wait for the rest of a batch: it comes in late.
+        # Nobody should wait for the rest of a started batch: it arrives late.
         self._batches.forget_begun()
 
     def _left_over(self) -> list[int]:
-        """What is unfinished and can go on; what is given up counts as failed, and is told."""
+        """Return the ids of unfinished requests to continue with; report those given up as failed."""
         left_over = self._engine.planner.left_over(resend=self._resend)
-        # Tasks that lack vectors, a label or their first instances are asked about again in any case.
+        # Missing vectors, labels and first instances are requested again in any case.
         lost = [one for one in left_over.given_up if one.stage == "propose" or one.more]
         if lost:
             for request in lost:
@@ -300,7 +300,7 @@ class AttendedRun:
         return left_over.taken_over
 
     def _pause(self, sentence: str, event: Event) -> None:
-        # The next demand begins another batch; what these brought so far waits among the candidates.
+        # The next demand starts another batch; candidates of these are already stored.
         self._batches.end_all_short()
         self.paused = sentence
         self._engine.emit(event)
@@ -317,7 +317,7 @@ class AttendedRun:
         try:
             return self._plan_retry() or self._plan_new()
         except CostLimitError as refused:
-            # What is under way may turn out to cost less than is reserved for it.
+            # Requests in flight may turn out to cost less than was reserved for them.
             self._refused = refused
             return None
 
@@ -332,7 +332,7 @@ class AttendedRun:
 
     def _plan_new(self) -> int | None:
         if (limit := self._request_limit()) is not None:
-            # With nothing to ask for there is nothing to tell.
+            # Without outstanding work, the limit makes no difference and need not be reported.
             if not self._engine.planner.is_idle() or self._wants_more():
                 self.at_request_limit = True
                 self._pause(limit, GenerationPaused(limit))
@@ -351,7 +351,7 @@ class AttendedRun:
         return self._begun and len(self._ready(most=wanted)) + making < wanted
 
     def _is_ahead(self, batch: int) -> bool:
-        """Whether a batch is neither before a person nor the one that they wait for."""
+        """Whether a batch is neither on the person's screen nor the next that the person is waiting for."""
         if batch == self.shown:
             return False
         others = [*self._ready(most=1), *self._batches.after(self.shown)]
@@ -369,7 +369,7 @@ class AttendedRun:
         except CostLimitError:
             if not is_ahead:
                 raise
-            # Nobody waits for it: what is left is for the tasks that the person accepts.
+            # Nobody is waiting for it: the rest of the budget is for the tasks that the person accepts.
             if batch in self._batches:
                 self._batches.end_short(batch)
                 self._tell_completed()
@@ -398,7 +398,7 @@ class AttendedRun:
             self._tell_completed()
 
     def _awaits_vectors(self, batch: int) -> bool:
-        """Whether vectors of a batch are to come; one whose request has failed keeps nobody waiting."""
+        """Whether vectors of a batch are still expected; those of a failed request are not."""
         vectors = self._engine.workspace.vectors
         if self._engine.settings.embeddings is None or not vectors.are_lacking(batch):
             return False
@@ -408,20 +408,20 @@ class AttendedRun:
         for batch in self._batches.completed():
             self._engine.emit(BatchCompleted(batch.number, batch.brought))
             if not batch.candidates:
-                # The next one would hardly fare better, and may cost as much.
+                # The next batch is unlikely to do better, and may cost as much.
                 requests = [self._engine.workspace.requests.get(one) for one in batch.requests]
-                sentence = f"Batch {batch.number} brought no candidate: {_why_nothing(requests)}"
+                sentence = f"Batch {batch.number} produced no candidates: {_why_nothing(requests)}"
                 self._pause(sentence, GenerationPaused(sentence))
 
 
 def _why_nothing(requests: Sequence[Request]) -> str:
-    """Why the requests of a batch brought no candidate, with the last error that is known."""
+    """Return why the requests of a batch produced no candidates, with the last known error."""
     errors = {request.id: request.error for request in requests if request.state == "failed"}
     if not errors:
-        return "no answer held a list of tasks."
+        return "no answer contained a list of tasks."
     failed = (
         f"{len(errors)} of its {len(requests)} requests failed" if len(requests) > 1 else "its request failed"
     )
-    others = ", and no other answer held a list of tasks" if len(errors) < len(requests) else ""
+    others = ", and no other answer contained a list of tasks" if len(errors) < len(requests) else ""
     last = errors[max(errors)]
     return f"{failed}{others}. The last error: {last}" if last else f"{failed}{others}."

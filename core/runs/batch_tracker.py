@@ -1,4 +1,4 @@
-"""Batches of requests for new tasks: what is still out, which ones are complete, and what they brought."""
+"""Tracks batches of propose requests: what is outstanding, which are complete, and what they yielded."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from selfinstruct.db.records import Request, Task
 from selfinstruct.db.workspace import Workspace
 
 SATURATED_BATCHES = 20
-"""When so many batches in a row bring nothing, more requests are a waste."""
+"""After this many batches in a row without a yield, further requests would be wasted."""
 
 
 @dataclass(slots=True)
 class _Batch:
     size: int
-    """How many requests it is to have."""
+    """Number of requests that the batch should have."""
     planned: set[int] = field(default_factory=set)
     out: set[int] = field(default_factory=set)
-    """Those of them that have not been taken in."""
+    """Planned requests that have not been processed."""
 
     @property
     def is_half_planned(self) -> bool:
@@ -28,23 +28,23 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class CompletedBatch:
-    """A batch whose answers are all there, and the vectors of what they brought."""
+    """A batch with all responses processed, and all vectors of its candidates that were awaited."""
 
     number: int
     candidates: int
     brought: int
-    """How many of its candidates count."""
+    """Number of candidates that count as yield."""
     requests: tuple[int, ...]
-    """Its requests, in order."""
+    """Ids of its requests, in order."""
 
 
 class BatchTracker:
-    """The batches that are being made in this program.
+    """The batches that this program is generating.
 
     Args:
-        workspace: Where their candidates are.
-        counts: Whether a candidate counts as brought.
-        awaits_vectors: Whether vectors of a batch's candidates are still waited for.
+        workspace: Where their candidates are stored.
+        counts: Whether a candidate counts as yield.
+        awaits_vectors: Whether vectors of a batch's candidates, given its number, are still awaited.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class BatchTracker:
 
     @property
     def half_planned(self) -> int | None:
-        """The batch that more requests are to be planned for."""
+        """Number of the batch that still needs requests planned; None when there is none."""
         return next((number for number, batch in self._batches.items() if batch.is_half_planned), None)
 
     def plan(self, number: int, request_id: int, *, size: int) -> None:
-        """A request of a batch has been planned; `size` is how many a new one is to have."""
+        """Add a planned request to a batch; `size` is the number of requests of a new batch."""
         batch = self._batches.setdefault(number, _Batch(size))
         batch.planned.add(request_id)
         batch.out.add(request_id)
 
     def plan_again(self, request: Request) -> None:
-        """A request that had failed is sent again, itself or another one in its stead."""
+        """Add a resent request to its batch: the failed request itself, or the one that replaces it."""
         batch = self._batches.setdefault(request.batch, _Batch(0))
         if not batch.planned & {request.id, request.instead_of}:
             batch.size += 1
@@ -78,35 +78,35 @@ class BatchTracker:
         self.plan(request.batch, request.id, size=batch.size)
 
     def end_short(self, number: int) -> None:
-        """Leave a batch at the requests that it has."""
+        """Plan no more requests for a batch."""
         if number in self._batches:
             self._batches[number].end_short()
 
     def end_all_short(self) -> None:
-        """Leave every batch at what is out of it; the others are begun anew if they are still wanted."""
+        """Plan no more requests for any batch, and drop the batches without outstanding requests."""
         self._batches = {number: batch for number, batch in self._batches.items() if batch.out}
         for batch in self._batches.values():
             batch.end_short()
 
     def forget(self) -> None:
-        """Lose sight of all batches."""
+        """Stop tracking all batches."""
         self._batches.clear()
 
     def forget_begun(self) -> None:
-        """Lose sight of the batches that have candidates; the rest of them comes in late."""
+        """Stop tracking the batches that have candidates; the rest of their candidates arrives late."""
         of_batch = self._workspace.tasks.of_batch
         self._batches = {number: batch for number, batch in self._batches.items() if not of_batch(number)}
 
     # Taking in
 
     def take_in(self, request: Request) -> None:
-        """A request is over, unless it stays planned or is sent again."""
+        """Mark a request as processed, unless it stays planned or is being resent."""
         batch = self._batches.get(request.batch)
         if batch is not None and request.state not in {"planned", "sent"}:
             batch.out.discard(request.id)
 
     def completed(self) -> Iterator[CompletedBatch]:
-        """The batches that are complete, oldest first; each is given once."""
+        """Yield the batches that have been completed, oldest first, each once."""
         for number in sorted(self._batches):
             batch = self._batches.get(number)
             if batch is None or batch.is_half_planned or batch.out or self._awaits_vectors(number):
@@ -120,33 +120,33 @@ class BatchTracker:
     # Looking
 
     def __contains__(self, number: int) -> bool:
-        """Whether a batch is being made."""
+        """Whether a batch is being generated."""
         return number in self._batches
 
     def __len__(self) -> int:
-        """How many batches are being made."""
+        """Number of batches being generated."""
         return len(self._batches)
 
     def after(self, number: int) -> list[int]:
-        """The batches being made whose number is higher."""
+        """Return the numbers of the batches being generated that come after this batch."""
         return [other for other in self._batches if other > number]
 
     @property
     def out(self) -> int:
-        """How many requests for new tasks have not been taken in."""
+        """Number of propose requests that have not been processed."""
         return sum(len(batch.out) for batch in self._batches.values())
 
     def made_of(self, number: int) -> tuple[int, int] | None:
-        """How many requests of a batch are taken in, and of how many; None unless it is being made."""
+        """Return the requests processed and in total of a batch; None unless it is being generated."""
         batch = self._batches.get(number)
         return (len(batch.planned) - len(batch.out), batch.size) if batch else None
 
     @property
     def progress(self) -> tuple[int, int] | None:
-        """`made_of` the oldest batch; None if none is being made."""
+        """`made_of` the oldest batch; None if none is being generated."""
         return self.made_of(min(self._batches, default=0))
 
     @property
     def is_saturated(self) -> bool:
-        """Whether too many batches in a row have brought nothing."""
+        """Whether too many batches in a row yielded nothing."""
         return self._fruitless >= SATURATED_BATCHES

@@ -1,4 +1,4 @@
-"""Sends again, on a person's word, what has failed or is in doubt."""
+"""Resends requests that failed or are in doubt, when a person asks for it."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -11,30 +11,30 @@ from selfinstruct.db.records import Request
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """What became of the wish to send requests again."""
+    """The result of asking for requests to be resent."""
 
     taken_on: tuple[int, ...]
-    """Those that are sent again as soon as there is room."""
+    """Ids of the requests queued for resending."""
     refused: Mapping[int, str]
-    """The others, each with a sentence that says why."""
+    """The other ids, each with a sentence that says why not."""
 
 
 class Resender:
-    """Requests that have failed, and those that wait to be sent again in the order in which a person asked.
+    """Tracks failed requests, and a queue of requests to resend, in the order in which a person asked.
 
-    Each of these is planned when its turn comes, so that its cost is looked at then, and only then is its
-    state another one. A stored answer is never asked for again: a request that has one is asked anew.
+    A queued request is planned, and its cost reserved, only when its turn comes; until then its state is
+    unchanged. A stored response is never replaced: a request that has one is copied into a new request.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[int] = deque()
         self._failed: dict[int, int | None] = {}
-        """What has failed since the program started, and its task."""
+        """Requests that failed since the program started, with the task of each."""
 
     @property
     def failed(self) -> int:
-        """How many requests have failed since the program started and have not been made up for."""
+        """Number of requests that failed since the program started and have not been replaced."""
         return len(self._failed)
 
     def note_failed(self, request: Request) -> None:
@@ -42,18 +42,18 @@ class Resender:
         self._failed[request.id] = request.task_id
 
     def make_up_for(self, task_id: int | None) -> None:
-        """A task is asked about again: what has failed for it counts no more."""
+        """Forget the failed requests of a task, because a new request covers it."""
         if task_id is not None:
             self._failed = {failed: task for failed, task in self._failed.items() if task != task_id}
 
     def add_failed(self) -> Resent:
-        """Let what has failed and is still wanted wait for its turn; the rest counts no more."""
+        """Queue the failed requests that are still needed, and forget the others."""
         wanted = self.sendable(sorted(self._failed))
         self._failed.clear()
         return self.add(wanted, in_doubt=False)
 
     def add(self, request_ids: Iterable[int], *, in_doubt: bool) -> Resent:
-        """Let requests wait for their turn; those in doubt only when `in_doubt` says so."""
+        """Queue requests for resending; those in doubt only if `in_doubt` is true."""
         taken_on: list[int] = []
         refused: dict[int, str] = {}
         for request_id in dict.fromkeys(request_ids):
@@ -69,21 +69,21 @@ class Resender:
         return Resent(tuple(taken_on), refused)
 
     def sendable(self, request_ids: Iterable[int]) -> list[int]:
-        """Those of these failed requests that could be sent again."""
+        """Filter failed requests down to those that can be resent."""
         return [request_id for request_id in request_ids if self._is_sendable(request_id)]
 
     def plan_next(self) -> int | None:
-        """Plan the next one that can still be sent; returns the id to send, or None when none waits.
+        """Plan the next queued request that can still be sent; returns its id, or None when none is left.
 
         Raises:
-            CostLimitError: it could exceed the cost limit; it goes on waiting.
+            CostLimitError: It could exceed the cost limit; it stays in the queue.
         """
         while self._waiting:
             try:
                 request = self._require_sendable(self._waiting[0], in_doubt=True)
                 planned = self._engine.planner.send_again(request)
             except RequestRefusedError:
-                # What has come up since the person asked is in the list of requests.
+                # The situation has changed since the person asked; the Requests screen shows it.
                 self._waiting.popleft()
             else:
                 self._waiting.popleft()
@@ -91,7 +91,7 @@ class Resender:
         return None
 
     def give_up(self) -> None:
-        """Let none wait any longer; those that had failed count as failed again."""
+        """Empty the queue; requests in it that had failed count as failed again."""
         for request in map(self._engine.workspace.requests.get, self._waiting):
             if request.state == "failed":
                 self.note_failed(request)
@@ -105,43 +105,43 @@ class Resender:
         return True
 
     def _require_sendable(self, request_id: int, *, in_doubt: bool) -> Request:
-        """The request, if it can be sent again as things stand now.
+        """Return the request if it can be resent now.
 
         Raises:
-            RequestRefusedError: why it cannot.
+            RequestRefusedError: It cannot; the message says why.
         """
         workspace, plan, settings = self._engine.workspace, self._engine.planner, self._engine.settings
         request = workspace.requests.get(request_id)
         if request.state == "in_doubt":
             if not in_doubt:
                 raise RequestRefusedError(
-                    f"Request {request_id} is in doubt: it may have been answered and paid."
+                    f"Request {request_id} is in doubt: it may have been answered and billed."
                 )
             if not plan.is_ours(request):
                 raise RequestRefusedError(
-                    f"Request {request_id} was sent to {request.model} at {request.base_url}. It can be sent"
-                    " again only there."
+                    f"Request {request_id} was sent to {request.model} at {request.base_url}. It can only be"
+                    " resent there."
                 )
         elif request.state != "failed":
             raise RequestRefusedError(f"Request {request_id} has not failed.")
         if (anew := workspace.requests.asked_anew(request_id)) is not None:
-            raise RequestRefusedError(f"Request {request_id} has been asked anew, as request {anew}.")
+            raise RequestRefusedError(f"Request {request_id} was already resent, as request {anew}.")
         if request.stage == "embed" and not plan.is_ours(request):
             raise RequestRefusedError(
-                f"Request {request_id} was for vectors of {request.model} at {request.base_url}, which is not"
-                " what is compared by now."
+                f"Request {request_id} was for embeddings by {request.model} at {request.base_url}, which is"
+                " not the embedding model in use."
             )
         if request.stage != "embed" and request.api != settings.api:
             raise RequestRefusedError(
-                f"The prompt of request {request_id} is written for the {request.api} API, and"
-                f" {settings.api} is what is asked now."
+                f"The prompt of request {request_id} is written for the {request.api} API, and the settings"
+                f" say {settings.api}."
             )
         self._require_wanted(request)
         limit = settings.max_requests
         if limit is not None and workspace.requests.count() >= limit and plan.would_ask_anew(request):
             raise RequestRefusedError(
-                f"Asking request {request_id} anew is one more, and this workspace has had its {limit}"
-                " requests. A higher max_requests allows more."
+                f"Resending request {request_id} takes a new request, and this workspace has reached"
+                f" max_requests, {limit:,}. Raise it to allow more."
             )
         return request
 
@@ -149,21 +149,21 @@ class Resender:
         if request.stage == "embed":
             if not self._engine.workspace.vectors.lacking(request.in_context, request.id):
                 raise RequestRefusedError(
-                    f"The tasks of request {request.id} have their vectors, or are asked about again."
+                    f"The tasks of request {request.id} have their vectors, or a newer request for them."
                 )
             return
         if request.task_id is None:
             return
         task = self._engine.workspace.tasks.get(request.task_id)
         if request.stage == "instantiate" and task.state != "accepted":
-            raise RequestRefusedError(f"Task {task.id} is not in the pool any more.")
+            raise RequestRefusedError(f"Task {task.id} is no longer in the pool.")
         asked = task.classify_request_id if request.stage == "classify" else task.instantiate_request_id
         changed = task.instruction != request.instruction or (
             request.stage == "instantiate" and task.label != request.label
         )
         if changed:
-            raise RequestRefusedError(f"Task {task.id} has been changed since request {request.id} was made.")
+            raise RequestRefusedError(f"Task {task.id} has changed since request {request.id} was planned.")
         if request.stage == "classify" and task.label is not None:
-            raise RequestRefusedError(f"Task {task.id} has its label without request {request.id}.")
+            raise RequestRefusedError(f"Task {task.id} already has a label, without request {request.id}.")
         if not request.more and asked not in {None, request.id}:
-            raise RequestRefusedError(f"Task {task.id} has been asked about again, with request {asked}.")
+            raise RequestRefusedError(f"Task {task.id} has a newer request, {asked}.")

@@ -1,4 +1,4 @@
-"""Unattended work: propose, judge, decide, classify and instantiate until a target or a limit."""
+"""Unattended runs: propose, assess, decide, classify and instantiate until a target or a limit."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
 
 _FRUIT = 16
-"""About so many requests come of one for new tasks: it brings 8 or so, each to be labelled and filled in."""
+"""Requests that follow from one propose request: about 8 tasks, each with one for its label and instances."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
-"""How often to look whether another program has brought the vectors that are waited for, and how long."""
+"""Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
 
 
 class Ended(Enum):
-    """Why unattended work ended."""
+    """Why an unattended run ended."""
 
     DONE = "done"
     LIMIT = "limit"
@@ -36,29 +36,29 @@ class Ended(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """Why unattended work ended, with a sentence for the person."""
+    """Why an unattended run ended, with a sentence for the person."""
 
     ended: Ended
     sentence: str
 
 
 def require_start(engine: Engine) -> None:
-    """Make sure that unattended work can begin, before the workspace remembers what it was to begin with.
+    """Check that an unattended run can start, before its settings are stored in the workspace.
 
     Raises:
-        SettingsError: there is neither a target nor a limit.
-        EndpointUnusableError: an endpoint needs a key, and there is none.
+        SettingsError: There is neither a target nor a limit that would end the run.
+        EndpointUnusableError: An endpoint needs a key that it cannot have.
     """
     settings = engine.settings
     if settings.target is None and settings.max_requests is None and settings.max_cost is None:
         raise SettingsError(
-            f"Give a stopping point: {setting('target')} N, {setting('max_requests')} N or"
+            f"Set a stopping point: {setting('target')} N, {setting('max_requests')} N or"
             f" {setting('max_cost')} USD."
         )
     if settings.target is None and settings.max_requests is None and settings.costs_nothing:
         model = "The built-in model" if settings.is_offline else f"'{settings.model}'"
         raise SettingsError(
-            f"{model} costs nothing, so {setting('max_cost')} would never stop it. Give"
+            f"{model} costs nothing, so {setting('max_cost')} would never stop it. Set"
             f" {setting('target')} N or {setting('max_requests')} N."
         )
     _ = engine.endpoint, engine.embeddings_endpoint
@@ -68,12 +68,12 @@ class UnattendedRun:
     """One unattended run over an engine's workspace.
 
     Args:
-        engine: Its settings hold the target, the limits and whether decisions are held.
-        resend: Whether requests in doubt are sent again although they may cost.
+        engine: The engine to drive; its settings hold the target, the limits and `hold`.
+        resend: Whether to resend requests in doubt even if that may cost.
 
     Raises:
-        SettingsError: there is neither a target nor a limit.
-        EndpointUnusableError: an endpoint needs a key, and there is none.
+        SettingsError: There is neither a target nor a limit that would end the run.
+        EndpointUnusableError: An endpoint needs a key that it cannot have.
     """
 
     def __init__(self, engine: Engine, *, resend: bool = False) -> None:
@@ -82,47 +82,47 @@ class UnattendedRun:
         self._settings = engine.settings
         self.resend = resend
         self._left_over: dict[int, bool] = {}
-        """What is to be gone on with, oldest first, and whether sending it would bring new tasks."""
+        """Ids of unfinished requests, oldest first, and whether sending each would bring new tasks."""
         self._batches = BatchTracker(
             engine.workspace, counts=self._counts_for_target, awaits_vectors=self._awaits_vectors
         )
         self._limit: str | None = None
         self._refused: CostLimitError | None = None
-        """What the cost limit had no room for when the last request was wanted."""
+        """The cost-limit refusal of the last attempt to plan a request."""
         self._asked_again = False
         self._flow: Pipeline | None = None
         self._interrupted = False
         self._passing = 0
         self._lacked_vectors = False
-        """Whether candidates have been left undecided for lack of vectors of the pool."""
+        """Whether candidates were left undecided because vectors of the pool are missing."""
         self._waits_for_vectors = False
 
     @property
     def reached(self) -> int:
-        """Accepted tasks of the model, which the target counts; with --hold, those that pass as well."""
+        """Number of accepted model tasks, which the target counts; with `hold`, plus passing candidates."""
         return self._passing if self._settings.hold else self._engine.assessor.accepted_of_model
 
     def stop(self) -> None:
-        """Plan no more; what is under way is still answered and stored."""
+        """Plan no more; requests in flight are still answered and stored."""
         self._interrupted = True
         if self._flow is not None:
             self._flow.stop()
 
     @property
     def not_needed(self) -> int:
-        """How many requests for new tasks are left over and were not sent: the target is reached."""
+        """Number of unfinished propose requests left unsent because the target is reached."""
         return sum(self._left_over.values()) if self._is_reached() else 0
 
     @property
     def under_way(self) -> int:
-        """How many requests have no answer taken in yet."""
+        """Number of requests in flight."""
         return self._flow.under_way if self._flow else 0
 
     async def run(self) -> RunOutcome:
         """Work until the target, a limit, saturation or `stop`.
 
         Raises:
-            EndpointUnusableError: no request will get an answer; everything answered is stored.
+            EndpointUnusableError: No request will succeed; every response so far is stored.
         """
         request_ids = self._engine.planner.left_over(resend=self.resend).taken_over
         left_over = list(map(self._engine.workspace.requests.get, request_ids))
@@ -147,25 +147,25 @@ class UnattendedRun:
             await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
             if not self._waits_for_vectors or self._interrupted:
                 return
-            # None of them is under way here; nobody is to be left hanging.
+            # No request for them is in flight here: only another program can still bring them.
             if not await self._come_from_others():
                 self._limit = (
                     f"Stopped: the vectors of {_tasks(self._engine.assessor.lacking_vectors)} of the pool are"
-                    " missing, and nothing can be compared by meaning without them. The requests for them are"
-                    " in doubt, have an answer that cannot be used, or wait in another program. --resend"
-                    " sends again what is in doubt; t on the screen of requests asks anew what was answered;"
-                    f' {setting("embeddings")} "" goes on without.'
+                    " missing, and candidates cannot be compared by meaning without them. Their requests are"
+                    " in doubt, got an unusable answer, or are waiting in another program. --resend resends"
+                    " those in doubt; t on the Requests screen resends those with an unusable answer;"
+                    f' {setting("embeddings")} "" continues without embeddings.'
                 )
                 return
 
     async def _come_from_others(self) -> bool:
-        """Wait for vectors of the pool that another program asks for; returns whether there is any news."""
+        """Wait for pool vectors that another program requests; returns whether anything has changed."""
         assessor, clock = self._engine.assessor, asyncio.get_running_loop().time
         lacking, end = assessor.lacking_vectors, clock() + _PATIENCE_S
         while not self._interrupted:
             with assessor.step():
                 is_hopeless = not self._engine.workspace.vectors.are_under_way()
-                # What nobody asks for any more is asked for here.
+                # If the other program has given up, this one plans the requests.
                 if assessor.lacking_vectors != lacking or not self._engine.planner.is_idle():
                     return True
             if is_hopeless or clock() >= end:
@@ -175,7 +175,7 @@ class UnattendedRun:
 
     @property
     def room(self) -> "Room | None":
-        """Which cost limit lets work go on; None when no cost limit stopped it, or when none is known."""
+        """Cost limits that would let work continue; None when the cost limit is not the cause, or unknown."""
         return None if self._refused is None else self._engine.planner.room_for(self._refused)
 
     def _cost_limit(self) -> str:
@@ -210,7 +210,7 @@ class UnattendedRun:
         return "a higher filters.rouge_l" + (" or filters.cosine" if by_meaning else "")
 
     def _told(self) -> str:
-        """What has been reached; with --hold that much of it is not accepted."""
+        """Return the number of accepted tasks as a sentence; with `hold`, also of undecided passing ones."""
         if not self._settings.hold:
             return f"{_tasks(self.reached)} accepted."
         accepted = self._engine.assessor.accepted_of_model
@@ -218,7 +218,7 @@ class UnattendedRun:
         passes = "passes waits" if waiting == 1 else "pass wait"
         return (
             f"{_tasks(accepted)} accepted, and {waiting} that {passes} for your decision in"
-            f" the curator, as {setting('hold')} says. With --no-hold a run decides on what it proposes."
+            f" the curator because of {setting('hold')}. With --no-hold, a run decides by itself."
         )
 
     def _is_reached(self) -> bool:
@@ -247,12 +247,12 @@ class UnattendedRun:
         try:
             return self._plan_next()
         except CostLimitError as refused:
-            # What is under way may turn out to cost less than is reserved for it: then there is room again.
+            # Requests in flight may cost less than was reserved for them: then there is room again.
             self._refused = refused
             return None
 
     def _next_left_over(self) -> int | None:
-        """The oldest request left over that is still wanted: once the target is reached, no new tasks are."""
+        """Return the oldest unfinished request still needed; propose requests are not, past the target."""
         is_reached = self._is_reached()
         for request_id, brings_tasks in self._left_over.items():
             if not (brings_tasks and is_reached):
@@ -261,7 +261,7 @@ class UnattendedRun:
         return None
 
     def _boundless(self) -> str | None:
-        """Why to stop when another program has taken away the only limit."""
+        """Return why to stop if another program has removed the only limit; None otherwise."""
         if self._settings.target is not None or self._settings.max_requests is not None:
             return None
         if self._engine.cost_limit() is not None:
@@ -275,12 +275,12 @@ class UnattendedRun:
             return request_id
         if self._wants_tasks():
             if self._engine.assessor.lacking_vectors:
-                # What is proposed now could not be accepted, and would be paid for.
+                # New proposals could not be accepted, but would be paid for.
                 self._waits_for_vectors = True
                 return None
             return self._plan_propose()
         if not self._asked_again:
-            # Trouble may have passed: ask once more before the end about tasks whose requests failed.
+            # The fault may have been temporary: retry the tasks whose requests failed once before the end.
             self._asked_again = True
             self._engine.workspace.tasks.release_unanswered()
             return self._engine.planner.next_of_pool()
@@ -290,10 +290,10 @@ class UnattendedRun:
         return not self._is_reached() and not self._batches.is_saturated
 
     def _is_running_dry(self) -> bool:
-        """Whether the last tasks are about to be asked about, with too few new ones on their way.
+        """Whether requests for known tasks are about to run out, with too few propose requests in flight.
 
-        Otherwise all that is under way would ask for new tasks at once, again and again: many more than a
-        target wants, and then so many answers to judge together that the endpoint waits for it.
+        Proposing early avoids bursts in which every slot holds a propose request: these would overshoot the
+        target, and leave the endpoint idle while all their responses are assessed at once.
         """
         if not self._wants_tasks() or self._engine.assessor.lacking_vectors:
             return False
@@ -303,7 +303,7 @@ class UnattendedRun:
         return not self._engine.planner.has_work_for(width)
 
     def _plan_propose(self, *, early: bool = False) -> int | None:
-        """Plan a request for new tasks; an early one only if that leaves what accepted tasks may cost."""
+        """Plan a propose request; an early one only if the cost limit still covers the accepted tasks."""
         plan, half = self._engine.planner, self._batches.half_planned
         try:
             with self._engine.workspace.transaction():
@@ -334,9 +334,9 @@ class UnattendedRun:
         return task.verdict == PASS if self._settings.hold else task.state == "accepted"
 
     def _decide(self, task_id: int, assessment: Assessment, emit: Callable[[Event], None]) -> None:
-        """Decide as the verdict says.
+        """Decide by the verdict.
 
-        What passes waits for its vector where one is to come, and once the target is reached for another run.
+        A passing candidate stays undecided while its vector is awaited, and once the target is reached.
         """
         if assessment.reasons or not (assessment.awaited or self._is_reached()):
             self._engine.decisions.settle(task_id, assessment, emit)
@@ -344,7 +344,7 @@ class UnattendedRun:
             self._lacked_vectors = True
 
     def _decide_with_vectors(self) -> None:
-        """Decide on what has waited for vectors of the pool, once all of them have come."""
+        """Decide on the candidates held back for missing pool vectors, once all vectors are there."""
         if not (self._lacked_vectors or self._waits_for_vectors):
             return
         self._waits_for_vectors = False
@@ -355,7 +355,7 @@ class UnattendedRun:
             self._decide_waiting()
 
     def _decide_waiting(self) -> None:
-        """Decide on what an earlier run left when its target was reached or it was killed."""
+        """Decide on candidates that are still undecided, such as those left by an earlier run."""
         engine = self._engine
         for task_id in engine.workspace.tasks.to_decide():
             if self._is_reached():

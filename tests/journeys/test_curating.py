@@ -99,7 +99,7 @@ def test_two_people_see_each_others_decisions(tmp_path: Path) -> None:
             other.wait_for("pool 175 + 1")
             one.wait_for("pool 175 + 1", "✓")
             one.press("a")
-            one.wait_for("accepted already")
+            one.wait_for("already accepted")
             one.press("j", "a")
             other.wait_for("pool 175 + 2")
 

@@ -92,7 +92,7 @@ def test_ten_requests_in_a_row_that_come_to_nothing_end_the_program(tmp_path: Pa
         done = work_alone(tmp_path, server.url, "--target", "5", "--concurrency", "1")
     assert done.returncode == 4
     assert len(server.seen) == 10
-    assert "10 requests in a row came to nothing. The last one: The answer is not JSON." in done.stderr
+    assert "10 requests in a row produced nothing. The last one: The answer is not JSON." in done.stderr
     assert "check --model, --base-url and --api" in done.stderr
 
 

@@ -225,7 +225,7 @@ async def test_a_limit_of_unattended_work_is_told_when_it_is_met_and_a_higher_on
     async with curating(Engine(workspace, resolve({}, stored=workspace.settings.read()))) as curator:
         await curator.until(lambda: "paused" in curator.shown("#status"))
         assert curator.shown("#message") == (
-            "This workspace has had all requests that max_requests allows, 1."
+            "This workspace has reached max_requests, 1."
             " 7 shows the settings: a higher number goes on, none is no limit."
         )
         await curator.app.session.apply(limited.model_copy(update={"max_requests": 50}))
@@ -362,7 +362,7 @@ async def test_the_cause_of_a_failure_stays_on_the_screen_when_the_batch_brings_
         await curator.press("n")
         await curator.wait_for(GenerationPaused)
         said = curator.shown("#message")
-        assert "brought no candidate" in said
+        assert "produced no candidates" in said
         assert "the flux is out of phase" in said
 
 

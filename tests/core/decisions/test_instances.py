@@ -150,13 +150,13 @@ def test_an_instance_without_output_is_refused(engine: Engine, task_id: int, out
 def test_no_two_kept_instances_of_a_task_are_the_same(engine: Engine, task_id: int) -> None:
     first, second, _ = ids(engine, task_id)
     decide = engine.decisions.instances
-    with pytest.raises(DecisionRefusedError, match="the same instance"):
+    with pytest.raises(DecisionRefusedError, match="identical instance"):
         decide.edit(second, *COD)
-    with pytest.raises(DecisionRefusedError, match="the same instance"):
+    with pytest.raises(DecisionRefusedError, match="identical instance"):
         decide.add(task_id, *COD)
     decide.drop(first)
     decide.edit(second, *COD)
-    with pytest.raises(DecisionRefusedError, match="the same instance"):
+    with pytest.raises(DecisionRefusedError, match="identical instance"):
         decide.restore(first)
     assert exported(engine) == [COD]
 
@@ -164,11 +164,11 @@ def test_no_two_kept_instances_of_a_task_are_the_same(engine: Engine, task_id: i
 def test_repeating_a_decision_on_an_instance_changes_nothing(engine: Engine, task_id: int) -> None:
     first, _, third = ids(engine, task_id)
     decide = engine.decisions.instances
-    with pytest.raises(DecisionRefusedError, match="so already"):
+    with pytest.raises(DecisionRefusedError, match="already like that"):
         decide.edit(first, *COD)
-    with pytest.raises(DecisionRefusedError, match="kept already"):
+    with pytest.raises(DecisionRefusedError, match="already kept"):
         decide.restore(first)
-    with pytest.raises(DecisionRefusedError, match="dropped already"):
+    with pytest.raises(DecisionRefusedError, match="already dropped"):
         decide.drop(third)
     (undone,) = engine.decisions.undo()
     assert undone.kind == "accept"
@@ -191,7 +191,7 @@ def test_instances_of_seeds_stay_as_they_are(engine: Engine) -> None:
 def test_instances_of_an_earlier_label_are_out_of_reach(engine: Engine, task_id: int) -> None:
     first = ids(engine, task_id)[0]
     engine.decisions.relabel(task_id, "classification")
-    with pytest.raises(DecisionRefusedError, match="another label"):
+    with pytest.raises(DecisionRefusedError, match="new label"):
         engine.decisions.instances.drop(first)
 
 

@@ -210,7 +210,7 @@ def test_a_rewording_is_not_undone_when_a_near_duplicate_has_come_into_the_pool_
         other = Engine(theirs, resolve({}, stored=theirs.settings.read()))
         other.enter()
         other.decisions.edit(other_id, "Name three rivers of Spain")
-        with pytest.raises(DecisionRefusedError, match="too close"):
+        with pytest.raises(DecisionRefusedError, match="too similar"):
             engine.decisions.undo()
     assert engine.workspace.tasks.get(task_id).instruction == LAKES
 
@@ -231,7 +231,7 @@ def test_seeds_stay_as_they_are(engine: Engine) -> None:
 def test_repeating_a_decision_changes_nothing(engine: Engine) -> None:
     task_id = candidate(engine, "Name three rivers of Spain.")
     engine.decisions.reject(task_id)
-    with pytest.raises(DecisionRefusedError, match="so already"):
+    with pytest.raises(DecisionRefusedError, match="already like that"):
         engine.decisions.reject(task_id)
     assert len(engine.workspace.decisions.of_task(task_id)) == 1
 
@@ -435,7 +435,7 @@ def test_what_has_lost_its_place_to_a_near_duplicate_does_not_come_back_into_the
         other = Engine(other_workspace, resolve({}))
         other.enter()
         other.decisions.accept(twin)
-        with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too close to {first}"):
+        with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too similar to {first}"):
             engine.decisions.redo()
     assert engine.workspace.tasks.get(first).state == "pending"
 
@@ -448,7 +448,7 @@ def test_an_older_and_closer_one_hides_no_newer_near_duplicate(engine: Engine) -
     engine.decisions.accept(first, despite=engine.workspace.tasks.reasons(first))
     engine.decisions.undo()
     engine.decisions.settle(newer, Assessment((), None), lambda event: None)
-    with pytest.raises(DecisionRefusedError, match=f"Task {newer}, which is too close"):
+    with pytest.raises(DecisionRefusedError, match=f"Task {newer}, which is too similar"):
         engine.decisions.redo()
     assert engine.workspace.tasks.get(first).state == "pending"
 
@@ -518,7 +518,7 @@ def test_undo_leaves_a_label_that_somebody_else_has_set_since(engine: Engine, wo
 def test_an_edit_of_what_somebody_has_reworded_meanwhile_is_refused(engine: Engine) -> None:
     task_id = candidate(engine, "Describe the smell of rain.")
     engine.decisions.edit(task_id, "Describe the sound of rain.")
-    with pytest.raises(DecisionRefusedError, match="reworded task"):
+    with pytest.raises(DecisionRefusedError, match="edited task"):
         engine.decisions.edit(task_id, "Describe the look of rain.", seen="Describe the smell of rain.")
     assert engine.workspace.tasks.get(task_id).instruction == "Describe the sound of rain."
 
@@ -589,7 +589,7 @@ def test_undoing_a_rejection_does_not_bring_back_what_has_lost_its_place_to_a_ne
     engine.decisions.accept(first)
     engine.decisions.reject(first)
     engine.decisions.settle(twin, Assessment((), None), lambda event: None)
-    with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too close to {first}"):
+    with pytest.raises(DecisionRefusedError, match=f"Task {twin}, which is too similar to {first}"):
         engine.decisions.undo()
     assert engine.workspace.tasks.get(first).state == "rejected"
     assert engine.workspace.tasks.get(twin).state == "accepted"

@@ -68,7 +68,7 @@ async def test_a_connection_that_breaks_is_tried_again(engine_on: OpenEngine, se
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key", id="401"),
+        pytest.param(Fault(401, error_body("bad key")), "requires a key.*bad key", id="401"),
         pytest.param(Fault(403, error_body("no access")), "was refused.*no access", id="403"),
         pytest.param(Fault(404, error_body("no model m")), "knows no model 'm'.*Check model", id="404"),
         pytest.param(
@@ -218,7 +218,7 @@ async def test_a_key_that_is_refused_is_told_from_one_that_is_wanted(
     monkeypatch.setenv("MY_KEY", "sk-mine")
     server.refuse = lambda body: Fault(401, error_body("bad key"))
     async with engine_on(**on(server, api_key_env="MY_KEY")) as engine:
-        with pytest.raises(EndpointUnusableError, match="refuses the key .*bad key.* in MY_KEY"):
+        with pytest.raises(EndpointUnusableError, match="rejects the key .*bad key.* in MY_KEY"):
             await carry_out(engine)
 
 

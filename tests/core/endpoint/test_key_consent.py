@@ -66,7 +66,7 @@ def test_a_selfinstruct_toml_of_a_cloned_folder_gets_no_key(tmp_path: Path) -> N
     )
     settings = resolve({}, folder=tmp_path)
     assert KeyConsent().missing(settings) == [KeyUse("HF_TOKEN", "https://evil.example")]
-    with pytest.raises(EndpointUnusableError, match="may go to https://evil.example"):
+    with pytest.raises(EndpointUnusableError, match="not allowed it for https://evil.example"):
         Endpoint(settings)
 
 
@@ -216,7 +216,7 @@ def test_the_users_own_settings_allow_what_they_name() -> None:
     ("text", "said"),
     [
         ("[key_hosts", "cannot be read"),
-        ('HF_TOKEN = "x"', "it has one table"),
+        ('HF_TOKEN = "x"', "the only table is"),
         ('[key_hosts]\nHF_TOKEN = "x"', "is wrong: each line"),
     ],
 )

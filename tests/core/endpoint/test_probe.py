@@ -73,13 +73,13 @@ async def test_a_parameter_that_the_model_knows_by_another_name_is_no_failure(se
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        pytest.param(Fault(401, error_body("bad key")), "wants a key.*bad key.*api_key_env", id="401"),
+        pytest.param(Fault(401, error_body("bad key")), "requires a key.*bad key.*api_key_env", id="401"),
         pytest.param(Fault(404, error_body("no m")), "no model 'm'.*no m.*often ends in /v1", id="404"),
         pytest.param(Fault(307, b"", {"location": "https://b/v1"}), "redirects to https://b/v1", id="307"),
         pytest.param(Fault(503, error_body("loading")), "503: loading.*try again", id="503"),
         pytest.param(Fault(400, error_body("context too long")), "context too long", id="400"),
-        pytest.param(Fault(200, b"<html>"), "not as a model does.*not JSON.*/v1", id="HTML"),
-        pytest.param(Fault(200, b""), "not as a model does.*empty", id="empty"),
+        pytest.param(Fault(200, b"<html>"), "not like a model.*not JSON.*/v1", id="HTML"),
+        pytest.param(Fault(200, b""), "not like a model.*empty", id="empty"),
         pytest.param(Fault(200, error_body("out of memory")), "without a text.*out of memory$", id="error"),
         pytest.param(
             Fault(200, b'{"choices": [{"finish_reason": "content_filter", "message": {}}]}'),
@@ -99,7 +99,7 @@ async def test_what_is_wrong_is_said_with_what_to_do(server: ModelServer, fault:
 async def test_a_server_that_is_not_there_is_said_to_be_unreachable() -> None:
     error = await failure(resolve({"base_url": "http://127.0.0.1:9/v1", "model": "m"}))
     assert "http://127.0.0.1:9/v1 cannot be reached" in str(error)
-    assert "Check that the server runs" in str(error)
+    assert "Check that the server is running" in str(error)
 
 
 async def test_a_key_that_is_not_set_is_named_before_anything_is_sent(server: ModelServer) -> None:
@@ -111,7 +111,7 @@ async def test_a_key_that_is_not_set_is_named_before_anything_is_sent(server: Mo
 async def test_an_answer_that_takes_too_long_ends_at_the_timeout(server: ModelServer) -> None:
     server.gate.clear()
     error = await failure(at(server, timeout_s=0.05))
-    assert "No full answer came within 0.05 seconds. Try again" in str(error)
+    assert "No complete answer arrived within 0.05 seconds. Try again" in str(error)
 
 
 async def test_it_can_be_stopped_while_the_answer_is_awaited(server: ModelServer) -> None:

@@ -283,7 +283,7 @@ def test_after_a_storm_as_many_are_on_their_way_as_before(engine_on: OpenEngine)
 def test_an_endpoint_that_refuses_everything_is_left_alone_soon(engine_on: OpenEngine) -> None:
     engine = engine_on(**ELSEWHERE, concurrency=64)
     busy = Busy(engine, lambda _: too_many())
-    with pytest.raises(EndpointUnusableError, match=r"refused \d+ attempts in a row\. Start again later"):
+    with pytest.raises(EndpointUnusableError, match=r"throttled \d+ attempts in a row\. Try again later"):
         send_all(engine, 100)
     assert busy.sent["refused"] <= 64 + 32 + 16 + 8 + 4 + 2 + MAX_REFUSALS
     states = engine.workspace.counts().requests

@@ -250,9 +250,9 @@ def none_at_all(answer: dict[str, Any]) -> None:
     ("spoil", "said"),
     [
         pytest.param(fewer, "127 vectors for 128 texts", id="fewer"),
-        pytest.param(same_number_twice, "not numbered as the texts", id="index"),
+        pytest.param(same_number_twice, "not numbered like the texts", id="index"),
         pytest.param(none_at_all, "no vectors", id="none"),
-        pytest.param(spoilt([1.0, 2.0]), "2 numbers where 256 are wanted", id="dimension"),
+        pytest.param(spoilt([1.0, 2.0]), "2 numbers; 256 were expected", id="dimension"),
         pytest.param(spoilt(float_bytes(*[math.nan] * 256)), "without a direction", id="nan"),
         pytest.param(spoilt([0.0] * 256), "without a direction", id="zeros"),
         pytest.param(spoilt("no base64"), "not a list of numbers", id="base64"),
@@ -277,7 +277,7 @@ async def test_vectors_that_cannot_be_used_stop_the_run_with_advice_and_lose_not
         outcome = await run(tmp_path / "a.db")
         assert outcome.ended is Ended.LIMIT
         assert "the vectors of 128 tasks of the pool are missing" in outcome.sentence
-        assert "t on the screen of requests" in outcome.sentence
+        assert "t on the Requests screen" in outcome.sentence
     assert [len(texts) for texts in server.embedded()] == [128, 47]
     with Workspace.open(tmp_path / "a.db") as workspace:
         async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
@@ -290,7 +290,7 @@ async def test_vectors_that_cannot_be_used_stop_the_run_with_advice_and_lose_not
 async def test_a_model_that_changes_its_vectors_is_found_out(tmp_path: Path, server: ModelServer) -> None:
     await run(tmp_path / "a.db", **on(server, target=3))
     by_meaning(server)
-    with pytest.raises(EndpointUnusableError, match="3 numbers where 256 are wanted"):
+    with pytest.raises(EndpointUnusableError, match="3 numbers; 256 were expected"):
         await run(tmp_path / "a.db", target=40)
 
 
@@ -401,7 +401,7 @@ async def test_an_endpoint_that_suddenly_refuses_all_texts_leaves_no_mark_on_the
         planned = iter([engine.planner.propose(1)])
         await engine.run(plan=lambda: next(planned, None))
         server.refuse = lambda body: Fault(400, error_body("out of order"))
-        with pytest.raises(EndpointUnusableError, match="makes no vectors"):
+        with pytest.raises(EndpointUnusableError, match="does not return embeddings"):
             await engine.run(plan=engine.planner.embed)
         assert {task(engine.workspace, text).verdict for text in (RAIN, WET, MOON)} == {"pass"}
         server.refuse = lambda body: None
@@ -417,7 +417,7 @@ async def test_no_candidate_falls_for_an_endpoint_that_was_out_of_order_for_a_wh
     await run(tmp_path / "a.db", **settings, target=3)
     server.refuse = lambda body: Fault(400, error_body("out of order")) if "input" in body else None
     for _ in range(3):
-        with pytest.raises(EndpointUnusableError, match="makes no vectors"):
+        with pytest.raises(EndpointUnusableError, match="does not return embeddings"):
             await run(tmp_path / "a.db", target=target)
     server.refuse = lambda body: None
     assert (await run(tmp_path / "a.db", target=target)).ended is Ended.DONE
@@ -454,7 +454,7 @@ async def test_two_programs_with_two_models_for_embeddings_do_not_get_into_each_
                 await second.run(plan=second.planner.embed)
                 assert sorted(len(texts) for texts in server.embedded()) == [47, 128, 128]
                 assert second.assessor.near_in_meaning(1) is not None
-            with pytest.raises(SettingsError, match=r"e2 at .* A workspace has one model"):
+            with pytest.raises(SettingsError, match=r"e2 at .* A workspace has one embedding model"):
                 first.planner.embed()
             # What was under way is paid for, and is taken in as it comes.
             planned = iter([under_way])
@@ -591,7 +591,9 @@ async def test_batches_of_which_everything_falls_by_meaning_are_counted_as_bring
     [
         pytest.param(Fault(404, error_body("no e")), "knows no model 'e', or has no embeddings", id="404"),
         pytest.param(Fault(401, error_body("bad key")), "embeddings_key_env", id="401"),
-        pytest.param(Fault(400, error_body("a chat model")), "makes no vectors.*a chat model", id="400"),
+        pytest.param(
+            Fault(400, error_body("a chat model")), "does not return embeddings.*a chat model", id="400"
+        ),
     ],
 )
 async def test_an_endpoint_without_embeddings_is_named_with_what_to_do(

@@ -230,7 +230,7 @@ async def test_no_more_is_asked_for_than_the_number_of_requests_allows(engine_on
     engine = engine_on(max_requests=1)
     task_id = accepted(engine)
     await engine.instantiate([task_id])
-    with pytest.raises(RequestRefusedError, match="all requests that max_requests allows, 1"):
+    with pytest.raises(RequestRefusedError, match="reached max_requests, 1"):
         AttendedRun(engine).ask_for_more(task_id)
     await engine.close()
 

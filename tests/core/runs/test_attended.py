@@ -256,7 +256,7 @@ async def test_max_requests_pauses_with_a_sentence(engine_on: OpenEngine) -> Non
         await attended.told(GenerationPaused)
         await attended.told(CandidatesProposed, 2)
         assert attended.states() == ["parsed", "parsed"]
-        assert attended.run.paused == "This workspace has had all requests that max_requests allows, 2."
+        assert attended.run.paused == "This workspace has reached max_requests, 2."
         assert attended.run.at_request_limit
 
 
@@ -273,7 +273,7 @@ async def test_answers_without_tasks_are_not_asked_for_again_and_again(
         await attended.told(GenerationPaused)
         await settled(attended)
         assert attended.run.paused is not None
-        assert "brought no candidate" in attended.run.paused
+        assert "produced no candidates" in attended.run.paused
         assert len(server.received) <= 3
         server.refuse = lambda body: None
         attended.run.next_batch()
@@ -465,8 +465,8 @@ async def test_no_instances_are_asked_for_while_a_person_changes_the_label(engin
     ("broken", "told"),
     [
         (2, "2 of its 2 requests failed. The last error: "),
-        (1, "1 of its 2 requests failed, and no other answer held a list of tasks. The last error: "),
-        (0, "no answer held a list of tasks."),
+        (1, "1 of its 2 requests failed, and no other answer contained a list of tasks. The last error: "),
+        (0, "no answer contained a list of tasks."),
     ],
 )
 async def test_a_batch_without_a_candidate_says_what_is_known_of_why(

@@ -62,7 +62,7 @@ async def test_a_request_whose_answer_is_stored_is_asked_anew_and_never_sent_aga
         assert after.instead_of == failed
         assert len(engine.workspace.request_log.record(failed).attempts) == 1
         refused = attended.run.retry([failed]).refused
-        assert refused == {failed: f"Request {failed} has been asked anew, as request {anew}."}
+        assert refused == {failed: f"Request {failed} was already resent, as request {anew}."}
 
 
 async def test_a_task_points_to_the_request_that_asks_about_it_anew(
@@ -148,7 +148,7 @@ async def test_a_request_in_doubt_is_sent_again_only_when_a_person_says_so(
     await leave_one_in_doubt(engine_on, server, **priced)
     engine = engine_on(base_url=server.url, model="m", batches_ahead=0, **priced)
     async with attending(engine) as attended:
-        assert "may have been answered and paid" in attended.run.retry([1]).refused[1]
+        assert "may have been answered and billed" in attended.run.retry([1]).refused[1]
         assert workspace.requests.get(1).state == "in_doubt"
         reserved = workspace.requests.charged_usd()
         assert attended.run.retry([1], in_doubt=True).taken_on == (1,)
@@ -186,7 +186,7 @@ async def test_max_requests_holds_for_what_would_be_asked_anew_and_not_for_the_s
         await attended.told(GenerationPaused)
         retried = attended.run.retry([1, 2])
         assert retried.taken_on == (2,)
-        assert "has had its 2 requests" in retried.refused[1]
+        assert "has reached max_requests, 2" in retried.refused[1]
         await attended.until(lambda: attended.states() == ["failed", "parsed"])
 
 
@@ -235,8 +235,8 @@ async def test_what_nobody_wants_any_more_is_not_sent_again(
         decisions.relabel(labelled, "generation")
         had = len(server.received)
         refused = attended.run.retry(failed).refused
-        assert refused[failed[0]] == f"Task {labelled} has its label without request {failed[0]}."
-        assert "has been changed" in refused[failed[1]]
+        assert refused[failed[0]] == f"Task {labelled} already has a label, without request {failed[0]}."
+        assert "has changed since" in refused[failed[1]]
         assert attended.run.sendable() == []
         assert len(server.received) == had
 
@@ -253,9 +253,7 @@ async def test_a_task_that_was_asked_about_again_meanwhile_is_not_asked_twice(
         await attended.told(RequestFailed)
         attended.run.next_batch()
         await attended.told(RequestFailed, 2)
-        assert attended.run.retry([1]).refused == {
-            1: f"Task {task_id} has been asked about again, with request 2."
-        }
+        assert attended.run.retry([1]).refused == {1: f"Task {task_id} has a newer request, 2."}
 
 
 async def test_a_request_is_sent_once_however_often_and_by_whomever_it_is_asked_for(

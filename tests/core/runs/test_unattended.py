@@ -262,7 +262,7 @@ async def test_a_model_that_never_lists_tasks_is_not_paid_for_ever(
     server.refuse = lambda body: Fault(body=json.dumps(chatter).encode())
     async with engine_on(base_url=server.url, model="m", target=5, concurrency=2) as engine:
         with pytest.raises(
-            EndpointUnusableError, match="10 requests in a row came to nothing.*no list of tasks"
+            EndpointUnusableError, match="10 requests in a row produced nothing.*no list of tasks"
         ):
             await UnattendedRun(engine).run()
     assert len(server.received) <= 12
@@ -388,7 +388,7 @@ async def test_an_endpoint_that_always_refuses_ends_the_run_with_its_reason(
 ) -> None:
     server.refuse = lambda body: Fault(400, error_body("prompts must rhyme"))
     with pytest.raises(
-        EndpointUnusableError, match=r"10 requests in a row came to nothing.*prompts must rhyme"
+        EndpointUnusableError, match=r"10 requests in a row produced nothing.*prompts must rhyme"
     ):
         await run(tmp_path / "a.db", base_url=server.url, model="m", target=5)
 

@@ -203,7 +203,7 @@ async def test_what_is_wrong_with_the_connection_is_said_with_what_to_do(engine_
         await curator.pilot.click("#test")
         await curator.until(lambda: outcome(curator).startswith("✗"))
         assert "http://127.0.0.1:9/v1 cannot be reached" in outcome(curator)
-        assert "Check that the server runs and that base_url is its address" in outcome(curator)
+        assert "Check that the server is running and that base_url is its address" in outcome(curator)
 
 
 async def test_escape_stops_a_test_first(engine_on: OpenEngine, server: ModelServer) -> None:

@@ -179,7 +179,7 @@ async def test_a_request_whose_answer_cannot_be_read_is_asked_anew_and_says_so(
         anew = curator.engine.workspace.requests.asked_anew(1)
         await shown(curator, f"It was asked anew, as request {anew}.")
         await curator.press("t")
-        assert f"has been asked anew, as request {anew}" in curator.shown("#message")
+        assert f"was already resent, as request {anew}" in curator.shown("#message")
 
 
 async def test_capital_t_asks_and_then_sends_all_that_failed_again(

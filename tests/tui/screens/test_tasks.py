@@ -163,7 +163,7 @@ async def test_a_wording_that_is_refused_stays_in_the_editor(curator: Curator) -
     await curator.press("e", "!")
     curator.engine.decisions.edit(task.id, "Somebody else has reworded it.")
     await curator.press("enter")
-    assert "Somebody has reworded task" in screen_text(curator.app)
+    assert "Somebody else has edited task" in screen_text(curator.app)
     assert curator.app.screen.query_one(TextArea).text == f"{task.instruction}!"
 
 
