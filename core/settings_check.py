@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.method.prompts import load_templates
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import limited_prices
 from selfinstruct.core.settings.sources import require_embeddings, require_model, require_price
@@ -24,7 +24,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, str]:
     except ValidationError as error:
         found: dict[str, str] = {}
         for one in error.errors(include_url=False):
-            said = objection(one)
+            said = explain(one)
             found.setdefault(".".join(map(str, one["loc"])), f"{said[:1].upper()}{said[1:]}.")
         return found
     checks: dict[str, Callable[[], object]] = {

@@ -27,7 +27,7 @@ class RuleFilter:
     needs_vectors: bool = False
     """Whether it works with embeddings only."""
 
-    def objection(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
+    def check(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
         """Why it objects to a candidate; None when it does not, or is off."""
         is_on = self.setting is None or self.setting.is_on(filters)
         return self.find(candidate) if is_on else None
@@ -44,7 +44,7 @@ class PhraseFilter:
     needs_vectors: bool = False
     """Whether it works with embeddings only."""
 
-    def objection(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
+    def check(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
         """Why it objects to a candidate; None when it does not, or is off."""
         phrases = self.setting.of(filters)
         return self.find(candidate, phrases) if phrases else None
@@ -65,7 +65,7 @@ class ThresholdFilter:
     needs_vectors: bool = False
     """Whether it works with embeddings only."""
 
-    def objection(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
+    def check(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
         """Why it objects to a candidate; None when it does not, or is off."""
         number, limit = self.measure(candidate), self.setting.of(filters)
         if number is None or not self.refuses(number, limit) or not self.setting.is_on(filters):

@@ -44,10 +44,10 @@ VERDICTS = (*(filter_.code for filter_ in FILTERS), PASS)
 """Every verdict: the codes of all reasons in the order in which they are given, and `pass`."""
 
 
-def objections(candidate: Candidate, filters: "FilterSettings") -> list[Reason]:
+def check_candidate(candidate: Candidate, filters: "FilterSettings") -> list[Reason]:
     """All reasons against a candidate, in the order of the registry."""
     return [
         Reason(filter_.code, sentence)
         for filter_ in FILTERS
-        if (sentence := filter_.objection(candidate, filters)) is not None
+        if (sentence := filter_.check(candidate, filters)) is not None
     ]

@@ -24,7 +24,7 @@ class _FilterSettings(BaseModel):
 
 
 def _english(name: str) -> Any:
-    return getattr(usual_filters(ENGLISH), name)
+    return getattr(filter_defaults(ENGLISH), name)
 
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ else:
 
 
 @cache
-def usual_filters(code: str) -> FilterSettings:
+def filter_defaults(code: str) -> FilterSettings:
     """The filters of a language when nobody has set any; of English for a code that is none."""
     if code == AUTO:
         code = OTHER

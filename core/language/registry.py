@@ -25,7 +25,7 @@ _MOST_LETTERS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerWords:
     """The field names of prompts and answers; the first of each is written, all are read.
 
     The English ones are the last of all languages.
@@ -61,7 +61,7 @@ class Language:
     """What a token of it is called, one of them."""
     allowed_first: tuple[str, ...]
     """Punctuation marks with which a sentence may well begin."""
-    answers: Answers
+    answers: AnswerWords
     least_share: float
     """Texts are taken for its own when they have this share of letters in its scripts ..."""
     common: tuple[str, ...]
@@ -134,9 +134,11 @@ def language(code: str) -> Language:
     )
 
 
-def _answers(own: Mapping[str, list[str]]) -> Answers:
+def _answers(own: Mapping[str, list[str]]) -> AnswerWords:
     english = read_toml(ENGLISH, _LANGUAGE)["answers"]
-    return Answers(**{name: tuple(dict.fromkeys([*own.get(name, ()), *english[name]])) for name in english})
+    return AnswerWords(
+        **{name: tuple(dict.fromkeys([*own.get(name, ()), *english[name]])) for name in english}
+    )
 
 
 def seed_tasks(code: str) -> Traversable | None:

@@ -28,7 +28,7 @@ def keep_or_drop(
     reasons: list[Reason | None] = []
     outputs: dict[str, set[str]] = {}
     for position, instance in enumerate(parsed, start=1):
-        reason = _objection(instance, cut=cut and position == len(parsed), repeated=instance in seen)
+        reason = _drop_reason(instance, cut=cut and position == len(parsed), repeated=instance in seen)
         seen.add(instance)
         reasons.append(reason)
         if reason is None and instance.input:
@@ -46,7 +46,7 @@ def keep_or_drop(
     return assessed
 
 
-def _objection(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason | None:
+def _drop_reason(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason | None:
     given, output = instance.input.strip(), instance.output.strip()
     if cut:
         return Reason("cut", "The token limit cut the answer inside this instance.")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from selfinstruct.core.language.registry import Answers, language
+from selfinstruct.core.language.registry import AnswerWords, language
 from selfinstruct.core.language.unicode_tokens import fold, is_unspaced
 
 _COLON, _AFTER_NUMBER = "[:：]", "[.):．）：、]"
@@ -89,7 +89,7 @@ def _numbered(task: Iterable[str]) -> "re.Pattern[str]":
     )
 
 
-def _field(names: Answers, fields: Iterable[str]) -> "re.Pattern[str]":
+def _field(names: AnswerWords, fields: Iterable[str]) -> "re.Pattern[str]":
     """A line that opens a field: its name with a capital letter, decorated or not, then a colon.
 
     A heading, bold type or brackets may stand for the colon. "Example 2" needs neither.

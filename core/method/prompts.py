@@ -16,7 +16,7 @@ from selfinstruct.core.language.registry import ENGLISH, language, read_toml
 from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 from selfinstruct.db.records import ApiKind, Message, Parameters, TextPrompt
 
@@ -257,16 +257,16 @@ def load_templates(path: Path | None, code: str) -> _Templates:
     try:
         return _Templates.model_validate(merged)
     except ValidationError as error:
-        raise SettingsError(f"In the prompts of {path}, {_objection(error)}") from None
+        raise SettingsError(f"In the prompts of {path}, {_explain_first(error)}") from None
 
 
-def _objection(error: ValidationError) -> str:
+def _explain_first(error: ValidationError) -> str:
     """What to tell first, to its full stop: an unknown name, for which another one may be missing."""
     errors = error.errors(include_url=False)
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"{where} is wrong: {objection(first)}."
+        return f"{where} is wrong: {explain(first)}."
     known = list(_names_below(_Templates, first["loc"][:-1]))
     near = nearest(str(first["loc"][-1]), known)
     meant = f"Did you mean '{near}'?" if near else f"The names are {', '.join(known)}."

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 
 FEWEST_SEEDS = 8
@@ -155,7 +155,7 @@ def _parse_all(rows: list[_Row]) -> tuple[list[SeedTask], list[tuple[str, str]]]
                 if key and (before := places.setdefault((what, key), row.place)) != row.place:
                     raise ValueError(f"the {what} is that of {before} again; remove one of them")
         except ValidationError as error:
-            problems.append((row.place, _objections(error.errors(include_url=False))))
+            problems.append((row.place, _explain_all(error.errors(include_url=False))))
         except ValueError as error:
             problems.append((row.place, str(error)))
         else:
@@ -177,7 +177,7 @@ def _parse(value: Any) -> SeedTask:
     return SeedTask.model_validate(value)
 
 
-def _objections(errors: list[ErrorDetails]) -> str:
+def _explain_all(errors: list[ErrorDetails]) -> str:
     """What is wrong with one task: all missing fields, then what is wrong with the others."""
     missing = [_field(error) for error in errors if error["type"] == "missing"]
     told = []
@@ -193,7 +193,7 @@ def _objections(errors: list[ErrorDetails]) -> str:
         elif error["type"] == "string_too_short":
             told.append(f"{_field(error)} is blank")
         elif error["type"] != "missing":
-            told.append(f"{_field(error)} is wrong: {objection(error)}")
+            told.append(f"{_field(error)} is wrong: {explain(error)}")
     return " and ".join(told[:_MOST_TOLD])
 
 

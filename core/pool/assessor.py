@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from selfinstruct.core.filtering.candidate import Candidate, Closest
 from selfinstruct.core.filtering.filters.similarity import COSINE, ROUGE_L
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
@@ -171,7 +171,7 @@ class Assessor:
     def assess(self, instruction: str, *, but: int | None = None) -> Assessment:
         """Assess an instruction against the pool without `but` (section 2.2: filtering)."""
         nearest = self._nearest(instruction, but)
-        return Assessment(self._objections(instruction, nearest), nearest)
+        return Assessment(self._reasons(instruction, nearest), nearest)
 
     def _nearest(self, instruction: str, but: int | None) -> "Neighbour | None":
         found = self.look_up(instruction, 2 if but is not None and but in self.index else 1)
@@ -194,14 +194,14 @@ class Assessor:
         found = meaning.nearest(task_id)
         if found is None:
             refusal = self._workspace.vectors.refusal(task_id)
-            reasons = self._objections(instruction, nearest, refusal=refusal)
+            reasons = self._reasons(instruction, nearest, refusal=refusal)
             return Assessment(reasons, nearest, awaited=refusal is None)
         near = next(iter(found), None)
         self._workspace.vectors.assessed(task_id, (near.id, near.cosine) if near else None)
-        reasons = self._objections(instruction, nearest, near)
+        reasons = self._reasons(instruction, nearest, near)
         return Assessment(reasons, nearest, near, awaited=bool(self.lacking_vectors))
 
-    def _objections(
+    def _reasons(
         self,
         instruction: str,
         nearest: "Neighbour | None",
@@ -216,7 +216,7 @@ class Assessor:
             nearest_by_meaning=Closest(near.cosine, partial(self._named, near.id)) if near else None,
             refusal=refusal,
         )
-        return tuple(objections(candidate, self.filters))
+        return tuple(check_candidate(candidate, self.filters))
 
     @property
     def unusable(self) -> str | None:

@@ -37,14 +37,14 @@ class PoolVectors:
 
     def __init__(self, workspace: Workspace, asked: Settings) -> None:
         self._workspace = workspace
-        self._too_many = self._objection()
+        self._too_many = self._why_too_many()
         if not workspace.read_only:
             if self._too_many is not None:
                 raise SettingsError(self._too_many)
             workspace.vectors.use(asked.model, asked.address)
         self.forget()
 
-    def _objection(self) -> str | None:
+    def _why_too_many(self) -> str | None:
         # What another filter objects to gets no vector, and needs no room.
         tasks = self._workspace.tasks
         try:

@@ -31,7 +31,7 @@ _WANTED = {
 }
 
 
-def objection(error: ErrorDetails) -> str:
+def explain(error: ErrorDetails) -> str:
     """What is wrong with one value, in words that go on a sentence."""
     wanted = _WANTED.get(error["type"])
     if wanted is None:

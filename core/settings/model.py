@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
 from selfinstruct.core.util.storable_text import is_storable
@@ -183,7 +183,7 @@ class Settings(_Checked):
             given = given.model_dump(exclude_unset=True)
         if not isinstance(given, Mapping):
             return handler(values)
-        usual = usual_filters(values.get("language", ENGLISH)).model_dump()
+        usual = filter_defaults(values.get("language", ENGLISH)).model_dump()
         settings = handler({**values, "filters": {**usual, **given}})
         # So that another language can say it anew: what was only filled in was not set.
         settings.filters.model_fields_set.difference_update(usual.keys() - given.keys())

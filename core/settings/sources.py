@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
-from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 
 SETTINGS_FILE = "selfinstruct.toml"
@@ -175,7 +175,7 @@ def _sentence(error: ValidationError, source: str) -> str:
         listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
         meant = f"Did you mean '{near}'?" if near else f"{listed}."
         return f"In {source}, '{where}' is not a setting. {meant}"
-    message = objection(first)
+    message = explain(first)
     if not where:
         return f"In {source}, {message}."
     if source == _FLAGS:
@@ -203,7 +203,7 @@ def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any
     Paths to what lies beside the workspace, or below, count from its folder, which can then be renamed.
     """
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
-    usual = usual_filters(settings.language).model_dump(mode="json")
+    usual = filter_defaults(settings.language).model_dump(mode="json")
     filters = settings.filters.model_dump(mode="json")
     if own := {name: value for name, value in filters.items() if value != usual[name]}:
         values["filters"] = own

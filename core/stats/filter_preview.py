@@ -108,7 +108,7 @@ class FilterColumns:
         self._ids.append(task.id)
         self._verdicts.append(task.verdict)
         self._before.append(_NUMBER.get(task.verdict or "", _OTHER))
-        found = (one.objection(candidate, self._all_on) is not None for one in _OTHERS)
+        found = (one.check(candidate, self._all_on) is not None for one in _OTHERS)
         self._found.append(sum(1 << bit for bit, is_found in enumerate(found) if is_found))
         for measure, column in self._measured.items():
             number = measure(candidate)

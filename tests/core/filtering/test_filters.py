@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filters.keyword import keyword_spans
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language import word_count
 from selfinstruct.core.language.registry import language
@@ -19,7 +19,7 @@ EN = language("en")
 
 
 def codes(instruction: str, filters: FilterSettings = DEFAULT) -> list[str]:
-    return [reason.code for reason in objections(Candidate(instruction, EN), filters)]
+    return [reason.code for reason in check_candidate(Candidate(instruction, EN), filters)]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
     ],
 )
 def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
-    assert [reason.sentence for reason in objections(Candidate(instruction, EN), DEFAULT)] == [sentence]
+    assert [reason.sentence for reason in check_candidate(Candidate(instruction, EN), DEFAULT)] == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,9 @@ def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
 )
 def test_each_language_has_filters_of_its_own(code: str, instruction: str, expected: list[str]) -> None:
     filters = check({"language": code}, source="the test").filters
-    assert [reason.code for reason in objections(Candidate(instruction, language(code)), filters)] == expected
+    assert [
+        reason.code for reason in check_candidate(Candidate(instruction, language(code)), filters)
+    ] == expected
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_each_language_has_filters_of_its_own(code: str, instruction: str, expec
 def test_a_reason_counts_and_names_what_the_language_has(code: str, instruction: str, sentence: str) -> None:
     filters = check({"language": code}, source="the test").filters
     assert sentence in [
-        reason.sentence for reason in objections(Candidate(instruction, language(code)), filters)
+        reason.sentence for reason in check_candidate(Candidate(instruction, language(code)), filters)
     ]
 
 
@@ -209,7 +211,7 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
-    for reason in objections(Candidate(text, EN), DEFAULT):
+    for reason in check_candidate(Candidate(text, EN), DEFAULT):
         assert reason.sentence
 
 
@@ -222,5 +224,5 @@ def test_a_text_is_taken_apart_once_for_a_judgement(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(word_count, "words", take_apart)
     text = "川について短い詩を書いてください。"
-    assert objections(Candidate(text, language("ja")), FilterSettings(keywords=(), openings=())) == []
+    assert check_candidate(Candidate(text, language("ja")), FilterSettings(keywords=(), openings=())) == []
     assert taken_apart == [text]

@@ -9,7 +9,7 @@ import pytest
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.candidate import Candidate
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import tokens
@@ -49,7 +49,7 @@ def test_no_seed_would_be_refused_as_a_candidate(seeds: list[SeedTask]) -> None:
     refused = {
         seed.id: found
         for seed in seeds
-        if (found := objections(Candidate(seed.instruction, language("en")), FilterSettings()))
+        if (found := check_candidate(Candidate(seed.instruction, language("en")), FilterSettings()))
     }
     assert refused == {}
     assert all(seed.instruction == clean_instruction(seed.instruction) for seed in seeds)
