@@ -392,8 +392,8 @@ def test_seed_tasks_in_another_language_are_warned_of_once_and_taken_all_the_sam
     begun = auto(*words, "1")
     assert begun.exit_code == 0
     assert begun.stderr == (
-        "Warning: The seed tasks are in Korean (한국어), and the filters of this workspace are for English:"
-        " begin another one with --language ko.\n"
+        "Warning: The seed tasks are in Korean (한국어), but the filters of this workspace are for English."
+        " Start a new workspace with --language ko.\n"
     )
     assert auto(*words, "2").stderr == ""
 
@@ -417,7 +417,7 @@ def test_tasks_in_a_language_without_a_folder_have_the_filters_of_any(tmp_path: 
     seeds.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
     begun = auto("--db", tmp_path / "w.db", "--seeds", seeds, "--language", "auto", "--target", "1")
     assert begun.exit_code == 0
-    assert "The seed tasks are in none of the known languages: what holds for any is used." in begun.output
+    assert "The seed tasks are in none of the known languages, so language-neutral settings apply." in begun.output
     with Workspace.open(tmp_path / "w.db") as workspace:
         assert workspace.settings.read()["language"] == "other"
         request = workspace.requests.get(1)

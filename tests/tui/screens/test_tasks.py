@@ -36,7 +36,7 @@ async def test_seed_tasks_in_another_language_are_warned_of(engine_on: OpenEngin
         assert curator.shown("#message").startswith(
             "The seed tasks are in Spanish (español), and the filters"
         )
-        assert "begin another one with language es." in curator.shown("#message")
+        assert "Start a new workspace with language es." in curator.shown("#message")
 
 
 async def test_n_shows_a_batch_with_the_cursor_on_the_first_candidate_that_passes(curator: Curator) -> None:
