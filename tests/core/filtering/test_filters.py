@@ -61,16 +61,16 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
 @pytest.mark.parametrize(
     ("instruction", "sentence"),
     [
-        ("Sing", "It has 1 word; at least 4 are wanted."),
-        ("word " * 151, "It has 151 words; at most 150 are wanted."),
+        ("Sing", "It has 1 word; the minimum is 4."),
+        ("word " * 151, "It has 151 words; the maximum is 150."),
         (
             "Plot a Graph or plot a map.",
-            'It asks for what a text model cannot serve: "plot", "graph", "map".',
+            'It asks for something that a text model cannot handle: "plot", "graph", "map".',
         ),
         ("WRITE A PROGRAM to sort names.", 'It begins with "Write a program".'),
         ("¿Name four red fish?", "It begins with the punctuation mark ¿"),
         ("Ж is what letter?", 'Its first letter, "Ж", is not Latin.'),
-        ("1 2 3 4", 'It has no letter: "1 2 3 4".'),
+        ("1 2 3 4", 'It has no letters: "1 2 3 4".'),
     ],
 )
 def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
@@ -121,18 +121,18 @@ def test_each_language_has_filters_of_its_own(code: str, instruction: str, expec
 @pytest.mark.parametrize(
     ("code", "instruction", "sentence"),
     [
-        ("ja", "短く要約して。", "It has 6 characters; at least 8 are wanted."),
-        ("ko", "문장을 줄여라.", "It has 6 syllables; at least 8 are wanted."),
-        ("es", "Canta", "It has 1 word; at least 4 are wanted."),
+        ("ja", "短く要約して。", "It has 6 characters; the minimum is 8."),
+        ("ko", "문장을 줄여라.", "It has 6 syllables; the minimum is 8."),
+        ("es", "Canta", "It has 1 word; the minimum is 4."),
         (
             "ja",
             "请把下面的句子翻译成英语。",
-            'None of its letters is Hiragana or Katakana: "请把下面的句子翻译成英语。".',
+            'It has no Hiragana or Katakana letters: "请把下面的句子翻译成英语。".',
         ),
-        ("zh", "Translate it all.", 'None of its letters is Chinese: "Translate it all.".'),
+        ("zh", "Translate it all.", 'It has no Chinese letters: "Translate it all.".'),
         ("es", "Ж es una letra", 'Its first letter, "Ж", is not Latin.'),
-        ("other", "……", 'It has no letter and no number, so that it cannot be compared: "……".'),
-        ("en", "你好", 'It has no letter from a to z and no digit, so that it cannot be compared: "你好".'),
+        ("other", "……", 'It has no letters and no numbers, so it cannot be compared: "……".'),
+        ("en", "你好", 'It has no letters from a to z and no digits, so it cannot be compared: "你好".'),
     ],
 )
 def test_a_reason_counts_and_names_what_the_language_has(code: str, instruction: str, sentence: str) -> None:

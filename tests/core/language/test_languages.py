@@ -384,6 +384,4 @@ def test_english_and_its_tokens_say_nothing_of_a_chinese_text(engine_on: OpenEng
     engine = engine_on()
     assessment = engine.assessor.assess("请把下面的句子翻译成英语。")
     assert assessment.verdict == "no_words"
-    assert assessment.reasons[0].sentence.endswith(
-        'so that it cannot be compared: "请把下面的句子翻译成英语。".'
-    )
+    assert assessment.reasons[0].sentence.endswith('so it cannot be compared: "请把下面的句子翻译成英语。".')

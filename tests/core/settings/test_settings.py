@@ -208,7 +208,7 @@ def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
         ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
         (
             {"language": "en"},
-            "In selfinstruct.toml, filters is wrong: min_words (200) is more than max_words (150).",
+            "In selfinstruct.toml, filters is wrong: min_words (200) exceeds max_words (150).",
         ),
     ],
 )
