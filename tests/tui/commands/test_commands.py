@@ -284,7 +284,9 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
             ["--language", "xx", "--target", "1"], "'xx' is none of the known languages", id="language"
         ),
         pytest.param(
-            ["--language", "other", "--target", "1"], "No seed tasks come with the language other", id="other"
+            ["--language", "other", "--target", "1"],
+            "The language other has no built-in seed tasks",
+            id="other",
         ),
         pytest.param([], "--target N", id="no limit"),
         pytest.param(
@@ -417,7 +419,10 @@ def test_tasks_in_a_language_without_a_folder_have_the_filters_of_any(tmp_path: 
     seeds.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
     begun = auto("--db", tmp_path / "w.db", "--seeds", seeds, "--language", "auto", "--target", "1")
     assert begun.exit_code == 0
-    assert "The seed tasks are in none of the known languages, so language-neutral settings apply." in begun.output
+    assert (
+        "The seed tasks are in none of the known languages, so language-neutral settings apply."
+        in begun.output
+    )
     with Workspace.open(tmp_path / "w.db") as workspace:
         assert workspace.settings.read()["language"] == "other"
         request = workspace.requests.get(1)
@@ -428,8 +433,8 @@ def test_a_workspace_keeps_the_language_that_it_began_with(tmp_path: Path) -> No
     assert auto("--db", tmp_path / "w.db", "--language", "es", "--target", "1").exit_code == 0
     result = auto("--db", tmp_path / "w.db", "--language", "ja", "--target", "1")
     assert result.exit_code == 2
-    assert "began with the language es, which cannot be changed. Leave --language out" in result.output
-    assert "can be deleted" not in result.output
+    assert "was started with the language es, which cannot be changed. Leave --language out" in result.output
+    assert "you can delete it" not in result.output
 
 
 def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_another_language(
@@ -441,7 +446,7 @@ def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_anothe
     result = auto(*words, "--language", "es")
     assert result.exit_code == 2
     assert (
-        "Nothing has come of this one yet but its settings: it can be deleted, and begun again."
+        "This workspace holds only seeds and settings so far: you can delete it and start over."
         in result.output
     )
     server.refuse = lambda body: None
