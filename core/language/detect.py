@@ -67,7 +67,7 @@ class _Written:
         )
 
     def share_of_common(self, asked: Language) -> float | None:
-        """The share of words that are common words of a language; None if the script does not fit."""
+        """Return the share of words that are common in a language; None if the script does not fit."""
         of_script = sum(is_of_script(letter, asked) for letter in self.letters)
         if _share(of_script, len(self.letters)) < asked.least_share:
             return None

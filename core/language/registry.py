@@ -81,7 +81,7 @@ class Language:
         return f"The seed tasks are in {self.full_name}, so the language is {self.code}."
 
     def as_warning(self, asked: "Language") -> str:
-        """A sentence that warns that the seed tasks are in this language, and not in `asked`."""
+        """Return a warning that the seed tasks are in this language, and not in `asked`."""
         found = "none of the known languages" if self.code == OTHER else self.full_name
         return (
             f"The seed tasks are in {found}, but the filters of this workspace are for {asked.full_name}."

@@ -62,11 +62,11 @@ class Vocabulary:
         return len(self._codes)
 
     def words(self) -> list[str]:
-        """The tokens in the order of their ids, from id 1."""
+        """Return the tokens in the order of their ids, from id 1."""
         return list(self._codes)[1:]
 
     def find(self, text: str) -> tuple[list[int], int]:
-        """The ids of the known tokens of `text`, and its total number of tokens, known or not."""
+        """Return the ids of the known tokens of `text`, and its total number of tokens, known or not."""
         words = tokens(text, self._language)
         known = self._codes.get
         return [code for code in map(known, words) if code is not None], len(words)
