@@ -1,4 +1,4 @@
-"""What is wrong with settings, setting by setting: for whoever fills them in one after the other."""
+"""Validation of settings field by field, for forms."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,10 +14,10 @@ from selfinstruct.core.settings.sources import require_embeddings, require_model
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:
-    """A sentence for each setting that is wrong, by its name, such as `filters.rouge_l`.
+    """Validate settings; returns an error message for each invalid one, by name such as `filters.rouge_l`.
 
-    What is wrong between settings stands under one of them, and is looked for once each is right alone.
-    Empty when the settings can be used.
+    Errors between settings appear under one of them, and are checked only when each is valid by itself.
+    Empty if the settings are usable.
     """
     try:
         settings = Settings.model_validate(dict(values))

@@ -214,7 +214,7 @@ def test_what_other_programs_write_for_nothing_and_for_numbers_is_read(tmp_path:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"instruction": "a", "input": "", "output": "b"}, "holds Alpaca rows .* Add is_classification"),
+        ({"instruction": "a", "input": "", "output": "b"}, "holds Alpaca rows .* add is_classification"),
         ({"messages": [{"role": "user", "content": "a"}]}, r"holds chat rows \(messages\), not seed tasks"),
         ({"conversations": []}, "holds chat rows"),
         ({"prompt": "a", "completion": "b"}, "holds prompt and completion rows"),

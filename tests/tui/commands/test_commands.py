@@ -280,9 +280,7 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(
-            ["--language", "xx", "--target", "1"], "'xx' is none of the known languages", id="language"
-        ),
+        pytest.param(["--language", "xx", "--target", "1"], "'xx' is not a known language", id="language"),
         pytest.param(
             ["--language", "other", "--target", "1"],
             "The language other has no built-in seed tasks",
@@ -293,7 +291,11 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
             ["--target", "1", "--model", "https://k@h.example/v1"], "put it into", id="model is a URL"
         ),
         pytest.param(["--target", "0"], "it must be at least 1", id="target 0"),
-        pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
+        pytest.param(
+            ["--target", "1", "--base-url", "localhost:80"],
+            "it is not a web address such as http://",
+            id="no scheme",
+        ),
         pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),
         pytest.param(["--target", "1", "--prompts", "none.toml"], "none.toml: no such file", id="no prompts"),
         pytest.param(

@@ -442,4 +442,4 @@ async def test_a_filter_shows_the_accepted_tasks_that_match_it(engine_on: OpenEn
         await curator.until(lambda: not screen.table.ids)
         assert "No accepted task matches." in screen_text(curator.app)
         await curator.press("slash", *" colour:red")
-        assert "There is no field" in curator.shown("#message") or "colour" in curator.shown("#message")
+        assert "is not a field" in curator.shown("#message") or "colour" in curator.shown("#message")

@@ -339,11 +339,11 @@ async def test_a_filter_that_cannot_be_understood_says_so_and_leaves_what_was_fo
     found = list(curator.table.ids)
     assert 0 < len(found) < 175
     await curator.press("space", *'"r')
-    assert "A quote is open" in curator.shown("#message")
+    assert "A quote is not closed" in curator.shown("#message")
     assert list(curator.table.ids) == found
     assert "Still showing" in screen_text(curator.app)
     await curator.press("backspace", "backspace")
-    assert "A quote is open" not in curator.shown("#message")
+    assert "A quote is not closed" not in curator.shown("#message")
     assert "Still showing" not in screen_text(curator.app)
 
 
