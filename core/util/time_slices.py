@@ -1,4 +1,4 @@
-"""Long work on the loop's own thread, a few milliseconds at a time."""
+"""Cooperative time slicing: long work on the event loop's thread, a few milliseconds at a time."""
 
 import asyncio
 import time
@@ -8,14 +8,14 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 Sliced = Generator[float, None, Result]
-"""Work in short steps: each yields how much is done, 0 to 1, and the last one returns a result."""
+"""A generator that works in short steps, yields its progress from 0 to 1, and returns a result."""
 
 SLICE_S = 0.003
-"""How long the loop is held at a time, in seconds; a key waits for no longer than this and one step."""
+"""Length of a time slice in seconds; a key press waits at most this long plus one step."""
 
 
 def at_once(work: Sliced[Result]) -> Result:
-    """Carry `work` out without a pause, for where nobody waits or there is little to do."""
+    """Run `work` to completion without pauses, where nobody is waiting or there is little to do."""
     try:
         while True:
             next(work)
@@ -29,14 +29,17 @@ def _ignore(done: float) -> None:
 
 
 async def in_slices(work: Sliced[Result], progress: Callable[[float], None] = _ignore) -> Result:
-    """Carry `work` out, and leave the loop to others for as long as each slice has taken.
+    """Run `work` in time slices, and yield the event loop after each slice for as long as it took.
 
-    Everything runs on the thread of the loop, so the work may use the workspace; between two slices the
-    workspace may change. Cancelling closes the generator.
+    Everything runs on the loop's thread, so the work can use the workspace, which may change between two
+    slices. Cancellation closes the generator.
 
     Args:
-        work: The work.
-        progress: Called after each slice with how much is done, 0 to 1.
+        work: The generator to run.
+        progress: Called after each slice with the progress, from 0 to 1.
+
+    Returns:
+        The result of the generator.
     """
     begun = time.perf_counter()
     try:
