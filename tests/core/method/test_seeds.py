@@ -140,7 +140,7 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         ),
         pytest.param(line(9, id="s3"), "the id repeats that of line 4", id="id twice"),
         pytest.param(
-            line(9, instruction="Do thing number 3."), "the instruction is that of line 4", id="twice"
+            line(9, instruction="Do thing number 3."), "the instruction repeats that of line 4", id="twice"
         ),
     ],
 )
