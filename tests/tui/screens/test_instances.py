@@ -181,7 +181,7 @@ async def test_a_text_that_is_refused_stays_in_the_editor(at: Instances) -> None
     await at.type_into("#instance-input", "cod")
     await at.type_into("#instance-output", "fish")
     await at.press("ctrl+s")
-    assert "already has this instance" in screen_text(at.curator.app)
+    assert "has the same instance already" in screen_text(at.curator.app)
     await at.type_into("#instance-output", "food")
     await at.press("ctrl+s")
     assert at.stored()[1] == ("cod", "food", "kept")
