@@ -34,7 +34,7 @@ async def test_seed_tasks_in_another_language_are_warned_of(engine_on: OpenEngin
     seeds.write_text(built_in("es").read_text(encoding="utf-8"), encoding="utf-8")
     async with curating(engine_on(seeds=seeds)) as curator:
         assert curator.shown("#message").startswith(
-            "The seed tasks are in Spanish (español), and the filters"
+            "The seed tasks are in Spanish (español), but the filters"
         )
         assert "Start a new workspace with language es." in curator.shown("#message")
 
