@@ -1,4 +1,4 @@
-"""What is wrong with settings, setting by setting: for whoever fills them in one after the other."""
+"""Validation of settings field by field, for forms."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,24 +7,24 @@ from pydantic import ValidationError
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.method.prompts import load_templates
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import limited_prices
 from selfinstruct.core.settings.sources import require_embeddings, require_model, require_price
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:
-    """A sentence for each setting that is wrong, by its name, such as `filters.rouge_l`.
+    """Validate settings; returns an error message for each invalid one, by name such as `filters.rouge_l`.
 
-    What is wrong between settings stands under one of them, and is looked for once each is right alone.
-    Empty when the settings can be used.
+    Errors between settings appear under one of them, and are checked only when each is valid by itself.
+    Empty if the settings are usable.
     """
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
         found: dict[str, str] = {}
         for one in error.errors(include_url=False):
-            said = objection(one)
+            said = explain(one)
             found.setdefault(".".join(map(str, one["loc"])), f"{said[:1].upper()}{said[1:]}.")
         return found
     checks: dict[str, Callable[[], object]] = {

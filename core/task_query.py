@@ -1,4 +1,4 @@
-"""The language of the filter line: words, and fields such as `label:clf` or `score>0.6`."""
+"""The query language of the filter line: words, and fields such as `label:clf` or `score>0.6`."""
 
 import re
 from dataclasses import replace
@@ -32,14 +32,14 @@ _WORD = re.compile(r'"([^"]*)"|([a-z]+:"[^"]*"|score\s*[<>=]+\s*[^\s"]*|\S+)')
 
 
 class QueryError(SelfInstructError):
-    """A filter line that cannot be understood; the message says what was meant perhaps."""
+    """A filter line that cannot be parsed; the message suggests a correction."""
 
 
 def parse_filter(line: str) -> TaskQuery:
-    """Read a filter line, such as `label:clf verdict:too_similar score>0.6 origin:model haiku "old town"`.
+    """Parse a filter line, such as `label:clf verdict:too_similar score>0.6 origin:model haiku "old town"`.
 
     Raises:
-        FilterError: a field has a value that it cannot have, there is no such field, or a quote is open.
+        QueryError: a field is unknown or its value is invalid, or a quotation mark is not closed.
     """
     wanted = TaskQuery()
     words: list[str] = []
@@ -58,7 +58,7 @@ def parse_filter(line: str) -> TaskQuery:
         elif colon and value and name.isidentifier() and not value.startswith("/"):
             raise QueryError(_unknown(name, plain))
         elif plain.startswith('"'):
-            raise QueryError('A quote is open: put another " behind the words that belong together.')
+            raise QueryError('A quote is not closed: put another " after the last word of the phrase.')
         elif quoted or plain:
             words.append(quoted or plain)
     return replace(wanted, words=tuple(words))
@@ -86,19 +86,19 @@ def _value(name: str, value: str) -> str:
 
 def _number(name: str, value: str) -> int:
     if not value.isdecimal() or len(value) > _DIGITS:
-        raise QueryError(f"{name}: wants a number, as in {name}:12.")
+        raise QueryError(f"{name}: needs a number, as in {name}:12.")
     return int(value)
 
 
 def _not_compared(name: str, plain: str) -> str:
     if name == "score":
-        return "score wants < or > and a number, as in score>0.6."
+        return "score needs < or > and a number, as in score>0.6."
     meant = "Did you mean score?" if nearest(name, ("score",)) else "Only score is compared, as in score>0.6."
-    return f'There is no number {name}. {meant} As a word it is written "{plain}".'
+    return f'{name} is not a number field. {meant} To search for it as text, write "{plain}".'
 
 
 def _unknown(name: str, plain: str) -> str:
     fields = (*_VALUES, "batch", "id", "score")
     near = nearest(name, fields)
     meant = f"Did you mean {near}?" if near else f"The fields are {', '.join(fields)}."
-    return f'There is no field {name}. {meant} As a word it is written "{plain}".'
+    return f'{name} is not a field. {meant} To search for it as text, write "{plain}".'

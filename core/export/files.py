@@ -1,4 +1,4 @@
-"""Training files: written whole or not at all."""
+"""Export of training files, written atomically."""
 
 import random
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from selfinstruct.db.sqlite.own_files import own_file
 from selfinstruct.db.workspace import Workspace
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that spreadsheets take for a formula, or skip to find one."""
+"""First characters of cells that spreadsheets treat as formulas, or skip before looking for one."""
 _SOURCES = {"seeds": "seed tasks", "prompts": "prompt templates"}
-"""Settings that name files, and what those hold."""
+"""Settings that name files, and the content of those files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote."""
+    """The result of an export."""
 
     path: Path
     rows: int
     of_model: int
-    """Rows of accepted tasks that are no seeds."""
+    """Rows of accepted tasks other than seeds."""
     of_seeds: int
     duplicates: int
-    """Rows left out because the very same one is there."""
+    """Rows left out as exact duplicates."""
     formulas: int = 0
-    """Cells of a CSV file that a spreadsheet would take for formulas, guarded or not."""
+    """Cells of a CSV file that a spreadsheet would treat as formulas, guarded or not."""
 
 
 def write_export(
@@ -46,21 +46,21 @@ def write_export(
 ) -> Exported:
     """Write the kept instances of accepted tasks to `path`, shuffled, without exact duplicates (section 2.3).
 
-    The same workspace and `rng_seed` give the same file. JSON formats write one array to a path that ends in
-    `.json`, and JSON Lines to any other.
+    The output is deterministic for a workspace and `rng_seed`. JSON formats write an array if the path ends
+    in `.json`, otherwise JSON Lines.
 
     Args:
-        workspace: Where the rows come from.
-        path: Where they go.
+        workspace: The source of the rows.
+        path: The file to write.
         export_format: The name of a format (see `selfinstruct.core.export.registry`).
-        include_seeds: Whether the seed tasks are among them.
-        rng_seed: Decides the order, and the layouts of `gpt3`.
-        force: Whether a file that is there is replaced.
-        guard_formulas: Whether cells that spreadsheets would run begin with an apostrophe.
+        include_seeds: Whether to include the seed tasks.
+        rng_seed: Seed for the order of rows, and for the layouts of `gpt3`.
+        force: Whether to replace an existing file.
+        guard_formulas: Whether to prefix cells that spreadsheets would evaluate with an apostrophe.
 
     Raises:
-        ExportError: there is no such format, the file is there and `force` is not given, it belongs to a
-            workspace, or it cannot be written.
+        ExportError: the format is unknown, the file exists and `force` is not set, the path belongs to a
+            workspace, or the file cannot be written.
     """
     chosen = format_of(export_format)
     try:
@@ -101,7 +101,7 @@ def write_export(
 
 def _check_target(path: Path, workspace: Workspace) -> None:
     if str(path) == "-":
-        raise ExportError("Nothing is written to standard output. Give --out the name of a file.")
+        raise ExportError("Export to standard output is not supported. Give --out the name of a file.")
     if path.is_dir():
         raise ExportError(f"{path} is a folder. Give --out the name of a file in it.")
     if path.exists() and not path.is_file():
@@ -111,7 +111,7 @@ def _check_target(path: Path, workspace: Workspace) -> None:
 
 
 def _source(path: Path, workspace: Workspace) -> str | None:
-    """What a file is to the settings of a workspace, in words that go on after its name."""
+    """What a file is used for in a workspace's settings, as a predicate; None if it is not."""
     stored = from_store(workspace.settings.read(), workspace.path)
     for name, what in _SOURCES.items():
         source = stored.get(name)

@@ -9,21 +9,21 @@ from pathlib import Path
 from selfinstruct.db.records import TrainingRow
 
 Record = dict[str, str] | dict[str, list[dict[str, str]]]
-"""A row as a trainer reads it."""
+"""A row of a training file."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:
-    """A format that writes each row as one JSON object."""
+    """A format that writes each row as a JSON object."""
 
     name: str
     about: str
-    """What a row looks like, for the help of `--format`."""
+    """A short description of a row, for the help of `--format`."""
     encode: Callable[[TrainingRow, random.Random], Record]
-    """One row as the trainer takes it; the generator chooses where a format has several layouts."""
+    """Converts a row; the random generator picks among layouts, if the format has several."""
 
     def text(self, rows: Sequence[TrainingRow], path: Path, rng: random.Random) -> str:
-        """The file: one array when its name ends in `.json`, else one object a line."""
+        """Return the content of the file: an array if its name ends in `.json`, otherwise JSON Lines."""
         lines = [json.dumps(self.encode(row, rng), ensure_ascii=False) for row in rows]
         if path.suffix.lower() != ".json":
             return "".join(f"{line}\n" for line in lines)
@@ -32,17 +32,17 @@ class JsonFormat:
 
 @dataclass(frozen=True, slots=True)
 class SpreadsheetFormat:
-    """A format of cells, some of which a spreadsheet may run as formulas."""
+    """A table format, whose cells a spreadsheet could evaluate as formulas."""
 
     name: str
     about: str
-    """What a row looks like, for the help of `--format`."""
+    """A short description of a row, for the help of `--format`."""
     columns: tuple[str, ...]
     cells: Callable[[TrainingRow], tuple[str, ...]]
-    """The cells of a row, one for each column."""
+    """Converts a row to cells, one for each column."""
     write: Callable[[Sequence[Sequence[str]]], str]
-    """The file; given the header and the cells of all rows."""
+    """Given the header and the cells of all rows, returns the content of the file."""
 
 
 ExportFormat = JsonFormat | SpreadsheetFormat
-"""Any of the kinds."""
+"""An export format of any kind."""

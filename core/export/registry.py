@@ -1,4 +1,4 @@
-"""The registry of export formats: the values of `--format`, in the order of its help.
+"""The registry of export formats: the values of `--format`, in the order shown by its help.
 
 To add a format, write a module in `core/export/formats` and add a line here (docs/contributing.md).
 """
@@ -19,10 +19,10 @@ FORMATS: tuple[ExportFormat, ...] = (
 
 
 def format_of(name: str) -> ExportFormat:
-    """The format of a name.
+    """The format with this name.
 
     Raises:
-        ExportError: there is none.
+        ExportError: the name is unknown.
     """
     for one in FORMATS:
         if one.name == name:

@@ -1,4 +1,4 @@
-"""What a filter looks at."""
+"""The candidate that filters check."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,38 +13,38 @@ _QUOTED_LENGTH = 40
 
 @dataclass(frozen=True, slots=True)
 class Closest:
-    """The task of the pool that is closest to a candidate."""
+    """A candidate's nearest neighbour in the pool."""
 
     score: float
     """ROUGE-L F-measure, or cosine."""
     named: Callable[[], str] = lambda: "a task of the pool"
-    """How a sentence names it. Called only by a filter that objects, since it may read the workspace."""
+    """Its name for use in a sentence. Lazy, since it may read the workspace; called only for a reason."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An instruction that is not in the pool, and what is known of its neighbours there."""
+    """An instruction that is not in the pool, with its nearest neighbours there."""
 
     text: str
     language: Language
     nearest: Closest | None = None
-    """The nearest task by ROUGE-L; None when the pool is empty or was not asked."""
+    """The nearest task by ROUGE-L; None if the pool is empty or was not searched."""
     nearest_by_meaning: Closest | None = None
-    """The nearest task by cosine; None without embeddings, or while a vector is missing."""
+    """The nearest task by cosine; None without embeddings, or while its vector is missing."""
     refusal: int | None = None
-    """The request in which the embedding model refused the text."""
+    """The id of the request in which the embedding model refused the text."""
 
     @cached_property
     def words(self) -> int:
-        """How many words it has."""
+        """Its length in words."""
         return count_words(self.text, self.language)
 
     @cached_property
     def folded(self) -> str:
-        """The text in the form in which texts are searched: case, width and accents make no difference."""
+        """The normalized text that phrases are searched in (see `fold`)."""
         return fold(self.text)
 
     @property
     def quoted(self) -> str:
-        """Its beginning in quotation marks, for a sentence."""
+        """The beginning of its text in quotation marks, for use in a sentence."""
         return f'"{self.text[:_QUOTED_LENGTH]}"'

@@ -1,7 +1,7 @@
 """The kinds of filters.
 
-A filter gives a reason against a candidate, or none. What it looks for is in one module of
-`core/filtering/filters`; whether it is on, and what the preview needs of it, follows from its kind.
+A filter checks a candidate and returns a reason to reject it, or None. Each filter is one module in
+`core/filtering/filters`; its kind determines when it is on and how the preview evaluates it.
 """
 
 from collections.abc import Callable
@@ -21,14 +21,14 @@ class RuleFilter:
 
     code: str
     find: Callable[[Candidate], str | None]
-    """A sentence with the evidence, or None."""
+    """Returns a sentence with the evidence, or None."""
     setting: Switch | None = None
-    """None: it is always on."""
+    """None means always on."""
     needs_vectors: bool = False
-    """Whether it works with embeddings only."""
+    """Whether it requires embeddings."""
 
-    def objection(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
-        """Why it objects to a candidate; None when it does not, or is off."""
+    def check(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
+        """Return the reason to reject a candidate; None if it passes or the filter is off."""
         is_on = self.setting is None or self.setting.is_on(filters)
         return self.find(candidate) if is_on else None
 
@@ -39,34 +39,34 @@ class PhraseFilter:
 
     code: str
     find: Callable[[Candidate, tuple[str, ...]], str | None]
-    """A sentence with the evidence, or None; given the phrases."""
+    """Given the phrases, returns a sentence with the evidence, or None."""
     setting: Phrases
     needs_vectors: bool = False
-    """Whether it works with embeddings only."""
+    """Whether it requires embeddings."""
 
-    def objection(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
-        """Why it objects to a candidate; None when it does not, or is off."""
+    def check(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
+        """Return the reason to reject a candidate; None if it passes or the filter is off."""
         phrases = self.setting.of(filters)
         return self.find(candidate, phrases) if phrases else None
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdFilter:
-    """A filter that compares a number with its setting."""
+    """A filter that compares a measurement with its setting."""
 
     code: str
     measure: Callable[[Candidate], float | None]
-    """The number; None when there is none, and then it does not object."""
+    """Returns the measurement; None if there is none, and then the candidate passes."""
     refuses: Callable[[Any, Any], Any]
-    """Compares number and setting, such as `operator.lt`; the preview gives it arrays."""
+    """Compares measurement and setting, such as `operator.lt`; must accept arrays, for the preview."""
     said: Callable[[Candidate, float, Any], str]
-    """The sentence; given the number and the value of the setting."""
+    """Given the measurement and the value of the setting, returns the sentence."""
     setting: Count | Threshold
     needs_vectors: bool = False
-    """Whether it works with embeddings only."""
+    """Whether it requires embeddings."""
 
-    def objection(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
-        """Why it objects to a candidate; None when it does not, or is off."""
+    def check(self, candidate: Candidate, filters: "FilterSettings") -> str | None:
+        """Return the reason to reject a candidate; None if it passes or the filter is off."""
         number, limit = self.measure(candidate), self.setting.of(filters)
         if number is None or not self.refuses(number, limit) or not self.setting.is_on(filters):
             return None
@@ -74,4 +74,4 @@ class ThresholdFilter:
 
 
 Filter = RuleFilter | PhraseFilter | ThresholdFilter
-"""Any of the kinds."""
+"""A filter of any kind."""

@@ -1,7 +1,7 @@
-"""The registry of filters: all that there are, in the order in which they give their reasons.
+"""The registry of filters, in the order in which their reasons are reported.
 
-Verdicts, settings, the settings screen and the preview are made from it. To add a filter, write a module in
-`core/filtering/filters` and add a line here (docs/contributing.md).
+Verdicts, settings, the Settings screen and the preview are derived from it. To add a filter, write a module
+in `core/filtering/filters` and add a line here (docs/contributing.md).
 """
 
 from typing import TYPE_CHECKING
@@ -38,16 +38,16 @@ FILTERS: tuple[Filter, ...] = (
 SETTINGS: tuple[SomeSetting, ...] = tuple(
     dict.fromkeys(filter_.setting for filter_ in FILTERS if filter_.setting is not None)
 )
-"""Every setting of a filter once: the fields of `FilterSettings`."""
+"""The settings of all filters, without duplicates: the fields of `FilterSettings`."""
 
 VERDICTS = (*(filter_.code for filter_ in FILTERS), PASS)
-"""Every verdict: the codes of all reasons in the order in which they are given, and `pass`."""
+"""All verdicts: the code of each filter in registry order, and `pass`."""
 
 
-def objections(candidate: Candidate, filters: "FilterSettings") -> list[Reason]:
-    """All reasons against a candidate, in the order of the registry."""
+def check_candidate(candidate: Candidate, filters: "FilterSettings") -> list[Reason]:
+    """All reasons to reject a candidate, in registry order; empty if it passes."""
     return [
         Reason(filter_.code, sentence)
         for filter_ in FILTERS
-        if (sentence := filter_.objection(candidate, filters)) is not None
+        if (sentence := filter_.check(candidate, filters)) is not None
     ]

@@ -1,7 +1,7 @@
-"""The kinds of settings that filters have.
+"""The kinds of filter settings.
 
-The kind decides which values are valid, how the settings screen reads them and which control the preview
-shows. All of that follows from the registry, so a filter only names its setting.
+The kind determines which values are valid, how the Settings screen parses them and which control the preview
+shows, so a filter only has to name its setting.
 """
 
 from dataclasses import dataclass
@@ -23,31 +23,31 @@ class Setting(Generic[Value]):
 
     name: str
     label: str
-    """What the preview calls it; at most 21 characters."""
+    """Its label in the preview, at most 21 characters."""
     description: str
     """Its help text."""
     default: Value
-    """Its value unless the language's `language.toml` has another."""
+    """Its value unless `language.toml` of the language overrides it."""
     off: Value | None = None
-    """The value that switches the filter off; None when there is none."""
+    """The value that switches the filter off; None if it cannot be switched off."""
 
     @property
     def annotation(self) -> Any:
-        """The type and constraints that pydantic checks values with."""
+        """The type, with its constraints, that pydantic validates values against."""
         raise NotImplementedError
 
     def of(self, filters: "FilterSettings") -> Value:
-        """Its value."""
+        """Return its value in `filters`."""
         value: Value = getattr(filters, self.name)
         return value
 
     def is_on(self, filters: "FilterSettings") -> bool:
-        """Whether its value leaves the filter on."""
+        """Return whether its value in `filters` leaves the filter on."""
         return self.of(filters) != self.off
 
 
 def _refuse_bool(kind: Any) -> BeforeValidator:
-    """True is 1 for pydantic, and a limit of 1 is not what anybody meant by it."""
+    """Reject booleans: pydantic reads true as 1, and nobody means a limit of 1 by it."""
 
     def check(value: object) -> object:
         if isinstance(value, bool):
@@ -59,7 +59,7 @@ def _refuse_bool(kind: Any) -> BeforeValidator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold(Setting[float]):
-    """A score above 0 and up to 1; what reaches it is refused."""
+    """A score in (0, 1]; candidates that reach it are rejected."""
 
     @property
     def annotation(self) -> Any:
@@ -73,11 +73,11 @@ class Count(Setting[int]):
 
     least: int = 0
     not_above: str | None = None
-    """The name of the setting that it must not exceed."""
+    """The name of a setting that it must not exceed."""
 
     @property
     def annotation(self) -> Any:
-        """An integer from `least` on."""
+        """An integer, at least `least`."""
         return Annotated[int, _refuse_bool("int_type"), Field(ge=self.least)]
 
 
@@ -86,13 +86,13 @@ class Phrases(Setting[tuple[str, ...]]):
     """A list of words or phrases; an empty one switches the filter off."""
 
     noun: str
-    """What one of them is called."""
+    """What one entry is called."""
     default: tuple[str, ...] = ()
     off: tuple[str, ...] | None = ()
 
     @property
     def annotation(self) -> Any:
-        """A tuple of texts that are not blank."""
+        """A tuple of non-blank strings."""
         return tuple[_Phrase, ...]
 
 
@@ -110,4 +110,4 @@ class Switch(Setting[bool]):
 
 
 SomeSetting = Threshold | Count | Phrases | Switch
-"""Any of the kinds."""
+"""A setting of any kind."""

@@ -1,4 +1,4 @@
-"""The settings in `[filters]`, made of the registry, and what they are where nobody has set them."""
+"""The settings in `[filters]`, derived from the registry, and their defaults for each language."""
 
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
@@ -19,21 +19,21 @@ class _FilterSettings(BaseModel):
             if isinstance(setting, Count) and setting.not_above is not None:
                 least, most = getattr(self, setting.name), getattr(self, setting.not_above)
                 if least > most:
-                    raise ValueError(f"{setting.name} ({least}) is more than {setting.not_above} ({most})")
+                    raise ValueError(f"{setting.name} ({least}) exceeds {setting.not_above} ({most})")
         return self
 
 
 def _english(name: str) -> Any:
-    return getattr(usual_filters(ENGLISH), name)
+    return getattr(filter_defaults(ENGLISH), name)
 
 
 if TYPE_CHECKING:
 
     class FilterSettings(_FilterSettings):
-        """What the filters object to, a field for each setting of the registry.
+        """The settings of all filters, one field for each setting of the registry.
 
-        The defaults are those of the paper's pipeline, which are for English. In `Settings` they are those
-        of the language.
+        The defaults are those of the paper's pipeline, for English. `Settings` replaces them by those of its
+        language.
         """
 
         def __init__(self, **values: Any) -> None: ...
@@ -55,8 +55,8 @@ else:
 
 
 @cache
-def usual_filters(code: str) -> FilterSettings:
-    """The filters of a language when nobody has set any; of English for a code that is none."""
+def filter_defaults(code: str) -> FilterSettings:
+    """The default filter settings of a language; those of English for an unknown code."""
     if code == AUTO:
         code = OTHER
     own = language(code if code in known() else ENGLISH).filters
@@ -64,7 +64,7 @@ def usual_filters(code: str) -> FilterSettings:
 
 
 def switched_on(filters: FilterSettings, usual: FilterSettings) -> FilterSettings:
-    """`filters` with every filter on; one that is off gets its value from `usual`."""
+    """`filters` with every filter switched on; those that are off take their value from `usual`."""
     changes = {
         setting.name: True if isinstance(setting, Switch) else setting.of(usual)
         for setting in SETTINGS

@@ -1,4 +1,4 @@
-"""Which language some texts are in, among those that are known."""
+"""Language detection among the known languages, by script and by common words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from selfinstruct.core.language.script import is_of_script
 from selfinstruct.core.language.unicode_tokens import words
 
 _COMMON = 0.1
-"""The least share of a language's common words: texts in it have twice that, and those in its nearest kin
-half of it."""
+"""The minimum share of a language's common words. Texts in the language have about twice as many, texts in
+its closest relative about half."""
 
 _ENOUGH_WORDS = 200
-"""With fewer, texts of a language may well have none of its common words."""
+"""Shorter samples may contain none of a language's common words."""
 
 _LOOKED_AT = 1000
-"""So many texts tell which language all are in."""
+"""Sample size: texts that detection reads at most."""
 
 
 def pick_language(texts: Sequence[str]) -> str:
-    """The code of the known language that the texts are in, or `other`.
+    """Detect the language of the texts: the code of a known language, or `other`.
 
-    Languages differ in their scripts; those of one script, in the words that they use all the time. Where
-    two fit, it is the one for which fewer letters are evidence enough, as Kana are among Han, or else the
-    one with more of its words.
+    The script narrows the choice, and common words tell languages with the same script apart. If several
+    fit, the one with the lowest `least_share` wins (a few Kana among Han are enough for Japanese), then the
+    one with the most common words.
     """
     fitting = []
     written = _Written.of(texts)
@@ -36,10 +36,10 @@ def pick_language(texts: Sequence[str]) -> str:
 
 
 def other_language(texts: Sequence[str], asked: Language) -> Language | None:
-    """The language that the texts are in, if that is clearly another one than `asked`.
+    """The language of the texts if it clearly differs from `asked`, else None.
 
-    Texts in none of the known languages may be in `asked` as long as they are few, or have half of the common
-    words that would make sure of it.
+    Texts detected as `other` get the benefit of the doubt if the sample is small, or if it has at least half
+    the common words that detection of `asked` requires.
     """
     found = language(pick_language(texts))
     if asked.code in {found.code, OTHER}:
@@ -53,7 +53,7 @@ def other_language(texts: Sequence[str], asked: Language) -> Language | None:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What texts are written with."""
+    """The letters and words of a sample of texts."""
 
     letters: Sequence[str]
     words: Sequence[str]
@@ -67,7 +67,7 @@ class _Written:
         )
 
     def share_of_common(self, asked: Language) -> float | None:
-        """The share of a language's common words among all; None when the letters are not of its scripts."""
+        """Return the share of words that are common in a language; None if the script does not fit."""
         of_script = sum(is_of_script(letter, asked) for letter in self.letters)
         if _share(of_script, len(self.letters)) < asked.least_share:
             return None

@@ -1,7 +1,7 @@
-"""Languages: what the method has to know about each, read from its folder in `seeds` when it is first wanted.
+"""The registry of languages, each loaded from its folder in `seeds` on first use.
 
-A folder holds language.toml, prompts.toml, grammar.toml and seed_tasks.jsonl. docs/languages.md says what
-is in them.
+A folder holds language.toml, prompts.toml, grammar.toml and seed_tasks.jsonl; docs/languages.md describes
+them.
 """
 
 import tomllib
@@ -16,19 +16,20 @@ from selfinstruct.core.setting_names import setting
 
 ENGLISH = "en"
 OTHER = "other"
-"""Stands for every language that has no folder of its own."""
+"""The fallback for languages without a folder of their own."""
 AUTO = "auto"
-"""Asks for the language of the seed tasks."""
+"""Detect the language from the seed tasks."""
 
 _LANGUAGE, _SEED_TASKS = "language.toml", "seed_tasks.jsonl"
 _MOST_LETTERS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """The field names of prompts and answers; the first of each is written, all are read.
+class AnswerWords:
+    """The field names and key words of prompts and answers.
 
-    The English ones are the last of all languages.
+    Prompts use the first of each; parsing accepts all of them. Every language also accepts the English ones,
+    which come last.
     """
 
     task: tuple[str, ...]
@@ -37,11 +38,11 @@ class Answers:
     label: tuple[str, ...]
     example: tuple[str, ...]
     question: tuple[str, ...]
-    """What stands before the yes or no of the classify prompt."""
+    """What precedes the yes or no in the classify prompt."""
     yes: tuple[str, ...]
     no: tuple[str, ...]
     no_input: tuple[str, ...]
-    """What says that there is no input."""
+    """Phrases that mean "no input"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,68 +51,67 @@ class Language:
 
     code: str
     name: str
-    """As its speakers write it."""
+    """Its name in the language itself."""
     english_name: str
     filters: Mapping[str, Any] = field(hash=False)
-    """The values of filter settings that nobody has set, by name; what is not among them has the
-    setting's own default."""
+    """Default values of filter settings by name, where they differ from the setting's own default."""
     scripts: tuple[str, ...]
-    """How the names of its letters begin in Unicode; empty when letters of all scripts are welcome."""
+    """Prefixes of the Unicode names of its letters; empty accepts every script."""
     unit: str
-    """What a token of it is called, one of them."""
+    """What one token is called, in the singular: word, character, syllable."""
     allowed_first: tuple[str, ...]
-    """Punctuation marks with which a sentence may well begin."""
-    answers: Answers
+    """Punctuation marks that may begin a sentence."""
+    answers: AnswerWords
     least_share: float
-    """Texts are taken for its own when they have this share of letters in its scripts ..."""
+    """Detection requires at least this share of letters in its scripts ..."""
     common: tuple[str, ...]
-    """... and enough of these words, if there are any: they tell it from other languages in the same
+    """... and enough of these common words, if any, which distinguish it from languages with the same
     script."""
 
     @property
     def is_english(self) -> bool:
-        """Whether tokens, words and field names are those of English."""
+        """Whether English rules for tokens and words apply."""
         return self.code == ENGLISH
 
     @property
     def as_found(self) -> str:
-        """A sentence that says that the seed tasks were found to be in it."""
+        """A sentence that reports the language detected in the seed tasks."""
         if self.code == OTHER:
-            return "The seed tasks are in none of the known languages: what holds for any is used."
+            return "The seed tasks are in none of the known languages, so language-neutral settings apply."
         return f"The seed tasks are in {self.full_name}, so the language is {self.code}."
 
     def as_warning(self, asked: "Language") -> str:
-        """A sentence that says that the seed tasks are in it, and another language was asked for."""
+        """Return a warning that the seed tasks are in this language, and not in `asked`."""
         found = "none of the known languages" if self.code == OTHER else self.full_name
         return (
-            f"The seed tasks are in {found}, and the filters of this workspace are for {asked.full_name}:"
-            f" begin another one with {setting('language')} {self.code}."
+            f"The seed tasks are in {found}, but the filters of this workspace are for {asked.full_name}."
+            f" Start a new workspace with {setting('language')} {self.code}."
         )
 
     @property
     def full_name(self) -> str:
-        """Its name in English, and its own beside that if it is another."""
+        """Its English name, followed by its own name in parentheses if that differs."""
         return self.english_name if self.name == self.english_name else f"{self.english_name} ({self.name})"
 
 
 @cache
 def known() -> tuple[str, ...]:
-    """The codes of all languages, `other` the last."""
+    """The codes of all languages, with `other` last."""
     codes = [folder.name for folder in _home().iterdir() if (folder / _LANGUAGE).is_file()]
     return tuple(sorted(codes, key=lambda code: (code == OTHER, code)))
 
 
 def with_seeds() -> tuple[str, ...]:
-    """The codes of the languages that come with seed tasks."""
+    """The codes of the languages that have built-in seed tasks."""
     return tuple(code for code in known() if (_home() / code / _SEED_TASKS).is_file())
 
 
 @cache
 def language(code: str) -> Language:
-    """The language of a code.
+    """The language with this code.
 
     Raises:
-        KeyError: it is not one of the known ones.
+        KeyError: the code is unknown.
     """
     if code not in known():
         raise KeyError(code)
@@ -134,19 +134,21 @@ def language(code: str) -> Language:
     )
 
 
-def _answers(own: Mapping[str, list[str]]) -> Answers:
+def _answers(own: Mapping[str, list[str]]) -> AnswerWords:
     english = read_toml(ENGLISH, _LANGUAGE)["answers"]
-    return Answers(**{name: tuple(dict.fromkeys([*own.get(name, ()), *english[name]])) for name in english})
+    return AnswerWords(
+        **{name: tuple(dict.fromkeys([*own.get(name, ()), *english[name]])) for name in english}
+    )
 
 
 def seed_tasks(code: str) -> Traversable | None:
-    """The seed tasks that come with a language; None when there are none."""
+    """The built-in seed tasks of a language, or None."""
     found = _home() / code / _SEED_TASKS
     return found if found.is_file() else None
 
 
 def read_toml(code: str, name: str) -> dict[str, Any]:
-    """A file of a language's folder; empty when the folder has none of this name."""
+    """Read a TOML file from a language's folder; empty if the file does not exist."""
     found = _home() / code / name
     return tomllib.loads(found.read_text(encoding="utf-8")) if found.is_file() else {}
 

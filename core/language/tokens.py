@@ -1,7 +1,7 @@
-"""Tokens: what ROUGE-L compares, and the numbers that stand for them.
+"""Tokenization for ROUGE-L, and the vocabulary that encodes tokens as integers.
 
-Those of English are `rouge_score`'s, so that scores can be compared with published ones. All other
-languages have those of `selfinstruct.core.language.unicode_tokens`, which reads every script.
+English uses the tokenizer of `rouge_score`, so that scores are comparable with published ones. All other
+languages use `selfinstruct.core.language.unicode_tokens`, which handles every script.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,24 +15,24 @@ from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.unicode_tokens import END, Span, locate
 
 Codes = npt.NDArray[np.unsignedinteger[Any]]
-"""Tokens by their numbers in a vocabulary."""
+"""Token ids of a vocabulary."""
 
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789" + END.encode()
 _BLANKED = bytes(byte if byte in _KEPT else ord(" ") for byte in range(256))
 
 
 def tokens(text: str, language: str = ENGLISH) -> list[str]:
-    """The tokens of `text`: for English those of `rouge_score`, lower-cased runs of a-z and 0-9."""
+    """Tokenize `text`; in English, tokens are lower-cased runs of a-z and 0-9, as in `rouge_score`."""
     if language != ENGLISH:
         return unicode_tokens.words(text)
-    from rouge_score.tokenize import tokenize  # noqa: PLC0415 - not before anything is compared
+    from rouge_score.tokenize import tokenize  # noqa: PLC0415 - only commands that compare need it
 
     words: list[str] = tokenize(text, None)
     return words
 
 
 def token_spans(text: str, language: str) -> tuple[list[str], list[Span]]:
-    """The tokens of `text`, and where they stand in it as (start, end) offsets in characters."""
+    """The tokens of `text`, and their (start, end) offsets in it, in characters."""
     folding = str.lower if language == ENGLISH else unicode_tokens.fold
     folded = folding(text)
     is_english = language == ENGLISH
@@ -41,7 +41,7 @@ def token_spans(text: str, language: str) -> tuple[list[str], list[Span]]:
 
 
 def _spans(folded: str, words: Iterable[str]) -> Iterator[Span]:
-    """Where these tokens stand in a lower-cased text: between two of them there is no letter and no digit."""
+    """The offsets of these tokens in a lower-cased text, which has no letters or digits between them."""
     end = 0
     for word in words:
         start = folded.index(word, end)
@@ -50,7 +50,7 @@ def _spans(folded: str, words: Iterable[str]) -> Iterator[Span]:
 
 
 class Vocabulary:
-    """Numbers tokens in the order in which they come. Number 0 is no token."""
+    """Token ids, assigned in order of first appearance; id 0 is reserved."""
 
     def __init__(self, words: Iterable[str] = (), language: str = ENGLISH) -> None:
         self._language = language
@@ -58,23 +58,23 @@ class Vocabulary:
         self._codes.update((word, code) for code, word in enumerate(words, start=1))
 
     def __len__(self) -> int:
-        """One more than the highest number."""
+        """One more than the highest id."""
         return len(self._codes)
 
     def words(self) -> list[str]:
-        """The tokens in the order of their numbers, from number 1."""
+        """Return the tokens in the order of their ids, from id 1."""
         return list(self._codes)[1:]
 
     def find(self, text: str) -> tuple[list[int], int]:
-        """The numbers of those tokens of `text` that are known, and how many tokens it has in all."""
+        """Return the ids of the known tokens of `text`, and its total number of tokens, known or not."""
         words = tokens(text, self._language)
         known = self._codes.get
         return [code for code in map(known, words) if code is not None], len(words)
 
     def encode(self, texts: Sequence[str]) -> tuple[Codes, npt.NDArray[np.int64]]:
-        """Number the tokens of many texts, new ones included.
+        """Encode many texts, adding new tokens to the vocabulary.
 
-        Returns the numbers, one text's after the other's, and how many each text has.
+        Returns the concatenated ids of all texts, and the number of tokens of each text.
         """
         words = _words(texts) if self._language == ENGLISH else unicode_tokens.words_of_many(texts)
         codes = np.fromiter(map(self._codes.__getitem__, words), np.uint32, len(words))
@@ -89,6 +89,6 @@ class _Codes(dict[str, int]):
 
 
 def _words(texts: Sequence[str]) -> list[str]:
-    """The tokens of many texts with `END` after each text's; what `tokens` finds, several times as fast."""
+    """The tokens of many texts, `END` after each text; the same as `tokens`, but several times as fast."""
     joined = "".join(f"{text.replace(END, ' ')} {END} " for text in texts)
     return joined.lower().encode("ascii", "replace").translate(_BLANKED).decode("ascii").split()

@@ -1,16 +1,14 @@
-"""Words in any script: the tokens of every language but English.
+"""Tokenization of any script: the tokens of every language except English.
 
-Texts are compared in one form: NFKC, full case folding, and nothing that is invisible by nature, as in
-Unicode's NFKC_Casefold. A token is then
+Texts are first normalized as in Unicode's NFKC_Casefold: NFKC, full case folding, and default-ignorable
+(invisible) code points removed. A token is then
 
-- a run of letters and numbers, each with the marks that belong to it;
-- one character, with its vowel signs and tone marks, in scripts that are written without spaces: Han, Kana,
-  Thai, Lao,
-  Khmer, Burmese. Where their words end is not to be seen, and a guess would differ from text to text;
-- one syllable of Hangul. Korean has spaces, but particles and endings stick to the words: as one token
-  "그림을" and "그림이"
-  would have nothing in common, and a near-duplicate with other particles would pass as new. By syllables
-  they share two of three.
+- a run of letters and digits with their combining marks;
+- one character, with its vowel signs and tone marks, in scripts written without spaces: Han, Kana, Thai,
+  Lao, Khmer, Burmese. Word boundaries are not marked there, and segmentation would vary with context;
+- one syllable of Hangul. Korean has spaces, but particles and endings attach to words: as whole words,
+  "그림을" and "그림이" would have nothing in common, and a near-duplicate with different particles would
+  pass as new. As syllables, they share two of three.
 """
 
 import re
@@ -20,9 +18,9 @@ from functools import cache, lru_cache
 
 _HAN = "々〆〇〡-〩〸-〼\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 _HANGUL_FIRST = "\uac00-\ud7a3\u1100-\u115e\ua960-\ua97c"
-"""Syllables, and the consonants with which those begin that have no character of their own."""
+"""Precomposed syllables, and the leading consonants of decomposed ones."""
 _HANGUL_REST = "\u1161-\u11ff\ud7b0-\ud7fb"
-"""Vowels and last consonants of such syllables."""
+"""Vowels and trailing consonants of decomposed syllables."""
 _BLOCKS = (
     (0x3040, 0x30FF), (0x31F0, 0x31FF), (0x1AFF0, 0x1B16F),  # Kana
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -36,26 +34,26 @@ _UNSPACED = _HAN + "".join(
     if unicodedata.category(chr(code)) in {"Lo", "Lm", "Nl"}
 )
 _STACKERS = "\u1039\u17d2"
-"""Put the next consonant below the one before, in Burmese and Khmer."""
+"""Signs that stack the next consonant below the previous one, in Burmese and Khmer."""
 
 _LETTER = rf"[^\W_{_UNSPACED}{_HANGUL_FIRST}{_HANGUL_REST}]"
-"""Pattern of a letter or digit of a script with spaces between words."""
+"""Pattern of a letter or digit in a script that separates words with spaces."""
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Default_Ignorable_Code_Point of Unicode."""
+"""Unicode's Default_Ignorable_Code_Point."""
 
 END = "\x01"
-"""Stands between two texts while many are tokenized at once; no token, and the same in every form."""
+"""Separator between texts that are tokenized together; not a token, and unchanged by normalization."""
 
 Fold = Callable[[str], str]
 Span = tuple[int, int]
 
 
 def fold(text: str) -> str:
-    """The form in which texts are compared."""
+    """Normalize a text for comparison, as NFKC_Casefold does."""
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -68,14 +66,14 @@ def words(text: str) -> list[str]:
 
 
 def words_of_many(texts: Iterable[str]) -> list[str]:
-    """The tokens of many texts, with `END` after each text's."""
+    """The tokens of many texts, with `END` after each text."""
     folded = fold("".join(f"{text.replace(END, ' ')} {END} " for text in texts))
     has_marks = _one_of(_marks() + _HANGUL_REST).search(folded)
     return (_pattern() if has_marks else _quick_pattern()).findall(folded)
 
 
 def word_spans(folded: str) -> Iterator[Span]:
-    """Where the tokens of a folded text stand."""
+    """The offsets of the tokens of a folded text."""
     return (match.span() for match in _pattern().finditer(folded) if match.group() != END)
 
 
@@ -88,7 +86,7 @@ def _pattern() -> "re.Pattern[str]":
 
 @cache
 def _quick_pattern() -> "re.Pattern[str]":
-    """Finds the same in a text without marks, four times as fast."""
+    """Equivalent to `_pattern` for texts without marks, and four times as fast."""
     return re.compile(f"[{_UNSPACED}{_HANGUL_FIRST}]|{_LETTER}+|{END}")
 
 
@@ -99,9 +97,9 @@ def _one_of(characters: str) -> "re.Pattern[str]":
 
 @cache
 def _marks() -> str:
-    """All marks that belong to a letter, as ranges of a character class; the frames around keycaps do not."""
+    """All combining marks (Mn, Mc) as ranges of a character class; enclosing marks (Me) are left out."""
     found: list[list[int]] = []
-    # Python has no list of them; those beyond the second plane are invisible ones.
+    # Python has no list of them. Those beyond the second plane are default-ignorable.
     for code in range(0x300, 0x20000):
         if unicodedata.category(chr(code)) in {"Mn", "Mc"}:
             if found and found[-1][1] == code - 1:
@@ -112,21 +110,20 @@ def _marks() -> str:
 
 
 def is_hangul(character: str) -> bool:
-    """Whether it is a syllable of Hangul, or a part of one."""
+    """Whether a character is a Hangul syllable or part of one."""
     return _one_of(_HANGUL_FIRST + _HANGUL_REST).match(character) is not None
 
 
 def is_unspaced(character: str) -> bool:
-    """Whether it is a letter of a script that is written without spaces."""
+    """Whether a character is a letter of a script written without spaces."""
     return _one_of(_UNSPACED).match(character) is not None
 
 
 def whole_words(texts: Iterable[str], *, particles: bool) -> "re.Pattern[str] | None":
-    """A pattern that finds these texts, folded, as words in a folded text, the longest first; None when
-    there are none.
+    """A pattern that finds these texts as whole words in a folded text, longest match first.
 
-    With letters of scripts with spaces they match as a whole. With Hangul they match where a word begins,
-    and with `particles` whatever follows. In scripts without spaces they match anywhere.
+    In scripts with spaces a match must be a whole word. In Hangul it must start a word, and with `particles`
+    anything may follow. In scripts without spaces it may be anywhere. None if there is nothing to find.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for text in sorted({fold(text) for text in texts} - {""}, key=lambda text: (-len(text), text)):
@@ -143,16 +140,16 @@ def whole_words(texts: Iterable[str], *, particles: bool) -> "re.Pattern[str] | 
 
 
 def _edge(character: str) -> str:
-    """What must not stand next to a word that has this character at its edge."""
+    """Pattern of what must not be adjacent to a word with this character at its edge."""
     if is_unspaced(character):
         return ""
     return f"[{_HANGUL_FIRST}{_HANGUL_REST}]" if is_hangul(character) else f"(?:{_LETTER}|_)"
 
 
 def locate(text: str, folding: Fold, spans: Iterable[Span]) -> list[Span]:
-    """Where in `text` those characters come from that stand at `spans` in `folding(text)`.
+    """Map spans in `folding(text)` back to spans in `text`.
 
-    Offsets are in characters. A character that folds to several is meant by each of them.
+    Offsets are in characters. If one character folds to several, each of them maps back to it.
     """
     if text.isascii():
         return list(spans)
@@ -166,7 +163,7 @@ def locate(text: str, folding: Fold, spans: Iterable[Span]) -> list[Span]:
 
 
 def _parts(text: str) -> Iterator[Span]:
-    """Cut a text so that each part folds by itself to what it is in the whole."""
+    """Split a text into parts that fold independently of each other."""
     start = 0
     for place in range(1, len(text)):
         if not _joins(text[place]):
@@ -178,7 +175,7 @@ def _parts(text: str) -> Iterator[Span]:
 
 @lru_cache(maxsize=4096)
 def _joins(character: str) -> bool:
-    """Whether a character may become one with what precedes it."""
+    """Whether a character may combine with what precedes it."""
     first = unicodedata.normalize("NFKD", character)[:1]
     return (
         unicodedata.category(first).startswith("M")

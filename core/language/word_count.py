@@ -1,9 +1,9 @@
-"""The length of a text in words, as the limits on length and the charts count it."""
+"""Word counts, as the length filters and the charts use them."""
 
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.language.unicode_tokens import words
 
 
 def count_words(text: str, language: Language) -> int:
-    """The words of a text: what stands between spaces in English, else tokens."""
+    """The number of words: split at whitespace in English, tokens in other languages."""
     return len(text.split()) if language.is_english else len(words(text))

@@ -1,4 +1,4 @@
-"""Which instances are kept (paper, section 2.2; the released pipeline's rules)."""
+"""Rules that keep or drop instances (paper, section 2.2, and the released pipeline)."""
 
 from collections.abc import Sequence
 
@@ -12,23 +12,26 @@ _COLONS = (":", "：")
 def keep_or_drop(
     parsed: Sequence[ParsedInstance], *, cut: bool, besides: Sequence[Instance] = ()
 ) -> list[NewInstance]:
-    """Each instance kept, or dropped with the reason; order and number are those of `parsed`.
+    """Mark each parsed instance as kept, or as dropped with the reason.
 
-    Instances that contradict each other, with the same input and different outputs, are all dropped; those
-    with other inputs stay.
+    Instances with the same input and different outputs contradict each other, and all of them are dropped.
+    Instances with other inputs are not affected.
 
     Args:
-        parsed: What the model wrote for one task.
-        cut: Whether the token limit cut the answer, and with it the last instance.
-        besides: What the task has already. It stays as it is, and what it has, kept or dropped, does not
-            come again.
+        parsed: The instances that the model wrote for one task.
+        cut: Whether the token limit truncated the answer, and with it the last instance.
+        besides: The instances that the task already has. They do not change, and exact repeats of them,
+            kept or dropped, count as duplicates.
+
+    Returns:
+        One instance for each of `parsed`, in the same order.
     """
     seen = {ParsedInstance(one.input, one.output) for one in besides}
     answered = {one.input for one in besides if one.state == "kept" and one.input}
     reasons: list[Reason | None] = []
     outputs: dict[str, set[str]] = {}
     for position, instance in enumerate(parsed, start=1):
-        reason = _objection(instance, cut=cut and position == len(parsed), repeated=instance in seen)
+        reason = _drop_reason(instance, cut=cut and position == len(parsed), repeated=instance in seen)
         seen.add(instance)
         reasons.append(reason)
         if reason is None and instance.input:
@@ -39,23 +42,23 @@ def keep_or_drop(
         if reason is None and len(outputs.get(instance.input, ())) > 1:
             reason = Reason("contradiction", "The answer gives this input different outputs.")
         if reason is None and instance.input in answered:
-            reason = Reason("contradiction", "The task has the same input with another output already.")
+            reason = Reason("contradiction", "The task already has this input with a different output.")
         if reason is None and position >= MAX_INSTANCES:
-            reason = Reason("too_many", f"Only the first {MAX_INSTANCES} instances of an answer can be kept.")
+            reason = Reason("too_many", f"Only the first {MAX_INSTANCES} instances of an answer are kept.")
         assessed.append(NewInstance(instance.input, instance.output, "dropped" if reason else "kept", reason))
     return assessed
 
 
-def _objection(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason | None:
+def _drop_reason(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason | None:
     given, output = instance.input.strip(), instance.output.strip()
     if cut:
-        return Reason("cut", "The token limit cut the answer inside this instance.")
+        return Reason("cut", "The token limit cut the answer off inside this instance.")
     if not output:
         return Reason("empty_output", "The output is empty.")
     if output == given:
         return Reason("same_as_input", "The output repeats the input.")
     if given.endswith(_COLONS) or output.endswith(_COLONS):
-        return Reason("ends_with_colon", "The text ends with a colon, so that something is missing.")
+        return Reason("ends_with_colon", "The text ends with a colon, so something is missing.")
     if repeated:
-        return Reason("duplicate", "The task has the same instance already.")
+        return Reason("duplicate", "The task already has this instance.")
     return None

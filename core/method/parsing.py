@@ -1,7 +1,7 @@
-"""From a model's text to tasks, labels and instances. Pure: no clock, no chance, no I/O.
+"""Parsing of model output into instructions, labels and instances. Pure: no clock, no randomness, no I/O.
 
-Base models continue the prompt's format; chat models decorate it with greetings, bold type, bullets,
-code fences and numbering of their own. All of it is read here, and nothing is guessed.
+Base models continue the prompt's format. Chat models add greetings, bold type, bullets, code fences and
+numbering. The parser accepts all of these, and never guesses.
 """
 
 import re
@@ -18,24 +18,24 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*\s*$")
 _RULE = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _BULLET = re.compile(r"^(?P<indent>\s*)(?:[-*•–]\s+|・\s*)(?P<text>\S.*)$")
 _BOLD_HEADING = re.compile(r"^\*\*(?P<heading>[^*]{1,60}?)(?:[:：]\*\*|\*\*\s*[:：–-])\s*(?=\S)")
-# No ** inside: looked for to the end from each opening, a long text of openings would take for ever.
+# No ** inside, or a long text of opening marks would take quadratic time.
 _BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』"}
 _NESTED_INDENT = 2
 
 
 def parse_proposals(text: str, *, cut: bool, continues_item: bool, language: str = ENGLISH) -> list[str]:
-    """The instructions that a model lists in its answer to a propose prompt, in their order.
+    """Parse the list of instructions in the answer to a propose prompt.
 
     Args:
         text: The model's text.
-        cut: Whether the token limit cut it; then the last item is dropped.
-        continues_item: Whether the prompt ended inside an item ("9."), as for base models, so that the
-            text before the first number is an item itself and not a greeting.
-        language: The code of the language whose field names it may have; the English ones it always may.
+        cut: Whether the token limit truncated it; if so, the last item is dropped.
+        continues_item: Whether the prompt ended inside an item ("9."), as it does for base models. Text
+            before the first number is then an item, not a greeting.
+        language: The code of the language whose field names are recognized, besides the English ones.
 
     Returns:
-        The items, each on one line, without numbers and decoration; empty ones are left out.
+        The non-empty items in order, each on one line, without numbers and decoration.
     """
     lines = [line for line in spoken(text).split("\n") if not _FENCE.match(line)]
     patterns = answer_patterns(language)
@@ -50,7 +50,7 @@ def parse_proposals(text: str, *, cut: bool, continues_item: bool, language: str
 
 
 def _split_items(lines: list[str], starts: list["re.Match[str] | None"], *, opened: bool) -> list[str]:
-    """Gather each item's lines; a blank line or a rule ends an item, so that closing remarks stay out."""
+    """Group lines into items; a blank line or a rule ends an item, so closing remarks are left out."""
     items: list[list[str]] = [[]] if opened else []
     outer = min((len(start["indent"]) for start in starts if start), default=0)
     for line, start in zip(lines, starts, strict=True):
@@ -65,13 +65,13 @@ def _split_items(lines: list[str], starts: list["re.Match[str] | None"], *, open
 
 
 def _text(start: "re.Match[str]") -> str:
-    """What follows an item's number; bold type that was opened before the number opens it."""
+    """The text after an item's number, with bold type reopened if it was opened before the number."""
     groups = start.groupdict("")
     return groups["text"] if groups.get("closed") else groups.get("bold", "") + groups["text"]
 
 
 def _plain(item: str, prefix: "re.Pattern[str]") -> str:
-    """Strip an item of labels, bold headings, bold type and quotation marks around the whole."""
+    """Strip labels, bold headings, bold type and enclosing quotation marks from an item."""
     item = " ".join(item.split())
     item = prefix.sub("", item)
     item = _BOLD_HEADING.sub("", item)
@@ -83,19 +83,19 @@ def _plain(item: str, prefix: "re.Pattern[str]") -> str:
 
 
 def clean_instruction(text: str) -> str:
-    """One line, single spaces, the first letter raised; every other letter keeps its case."""
+    """Collapse whitespace to single spaces and capitalize the first letter; all others keep their case."""
     text = " ".join(text.split())
     return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
 
 
 def parse_label(text: str, language: str = ENGLISH) -> Label:
-    """The answer to "is it a classification task?": yes, no, or `unknown` when it is neither.
+    """Parse the answer to "is it a classification task?"; `unknown` unless it is a clear yes or no.
 
-    The first line with words decides; one that says both yes and no says neither.
+    Only the first line with words counts. A line with both yes and no is `unknown`.
     """
     patterns = answer_patterns(language)
     first = next((line for line in spoken(text).splitlines() if re.search(r"\w", line)), "")
-    # The question may be repeated, and hold both words: 是否 is "yes or no".
+    # The answer may repeat the question, which can contain both words: 是否 is "yes or no".
     said = {
         match["yes"] is not None
         for match in patterns.yes_or_no.finditer(patterns.question.sub(" ", fold(first)))
@@ -107,16 +107,16 @@ def parse_label(text: str, language: str = ENGLISH) -> Label:
 
 @dataclass(frozen=True, slots=True)
 class ParsedInstance:
-    """An input (may be empty) and an output as the model wrote them."""
+    """An input, which may be empty, and an output, as the model wrote them."""
 
     input: str
     output: str
 
 
 def parse_input_first(text: str, language: str = ENGLISH) -> list[ParsedInstance]:
-    """The instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
+    """Parse the instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
 
-    Text that has no field at all is the output of a task without input.
+    Text without any field is the output of a task without input.
     """
     patterns = answer_patterns(language)
     text = _unfenced(spoken(text), patterns.input_first)
@@ -127,9 +127,9 @@ def parse_input_first(text: str, language: str = ENGLISH) -> list[ParsedInstance
 
 
 def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstance]:
-    """The instances in an output-first answer: `Class label:`, then the `Input:` that has it.
+    """Parse the instances in an output-first answer: `Class label:`, then an `Input:` with that label.
 
-    A model that begins with an input has turned the order round, and is read like that.
+    If the answer starts with an input, the model has reversed the order, and it is parsed as input-first.
     """
     patterns = answer_patterns(language)
     text = _unfenced(spoken(text), patterns.output_first)
@@ -152,10 +152,10 @@ def parse_output_first(text: str, language: str = ENGLISH) -> list[ParsedInstanc
 
 
 def _unfenced(text: str, opening: "re.Pattern[str]") -> str:
-    """An answer without the code fence around the whole of it, or those around each instance.
+    """Remove the code fence around a whole answer, or those around each of its instances.
 
-    What a model says before and after a fence around fields goes with it. A block of code within a value
-    keeps its fence.
+    Prose before and after a fence around fields is removed with it. A code block inside a value keeps its
+    fence.
     """
     lines = text.strip().split("\n")
     fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
@@ -197,7 +197,7 @@ def _input_then_output(fields: list[tuple[str, str]], patterns: AnswerPatterns) 
 
 
 def _own(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The inputs and outputs up to the next `Task:`; one at the very beginning repeats the question."""
+    """The inputs and outputs before the next `Task:`; a leading `Task:` only repeats the question."""
     (_, before), *named = fields
     if named and named[0][0] == "task" and not before:
         named.pop(0)
@@ -206,13 +206,13 @@ def _own(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _fields(text: str, opening: "re.Pattern[str]", patterns: AnswerPatterns) -> list[tuple[str, str]]:
-    """Cut a text at its field names: (kind of field or "example", value); the kind of what precedes is ""."""
+    """Split a text at its field names into (kind, value); kind is "" for text before the first field."""
     fields: list[tuple[str, list[str]]] = [("", [])]
     lines = text.replace("\r\n", "\n").split("\n")
     matches = [opening.match(line) for line in lines]
     for line, match, after in zip(lines, matches, _below(lines), strict=True):
         name = match and (match["name"] or match["task"])
-        # An "Example" stands over a field, or ends the text, and is not part of an output.
+        # An "Example" line directly above a field, or at the end of the text, is not part of an output.
         heads = after is None or matches[after] is not None
         if match and (name or (heads and not match["text"].strip())):
             fields.append((patterns.kinds[name] if name else "example", [match["text"]]))
@@ -222,7 +222,7 @@ def _fields(text: str, opening: "re.Pattern[str]", patterns: AnswerPatterns) -> 
 
 
 def _below(lines: list[str]) -> list[int | None]:
-    """For each line, the number of the next one with anything in it; None when there is none."""
+    """For each line, the number of the next non-blank line, or None."""
     below: list[int | None] = []
     found = None
     for number in range(len(lines) - 1, -1, -1):
@@ -233,7 +233,7 @@ def _below(lines: list[str]) -> list[int | None]:
 
 
 def _value(text: str) -> str:
-    """A field's text without the code fence around the whole of it, if there is one."""
+    """Trim a field's text, and remove the code fence that encloses all of it, if any."""
     lines = text.strip("\n").rstrip().split("\n")
     while lines and not lines[0].strip():
         lines.pop(0)

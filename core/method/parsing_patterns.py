@@ -1,11 +1,11 @@
-"""What answers are read by: numbers of items, names of fields, yes and no, in a language and in English."""
+"""Regular expressions for answers: item numbers, field names, yes and no, in one language and in English."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from selfinstruct.core.language.registry import Answers, language
+from selfinstruct.core.language.registry import AnswerWords, language
 from selfinstruct.core.language.unicode_tokens import fold, is_unspaced
 
 _COLON, _AFTER_NUMBER = "[:：]", "[.):．）：、]"
@@ -14,28 +14,28 @@ _OPENING, _CLOSING = r"[\s(<\[*_（「【]*", r"[\s)>\].*_）」】。]*"
 
 @dataclass(frozen=True, slots=True)
 class AnswerPatterns:
-    """The patterns of one language; the English names are in those of all."""
+    """The patterns of one language, which also match the English names."""
 
     numbered: "re.Pattern[str]"
-    """An item of a list, with its number."""
+    """A numbered list item."""
     prefix: "re.Pattern[str]"
-    """What may stand before an item, such as `Task:`."""
+    """A label before an item, such as `Task:`."""
     question: "re.Pattern[str]"
-    """The question for yes or no, which may be repeated in the answer; in a folded text."""
+    """The yes-or-no question, which the answer may repeat; matches folded text."""
     yes_or_no: "re.Pattern[str]"
-    """Yes (group `yes`) or no, in a folded text."""
+    """Yes (group `yes`) or no; matches folded text."""
     input_first: "re.Pattern[str]"
     output_first: "re.Pattern[str]"
-    """Lines that open a field, in answers of either kind."""
+    """Lines that start a field, in input-first and output-first answers."""
     kinds: Mapping[str, str]
-    """`task`, `label`, `input` or `output` by the name of the field."""
+    """Maps field names to `task`, `label`, `input` or `output`."""
     no_input: "re.Pattern[str]"
-    """A whole input that says that there is none."""
+    """An input that consists only of a phrase such as "none"."""
 
 
 @cache
 def answer_patterns(code: str) -> AnswerPatterns:
-    """The patterns of a language."""
+    """Compile the patterns of a language."""
     names = language(code).answers
     kinds = {"task": names.task, "input": names.input, "output": names.output, "label": names.label}
     return AnswerPatterns(
@@ -51,17 +51,17 @@ def answer_patterns(code: str) -> AnswerPatterns:
 
 
 def _any_of(names: Iterable[str]) -> str:
-    """One of these, the longest that fits."""
+    """A pattern that matches any of these names, preferring the longest."""
     return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
 
 
 def _cased(names: Iterable[str]) -> list[str]:
-    """Field names as they may be written: with their own capitals, or all in capitals."""
+    """Each field name in its usual case and in upper case."""
     return [written for name in names for written in (name, name.upper())]
 
 
 def _whole(names: Iterable[str]) -> str:
-    """One of these at the beginning of a word, and to its end where words have spaces between them."""
+    """A pattern for these names at the start of a word; whole words only in scripts with spaces."""
     folded = [fold(name) for name in names]
     whole = [name for name in folded if not is_unspaced(name[-1])]
     open_ended = [name for name in folded if is_unspaced(name[-1])]
@@ -81,7 +81,7 @@ def _numbered(task: Iterable[str]) -> "re.Pattern[str]":
     return re.compile(
         r"^(?P<indent>\s*)(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?"
         rf"(?P<named>(?:{_any_of([*task, 'instruction'])})\s*(?:#\s*)?)?"
-        # Three digits: a line that begins with "1984." is not an item.
+        # At most three digits: a line that starts with "1984." is not an item.
         rf"[(（]?(?P<number>\d{{1,3}})\s*\\?(?:{_AFTER_NUMBER}(?!\d)"
         rf"|(?(bold)(?=(?:\*\*|__){_AFTER_NUMBER}?(?:\s|$))|(?(mark)$|(?(named)$|(?!)))))"
         rf"(?(bold)(?:(?P<closed>\*\*|__){_AFTER_NUMBER}?)?)\s*(?P<text>.*)$",
@@ -89,10 +89,10 @@ def _numbered(task: Iterable[str]) -> "re.Pattern[str]":
     )
 
 
-def _field(names: Answers, fields: Iterable[str]) -> "re.Pattern[str]":
-    """A line that opens a field: its name with a capital letter, decorated or not, then a colon.
+def _field(names: AnswerWords, fields: Iterable[str]) -> "re.Pattern[str]":
+    """A pattern for a line that starts a field: its capitalized name, possibly decorated, then a colon.
 
-    A heading, bold type or brackets may stand for the colon. "Example 2" needs neither.
+    A heading, bold type or brackets can replace the colon. "Example 2" needs none of these.
     """
     return re.compile(
         r"^\s*(?:(?:[-•*]|\d{1,2}[.)])\s+|・\s*)?(?P<mark>[#>]+\s*)?(?P<bold>\*\*|__)?(?P<bracket>【)?"

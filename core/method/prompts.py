@@ -1,4 +1,4 @@
-"""Prompts: the templates of each stage, and the parameters that the paper samples with."""
+"""Prompts: the template of each stage, and the paper's sampling parameters."""
 
 import random
 import tomllib
@@ -16,15 +16,15 @@ from selfinstruct.core.language.registry import ENGLISH, language, read_toml
 from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 from selfinstruct.db.records import ApiKind, Message, Parameters, TextPrompt
 
 NEW_TASKS = 8
-"""How many new instructions a propose prompt asks for."""
+"""New instructions that a propose prompt asks for."""
 
 CLASSIFICATION_EXAMPLES, OTHER_EXAMPLES = 12, 19
-"""The few-shot examples of a classify prompt (section 2.2)."""
+"""Few-shot examples of a classify prompt (section 2.2)."""
 
 INSTANCE_EXAMPLES = 8
 _EXAMPLE_LENGTH = 700
@@ -75,13 +75,13 @@ class Example:
 
     @property
     def length(self) -> int:
-        """How many characters it takes in a prompt, roughly."""
+        """Its approximate length in a prompt, in characters."""
         return len(self.instruction) + sum(len(given) + len(output) for given, output in self.instances)
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
-    """A prompt with the parameters to sample with, and the ids of the tasks that it shows."""
+    """A prompt with its sampling parameters, and the ids of its in-context tasks."""
 
     prompt: TextPrompt
     parameters: Parameters
@@ -91,8 +91,8 @@ class RenderedPrompt:
 class PromptWriter:
     """Writes the prompts of one workspace.
 
-    The few-shot examples are chosen once, from the seeds and `rng`, so that an endpoint that caches
-    prefixes charges them once.
+    The few-shot examples are drawn once, from the seeds with `rng`: all prompts of a stage then share a
+    prefix, which endpoints with prompt caching charge once.
     """
 
     def __init__(
@@ -131,10 +131,10 @@ class PromptWriter:
         self._output_first_examples = _short_ones(self._with_label, rng)
 
     def try_all(self) -> None:
-        """Render every template once, so that a wrong one is told before anything is paid for.
+        """Render every template once, so that errors show up before the first paid request.
 
         Raises:
-            SettingsError: a template is wrong; it is named.
+            SettingsError: a template is wrong; the message names it.
         """
         self.propose([(0, "Say something.")] * IN_CONTEXT, classification_only=False)
         self.propose([(0, "Say something.")] * IN_CONTEXT, classification_only=True)
@@ -143,7 +143,7 @@ class PromptWriter:
         self.instantiate("Say something.", output_first=True)
 
     def propose(self, shown: Sequence[tuple[int, str]], *, classification_only: bool) -> RenderedPrompt:
-        """Ask for new instructions after the ones shown, (id, instruction) each (section 2.2, table 5)."""
+        """Render a propose prompt after these (id, instruction) pairs (section 2.2, table 5)."""
         first = len(shown) + 1
         last = first + NEW_TASKS - 1
         prompt = self._render(
@@ -162,7 +162,7 @@ class PromptWriter:
         return self._finish(prompt, parameters, [f"\n{last + 1}."], [task_id for task_id, _ in shown])
 
     def classify(self, instruction: str) -> RenderedPrompt:
-        """Ask whether a task is a classification task (section 2.2, table 6)."""
+        """Render a classify prompt: is this a classification task? (section 2.2, table 6)."""
         examples = self._classify_examples
         prompt = self._render(
             "classify",
@@ -178,10 +178,13 @@ class PromptWriter:
     def instantiate(
         self, instruction: str, *, output_first: bool, anew: random.Random | None = None
     ) -> RenderedPrompt:
-        """Ask for instances, output-first for classification tasks (section 2.2, tables 7 and 8).
+        """Render an instantiate prompt (section 2.2, tables 7 and 8).
 
-        The same question has the same answer at temperature 0. `anew` asks another way: at a higher
-        temperature, after examples that it chooses.
+        Args:
+            instruction: The task.
+            output_first: Whether the model writes the output before the input, as for classification tasks.
+            anew: For a repeated request, which would get the same answer at temperature 0: sets a higher
+                temperature and draws other examples.
         """
         examples = self._output_first_examples if output_first else self._input_first_examples
         if anew is not None:
@@ -209,7 +212,7 @@ class PromptWriter:
     def _finish(
         self, prompt: TextPrompt, parameters: Parameters, stop: list[str], in_context: list[int]
     ) -> RenderedPrompt:
-        # A base model goes on with the next task; a chat model ends by itself, and some refuse `stop`.
+        # A base model would continue with the next task. Chat models stop by themselves; some reject `stop`.
         if self._api == "completions":
             parameters = {**parameters, "stop": stop}
         return RenderedPrompt(prompt, parameters, tuple(in_context))
@@ -229,20 +232,20 @@ class PromptWriter:
             if compiled is None:
                 compiled = self._compiled[name] = self._environment.from_string(template)
             return compiled.render(values)
-        except Exception as error:  # a template is a small program of the person's own
+        except Exception as error:  # a template is a user's program, and can raise anything
             raise SettingsError(f"The prompt template {name} is wrong: {error}.") from error
 
 
 def built_in_templates(code: str) -> dict[str, Any]:
-    """The templates of a language by stage and kind of API; the English ones where it has none."""
+    """The built-in templates of a language by stage and kind of API, with English as the fallback."""
     return _overlay(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
 
 
 def load_templates(path: Path | None, code: str) -> _Templates:
-    """The templates of a language, with those of the file at `path` in their place where it has some.
+    """Load the templates of a language, overridden by those in the file at `path`.
 
     Raises:
-        SettingsError: the file cannot be read, or has a name that is none.
+        SettingsError: the file cannot be read, or contains an unknown name.
     """
     merged = built_in_templates(code)
     if path is not None:
@@ -250,31 +253,31 @@ def load_templates(path: Path | None, code: str) -> _Templates:
             own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(
-                f"The prompts cannot be read from {path.absolute()}: {why(error)}. Give their place with"
+                f"The prompts cannot be read from {path.absolute()}: {why(error)}. Set the path with"
                 f" {setting('prompts')}."
             ) from error
         merged = _overlay(merged, own)
     try:
         return _Templates.model_validate(merged)
     except ValidationError as error:
-        raise SettingsError(f"In the prompts of {path}, {_objection(error)}") from None
+        raise SettingsError(f"In the prompts of {path}, {_explain_first(error)}") from None
 
 
-def _objection(error: ValidationError) -> str:
-    """What to tell first, to its full stop: an unknown name, for which another one may be missing."""
+def _explain_first(error: ValidationError) -> str:
+    """Describe the most useful error: an unknown name first, since it may cause a missing one."""
     errors = error.errors(include_url=False)
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"{where} is wrong: {objection(first)}."
+        return f"{where} is wrong: {explain(first)}."
     known = list(_names_below(_Templates, first["loc"][:-1]))
     near = nearest(str(first["loc"][-1]), known)
     meant = f"Did you mean '{near}'?" if near else f"The names are {', '.join(known)}."
-    return f"'{where}' is not known. {meant}"
+    return f"'{where}' is not a known name. {meant}"
 
 
 def _names_below(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[str]:
-    """The names in a table of the templates."""
+    """The valid names in a table of the templates."""
     for name in path:
         below = model.model_fields[str(name)].annotation
         assert isinstance(below, type)
@@ -299,7 +302,7 @@ def _mix(examples: list[Example], rng: random.Random) -> list[Example]:
 
 
 def _short_ones(seeds: Sequence[Example], rng: random.Random) -> list[Example]:
-    """A few examples that leave room in a small context; the shortest when all are long."""
+    """Sample examples that fit a small context window; the shortest ones if most are long."""
     short = [seed for seed in seeds if seed.length <= _EXAMPLE_LENGTH]
     if len(short) < INSTANCE_EXAMPLES:
         short = sorted(seeds, key=lambda seed: (seed.length, seed.id))[:INSTANCE_EXAMPLES]

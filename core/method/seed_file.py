@@ -11,21 +11,21 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 
 FEWEST_SEEDS = 8
-"""A propose prompt lists eight instructions, all of them seeds at first."""
+"""The in-context examples of a propose prompt, which are all seeds at first."""
 
 _MOST_TOLD = 3
-"""Problems that a sentence tells one by one."""
+"""Problems that a message lists individually."""
 _SHAPE = '{"instruction": "...", "is_classification": false, "instances": [{"input": "", "output": "..."}]}'
 _FOREIGN = {
     "messages": "chat rows (messages)",
     "conversations": "chat rows (conversations)",
     "completion": "prompt and completion rows",
 }
-"""A key that tells the rows of another kind of file, which lack what a seed task says."""
+"""Keys that identify other kinds of training files, whose rows lack the fields of a seed task."""
 
 
 class _Checked(BaseModel):
@@ -40,7 +40,7 @@ class _Checked(BaseModel):
 
 
 class SeedInstance(_Checked):
-    """One input, which may be empty, and its output."""
+    """An input, which may be empty, and its output."""
 
     input: str = ""
     output: str = Field(min_length=1)
@@ -52,7 +52,7 @@ class SeedInstance(_Checked):
 
 
 class SeedTask(_Checked):
-    """One seed task; other keys are let pass."""
+    """A seed task; other keys are ignored."""
 
     id: str = ""
     name: str = ""
@@ -72,18 +72,19 @@ class SeedTask(_Checked):
 @dataclass(frozen=True, slots=True)
 class _Row:
     place: str
-    """Such as `line 3` or `item 3`."""
+    """Its location, such as `line 3` or `item 3`."""
     value: Any
     problem: str = ""
-    """Why there is no value."""
+    """Why it could not be parsed."""
 
 
 def load(source: Traversable | Path) -> list[SeedTask]:
-    """Read a seed file; blank lines are skipped, and texts lose their blank ends.
+    """Read a seed file, skipping blank lines and trimming whitespace around texts.
 
     Raises:
-        SettingsError: the file cannot be read or is of another kind, something in it is wrong (the first few
-            places are said), an id or an instruction comes twice, or there are fewer than eight tasks.
+        SettingsError: the file cannot be read or is another kind of file, tasks in it are invalid (the
+            message lists the first few), an id or instruction is repeated, it has fewer than
+            `FEWEST_SEEDS` tasks, or only tasks of one kind.
     """
     path = source.absolute() if isinstance(source, Path) else source
     try:
@@ -99,8 +100,8 @@ def load(source: Traversable | Path) -> list[SeedTask]:
         raise SettingsError(f"{path} has {len(tasks)} tasks; at least {FEWEST_SEEDS} are needed.")
     if len({task.is_classification for task in tasks}) == 1:
         raise SettingsError(
-            f"{path} needs classification tasks and others, as examples of both: set is_classification in"
-            " some tasks only."
+            f"{path} needs both classification tasks and other tasks, as examples of each: set"
+            " is_classification to true in some tasks and to false in others."
         )
     return tasks
 
@@ -110,7 +111,7 @@ def _rows(text: str, path: object) -> Iterator[_Row]:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SettingsError(f"The JSON array in {path} is wrong: {error}.") from None
+            raise SettingsError(f"The JSON array in {path} is invalid: {error}.") from None
         yield from (_Row(f"item {number}", value) for number, value in enumerate(values, start=1))
         return
     # Not splitlines(): a U+2028 inside a JSON string does not end a line.
@@ -119,11 +120,11 @@ def _rows(text: str, path: object) -> Iterator[_Row]:
             try:
                 yield _Row(f"line {number}", json.loads(line))
             except (ValueError, RecursionError) as error:
-                yield _Row(f"line {number}", None, f"the JSON is wrong: {error}")
+                yield _Row(f"line {number}", None, f"the JSON is invalid: {error}")
 
 
 def _require_own_kind(rows: list[_Row], path: object) -> None:
-    """Tell a file of another kind as what it is, and not field by field.
+    """Reject other kinds of training files with one message, instead of field by field.
 
     Raises:
         SettingsError: the rows are those of a training file.
@@ -133,8 +134,8 @@ def _require_own_kind(rows: list[_Row], path: object) -> None:
         return
     if {"instruction", "output"} <= first.keys() and "is_classification" not in first:
         raise SettingsError(
-            f"{path} holds Alpaca rows (instruction, input, output). Add is_classification to each, true if"
-            " its output is one of a few labels, else false, and they are read as seed tasks."
+            f"{path} holds Alpaca rows (instruction, input, output). To use them as seed tasks, add"
+            " is_classification to each: true if its output is one of a few labels, otherwise false."
         )
     for key, kind in _FOREIGN.items():
         if key in first and "instruction" not in first:
@@ -142,7 +143,7 @@ def _require_own_kind(rows: list[_Row], path: object) -> None:
 
 
 def _parse_all(rows: list[_Row]) -> tuple[list[SeedTask], list[tuple[str, str]]]:
-    """The tasks, and what is wrong as pairs of a place and words that go on a sentence."""
+    """Parse all rows; returns the valid tasks, and (place, clause) for each problem."""
     tasks: list[SeedTask] = []
     problems: list[tuple[str, str]] = []
     places: dict[tuple[str, str], str] = {}
@@ -153,9 +154,9 @@ def _parse_all(rows: list[_Row]) -> tuple[list[SeedTask], list[tuple[str, str]]]
             task = _parse(row.value)
             for what, key in (("id", task.id), ("instruction", task.instruction)):
                 if key and (before := places.setdefault((what, key), row.place)) != row.place:
-                    raise ValueError(f"the {what} is that of {before} again; remove one of them")
+                    raise ValueError(f"the {what} repeats that of {before}; remove one of them")
         except ValidationError as error:
-            problems.append((row.place, _objections(error.errors(include_url=False))))
+            problems.append((row.place, _explain_all(error.errors(include_url=False))))
         except ValueError as error:
             problems.append((row.place, str(error)))
         else:
@@ -164,10 +165,10 @@ def _parse_all(rows: list[_Row]) -> tuple[list[SeedTask], list[tuple[str, str]]]
 
 
 def _parse(value: Any) -> SeedTask:
-    """One task; the instance may stand in the row itself, as in Alpaca's.
+    """Parse a task, whose only instance may be in the row itself, as in Alpaca rows.
 
     Raises:
-        ValueError: what is wrong, which may be several things.
+        ValueError: the row is invalid; there may be several problems.
     """
     if not isinstance(value, dict):
         raise ValueError("it must be a JSON object, with braces around it")
@@ -177,8 +178,8 @@ def _parse(value: Any) -> SeedTask:
     return SeedTask.model_validate(value)
 
 
-def _objections(errors: list[ErrorDetails]) -> str:
-    """What is wrong with one task: all missing fields, then what is wrong with the others."""
+def _explain_all(errors: list[ErrorDetails]) -> str:
+    """Describe all errors of a task: missing fields first, then invalid ones."""
     missing = [_field(error) for error in errors if error["type"] == "missing"]
     told = []
     if missing:
@@ -193,7 +194,7 @@ def _objections(errors: list[ErrorDetails]) -> str:
         elif error["type"] == "string_too_short":
             told.append(f"{_field(error)} is blank")
         elif error["type"] != "missing":
-            told.append(f"{_field(error)} is wrong: {objection(error)}")
+            told.append(f"{_field(error)} is wrong: {explain(error)}")
     return " and ".join(told[:_MOST_TOLD])
 
 
@@ -207,4 +208,4 @@ def _told(problems: list[tuple[str, str]], path: object) -> str:
         return f"In {place} of {path}, {problem}."
     listed = "; ".join(f"{place}: {problem}" for place, problem in problems[:_MOST_TOLD])
     more = len(problems) - _MOST_TOLD
-    return f"{path} has {len(problems)} wrong tasks. {listed}{f'; and {more} more' if more > 0 else ''}."
+    return f"{path} has {len(problems)} invalid tasks. {listed}{f'; and {more} more' if more > 0 else ''}."

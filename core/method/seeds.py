@@ -1,4 +1,4 @@
-"""Seed tasks in a workspace: a new one is given them, and one that has them keeps them."""
+"""Seed tasks of a workspace, stored once when the workspace is new."""
 
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -16,36 +16,36 @@ from selfinstruct.db.workspace import Workspace
 
 
 def built_in(code: str) -> Traversable:
-    """The seed file that comes with the program for a language; the English one for `auto`.
+    """The built-in seed file of a language; the English one for `auto`.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: the language has no built-in seeds.
     """
     found = seed_tasks(ENGLISH if code == AUTO else code)
     if found is None:
         raise SettingsError(
-            f"No seed tasks come with the language {code}. Give your own with {setting('seeds')}, or take"
-            f" another language: {', '.join(with_seeds())}."
+            f"The language {code} has no built-in seed tasks. Give your own with {setting('seeds')}, or"
+            f" choose another language: {', '.join(with_seeds())}."
         )
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """How things stand once a workspace has its seed tasks."""
+    """The result of `plant`."""
 
     settings: Settings
-    """With the language of the workspace, which `auto` finds in the seed tasks."""
+    """The settings with the language of the workspace resolved; `auto` detects it from the seed tasks."""
     in_language: Language | None = None
-    """What the seed tasks that it was given now are in, if that is clearly another language."""
+    """The detected language of newly stored seed tasks, if it clearly differs from the settings."""
 
 
 def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
-    """Give a new workspace its seed tasks, accepted; one that has tasks keeps what it has.
+    """Store the seed tasks in a new workspace, as accepted; a workspace that has seeds keeps them.
 
     Raises:
-        SettingsError: the seed file is wrong, or holds other tasks than the workspace began with, or the
-            language is another one.
+        SettingsError: the seed file is invalid, or its tasks or the language differ from those that the
+            workspace was started with.
     """
     if workspace.tasks.seeds():
         if settings.seeds is not None:
@@ -78,28 +78,28 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
 
 
 def _begun_seeds(workspace: Workspace) -> Path | None:
-    """Where the seed file was that a workspace began with; None when it was the built-in one."""
+    """The path of the seed file that a workspace was started with; None for the built-in seeds."""
     return from_store(workspace.settings.read(), workspace.path).get("seeds")
 
 
 def _require_same(workspace: Workspace, path: Path) -> None:
-    """Make sure that a seed file holds the tasks that a workspace began with, wherever it is now.
+    """Check that a seed file holds the tasks that a workspace was started with, whatever its path.
 
     Raises:
-        SettingsError: it cannot be read, or holds others.
+        SettingsError: the file cannot be read, or its tasks differ.
     """
     try:
         given = load(path)
     except SettingsError as error:
         raise SettingsError(
-            f"{error.sentence} {workspace.path} has its seed tasks already: leave {setting('seeds')} out."
+            f"{error.sentence} {workspace.path} already has its seed tasks: leave {setting('seeds')} out."
         ) from error
     if [_content(seed) for seed in given] != _planted(workspace):
         raise _fixed(workspace, str(_begun_seeds(workspace) or "the built-in seeds"), "seeds")
 
 
 _Content = tuple[str, Label, list[tuple[str, str]]]
-"""What makes a seed task the one that it is: instruction, label, inputs with their outputs."""
+"""The identity of a seed task: instruction, label, and (input, output) pairs."""
 
 
 def _content(seed: SeedTask) -> _Content:
@@ -120,10 +120,10 @@ def _label(seed: SeedTask) -> Label:
 
 
 def as_begun(workspace: Workspace, settings: Settings) -> Settings:
-    """The settings with the language that a workspace began with, and where its seed file was.
+    """The settings with the language and seed file path that a workspace was started with.
 
     Raises:
-        SettingsError: another language is asked for.
+        SettingsError: the settings ask for a different language.
     """
     if settings.seeds is None and (seeds := _begun_seeds(workspace)) is not None:
         settings = settings.model_copy(update={"seeds": seeds})
@@ -137,10 +137,10 @@ def as_begun(workspace: Workspace, settings: Settings) -> Settings:
 
 def _fixed(workspace: Workspace, begun_with: str, name: str) -> SettingsError:
     sentence = (
-        f"{workspace.path} began with {begun_with}, which cannot be changed. Leave {setting(name)} out, on"
-        f" the command line and in {SETTINGS_FILE}, or begin another workspace with --db."
+        f"{workspace.path} was started with {begun_with}, which cannot be changed. Leave {setting(name)} out,"
+        f" on the command line and in {SETTINGS_FILE}, or start another workspace with --db."
     )
     if workspace.is_untouched():
-        # Its seeds are decisions, and those are never deleted; with the whole file only its settings go.
-        sentence += " Nothing has come of this one yet but its settings: it can be deleted, and begun again."
+        # Seeds are decisions, which are never deleted. Deleting the whole file loses nothing but settings.
+        sentence += " This workspace holds only seeds and settings so far: you can delete it and start over."
     return SettingsError(sentence)

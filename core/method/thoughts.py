@@ -1,13 +1,13 @@
-"""What a reasoning model thinks before it answers, told apart from the answer itself."""
+"""Removal of a reasoning model's thinking block from its answer."""
 
 import re
 
-# Reasoning models think aloud first; some servers open the block themselves and send only its end.
+# Some servers put the opening tag into the prompt, so that the answer contains only the closing one.
 _THINKING = re.compile(
     r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
 )
 
 
 def spoken(text: str) -> str:
-    """What a model says after it has thought aloud; nothing when the token limit cut its thoughts."""
+    """Return the answer after the thinking block; empty if the token limit truncated the block."""
     return _THINKING.sub("", text, count=1)

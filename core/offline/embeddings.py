@@ -1,6 +1,6 @@
-"""The built-in model's embeddings: a hashed bag of letters, three to five at a time.
+"""The built-in model's embeddings: hashed bags of character n-grams, n = 3 to 5.
 
-Texts with many letters in common are near each other. It knows nothing of what they mean.
+Texts that share many n-grams are close to each other. Meaning plays no part.
 """
 
 import base64
@@ -16,7 +16,7 @@ _LENGTHS = (3, 4, 5)
 
 
 def embed(body: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a request's JSON body, as an OpenAI-compatible server would give it."""
+    """The response to the JSON body of an embeddings request, as from an OpenAI-compatible server."""
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     as_bytes = body.get("encoding_format") == "base64"
     listed = []
@@ -41,7 +41,7 @@ def _bag(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     vector = np.zeros(_DIMENSION, dtype="<f4")
     for gram, count in sorted(grams.items()):
         digest = hashlib.blake2b(gram.encode("utf-8", "replace"), digest_size=4).digest()
-        # The sign lets those that meet in one place cancel out on the average.
+        # Signed hashing: collisions cancel out on average.
         vector[int.from_bytes(digest[:2]) % _DIMENSION] += count**0.5 * (1 if digest[2] & 1 else -1)
     if not vector.any():
         vector[0] = 1.0

@@ -1,4 +1,4 @@
-"""The built-in model's grammar: templates with slots, and the way back from a text to its slots."""
+"""The built-in model's grammar: templates with slots, and parsing of texts back into slots."""
 
 import random
 import re
@@ -14,12 +14,12 @@ _SLOT = re.compile(r"\{([a-z][a-z_0-9]*)\}")
 _FILE = "grammar.toml"
 
 Slots = dict[str, str]
-"""What each slot of a template stands for."""
+"""The text of each slot of a template, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One kind of task: how it is worded, and what its instances look like."""
+    """A kind of task: templates of its instructions and instances."""
 
     name: str
     classification: bool
@@ -27,11 +27,11 @@ class Family:
     inputs: tuple[str, ...] = ("",)
     outputs: tuple[str, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """For a classification task: templates of an input by the label that it earns."""
+    """For classification tasks: input templates by label."""
     patterns: tuple["re.Pattern[str]", ...] = ()
 
     def readings(self, instruction: str) -> Iterator[Slots]:
-        """The slots of an instruction by each wording of this family that it may be."""
+        """Yield the slots of an instruction for each template of this family that it matches."""
         for pattern in self.patterns:
             match = pattern.fullmatch(instruction)
             if match:
@@ -40,13 +40,13 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Phrases that belong together, such as a question and its answer: a row fills several slots at once."""
+    """Phrases that belong together, such as a question and its answer; a row fills several slots."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def matching(self, slots: Slots) -> Sequence[tuple[str, ...]]:
-        """The rows that agree with the slots filled so far, whatever the case of the letters."""
+        """Return the rows that agree with the slots filled so far, ignoring case."""
         fixed = [
             (place, slots[column].casefold()) for place, column in enumerate(self.columns) if column in slots
         ]
@@ -57,24 +57,24 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """All families, the phrases that fill their slots, and the faults of a realistic model."""
+    """The task families, the phrases that fill their slots, and the typical flaws of a model."""
 
     phrases: Mapping[str, tuple[str, ...]]
     tables: Mapping[str, Table]
-    """The table that each slot is a column of, for the slots that are."""
+    """Maps a slot to the table that has it as a column, if any."""
     families: tuple[Family, ...]
     flaws: Mapping[str, tuple[str, ...]]
     fallback: Mapping[str, tuple[str, ...]]
-    """Texts for instructions that no family knows."""
+    """Templates for instructions that match no family."""
     range: "re.Pattern[str]"
-    """Finds the first and the last number that a propose prompt for a chat model asks for."""
+    """Captures the first and last item number that a propose prompt for a chat model asks for."""
     only_classification: "re.Pattern[str]"
-    """Found in a propose prompt that asks for classification tasks only."""
+    """Matches in propose prompts that ask for classification tasks only."""
     classification: "re.Pattern[str] | None"
-    """Found in most classification tasks that no family knows."""
+    """Matches in most classification tasks that belong to no family."""
 
     def expand(self, template: str, rng: random.Random, slots: Slots) -> str:
-        """Fill a template; slots already in `slots` keep their text, new ones are added to it."""
+        """Fill a template; slots already in `slots` keep their text, and new ones are added to `slots`."""
 
         def fill(match: "re.Match[str]") -> str:
             name = match[1]
@@ -89,7 +89,7 @@ class Grammar:
         return _SLOT.sub(fill, template)
 
     def _enter(self, row: Slots, rng: random.Random, slots: Slots) -> None:
-        """Fill the slots of a row that are not filled; its cells are templates themselves."""
+        """Fill the remaining slots of a table row, whose cells are themselves templates."""
         new = [column for column in row if column not in slots]
         slots |= {column: row[column] for column in new}
         for column in new:
@@ -100,7 +100,7 @@ class Grammar:
         return _SLOT.sub(lambda inner: self._phrase(inner[1], rng), phrase)
 
     def find(self, instruction: str) -> tuple[Family, Slots] | None:
-        """The family that an instruction belongs to, with its slots."""
+        """Return the family that an instruction belongs to, with its slots; None if there is none."""
         for family in self.families:
             for slots in family.readings(instruction):
                 if all(self.tables[name].matching(slots) for name in slots if name in self.tables):
@@ -110,7 +110,7 @@ class Grammar:
 
 @cache
 def built_in(code: str) -> Grammar:
-    """The grammar that comes with the program for a language; the English one where it has none."""
+    """The built-in grammar of a language, with English as the fallback."""
     data = read_toml(code, _FILE) or read_toml(ENGLISH, _FILE)
     reading, tables = data["reading"], _tables(data.get("tables", {}))
     return Grammar(
@@ -150,9 +150,9 @@ def _family(entry: Mapping[str, Any], tables: Mapping[str, Table]) -> Family:
 
 
 def _pattern(template: str, tables: Mapping[str, Table]) -> "re.Pattern[str]":
-    """What matches a wording, each slot in a group of its name.
+    """Compile a template to a pattern with a named group for each slot.
 
-    Of two slots with nothing but a space between them, the first is matched by its cells: no text shows
+    If only a space separates two slots, the first is matched by the cells of its table, since no text marks
     where it ends.
     """
     parts = _SLOT.split(" ".join(template.split()))

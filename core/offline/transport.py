@@ -1,8 +1,8 @@
-"""The built-in model: a grammar, not a language model, behind the openai client's own transport.
+"""The built-in model: a grammar, not a language model, behind a transport for the openai client.
 
-It reads the prompt that it is sent, answers in a model's text formats, and makes a model's mistakes:
-near-duplicates, forbidden words, chatter, decoration, cut answers, unclear labels. The same seed and
-the same request always give the same answer.
+It parses the prompt, answers in the formats of real models, and makes their mistakes: near-duplicates,
+forbidden keywords, chatter, decoration, truncated answers, unclear labels. Answers are deterministic for a
+seed and a request.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ _NEW_TASKS = 8
 
 
 class OfflineTransport(httpx2.AsyncBaseTransport):
-    """Answers the client's HTTP requests from the grammar of a language, with no network."""
+    """An HTTP transport that answers from the grammar of a language, without a network."""
 
     def __init__(self, rng_seed: int, code: str) -> None:
         self._rng_seed = rng_seed
         self._code = code
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer one chat or legacy completion, or one request for vectors."""
+        """Answer a chat, legacy completions or embeddings request."""
         body = json.loads(await request.aread())
         if request.url.path.endswith("/embeddings"):
-            from selfinstruct.core.offline.embeddings import embed  # noqa: PLC0415 - few want them
+            from selfinstruct.core.offline.embeddings import embed  # noqa: PLC0415 - rarely used
 
             answer = embed(body)
         else:
@@ -42,7 +42,7 @@ class OfflineTransport(httpx2.AsyncBaseTransport):
 
 
 def complete(body: dict[str, Any], rng_seed: int, code: str = ENGLISH) -> dict[str, Any]:
-    """The answer to a request's JSON body in a language, as an OpenAI-compatible server would give it."""
+    """The response to the JSON body of a completions request, as from an OpenAI-compatible server."""
     chat = "messages" in body
     prompt = body["messages"][-1]["content"] if chat else body["prompt"]
     digest = hashlib.sha256(json.dumps([rng_seed, body], sort_keys=True).encode()).digest()
@@ -71,7 +71,7 @@ def _count_tokens(text: str) -> int:
 
 
 class _Writer:
-    """Writes one answer: text, and whether it is cut."""
+    """Writes one answer: its text, and whether it is truncated."""
 
     def __init__(self, tongue: Language, grammar: Grammar, rng: random.Random, *, chat: bool) -> None:
         names = tongue.answers
@@ -102,7 +102,7 @@ class _Writer:
     def _proposals(self, prompt: str) -> tuple[str, bool]:
         lines = _NUMBERED_LINE.findall(prompt)
         shown = [text for _, text in lines if text.strip()]
-        request = _NUMBERED_LINE.sub("", prompt)  # the instructions shown may say anything
+        request = _NUMBERED_LINE.sub("", prompt)  # in-context instructions could match as well
         wanted = self._grammar.range.search(request)
         first = int(wanted[1]) if wanted else int(lines[-1][0]) if lines else 1
         count = int(wanted[2]) - first + 1 if wanted else _NEW_TASKS
@@ -135,19 +135,19 @@ class _Writer:
         return f"({item})" if lot > 0.99 else item
 
     def _near_duplicate(self, instruction: str) -> str:
-        """A shown instruction with one word changed, as a model that has run dry writes it."""
+        """Return an in-context instruction with one word changed, as models write when they run dry."""
         words, between = _pieces(instruction)
         position = self._rng.randrange(1, len(words)) if len(words) > 1 else 0
         words[position] = self._rng.choice(self._grammar.flaws["changed"])
         return between.join(words)
 
     def _continued(self, items: list[str], first: int) -> str:
-        """What a base model writes after "9."."""
+        """Format the list as a base model's continuation of "9."."""
         rest = [f"{number}. {item}" for number, item in enumerate(items[1:], start=first + 1)]
         return " " + "\n".join([items[0], *rest])
 
     def _decorated(self, items: list[str], first: int) -> str:
-        """What a chat model makes of a list."""
+        """Format the list with the decoration of a chat model."""
         if self._chance(0.06):
             first = 1
         lot = self._rng.random()
@@ -247,7 +247,7 @@ class _Writer:
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """What the model finds its way by in prompts with the field names of a language, or the English ones."""
+    """Patterns that identify the parts of a prompt by the field names of a language, or the English ones."""
 
     task: "re.Pattern[str]"
     label: "re.Pattern[str]"
@@ -270,5 +270,5 @@ def _any_of(names: tuple[str, ...]) -> str:
 
 
 def _pieces(text: str) -> tuple[list[str], str]:
-    """The words of a text and what stands between them; its characters where it is written without spaces."""
+    """Split a text into words and their separator; into characters if its script has no spaces."""
     return (list(text), "") if any(map(is_unspaced, text)) else (text.split(), " ")

@@ -1,4 +1,4 @@
-"""The judge: every filter, and the distance to the pool as it is now."""
+"""The assessor: runs all filters on a candidate against the current pool."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from selfinstruct.core.filtering.candidate import Candidate, Closest
 from selfinstruct.core.filtering.filters.similarity import COSINE, ROUGE_L
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
 _QUOTED_LENGTH = 60
 _SHARES_A_WORD, _SHARES_MANY = 1e-9, 0.3
-"""Less than the score of any two texts that share a word; that of texts that share a good part of theirs."""
+"""ROUGE-L floors: below the score of any two texts with a common word, and of texts with much in common."""
 
 _MANY_WAITING = 2000
-"""So many undecided candidates are compared with a task that comes into the pool, whatever they share."""
+"""Undecided candidates up to which the lower floor applies when a task enters the pool."""
 
-_KEPT_CHARACTERS = 500_000
-"""So long are the texts at most, all together, whose nearest tasks are kept in mind."""
+_CACHED_CHARACTERS = 500_000
+"""Capacity of the neighbour cache, in characters of the texts looked up."""
 _CLASSIFICATION_TRIES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All reasons against an instruction, and its nearest neighbour."""
+    """All reasons to reject an instruction, and its nearest neighbours."""
 
     reasons: tuple[Reason, ...]
     nearest: "Neighbour | None"
     means: "Near | None" = None
-    """The nearest by meaning; None without a vector."""
+    """The nearest neighbour by embeddings; None without a vector."""
     awaited: bool = False
-    """Whether vectors are still to come, its own or of the pool, without which it cannot be said to pass."""
+    """Whether it cannot pass yet, because its own vector or some of the pool's are missing."""
 
     @property
     def verdict(self) -> str:
@@ -54,36 +54,36 @@ class Assessment:
 
 
 class Assessor:
-    """Holds the pool in memory: what candidates are compared with and prompts are sampled from.
+    """Assesses candidates against the pool in memory, which prompts are also sampled from.
 
-    The workspace may change under other programs' hands: `catch_up` takes in every decision made by
-    anyone since the last time. It is right only inside a transaction that then judges and decides.
+    Other programs may change the workspace: `catch_up` applies all decisions since the last call. The pool
+    is guaranteed to be current only inside a transaction, so assess and decide in the same one.
     """
 
     def __init__(self, workspace: Workspace, filters: FilterSettings, language: Language) -> None:
         self._workspace = workspace
         self.filters = filters
-        """What it objects to."""
+        """The filter settings in force."""
         self.language = language
         self._meaning: PoolVectors | None = None
         self.forget()
 
     def forget(self) -> None:
-        """Drop the image of the pool; `catch_up` builds it again. For after a transaction that failed."""
+        """Drop the in-memory pool after a failed transaction; `catch_up` rebuilds it."""
         self.is_ready = False
-        """Whether all of the pool has been read; whoever needs it before reads it all at once."""
+        """Whether the whole pool has been read; `catch_up` reads the rest at once."""
         self._read: Pool | None = None
-        self._found: LRUCache[tuple[str, int], list[Neighbour]] = LRUCache(_KEPT_CHARACTERS)
+        self._found: LRUCache[tuple[str, int], list[Neighbour]] = LRUCache(_CACHED_CHARACTERS)
         self._found_at = 0
         if self._meaning is not None:
             self._meaning.forget()
 
     def assess_by(self, filters: FilterSettings, meaning: "PoolVectors | None") -> None:
-        """Assess by these from now on; what was assessed before is to be assessed again.
+        """Change the filters; the caller must reassess earlier candidates.
 
         Args:
-            filters: What it objects to.
-            meaning: What it compares by meaning with; None: by words only.
+            filters: The new filter settings.
+            meaning: The vectors to compare by meaning with; None compares by words only.
         """
         self.is_ready = self.is_ready and (meaning is None or meaning is self._meaning)
         self.filters, self._meaning = filters, meaning
@@ -91,7 +91,7 @@ class Assessor:
     @property
     def _pool(self) -> "Pool":
         if self._read is None:
-            # NumPy and RapidFuzz come with it: whoever opens a screen first is not to wait for them.
+            # Imports NumPy and RapidFuzz, which the first screen must not wait for.
             from selfinstruct.core.pool.pool import Pool  # noqa: PLC0415
 
             self._read = Pool(self._workspace, self.language.code)
@@ -99,25 +99,25 @@ class Assessor:
 
     @property
     def index(self) -> "RougeIndex":
-        """The pool."""
+        """The index of the pool."""
         return self._pool.accepted
 
     @property
     def accepted_of_model(self) -> int:
-        """How many of the model's own tasks are in the pool, which a target counts."""
+        """The number of model tasks in the pool, which a target counts."""
         return self._pool.accepted_of_model
 
     def catch_up(self) -> None:
-        """Take in the decisions made since the last time."""
+        """Apply the decisions made since the last call."""
         self._pool.catch_up()
         if self._meaning is not None:
             self._meaning.catch_up()
         self.is_ready = True
 
     def read_some(self) -> bool:
-        """Read a part of the pool, for a few milliseconds; returns whether there is more.
+        """Read part of the pool, for a few milliseconds; returns whether there is more.
 
-        For a program that has other things to do while it reads a large pool.
+        Keeps a program responsive while it reads a large pool.
         """
         if self._pool.read_some() or (self._meaning is not None and self._meaning.read_some()):
             return True
@@ -125,21 +125,21 @@ class Assessor:
         return False
 
     def keep(self) -> None:
-        """Store what was costly to read in the workspace, if that is worth the while."""
+        """Store a snapshot of the pool in the workspace, if it saves enough time."""
         if self.is_ready and self._pool.is_worth_keeping and not self._workspace.read_only:
             with self.step():
                 self._pool.keep()
 
     @property
     def pool_size(self) -> tuple[int, int]:
-        """How many tasks of the pool are seeds, and how many have come since; of what has been read."""
+        """The number of seeds and of other tasks in the pool, as far as it has been read."""
         if self._read is None:
             return 0, 0
         return len(self._pool.seed_ids), len(self._pool.other_ids)
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """A transaction that begins with everybody's decisions taken in."""
+        """Open a transaction in which all earlier decisions are applied."""
         known = None
         try:
             with self._workspace.transaction():
@@ -148,7 +148,7 @@ class Assessor:
                 yield
         except BaseException:
             if known is not None and known != self._taken_in():
-                self.forget()  # it holds what has been rolled back
+                self.forget()  # it contains changes that were rolled back
             raise
 
     def step_when_free(self) -> Sliced[ExitStack]:
@@ -166,9 +166,9 @@ class Assessor:
         return self._pool.last_decision, self._pool.last_task, *of_meaning
 
     def look_up(self, instruction: str, k: int = 1) -> "list[Neighbour]":
-        """The `k` nearest tasks of the pool as it has been taken in, best first.
+        """Return the `k` nearest tasks of the pool as of the last `catch_up`, best first.
 
-        They are kept in mind as long as nothing is decided: whoever has looked ahead does not wait again.
+        Results are cached until the next decision, so that prefetched lookups return at once.
         """
         if self._found_at != self._pool.last_decision:
             self._found.clear()
@@ -180,16 +180,16 @@ class Assessor:
         return found
 
     def assess(self, instruction: str, *, but: int | None = None) -> Assessment:
-        """Assess an instruction against the pool without `but` (section 2.2: filtering)."""
+        """Assess an instruction against the pool except task `but` (section 2.2, filtering)."""
         nearest = self._nearest(instruction, but)
-        return Assessment(self._objections(instruction, nearest), nearest)
+        return Assessment(self._reasons(instruction, nearest), nearest)
 
     def _nearest(self, instruction: str, but: int | None) -> "Neighbour | None":
         found = self.look_up(instruction, 2 if but is not None and but in self.index else 1)
         return next((one for one in found if one.id != but), None)
 
     def assess_task(self, task_id: int, instruction: str) -> Assessment:
-        """Assess a task by words and, where its vector is known, by meaning; store its verdict."""
+        """Assess a task by ROUGE-L and, if its vector is known, by cosine; store the verdict."""
         if self._meaning is None:
             assessment = self.assess(instruction, but=task_id)
         else:
@@ -205,14 +205,14 @@ class Assessor:
         found = meaning.nearest(task_id)
         if found is None:
             refusal = self._workspace.vectors.refusal(task_id)
-            reasons = self._objections(instruction, nearest, refusal=refusal)
+            reasons = self._reasons(instruction, nearest, refusal=refusal)
             return Assessment(reasons, nearest, awaited=refusal is None)
         near = next(iter(found), None)
         self._workspace.vectors.assessed(task_id, (near.id, near.cosine) if near else None)
-        reasons = self._objections(instruction, nearest, near)
+        reasons = self._reasons(instruction, nearest, near)
         return Assessment(reasons, nearest, near, awaited=bool(self.lacking_vectors))
 
-    def _objections(
+    def _reasons(
         self,
         instruction: str,
         nearest: "Neighbour | None",
@@ -227,18 +227,18 @@ class Assessor:
             nearest_by_meaning=Closest(near.cosine, partial(self._named, near.id)) if near else None,
             refusal=refusal,
         )
-        return tuple(objections(candidate, self.filters))
+        return tuple(check_candidate(candidate, self.filters))
 
     @property
     def unusable(self) -> str | None:
-        """Why nothing can be compared by meaning, although it is to be; of what has been taken in."""
+        """Why comparison by meaning is enabled but impossible, as of the last `catch_up`; else None."""
         return None if self._meaning is None else self._meaning.unusable
 
     @property
     def lacking_vectors(self) -> int:
-        """How many tasks of the pool nobody can be compared with by meaning yet, for lack of their vectors.
+        """The number of tasks in the pool whose vectors are still missing, as of the last `catch_up`.
 
-        Of what has been taken in; 0 when nothing is compared by meaning.
+        0 without embeddings.
         """
         if self._meaning is None:
             return 0
@@ -246,9 +246,9 @@ class Assessor:
         return max(0, lacking and lacking - self._workspace.vectors.refused_in_pool())
 
     def assess_around(self, task_id: int, before: Standing, after: Standing) -> set[int]:
-        """Judge again what a decision on a task concerns: itself, and the candidates close to it.
+        """Reassess what a decision on a task affects: the task itself, and the candidates close to it.
 
-        Returns the candidates whose verdict is another now.
+        Returns the ids of the candidates whose verdicts changed.
         """
         concerned: set[int] = set()
         reworded = before.instruction != after.instruction
@@ -272,15 +272,15 @@ class Assessor:
         }
 
     def neighbours(self, instruction: str, *, but: int, k: int = 10) -> "list[Neighbour]":
-        """The nearest tasks of the pool other than `but`, best first."""
+        """Return the nearest tasks of the pool except `but`, best first."""
         self.catch_up()
         found = [neighbour for neighbour in self.look_up(instruction, k + 1) if neighbour.id != but]
         return found[:k]
 
     def near_in_meaning(self, task_id: int, *, k: int = 10) -> "list[Near] | None":
-        """The tasks of the pool that are nearest to a task by meaning, best first.
+        """Return the nearest tasks of the pool by embeddings, best first.
 
-        None when nothing is compared by meaning, or while the task has no vector.
+        None without embeddings, or while the task has no vector.
         """
         if self._meaning is None:
             return None
@@ -288,13 +288,13 @@ class Assessor:
         return self._meaning.nearest(task_id, k)
 
     def waiting_in_meaning(self, task_id: int) -> set[int]:
-        """The undecided candidates that mean the same as a task."""
+        """Return the undecided candidates whose cosine with a task reaches the threshold."""
         return (
             set() if self._meaning is None else set(self._meaning.waiting(task_id, COSINE.of(self.filters)))
         )
 
     def too_close(self, task_id: int, instruction: str) -> list[int]:
-        """The tasks of the pool that a task is too close to, by words or by meaning."""
+        """Return the tasks of the pool that a task is too close to, by ROUGE-L or by cosine."""
         found = [near.id for near in self.index.above(instruction, ROUGE_L.of(self.filters))]
         if self._meaning is not None:
             found += self._meaning.of_pool(task_id, COSINE.of(self.filters))
@@ -306,10 +306,10 @@ class Assessor:
         return f'task {task_id}, "{quoted}"'
 
     def sample(self, rng: random.Random, *, classification_only: bool) -> list[tuple[int, str]]:
-        """The in-context tasks of a propose prompt, (id, instruction) each: 6 seeds and 2 of the model's.
+        """Sample the in-context tasks of a propose prompt: 6 seeds and 2 model tasks (section 2.2).
 
-        More seeds while there are fewer of the model's own (section 2.2). With `classification_only`
-        all of them are classification tasks.
+        Seeds fill in while there are fewer model tasks. With `classification_only`, all of them are
+        classification tasks. Returns (id, instruction) pairs.
         """
         tasks = self._workspace.tasks
         if classification_only:

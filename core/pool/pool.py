@@ -1,4 +1,4 @@
-"""The pool in memory: read from the workspace once, and kept up with everybody's decisions."""
+"""The pool in memory: read from the workspace once, then updated incrementally from the decisions."""
 
 import bisect
 from array import array
@@ -13,18 +13,18 @@ from selfinstruct.db.records import Origin, PoolChange
 from selfinstruct.db.workspace import Workspace
 
 _AT_ONCE = 1000
-"""Texts read in one go: a few milliseconds' worth."""
+"""Texts read per step, which takes a few milliseconds."""
 _CHANGES_AT_ONCE = 100
 _WORTH_KEEPING = 2000
-"""An image is stored anew when so many texts have changed since."""
+"""Changed texts after which a new snapshot is stored."""
 _TOO_OLD = 5000
-"""With more decisions since, reading the tasks is quicker than bringing an image up to date."""
+"""Decisions after which reading all tasks is faster than updating an old snapshot."""
 
 
 class Pool:
-    """What candidates are compared with and prompts are sampled from, and the candidates that wait.
+    """The accepted tasks that candidates are compared with, and the undecided candidates.
 
-    It is read from the workspace when it first catches up, or a part at a time before that.
+    The first `catch_up` reads them from the workspace; `read_some` reads them in parts before that.
     """
 
     def __init__(self, workspace: Workspace, language: str) -> None:
@@ -41,18 +41,18 @@ class Pool:
         self.waiting = RougeIndex(self._language)
         self.seed_ids = array("q")
         self.other_ids = array("q")
-        """The ids of the pool's tasks that are not seeds, in their order."""
+        """The ids of the tasks in the pool that are not seeds, sorted."""
         self.accepted_of_model = 0
         self.last_decision = 0
         self.last_task = 0
-        """It has taken in what was decided and what was proposed up to these."""
+        """The last decision and the last proposed task that are applied."""
         self._unkept = 0
 
     def read_some(self) -> bool:
-        """Read a part of what there is; returns whether that was not all.
+        """Read one part; returns whether there is more.
 
-        After an error it begins anew: a generator that has raised is at its end, and would pass for one that
-        has read everything.
+        After an error, reading restarts: a generator that has raised is exhausted, and would look as if it
+        had read everything.
         """
         try:
             return next((True for _ in self._reading), False)
@@ -61,7 +61,7 @@ class Pool:
             raise
 
     def catch_up(self) -> None:
-        """Take in what was decided and proposed since the last time."""
+        """Apply the decisions and proposals since the last call."""
         while self.read_some():
             pass
         for change in self._workspace.decisions.changes_since(self.last_decision):
@@ -73,11 +73,11 @@ class Pool:
 
     @property
     def is_worth_keeping(self) -> bool:
-        """Whether an image of it would save the next program more than a moment."""
+        """Whether a new snapshot would save the next program noticeable time."""
         return self._unkept >= _WORTH_KEEPING
 
     def keep(self) -> None:
-        """Store an image of it in the workspace; in a transaction that has caught up."""
+        """Store a snapshot in the workspace; call inside a transaction, after `catch_up`."""
         self._workspace.similarity.write(
             pack(name, index, last_decision=self.last_decision, last_task=self.last_task)
             for name, index in (("pool", self.accepted), ("waiting", self.waiting))
@@ -111,7 +111,7 @@ class Pool:
             yield from self._read_tasks()
 
     def _read_image(self) -> Generator[None, None, bool]:
-        """Read the image and what was decided since; returns whether it can be trusted."""
+        """Read the snapshot and the decisions since; returns whether it can be trusted."""
         stored = self._workspace.similarity.read()
         pool, waiting = (unpack(stored.get(name), self._language) for name in ("pool", "waiting"))
         if pool is None or waiting is None or pool.last_decision != waiting.last_decision:
@@ -134,7 +134,7 @@ class Pool:
         return self._sort_out()
 
     def _sort_out(self) -> bool:
-        """Tell seeds from others; returns whether the tasks of the image are those that there are."""
+        """Separate seeds from other tasks; returns whether the snapshot matches the workspace."""
         everything = self._workspace.tasks.last_id()
         accepted = self._workspace.tasks.tally("accepted", up_to=everything)
         pending = self._workspace.tasks.tally("pending", up_to=self.last_task)
@@ -146,7 +146,7 @@ class Pool:
         return _sums(accepted) == _sums_of(ids) and _sums(pending) == _sums_of(self.waiting.ids())
 
     def _read_tasks(self) -> Generator[None]:
-        # These first: what changes while the tasks are read is taken in again afterwards.
+        # Read these first: `catch_up` then reapplies whatever changes while the tasks are read.
         self.last_decision = self._workspace.decisions.last_id()
         self.last_task = self._workspace.tasks.last_id()
         read_to = 0

@@ -1,4 +1,4 @@
-"""An image of an index, as the workspace keeps it: the tokens of its texts, which take long to find."""
+"""Snapshots of the pool's indexes, stored in the workspace to save tokenization."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from selfinstruct.db.records import StoredIndex
 from selfinstruct.db.tables.pool_snapshots import digest_of
 
 _FORMAT = 1
-"""One more whenever tokens come out differently, or are stored differently."""
+"""Format version; increment it when tokenization or the encoding changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSnapshot:
-    """What an index held when it had taken in what was decided and proposed up to some point."""
+    """The content of an index as of a decision and a proposed task."""
 
     last_decision: int
     last_task: int
@@ -28,7 +28,7 @@ class PoolSnapshot:
     lengths: Ints
 
     def parts(self, most: int) -> Iterator[tuple[list[int], Codes, Ints]]:
-        """Ids, tokens and lengths of `most` texts at a time."""
+        """Yield ids, tokens and lengths, for `most` texts at a time."""
         starts = np.append(0, np.cumsum(self.lengths))
         for first in range(0, len(self.ids), most):
             last = min(first + most, len(self.ids))
@@ -37,7 +37,7 @@ class PoolSnapshot:
 
 
 def pack(name: str, index: RougeIndex, *, last_decision: int, last_task: int) -> StoredIndex:
-    """The image of an index, with a hash by which it is known again."""
+    """Serialize an index, with a checksum."""
     words, ids, codes, lengths = index.coded()
     image = StoredIndex(
         name=name,
@@ -54,7 +54,7 @@ def pack(name: str, index: RougeIndex, *, last_decision: int, last_task: int) ->
 
 
 def unpack(stored: StoredIndex | None, language: str) -> PoolSnapshot | None:
-    """The image, if there is one that a program like this made, for that language, and it is unharmed."""
+    """Deserialize a snapshot; None if it is missing, damaged, or of another language or format version."""
     if stored is None or stored.made_by != _made_by(language) or stored.sha256 != digest_of(stored):
         return None
     return PoolSnapshot(
@@ -68,5 +68,5 @@ def unpack(stored: StoredIndex | None, language: str) -> PoolSnapshot | None:
 
 
 def _made_by(language: str) -> str:
-    # Another version of Unicode may fold and cut another way.
+    # Another version of Unicode may normalize and tokenize differently.
     return f"{_FORMAT} {language} {unicodedata.unidata_version}"

@@ -1,6 +1,6 @@
-"""The pool's vectors in memory: which of its tasks is nearest by meaning.
+"""The pool's vectors in memory, for nearest neighbours by embeddings.
 
-Only imported when there are embeddings.
+Imported only if embeddings are enabled.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -20,32 +20,32 @@ from selfinstruct.db.tables.vectors import StoredVector
 from selfinstruct.db.workspace import Workspace
 
 _AT_ONCE = 256
-"""Vectors read in one go: a few milliseconds' worth."""
+"""Vectors read per step, which takes a few milliseconds."""
 
 
 class PoolVectors:
-    """The vectors of the pool and of the candidates that wait, kept up with everybody's decisions.
+    """The vectors of the pool and of undecided candidates, updated incrementally from the decisions.
 
     Args:
-        workspace: Where the vectors are.
-        asked: Whose vectors count, as `Settings.of_embeddings` gives it.
+        workspace: The source of the vectors.
+        asked: The embedding model's settings, from `Settings.of_embeddings`.
 
     Raises:
-        SettingsError: there are more tasks than can be compared without the extra library. A workspace
-            that is only read is read all the same, and says so in `unusable`.
+        SettingsError: there are more tasks than can be compared without the optional library. A read-only
+            workspace opens anyway, and sets `unusable`.
     """
 
     def __init__(self, workspace: Workspace, asked: Settings) -> None:
         self._workspace = workspace
-        self._too_many = self._objection()
+        self._too_many = self._why_too_many()
         if not workspace.read_only:
             if self._too_many is not None:
                 raise SettingsError(self._too_many)
             workspace.vectors.use(asked.model, asked.address)
         self.forget()
 
-    def _objection(self) -> str | None:
-        # What another filter objects to gets no vector, and needs no room.
+    def _why_too_many(self) -> str | None:
+        # Candidates that another filter rejects get no vector, and so need no memory.
         tasks = self._workspace.tasks
         try:
             require_room(max(tasks.count_accepted(), tasks.count_passing()), IN_MEMORY)
@@ -54,10 +54,10 @@ class PoolVectors:
         return None
 
     def forget(self) -> None:
-        """Drop everything; the next look reads it again."""
+        """Drop everything; the next call reads it again."""
         self._reading = self._read()
         self.unusable = self._too_many
-        """Why nothing can be compared: there are too many vectors, and nothing has one then."""
+        """Why comparison is impossible (too many vectors); nothing is treated as having a vector then."""
         self._accepted: VectorIndex | None = None
         self._waiting: VectorIndex | None = None
         self._last_decision = 0
@@ -65,13 +65,13 @@ class PoolVectors:
 
     @property
     def taken_in(self) -> tuple[int, int]:
-        """The last decision and the last vector that it knows of."""
+        """The ids of the last decision and the last vector that are applied."""
         return self._last_decision, self._last_vector
 
     def read_some(self) -> bool:
-        """Read a part of what there is, for a few milliseconds; returns whether that was not all.
+        """Read one part, for a few milliseconds; returns whether there is more.
 
-        After an error it begins anew.
+        After an error, reading restarts.
         """
         if self.unusable is not None:
             return False
@@ -85,14 +85,14 @@ class PoolVectors:
             raise
 
     def catch_up(self) -> None:
-        """Take in the decisions and the vectors that have come since the last time."""
+        """Apply the decisions and vectors since the last call."""
         try:
             self._catch_up()
         except VectorsUnusableError as error:
             self._give_up(error)
 
     def _give_up(self, error: VectorsUnusableError) -> None:
-        # A person's decisions go on by words; whoever asks for vectors is told.
+        # A person can continue to decide by ROUGE-L; callers that need vectors check `unusable`.
         self.unusable = error.sentence
         self._accepted = self._waiting = None
 
@@ -110,22 +110,22 @@ class PoolVectors:
 
     @property
     def pool_size(self) -> int:
-        """How many tasks of the pool have their vectors."""
+        """The number of tasks in the pool that have vectors."""
         return 0 if self._accepted is None else len(self._accepted)
 
     def nearest(self, task_id: int, k: int = 1) -> list[Near] | None:
-        """The tasks of the pool that are nearest to a task, the best first; None while it has no vector."""
+        """Return the nearest tasks of the pool, best first; None while the task has no vector."""
         vector = self._vector(task_id)
         if vector is None or self.unusable is not None:
             return None
         return [] if self._accepted is None else self._accepted.nearest(vector, k, but=task_id)
 
     def of_pool(self, task_id: int, threshold: float) -> list[int]:
-        """The tasks of the pool that are so near to a task or nearer."""
+        """Return the tasks of the pool whose cosine with a task is at least `threshold`."""
         return self._above(self._accepted, task_id, threshold)
 
     def waiting(self, task_id: int, threshold: float) -> list[int]:
-        """The undecided candidates that are so near to a task or nearer."""
+        """Return the undecided candidates whose cosine with a task is at least `threshold`."""
         return self._above(self._waiting, task_id, threshold)
 
     def _above(self, index: VectorIndex | None, task_id: int, threshold: float) -> list[int]:
@@ -139,7 +139,7 @@ class PoolVectors:
         return None if stored is None else from_bytes(stored.vector)
 
     def _read(self) -> Generator[None]:
-        # This first: what is decided while the vectors are read is looked at again afterwards.
+        # Read this first: `catch_up` then reapplies whatever is decided while the vectors are read.
         self._last_decision = self._workspace.decisions.last_id()
         while self._read_page():
             yield

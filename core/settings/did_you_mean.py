@@ -1,16 +1,16 @@
-"""Which known name somebody may have meant."""
+"""Did-you-mean suggestions for misspelt names."""
 
 import difflib
 from collections.abc import Iterable
 
 _NEAR = 0.78
-"""The least likeness of a name that is suggested: that of a slip. Less leads astray, as from exit to edit."""
+"""Minimum `difflib` ratio of a suggestion. A lower one suggests unrelated names, such as edit for exit."""
 _BEGINNING = 3
-"""So many letters are enough for the beginning of a name."""
+"""Minimum length of a prefix, in letters."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that is really near a word, or that begins with it; None when there is none."""
+    """The known name that is closest to a word, or that starts with it; None if nothing is close."""
     names = list(known)
     if swapped := [name for name in names if _is_swapped(word, name)]:
         return swapped[0]
@@ -21,7 +21,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _is_swapped(word: str, name: str) -> bool:
-    """Whether two neighbouring letters have changed places, which is a slip in a short name, too."""
+    """Whether a word is a name with two adjacent letters swapped; in short names, `difflib` misses that."""
     return any(
         word == name[:place] + name[place + 1] + name[place] + name[place + 2 :]
         for place in range(len(name) - 1)

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in words for the person and not those of the library that checks it."""
+"""Plain-language messages for pydantic's validation errors."""
 
 from pydantic_core import ErrorDetails
 
@@ -31,8 +31,8 @@ _WANTED = {
 }
 
 
-def objection(error: ErrorDetails) -> str:
-    """What is wrong with one value, in words that go on a sentence."""
+def explain(error: ErrorDetails) -> str:
+    """Describe a validation error as a clause, such as "it must be a number"."""
     wanted = _WANTED.get(error["type"])
     if wanted is None:
         return error["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""Settings: what there is to set, and what is right."""
+"""The settings model: fields, defaults, validation."""
 
 import ipaddress
 import re
@@ -17,14 +17,14 @@ from pydantic import (
     model_validator,
 )
 
-from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
 from selfinstruct.core.util.storable_text import is_storable
 from selfinstruct.db.records import ApiKind, Stage
 
 OFFLINE = "offline"
-"""The name of the built-in model, which is a grammar and not a language model."""
+"""The name of the built-in model, which is a grammar, not a language model."""
 
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_URL = "http://offline.invalid/v1"
@@ -32,7 +32,7 @@ OFFLINE_URL = "http://offline.invalid/v1"
 _LONGEST_QUOTED = 100
 _BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
-# In capitals, as such names are written: many a key would be a name as well, but none is all capitals.
+# Upper case only: many API keys would be valid variable names, but none is all upper case.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -46,13 +46,13 @@ class _Checked(BaseModel):
     def _can_be_stored(cls, values: Any) -> Any:
         for text in _texts(values):
             if not is_storable(text):
-                raise ValueError(f"{_quoted(text)} has a character that cannot be stored; leave it out")
+                raise ValueError(f"{_quoted(text)} has a character that cannot be stored; remove it")
         return values
 
     @field_validator("*", mode="before")
     @classmethod
     def _is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # For pydantic, true is 1: a limit of $1 that nobody has set.
+        # Pydantic reads true as 1, which would set a limit of $1 that nobody asked for.
         if isinstance(value, bool) and info.field_name is not None:
             annotation = cls.model_fields[info.field_name].annotation
             kinds = get_args(annotation) or (annotation,)
@@ -73,80 +73,81 @@ def _texts(values: object) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """A text of the person's own in quotation marks, cut where it is longer than a sentence bears."""
+    """A user's text in quotation marks, truncated if it is too long for a message."""
     text = text.encode(errors="replace").decode()  # pydantic cannot carry lone surrogates in a message
     return f"'{text}'" if len(text) <= _LONGEST_QUOTED else f"'{text[:_LONGEST_QUOTED]}…'"
 
 
 class Price(_Checked):
-    """What a model costs, in USD for a million tokens; one for embeddings has no output."""
+    """The price of a model in USD per million tokens; an embedding model has no output price."""
 
     input: Annotated[
-        float, Field(description="USD for a million tokens of prompts; list prices are known.", ge=0, le=1e6)
+        float, Field(description="USD per million prompt tokens; list prices are built in.", ge=0, le=1e6)
     ]
     output: Annotated[
         float | None,
-        Field(description="USD for a million tokens of answers; list prices are known.", ge=0, le=1e6),
+        Field(description="USD per million answer tokens; list prices are built in.", ge=0, le=1e6),
     ] = None
 
     @property
     def is_nothing(self) -> bool:
-        """Whether the person says that it costs nothing."""
+        """Whether it is explicitly free."""
         return not self.input and not self.output
 
 
 class Settings(_Checked):
-    """All settings of a workspace. Each has a flag or a line in selfinstruct.toml."""
+    """All settings of a workspace. Each can be set by a flag or in selfinstruct.toml."""
 
     model: Annotated[
-        str, Field(description="The model's name; offline is the built-in grammar.", min_length=1)
+        str, Field(description="Name of the model; offline is the built-in grammar.", min_length=1)
     ] = OFFLINE
     base_url: Annotated[
-        str | None, Field(description="Address of any OpenAI-compatible endpoint; without one, OpenAI's own.")
+        str | None, Field(description="Address of an OpenAI-compatible endpoint; OpenAI's own by default.")
     ] = None
-    api: Annotated[ApiKind, Field(description="chat, or the legacy completions for base models.")] = "chat"
+    api: Annotated[ApiKind, Field(description="chat, or legacy completions for base models.")] = "chat"
     api_key_env: Annotated[
-        str | None, Field(description="The name of the environment variable with this endpoint's key.")
+        str | None, Field(description="Environment variable that holds this endpoint's key.")
     ] = None
     embeddings: Annotated[
         str | None,
-        Field(description="Model whose vectors tell what means the same; empty: only words are compared."),
+        Field(description="Embedding model, to compare by meaning as well; empty: by words only."),
     ] = None
     embeddings_url: Annotated[
-        str | None, Field(description="Where that model is, if it is not at the same address.")
+        str | None, Field(description="Address of the embedding model, if it has another endpoint.")
     ] = None
     embeddings_key_env: Annotated[
-        str | None, Field(description="The name of the environment variable with the key for the embeddings.")
+        str | None, Field(description="Environment variable that holds the key for embeddings.")
     ] = None
     seeds: Annotated[Path | None, Field(description="Your own seed tasks, JSON Lines.")] = None
     prompts: Annotated[Path | None, Field(description="Your own prompt templates, TOML.")] = None
     language: Annotated[
-        str, Field(description=f"Of the tasks: {', '.join(known())}, or auto for that of your own seeds.")
+        str,
+        Field(description=f"Of the tasks: {', '.join(known())}, or auto for that of your seeds."),
     ] = ENGLISH
-    rng_seed: Annotated[int, Field(description="Repeats a run: it decides every draw.")] = 0
-    concurrency: Annotated[int, Field(description="Requests under way at once.", ge=1, le=1024)] = 4
+    rng_seed: Annotated[int, Field(description="Random seed; the same seed repeats a run.")] = 0
+    concurrency: Annotated[int, Field(description="Requests in flight at once.", ge=1, le=1024)] = 4
     requests_per_batch: Annotated[
-        int, Field(description="Requests for new tasks in a batch.", ge=1, le=1000)
+        int, Field(description="Requests for new tasks per batch.", ge=1, le=1000)
     ] = 5
     batches_ahead: Annotated[
         int,
-        Field(description="Batches made while you decide on one; 0: each when you ask for it.", ge=0, le=20),
+        Field(description="Batches prepared while you decide on one; 0: only on demand.", ge=0, le=20),
     ] = 1
     clf_only: Annotated[bool, Field(description="Ask for classification tasks only.")] = False
-    hold: Annotated[bool, Field(description="Unattended work leaves every decision to a person.")] = False
+    hold: Annotated[bool, Field(description="Unattended work leaves every decision to you.")] = False
     target: Annotated[
-        int | None, Field(description="Unattended work stops at this many accepted tasks of the model.", ge=1)
+        int | None, Field(description="Unattended work stops at this many accepted model tasks.", ge=1)
     ] = None
     max_requests: Annotated[
-        int | None, Field(description="Stop at this many requests of the workspace.", ge=1)
+        int | None, Field(description="Limit on requests over the life of the workspace.", ge=1)
     ] = None
     max_cost: Annotated[
         float | None,
-        Field(description="Stop before the workspace costs more, in USD over its whole life.", gt=0),
+        Field(description="Limit on cost in USD over the life of the workspace.", gt=0),
     ] = None
     timeout_s: Annotated[
         float,
-        Field(description="Seconds that one answer may take, to its last byte.", gt=0),
+        Field(description="Seconds until the last byte of an answer must have arrived.", gt=0),
     ] = 120.0
     thinking_tokens: Annotated[
         int,
@@ -158,7 +159,7 @@ class Settings(_Checked):
     ] = 0
     filters: FilterSettings = FilterSettings()
     prices: dict[str, Price] = {}
-    theme: Annotated[str | None, Field(description="The colours of the curator.")] = None
+    theme: Annotated[str | None, Field(description="Colour theme of the curator.")] = None
     keys: Annotated[
         dict[str, str],
         Field(description='Your own keys for the curator\'s actions, one on a line, as in accept = "f5".'),
@@ -169,28 +170,28 @@ class Settings(_Checked):
     def _known_language(cls, language: str) -> str:
         if language not in known() and language != AUTO:
             raise ValueError(
-                f"{_quoted(language)} is none of the known languages; they are {', '.join(known())},"
-                " and auto, which looks at the seed tasks"
+                f"{_quoted(language)} is not a known language; choose {', '.join(known())}, or auto, which"
+                " detects it from the seed tasks"
             )
         return language
 
     @model_validator(mode="wrap")
     @classmethod
     def _filters_of_the_language(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Let the language say what the filters are that nobody has set."""
+        """Fill in the language's defaults for filters that are not set."""
         given = values.get("filters", {}) if isinstance(values, dict) else None
         if isinstance(given, FilterSettings):
             given = given.model_dump(exclude_unset=True)
         if not isinstance(given, Mapping):
             return handler(values)
-        usual = usual_filters(values.get("language", ENGLISH)).model_dump()
+        usual = filter_defaults(values.get("language", ENGLISH)).model_dump()
         settings = handler({**values, "filters": {**usual, **given}})
-        # So that another language can say it anew: what was only filled in was not set.
+        # Defaults that were filled in do not count as set, so that a change of language replaces them.
         settings.filters.model_fields_set.difference_update(usual.keys() - given.keys())
         return settings
 
     def in_language(self, code: str) -> Self:
-        """These settings for tasks in another language; filters that were set stay as they are."""
+        """Return a copy for another language; filters that were set explicitly keep their values."""
         return self.model_validate({**self.model_dump(exclude_unset=True), "language": code})
 
     @field_validator("model", "embeddings")
@@ -198,9 +199,9 @@ class Settings(_Checked):
     def _is_no_address(cls, name: str | None, info: ValidationInfo) -> str | None:
         if name is not None and _BEGINS_AS_ADDRESS.match(name):
             where = "base_url" if info.field_name == "model" else "embeddings_url"
-            # It is not repeated: it may hold a key.
+            # The message does not quote the address, which may contain a key.
             raise ValueError(
-                f"an address is not the name of a model; put it into {where}, and give a name such as"
+                f"it is an address, not the name of a model; put it into {where}, and give a name such as"
                 " llama3.1"
             )
         return name
@@ -222,30 +223,30 @@ class Settings(_Checked):
         except ValueError:
             usable = False
         if not usable:
-            # It is not repeated: it may be a key in the wrong place.
-            raise ValueError("it is not a web address, which looks like http://localhost:8000/v1")
+            # The message does not quote the value, which may be a key in the wrong place.
+            raise ValueError("it is not a web address such as http://localhost:8000/v1")
         if parts.username or parts.password:
-            raise ValueError("an address with a password in it would be stored; use api_key_env instead")
+            raise ValueError("an address is stored, so it must have no password; use api_key_env instead")
         if parts.query or parts.fragment:
-            raise ValueError("an address with ? or # in it would be stored; use api_key_env for a key")
+            raise ValueError("an address is stored, so it must have no ? or #; use api_key_env for a key")
         return url.strip().rstrip("/")
 
     @field_validator("api_key_env", "embeddings_key_env")
     @classmethod
     def _names_a_variable(cls, name: str | None, info: ValidationInfo) -> str | None:
-        # What is given here is stored, so a key must not get in; nor is it repeated in the error.
+        # The value is stored, so it must not be a key; the message does not quote it either.
         if name is not None and not _VARIABLE.fullmatch(name):
             raise ValueError(
-                "it must be the name of an environment variable, in capitals such as EXAMPLE_KEY, and never"
-                " the key itself"
+                "it must be the name of an environment variable, in capitals such as EXAMPLE_KEY, never the"
+                " key itself"
             )
         address = info.data.get("base_url")
         if info.field_name == "embeddings_key_env":
             address = info.data.get("embeddings_url") or address
         if name == OPENAI_KEY and address is not None and not is_openai(address):
             raise ValueError(
-                f"the key in {OPENAI_KEY} goes to {OPENAI_URL} only; put this endpoint's key into a variable"
-                " of its own"
+                f"the key in {OPENAI_KEY} is sent to {OPENAI_URL} only; put this endpoint's key into another"
+                " variable"
             )
         return name
 
@@ -263,20 +264,20 @@ class Settings(_Checked):
     def is_free(self) -> bool:
         """Whether requests cost nothing.
 
-        That is the built-in model, one with a price of 0, or one on this machine without a price.
+        True for the built-in model, a model with a price of 0, and a local model without a price.
         """
         price = self.prices.get(self.model)
         return self.is_offline or (_is_loopback(self.address) if price is None else price.is_nothing)
 
     @property
     def costs_nothing(self) -> bool:
-        """Whether neither answers nor vectors cost anything."""
+        """Whether neither completions nor embeddings cost anything."""
         embeddings = self.of_embeddings
         return self.is_free and (embeddings is None or embeddings.is_free)
 
     @property
     def free_stages(self) -> tuple[Stage, ...]:
-        """The stages whose requests cost nothing, so that one that is in doubt is simply sent again."""
+        """The stages whose requests are free, and so are resent automatically when in doubt."""
         vectors = self.of_embeddings
         return (
             *(("propose", "classify", "instantiate") if self.is_free else ()),
@@ -285,12 +286,12 @@ class Settings(_Checked):
 
     @property
     def of_embeddings(self) -> "Settings | None":
-        """The settings of the endpoint that is asked for vectors, as if its model were the only one."""
+        """The settings of the embedding endpoint, with its model as `model`; None without embeddings."""
         if self.embeddings is None:
             return None
         beside_model = self.embeddings_url is None and not self.is_offline
         url = self.base_url if beside_model else self.embeddings_url
-        # A key goes to the address that it was given for, and to no other.
+        # A key is sent only to the address that it was given for.
         same = not self.is_offline and url == self.base_url
         changed = {
             "model": self.embeddings,
@@ -302,15 +303,15 @@ class Settings(_Checked):
 
 
 def is_openai(address: str) -> bool:
-    """Whether an address is OpenAI's own, and nobody listens on the way to it."""
+    """Whether an address is OpenAI's own, over HTTPS."""
     return origin_of(address) == origin_of(OPENAI_URL)
 
 
 def origin_of(address: str) -> str:
-    """Who is behind an address: its scheme, host and port, such as https://api.openai.com.
+    """The origin of an address: scheme, host and port, such as https://api.openai.com.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: the address is invalid.
     """
     parts = urlsplit(address)
     host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""What requests cost. Unknown is unknown, never 0."""
+"""The cost of requests. An unknown cost is None, never 0."""
 
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
@@ -9,13 +9,13 @@ from selfinstruct.core.settings.model import Settings
 
 _MILLION = 1_000_000
 _DIGITS = 3
-"""Of an amount of USD that a person is to read and to type."""
+"""Significant digits of a USD amount that people read and type."""
 _OVERHEAD_TOKENS = 200
-"""More than any chat template adds around the messages."""
+"""Upper bound on the tokens that a chat template adds around the messages."""
 
 
 class Prices:
-    """The price of one workspace's model: the person's own, else the list price at its address."""
+    """The price of a workspace's model: from the settings, else the list price at its address."""
 
     def __init__(self, settings: Settings) -> None:
         self._price = settings.prices.get(settings.model)
@@ -26,28 +26,29 @@ class Prices:
 
     @cached_property
     def can_be_limited(self) -> bool:
-        """Whether a cost limit can be kept.
+        """Whether a cost limit can be enforced.
 
-        A server on this machine counts as free, but it may pass requests on to one that is not.
+        For a local server it cannot without a price: it counts as free, but may forward requests to a paid
+        endpoint.
         """
         return self._offline or self._price is not None or self._listed(1, 1) is not None
 
     def require_known(self) -> None:
-        """Make sure that a cost limit can be kept.
+        """Check that a cost limit can be enforced.
 
         Raises:
-            SettingsError: without a price it cannot.
+            SettingsError: the price is unknown.
         """
         if not self.can_be_limited:
             raise SettingsError(
-                f"The price of '{self._model}' is not known, so {setting('max_cost')} cannot be kept. Give it"
-                " in selfinstruct.toml, in USD for a million tokens, in three lines such as"
-                f' [prices."{self._model}"], input = 0.15 and output = 0.60. If it costs nothing, they are'
+                f"The price of '{self._model}' is not known, so {setting('max_cost')} cannot be enforced. Set"
+                " it in selfinstruct.toml, in USD per million tokens, in three lines such as"
+                f' [prices."{self._model}"], input = 0.15 and output = 0.60. If it costs nothing, write'
                 f' [prices."{self._model}"], input = 0 and output = 0.'
             )
 
     def cost(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
-        """USD for these tokens; None when the price or the tokens are unknown."""
+        """Return the cost of these tokens in USD; None if the price or the tokens are unknown."""
         if self._free:
             return 0.0
         if prompt_tokens is None or completion_tokens is None:
@@ -58,11 +59,11 @@ class Prices:
         return self._listed(prompt_tokens, completion_tokens)
 
     def at_most(self, prompt_bytes: int, max_tokens: int) -> float | None:
-        """USD that a request can cost at most: no tokenizer makes more tokens than there are bytes."""
+        """Return an upper bound on the cost of a request in USD; a text has at most one token per byte."""
         return self.cost(prompt_bytes + _OVERHEAD_TOKENS, max_tokens)
 
     def _listed(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """The cost by the list price at this endpoint's address, from genai-prices' offline data."""
+        """Return the cost by list price at this endpoint's address, from genai-prices' offline data."""
         from genai_prices import Usage, calc_price  # noqa: PLC0415 - heavy, and only paid endpoints need it
 
         usage = Usage(input_tokens=prompt_tokens, output_tokens=completion_tokens)
@@ -73,10 +74,10 @@ class Prices:
 
 
 def limited_prices(settings: Settings) -> Prices:
-    """The prices for these settings.
+    """The prices for these settings, checked against the cost limit.
 
     Raises:
-        SettingsError: there is a cost limit, and without a price it cannot be kept.
+        SettingsError: there is a cost limit, and an unknown price makes it impossible to enforce.
     """
     prices = Prices(settings)
     if settings.max_cost is not None:
@@ -87,7 +88,7 @@ def limited_prices(settings: Settings) -> Prices:
 
 
 def rounded_up(usd: float) -> float:
-    """The next amount that has three digits and is no less, such as 0.00532 or 5.2."""
+    """Round an amount up to three significant digits, such as 0.00532 or 5.2."""
     exact = Decimal(usd)
     digit = Decimal(1).scaleb(exact.adjusted() + 1 - _DIGITS)
     return float(exact.quantize(digit, rounding=ROUND_CEILING))

@@ -1,4 +1,4 @@
-"""Where settings come from (flags, selfinstruct.toml, the workspace), and what a workspace keeps of them."""
+"""The sources of settings (flags, selfinstruct.toml, the workspace), and how a workspace stores them."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
-from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
-from selfinstruct.core.settings.messages import objection
+from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 
 SETTINGS_FILE = "selfinstruct.toml"
@@ -24,22 +24,22 @@ _LONGEST_QUOTED = 100
 def resolve(
     flags: Mapping[str, Any], *, stored: Mapping[str, Any] | None = None, folder: Path | None = None
 ) -> Settings:
-    """Put the settings together: flags win over selfinstruct.toml, that over the stored ones.
+    """Merge the layers of settings: flags override selfinstruct.toml, which overrides stored settings.
 
     Args:
-        flags: What was given on the command line; None values count as not given.
-        stored: The settings that the workspace was last used with, as `remembered` gives them.
-        folder: Where to look for selfinstruct.toml; None does not look.
+        flags: Values from the command line; None counts as not given.
+        stored: The settings that the workspace was last used with, as returned by `remembered`.
+        folder: The folder of selfinstruct.toml; None skips the file.
 
     Raises:
-        SettingsError: an unknown name (the nearest known one is said) or a value that does not fit.
+        SettingsError: a name is unknown (the message suggests the closest one), or a value is invalid.
     """
     from_file = read_file(folder / SETTINGS_FILE) if folder else {}
     given = {name: value for name, value in flags.items() if value is not None}
     merged: dict[str, Any] = {}
     for layer in (stored or {}, from_file, given):
         if layer.get("base_url", merged.get("base_url")) != merged.get("base_url"):
-            # A key goes to the endpoint that it was given for, and to no other.
+            # A key is sent only to the endpoint that it was given for.
             merged.pop("api_key_env", None)
             if not layer.get("embeddings_url", merged.get("embeddings_url")):
                 merged.pop("embeddings_key_env", None)
@@ -47,7 +47,7 @@ def resolve(
             merged.pop("base_url", None)
             merged.pop("api_key_env", None)
             if merged.get("model", OFFLINE) != OFFLINE and not merged.get("embeddings_url"):
-                # They were asked for at the address that goes.
+                # They belong to the address that is dropped.
                 merged.pop("embeddings", None)
                 merged.pop("embeddings_key_env", None)
         if layer.get("embeddings_url", merged.get("embeddings_url")) != merged.get("embeddings_url"):
@@ -67,10 +67,10 @@ def resolve(
 
 
 def require_model(settings: Settings) -> None:
-    """Make sure that an address comes with a model.
+    """Check that an address comes with the name of a model.
 
     Raises:
-        SettingsError: the built-in model is named, and it has no address.
+        SettingsError: the model is the built-in one, which has no address.
     """
     if settings.is_offline and settings.base_url is not None:
         if "model" in settings.model_fields_set:
@@ -81,10 +81,10 @@ def require_model(settings: Settings) -> None:
 
 
 def require_embeddings(settings: Settings) -> None:
-    """Make sure that an address for embeddings comes with a model for them.
+    """Check that an address for embeddings comes with the name of an embedding model.
 
     Raises:
-        SettingsError: no model is named, or the built-in one, which has no address.
+        SettingsError: there is no model, or it is the built-in one, which has no address.
     """
     if settings.embeddings_url is not None and settings.embeddings in {None, OFFLINE}:
         if settings.embeddings == OFFLINE:
@@ -102,26 +102,26 @@ def _no_address(name: str, address: str) -> str:
 
 
 def require_price(settings: Settings) -> None:
-    """Make sure that a price of the model that answers is one of its answers, too.
+    """Check that the price of the generating model includes an output price.
 
     Raises:
-        SettingsError: only a model for embeddings has no output.
+        SettingsError: it does not; only embedding models can omit it.
     """
     price = settings.prices.get(settings.model)
     if price is not None and price.output is None:
         raise SettingsError(
-            f"The price of '{settings.model}' lacks output, the USD for a million tokens of its answers. Give"
-            f' it in [prices."{settings.model}"]: only a model for embeddings needs none.'
+            f"The price of '{settings.model}' lacks output, in USD per million answer tokens. Set it in"
+            f' [prices."{settings.model}"]: only an embedding model can do without.'
         )
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The settings in a TOML file, checked; an absent file has none.
+    """Read and validate a TOML settings file; empty if the file does not exist.
 
-    Paths in it count from the file's own folder.
+    Paths in it are relative to the file's folder.
 
     Raises:
-        SettingsError: it is not TOML, or a setting in it is wrong.
+        SettingsError: the file is not valid TOML, or a setting in it is invalid.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -129,7 +129,7 @@ def read_file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path.absolute()} cannot be read: {why(error)}.") from error
-    # The language, and with it the usual filters, may be given elsewhere.
+    # Another layer may set the language, and with it the defaults of the filters.
     check({"language": AUTO, **values}, source=path.name)
     for name in _PATHS:
         if name in values:
@@ -138,10 +138,10 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def check(values: Mapping[str, Any], *, source: str) -> Settings:
-    """Check values by name; `source` names where they come from in the error's sentence.
+    """Validate values by name; the error message names `source` as their origin.
 
     Raises:
-        SettingsError: the first thing that is wrong, in one sentence.
+        SettingsError: a value is invalid; the message describes the first error in one sentence.
     """
     try:
         return Settings.model_validate(dict(values))
@@ -150,7 +150,7 @@ def check(values: Mapping[str, Any], *, source: str) -> Settings:
 
 
 def _source(error: ValidationError, flags: Mapping[str, Any], from_file: Mapping[str, Any]) -> str:
-    """Where the first thing that is wrong comes from; the file is known to be right in itself."""
+    """The source of the first error; the file has already been validated by itself."""
     first = _first(error)
     name = first["loc"][0] if first["loc"] else None
     if name in from_file and name not in flags:
@@ -159,7 +159,7 @@ def _source(error: ValidationError, flags: Mapping[str, Any], from_file: Mapping
 
 
 def _first(error: ValidationError) -> ErrorDetails:
-    """What is told first: an unknown name, for it may be the slip because of which another one is missing."""
+    """The error to report: an unknown name first, since a typo in a name can cause other errors."""
     errors = error.errors(include_url=False)
     return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
 
@@ -175,7 +175,7 @@ def _sentence(error: ValidationError, source: str) -> str:
         listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
         meant = f"Did you mean '{near}'?" if near else f"{listed}."
         return f"In {source}, '{where}' is not a setting. {meant}"
-    message = objection(first)
+    message = explain(first)
     if not where:
         return f"In {source}, {message}."
     if source == _FLAGS:
@@ -191,19 +191,20 @@ def _names_in(parents: list[str]) -> list[str]:
 
 
 _TABLES = frozenset({"filters", "prices", "keys"})
-"""Settings that are made of several."""
+"""Settings that are tables, and are merged entry by entry."""
 
 
 _PATHS = ("seeds", "prompts")
 
 
 def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
-    """The settings as JSON values for a workspace; paths become absolute.
+    """Convert settings to JSON values for storage in a workspace.
 
-    Paths to what lies beside the workspace, or below, count from its folder, which can then be renamed.
+    Paths inside the workspace's folder become relative to it, so that the folder can be renamed; all others
+    become absolute.
     """
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
-    usual = usual_filters(settings.language).model_dump(mode="json")
+    usual = filter_defaults(settings.language).model_dump(mode="json")
     filters = settings.filters.model_dump(mode="json")
     if own := {name: value for name, value in filters.items() if value != usual[name]}:
         values["filters"] = own
@@ -222,7 +223,7 @@ def _from_folder(path: Path, workspace: Path | None) -> Path:
 
 
 def from_store(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
-    """What a workspace has stored, with its paths as they are from here."""
+    """Resolve the paths in stored settings against the workspace's folder."""
     folder = workspace.absolute().parent
     return {
         name: folder / value if name in _PATHS and isinstance(value, str) else value
@@ -231,14 +232,14 @@ def from_store(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
 
 
 def remembered(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
-    """What a workspace has stored, as a layer of `resolve`: without its seeds, which it holds itself."""
+    """The stored settings as a layer of `resolve`, without the seed file: the workspace holds its seeds."""
     return {name: value for name, value in from_store(stored, workspace).items() if name != "seeds"}
 
 
 def with_changes(
     stored: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`stored` with what differs between `before` and `after`, in tables of settings line by line."""
+    """Apply the difference between `before` and `after` to `stored`; tables are merged entry by entry."""
     merged = dict(stored)
     for name in before.keys() | after.keys():
         was, is_ = before.get(name), after.get(name)

@@ -1,7 +1,7 @@
-"""The preview: which verdicts other filter settings would turn, before anything is applied.
+"""The filter preview: which verdicts other filter settings would flip, before they are applied.
 
-What the filters need to know of a task is worked out once and held in columns. Any settings are then a
-few comparisons of columns, at 100,000 tasks as quick as at 100.
+The features that filters need are computed once per task and kept in columns. Evaluating any settings then
+takes a few vectorized comparisons, fast even for 100,000 tasks.
 """
 
 import bisect
@@ -23,8 +23,8 @@ from selfinstruct.core.util.time_slices import Sliced, when_free
 from selfinstruct.db.records import PASS, Task
 
 _PAGE = 64
-_JUDGED_AT_ONCE = 8
-"""Candidates judged in one transaction: its sync to the disk costs as much as judging a few."""
+_ASSESSED_AT_ONCE = 8
+"""Candidates assessed per transaction, whose disk sync takes as long as a few assessments."""
 
 _NUMBER = {code: number for number, code in enumerate(VERDICTS)}
 _OTHER = -1
@@ -32,47 +32,47 @@ _OTHER = -1
 
 _THRESHOLDS = tuple(one for one in FILTERS if isinstance(one, ThresholdFilter))
 _MEASURES = tuple(dict.fromkeys((rouge_l, cosine, *(one.measure for one in _THRESHOLDS))))
-"""What is measured of a candidate: filters that measure the same share a column."""
+"""The measurements of a candidate; filters with the same measurement share a column."""
 _OTHERS = tuple(one for one in FILTERS if not isinstance(one, ThresholdFilter))
-"""Those that object or do not when they are on: a bit each."""
+"""Filters without a threshold, which need one bit each per candidate."""
 
 _Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A verdict that would be another one."""
+    """A verdict that would change."""
 
     task_id: int
     before: str | None
-    """None: not judged yet."""
+    """None if not assessed yet."""
     after: str
     score: float | None
-    """ROUGE-L with the nearest task of the pool; None when the pool is empty."""
+    """ROUGE-L with the nearest task of the pool; None if the pool is empty."""
     cosine: float | None = None
-    """With the task of the pool that is nearest by meaning; None when it is not compared by that."""
+    """Cosine with the nearest task of the pool by embeddings; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """The tasks whose verdicts would be others, in the order of their ids in each group."""
+    """The tasks whose verdicts would change, each group in the order of ids."""
 
     would_pass: list[int]
     would_fall: list[int]
     other_reason: list[int]
-    """A filter objects to them either way, but another one is the first to do so."""
+    """Tasks that stay filtered, but with a different first reason."""
 
     @property
     def task_ids(self) -> list[int]:
-        """All of them: those that would pass, those that would fall, and the others."""
+        """The ids of all groups, in the order of the fields."""
         return [*self.would_pass, *self.would_fall, *self.other_reason]
 
 
 class FilterColumns:
-    """What the filters need to know of some tasks.
+    """The features of tasks that filters need, in columns.
 
     Args:
-        lists: Settings with the phrases that are looked for, also where a filter is off.
+        lists: Settings with the phrases to look for, including those of filters that are off.
         language: The language of the tasks.
     """
 
@@ -90,32 +90,32 @@ class FilterColumns:
 
     @property
     def last_id(self) -> int:
-        """The id of the task that was added last; 0 when there is none."""
+        """The id of the last task added; 0 if there is none."""
         return self._ids[-1] if self._ids else 0
 
     def add(
         self, task: Task, score: float | None, means: float | None = None, *, refusal: int | None = None
     ) -> None:
-        """Add a task with a higher id than the one before, and how close its nearest neighbours are.
+        """Add a task, in increasing order of ids.
 
         Args:
             task: The task.
-            score: ROUGE-L with the nearest one; None where there is none.
-            means: Cosine with the nearest one; None where there is none, or no vector.
-            refusal: The request in which the model refused to make a vector.
+            score: ROUGE-L with its nearest neighbour; None if there is none.
+            means: Cosine with its nearest neighbour; None if there is none, or no vector.
+            refusal: The id of the request in which the embedding model refused the text.
         """
         candidate = candidate_of(task.instruction, self._language, score, means, refusal=refusal)
         self._ids.append(task.id)
         self._verdicts.append(task.verdict)
         self._before.append(_NUMBER.get(task.verdict or "", _OTHER))
-        found = (one.objection(candidate, self._all_on) is not None for one in _OTHERS)
+        found = (one.check(candidate, self._all_on) is not None for one in _OTHERS)
         self._found.append(sum(1 << bit for bit, is_found in enumerate(found) if is_found))
         for measure, column in self._measured.items():
             number = measure(candidate)
             column.append(np.nan if number is None else number)
 
     def flips(self, filters: FilterSettings) -> Flips:
-        """The tasks whose stored verdict would be another one under `filters`."""
+        """Return the tasks whose stored verdict would change under `filters`."""
         before, after, ids = np.array(self._before), self._assessed(filters), np.array(self._ids)
         passing = _NUMBER[PASS]
         turned = before != after
@@ -127,7 +127,7 @@ class FilterColumns:
         return Flips(*(ids[group].tolist() for group in groups))
 
     def flip(self, task_id: int, filters: FilterSettings) -> Flip:
-        """One task's stored verdict, and the one that it would have under `filters`."""
+        """Return a task's stored verdict, and its verdict under `filters`."""
         row = bisect.bisect_left(self._ids, task_id)
         (after,) = self._assessed(filters, slice(row, row + 1))
         score, means = (
@@ -137,15 +137,15 @@ class FilterColumns:
         return Flip(task_id, self._verdicts[row], VERDICTS[after], score, means)
 
     def differing(self, filters: FilterSettings, others: FilterSettings) -> int:
-        """How many tasks the two settings judge differently."""
+        """Count the tasks whose verdicts differ between two settings."""
         return int((self._assessed(filters) != self._assessed(others)).sum())
 
     def reaching(self, threshold: float) -> int:
-        """How many tasks score `threshold` or more."""
+        """Count the tasks with a ROUGE-L of at least `threshold`."""
         return int((np.array(self._measured[rouge_l]) >= threshold).sum())
 
     def histogram(self, bins: int) -> list[int]:
-        """How many tasks have their score in each of `bins` equal parts of 0 to 1."""
+        """Count the tasks by ROUGE-L in `bins` equal bins over [0, 1]."""
         return score_bins(np.array(self._measured[rouge_l]), bins)
 
     def _assessed(self, filters: FilterSettings, rows: slice = slice(None)) -> _Numbers:
@@ -166,7 +166,7 @@ class FilterColumns:
 def candidate_of(
     text: str, language: Language, score: float | None, means: float | None, *, refusal: int | None = None
 ) -> Candidate:
-    """A candidate of which only the scores are known, and not which tasks are nearest."""
+    """A candidate for which only the scores of its nearest neighbours are known, not their ids."""
     return Candidate(
         text,
         language,
@@ -177,9 +177,9 @@ def candidate_of(
 
 
 def look_at_undecided(engine: Engine, columns: FilterColumns) -> Sliced[None]:
-    """Add all undecided candidates that come after the last one, each scored against the pool as it is now.
+    """Add all undecided candidates after the last one added, scored against the current pool.
 
-    What has been added is good at every step.
+    The columns are consistent after every step.
     """
     engine.assessor.catch_up()
     vectors, with_meaning = engine.workspace.vectors, engine.settings.embeddings is not None
@@ -194,7 +194,7 @@ def look_at_undecided(engine: Engine, columns: FilterColumns) -> Sliced[None]:
 
 
 def look_at_decided(engine: Engine, columns: FilterColumns) -> Sliced[None]:
-    """Add all tasks after the last one that were decided on, with the score that they had then."""
+    """Add all decided tasks after the last one added, with the scores from the time of their decision."""
     tasks, vectors = engine.workspace.tasks, engine.workspace.vectors
     with_meaning = engine.settings.embeddings is not None
 
@@ -218,10 +218,10 @@ def _look(
 
 
 def reassess(engine: Engine) -> Sliced[int]:
-    """Judge every undecided candidate as the filters now are; returns how many verdicts have turned."""
+    """Assess every undecided candidate again with the current filters; returns the number of flips."""
     turned = done = last = 0
     expected = max(1, engine.workspace.tasks.count_undecided())
-    while found := engine.workspace.tasks.undecided(last, _JUDGED_AT_ONCE):
+    while found := engine.workspace.tasks.undecided(last, _ASSESSED_AT_ONCE):
         ids = [task.id for task in found]
         verdicts = yield from when_free(engine.workspace, lambda ids=ids: engine.assess(ids))  # type: ignore[misc]
         turned += sum(verdicts.get(task.id) != task.verdict for task in found)

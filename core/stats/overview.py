@@ -1,4 +1,4 @@
-"""The overview: what became of all that was asked for, counted."""
+"""The counts of the Overview screen."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from selfinstruct.db.records import PASS, Label
 from selfinstruct.db.workspace import Workspace
 
 _STRETCH = 250
-"""How many tasks are read at a time: about a millisecond's work."""
+"""Tasks read per step, which takes about a millisecond."""
 _AROUND_A_WORD = ".,:;!?\"'()[]“”‘’«»¿¡「」『』【】（）《》、。，：；！？…"
 _TWO = 2
-"""Characters that stand for the first word where words are written without spaces: most have as many."""
+"""Characters counted as the first word in scripts without spaces, where most words have two."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCount:
-    """What became of one batch, or of several in a row."""
+    """The counts of a batch, or of several consecutive ones."""
 
     first: int
     last: int
-    """The numbers of the batches."""
+    """Numbers of the first and last batch, inclusive."""
     proposed: int
     passing: int
     accepted: int
@@ -34,56 +34,56 @@ class BatchCount:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The numbers of the overview; seeds are in none of them."""
+    """The counts of the overview, all of them without seeds."""
 
     answered: Answered
     spending: Spending
     tokens: Tokens
     candidates: int
     verdicts: Mapping[str | None, int]
-    """All candidates by verdict, the most common first; None is not judged yet."""
+    """All candidates by verdict, most common first; None if not assessed yet."""
     accepted: int
     accepted_despite: int
-    """Accepted although a filter objected when it was last judged."""
+    """Tasks accepted although their last verdict was not `pass`."""
     rejected: int
     labels: Mapping[Label | None, int]
-    """Accepted tasks by label; None is no label yet."""
+    """Accepted tasks by label; None if there is no label yet."""
     with_instances: int
-    """Accepted tasks with a kept instance."""
+    """Accepted tasks with at least one kept instance."""
     rows: int
-    """What an export would write without the seeds, exact duplicates left out."""
+    """Rows that an export without seeds would write, after removal of exact duplicates."""
     batches: tuple[BatchCount, ...]
-    """In their order; one each."""
+    """One entry for each batch, in order."""
     instruction_words: Mapping[int, int]
-    """Accepted tasks by the words of their instruction, as the filters count them."""
+    """Accepted tasks by length of instruction in words, as the filters count them."""
     input_words: Mapping[int, int]
-    """Training rows by the words of their input; 0 is no input."""
+    """Training rows by length of input in words; 0 means no input."""
     output_words: Mapping[int, int]
     first_words: Mapping[str, int]
-    """Accepted tasks by their first word in lower case, the most common first.
+    """Accepted tasks by first word in lower case, most common first.
 
-    It is their first two characters where words are written without spaces.
+    In scripts without spaces, the first two characters count as the first word.
     """
 
     @property
     def passing(self) -> int:
-        """Candidates that no filter objected to when they were last judged."""
+        """The number of candidates whose last verdict is `pass`."""
         return self.verdicts.get(PASS, 0)
 
     @property
     def labelled(self) -> int:
-        """Accepted tasks whose label is clear."""
+        """The number of accepted tasks with a clear label."""
         return self.labels.get("classification", 0) + self.labels.get("generation", 0)
 
     @property
     def usd_per_accepted(self) -> float | None:
-        """USD for each accepted task; None when nothing is accepted or no cost is known."""
+        """USD per accepted task; None if nothing is accepted or no cost is known."""
         cost = self.spending.cost_usd
         return cost / self.accepted if cost is not None and self.accepted else None
 
     @property
     def tokens_per_accepted(self) -> float | None:
-        """Tokens, of prompts and answers, for each accepted task; None when they are not known."""
+        """Prompt and answer tokens per accepted task; None if nothing is accepted or they are unknown."""
         prompt, completion = self.tokens.of_prompts, self.tokens.of_answers
         if prompt is None or completion is None or not self.accepted:
             return None
@@ -91,7 +91,7 @@ class Overview:
 
 
 def read_overview(workspace: Workspace, language: Language) -> Sliced[Overview]:
-    """Count everything, a stretch of tasks at a time (0.5 s of work for 100,000 English ones)."""
+    """Count everything in short steps (0.5 s of work for 100,000 English tasks)."""
     counting = _Counting(language)
     last = workspace.tasks.last_id()
     for after in range(0, last, _STRETCH):
@@ -138,7 +138,7 @@ class _Counting:
     def add_texts(self, texts: list[TrainingText]) -> None:
         self._with_instances += len({text.task_id for text in texts})
         for text in texts:
-            # One of signs only is an input, too.
+            # An input without words, such as "?!", is an input too.
             self._inputs[count_words(text.input, self._language) or int(bool(text.input.strip()))] += 1
             self._outputs[count_words(text.output, self._language)] += 1
             self._rows.add(hash((text.instruction, text.input, text.output)))
@@ -173,13 +173,13 @@ def _first_word(instruction: str) -> str:
     word = first.strip(_AROUND_A_WORD).lower() or first
     if not any(map(is_unspaced, word)):
         return word
-    # A Latin name may stand before words that no space sets apart.
+    # A Latin name may precede words in a script without spaces.
     tokens = words(word)
     return "".join(tokens[:_TWO]) if is_unspaced(tokens[0][0]) else tokens[0]
 
 
 def in_buckets(batches: tuple[BatchCount, ...], at_most: int) -> list[BatchCount]:
-    """Put batches in a row together, equally many each time, so that no more than `at_most` are left."""
+    """Merge consecutive batches into at most `at_most` buckets of equal size."""
     size = max(1, -(-len(batches) // at_most))
     return [_together(batches[start : start + size]) for start in range(0, len(batches), size)]
 

@@ -1,4 +1,4 @@
-"""How far what was accepted is from the seeds (the paper's figure 5): ROUGE-L with the nearest seed."""
+"""Distance of accepted tasks from the seeds: ROUGE-L with the nearest seed (the paper's figure 5)."""
 
 from collections.abc import Sequence
 
@@ -14,18 +14,18 @@ from selfinstruct.db.workspace import Workspace
 BINS = 10
 
 _AT_A_TIME = 24
-"""Tasks scored in a step: less than a millisecond's work with 175 seeds."""
+"""Tasks scored per step, which takes less than a millisecond with 175 seeds."""
 
 _DIGITS = 12
-"""Scores are rounded to these, so that 0.3 is 0.3, and not less by what 1 - 0.7 loses in binary."""
+"""Decimal digits that scores are rounded to, so that 1 - 0.7 is 0.3 despite binary rounding errors."""
 
 _Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 class SeedScores:
-    """The highest ROUGE-L of every accepted task with any seed, kept up to date from the decisions.
+    """ROUGE-L of every accepted task with its nearest seed, updated incrementally from the decisions.
 
-    The score that is stored with a task is another one: against the whole pool as it was.
+    The score stored with a task differs: it is against the whole pool at the time of assessment.
     """
 
     def __init__(self, workspace: Workspace, language: str) -> None:
@@ -36,7 +36,7 @@ class SeedScores:
         self._last_decision = 0
 
     def catch_up(self) -> Sliced[None]:
-        """Score what was decided on since the last time; can be left at any step and gone on with."""
+        """Score the tasks decided since the last call; can be interrupted at any step and resumed."""
         if self._seeds is None:
             self._seeds = _Seeds([seed.instruction for seed in self._workspace.tasks.seeds()], self._language)
         begun_at = self._last_decision
@@ -58,12 +58,12 @@ class SeedScores:
             self._scores[list(accepted)] = seeds.nearest(list(accepted.values()))
 
     def histogram(self) -> list[int]:
-        """How many accepted tasks there are in each tenth from 0 to 1; 1 itself is in the last one."""
+        """Count the accepted tasks in ten equal bins over [0, 1]; 1 itself is in the last bin."""
         return score_bins(self._scores, BINS)
 
 
 class _Seeds:
-    """Few enough to be compared with all at once. Each token is a character, and a text a short string."""
+    """The seeds, few enough for brute force. Tokens are mapped to characters, so texts are short strings."""
 
     def __init__(self, instructions: Sequence[str], language: str) -> None:
         self._language = language
@@ -74,20 +74,20 @@ class _Seeds:
         return self._characters.setdefault(token, chr(len(self._characters) + 1))
 
     def nearest(self, instructions: Sequence[str]) -> _Scores:
-        """The highest ROUGE-L F-measure of each instruction with any seed."""
+        """Return the highest ROUGE-L F-measure of each instruction with any seed."""
         known = self._characters
         asked = [
             "".join(known.get(token, "\0") for token in tokens(text, self._language)) for text in instructions
         ]
         scores = process.cdist(asked, self._texts, scorer=Indel.normalized_similarity, dtype=np.float64)
-        # Two texts without tokens are alike for RapidFuzz, and not for ROUGE-L.
+        # RapidFuzz considers two texts without tokens identical; ROUGE-L does not.
         highest: _Scores = scores.max(axis=1, initial=0.0) * [bool(text) for text in asked]
         return highest.round(_DIGITS)
 
 
 def score_bins(scores: _Scores, bins: int) -> list[int]:
-    """How many scores there are in each of `bins` equal parts of 0 to 1; NaN is in none."""
+    """Count scores in `bins` equal bins over [0, 1]; NaN is not counted."""
     known = scores[~np.isnan(scores)]
-    # Scores are fractions: 0.7 * 10 has to be 7, and not less by what binary fractions lose.
+    # Scores are fractions: 0.7 * 10 must land in bin 7 despite binary rounding errors.
     rows = np.minimum((known * bins + 1e-9).astype(np.int64), bins - 1)
     return [int(count) for count in np.bincount(rows, minlength=bins)]

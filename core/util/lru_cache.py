@@ -1,4 +1,4 @@
-"""What was worked out last, within a bound."""
+"""An LRU cache bounded by total weight."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -9,10 +9,10 @@ Value = TypeVar("Value")
 
 
 class LRUCache(Generic[Key, Value]):
-    """Values by key; those that were asked for least recently go when there is no room.
+    """A least-recently-used cache.
 
     Args:
-        most: The sum of the weights that is kept at most.
+        most: Upper bound on the total weight of its values.
     """
 
     def __init__(self, most: int) -> None:
@@ -21,7 +21,7 @@ class LRUCache(Generic[Key, Value]):
         self._weight = 0
 
     def get(self, key: Key) -> Value | None:
-        """The value of a key, if it is kept."""
+        """Return the cached value of a key, or None."""
         found = self._values.get(key)
         if found is None:
             return None
@@ -29,7 +29,7 @@ class LRUCache(Generic[Key, Value]):
         return found[0]
 
     def put(self, key: Key, value: Value, *, weight: int = 1) -> None:
-        """Keep a value in the place of the key's last one; one that is heavier than all is not kept."""
+        """Store a value, replacing the key's previous one; a value heavier than the bound is not stored."""
         _, before = self._values.pop(key, (None, 0))
         self._weight -= before
         if weight > self._most:
@@ -41,6 +41,6 @@ class LRUCache(Generic[Key, Value]):
             self._weight -= gone
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Remove all values."""
         self._values.clear()
         self._weight = 0

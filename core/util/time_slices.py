@@ -1,4 +1,4 @@
-"""Long work on the loop's own thread, a few milliseconds at a time."""
+"""Cooperative time slicing: long work on the event loop's thread, a few milliseconds at a time."""
 
 import asyncio
 import time
@@ -12,22 +12,22 @@ from selfinstruct.db.workspace import Workspace
 Result = TypeVar("Result")
 
 Sliced = Generator[float, None, Result]
-"""Work in short steps: each yields how much is done, 0 to 1, and the last one returns a result.
+"""A generator that works in short steps, yields its progress from 0 to 1, and returns a result.
 
-It yields WAITING when another program keeps the workspace, and tries the step again when it is gone on with.
+It yields WAITING while another program locks the workspace, and retries the step when it is resumed.
 """
 
 WAITING = -1.0
 
 SLICE_S = 0.003
-"""How long the loop is held at a time, in seconds; a key waits for no longer than this and one step."""
+"""Length of a time slice in seconds; a key press waits at most this long plus one step."""
 
 
 def at_once(work: Sliced[Result]) -> Result:
-    """Carry `work` out without a pause, for where nobody waits or there is little to do.
+    """Run `work` to completion without pauses, where nobody is waiting or there is little to do.
 
     Raises:
-        BusyError: another program keeps the workspace.
+        BusyError: Another program locks the workspace.
     """
     try:
         while True:
@@ -40,7 +40,7 @@ def at_once(work: Sliced[Result]) -> Result:
 
 
 def when_free(workspace: Workspace, step: Callable[[], Result]) -> Sliced[Result]:
-    """One step of work, as soon as no other program keeps the workspace; nothing of it happens before."""
+    """Run one step as soon as no other program locks the workspace; until then nothing of it happens."""
     tries = workspace.lock_wait.tries(step)
     try:
         while True:
@@ -58,14 +58,17 @@ def _ignore(done: float) -> None:
 
 
 async def in_slices(work: Sliced[Result], progress: Callable[[float], None] = _ignore) -> Result:
-    """Carry `work` out, and leave the loop to others for as long as each slice has taken.
+    """Run `work` in time slices, and yield the event loop after each slice for as long as it took.
 
-    Everything runs on the thread of the loop, so the work may use the workspace; between two slices the
-    workspace may change. Cancelling closes the generator.
+    Everything runs on the loop's thread, so the work can use the workspace, which may change between two
+    slices. Cancellation closes the generator.
 
     Args:
-        work: The work.
-        progress: Called after each slice with how much is done, 0 to 1.
+        work: The generator to run.
+        progress: Called after each slice with the progress, from 0 to 1.
+
+    Returns:
+        The result of the generator.
     """
     begun = time.perf_counter()
     try:

@@ -56,19 +56,22 @@ def test_every_verdict_can_be_looked_for_by_its_code_and_as_the_screens_write_it
     [
         ("state:acepted", "did you mean state:accepted"),
         ("state:banana", r"rejected\.$"),
-        ("colour:red", "no field colour. The fields are origin, state, label, verdict, batch, id, score."),
-        ("lable:clf", "no field lable. Did you mean label"),
-        ("batch:three", "wants a number"),
+        (
+            "colour:red",
+            "colour is not a field. The fields are origin, state, label, verdict, batch, id, score.",
+        ),
+        ("lable:clf", "lable is not a field. Did you mean label"),
+        ("batch:three", "needs a number"),
         ("score>abc", "as in score>0.6"),
         ("score>=", "as in score>0.6"),
         ("score =0.5", "as in score>0.6"),
         ("score>", "as in score>0.6"),
-        ("scor>1", "no number scor. Did you mean score"),
-        ('haiku "old town', "A quote is open"),
+        ("scor>1", "scor is not a number field. Did you mean score"),
+        ('haiku "old town', "A quote is not closed"),
         ("verdict:sim", "did you mean verdict:similar"),
         ("state:", "is one of undecided, accepted, rejected"),
         ("label:unsure", "classification, generation, unclear"),
-        ("id:99999999999999999999", "wants a number"),
+        ("id:99999999999999999999", "needs a number"),
     ],
 )
 def test_what_cannot_be_is_said_with_the_nearest_that_can(line: str, sentence: str) -> None:

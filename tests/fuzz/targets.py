@@ -34,7 +34,7 @@ from selfinstruct.core.export.format_kinds import JsonFormat
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.language.registry import known, language
 from selfinstruct.core.language.tokens import tokens
 from selfinstruct.core.method.instance_rules import keep_or_drop
@@ -179,7 +179,7 @@ def filters(data: bytes) -> None:
     text = _text(data)
     for code in known():
         usual = resolve({"language": code}).filters
-        for reason in objections(Candidate(text, language(code)), usual):
+        for reason in check_candidate(Candidate(text, language(code)), usual):
             readable(reason.sentence)
         for start, end in keyword_spans(text, KEYWORDS.of(usual)):
             assert 0 <= start < end <= len(text)

@@ -117,10 +117,10 @@ def test_a_cost_limit_without_a_price_is_refused_with_the_way_to_give_one(tmp_pa
         done = work_alone(tmp_path, server.url, "--max-cost", "5")
         assert done.returncode == 2
         assert server.seen == []
-        assert "The price of 'm' is not known, so --max-cost cannot be kept." in done.stderr
+        assert "The price of 'm' is not known, so --max-cost cannot be enforced." in done.stderr
         assert '[prices."m"]' in done.stderr
         # As it says, so it is done.
-        lines = re.search(r'they are (\[prices\."m"\]), (input = 0) and (output = 0)\.', done.stderr)
+        lines = re.search(r'write (\[prices\."m"\]), (input = 0) and (output = 0)\.', done.stderr)
         assert lines is not None
         prices = "\n".join(lines.groups())
         done = work_alone(tmp_path, server.url, "--max-cost", "5", "--max-requests", "1", toml=prices)

@@ -102,10 +102,10 @@ def _said(error: Any) -> str:
     """What is wrong with a value, in the words of the settings where those have read it."""
     from pydantic import ValidationError  # noqa: PLC0415 - only for who has made a mistake
 
-    from selfinstruct.core.settings.messages import objection  # noqa: PLC0415 - as above
+    from selfinstruct.core.settings.messages import explain  # noqa: PLC0415 - as above
 
     if isinstance(error.__cause__, ValidationError):
-        return objection(error.__cause__.errors(include_url=False)[0]).removesuffix(".")
+        return explain(error.__cause__.errors(include_url=False)[0]).removesuffix(".")
     return _within(str(error.message).removesuffix("."))
 
 

@@ -1,4 +1,4 @@
-"""`alpaca`: instruction, input and output, as Stanford Alpaca has them."""
+"""`alpaca`: instruction, input and output, as in Stanford Alpaca."""
 
 import random
 

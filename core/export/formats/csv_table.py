@@ -1,4 +1,4 @@
-"""`csv`: a table with a header, every cell in quotes (RFC 4180 but for its line ends)."""
+"""`csv`: a table with a header, all cells quoted (RFC 4180, except that lines end in LF)."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from selfinstruct.core.export.format_kinds import SpreadsheetFormat
 
 def _write(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
-    # Quotes around every cell, since readers take a lone carriage return outside of them for a line end.
+    # All cells are quoted, since readers treat an unquoted carriage return as the end of a line.
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
     return text.getvalue()
 

@@ -1,4 +1,4 @@
-"""`gpt3`: prompt and completion, in the mix of layouts of the paper (section 2.3)."""
+"""`gpt3`: prompt and completion, in the paper's mix of layouts (section 2.3)."""
 
 import random
 
@@ -7,9 +7,9 @@ from selfinstruct.db.records import TrainingRow
 
 
 def _encode(row: TrainingRow, rng: random.Random) -> Record:
-    """A prompt in one of several layouts, so that a model does not come to rely on one.
+    """Encode a row in a random layout, so that the model does not overfit to a single one.
 
-    With and without "Task:", "Input:" and "Output:", with one or two line breaks between the parts.
+    Layouts differ in "Task:", "Input:" and "Output:" prefixes, and in one or two line breaks between parts.
     """
     gap = rng.choice(["\n", "\n\n"])
     parts = [rng.choice(["Task: ", ""]) + row.instruction]

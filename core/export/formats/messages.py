@@ -1,4 +1,4 @@
-"""`messages`: a turn of the user and one of the assistant, as chat models are trained."""
+"""`messages`: a user turn and an assistant turn, for training chat models."""
 
 import random
 

@@ -1,4 +1,7 @@
-"""Words for what a text model cannot serve, such as images and files (the paper's released pipeline)."""
+"""The keyword filter: words for what a text model cannot handle, such as images and files.
+
+The rule is that of the paper's released pipeline.
+"""
 
 import re
 from functools import lru_cache
@@ -11,16 +14,16 @@ from selfinstruct.core.language.unicode_tokens import fold, locate, whole_words
 KEYWORDS = Phrases(
     name="keywords",
     label="keywords refused",
-    description="Words that a text model cannot serve, matched as whole words in any case.",
+    description="Words for what a text model cannot handle; whole words, in any case.",
     noun="word",
 )
 
 
 def keyword_spans(text: str, keywords: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Where in a text keywords stand, as (start, end) offsets in characters.
+    """The (start, end) offsets of keywords in a text, in characters.
 
-    Words of scripts with spaces match as a whole, those in Hangul where a word begins (particles may
-    follow), and those in scripts without spaces anywhere.
+    In scripts with spaces only whole words match. In Hangul a keyword must start a word, and particles may
+    follow. In scripts without spaces a keyword matches anywhere.
     """
     return _spans(text, fold(text), keywords)
 
@@ -42,7 +45,7 @@ def _find(candidate: Candidate, keywords: tuple[str, ...]) -> str | None:
         return None
     words = dict.fromkeys(candidate.text[start:end].lower() for start, end in spans)
     named = ", ".join(f'"{word}"' for word in words)
-    return f"It asks for what a text model cannot serve: {named}."
+    return f"It asks for something that a text model cannot handle: {named}."
 
 
 KEYWORD = PhraseFilter("keyword", _find, KEYWORDS)

@@ -1,4 +1,7 @@
-"""Too few words, or too many (paper, section 2.2); characters where words have no spaces."""
+"""The length filters: too few or too many words (paper, section 2.2).
+
+They count characters in languages without spaces between words, and syllables in Korean.
+"""
 
 import operator
 
@@ -9,7 +12,7 @@ from selfinstruct.core.filtering.setting_kinds import Count
 MIN_WORDS = Count(
     name="min_words",
     label="length at least",
-    description="The fewest words of an instruction; characters where words have no spaces.",
+    description="Minimum length of an instruction in words (characters where words have no spaces).",
     default=4,
     off=0,
     not_above="max_words",
@@ -17,7 +20,7 @@ MIN_WORDS = Count(
 MAX_WORDS = Count(
     name="max_words",
     label="length at most",
-    description="The most words of an instruction; characters where words have no spaces.",
+    description="Maximum length of an instruction in words (characters where words have no spaces).",
     default=150,
     least=1,
 )
@@ -36,13 +39,13 @@ TOO_SHORT = ThresholdFilter(
     "too_short",
     measure=_words,
     refuses=operator.lt,
-    said=lambda candidate, count, least: f"{_counted(candidate, count)}; at least {least} are wanted.",
+    said=lambda candidate, count, least: f"{_counted(candidate, count)}; the minimum is {least}.",
     setting=MIN_WORDS,
 )
 TOO_LONG = ThresholdFilter(
     "too_long",
     measure=_words,
     refuses=operator.gt,
-    said=lambda candidate, count, most: f"{_counted(candidate, count)}; at most {most} are wanted.",
+    said=lambda candidate, count, most: f"{_counted(candidate, count)}; the maximum is {most}.",
     setting=MAX_WORDS,
 )

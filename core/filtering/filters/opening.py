@@ -1,4 +1,7 @@
-"""Beginnings that are refused, such as "Write a program" (the paper's released pipeline)."""
+"""The opening filter: phrases that an instruction must not begin with, such as "Write a program".
+
+The rule is that of the paper's released pipeline.
+"""
 
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filter_kinds import PhraseFilter
@@ -8,7 +11,7 @@ from selfinstruct.core.language.unicode_tokens import fold
 OPENINGS = Phrases(
     name="openings",
     label="openings refused",
-    description="Beginnings that are refused, in any case.",
+    description="Phrases that an instruction must not begin with, in any case.",
     noun="opening",
 )
 

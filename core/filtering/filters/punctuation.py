@@ -1,4 +1,4 @@
-"""Texts that begin with punctuation (the paper's released pipeline)."""
+"""The filter for instructions that begin with punctuation (the paper's released pipeline)."""
 
 import unicodedata
 
@@ -9,7 +9,7 @@ from selfinstruct.core.filtering.setting_kinds import Switch
 STARTS_WITH_PUNCTUATION = Switch(
     name="punctuation",
     label="punctuation refused",
-    description="Refuse instructions that begin with punctuation.",
+    description="Reject instructions that begin with punctuation.",
 )
 
 

@@ -1,7 +1,7 @@
-"""Texts in another script than that of the language.
+"""The script filter: instructions in a script that does not belong to the language.
 
-Latin text begins with a Latin letter; other scripts often stand beside Latin names, so one letter of their
-own is enough.
+In languages with Latin script the first letter must be Latin. Text in other scripts often contains Latin
+names, so one letter in the right script is enough.
 """
 
 from selfinstruct.core.filtering.candidate import Candidate
@@ -12,10 +12,10 @@ from selfinstruct.core.language.script import is_of_script
 SCRIPT = Switch(
     name="script",
     label="other script refused",
-    description="Refuse instructions in another script than that of the language.",
+    description="Reject instructions in a script that does not belong to the language.",
 )
 _NAMES = {"CJK UNIFIED IDEOGRAPH": "Chinese"}
-"""What Unicode calls otherwise than people do."""
+"""Common names of scripts, where Unicode uses another."""
 
 
 def _other_script(candidate: Candidate) -> str | None:
@@ -24,13 +24,13 @@ def _other_script(candidate: Candidate) -> str | None:
         return None
     first = next(filter(str.isalpha, candidate.text), None)
     if first is None:
-        return f"It has no letter: {candidate.quoted}."
+        return f"It has no letters: {candidate.quoted}."
     if language.scripts == ("LATIN",):
         return None if is_of_script(first, language) else f'Its first letter, "{first}", is not Latin.'
     if any(is_of_script(letter, language) for letter in filter(str.isalpha, candidate.text)):
         return None
     names = " or ".join(_NAMES.get(script, script.title()) for script in language.scripts)
-    return f"None of its letters is {names}: {candidate.quoted}."
+    return f"It has no {names} letters: {candidate.quoted}."
 
 
 NOT_LATIN = RuleFilter(

@@ -1,4 +1,4 @@
-"""Near-duplicates of the pool, by ROUGE-L (paper, section 2.2) and by the cosine of embeddings."""
+"""The near-duplicate filters: ROUGE-L (paper, section 2.2), and cosine similarity of embeddings."""
 
 import operator
 
@@ -9,36 +9,36 @@ from selfinstruct.core.filtering.setting_kinds import Threshold
 ROUGE_L = Threshold(
     name="rouge_l",
     label="ROUGE-L below",
-    description="ROUGE-L (F-measure) with every task of the pool must be less than this.",
+    description="ROUGE-L (F-measure) with every task of the pool must be below this.",
     default=0.7,
 )
 COSINE = Threshold(
     name="cosine",
     label="cosine below",
-    description="With embeddings: the cosine with every task of the pool must be less than this.",
+    description="With embeddings: cosine with every task of the pool must be below this.",
     default=0.9,
 )
 
 
 def rouge_l(candidate: Candidate) -> float | None:
-    """ROUGE-L with the nearest task of the pool."""
+    """ROUGE-L F-measure with the nearest task of the pool."""
     return None if candidate.nearest is None else candidate.nearest.score
 
 
 def cosine(candidate: Candidate) -> float | None:
-    """Cosine with the task of the pool that is nearest by meaning."""
+    """Cosine similarity with the nearest task of the pool by embeddings."""
     return None if candidate.nearest_by_meaning is None else candidate.nearest_by_meaning.score
 
 
 def _said(what: str, closest: Closest | None, limit: float) -> str:
     assert closest is not None  # it has a score
-    return f"{what} {closest.score:.2f} with {closest.named()}; less than {limit:g} is wanted."
+    return f"{what} {closest.score:.2f} with {closest.named()}; it must be below {limit:g}."
 
 
 def _refused(candidate: Candidate) -> str | None:
     if candidate.refusal is None:
         return None
-    return f"The model for embeddings makes no vector of it; request {candidate.refusal} says why."
+    return f"The embedding model refused it; see request {candidate.refusal} for the reason."
 
 
 TOO_SIMILAR = ThresholdFilter(

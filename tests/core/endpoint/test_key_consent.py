@@ -92,7 +92,7 @@ def test_openais_own_key_goes_to_openai_unasked_and_nowhere_else() -> None:
         "https://api.openai.com.evil.example/v1",
     ):
         assert key_uses(resolve({"model": "m", "base_url": address})) == []
-        with pytest.raises(SettingsError, match="goes to https://api.openai.com/v1 only"):
+        with pytest.raises(SettingsError, match="is sent to https://api.openai.com/v1 only"):
             resolve({"model": "m", "base_url": address, "api_key_env": "OPENAI_API_KEY"})
     with pytest.raises(EndpointUnusableError, match="HF_TOKEN was not sent"):
         Endpoint(resolve({}, stored={"model": "m", "api_key_env": "HF_TOKEN"}))

@@ -210,7 +210,7 @@ def test_the_key_of_openai_is_for_openai_only_also_when_it_is_named(name: str) -
         "http://api.openai.com/v1",
         "https://api.openai.com.example/v1",
     ):
-        with pytest.raises(SettingsError, match="goes to https://api.openai.com/v1 only"):
+        with pytest.raises(SettingsError, match="is sent to https://api.openai.com/v1 only"):
             resolve({**elsewhere, "base_url": address})
     assert resolve({**elsewhere, "base_url": "https://api.openai.com/v1"})
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filters.keyword import keyword_spans
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language import word_count
 from selfinstruct.core.language.registry import language
@@ -19,7 +19,7 @@ EN = language("en")
 
 
 def codes(instruction: str, filters: FilterSettings = DEFAULT) -> list[str]:
-    return [reason.code for reason in objections(Candidate(instruction, EN), filters)]
+    return [reason.code for reason in check_candidate(Candidate(instruction, EN), filters)]
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
 @pytest.mark.parametrize(
     ("instruction", "sentence"),
     [
-        ("Sing", "It has 1 word; at least 4 are wanted."),
-        ("word " * 151, "It has 151 words; at most 150 are wanted."),
+        ("Sing", "It has 1 word; the minimum is 4."),
+        ("word " * 151, "It has 151 words; the maximum is 150."),
         (
             "Plot a Graph or plot a map.",
-            'It asks for what a text model cannot serve: "plot", "graph", "map".',
+            'It asks for something that a text model cannot handle: "plot", "graph", "map".',
         ),
         ("WRITE A PROGRAM to sort names.", 'It begins with "Write a program".'),
         ("¿Name four red fish?", "It begins with the punctuation mark ¿"),
         ("Ж is what letter?", 'Its first letter, "Ж", is not Latin.'),
-        ("1 2 3 4", 'It has no letter: "1 2 3 4".'),
+        ("1 2 3 4", 'It has no letters: "1 2 3 4".'),
     ],
 )
 def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
-    assert [reason.sentence for reason in objections(Candidate(instruction, EN), DEFAULT)] == [sentence]
+    assert [reason.sentence for reason in check_candidate(Candidate(instruction, EN), DEFAULT)] == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -113,30 +113,32 @@ def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
 )
 def test_each_language_has_filters_of_its_own(code: str, instruction: str, expected: list[str]) -> None:
     filters = check({"language": code}, source="the test").filters
-    assert [reason.code for reason in objections(Candidate(instruction, language(code)), filters)] == expected
+    assert [
+        reason.code for reason in check_candidate(Candidate(instruction, language(code)), filters)
+    ] == expected
 
 
 @pytest.mark.parametrize(
     ("code", "instruction", "sentence"),
     [
-        ("ja", "短く要約して。", "It has 6 characters; at least 8 are wanted."),
-        ("ko", "문장을 줄여라.", "It has 6 syllables; at least 8 are wanted."),
-        ("es", "Canta", "It has 1 word; at least 4 are wanted."),
+        ("ja", "短く要約して。", "It has 6 characters; the minimum is 8."),
+        ("ko", "문장을 줄여라.", "It has 6 syllables; the minimum is 8."),
+        ("es", "Canta", "It has 1 word; the minimum is 4."),
         (
             "ja",
             "请把下面的句子翻译成英语。",
-            'None of its letters is Hiragana or Katakana: "请把下面的句子翻译成英语。".',
+            'It has no Hiragana or Katakana letters: "请把下面的句子翻译成英语。".',
         ),
-        ("zh", "Translate it all.", 'None of its letters is Chinese: "Translate it all.".'),
+        ("zh", "Translate it all.", 'It has no Chinese letters: "Translate it all.".'),
         ("es", "Ж es una letra", 'Its first letter, "Ж", is not Latin.'),
-        ("other", "……", 'It has no letter and no number, so that it cannot be compared: "……".'),
-        ("en", "你好", 'It has no letter from a to z and no digit, so that it cannot be compared: "你好".'),
+        ("other", "……", 'It has no letters and no numbers, so it cannot be compared: "……".'),
+        ("en", "你好", 'It has no letters from a to z and no digits, so it cannot be compared: "你好".'),
     ],
 )
 def test_a_reason_counts_and_names_what_the_language_has(code: str, instruction: str, sentence: str) -> None:
     filters = check({"language": code}, source="the test").filters
     assert sentence in [
-        reason.sentence for reason in objections(Candidate(instruction, language(code)), filters)
+        reason.sentence for reason in check_candidate(Candidate(instruction, language(code)), filters)
     ]
 
 
@@ -209,7 +211,7 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
-    for reason in objections(Candidate(text, EN), DEFAULT):
+    for reason in check_candidate(Candidate(text, EN), DEFAULT):
         assert reason.sentence
 
 
@@ -222,5 +224,5 @@ def test_a_text_is_taken_apart_once_for_a_judgement(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(word_count, "words", take_apart)
     text = "川について短い詩を書いてください。"
-    assert objections(Candidate(text, language("ja")), FilterSettings(keywords=(), openings=())) == []
+    assert check_candidate(Candidate(text, language("ja")), FilterSettings(keywords=(), openings=())) == []
     assert taken_apart == [text]

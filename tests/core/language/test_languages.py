@@ -12,8 +12,8 @@ import pytest
 from selfinstruct.core.endpoint.responses import Answer, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.candidate import Candidate
-from selfinstruct.core.filtering.registry import objections
-from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.filtering.registry import check_candidate
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.detect import other_language, pick_language
 from selfinstruct.core.language.registry import OTHER, known, language, with_seeds
 from selfinstruct.core.language.tokens import tokens
@@ -56,7 +56,7 @@ def filters(code: str) -> FilterSettings:
 def codes(text: str, code: str) -> list[str]:
     return [
         reason.code
-        for reason in objections(Candidate(clean_instruction(text), language(code)), filters(code))
+        for reason in check_candidate(Candidate(clean_instruction(text), language(code)), filters(code))
     ]
 
 
@@ -357,7 +357,7 @@ def test_a_language_without_a_folder_is_other(text: str) -> None:
 @pytest.mark.parametrize("code", known())
 def test_a_workspace_of_the_language_is_asked_for_with_its_code(code: str) -> None:
     settings = check({"language": code}, source="the test")
-    usual = usual_filters(code)
+    usual = filter_defaults(code)
     assert settings.filters.min_words == usual.min_words
     assert settings.filters.keywords == usual.keywords
     assert storable(settings) == ({} if code == "en" else {"language": code})
@@ -368,7 +368,7 @@ def test_a_filter_that_a_person_has_set_stays_so_in_every_language() -> None:
     japanese = asked.in_language("ja")
     assert japanese.filters.min_words == 4
     assert japanese.filters.rouge_l == 0.5
-    assert japanese.filters.keywords == usual_filters("ja").keywords
+    assert japanese.filters.keywords == filter_defaults("ja").keywords
     assert storable(japanese) == {"language": "ja", "filters": {"min_words": 4, "rouge_l": 0.5}}
 
 
@@ -384,6 +384,4 @@ def test_english_and_its_tokens_say_nothing_of_a_chinese_text(engine_on: OpenEng
     engine = engine_on()
     assessment = engine.assessor.assess("请把下面的句子翻译成英语。")
     assert assessment.verdict == "no_words"
-    assert assessment.reasons[0].sentence.endswith(
-        'so that it cannot be compared: "请把下面的句子翻译成英语。".'
-    )
+    assert assessment.reasons[0].sentence.endswith('so it cannot be compared: "请把下面的句子翻译成英语。".')

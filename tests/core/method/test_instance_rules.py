@@ -59,9 +59,9 @@ def test_each_sentence_is_true_of_the_instance_that_it_is_given_for() -> None:
         contradicted,
         None,
         contradicted,
-        "The task has the same input with another output already.",
+        "The task already has this input with a different output.",
         None,
-        "Only the first 5 instances of an answer can be kept.",
+        "Only the first 5 instances of an answer are kept.",
     ]
 
 

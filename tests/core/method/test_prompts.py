@@ -185,14 +185,16 @@ def test_an_empty_system_message_is_not_sent(tmp_path: Path) -> None:
     ("text", "said"),
     [
         pytest.param(
-            "[propse.chat]\nuser = 'x'", "'propse' is not known. Did you mean 'propose'?", id="stage"
+            "[propse.chat]\nuser = 'x'", "'propse' is not a known name. Did you mean 'propose'?", id="stage"
         ),
         pytest.param(
             "[propose.caht]\nuser = 'x'",
-            "'propose.caht' is not known. Did you mean 'chat'?",
+            "'propose.caht' is not a known name. Did you mean 'chat'?",
             id="kind of API",
         ),
-        pytest.param("[propose.chat]\nusr = 'x'", "'propose.chat.usr' is not known. Did you mean", id="role"),
+        pytest.param(
+            "[propose.chat]\nusr = 'x'", "'propose.chat.usr' is not a known name. Did you mean", id="role"
+        ),
         pytest.param(
             "[propose]\nchat = 'x'", "propose.chat is wrong: it must be a table.", id="text for a table"
         ),
@@ -200,7 +202,9 @@ def test_an_empty_system_message_is_not_sent(tmp_path: Path) -> None:
         pytest.param(
             "[propose.chat]\nuser = 'a\\u0000'".replace("'", '"'), "user is wrong: it has a", id="NUL"
         ),
-        pytest.param("[xyz]", "'xyz' is not known. The names are propose, classify", id="far from all"),
+        pytest.param(
+            "[xyz]", "'xyz' is not a known name. The names are propose, classify", id="far from all"
+        ),
         pytest.param("[propose.chat", "The prompts cannot be read from", id="not TOML"),
     ],
 )

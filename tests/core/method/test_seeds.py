@@ -9,7 +9,7 @@ import pytest
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.candidate import Candidate
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import tokens
@@ -49,7 +49,7 @@ def test_no_seed_would_be_refused_as_a_candidate(seeds: list[SeedTask]) -> None:
     refused = {
         seed.id: found
         for seed in seeds
-        if (found := objections(Candidate(seed.instruction, language("en")), FilterSettings()))
+        if (found := check_candidate(Candidate(seed.instruction, language("en")), FilterSettings()))
     }
     assert refused == {}
     assert all(seed.instruction == clean_instruction(seed.instruction) for seed in seeds)
@@ -99,8 +99,8 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        pytest.param("{", "the JSON is wrong", id="not JSON"),
-        pytest.param("[" * 100_000, "the JSON is wrong", id="nested too deep"),
+        pytest.param("{", "the JSON is invalid", id="not JSON"),
+        pytest.param("[" * 100_000, "the JSON is invalid", id="nested too deep"),
         pytest.param("[]", "it must be a JSON object", id="not an object"),
         pytest.param(
             "{}", "the fields instruction, is_classification and instances are missing", id="empty object"
@@ -138,9 +138,9 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
             'instances.0.output is wrong: it must be text, as in "42".',
             id="number for an output",
         ),
-        pytest.param(line(9, id="s3"), "the id is that of line 4 again", id="id twice"),
+        pytest.param(line(9, id="s3"), "the id repeats that of line 4", id="id twice"),
         pytest.param(
-            line(9, instruction="Do thing number 3."), "the instruction is that of line 4", id="twice"
+            line(9, instruction="Do thing number 3."), "the instruction repeats that of line 4", id="twice"
         ),
     ],
 )
@@ -161,7 +161,7 @@ def test_fewer_than_eight_seeds_do_not_fill_a_prompt(tmp_path: Path) -> None:
 @pytest.mark.parametrize("label", [True, False])
 def test_seeds_of_one_kind_only_cannot_be_examples_of_both(tmp_path: Path, label: bool) -> None:
     lines = [line(number, is_classification=label) for number in range(8)]
-    with pytest.raises(SettingsError, match="needs classification tasks and others"):
+    with pytest.raises(SettingsError, match="needs both classification tasks and other tasks"):
         load(write(tmp_path, *lines))
 
 
@@ -176,11 +176,11 @@ def test_a_seed_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_several_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
     wrong = [line(9, instruction=""), "{", line(10, id="s3"), line(11, instances=[]), line(12, instances="a")]
     with pytest.raises(
-        SettingsError, match=r"mine\.jsonl has 5 wrong tasks\. line 9: .*; line 10: .*"
+        SettingsError, match=r"mine\.jsonl has 5 invalid tasks\. line 9: .*; line 10: .*"
     ) as caught:
         load(write(tmp_path, *EIGHT, *wrong))
     assert str(caught.value).endswith(
-        "line 11: the id is that of line 4 again; remove one of them; and 2 more."
+        "line 11: the id repeats that of line 4; remove one of them; and 2 more."
     )
 
 
@@ -194,7 +194,7 @@ def test_a_json_array_holds_the_same_tasks_as_lines_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^In item 2 of .*mine\.json, the fields"):
         load(path)
     path.write_text(f"[{EIGHT[0]}")
-    with pytest.raises(SettingsError, match=r"The JSON array in /.*/mine\.json is wrong"):
+    with pytest.raises(SettingsError, match=r"The JSON array in /.*/mine\.json is invalid"):
         load(path)
 
 
@@ -214,7 +214,7 @@ def test_what_other_programs_write_for_nothing_and_for_numbers_is_read(tmp_path:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"instruction": "a", "input": "", "output": "b"}, "holds Alpaca rows .* Add is_classification"),
+        ({"instruction": "a", "input": "", "output": "b"}, "holds Alpaca rows .* add is_classification"),
         ({"messages": [{"role": "user", "content": "a"}]}, r"holds chat rows \(messages\), not seed tasks"),
         ({"conversations": []}, "holds chat rows"),
         ({"prompt": "a", "completion": "b"}, "holds prompt and completion rows"),

@@ -16,7 +16,7 @@ import pytest
 
 from selfinstruct.core.endpoint.responses import Answer, read_answer, read_told
 from selfinstruct.core.filtering.candidate import Candidate
-from selfinstruct.core.filtering.registry import objections
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.method.instance_rules import keep_or_drop
@@ -187,7 +187,7 @@ def test_articles_fit_the_words_after_them_and_no_word_is_doubled() -> None:
 
 def test_no_instruction_that_is_meant_well_is_filtered() -> None:
     for made in made_up():
-        assert objections(Candidate(made.instruction, language("en")), FilterSettings()) == [], (
+        assert check_candidate(Candidate(made.instruction, language("en")), FilterSettings()) == [], (
             made.instruction
         )
 
@@ -485,7 +485,7 @@ def test_some_proposals_are_for_each_filter_to_catch(proposed: list[str], code: 
     objected = [
         item
         for item in proposed
-        if code in {r.code for r in objections(Candidate(item, language("en")), FilterSettings())}
+        if code in {r.code for r in check_candidate(Candidate(item, language("en")), FilterSettings())}
     ]
     assert 0 < len(objected) < 0.2 * len(proposed)
 
@@ -499,7 +499,9 @@ def test_some_proposals_are_near_duplicates_of_what_was_shown(proposed: list[str
 
 
 def test_most_proposals_are_fit_for_the_pool(proposed: list[str]) -> None:
-    passing = [item for item in proposed if not objections(Candidate(item, language("en")), FilterSettings())]
+    passing = [
+        item for item in proposed if not check_candidate(Candidate(item, language("en")), FilterSettings())
+    ]
     assert len(passing) > 0.7 * len(proposed)
     alike = sum(rouge_l(one, other) >= 0.7 for one, other in pairwise(passing))
     assert alike < 0.05 * len(passing)

@@ -77,7 +77,7 @@ async def test_a_paraphrase_without_a_word_in_common_falls_with_the_evidence(
     assert outcome.ended is Ended.DONE
     assert [rain.state, wet.state, moon.state] == ["accepted", "rejected", "accepted"]
     assert wet.verdict == reason.code == "same_meaning"
-    assert reason.sentence == f'Cosine 0.99 with task {rain.id}, "{RAIN}"; less than 0.9 is wanted.'
+    assert reason.sentence == f'Cosine 0.99 with task {rain.id}, "{RAIN}"; it must be below 0.9.'
 
 
 async def test_the_pool_comes_first_in_requests_of_up_to_128_texts_and_then_one_for_each_answer(

@@ -143,7 +143,7 @@ def test_an_unknown_name_is_told_with_a_near_one_or_with_where_all_are_listed(
         pytest.param({"max_cost": float("nan")}, "max_cost is wrong", id="NaN"),
         pytest.param({"max_cost": float("inf")}, "max_cost is wrong", id="endless money"),
         pytest.param({"timeout_s": float("inf")}, "timeout_s is wrong", id="endless time"),
-        pytest.param({"language": "xx"}, "'xx' is none of the known languages; they are en, ", id="language"),
+        pytest.param({"language": "xx"}, "'xx' is not a known language; choose en, ", id="language"),
         pytest.param({"api": "responses"}, "'chat' or 'completions'", id="kind of API"),
         pytest.param({"hold": "maybe"}, "hold is wrong", id="neither true nor false"),
         pytest.param({"seeds": 3}, "seeds is wrong", id="a number for a path"),
@@ -205,10 +205,10 @@ def test_what_is_true_or_false_stays_so(tmp_path: Path) -> None:
         ({"batches_ahead": 21}, "batches_ahead is wrong: it must be at most 20."),
         ({"model": ""}, "model is wrong: it must have at least 1 character."),
         ({"concurrency": 2, "api": "chats"}, "api is wrong: it must be 'chat' or 'completions'."),
-        ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; leave it out."),
+        ({"model": "m\0"}, "In the flags, 'm\0' has a character that cannot be stored; remove it."),
         (
             {"language": "en"},
-            "In selfinstruct.toml, filters is wrong: min_words (200) is more than max_words (150).",
+            "In selfinstruct.toml, filters is wrong: min_words (200) exceeds max_words (150).",
         ),
     ],
 )

@@ -23,7 +23,7 @@ def test_settings_that_can_be_used_have_no_faults() -> None:
         ({"timeout_s": "soon"}, "timeout_s", "It must be a number."),
         ({"max_cost": "inf"}, "max_cost", "It must be a number."),
         ({"filters": {"rouge_l": "1.5"}}, "filters.rouge_l", "It must be at most 1."),
-        ({"filters": {"min_words": "9", "max_words": "5"}}, "filters", "is more than max_words"),
+        ({"filters": {"min_words": "9", "max_words": "5"}}, "filters", "exceeds max_words"),
         ({"base_url": "localhost:80", "model": "m"}, "base_url", "is not a web address"),
         ({"base_url": "http://localhost/v1"}, "model", "needs the name of a model"),
         ({"model": "m", "max_cost": "5"}, "max_cost", "The price of 'm' is not known"),

@@ -311,18 +311,22 @@ def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        pytest.param(["--language", "xx", "--target", "1"], "'xx' is not a known language", id="language"),
         pytest.param(
-            ["--language", "xx", "--target", "1"], "'xx' is none of the known languages", id="language"
-        ),
-        pytest.param(
-            ["--language", "other", "--target", "1"], "No seed tasks come with the language other", id="other"
+            ["--language", "other", "--target", "1"],
+            "The language other has no built-in seed tasks",
+            id="other",
         ),
         pytest.param([], "--target N", id="no limit"),
         pytest.param(
             ["--target", "1", "--model", "https://k@h.example/v1"], "put it into", id="model is a URL"
         ),
         pytest.param(["--target", "0"], "it must be at least 1", id="target 0"),
-        pytest.param(["--target", "1", "--base-url", "localhost:80"], "looks like http://", id="no scheme"),
+        pytest.param(
+            ["--target", "1", "--base-url", "localhost:80"],
+            "it is not a web address such as http://",
+            id="no scheme",
+        ),
         pytest.param(["--target", "1", "--seeds", "none.jsonl"], "none.jsonl cannot be read", id="no seeds"),
         pytest.param(["--target", "1", "--prompts", "none.toml"], "none.toml: no such file", id="no prompts"),
         pytest.param(
@@ -423,8 +427,8 @@ def test_seed_tasks_in_another_language_are_warned_of_once_and_taken_all_the_sam
     begun = auto(*words, "1")
     assert begun.exit_code == 0
     assert begun.stderr == (
-        "Warning: The seed tasks are in Korean (한국어), and the filters of this workspace are for English:"
-        " begin another one with --language ko.\n"
+        "Warning: The seed tasks are in Korean (한국어), but the filters of this workspace are for English."
+        " Start a new workspace with --language ko.\n"
     )
     assert auto(*words, "2").stderr == ""
 
@@ -448,7 +452,10 @@ def test_tasks_in_a_language_without_a_folder_have_the_filters_of_any(tmp_path: 
     seeds.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
     begun = auto("--db", tmp_path / "w.db", "--seeds", seeds, "--language", "auto", "--target", "1")
     assert begun.exit_code == 0
-    assert "The seed tasks are in none of the known languages: what holds for any is used." in begun.output
+    assert (
+        "The seed tasks are in none of the known languages, so language-neutral settings apply."
+        in begun.output
+    )
     with Workspace.open(tmp_path / "w.db") as workspace:
         assert workspace.settings.read()["language"] == "other"
         request = workspace.requests.get(1)
@@ -459,8 +466,8 @@ def test_a_workspace_keeps_the_language_that_it_began_with(tmp_path: Path) -> No
     assert auto("--db", tmp_path / "w.db", "--language", "es", "--target", "1").exit_code == 0
     result = auto("--db", tmp_path / "w.db", "--language", "ja", "--target", "1")
     assert result.exit_code == 2
-    assert "began with the language es, which cannot be changed. Leave --language out" in result.output
-    assert "can be deleted" not in result.output
+    assert "was started with the language es, which cannot be changed. Leave --language out" in result.output
+    assert "you can delete it" not in result.output
 
 
 def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_another_language(
@@ -472,7 +479,7 @@ def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_anothe
     result = auto(*words, "--language", "es")
     assert result.exit_code == 2
     assert (
-        "Nothing has come of this one yet but its settings: it can be deleted, and begun again."
+        "This workspace holds only seeds and settings so far: you can delete it and start over."
         in result.output
     )
     server.refuse = lambda body: None

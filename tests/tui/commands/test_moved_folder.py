@@ -69,7 +69,7 @@ def test_other_seed_tasks_are_refused_wherever_they_are(folder: Path) -> None:
     (folder / "mine.jsonl").write_text(seed_lines("Do something else altogether."))
     said = auto("--target", 2, "--seeds", "mine.jsonl")
     assert said.exit_code == 2
-    assert f"began with {folder}/mine.jsonl, which cannot be changed" in said.output
+    assert f"was started with {folder}/mine.jsonl, which cannot be changed" in said.output
     assert "Leave --seeds out, on the command line and in selfinstruct.toml" in said.output
 
 
@@ -78,7 +78,7 @@ def test_a_seed_file_that_is_not_there_is_told_with_the_place_and_the_way_out(fo
     said = auto("--target", 2, "--seeds", "gone.jsonl")
     assert said.exit_code == 2
     assert f"The seed file {folder}/gone.jsonl cannot be read: no such file or directory." in said.output
-    assert "has its seed tasks already: leave --seeds out" in said.output
+    assert "already has its seed tasks: leave --seeds out" in said.output
 
 
 def test_prompts_beside_the_workspace_go_along_and_are_told_where_they_are_missing(folder: Path) -> None:

@@ -95,7 +95,7 @@ async def test_a_stricter_threshold_shows_what_would_fall_and_why(preview: Curat
         await preview.press("H")
     assert "0 would pass that do not now, 1 would fall" in title(preview)
     assert ids.pear in table(preview).ids
-    assert "less than 0.2 is wanted" in screen_text(preview.app)
+    assert "it must be below 0.2" in screen_text(preview.app)
 
 
 async def test_switching_a_filter_off_and_on_again_changes_nothing(preview: Curator, ids: Ids) -> None:

@@ -66,7 +66,7 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
     ("texts", "name", "said"),
     [
         ({"concurrency": "many"}, "concurrency", "It must be a whole number."),
-        ({"filters.min_words": "200"}, "filters.min_words", "is more than max_words"),
+        ({"filters.min_words": "200"}, "filters.min_words", "exceeds max_words"),
         ({"filters.keywords": "a,,b"}, "filters.keywords", "at least 1 character"),
         ({"price.input": "1"}, "price.output", "lacks output"),
         ({"price.output": "1"}, "price.input", "It needs a value."),

@@ -34,9 +34,9 @@ async def test_seed_tasks_in_another_language_are_warned_of(engine_on: OpenEngin
     seeds.write_text(built_in("es").read_text(encoding="utf-8"), encoding="utf-8")
     async with curating(engine_on(seeds=seeds)) as curator:
         assert curator.shown("#message").startswith(
-            "The seed tasks are in Spanish (español), and the filters"
+            "The seed tasks are in Spanish (español), but the filters"
         )
-        assert "begin another one with language es." in curator.shown("#message")
+        assert "Start a new workspace with language es." in curator.shown("#message")
 
 
 async def test_n_shows_a_batch_with_the_cursor_on_the_first_candidate_that_passes(curator: Curator) -> None:
@@ -340,11 +340,11 @@ async def test_a_filter_that_cannot_be_understood_says_so_and_leaves_what_was_fo
     found = list(curator.table.ids)
     assert 0 < len(found) < 175
     await curator.press("space", *'"r')
-    assert "A quote is open" in curator.shown("#message")
+    assert "A quote is not closed" in curator.shown("#message")
     assert list(curator.table.ids) == found
     assert "Still showing" in screen_text(curator.app)
     await curator.press("backspace", "backspace")
-    assert "A quote is open" not in curator.shown("#message")
+    assert "A quote is not closed" not in curator.shown("#message")
     assert "Still showing" not in screen_text(curator.app)
 
 

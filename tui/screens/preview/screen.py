@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.filters.similarity import ROUGE_L
-from selfinstruct.core.filtering.registry import objections
-from selfinstruct.core.filtering.settings import FilterSettings, switched_on, usual_filters
+from selfinstruct.core.filtering.registry import check_candidate
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults, switched_on
 from selfinstruct.core.stats.filter_preview import (
     FilterColumns,
     Flips,
@@ -50,7 +50,7 @@ class PreviewScreen(PaneActions, WorkScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._now = self._proposed = self.engine.settings.filters
-        self._lists = switched_on(self._now, usual_filters(self.engine.language.code))
+        self._lists = switched_on(self._now, filter_defaults(self.engine.language.code))
         """The filters all on: those that are off as they were last in use."""
         self._looking = BackgroundRefresh(self, self._look)
         self._looked_at: object = None
@@ -178,7 +178,7 @@ class PreviewScreen(PaneActions, WorkScreen):
         candidate = candidate_of(
             row.instruction, self.engine.language, flip.score, flip.cosine, refusal=refusal
         )
-        then = [reason.sentence for reason in objections(candidate, self._proposed)]
+        then = [reason.sentence for reason in check_candidate(candidate, self._proposed)]
         now = [reason.sentence for reason in self.engine.workspace.tasks.reasons(flip.task_id)]
         return Content(f"now:  {_sentences(now)}\nthen: {_sentences(then)}")
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.registry import SETTINGS
 from selfinstruct.core.filtering.setting_kinds import Phrases
-from selfinstruct.core.filtering.settings import FilterSettings, usual_filters
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 from selfinstruct.core.settings_check import faults
 from selfinstruct.db.records import ApiKind
@@ -113,7 +113,7 @@ def field_of(name: str, settings: Settings) -> Field:
     table, _, own = name.rpartition(".")
     if table != "filters":
         return FIELDS[name]
-    return replace(FIELDS[name], default=_text(getattr(usual_filters(settings.language), own)))
+    return replace(FIELDS[name], default=_text(getattr(filter_defaults(settings.language), own)))
 
 
 def text_of(settings: Settings, name: str, *, model: str | None = None) -> str:
