@@ -234,7 +234,7 @@ def _redirects() -> Iterator[Row]:
         "307 within the host",
         (answer(b"", 307, "location: /v2/chat/completions"),),
         "ends",
-        r"redirects to http://127\.0\.0\.1:\d+/v2\. Give",
+        r"redirects to http://127\.0\.0\.1:\d+/v2\. Set",
     )
     for told in ("", "http://[", "x" * 9000):
         yield Row(

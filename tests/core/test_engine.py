@@ -114,7 +114,7 @@ def test_a_workspace_keeps_the_seeds_that_it_began_with(engine_on: OpenEngine, t
     engine_on()
     own = tmp_path / "own.jsonl"
     own.write_text("{}")
-    with pytest.raises(SettingsError, match="was started with the built-in seeds"):
+    with pytest.raises(SettingsError, match="already has its seed tasks: leave seeds out"):
         engine_on(seeds=own)
 
 

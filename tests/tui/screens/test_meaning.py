@@ -97,8 +97,8 @@ async def test_the_preview_tells_of_what_the_model_makes_no_vector_of(engine_on:
             table.move_by(1)
             await curator.pilot.pause()
         now, then = curator.shown("#preview-why").splitlines()
-        assert "The model for embeddings makes no vector of it; request 1 says why." in now
-        assert then.endswith("The model for embeddings makes no vector of it; request 1 says why.")
+        assert "The embedding model refused it; see request 1 for the reason." in now
+        assert then.endswith("The embedding model refused it; see request 1 for the reason.")
         assert "ROUGE-L" in then
 
 
