@@ -1,8 +1,11 @@
 """Fixtures: a workspace of its own for each test, a model server on 127.0.0.1, no keys, no home settings."""
 
+import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.similarity.rouge_index import Neighbour, RougeIndex
+from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.server import ModelServer
 
@@ -76,12 +80,31 @@ def server() -> Iterator[ModelServer]:
         yield running
 
 
+@cache
+def _with_seeds(language: str) -> sqlite3.Connection:
+    """A copy, in memory, of a new workspace with the built-in seeds of a language."""
+    copy = sqlite3.connect(":memory:")
+    with tempfile.TemporaryDirectory() as folder:
+        with Workspace.open(Path(folder) / "w.db", create=True) as planted:
+            Engine(planted, resolve({"language": language}))
+        with contextlib.closing(sqlite3.connect(Path(folder) / "w.db")) as file:
+            file.backup(copy)
+    return copy
+
+
 @pytest.fixture
 def engine_on(workspace: Workspace) -> OpenEngine:
-    """Opens an engine on the workspace, with settings by name."""
+    """Opens an engine on the workspace, with settings by name.
+
+    A new workspace gets the built-in seeds by a copy of its pages: to store them anew for each of some
+    thousand tests takes minutes.
+    """
 
     def open_engine(**settings: Any) -> Engine:
         asked = resolve(settings)
+        is_new = not (workspace.read_only or workspace.tasks.seeds()) and workspace.is_untouched()
+        if asked.seeds is None and is_new:
+            _with_seeds(asked.language).backup(workspace._db)
         return Engine(workspace, asked, consent=KeyConsent(named_together(asked, settings)))
 
     return open_engine
