@@ -100,7 +100,7 @@ def test_the_last_decisions_are_missed_although_no_number_comes_after_them(lived
     last = max(leaves_of(lived_in, "decisions"), key=lambda page: _rowids(lived_in, page)[-1])
     lost = _rowids(lived_in, last)
     overwrite(lived_in, last)
-    with pytest.raises(NotRepairedError, match=f"all from number {lost[0]} to {lost[-1]}"):
+    with pytest.raises(NotRepairedError, match=f"numbers {lost[0]} to {lost[-1]}"):
         repair(lived_in)
 
 
