@@ -44,7 +44,7 @@ from selfinstruct.db.tables.settings import SettingsStore
 from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.tables.vectors import Vectors
 
-_A_LOOK_S = 2.0
+_LOCK_TEST_S = 2.0
 """Seconds; longer than another program holds a lock to see whether its run is alive."""
 
 
@@ -145,7 +145,7 @@ class Workspace:
             lock = self._lock(run_id)
             try:
                 # No other program holds it, except for a moment to test whether this run is alive.
-                lock.acquire(timeout=_A_LOOK_S)
+                lock.acquire(timeout=_LOCK_TEST_S)
             except OSError as error:
                 raise _not_locked(error) from error
             self._run_id, self._run_lock = run_id, lock

@@ -10,7 +10,7 @@ Look = Callable[[Connection, Part], None]
 
 _SAMPLE = 200
 """Approximate number of scores that are recomputed, evenly spaced over all tasks."""
-_EXACT = 1e-8
+_TOLERANCE = 1e-8
 """Tolerance for the difference of two scores: the other scorer rounds differently."""
 
 
@@ -58,7 +58,7 @@ def _compare(db: Connection, part: Part, rouge_l: Callable[[str, str], float]) -
         instruction, nearest_id, nearest, stored = pair
         count += 1
         computed = rouge_l(instruction, nearest)
-        if abs(stored - computed) > _EXACT:
+        if abs(stored - computed) > _TOLERANCE:
             part.wrong.append(
                 f"The ROUGE-L of task {task_id} with task {nearest_id} is stored as {stored:.4f}; rouge_score"
                 f" gives {computed:.4f}."

@@ -14,9 +14,9 @@ Value = int | float | bytes | None
 _TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR = 0x0D, 0x0A, 0x02
 _WITH_ROWS = {_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR}
 _PAGE_SIZES = [512 << n for n in range(8)]
-_LOOKED_AT = 1 << 20
+_SAMPLED = 1 << 20
 """Bytes at the start of the file from which the page size is guessed."""
-_ALIKE = 0.7
+_LIKELY_SHARE = 0.7
 """Fraction of the best share of row pages that a page size must reach to be considered."""
 _MOST_FRAGMENTED = 60
 """Maximum fragmented free bytes in a b-tree page."""
@@ -64,11 +64,11 @@ class PageReader:
         """Guess the page size from the headers of pages."""
         shares = {size: self._share_with_rows(size) for size in _PAGE_SIZES}
         # Multiples of the true size have about the same share of row pages; smaller sizes have less.
-        return min(size for size, share in shares.items() if share >= _ALIKE * max(shares.values()))
+        return min(size for size, share in shares.items() if share >= _LIKELY_SHARE * max(shares.values()))
 
     def _share_with_rows(self, size: int) -> float:
         """Return the fraction of pages that start like a page with rows, if pages have this size."""
-        begins = [self._at(start, 8) for start in range(size, _LOOKED_AT, size)]
+        begins = [self._at(start, 8) for start in range(size, _SAMPLED, size)]
         whole = [begin for begin in begins if len(begin) == 8]
         rows = sum(begin[0] in _WITH_ROWS and begin[7] <= _MOST_FRAGMENTED for begin in whole)
         return rows / max(1, len(whole))

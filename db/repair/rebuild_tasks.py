@@ -9,7 +9,7 @@ from selfinstruct.db.repair.rebuild_requests import note
 from selfinstruct.db.repair.salvage import highest_key
 from selfinstruct.db.sqlite.driver import Connection
 
-_TOLD = 20
+_MOST_NAMED = 20
 """Maximum ranges of ids that an error names."""
 
 
@@ -29,9 +29,11 @@ def replay_all(db: Connection, source: Connection | None, *, in_doubt: bool) -> 
     replayed = replay(rows, up_to=highest or 0)
     lost = sorted([*replayed.missing, *((number, number) for number in replayed.unreadable)])
     if lost:
-        told = ", ".join(numbers(*gap) for gap in lost[:_TOLD]) + (", and more" * (len(lost) > _TOLD))
+        ranges = ", ".join(numbers(*gap) for gap in lost[:_MOST_NAMED]) + (
+            ", and more" * (len(lost) > _MOST_NAMED)
+        )
         raise NotRepairedError(
-            f"The workspace cannot be repaired without losing decisions that cannot be read: {told}. It is"
+            f"The workspace cannot be repaired without losing decisions that cannot be read: {ranges}. It is"
             " left as it is. A backup may have them; selfinstruct export does not need them."
         )
     if in_doubt:

@@ -66,7 +66,7 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
         if what not in {None, IS_WORKSPACE}:
             raise WorkspaceError(f"{out} {what}. Give --out another name.")
         if (out.exists() or out.is_symlink()) and not force:
-            raise _there_already(out)
+            raise _exists(out)
         if what == IS_WORKSPACE and not _is_earlier_copy(out, db):
             raise WorkspaceError(
                 f"{out} is a workspace and not an earlier copy of {path}; its content would be lost. Give"
@@ -95,7 +95,7 @@ def copy_to(db: Connection, out: Path, *, force: bool) -> BackedUp:
             _copy(db, part)
         return BackedUp(out, out.stat().st_size)
     except FileExistsError:
-        raise _there_already(out) from None
+        raise _exists(out) from None
     except (OSError, sqlite3.OperationalError) as error:
         raise _not_written(out, error) from error
 
@@ -140,7 +140,7 @@ def _path_of(db: Connection) -> Path | None:
     return path
 
 
-def _there_already(out: Path) -> WorkspaceError:
+def _exists(out: Path) -> WorkspaceError:
     return WorkspaceError(f"{out} already exists. Give --force to replace it, or another --out.")
 
 

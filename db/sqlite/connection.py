@@ -73,7 +73,7 @@ def connect(path: Path, *, create: bool) -> Connection:
     with _opening(path):
         new = is_new(path)
         if new and not create:
-            raise _nothing_there(path)
+            raise _not_found(path)
         if new:
             _make(path)
         else:
@@ -162,13 +162,13 @@ def connect_to_read(path: Path) -> Connection:
     """
     with _opening(path):
         if is_new(path):
-            raise _nothing_there(path)
+            raise _not_found(path)
         # The first connection after a crash rolls back what was half written, which takes write access.
         return _open(path, "rw" if is_writable(path) else "ro", query_only=True)
 
 
 def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = False) -> Connection:
-    file = _look_at(path)
+    file = _inspect(path)
     # An absolute URI: SQLite gives some relative names a special meaning, such as ":memory:".
     address = f"{path.absolute().as_uri()}?mode={mode}"
     if mode == "ro" and file.needs_no_lock:
@@ -217,7 +217,7 @@ class _OpenFile:
 _OPEN_FILES: dict[tuple[int, int], _OpenFile] = {}
 
 
-def _look_at(path: Path) -> _OpenFile:
+def _inspect(path: Path) -> _OpenFile:
     """Inspect a file's header before SQLite opens it, unless there are already connections to it."""
     stat = path.stat()
     known = _OPEN_FILES.get((stat.st_dev, stat.st_ino))
@@ -256,7 +256,7 @@ def _opening(path: Path) -> Iterator[None]:
     try:
         yield
     except DamagedError as error:
-        if _look_at(path).has_marker:
+        if _inspect(path).has_marker:
             raise
         raise WorkspaceError(f"{path} is not a workspace: {error.what}. Give --db another file.") from error
     except BusyError as error:
@@ -313,7 +313,7 @@ def is_new(path: Path) -> bool:
         return not path.exists() or path.stat().st_size == 0
 
 
-def _nothing_there(path: Path) -> WorkspaceError:
+def _not_found(path: Path) -> WorkspaceError:
     return WorkspaceError(
         f"There is no workspace at {path}. Check --db, or create one with selfinstruct-tui."
     )
@@ -336,7 +336,7 @@ def _require_ours(db: Connection, path: Path, *, create: bool) -> None:
             f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
         )
     if not create:
-        raise _nothing_there(path)
+        raise _not_found(path)
 
 
 def _why(error: Exception) -> str:

@@ -33,8 +33,8 @@ _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _WAL_MAGIC = {0x377F0682, 0x377F0683}
 _RESERVED_BYTE = 0x40000001
 """The byte of a file that SQLite locks to write (https://sqlite.org/lockingv3.html)."""
-_LOOKS = 9
-"""Maximum looks at files that a writer keeps changing; then the journal is taken to be its own."""
+_TRIES = 9
+"""Maximum reads of files that a writer keeps changing; then the journal is taken to be its own."""
 _MOST_PAGES = 10_000
 """Maximum pages of a journal that are searched for page 1 of its file."""
 
@@ -62,7 +62,7 @@ def require_own_journals(path: Path, marker: int) -> None:
         WorkspaceError: A journal belongs to another file.
     """
     seen: tuple[Path, bytes] | None = None
-    for _ in range(_LOOKS):
+    for _ in range(_TRIES):
         # A journal that is being written keeps changing; a foreign one does not.
         found = _foreign(path, marker.to_bytes(4))
         if found is None or _is_written(path):
@@ -93,13 +93,13 @@ def _foreign(path: Path, marker: bytes) -> tuple[Path, bytes] | None:
     """Return the first journal that belongs to another file, and the bytes that show it; else None."""
     journal, wal = beside(path, "-journal"), beside(path, "-wal")
     try:
-        taken_back = _read_journal(journal)
+        rollback = _read_journal(journal)
         with path.open("rb") as file:
             header = file.read(100)
         if header[MARKER_AT] != marker:
             return None  # not a workspace; opening it reports that
-        if taken_back is not None and not _is_of(taken_back, header, marker):
-            return journal, taken_back.first_page + header
+        if rollback is not None and not _is_of(rollback, header, marker):
+            return journal, rollback.first_page + header
         first = _first_page_of_wal(wal)
         return (wal, first) if first is not None and first[MARKER_AT] != marker else None
     except FileNotFoundError:
@@ -107,7 +107,7 @@ def _foreign(path: Path, marker: bytes) -> tuple[Path, bytes] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _TakenBack:
+class _Rollback:
     """The state that a rollback journal would restore."""
 
     pages: int
@@ -118,24 +118,24 @@ class _TakenBack:
     """Whether the journal contains no other page."""
 
 
-def _is_of(taken_back: _TakenBack, header: bytes, marker: bytes) -> bool:
+def _is_of(rollback: _Rollback, header: bytes, marker: bytes) -> bool:
     """Whether a journal can belong to the file with this header."""
-    if header[_WRITE_VERSION_AT] == _WAL_VERSION and not taken_back.only_first:
+    if header[_WRITE_VERSION_AT] == _WAL_VERSION and not rollback.only_first:
         return False  # in WAL mode, only switching the journal mode, on page 1, uses a rollback journal
-    if not taken_back.pages:
+    if not rollback.pages:
         return _number(header[_COUNTER_AT]) <= 1  # the transaction that created the file
-    if not taken_back.first_page:
-        return taken_back.pages == _number(header[_PAGES_AT])
+    if not rollback.first_page:
+        return rollback.pages == _number(header[_PAGES_AT])
     # The journal holds the page before the change, which the file may not contain yet.
-    steps = (_number(header[_COUNTER_AT]) - _number(taken_back.first_page[_COUNTER_AT])) % 2**32
-    return taken_back.first_page[MARKER_AT] == marker and steps <= 1
+    steps = (_number(header[_COUNTER_AT]) - _number(rollback.first_page[_COUNTER_AT])) % 2**32
+    return rollback.first_page[MARKER_AT] == marker and steps <= 1
 
 
 def _number(four_bytes: bytes) -> int:
     return int.from_bytes(four_bytes)
 
 
-def _read_journal(path: Path) -> _TakenBack | None:
+def _read_journal(path: Path) -> _Rollback | None:
     """Parse a rollback journal; None if SQLite would ignore it."""
     if not path.exists():
         return None
@@ -145,7 +145,7 @@ def _read_journal(path: Path) -> _TakenBack | None:
             return None
         first_page = _page_one(_records_of_journal(file)) or b""
         only_first = all(number == 1 for number, _ in _records_of_journal(file))
-        return _TakenBack(_number(header[16:20]), first_page, only_first)
+        return _Rollback(_number(header[16:20]), first_page, only_first)
 
 
 def _records_of_journal(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 PAUSE_S = 0.05
 """Seconds between two attempts to write: the longest delay after the other program releases the lock."""
 
-_BESIDE_KEYS_S = 0.1
+_INTERACTIVE_TIMEOUT_S = 0.1
 """Busy timeout of SQLite, in seconds, in interactive programs; longer than another program's commit takes."""
 
 
@@ -34,7 +34,7 @@ class LockWait:
     def stop_blocking(self) -> None:
         """Limit waits within SQLite to less than a person notices."""
         self.blocks = False
-        self._set_timeout(_BESIDE_KEYS_S)
+        self._set_timeout(_INTERACTIVE_TIMEOUT_S)
 
     @property
     def waited_s(self) -> float:
@@ -90,7 +90,7 @@ class LockWait:
         try:
             yield
         finally:
-            self._set_timeout(_BESIDE_KEYS_S)
+            self._set_timeout(_INTERACTIVE_TIMEOUT_S)
 
     def _set_timeout(self, seconds: float) -> None:
         self._db.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")

@@ -23,11 +23,13 @@ from selfinstruct.db.sqlite.error_guard import stored_json
 
 _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
 # Taken in this program, or in a program that has ended.
-_OURS = "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
+_NOT_IN_OTHERS = (
+    "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
+)
 # Which decisions an undo reverts, and which a redo reverts.
 TakingBack = Literal["undo", "redo"]
-_TAKEN_BACK_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
-_STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
+_REVERTED_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
+_NOT_REVERTED = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
 
 
 class Decisions:
@@ -110,7 +112,7 @@ class Decisions:
             return None
         (since,) = self._db.execute(
             f"""SELECT count(*) FROM decisions
-            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_OURS}""",
+            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_NOT_IN_OTHERS}""",
             [last[0], self.run_id],
         ).fetchone()
         return None if since else last[1]
@@ -118,7 +120,7 @@ class Decisions:
     def _last_standing(self, kind: TakingBack) -> tuple[int, int] | None:
         found: tuple[int, int] | None = self._db.execute(
             f"""SELECT id, step FROM decisions
-            WHERE who = 'human' AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} AND {_OURS}
+            WHERE who = 'human' AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} AND {_NOT_IN_OTHERS}
             ORDER BY id DESC LIMIT 1""",
             [self.run_id],
         ).fetchone()
@@ -127,7 +129,8 @@ class Decisions:
     def count_standing(self, step: int, kind: TakingBack) -> int:
         """Count the decisions of a step that can be undone or redone."""
         (count,) = self._db.execute(
-            f"SELECT count(*) FROM decisions WHERE step = ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS}", [step]
+            f"SELECT count(*) FROM decisions WHERE step = ? AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED}",
+            [step],
         ).fetchone()
         return int(count)
 
@@ -140,7 +143,9 @@ class Decisions:
             before: Only decisions before this id; None for the whole step.
             most: Maximum number of decisions.
         """
-        where = f"WHERE step = ? AND id < ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} ORDER BY id DESC LIMIT ?"
+        where = (
+            f"WHERE step = ? AND id < ? AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} ORDER BY id DESC LIMIT ?"
+        )
         end = self.last_id() + 1 if before is None else before
         return [_read(row) for row in self._rows(where, [step, end, most])]
 

@@ -13,7 +13,7 @@ _COLUMNS = (
     " instances.reason_code, instances.reason_sentence, instances.request_id"
 )
 _OF_WORDING = "instances.task_id = ? AND instances.instruction = ? AND instances.label = ?"
-_AS_THE_TASK_IS = (
+_OF_CURRENT_WORDING = (
     "JOIN tasks ON tasks.id = instances.task_id"
     " AND tasks.instruction = instances.instruction AND tasks.label = instances.label"
 )
@@ -82,7 +82,7 @@ class Instances:
     def of_task(self, task_id: int) -> list[Instance]:
         """Return the kept and dropped instances for the current wording and label of a task, by id."""
         return self._select(
-            f"{_AS_THE_TASK_IS} WHERE instances.task_id = ? AND instances.state != 'withdrawn'"
+            f"{_OF_CURRENT_WORDING} WHERE instances.task_id = ? AND instances.state != 'withdrawn'"
             " ORDER BY instances.id",
             [task_id],
         )
@@ -97,7 +97,7 @@ class Instances:
     def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
         """Count the kept instances for each task's current wording and label; tasks with none are absent."""
         rows = self._db.execute(
-            f"""SELECT instances.task_id, count(*) FROM instances {_AS_THE_TASK_IS}
+            f"""SELECT instances.task_id, count(*) FROM instances {_OF_CURRENT_WORDING}
             WHERE instances.task_id IN (SELECT value FROM json_each(?)) AND instances.state = 'kept'
             GROUP BY instances.task_id""",
             [json.dumps(list(task_ids))],
@@ -109,7 +109,7 @@ class Instances:
         wanted = "" if include_seeds else "AND origin != 'seed'"
         # Not from the view training_rows, which lacks the instance ids to sort by.
         for row in self._db.execute(
-            f"""SELECT tasks.id, origin, tasks.instruction, input, output FROM instances {_AS_THE_TASK_IS}
+            f"""SELECT tasks.id, origin, tasks.instruction, input, output FROM instances {_OF_CURRENT_WORDING}
             WHERE tasks.state = 'accepted' AND instances.state = 'kept' {wanted}
             ORDER BY origin != 'seed', tasks.id, instances.id"""
         ):

@@ -31,7 +31,7 @@ _TO_CLASSIFY = """FROM tasks INDEXED BY tasks_to_classify
     AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)"""
 """Tasks for which a request for instances, or for a label, can be planned."""
 
-_FIRST_LOOK = 128
+_FIRST_PART = 128
 """Tasks in the first part of a search for the next undecided one; later parts grow geometrically."""
 _TRIGRAM = 3
 """Characters; the trigram index cannot find shorter words."""
@@ -439,7 +439,7 @@ class Tasks:
 
     def first_waiting_among(self, task_ids: Sequence[int]) -> int | None:
         """Return the index of the first of these tasks that is undecided and passes; None if none is."""
-        start, size = 0, _FIRST_LOOK
+        start, size = 0, _FIRST_PART
         while start < len(task_ids):
             # Where many are undecided, the next is close; where few are, growing parts reach the end soon.
             part = task_ids[start : start + size]

@@ -93,7 +93,7 @@ def test_a_repair_that_would_lose_a_decision_is_refused_and_ends_with_1(path: Pa
     before = path.read_bytes()
     result = run("check", "--db", path, "--repair", "--yes")
     assert result.exit_code == 1
-    assert "without losing decisions, which cannot be read: number 5." in result.output
+    assert "without losing decisions that cannot be read: number 5." in result.output
     assert path.read_bytes() == before
 
 
