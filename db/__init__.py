@@ -1,5 +1,5 @@
 """The workspace: one SQLite file that holds settings, requests, tasks and decisions.
 
-This package is the only place that holds SQL. It knows nothing of the method or of the terminal.
-`selfinstruct.db.workspace.Workspace` is the way in.
+All SQL is in this package, which knows nothing of the method or the terminal. The entry point is
+`selfinstruct.db.workspace.Workspace`.
 """

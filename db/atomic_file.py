@@ -1,4 +1,4 @@
-"""Atomic writing: a file has its name only once it is whole and on disk."""
+"""Atomic file writing: a temporary file gets its final name once it is complete and synced to disk."""
 
 import errno
 import os
@@ -8,23 +8,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _LONGEST_PREFIX = 50
-"""Characters of a name that are in that of the temporary file: it must not become too long, in bytes."""
+"""Characters of the target's name in the temporary name, which must stay within the limit in bytes."""
 _NO_SYNC = frozenset({errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno.EPERM})
-"""What says that folders cannot be synced here, and not that the disk fails."""
+"""Errors that mean that this file system cannot sync folders, not that the disk is failing."""
 
 
 @contextmanager
 def writing(path: Path, *, force: bool) -> Iterator[Path]:
-    """A temporary file beside `path`, of mode 0600, that gets its name at the end: whole or not at all.
+    """Yield a temporary file beside `path`, of mode 0600, and rename it at the end; on errors, delete it.
 
-    What is at `path`, a symbolic link as well, is replaced and never written into.
+    An existing file or symbolic link at `path` is replaced, never written through.
 
     Args:
-        path: Where the file goes.
-        force: Whether a file that is there is replaced.
+        path: The file to write.
+        force: Whether to replace an existing file.
 
     Raises:
-        FileExistsError: there is one, and `force` is not given.
+        FileExistsError: The file exists, and `force` is not given.
     """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_LONGEST_PREFIX]}.")
     part = Path(name)
@@ -38,15 +38,15 @@ def writing(path: Path, *, force: bool) -> Iterator[Path]:
 
 
 def put(part: Path, path: Path, *, force: bool) -> None:
-    """Give a finished file its name, and wait until both are on disk.
+    """Sync a finished file, rename it atomically, and sync its folder.
 
     Args:
-        part: The file, on the same file system as `path`; it is gone then.
-        path: Its name.
-        force: Whether a file that is there is replaced.
+        part: The temporary file, on the same file system as `path`.
+        path: The final name.
+        force: Whether to replace an existing file.
 
     Raises:
-        FileExistsError: there is one, and `force` is not given.
+        FileExistsError: The file exists, and `force` is not given.
     """
     sync(part)
     if force:
@@ -61,12 +61,12 @@ def put(part: Path, path: Path, *, force: bool) -> None:
 
 
 def _move_to_nothing(part: Path, path: Path) -> None:
-    """Move a file to where there is none; unlike a rename, also when somebody makes one at this moment."""
+    """Rename a file, but never over another one, even if that is created at the same moment."""
     try:
         path.hardlink_to(part)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links
+    except OSError:  # a file system without hard links
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             part.replace(path)
@@ -78,7 +78,7 @@ def _move_to_nothing(part: Path, path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
+    """Flush a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""What can go wrong with a workspace, said in a sentence for the person."""
+"""Errors of a workspace; their messages are sentences for the user."""
 
 import shlex
 from pathlib import Path
@@ -9,27 +9,27 @@ class WorkspaceError(Exception):
 
 
 class StorageError(WorkspaceError):
-    """The disk is full or fails, or another program keeps the workspace; what was stored before is kept."""
+    """The disk is full or failing, or another program holds the lock; everything stored before is kept."""
 
 
 class BusyError(StorageError):
-    """Another program writes to the workspace, or reads and so keeps writers out; nothing has happened."""
+    """Another program holds the lock, to write or (with a rollback journal) to read; nothing was changed."""
 
 
 class QueryRefusedError(WorkspaceError):
-    """SQLite does not do what it was asked for: it is too large, or against a rule of a table."""
+    """SQLite rejects a query: it is invalid, exceeds a size limit, or violates a constraint."""
 
 
 class QueryInterruptedError(WorkspaceError):
-    """A query was broken off, because nobody waits for it any more."""
+    """A query was interrupted, because its result is not needed any more."""
 
 
 class DamagedError(WorkspaceError):
-    """The file is not as it was written.
+    """The file is corrupt.
 
     Args:
-        path: The workspace's file, if that is known.
-        what: What was found.
+        path: The workspace's file, if known.
+        what: The damage, as a clause for the message.
     """
 
     def __init__(self, path: Path | None, what: str) -> None:
@@ -38,9 +38,10 @@ class DamagedError(WorkspaceError):
         given = shlex.quote(str(path)) if path else "PATH"
         super().__init__(
             f"The workspace{name} is damaged: {what}. Leave it as it is, and run selfinstruct check --db"
-            f" {given}: it says what is wrong, and with --repair it makes a new file of all that can be read."
+            f" {given}: it reports what is wrong, and --repair builds a new file from everything that can be"
+            " read."
         )
 
 
 class NotRepairedError(WorkspaceError):
-    """A damaged workspace cannot be repaired without losing what must not be lost; it is left as it is."""
+    """A damaged workspace cannot be repaired without losing decisions; it is left unchanged."""

@@ -1,4 +1,4 @@
-"""The rows of a workspace as data classes, in the words of the method."""
+"""The rows of a workspace as data classes, in the terms of the method."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
@@ -10,15 +10,15 @@ Who = Literal["human", "auto"]
 Stage = Literal["propose", "embed", "classify", "instantiate"]
 DecisionKind = Literal["accept", "reject", "edit", "relabel", "drop", "add", "restore", "undo", "redo"]
 InstanceState = Literal["kept", "dropped", "withdrawn"]
-"""An instance that a person added and took back is withdrawn: nobody sees it until they redo that."""
+"""`withdrawn`: a person added the instance and undid that; it is hidden until they redo it."""
 
 PASS = "pass"  # noqa: S105 - not a password
-"""The verdict of a candidate that no filter objects to."""
+"""The verdict on a candidate that every filter passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a filter objects, or why an instance was dropped: a code and a sentence with the evidence."""
+    """Why a filter rejects a candidate, or an instance was dropped: a code and a sentence with evidence."""
 
     code: str
     sentence: str
@@ -26,7 +26,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What decisions change of a task: the before and after of each decision."""
+    """The part of a task that decisions change; each decision stores it before and after."""
 
     state: State
     instruction: str
@@ -35,7 +35,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An instruction with its label, its verdict and where it came from."""
+    """An instruction with its label, verdict and origin."""
 
     id: int
     origin: Origin
@@ -44,10 +44,10 @@ class Task:
     label: Label | None
     state: State
     verdict: str | None
-    """`pass`, the code of the first reason, or None while nobody has judged the task."""
+    """`pass`, or the code of the first reason; None until the task is assessed."""
     nearest_id: int | None
     score: float | None
-    """ROUGE-L F-measure against the nearest task of the pool when last judged."""
+    """ROUGE-L F-measure with the nearest task of the pool, when last assessed."""
     batch: int | None
     propose_request_id: int | None
     classify_request_id: int | None
@@ -55,20 +55,20 @@ class Task:
 
     @property
     def standing(self) -> Standing:
-        """What a decision on this task would find."""
+        """The current state, which a decision on this task starts from."""
         return Standing(self.state, self.instruction, self.label)
 
 
 Order = Literal["id", "verdict", "score", "label", "origin", "instruction"]
-"""What rows of tasks are sorted by; the highest ROUGE-L first."""
+"""Sort keys for tasks; `score` sorts by ROUGE-L, highest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """Which tasks are looked for; None and empty look for all."""
+    """Conditions of a search for tasks; None and empty match all."""
 
     words: tuple[str, ...] = ()
-    """Each is part of the instruction, in any case."""
+    """Substrings of the instruction, which must all occur, ignoring case."""
     origin: Origin | None = None
     state: State | None = None
     label: Label | None = None
@@ -76,13 +76,14 @@ class TaskQuery:
     batch: int | None = None
     id: int | None = None
     more_than: float | None = None
-    """The ROUGE-L of the nearest neighbour is more than this."""
+    """Exclusive lower bound on the ROUGE-L with the nearest neighbour."""
     less_than: float | None = None
+    """Exclusive upper bound on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewInstance:
-    """One input and output, kept or dropped with a reason, before it has a row."""
+    """An input and output, kept or dropped with a reason, before it is stored."""
 
     input: str
     output: str
@@ -92,7 +93,7 @@ class NewInstance:
 
 @dataclass(frozen=True, slots=True)
 class InstanceStanding:
-    """What decisions change of an instance: the before and after of each decision."""
+    """The part of an instance that decisions change; each decision stores it before and after."""
 
     input: str
     output: str
@@ -102,7 +103,7 @@ class InstanceStanding:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One input (may be empty) and output of a task, as stored."""
+    """An input (possibly empty) and output of a task, as stored."""
 
     id: int
     task_id: int
@@ -111,24 +112,24 @@ class Instance:
     state: InstanceState
     reason: Reason | None
     request_id: int | None
-    """The request whose answer it came from; None for a seed's, and for one that a person added."""
+    """The request whose response it came from; None if it belongs to a seed or a person added it."""
 
     @property
     def standing(self) -> InstanceStanding:
-        """What a decision on this instance would find."""
+        """The current state, which a decision on this instance starts from."""
         return InstanceStanding(self.input, self.output, self.state, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One append-only row: who decided what on which task, with before and after.
+    """An append-only row: who decided what on which task, with the states before and after.
 
-    `InstanceDecision` is its like for instances.
+    `InstanceDecision` is the counterpart for instances.
     """
 
     id: int
     step: int
-    """Decisions taken with one key share a step, and are undone together; so do the undos and redos of it."""
+    """Groups the decisions of one key press, which are undone together, and their undos and redos."""
     task_id: int
     kind: DecisionKind
     who: Who
@@ -136,14 +137,14 @@ class Decision:
     before: Standing
     after: Standing
     undoes: int | None
-    """The decision that an undo takes back, or the undo that a redo takes back."""
+    """The decision that an undo reverts, or the undo that a redo reverts."""
     tag: str | None
-    """Why a person rejected it, in a word of their own or of ours."""
+    """A person's reason for rejecting the task, in one word, suggested or their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceDecision:
-    """One append-only row: who decided what on which instance, with before and after."""
+    """An append-only row: who decided what on which instance, with the states before and after."""
 
     id: int
     step: int
@@ -162,7 +163,7 @@ AnyDecision = Decision | InstanceDecision
 
 @dataclass(frozen=True, slots=True)
 class PoolChange:
-    """What a decision means for the pool: the task as it now stands."""
+    """The effect of a decision on the pool: the current state of its task."""
 
     decision_id: int
     task_id: int
@@ -174,7 +175,7 @@ class PoolChange:
 
 @dataclass(frozen=True, slots=True)
 class PoolTask:
-    """A task of the pool, or a candidate that waits."""
+    """A task of the pool, or an undecided candidate."""
 
     id: int
     origin: Origin
@@ -184,7 +185,7 @@ class PoolTask:
 
 @dataclass(frozen=True, slots=True)
 class StoredIndex:
-    """An image of a similarity index, in bytes of which the database knows nothing."""
+    """A snapshot of a similarity index, opaque to the database."""
 
     name: str
     """`pool` or `waiting`."""
@@ -199,7 +200,7 @@ class StoredIndex:
 
 
 class Message(TypedDict):
-    """One chat message, as endpoints take it."""
+    """One chat message, as the API expects it."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -210,18 +211,18 @@ ApiKind = Literal["chat", "completions"]
 AnyApi = ApiKind | Literal["embeddings"]
 
 TextPrompt = str | list[Message]
-"""A legacy completion's text, or a chat's messages."""
+"""The text of a legacy completion, or the messages of a chat."""
 
 Prompt = TextPrompt | tuple[str, ...]
-"""What a request sends: a prompt, or the texts of which vectors are wanted."""
+"""The content of a request: a prompt, or the texts to embed."""
 
 Parameters = dict[str, float | int | str | list[str]]
-"""Sampling parameters by the name that the endpoint knows."""
+"""Sampling parameters, by their names at the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """One call of the model before it is planned: exact prompt and parameters."""
+    """A model call with its exact prompt and parameters, before it is planned."""
 
     stage: Stage
     batch: int
@@ -231,21 +232,21 @@ class NewRequest:
     prompt: Prompt
     parameters: Parameters
     in_context: tuple[int, ...]
-    """The ids of the tasks that the prompt shows, or of which vectors are wanted."""
+    """Ids of the tasks in the prompt, or of the tasks to embed."""
     instruction: str | None
-    """The wording that it asks about; None for new tasks."""
+    """The task's wording in the prompt; None for propose and embed requests."""
     label: Label | None
-    """The label of the task when it asks for instances."""
+    """The task's label, in a request for instances."""
     reserved_usd: float | None
-    """What it can cost at most; None when that is not known."""
+    """Upper bound on its cost, in USD; None if unknown."""
     held: bool
-    """True when the decisions on what comes of it are left to a person."""
+    """Whether decisions on its results are reserved for a person."""
     more: bool = field(default=False, kw_only=True)
-    """True when it asks for instances besides those that the task has."""
+    """Whether it asks for additional instances of a task that has some."""
 
     @property
     def api(self) -> AnyApi:
-        """The kind of API that it is for."""
+        """The kind of API that it is sent to."""
         if isinstance(self.prompt, tuple):
             return "embeddings"
         return "completions" if isinstance(self.prompt, str) else "chat"
@@ -253,18 +254,18 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class Request(NewRequest):
-    """One call of the model, as stored."""
+    """A model call, as stored."""
 
     id: int
     state: str
     error: str | None
     instead_of: int | None
-    """The failed request in whose place it was asked anew."""
+    """The failed request that it replaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and cost of one answer; None is unknown, never 0."""
+    """Tokens and cost (USD) of one response; None means unknown, never 0."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -273,7 +274,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The exact bytes that an endpoint sent with status 200."""
+    """The exact body of a response with status 200."""
 
     attempt_id: int
     body: bytes
@@ -281,7 +282,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """One instance with its task, as export takes it."""
+    """An instance with its task, as exported."""
 
     task_id: int
     origin: Origin
@@ -292,9 +293,9 @@ class TrainingRow:
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """How many tasks the model will be asked about, and has not been yet."""
+    """The number of tasks that still need a request."""
 
     labels: int
-    """Those without a label."""
+    """Tasks without a label."""
     instances: int
-    """Those with a clear label and without instances."""
+    """Tasks with a clear label but no instances."""

@@ -1,4 +1,4 @@
-"""A workspace: one SQLite file, opened for one program."""
+"""The workspace: one SQLite file, opened by one program."""
 
 import os
 import socket
@@ -44,14 +44,14 @@ from selfinstruct.db.tables.settings import SettingsStore
 from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.tables.vectors import Vectors
 
-_A_LOOK_S = 2.0
-"""Seconds, and more than another program takes to find out whether a run is alive."""
+_LOCK_TEST_S = 2.0
+"""Seconds; longer than another program holds a lock to see whether its run is alive."""
 
 
 class Workspace:
-    """The tables of one file by subject; all of them share one connection.
+    """The tables of one file, by subject, over one shared connection.
 
-    Use it from the thread that opened it. Every method writes in a transaction of its own, or in the
+    Use it only from the thread that opened it. Every method that writes opens a transaction, or joins the
     surrounding `transaction()`.
     """
 
@@ -62,7 +62,7 @@ class Workspace:
         self.path = path
         self.read_only = read_only
         self.copy_before_migrations = copy_before_migrations
-        """The copy of an older workspace that was made before it was brought up to date just now."""
+        """The copy that was made before this opening migrated the workspace; None if it did not."""
         self.settings = SettingsStore(db)
         self.tasks = Tasks(db)
         self.instances = Instances(db)
@@ -73,19 +73,22 @@ class Workspace:
         self.request_log = RequestLog(db)
         self.vectors = Vectors(db)
         self.lock_wait = LockWait(db)
-        """How it waits while another program keeps the workspace."""
+        """Waits for other programs' locks."""
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
-        """Open the workspace at `path`, made first when `create` is given and there is none.
+        """Open the workspace at `path`, and migrate it if its schema is older.
 
-        Read-only, every method that writes raises WorkspaceError.
+        Args:
+            path: The workspace's file.
+            create: Whether to create it if it does not exist.
+            read_only: Makes every method that writes raise WorkspaceError.
 
         Raises:
-            WorkspaceError: it cannot be opened, or is not a workspace of this version or an older one.
+            WorkspaceError: It cannot be opened, is not a workspace, or has a newer schema.
         """
         db = connect_to_read(path) if read_only else connect(path, create=create)
         try:
@@ -101,7 +104,7 @@ class Workspace:
 
     @classmethod
     def rehearsal(cls, path: Path) -> Self:
-        """A new workspace in memory, under the name of `path`: what cannot begin there leaves no file."""
+        """Create a workspace in memory, named `path`, to rehearse a start: if that fails, no file is left."""
         db = connect_in_memory()
         bring_up_to_date(db, path)
         return cls(db, path, read_only=False)
@@ -115,17 +118,24 @@ class Workspace:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Everything was committed when its method returned."""
+        """Close the connection; everything is already committed."""
         self._db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes within happen together or not at all, and no other program writes in between."""
+        """Open a write transaction: all writes inside are atomic, and no other program writes meanwhile."""
         with transaction(self._db):
             yield
 
     def start_run(self, *, at: str) -> None:
-        """Enter this program in `runs`, and put in doubt what programs that died left under way."""
+        """Add this program to `runs`, and mark requests of dead programs as in doubt.
+
+        Args:
+            at: The current time, as ISO 8601 text.
+
+        Raises:
+            StorageError: The lock file of the run cannot be created.
+        """
         with self.transaction():
             run_id = self._db.execute(
                 "INSERT INTO runs (host, pid, started_at) VALUES (?, ?, ?)",
@@ -134,8 +144,8 @@ class Workspace:
             assert run_id is not None
             lock = self._lock(run_id)
             try:
-                # Nobody else holds it, but somebody may be looking whether anybody does.
-                lock.acquire(timeout=_A_LOOK_S)
+                # No other program holds it, except for a moment to test whether this run is alive.
+                lock.acquire(timeout=_LOCK_TEST_S)
             except OSError as error:
                 raise _not_locked(error) from error
             self._run_id, self._run_lock = run_id, lock
@@ -146,22 +156,22 @@ class Workspace:
                 self.requests.put_in_doubt(other)
                 self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, other])
         for other in gone:
-            self._lose(self._lock(other))
+            self._delete_lock_file(self._lock(other))
 
     def remember_batch(self, batch: int) -> None:
-        """Note which batch the person at this program has before them."""
+        """Record the batch on the person's screen in this program."""
         with self.transaction():
             self._db.execute("UPDATE runs SET batch = ? WHERE id = ?", [batch, self.run_id])
 
     def _lock(self, run_id: int) -> "FileLock":
-        """What a living run holds: the system lets go of it when its program ends, however that happens."""
-        from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock
+        """Return the lock that a live run holds; the system releases it whenever the program ends."""
+        from filelock import FileLock  # noqa: PLC0415 - only needed once there are runs
 
         return FileLock(beside(self.path, f".run-{run_id}"), mode=0o600)
 
     @staticmethod
-    def _lose(lock: "FileLock") -> None:
-        """Delete a lock's file; one that stays is in nobody's way."""
+    def _delete_lock_file(lock: "FileLock") -> None:
+        """Delete a lock's file; a leftover file is harmless."""
         with suppress(OSError):
             Path(lock.lock_file).unlink(missing_ok=True)
 
@@ -169,7 +179,7 @@ class Workspace:
         lock = self._lock(run_id)
         try:
             lock.acquire(timeout=0)
-        except TimeoutError:  # which filelock's own is
+        except TimeoutError:  # the base of filelock's Timeout
             return False
         except OSError as error:
             raise _not_locked(error) from error
@@ -178,56 +188,56 @@ class Workspace:
 
     @property
     def has_run(self) -> bool:
-        """Whether this program is in `runs`."""
+        """Whether this program has a row in `runs`."""
         return self._run_id is not None
 
     @property
     def run_id(self) -> int:
-        """The id of this program in `runs`; `start_run` gives it."""
+        """The id of this program in `runs`, which `start_run` assigns."""
         if self._run_id is None:
             raise RuntimeError("start_run comes before requests are planned")
         return self._run_id
 
     def end_run(self, *, at: str) -> None:
-        """Leave: what this program still has under way is in doubt from now on."""
+        """End this program's run, and mark its requests in flight as in doubt."""
         if self._run_id is None or self._run_lock is None:
             return
         with self.transaction():
             self.requests.put_in_doubt(self._run_id)
             self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, self._run_id])
         self._run_lock.release()
-        self._lose(self._run_lock)
+        self._delete_lock_file(self._run_lock)
         self._run_id = self._run_lock = self.decisions.run_id = None
 
     def changed_by_others(self) -> bool:
-        """Whether another program has written anything since the last time this was asked."""
+        """Whether another program has written to the workspace since the last call."""
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
         before, self._data_version = self._data_version, int(version)
         return before != self._data_version
 
     def storage(self) -> Storage:
-        """Which SQLite works on the file, and with which journal."""
+        """Return the SQLite library and the journal mode in use."""
         return storage_of(self._db)
 
     def spending(self) -> Spending:
-        """What the answers have cost."""
+        """Return the cost of all attempts."""
         return read_spending(self._db)
 
     def training(self) -> Training:
-        """How many rows a training file would have without the seeds, and what is left out of it."""
+        """Count the rows of a training file without seeds, and the instances left out of it."""
         return read_training(self._db)
 
     def is_untouched(self) -> bool:
-        """Whether nothing has come of it yet: no answer, no cost, no task, no decision of a person."""
+        """Whether nothing has come of it yet: no response, no cost, no new task, no decision of a person."""
         return read_untouched(self._db)
 
     def counts(self) -> Counts:
-        """How much there is of everything, in one consistent reading."""
+        """Return the counts for `status`, from one snapshot."""
         return read_counts(self._db)
 
 
 def _not_locked(error: OSError) -> StorageError:
     return StorageError(
-        f"No file can be made beside the workspace, to show that it is in use: {error.strerror or error}."
-        f" {what_helps(error)}"
+        "The lock file that marks the workspace as in use cannot be created beside it:"
+        f" {error.strerror or error}. {what_helps(error)}"
     )

@@ -1,7 +1,6 @@
-"""Looks a workspace through: whether it is whole, and whether all in it follows from what was stored.
+"""Checks the integrity of a workspace, and that its state follows from the decisions stored in it.
 
-Nothing is written. Each part reads what there is at one moment of its own, so that programs at work wait for
-no more than one of them.
+Nothing is written. Each part reads its own snapshot, so that other programs wait for at most one part.
 """
 
 from collections.abc import Mapping
@@ -17,33 +16,34 @@ from selfinstruct.db.sqlite.connection import connect_to_read, is_writable
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, version_of
 
+_UNREADABLE = "It could not be read completely."
 _MOST = 10
-"""So many sentences of one kind are given, and then how many more there are."""
+"""Maximum findings of one kind that are listed; the rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found."""
+    """The result of a check."""
 
     path: Path
     parts: tuple[Part, ...]
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is wrong; what is harmless does not count."""
+        """Whether nothing is wrong; harmless findings do not count."""
         return not any(part.wrong for part in self.parts)
 
 
 def check(path: Path, *, also: Mapping[str, Look] = MappingProxyType({})) -> Report:
-    """Look a workspace through; others may go on with it.
+    """Check a workspace, which may be in use.
 
     Args:
         path: The workspace's file.
-        also: More to look at, by its name.
+        also: Additional checks, by name.
 
     Raises:
-        WorkspaceError: there is none, another program made the file, or a newer version of this one.
-        DamagedError: its first page is damaged, so that nothing can be looked at.
+        WorkspaceError: There is no workspace, or it is another program's file or has a newer schema.
+        DamagedError: Its first page is damaged, so that nothing can be checked.
     """
     with closing(connect_to_read(path)) as db:
         search = look_at_search if is_writable(path) else pass_over_search
@@ -60,16 +60,16 @@ def _look(db: Connection, name: str, look: Look, *, is_older: bool) -> Part:
         look(db, part)
     except DamagedError as error:
         if is_older and "no such" in error.what:
-            part.looked_at = "An older workspace has none of that."
+            part.looked_at = "An older workspace does not have this."
         else:
-            part.looked_at = part.looked_at or "Not all of it could be read."
-            part.wrong.append(f"SQLite stopped there: {error.what}.")
+            part.looked_at = part.looked_at or _UNREADABLE
+            part.wrong.append(f"SQLite could not read on: {error.what}.")
     except QueryRefusedError as error:
-        part.looked_at = part.looked_at or "Not all of it could be read."
-        part.wrong.append(f"SQLite stopped there: {error.__cause__}.")
+        part.looked_at = part.looked_at or _UNREADABLE
+        part.wrong.append(f"SQLite could not read on: {error.__cause__}.")
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        part.looked_at = part.looked_at or "Not all of it could be read."
-        part.wrong.append(f"There are values in it that no program wrote: {error}.")
+        part.looked_at = part.looked_at or _UNREADABLE
+        part.wrong.append(f"It contains values that this program cannot have written: {error}.")
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")

@@ -1,4 +1,4 @@
-"""What a check looks at, one part of a workspace after the other."""
+"""The parts of a check: one function for each aspect of a workspace."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from selfinstruct.db.tables.pool_snapshots import PoolSnapshots, digest_of
 
 _FTS = "tasks_text"
 _SEARCH_PATIENCE_MS = 2000
-"""How long to wait for a program that writes; what is derived is not worth more."""
+"""Busy timeout of the search check, in milliseconds: short, because the index can be rebuilt."""
 JSON_COLUMNS = {
     "settings": ("value",),
     "endpoints": ("learned",),
@@ -27,67 +27,67 @@ _KINDS = {
     "INTEGER": ("integer",),
     "REAL": ("real", "integer"),
     "TEXT": ("text",),
-    "BLOB": ("text",),  # text is read as bytes here, as blobs are
+    "BLOB": ("text",),  # text is read as bytes here, like blobs
 }
 
 
 @dataclass
 class Part:
-    """One thing that was looked at."""
+    """The result of one part of a check."""
 
     name: str
     looked_at: str = ""
-    """What, and how much of it, in a sentence."""
+    """A sentence that says what was checked, and how much of it."""
     is_left_out: bool = False
-    """Whether nobody could look at it now; why stands in the sentence."""
+    """Whether the part was skipped; `looked_at` says why."""
     wrong: list[str] = field(default_factory=list)
-    """What is not as it was written, each in a sentence."""
+    """Damage, one sentence per finding."""
     harmless: list[str] = field(default_factory=list)
-    """What is derived and can be made anew, or is nothing of ours."""
+    """Findings about derived data, which can be rebuilt, or about objects of other programs."""
 
 
 def _structure(db: Connection, part: Part) -> None:
-    """Pages, indexes and constraints, as SQLite looks at them."""
+    """Check pages, indexes and constraints with SQLite's own integrity check."""
     (pages,) = db.execute("PRAGMA page_count").fetchone()
-    part.looked_at = f"{pages:,} pages with their indexes, and every reference from one table to another."
+    part.looked_at = f"{pages:,} pages with their indexes, and all references between tables."
     found = [text for (text,) in db.execute("PRAGMA integrity_check")]
     if found != ["ok"]:
         part.wrong += [f"SQLite says: {line}." for text in found for line in text.splitlines() if line]
     for table, rowid, parent, _ in db.execute("PRAGMA foreign_key_check"):
-        part.wrong.append(f"Row {rowid} of {table} refers to a row of {parent} that is not there.")
+        part.wrong.append(f"Row {rowid} of {table} refers to a row of {parent} that does not exist.")
 
 
 def _schema(db: Connection, part: Part) -> None:
-    """Tables, indexes, triggers and views: ours, and all of them."""
+    """Check that exactly the tables, indexes, triggers and views of the current schema exist."""
     version = version_of(db)
     part.looked_at = f"Tables, indexes, triggers and views of schema {version}."
     if version < SCHEMA_VERSION:
-        part.looked_at += " It is brought up to date when a program works on it the next time."
+        part.looked_at += " The next program that opens it for writing migrates it."
         return
     with closing(newest()) as fresh:
         wanted, found = objects_of(fresh), objects_of(db)
     for kind, name in sorted(wanted.keys() - found.keys()):
         part.wrong.append(f"The {kind} {name} is missing.")
     for kind, name in sorted(wanted.keys() & found.keys()):
-        # Tables that SQLite itself makes for the search may be worded otherwise by another version.
+        # Other versions of SQLite may phrase the full-text index's internal tables differently.
         is_own = not name.startswith((f"{_FTS}_", "_sqlite")) or kind == "trigger"
         if is_own and wanted[kind, name] != found[kind, name]:
-            part.wrong.append(f"The {kind} {name} is another than this program makes.")
+            part.wrong.append(f"The {kind} {name} differs from the one that this program creates.")
     for kind, name in sorted(found.keys() - wanted.keys()):
         if kind == "trigger":
-            part.wrong.append(f"The trigger {name} is not of this program, and may change what is stored.")
+            part.wrong.append(f"The trigger {name} is not from this program, and may change stored data.")
         elif not name.startswith("sqlite_"):
-            part.harmless.append(f"The {kind} {name} is not of this program.")
+            part.harmless.append(f"The {kind} {name} is not from this program.")
 
 
 def objects_of(db: Connection) -> dict[tuple[str, str], str]:
-    """The SQL of every table, index, trigger and view, by kind and name."""
+    """Return the SQL of every table, index, trigger and view, by kind and name."""
     rows = db.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
     return {(kind, name): " ".join((sql or "").split()) for kind, name, sql in rows}
 
 
 def _values(db: Connection, part: Part) -> None:
-    """Every value: of the kind that its column is for, text that can be read, JSON that can be read."""
+    """Check every value: the type that its column declares, valid UTF-8, valid JSON."""
     count = 0
     for table, columns in columns_of(db).items():
         names = [name for name, kind in columns.items() if kind != "BLOB"]
@@ -104,7 +104,7 @@ def _values(db: Connection, part: Part) -> None:
 
 
 def columns_of(db: Connection) -> dict[str, dict[str, str]]:
-    """The columns of the tables that hold data, each with its declared type."""
+    """Return the columns of each table with data, with their declared types."""
     tables = db.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
         " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE ? || '\\_%' ESCAPE '\\' ORDER BY name",
@@ -117,14 +117,14 @@ def columns_of(db: Connection) -> dict[str, dict[str, str]]:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL takes it, whatever is in it."""
-    # Not in double quotes: in them, the name of a column that is not there would be a text.
+    """Quote a name as an SQL identifier."""
+    # Not in double quotes, in which SQLite reads the name of a missing column as a string.
     doubled = name.replace("`", "``")
     return f"`{doubled}`"
 
 
 def _raw(db: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
-    """Rows with their text as bytes, so that one that is not UTF-8 does not hide the others."""
+    """Yield rows with text as bytes, so that invalid UTF-8 in one row does not hide the others."""
     db.text_factory = bytes
     try:
         yield from db.execute(sql)
@@ -133,7 +133,7 @@ def _raw(db: Connection, sql: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _wrong_value(value: Any, kinds: tuple[str, ...], *, is_json: bool) -> str:
-    """What is wrong with a value; text comes as bytes, as blobs do. Empty: nothing."""
+    """Return what is wrong with a value, as a predicate; empty if nothing is. Text comes as bytes."""
     found = {int: "integer", float: "real"}.get(type(value), "text")
     if found not in kinds:
         return f"should be {' or '.join(kinds)} and is {found}"
@@ -143,9 +143,9 @@ def _wrong_value(value: Any, kinds: tuple[str, ...], *, is_json: bool) -> str:
             if is_json:
                 json.loads(text)
         except UnicodeDecodeError:
-            return "is not text any more"
+            return "is not valid UTF-8"
         except (ValueError, RecursionError):
-            return "is not JSON any more"
+            return "is not valid JSON"
     return ""
 
 
@@ -155,7 +155,7 @@ def _named(table: str, names: list[str], row: tuple[Any, ...]) -> str:
 
 
 def _answers(db: Connection, part: Part) -> None:
-    """Every response by its hash, and that what counts as answered has an answer."""
+    """Check every response against its hash, and that every answered request has a response."""
     count = 0
     for attempt_id, request_id, body, digest in db.execute(
         "SELECT id, request_id, body, sha256 FROM attempts WHERE body IS NOT NULL OR sha256 IS NOT NULL"
@@ -163,27 +163,27 @@ def _answers(db: Connection, part: Part) -> None:
         count += 1
         if not isinstance(body, bytes) or hashlib.sha256(body).hexdigest() != digest:
             part.wrong.append(
-                f"The response of attempt {attempt_id} (request {request_id}) is not the one that was stored."
+                f"The response of attempt {attempt_id} (request {request_id}) does not match its stored hash."
             )
-    part.looked_at = f"{count:,} responses, by the hashes that were stored with them."
+    part.looked_at = f"{count:,} responses, against the hashes stored with them."
     for request_id, state in db.execute(
         """SELECT id, state FROM requests WHERE state IN ('answered', 'parsed') AND NOT EXISTS
         (SELECT 1 FROM attempts WHERE request_id = requests.id AND body IS NOT NULL) ORDER BY id"""
     ).fetchall():
         if not _is_placeholder(db, request_id):
-            part.wrong.append(f"Request {request_id} counts as {state}, and has no answer.")
+            part.wrong.append(f"Request {request_id} is marked as {state}, but has no response.")
     for table in ("requests", "attempts"):
-        part.wrong += [f"{numbers(*gap).capitalize()} of {table} is missing." for gap in gaps(db, table)]
+        part.wrong += [f"Missing from {table}: {numbers(*gap)}." for gap in gaps(db, table)]
 
 
 def _is_placeholder(db: Connection, request_id: int) -> bool:
-    """Whether a repair has said of a request that its answer is lost."""
+    """Whether a repair recorded that the response to a request is lost."""
     (error,) = db.execute("SELECT error FROM requests WHERE id = ?", [request_id]).fetchone()
     return error is not None
 
 
 def gaps(db: Connection, table: str, *, up_to: int = 0) -> list[tuple[int, int]]:
-    """First and last of the numbers that no row of a table has; `up_to` is known to have been given."""
+    """Return the gaps in the ids of a table, as (first, last); ids up to `up_to` are known to be used."""
     rows = db.execute(
         f"""SELECT before + 1, id - 1 FROM
         (SELECT id, lag(id, 1, 0) OVER (ORDER BY id) AS before FROM {table}) WHERE id > before + 1"""
@@ -193,16 +193,16 @@ def gaps(db: Connection, table: str, *, up_to: int = 0) -> list[tuple[int, int]]
 
 
 def numbers(first: int, last: int) -> str:
-    """Numbers without a gap, in words."""
-    return f"number {first}" if first == last else f"all from number {first} to {last}"
+    """Format a range of ids."""
+    return f"number {first}" if first == last else f"numbers {first} to {last}"
 
 
 def _decisions(db: Connection, part: Part) -> None:
-    """That tasks and instances are what the decisions on them make them."""
+    """Check that the state of tasks and instances follows from the decisions on them."""
     rows = (Row(*row) for row in db.execute(f"SELECT {COLUMNS} FROM decisions ORDER BY id"))
     replayed = replay(rows)
-    part.wrong += [f"{numbers(*gap).capitalize()} of decisions is missing." for gap in replayed.missing]
-    part.wrong += [f"Decision {number} cannot be read any more." for number in replayed.unreadable]
+    part.wrong += [f"Missing from decisions: {numbers(*gap)}." for gap in replayed.missing]
+    part.wrong += [f"Decision {number} cannot be read." for number in replayed.unreadable]
     part.wrong += replayed.faults
     tasks = instances = 0
     for task_id, *row in db.execute("SELECT id, state, instruction, label, held FROM tasks"):
@@ -210,34 +210,33 @@ def _decisions(db: Connection, part: Part) -> None:
         state, instruction, label, held = row
         what = differs(replayed.tasks.get(task_id), (state, instruction, label, held))
         if what:
-            part.wrong.append(f"The {what} of task {task_id} is not what the decisions make it.")
+            part.wrong.append(f"The {what} of task {task_id} does not follow from the decisions.")
     for instance_id, *row in db.execute(
         "SELECT id, input, output, state, reason_code, reason_sentence FROM instances"
     ):
         instances += 1
         last = replayed.instances.get(instance_id)
         if last is not None and row != as_row(last.after):
-            part.wrong.append(f"Instance {instance_id} is not what the decisions make it.")
+            part.wrong.append(f"Instance {instance_id} does not follow from the decisions.")
     for table in ("tasks", "instances"):
         part.harmless += [
-            f"{numbers(*gap).capitalize()} of {table} is not there; nobody has decided on it."
-            for gap in gaps(db, table)
+            f"Missing from {table}, without decisions: {numbers(*gap)}." for gap in gaps(db, table)
         ]
     part.looked_at = (
-        f"{replayed.count:,} decisions, gone through from the first to the last; what they make of"
+        f"{replayed.count:,} decisions, replayed from first to last, and the resulting states of"
         f" {tasks:,} tasks and {instances:,} instances."
     )
 
 
 def _sums(db: Connection, part: Part) -> None:
-    """What a cost limit looks at."""
-    part.looked_at = "The sums of what the attempts have cost."
+    """Check the running totals of costs, which the cost limit relies on."""
+    part.looked_at = "The running totals of the attempts' costs."
     stored = db.execute("SELECT known_usd, known_attempts, charged_usd FROM spending").fetchone()
     summed = db.execute(
         """SELECT total(cost_usd), count(cost_usd), total(coalesce(cost_usd, reserved_usd)) FROM attempts"""
     ).fetchone()
     if stored is None or not all(map(_are_equal, stored, summed)):
-        part.wrong.append("They are not the sums of the attempts' costs.")
+        part.wrong.append("They do not match the sums of the attempts' costs.")
 
 
 def _are_equal(stored: Any, summed: float) -> bool:
@@ -245,16 +244,16 @@ def _are_equal(stored: Any, summed: float) -> bool:
 
 
 def _image(db: Connection, part: Part) -> None:
-    """The stored image of the pool: programs check it before they trust it."""
-    part.looked_at = "The image of the pool, from which a program starts sooner."
+    """Check the snapshots of the pool's indexes, which programs verify before they use them."""
+    part.looked_at = "The snapshots of the pool's indexes, which speed up the start."
     for name, stored in PoolSnapshots(db).read().items():
         if stored.sha256 != digest_of(stored):
-            part.harmless.append(f"The image {name} is not as it was stored. It is derived, and not used.")
+            part.harmless.append(f"The snapshot {name} is damaged. It is derived, and will be rebuilt.")
 
 
 def look_at_search(db: Connection, part: Part) -> None:
-    """The full-text index, which is checked by a command that is a write to SQLite, and changes nothing."""
-    part.looked_at = "The index for the search in instructions."
+    """Check the full-text index, with a command that needs the write lock but changes nothing."""
+    part.looked_at = "The full-text index of the instructions."
     db.execute("ROLLBACK")
     (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
     db.execute(f"PRAGMA busy_timeout = {_SEARCH_PATIENCE_MS}")
@@ -263,7 +262,7 @@ def look_at_search(db: Connection, part: Part) -> None:
         db.execute("BEGIN IMMEDIATE")
         db.execute(f"INSERT INTO {_FTS} ({_FTS}, rank) VALUES ('integrity-check', 1)")
     except DamagedError:
-        part.wrong.append("It does not fit to the instructions. It is derived, and can be made anew.")
+        part.wrong.append("It does not match the instructions. It is derived, and can be rebuilt.")
     except StorageError as error:
         _leave_out(part, str(error.__cause__))
     finally:
@@ -274,14 +273,14 @@ def look_at_search(db: Connection, part: Part) -> None:
 
 
 def pass_over_search(db: Connection, part: Part) -> None:
-    """The full-text index where nothing can be written: it is said that nobody has looked at it."""
+    """Report that the full-text index was skipped, because its check needs write access."""
     del db
-    _leave_out(part, "that is done only where the file and its folder can be written")
+    _leave_out(part, "that takes write access to the file and its folder")
 
 
 def _leave_out(part: Part, because: str) -> None:
     part.is_left_out = True
-    part.looked_at = f"The index for the search in instructions was not looked at: {because}."
+    part.looked_at = f"The full-text index of the instructions was not checked: {because}."
 
 
 PARTS: dict[str, Callable[[Connection, Part], None]] = {
@@ -293,4 +292,4 @@ PARTS: dict[str, Callable[[Connection, Part], None]] = {
     "sums": _sums,
     "image": _image,
 }
-"""What is read, by its name."""
+"""The parts that only read, by name."""

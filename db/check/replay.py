@@ -1,4 +1,4 @@
-"""Decisions, gone through from the first to the last: what tasks and instances come to be by them."""
+"""Replay of decisions from first to last, which yields the state of every task and instance."""
 
 import json
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ COLUMNS = "id, task_id, instance_id, kind, who, before, after, undoes"
 _TASK_KEYS = {"state", "instruction", "label"}
 _INSTANCE_KEYS = {"input", "output", "state", "reason"}
 _STATE_AFTER = {"accept": "accepted", "reject": "rejected", "restore": "pending"}
-"""The state that a decision on a task of this kind leaves."""
+"""The state of a task after a decision of each kind."""
 
 Standing = dict[str, Any]
-"""What decisions change of a task or an instance, by the names of the JSON in `before` and `after`."""
+"""The part of a task or instance that decisions change, as in the JSON of `before` and `after`."""
 
 
 class Row(NamedTuple):
@@ -35,31 +35,31 @@ class Last(NamedTuple):
     id: int
     after: Standing
     by_person: bool
-    """Whether any of the decisions on it was a person's."""
+    """Whether a person took any of the decisions on it."""
 
 
 @dataclass
 class Replayed:
-    """What the decisions come to."""
+    """The result of a replay."""
 
     tasks: dict[int, Last] = field(default_factory=dict)
-    """By task: its own decisions, not those on its instances."""
+    """The last decision on each task itself, not on its instances."""
     instances: dict[int, Last] = field(default_factory=dict)
     count: int = 0
     missing: list[tuple[int, int]] = field(default_factory=list)
-    """First and last of the numbers that no decision has: they are given without a gap."""
+    """Gaps in the ids of decisions, as (first, last); ids are assigned without gaps."""
     unreadable: list[int] = field(default_factory=list)
-    """Decisions whose before or after is not what a program wrote."""
+    """Decisions whose `before` or `after` cannot be parsed."""
     faults: list[str] = field(default_factory=list)
-    """Decisions that do not follow from those before them, each in a sentence."""
+    """Decisions that are inconsistent with earlier ones, one sentence each."""
 
 
 def replay(rows: Iterable[Row], *, up_to: int = 0) -> Replayed:
-    """Go through decisions in the order of their numbers.
+    """Replay decisions in the order of their ids.
 
     Args:
-        rows: The decisions by id.
-        up_to: A number that is known to have been given.
+        rows: The decisions, by id.
+        up_to: The highest id known to be used.
     """
     replayed = Replayed()
     by_id: dict[int, tuple[str, int, int | None]] = {}
@@ -76,7 +76,7 @@ def replay(rows: Iterable[Row], *, up_to: int = 0) -> Replayed:
             continue
         last = replayed.tasks if row.instance_id is None else replayed.instances
         key = row.task_id if row.instance_id is None else row.instance_id
-        _look_at(row, before, after, last.get(key), by_id, replayed.faults)
+        _find_faults(row, before, after, last.get(key), by_id, replayed.faults)
         by_person = row.who == "human" or (key in last and last[key].by_person)
         last[key] = Last(row.id, after, by_person)
     if up_to >= expected:
@@ -85,7 +85,7 @@ def replay(rows: Iterable[Row], *, up_to: int = 0) -> Replayed:
 
 
 def _standing(row: Row, text: Any) -> Standing | None:
-    """The before or the after of a decision; None when it is not one."""
+    """Parse the `before` or `after` of a decision; None if it is invalid."""
     try:
         found = json.loads(text)
     except (ValueError, TypeError, RecursionError):
@@ -94,7 +94,7 @@ def _standing(row: Row, text: Any) -> Standing | None:
     return found if isinstance(found, dict) and set(found) == keys else None
 
 
-def _look_at(
+def _find_faults(
     row: Row,
     before: Standing,
     after: Standing,
@@ -102,28 +102,28 @@ def _look_at(
     by_id: dict[int, tuple[str, int, int | None]],
     faults: list[str],
 ) -> None:
-    """Add what is wrong with a decision, seen from those before it."""
+    """Append how a decision is inconsistent with earlier ones to `faults`."""
     what = _what(row)
     if last is not None and not _follows(before, last.after):
-        faults.append(f"Decision {row.id} found {what} otherwise than decision {last.id} left it.")
+        faults.append(f"Decision {row.id} found {what} in another state than decision {last.id} left it in.")
     elif last is None and row.instance_id is None and before["state"] != "pending":
-        faults.append(f"Decision {row.id} is the first on {what}, and yet found it {before['state']}.")
+        faults.append(f"Decision {row.id} is the first on {what}, but found it {before['state']}.")
     wanted = _STATE_AFTER.get(row.kind) if row.instance_id is None else None
     if wanted is not None and after["state"] != wanted:
-        faults.append(f"Decision {row.id} is to {row.kind} {what}, and yet left it {after['state']}.")
+        faults.append(f"Decision {row.id} is to {row.kind} {what}, but left it {after['state']}.")
     takes_back = row.kind in {"undo", "redo"}
     if takes_back != (row.undoes is not None):
-        faults.append(f"Decision {row.id} ({row.kind}) does not fit to what it takes back.")
+        faults.append(f"Decision {row.id} ({row.kind}) does not match what it reverts.")
     elif row.undoes is not None:
         kind, task_id, instance_id = by_id.get(row.undoes, ("", 0, None))
         if (task_id, instance_id) != (row.task_id, row.instance_id) or (kind == "undo") == (
             row.kind == "undo"
         ):
-            faults.append(f"Decision {row.id} ({row.kind}) takes back {row.undoes}, which it cannot.")
+            faults.append(f"Decision {row.id} ({row.kind}) reverts decision {row.undoes}, which it cannot.")
 
 
 def _follows(before: Standing, left: Standing) -> bool:
-    """Whether a decision found what the one before left; the model's label may have come in between."""
+    """Whether a decision starts from the state that its predecessor left, except for a label by the model."""
     return before == left or (left.get("label", "") is None and before == {**left, "label": before["label"]})
 
 
@@ -132,11 +132,11 @@ def _what(row: Row) -> str:
 
 
 TaskState = tuple[str, str, str | None, int]
-"""State, instruction, label and `held` of a task, as its row has them."""
+"""State, instruction, label and `held` of a task, as stored."""
 
 
 def differs(last: Last | None, row: TaskState) -> Literal["state", "instruction", "label", "held"] | None:
-    """What of a task's row is otherwise than its decisions make it; None when nothing is."""
+    """Return the first column of a task that does not follow from its decisions; None if all do."""
     state, instruction, label, held = row
     if last is None:
         return None if state == "pending" else "state"
@@ -150,6 +150,6 @@ def differs(last: Last | None, row: TaskState) -> Literal["state", "instruction"
 
 
 def as_row(after: Standing) -> list[Any]:
-    """Input, output, state, and the reason's code and sentence of an instance, as its row has them."""
+    """Return the input, output, state, reason code and reason sentence of an instance, as stored."""
     reason = after["reason"] or {}
     return [after["input"], after["output"], after["state"], reason.get("code"), reason.get("sentence")]

@@ -1,4 +1,4 @@
-"""Computes stored ROUGE-L scores again, and says whether they are those of the two instructions."""
+"""Recomputes stored ROUGE-L scores with an independent scorer, and compares them."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,17 @@ from selfinstruct.db.tables.settings import SettingsStore
 Look = Callable[[Connection, Part], None]
 
 _SAMPLE = 200
-_EXACT = 1e-8
-"""Scores that differ by less are the same: theirs are rounded in another place."""
+"""Approximate number of scores that are recomputed, evenly spaced over all tasks."""
+_TOLERANCE = 1e-8
+"""Tolerance for the difference of two scores: the other scorer rounds differently."""
 
 
 def look_at_scores(rouge_l: Callable[[str, str], float], *, language: str) -> Look:
-    """The part of a check that compares a sample of stored scores with those of another scorer.
+    """Create the part of a check that compares a sample of stored scores with those of another scorer.
 
     Args:
         rouge_l: ROUGE-L F-measure of two texts.
-        language: The only language whose texts it can score; other workspaces are not looked at.
+        language: The only language that it can score; workspaces in other languages are skipped.
     """
 
     def look(db: Connection, part: Part) -> None:
@@ -26,8 +27,8 @@ def look_at_scores(rouge_l: Callable[[str, str], float], *, language: str) -> Lo
         if found != language:
             part.is_left_out = True
             part.looked_at = (
-                f"The scores were not computed again: rouge_score has tokens for English only, and the"
-                f" language of the workspace is {found}."
+                f"The scores were not recomputed: rouge_score tokenizes English only, and the language of the"
+                f" workspace is {found}."
             )
             return
         _compare(db, part, rouge_l)
@@ -44,7 +45,7 @@ def _compare(db: Connection, part: Part, rouge_l: Callable[[str, str], float]) -
     ]
     count = 0
     for task_id in scored[:: max(1, -(-len(scored) // _SAMPLE))]:
-        # A score is of the wording at its time: it stays when a pair is reworded that was decided on.
+        # A score is not updated when either task is reworded after the decision: skip reworded pairs.
         pair = db.execute(
             """SELECT task.instruction, nearest.id, nearest.instruction, task.score
             FROM tasks AS task JOIN tasks AS nearest ON nearest.id = task.nearest_id
@@ -57,12 +58,12 @@ def _compare(db: Connection, part: Part, rouge_l: Callable[[str, str], float]) -
         instruction, nearest_id, nearest, stored = pair
         count += 1
         computed = rouge_l(instruction, nearest)
-        if abs(stored - computed) > _EXACT:
+        if abs(stored - computed) > _TOLERANCE:
             part.wrong.append(
                 f"The ROUGE-L of task {task_id} with task {nearest_id} is stored as {stored:.4f}; rouge_score"
                 f" gives {computed:.4f}."
             )
     agree = " They agree." if count and not part.wrong else ""
     part.looked_at = (
-        f"{count:,} of {len(scored):,} stored ROUGE-L scores, computed again with rouge_score.{agree}"
+        f"{count:,} of {len(scored):,} stored ROUGE-L scores, recomputed with rouge_score.{agree}"
     )

@@ -1,1 +1,1 @@
-"""Read-only queries for screens and commands."""
+"""Read-only queries for the screens and commands."""

@@ -1,4 +1,4 @@
-"""How much there is of everything in a workspace."""
+"""Counts and costs of a workspace."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from selfinstruct.db.sqlite.driver import Connection
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
 
 _DIGITS = 9
-"""Of USD after the point: less than any request costs, and more than rounding adds to a sum."""
+"""Decimal places to round USD to: finer than any request's cost, coarser than a sum's rounding error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The numbers that `status` shows. Candidates are all tasks but the seeds."""
+    """The numbers that `status` shows; candidates are all tasks except the seeds."""
 
     pool: dict[str, int]
     candidates: dict[str, int]
@@ -21,44 +21,44 @@ class Counts:
     labels: dict[str, int]
     instances: dict[str, int]
     requests: dict[str, int]
-    """Requests by state; `answered` are all with a stored answer, taken in or not."""
+    """Requests by state; `answered` counts every stored response, parsed or not."""
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
-    """What the answers that told their usage have cost; None when none did."""
+    """Total cost of the responses that reported their usage; None if none did."""
     attempts_of_unknown_cost: int
-    """Attempts that may have cost something, those in doubt among them."""
+    """Attempts that may have cost something, including those in doubt."""
     reserved_usd: float
-    """USD that they count as against a cost limit: the most that they can have cost, where that is known."""
+    """USD charged for them against the cost limit: their maximum cost, where it is known."""
     unsettled_usd: float
-    """USD that count against it beside these: reserved for what is planned, sent, or not taken in yet."""
+    """USD reserved, besides these, for requests that are planned, in flight, or not parsed yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the answers have cost; quick to read in a workspace of any size."""
+    """The cost of all attempts; fast to read in a workspace of any size."""
 
     cost_usd: float | None
     attempts_of_unknown_cost: int
     reserved_usd: float
-    """USD that those count as against a cost limit."""
+    """USD charged for those attempts against the cost limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What becomes of the kept instances, seeds aside, when a training file is written."""
+    """The rows of a training file without seeds, and the kept instances that it leaves out."""
 
     rows: int
     of_tasks_outside_the_pool: int
-    """Kept instances of tasks that are not accepted, or no longer."""
+    """Kept instances of tasks that are not accepted."""
     of_other_wordings: int
-    """Kept instances that were made for another wording or label of their task."""
+    """Kept instances generated for another wording or label of their task."""
     duplicates: int
-    """Kept instances that are exactly the same as another row."""
+    """Kept instances that are exact duplicates of another row."""
 
 
 def read_training(db: Connection) -> Training:
-    """Count the rows of a training file, and what is left out."""
+    """Count the rows of a training file, and the instances left out."""
     kept, accepted, of_now, rows = db.execute(
         """SELECT
             (SELECT count(*) FROM instances JOIN tasks ON tasks.id = task_id
@@ -73,13 +73,13 @@ def read_training(db: Connection) -> Training:
 
 
 def read_spending(db: Connection) -> Spending:
-    """Read what all attempts have cost."""
+    """Read the cost of all attempts."""
     cost, unknown, reserved, _ = _cost(db)
     return Spending(cost, unknown, reserved)
 
 
 def read_untouched(db: Connection) -> bool:
-    """Read whether there is nothing but seeds, and requests that surely got no answer and cost nothing."""
+    """Whether there are only seeds, and requests that certainly got no response and cost nothing."""
     (touched,) = db.execute(
         """SELECT EXISTS (SELECT 1 FROM tasks WHERE origin != 'seed')
             OR EXISTS (SELECT 1 FROM decisions INDEXED BY decisions_of_people WHERE who = 'human')
@@ -89,7 +89,7 @@ def read_untouched(db: Connection) -> bool:
 
 
 def read_counts(db: Connection) -> Counts:
-    """Count everything as it is at one moment."""
+    """Count everything in one snapshot."""
     with one_moment(db):
         return _read(db)
 
@@ -145,9 +145,9 @@ def _pool(db: Connection) -> dict[str, int]:
 
 
 def _cost(db: Connection) -> tuple[float | None, int, float, float]:
-    # An answer that is not taken in yet has not been asked for its usage. What is in doubt may have been
-    # paid, and so may an attempt that was in doubt when its request was sent again. CROSS JOIN begins with
-    # the few requests under way, and not with all attempts of unknown cost.
+    # The usage of a response is unknown until it is parsed. Requests in doubt may have been paid for, and so
+    # may an attempt that was in doubt when its request was resent. CROSS JOIN makes SQLite start from the
+    # few unfinished requests, not from all attempts of unknown cost.
     cost, known, unknown, reserved, unsettled = db.execute(
         """WITH
             planned AS (
@@ -176,6 +176,6 @@ def _cost(db: Connection) -> tuple[float | None, int, float, float]:
             planned.usd + answered.usd + sent.usd
         FROM spending, planned, answered, sent"""
     ).fetchone()
-    # A difference of sums: where nothing is reserved, it is nothing but for what rounding leaves.
+    # A difference of sums has a rounding error, even if nothing is reserved.
     reserved = max(0.0, round(reserved, _DIGITS)) if unknown else 0.0
     return cost if known else None, unknown, reserved, unsettled

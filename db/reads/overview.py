@@ -1,8 +1,7 @@
-"""What the overview counts, read a stretch of tasks at a time.
+"""Rows for the overview, read in short ranges of task ids.
 
-SQLite would take longer to count words than Python takes to split them, and a statement that runs for
-100 ms holds up whoever writes; so rows are read here in short stretches, and counted in
-`selfinstruct.core.stats.overview`.
+Counting words in SQL would be slower than splitting them in Python, and a statement that runs for 100 ms
+delays writers; so rows are read here range by range, and counted in `selfinstruct.core.stats.overview`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from selfinstruct.db.sqlite.driver import Connection
 
 
 class Proposed(NamedTuple):
-    """A task that is no seed, as far as the overview needs it."""
+    """The columns of a non-seed task that the overview needs."""
 
     batch: int | None
     state: State
@@ -23,7 +22,7 @@ class Proposed(NamedTuple):
 
 
 class TrainingText(NamedTuple):
-    """A row that an export would write, seeds left out."""
+    """A row of an export without seeds."""
 
     task_id: int
     instruction: str
@@ -33,30 +32,30 @@ class TrainingText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How many requests have been answered."""
+    """The number of requests with a response."""
 
     proposals: int
-    """Those for new tasks."""
+    """Propose requests."""
     requests: int
-    """All."""
+    """All requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens that the answers told, summed; None when none of them told."""
+    """Total tokens reported by responses; None if none reported them."""
 
     of_prompts: int | None
     of_answers: int | None
 
 
 class OverviewRows:
-    """Reads what the overview counts."""
+    """Reads the rows and sums of the overview."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def proposed(self, after: int, upto: int) -> list[Proposed]:
-        """The tasks with ids from after + 1 to `upto` that are no seeds."""
+        """Return the non-seed tasks with ids in (after, upto]."""
         rows = self._db.execute(
             """SELECT batch, state, verdict, label, instruction FROM tasks NOT INDEXED
             WHERE id > ? AND id <= ? AND origin != 'seed'""",
@@ -65,9 +64,9 @@ class OverviewRows:
         return [Proposed._make(row) for row in rows]
 
     def training_texts(self, after: int, upto: int) -> list[TrainingText]:
-        """What an export would write of the tasks with ids from after + 1 to `upto`."""
+        """Return the rows that an export would write for the tasks with ids in (after, upto]."""
         rows = self._db.execute(
-            # As the view training_rows, which would look at all accepted tasks for each stretch.
+            # Like the view training_rows, which would scan all accepted tasks for each range.
             """SELECT task_id, tasks.instruction, input, output
             FROM tasks NOT INDEXED JOIN instances ON task_id = tasks.id
                 AND instances.instruction = tasks.instruction AND instances.label = tasks.label
@@ -78,7 +77,7 @@ class OverviewRows:
         return [TrainingText._make(row) for row in rows]
 
     def answered(self) -> Answered:
-        """Requests with a stored answer: all but those that failed and those still on their way."""
+        """Count the requests with a stored response: all except failed and unanswered ones."""
         proposals, requests = self._db.execute(
             """SELECT count(*) FILTER (WHERE stage = 'propose'), count(*)
             FROM requests INDEXED BY requests_by_batch"""
@@ -95,7 +94,7 @@ class OverviewRows:
         return Answered(proposals, requests)
 
     def tokens(self) -> Tokens:
-        """Tokens so far."""
+        """Return the total tokens so far."""
         sums = self._db.execute(
             """SELECT sum(prompt_tokens), sum(completion_tokens)
             FROM attempts INDEXED BY attempts_by_tokens"""

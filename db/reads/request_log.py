@@ -1,4 +1,4 @@
-"""The requests as a person looks through them: newest first, a page at a time, and one in full."""
+"""The request log: requests newest first, read in pages, and a single request in full."""
 
 import json
 from array import array
@@ -12,10 +12,10 @@ from selfinstruct.db.sqlite.error_guard import stored_json
 from selfinstruct.db.tables.requests import Requests
 
 RequestView = Literal["all", "failed", "in_doubt", "planned", "under_way"]
-"""Which requests are looked at; under way are those that are sent, or answered and not parsed."""
+"""Views of the log; `under_way` are requests in flight, or answered but not parsed."""
 
 BODY_SHOWN = 64 * 1024
-"""How many bytes of an attempt's body are read for showing."""
+"""Maximum bytes of a response body that are read for display."""
 
 _WHERE: dict[RequestView, str] = {
     "failed": "INDEXED BY requests_failed WHERE state = 'failed'",
@@ -34,7 +34,7 @@ _SECONDS = "(julianday({0}.ended_at) - julianday({0}.sent_at)) * 86400"
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """One request on one line."""
+    """A request, as one line of the log."""
 
     id: int
     stage: Stage
@@ -42,31 +42,31 @@ class RequestRow:
     task_id: int | None
     state: str
     is_chat: bool
-    """Whether it is for a chat API; else it is for legacy completions."""
+    """Whether it is for the chat API, not legacy completions."""
     error: str | None
     asked_anew: int | None
-    """The request that was asked in the place of this one, which failed."""
+    """The request that replaces this failed one."""
     attempts: int
-    """How often it was sent."""
+    """The number of times that it was sent."""
     cost_usd: float | None
-    """Of all attempts; None while the cost of one of them is unknown."""
+    """Total cost of its attempts; None if the cost of any is unknown."""
     http_status: int | None
-    """Of the last attempt, as all that follow."""
+    """Of the last attempt, like all following fields."""
     seconds: float | None
-    """From the first byte sent to the last one received; None while it lasts."""
+    """Latency, from sending to the last byte received; None while in flight."""
     answered_by: str | None
     prompt_tokens: int | None
     completion_tokens: int | None
     body: bytes | None
-    """The bytes of the answer; None when there is none, or when they are more than a line needs."""
+    """The response body; None if there is no response, or it exceeds `BODY_SHOWN` bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One time that a request was sent."""
+    """One attempt to send a request."""
 
     parameters: Parameters
-    """As sent, under the names that the model knows."""
+    """The parameters as sent, under the names that the model accepts."""
     sent_at: str
     seconds: float | None
     http_status: int | None
@@ -76,33 +76,33 @@ class Attempt:
     completion_tokens: int | None
     cost_usd: float | None
     body: bytes | None
-    """The first `BODY_SHOWN` bytes that came back."""
+    """The first `BODY_SHOWN` bytes of the response body."""
     body_bytes: int | None
-    """How many bytes came back."""
+    """The size of the whole body."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request in full."""
+    """A request in full."""
 
     request: Request
     planned_at: str
     asked_anew: int | None
     attempts: tuple[Attempt, ...]
     task_ids: tuple[int, ...]
-    """The tasks that it is about: those that its answer proposed, or those that it asks about."""
+    """The tasks that its response proposed, or that it asks about."""
 
 
 class RequestLog:
-    """Reads `requests` and `attempts` for showing; nothing is written here."""
+    """Reads `requests` and `attempts` for display."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def ids(self, view: RequestView, *, after: int = 0) -> "array[int]":
-        """The ids of a view above `after`, newest first."""
+        """Return the ids in a view that are above `after`, newest first."""
         if view == "all":
-            # Requests are numbered without a gap and never deleted; reading them would read the prompts.
+            # Request ids have no gaps and rows are never deleted; scanning the table would read the prompts.
             return array("q", range(self._last(), after, -1))
         rows = self._db.execute(
             f"SELECT id FROM requests {_WHERE[view]} AND id > ? ORDER BY id DESC", [after]
@@ -110,7 +110,7 @@ class RequestLog:
         return array("q", (request_id for (request_id,) in rows))
 
     def counts(self) -> dict[RequestView, int]:
-        """How many requests each view has."""
+        """Count the requests in each view."""
         counts: dict[RequestView, int] = {"all": self._last()}
         for view, where in _WHERE.items():
             (counts[view],) = self._db.execute(f"SELECT count(*) FROM requests {where}").fetchone()
@@ -121,7 +121,7 @@ class RequestLog:
         return int(last)
 
     def get_many(self, request_ids: Sequence[int]) -> list[RequestRow]:
-        """The requests of these ids that exist, in the order of the ids given."""
+        """Return the requests with these ids that exist, in the order given."""
         rows = self._db.execute(
             f"""SELECT requests.id, stage, batch, task_id, state, substr(prompt, 1, 1) = '[', requests.error,
                 (SELECT max(id) FROM requests AS anew WHERE anew.instead_of = requests.id),
@@ -139,10 +139,10 @@ class RequestLog:
         return [by_id[request_id] for request_id in request_ids if request_id in by_id]
 
     def record(self, request_id: int) -> RequestRecord:
-        """One request with all of its attempts, the first one first.
+        """Return a request with all its attempts, oldest first.
 
         Raises:
-            KeyError: there is no such request.
+            KeyError: There is no such request.
         """
         requests = Requests(self._db)
         request = requests.get(request_id)

@@ -1,4 +1,4 @@
-"""Looks for tasks beside the program: in a thread of its own, on a connection of its own."""
+"""Background search for tasks, on a separate thread and connection."""
 
 import asyncio
 from array import array
@@ -13,7 +13,7 @@ from selfinstruct.db.tables.tasks import Tasks
 
 
 class TaskFinder:
-    """Finds tasks while the program goes on; what is asked last is what counts.
+    """Searches for tasks in the background; a new search cancels the previous one.
 
     Args:
         path: The workspace's file.
@@ -25,14 +25,12 @@ class TaskFinder:
         self._db: Connection | None = None
 
     async def find(self, wanted: TaskQuery, order: Order) -> "array[int]":
-        """The ids of the tasks that a filter describes, sorted.
-
-        A search that is still under way for somebody else is broken off.
+        """Return the ids of the tasks that match a query, sorted; a running search is interrupted.
 
         Raises:
-            asyncio.CancelledError: another search has begun meanwhile.
+            asyncio.CancelledError: A later search has interrupted this one.
         """
-        self._break_off()
+        self._interrupt()
         return await asyncio.wrap_future(self._thread.submit(self._find, wanted, order))
 
     def _find(self, wanted: TaskQuery, order: Order) -> "array[int]":
@@ -43,13 +41,13 @@ class TaskFinder:
         except QueryInterruptedError:
             raise asyncio.CancelledError from None
 
-    def _break_off(self) -> None:
+    def _interrupt(self) -> None:
         if self._db is not None:
             self._db.interrupt()
 
     async def close(self) -> None:
-        """Let the thread and the connection go."""
-        self._break_off()
+        """Stop the thread and close the connection."""
+        self._interrupt()
         await asyncio.wrap_future(self._thread.submit(self._close))
         self._thread.shutdown()
 

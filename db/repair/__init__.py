@@ -1,1 +1,1 @@
-"""A new workspace salvaged from a damaged one."""
+"""Repair: salvages a damaged workspace into a new one."""

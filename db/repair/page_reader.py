@@ -1,6 +1,6 @@
-"""Rows as they lie in the pages of a SQLite file, for when SQLite can no longer find its way to them.
+"""Carves rows out of the pages of a SQLite file, for tables whose b-tree is too damaged for SQLite.
 
-The format is https://sqlite.org/fileformat2.html. Free pages are passed over: what they hold was deleted.
+For the format, see https://sqlite.org/fileformat2.html. Free pages are skipped: they hold deleted rows.
 """
 
 import struct
@@ -9,39 +9,40 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 Value = int | float | bytes | None
-"""A value in a record; text comes as bytes, and in `Record.texts`."""
+"""A value in a record; text comes as undecoded bytes, marked in `Record.texts`."""
 
 _TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR = 0x0D, 0x0A, 0x02
 _WITH_ROWS = {_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR}
 _PAGE_SIZES = [512 << n for n in range(8)]
-_LOOKED_AT = 1 << 20
-"""So many bytes are looked at to find out how large pages are."""
-_ALIKE = 0.7
+_SAMPLED = 1 << 20
+"""Bytes at the start of the file from which the page size is guessed."""
+_LIKELY_SHARE = 0.7
+"""Fraction of the best share of row pages that a page size must reach to be considered."""
 _MOST_FRAGMENTED = 60
-"""A page that holds rows has no more stray bytes than that."""
+"""Maximum fragmented free bytes in a b-tree page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as it lies in a page."""
+    """A row as stored in a page."""
 
     rowid: int | None
-    """None in a table without rowids, and in an index."""
+    """None in a WITHOUT ROWID table and in an index."""
     values: tuple[Value, ...]
     texts: frozenset[int]
-    """The places of the values that are text."""
+    """The indexes of the values that are text."""
 
 
 class _TornError(Exception):
-    """What is there is no record."""
+    """The bytes do not form a valid record."""
 
 
 class PageReader:
-    """The pages of a file.
+    """Reads records from the pages of a file.
 
     Args:
-        file: Stays open, and is not closed here: closing it would give up SQLite's locks on it.
-        page_size: In bytes; None when it is not known.
+        file: The file; it is not closed here, because that would release SQLite's locks on it.
+        page_size: Bytes per page; None to guess it from the content.
     """
 
     def __init__(self, file: BinaryIO, page_size: int | None = None) -> None:
@@ -54,20 +55,20 @@ class PageReader:
         self._free = self._free_pages(int.from_bytes(header[32:36]))
 
     def records(self) -> Iterator[Record]:
-        """Every record in a leaf of a table, in a table without rowids, or in an index."""
+        """Yield every record in table leaves and index pages, which include WITHOUT ROWID tables."""
         for number in range(1, self._count + 1):
             if number not in self._free:
                 yield from self._in_page(number)
 
     def _likely_size(self) -> int:
-        """The size that pages seem to have."""
+        """Guess the page size from the headers of pages."""
         shares = {size: self._share_with_rows(size) for size in _PAGE_SIZES}
-        # Of pages larger than they really are, as many seem to begin with rows; of smaller ones, fewer.
-        return min(size for size, share in shares.items() if share >= _ALIKE * max(shares.values()))
+        # Multiples of the true size have about the same share of row pages; smaller sizes have less.
+        return min(size for size, share in shares.items() if share >= _LIKELY_SHARE * max(shares.values()))
 
     def _share_with_rows(self, size: int) -> float:
-        """How many of the pages begin as one with rows does, if pages are of this size."""
-        begins = [self._at(start, 8) for start in range(size, _LOOKED_AT, size)]
+        """Return the fraction of pages that start like a page with rows, if pages have this size."""
+        begins = [self._at(start, 8) for start in range(size, _SAMPLED, size)]
         whole = [begin for begin in begins if len(begin) == 8]
         rows = sum(begin[0] in _WITH_ROWS and begin[7] <= _MOST_FRAGMENTED for begin in whole)
         return rows / max(1, len(whole))
@@ -118,7 +119,7 @@ class PageReader:
         return _record(self._payload(page, place, length, is_table=kind == _TABLE_LEAF), rowid)
 
     def _payload(self, page: bytes, place: int, length: int, *, is_table: bool) -> bytes:
-        """A record's bytes: those in the page, and those in the chain of pages that it overflows to."""
+        """Return a record's bytes, from its page and its chain of overflow pages."""
         if not 0 < length <= self._count * self._size:
             raise _TornError
         usable = self._usable
@@ -140,7 +141,7 @@ class PageReader:
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """An integer of 1 to 9 bytes, with a sign at 64 bits, and where it ends."""
+    """Decode a varint of 1 to 9 bytes, a signed 64-bit integer; returns it and the offset after it."""
     value = 0
     for length in range(8):
         byte = data[place + length]

@@ -1,4 +1,4 @@
-"""Mends the requests of a workspace that was salvaged: no gap in the numbers, and no charge forgotten."""
+"""Restores the request ledger of a salvaged workspace: no gaps in the ids, and no charge lost."""
 
 import hashlib
 from contextlib import suppress
@@ -9,40 +9,42 @@ from selfinstruct.db.repair.salvage import highest_key
 from selfinstruct.db.sqlite.driver import Connection
 
 LOST = "It could not be read when the workspace was repaired."
+"""The error stored with a lost request or attempt."""
 CHANGED = "Its bytes had changed when the workspace was repaired."
+"""The error stored with a response that does not match its hash."""
 _MOST_LOST = 100_000
-"""More rows than this are not made up: then it is a number that is damaged."""
+"""Maximum placeholder rows; beyond that, a damaged id is more likely than as many lost rows."""
 _SUMS = "SELECT total(cost_usd), count(cost_usd), total(coalesce(cost_usd, reserved_usd)) FROM attempts"
 
 
 def mend_ledger(db: Connection, source: Connection | None, *, at: str) -> list[str]:
-    """Mend runs, requests, attempts and their sums; returns what is lost, in sentences.
+    """Restore runs, requests, attempts and the running totals; returns sentences about what is lost.
 
     Args:
         db: The new workspace, without triggers, with the rows of the damaged one.
-        source: The damaged one; None when SQLite cannot open it.
-        at: The present time.
+        source: The damaged workspace; None if SQLite cannot open it.
+        at: The current time, as ISO 8601 text.
 
     Raises:
-        NotRepairedError: too much is lost.
+        NotRepairedError: Too many rows are lost.
     """
     notes: list[str] = []
-    note(notes, _runs(db, at), "When one program worked here is lost.", "When {} programs worked is lost.")
+    note(notes, _runs(db, at), "The record of one run is lost.", "The records of {} runs are lost.")
     note(
         notes,
         _requests(db, source, at),
-        "The prompt of one request is lost; its answer is kept if it could be read.",
-        "The prompts of {} requests are lost; their answers are kept where they could be read.",
+        "The prompt of one request is lost; its response is kept if it could be read.",
+        "The prompts of {} requests are lost; their responses are kept if they could be read.",
     )
     note(notes, _attempts(db, source), "One response is lost.", "{} responses are lost.")
-    note(notes, _changed(db), "One response has changed.", "{} responses have changed.")
-    note(notes, _unanswered(db), "One request can be sent again.", "{} requests can be sent again.")
+    note(notes, _changed(db), "One response is damaged.", "{} responses are damaged.")
+    note(notes, _unanswered(db), "One request can be resent.", "{} requests can be resent.")
     _sums(db, source)
     return notes
 
 
 def note(notes: list[str], count: int, one: str, more: str) -> None:
-    """Say how many there are, if there are any."""
+    """Append the sentence for a count, in the singular or plural; nothing for 0."""
     if count:
         notes.append(one if count == 1 else more.format(f"{count:,}"))
 
@@ -57,7 +59,7 @@ def _runs(db: Connection, at: str) -> int:
 
 
 def _requests(db: Connection, source: Connection | None, at: str) -> int:
-    """Give lost requests a row, which their attempts and their tasks refer to."""
+    """Insert placeholders for lost requests, which attempts and tasks refer to; returns their number."""
     (referred,) = db.execute(
         """SELECT max(id) FROM (SELECT max(request_id) AS id FROM attempts
         UNION ALL SELECT max(request_id) FROM instances UNION ALL SELECT max(propose_request_id) FROM tasks
@@ -72,7 +74,7 @@ def _requests(db: Connection, source: Connection | None, at: str) -> int:
             "INSERT OR IGNORE INTO runs (id, host, pid, started_at, ended_at) VALUES (1, '', 0, ?1, ?1)", [at]
         )
     for request_id in lost:
-        # Parsed, so that it is never sent: nobody knows what it asked.
+        # Marked as parsed, so that it is never sent: its prompt is unknown.
         db.execute(
             """INSERT INTO requests (id, stage, batch, model, base_url, prompt, parameters, in_context,
                 held, more, state, error, run_id, planned_at)
@@ -98,11 +100,11 @@ def _lost(db: Connection, table: str, *, up_to: int) -> list[int]:
 
 
 def _attempts(db: Connection, source: Connection | None) -> int:
-    """Give lost attempts a row that stays charged with what was reserved."""
+    """Insert placeholders for lost attempts, charged with their reservation; returns their number."""
     asked: dict[int, int] = {}
     if source is not None:
         with suppress(DamagedError):
-            # The index has them still if only the table is damaged.
+            # If only the table is damaged, the index still lists them.
             asked.update(
                 source.execute("SELECT rowid, request_id FROM attempts INDEXED BY attempts_by_request")
             )
@@ -119,7 +121,7 @@ def _attempts(db: Connection, source: Connection | None) -> int:
 
 
 def _changed(db: Connection) -> int:
-    """Set apart the responses that are not those that were stored."""
+    """Mark responses that do not match their hash as errors; returns their number."""
     rows = db.execute("SELECT id, body, sha256 FROM attempts WHERE body IS NOT NULL")
     hashed = ((attempt_id, hashlib.sha256(body).hexdigest(), stored) for attempt_id, body, stored in rows)
     changed = [(digest, CHANGED, attempt_id) for attempt_id, digest, stored in hashed if digest != stored]
@@ -129,7 +131,10 @@ def _changed(db: Connection) -> int:
 
 
 def _unanswered(db: Connection) -> int:
-    """Let requests whose answer is lost be sent again, on a person's word: they may have been paid."""
+    """Mark requests whose response is lost as failed, so that a person can resend them; returns their number.
+
+    They are not resent automatically, because they may have been paid for.
+    """
     db.execute(
         """UPDATE requests SET error = ? WHERE state = 'parsed' AND error IS NULL AND NOT EXISTS
         (SELECT 1 FROM attempts WHERE request_id = requests.id AND body IS NOT NULL)""",
@@ -143,7 +148,7 @@ def _unanswered(db: Connection) -> int:
 
 
 def _sums(db: Connection, source: Connection | None) -> None:
-    """Sum up what was spent; what lost attempts were charged with stays charged."""
+    """Recompute the running totals; the charges of lost attempts are kept."""
     before = 0.0
     if source is not None:
         with suppress(DamagedError):

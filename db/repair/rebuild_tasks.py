@@ -1,4 +1,4 @@
-"""Mends the tasks of a workspace that was salvaged: they are what the decisions make them."""
+"""Restores the tasks and instances of a salvaged workspace from the decisions on them."""
 
 import json
 
@@ -9,29 +9,31 @@ from selfinstruct.db.repair.rebuild_requests import note
 from selfinstruct.db.repair.salvage import highest_key
 from selfinstruct.db.sqlite.driver import Connection
 
-_TOLD = 20
-"""So many stretches of numbers are named."""
+_MOST_NAMED = 20
+"""Maximum ranges of ids that an error names."""
 
 
 def replay_all(db: Connection, source: Connection | None, *, in_doubt: bool) -> Replayed:
-    """Go through the decisions that were salvaged.
+    """Replay the salvaged decisions.
 
     Args:
         db: The new workspace, with the rows of the damaged one.
-        source: The damaged one, whose indexes may know of more; None when SQLite cannot open it.
-        in_doubt: Whether SQLite could not read all of them, so that the last ones may lack.
+        source: The damaged workspace, whose indexes may list more ids; None if SQLite cannot open it.
+        in_doubt: Whether SQLite could not read them all, so that the last ones may be missing.
 
     Raises:
-        NotRepairedError: one of them cannot be read.
+        NotRepairedError: A decision is missing or cannot be read.
     """
     highest = highest_key(source, "decisions") if source else None
     rows = (Row(*row) for row in db.execute(f"SELECT {COLUMNS} FROM decisions ORDER BY id"))
     replayed = replay(rows, up_to=highest or 0)
     lost = sorted([*replayed.missing, *((number, number) for number in replayed.unreadable)])
     if lost:
-        told = ", ".join(numbers(*gap) for gap in lost[:_TOLD]) + (", and more" * (len(lost) > _TOLD))
+        ranges = ", ".join(numbers(*gap) for gap in lost[:_MOST_NAMED]) + (
+            ", and more" * (len(lost) > _MOST_NAMED)
+        )
         raise NotRepairedError(
-            f"The workspace cannot be repaired without losing decisions, which cannot be read: {told}. It is"
+            f"The workspace cannot be repaired without losing decisions that cannot be read: {ranges}. It is"
             " left as it is. A backup may have them; selfinstruct export does not need them."
         )
     if in_doubt:
@@ -40,7 +42,7 @@ def replay_all(db: Connection, source: Connection | None, *, in_doubt: bool) -> 
 
 
 def _require_explained(db: Connection, replayed: Replayed) -> None:
-    """Make sure that no task tells of a decision that is not there."""
+    """Check that no task is in a state that only a missing decision explains."""
     unexplained = [
         task_id
         for task_id, state, instruction, label, held in db.execute(
@@ -48,7 +50,7 @@ def _require_explained(db: Connection, replayed: Replayed) -> None:
         )
         if differs(replayed.tasks.get(task_id), (state, instruction, label, held))
     ]
-    # Seeds are decided on when they are planted: a workspace without decisions has not had a program yet.
+    # Planting the seeds stores decisions: a workspace that was ever used has some.
     if unexplained or not replayed.count:
         which = f", such as one on task {unexplained[0]}" if unexplained else ""
         raise NotRepairedError(
@@ -58,20 +60,20 @@ def _require_explained(db: Connection, replayed: Replayed) -> None:
 
 
 def mend_tasks(db: Connection, source: Connection | None, replayed: Replayed, *, at: str) -> list[str]:
-    """Make tasks and instances what the decisions make them; returns what is lost, in sentences.
+    """Set tasks and instances to the result of the decisions; returns sentences about what is lost.
 
     Args:
         db: The new workspace, without triggers, with the rows of the damaged one.
-        source: The damaged one; None when SQLite cannot open it.
-        replayed: Its decisions.
-        at: The present time.
+        source: The damaged workspace; None if SQLite cannot open it.
+        replayed: The replayed decisions.
+        at: The current time, as ISO 8601 text.
     """
     notes: list[str] = []
     note(
         notes,
         sum(_add_task(db, task_id, at) for task_id in _missing_tasks(db)),
-        "One task was made again of what else is known of it.",
-        "{} tasks were made again of what else is known of them.",
+        "One task was rebuilt from its decisions or instances.",
+        "{} tasks were rebuilt from their decisions or instances.",
     )
     for task_id, *row in db.execute("SELECT id, state, instruction, label, held FROM tasks").fetchall():
         state, instruction, label, held = row
@@ -83,8 +85,8 @@ def mend_tasks(db: Connection, source: Connection | None, replayed: Replayed, *,
     note(
         notes,
         sum(_set_instance(db, instance_id, last) for instance_id, last in replayed.instances.items()),
-        "One instance was made again of the decisions on it.",
-        "{} instances were made again of the decisions on them.",
+        "One instance was rebuilt from the decisions on it.",
+        "{} instances were rebuilt from the decisions on them.",
     )
     for table in ("tasks", "instances"):
         known = highest_key(source, table) if source else None
@@ -92,10 +94,10 @@ def mend_tasks(db: Connection, source: Connection | None, replayed: Replayed, *,
         note(
             notes,
             lost,
-            f"One of the {table} is lost; nobody had decided on it.",
-            f"{{}} of the {table} are lost; nobody had decided on them.",
+            f"One of the {table} is lost; there was no decision on it.",
+            f"{{}} of the {table} are lost; there were no decisions on them.",
         )
-    _let_go(db)
+    _drop_dangling(db)
     return notes
 
 
@@ -108,7 +110,10 @@ def _missing_tasks(db: Connection) -> list[int]:
 
 
 def _add_task(db: Connection, task_id: int, at: str) -> int:
-    """Make a task of what its first decision found, or of its instances; its decisions take effect later."""
+    """Rebuild a task from what its first decision found, or from its instances; returns 1.
+
+    Its decisions are applied later.
+    """
     decided = db.execute(
         """SELECT before, who, at FROM decisions WHERE task_id = ? AND instance_id IS NULL
         ORDER BY id LIMIT 1""",
@@ -117,7 +122,7 @@ def _add_task(db: Connection, task_id: int, at: str) -> int:
     if decided is not None:
         before, who, at = json.loads(decided[0]), decided[1], decided[2]
         instruction, label = before["instruction"], before["label"]
-        # Seeds have their label when they are planted, and accepted.
+        # Seeds already have a label when they are planted and accepted.
         origin = "seed" if who == "auto" and label is not None else "model"
     else:
         instruction, label = db.execute(
@@ -131,7 +136,7 @@ def _add_task(db: Connection, task_id: int, at: str) -> int:
 
 
 def _set_task(db: Connection, task_id: int, last: Last) -> None:
-    """Let a task be what its decisions make it; the model's label stays with the wording that it is for."""
+    """Set a task to the result of its decisions; a label by the model is kept only for its own wording."""
     after = last.after
     db.execute(
         """UPDATE tasks SET state = ?2, instruction = ?3, held = max(held, ?4),
@@ -156,7 +161,7 @@ def _set_task(db: Connection, task_id: int, last: Last) -> None:
 
 
 def _set_instance(db: Connection, instance_id: int, last: Last) -> int:
-    """Let an instance be what its decisions make it; returns 1 when it had to be made again."""
+    """Set an instance to the result of its decisions; returns 1 if it had to be rebuilt."""
     values = as_row(last.after)
     found = db.execute(
         "SELECT input, output, state, reason_code, reason_sentence FROM instances WHERE id = ?", [instance_id]
@@ -178,8 +183,8 @@ def _set_instance(db: Connection, instance_id: int, last: Last) -> int:
     return 0
 
 
-def _let_go(db: Connection) -> None:
-    """Let go of references to what is lost."""
+def _drop_dangling(db: Connection) -> None:
+    """Remove references to lost rows."""
     for table, column, parent in (
         ("tasks", "nearest_id", "tasks"),
         ("requests", "task_id", "tasks"),

@@ -1,6 +1,6 @@
-"""Repairs a workspace: a new file of all that can be read of the damaged one, put in its place.
+"""Repairs a workspace: salvages everything readable into a new file that replaces the damaged one.
 
-Every decision comes over, or nothing is changed. The damaged file stays beside the new one, under another
+Every decision is preserved, or nothing is changed. The damaged file is kept beside the new one, under another
 name.
 """
 
@@ -29,34 +29,34 @@ from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, bring_up_to_da
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A new file that waits to be put in the place of the damaged one."""
+    """A finished new file, ready to replace the damaged one."""
 
     notes: tuple[str, ...]
-    """What is lost, or was made again, each in a sentence."""
+    """Sentences about what is lost or was rebuilt."""
     report: Report
-    """What a check finds in the new file: at most decisions that do not fit together, and are kept so."""
+    """The check of the new file: clean, except for decisions that were inconsistent before."""
     kept: Path
-    """Where the damaged file will be."""
+    """The path that the damaged file will get."""
     _path: Path
     _new: Path
     _source: Connection | None
 
     def put_in_place(self) -> None:
-        """Give the new file the name of the damaged one, which gets another one.
+        """Rename the damaged file to `kept`, and the new file to its name.
 
         Raises:
-            WorkspaceError: a program has begun to work on the damaged one; then nothing is changed.
+            WorkspaceError: A program has started to use the damaged file; nothing is changed.
         """
         if self._source is not None:
-            # Before the new file is there, whose log it could take for the one that it deletes.
+            # Closing deletes the log at this path, so it must happen before the new file is there.
             self._source.close()
         _require_idle(self._path)
         try:
             os.link(self._path, self.kept)
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             shutil.copy2(self._path, self.kept)
         for ending in ENDINGS:
-            # They are of the damaged file, and must not be taken for those of the new one.
+            # The damaged file's journals must not be mistaken for the new file's.
             with suppress(FileNotFoundError):
                 beside(self._path, ending).rename(beside(self.kept, ending))
         put(self._new, self._path, force=True)
@@ -64,24 +64,24 @@ class Repaired:
 
 @contextmanager
 def repairing(path: Path, *, at: str) -> Iterator[Repaired]:
-    """Make a new file beside a damaged workspace; it is gone afterwards unless it was put in place.
+    """Build a new file beside a damaged workspace; it is deleted on exit unless it was put in place.
 
     Args:
-        path: The workspace, which no other program may be at work on.
-        at: The present time.
+        path: The workspace, which no other program may be using.
+        at: The current time, as ISO 8601 text.
 
     Raises:
-        WorkspaceError: there is none, a program is at work on it, or no file can be made beside it.
-        NotRepairedError: a decision cannot be read, or what can be read does not fit together.
+        WorkspaceError: There is no workspace, a program is using it, or no file can be created beside it.
+        NotRepairedError: A decision cannot be read, or the readable data is inconsistent.
     """
     real = real_path(path)
     if real.exists() and not is_writable(real):
         raise WorkspaceError(
-            f"{path} cannot be written here, and so cannot be repaired. Copy it elsewhere first."
+            f"{path} cannot be written to, and so cannot be repaired. Copy it elsewhere first."
         )
     source = _connect(path)
     try:
-        # Closed after the connection: closing it gives up the locks that this program has on the file.
+        # Closed after the connection, because closing it releases this program's locks on the file.
         with (
             real.open("rb") as file,
             tempfile.TemporaryDirectory(dir=real.parent, prefix=f".{real.name}.") as name,
@@ -103,7 +103,7 @@ def repairing(path: Path, *, at: str) -> Iterator[Repaired]:
 
 
 def _connect(path: Path) -> Connection | None:
-    """A connection to a damaged workspace; None when SQLite cannot even open it."""
+    """Connect to a damaged workspace; None if SQLite cannot even open it."""
     try:
         source = connect_to_read(path)
     except DamagedError:
@@ -116,7 +116,7 @@ def _connect(path: Path) -> Connection | None:
     if version != SCHEMA_VERSION:
         source.close()
         raise WorkspaceError(
-            f"{path} has schema {version}, and this program repairs {SCHEMA_VERSION} only. Repair it with the"
+            f"{path} has schema {version}, and this program repairs only {SCHEMA_VERSION}. Repair it with the"
             " program that made it."
         )
     return source
@@ -134,7 +134,7 @@ def _keep_others_out(source: Connection | None, path: Path) -> None:
         with suppress(DamagedError):
             try:
                 source.execute("PRAGMA query_only = OFF")
-                # The pages are read from the file itself, so what is in the log has to be there as well.
+                # Pages are read from the file itself, so the log must be checkpointed into it first.
                 (is_busy, _, _) = source.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                 if is_busy:
                     raise WorkspaceError(f"Another program uses {path}. Close it first.")
@@ -146,11 +146,11 @@ def _keep_others_out(source: Connection | None, path: Path) -> None:
 
 def _require_idle(path: Path) -> None:
     if is_in_use(path):
-        raise WorkspaceError(f"A program is at work on {path}. Close it first.")
+        raise WorkspaceError(f"A program is using {path}. Close it first.")
 
 
 def _make(source: Connection | None, pages: PageReader, new: Path, *, at: str) -> tuple[list[str], Replayed]:
-    """Make the new file; returns what is lost, and what the decisions come to."""
+    """Build the new file; returns sentences about what is lost, and the replayed decisions."""
     with closing(connect(new, create=True)) as db:
         bring_up_to_date(db, new)
         others = _others(source, db)
@@ -159,12 +159,12 @@ def _make(source: Connection | None, pages: PageReader, new: Path, *, at: str) -
         triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
             db.execute(f"DROP TRIGGER {name}")
-        # What a new workspace begins with.
+        # The initial row of a new workspace, which the repair replaces.
         db.execute("DELETE FROM spending")
         found = salvage(source, pages, db)
         replayed = replay_all(db, source, in_doubt="decisions" in found.damaged)
         notes = [
-            *(f"{name} is not of this program, and not in the new file." for name in others),
+            *(f"{name} is not from this program, and was not copied." for name in others),
             *_of_salvage(found),
             *mend_tasks(db, source, replayed, at=at),
             *mend_ledger(db, source, at=at),
@@ -178,7 +178,7 @@ def _make(source: Connection | None, pages: PageReader, new: Path, *, at: str) -
 
 
 def _others(source: Connection | None, db: Connection) -> list[str]:
-    """What there is in the damaged file that another program, or a person, has made."""
+    """Name the objects in the damaged file that this program did not create."""
     if source is None:
         return []
     try:
@@ -193,7 +193,7 @@ def _of_salvage(found: Salvage) -> list[str]:
     unsure = sorted(name for name in found.damaged if not found.tables[name].numbered)
     notes += [f"Some of the {name} may be lost." for name in unsure]
     notes += [
-        f"{count:,} rows of {name} were found where SQLite no longer could: in the pages themselves."
+        f"{count:,} rows of {name} that SQLite could not reach were recovered from the pages."
         for name, count in found.from_pages.items()
     ]
     return notes
@@ -207,12 +207,12 @@ def _drop_derived_without_parents(db: Connection) -> None:
 
 
 def _require_whole(report: Report, replayed: Replayed) -> None:
-    """Make sure that nothing is wrong with the new file, but for decisions that never fitted together."""
+    """Check that nothing is wrong with the new file, except for decisions that were inconsistent before."""
     known = set(replayed.faults)
     for part in report.parts:
         for sentence in part.wrong:
             if part.name != "decisions" or not (sentence in known or sentence.endswith("more of this kind.")):
                 raise NotRepairedError(
-                    "The workspace cannot be repaired: what can be read of it does not fit together."
+                    "The workspace cannot be repaired: the data that can be read is inconsistent."
                     f" {sentence} It is left as it is."
                 )

@@ -1,7 +1,7 @@
-"""Copies what can still be read of a damaged workspace into a new one, row by row.
+"""Copies everything readable from a damaged workspace into a new one, row by row.
 
-SQLite reads each table by ranges of its keys, closer and closer around what is damaged. What it cannot get
-at is looked for in the pages themselves.
+SQLite reads each table in key ranges that narrow down on the damage. Rows that it cannot reach are carved out
+of the pages.
 """
 
 import json
@@ -16,40 +16,41 @@ from selfinstruct.db.repair.page_reader import PageReader, Record
 from selfinstruct.db.sqlite.driver import Connection
 
 NOT_COPIED = {"spending", "similarity", "_sqlite_migrations"}
-"""Made anew."""
+"""Tables that are rebuilt instead."""
 _HIGHEST = 2**48
-"""No key is as high; one that is has been damaged."""
+"""Upper bound on keys; a higher one is damaged."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is to be."""
+    """A table of the current schema."""
 
     name: str
     columns: Mapping[str, str]
     """The declared type of each column."""
     required: frozenset[str]
-    """The columns that cannot be null."""
+    """The columns that are NOT NULL."""
     key: tuple[str, ...]
+    """The columns of the primary key, in order."""
     numbered: bool
-    """Whether its key is the rowid."""
+    """Whether the key is the rowid."""
 
 
 @dataclass
 class Salvage:
-    """What was copied, and what was not."""
+    """The result of a salvage."""
 
     tables: dict[str, Table]
     damaged: set[str] = field(default_factory=set)
-    """The tables that SQLite could not read to the end."""
+    """Tables that SQLite could not read completely."""
     from_pages: dict[str, int] = field(default_factory=dict)
-    """How many rows of a table were found in the pages only."""
+    """The number of rows of each table that were recovered only from the pages."""
     notes: list[str] = field(default_factory=list)
-    """What came over otherwise than it was, each in a sentence."""
+    """Sentences about values that were altered or lost."""
 
 
 def tables_of(db: Connection) -> dict[str, Table]:
-    """The tables of a workspace that is whole."""
+    """Return the tables of an undamaged workspace, by name."""
     tables = {}
     for name, columns in columns_of(db).items():
         if name in NOT_COPIED:
@@ -63,12 +64,12 @@ def tables_of(db: Connection) -> dict[str, Table]:
 
 
 def salvage(source: Connection | None, pages: PageReader, target: Connection) -> Salvage:
-    """Copy all that can be read into an empty workspace without triggers.
+    """Copy everything readable into an empty workspace without triggers.
 
     Args:
-        source: The damaged workspace; None when SQLite cannot open it.
-        pages: The same file.
-        target: A new workspace; rows that it refuses are left out.
+        source: The damaged workspace; None if SQLite cannot open it.
+        pages: The pages of the same file.
+        target: A new workspace; rows that it rejects are left out.
     """
     found = Salvage(tables_of(target))
     for table in found.tables.values():
@@ -81,8 +82,8 @@ def salvage(source: Connection | None, pages: PageReader, target: Connection) ->
 
 
 def _copy_table(source: Connection, target: Connection, table: Table, found: Salvage) -> bool:
-    """Copy what SQLite can read of a table; returns whether that was all."""
-    # A letter that is damaged does not take its row with it, but for decisions, which stay as they are.
+    """Copy the rows of a table that SQLite can read; returns whether that was all of them."""
+    # Invalid UTF-8 is replaced rather than losing the row, except in decisions, which must stay exact.
     errors = "strict" if table.name == "decisions" else "replace"
     source.text_factory = lambda text: text.decode("utf-8", errors)
     whole = True
@@ -96,7 +97,7 @@ def _copy_table(source: Connection, target: Connection, table: Table, found: Sal
 
 
 def _rows(source: Connection, table: Table) -> Iterator[tuple[Any, ...] | None]:
-    """The rows that can be read, and None where some cannot."""
+    """Yield the readable rows, and None for each range that cannot be read."""
     columns = ", ".join(map(quoted, table.columns))
     select = f"SELECT {columns} FROM {quoted(table.name)} NOT INDEXED"
     if not table.numbered:
@@ -133,7 +134,7 @@ def _rows(source: Connection, table: Table) -> Iterator[tuple[Any, ...] | None]:
 
 
 def highest_key(source: Connection, table: str) -> int | None:
-    """The highest rowid that the table, or one of its indexes, knows of; None when none can be read."""
+    """Return the highest rowid in a table or any of its indexes; None if none can be read."""
     known = []
     for where in ["NOT INDEXED", *(f"INDEXED BY {quoted(name)}" for name in _indexes(source, table))]:
         with suppress(DamagedError):
@@ -143,7 +144,7 @@ def highest_key(source: Connection, table: str) -> int | None:
 
 
 def _indexes(source: Connection, table: str) -> list[str]:
-    """The indexes that have every row of a table."""
+    """Return the indexes that contain every row of a table."""
     try:
         rows = source.execute("SELECT name FROM pragma_index_list(?) WHERE NOT partial", [table])
         return [name for (name,) in rows]
@@ -152,7 +153,7 @@ def _indexes(source: Connection, table: str) -> list[str]:
 
 
 def _insert(target: Connection, table: Table, row: tuple[Any, ...], found: Salvage) -> bool:
-    """Put a row into the new workspace, if it is one."""
+    """Insert a row into the new workspace if it is valid; returns whether it is there."""
     values = dict(zip(table.columns, row, strict=True))
     for column, kind in table.columns.items():
         value = values[column]
@@ -168,7 +169,7 @@ def _insert(target: Connection, table: Table, row: tuple[Any, ...], found: Salva
             if column != "prompt":
                 return False
             values[column] = json.dumps(values[column], ensure_ascii=False)
-            found.notes.append(f"The prompt of request {row[0]} is not as it was sent.")
+            found.notes.append(f"The prompt of request {row[0]} is damaged.")
     marks = ", ".join("?" * len(values))
     names = ", ".join(map(quoted, values))
     try:
@@ -203,7 +204,7 @@ def _is_json(text: Any) -> bool:
 
 
 def _take(record: Record, target: Connection, found: Salvage) -> None:
-    """Put a record from the pages into the table that it is of, if that lacks it."""
+    """Insert a record from the pages into the damaged table that it fits, unless it is already there."""
     for name in found.damaged:
         table = found.tables[name]
         row = _as_row(record, table)
@@ -215,7 +216,7 @@ def _take(record: Record, target: Connection, found: Salvage) -> None:
 
 
 def _as_row(record: Record, table: Table) -> tuple[Any, ...] | None:
-    """A record as a row of a table; None when it cannot be one."""
+    """Convert a record to a row of a table; None if it does not fit."""
     if len(record.values) != len(table.columns) or (record.rowid is None) == table.numbered:
         return None
     row: list[Any] = []
@@ -230,7 +231,7 @@ def _as_row(record: Record, table: Table) -> tuple[Any, ...] | None:
             if value is not None or not record.rowid or not 0 < record.rowid < _HIGHEST:
                 return None
             value = record.rowid
-        # An integer takes less room than the same number as a real.
+        # SQLite stores whole numbers in REAL columns as integers to save space.
         if (value is None and column in table.required) or (value is not None and not _fits(value, kind)):
             return None
         row.append(value)

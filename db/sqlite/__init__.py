@@ -1,1 +1,1 @@
-"""SQLite itself: connections, locks, errors, migrations, backup."""
+"""The SQLite layer: connections, locks, errors, migrations, backup."""

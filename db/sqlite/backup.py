@@ -1,4 +1,4 @@
-"""A consistent copy of a workspace, also while programs work on it: whole, verified, or not at all."""
+"""Online backup: a consistent, verified copy of a workspace that may be in use, written atomically."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from selfinstruct.db.atomic_file import writing
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import connect_to_read
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
-from selfinstruct.db.sqlite.error_guard import damage_in_words
+from selfinstruct.db.sqlite.error_guard import damage_found
 from selfinstruct.db.sqlite.journal_files import ENDINGS
 from selfinstruct.db.sqlite.own_files import IS_WORKSPACE, own_file
 
@@ -21,33 +21,34 @@ _LAST_ROWS = tuple(
         "attempts": "sent_at",
     }.items()
 )
-"""What tells whether a copy has rows of its own: every program that works on one enters its run."""
+"""Reveal rows that only a copy has: every program that writes to it adds a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """What a backup wrote."""
+    """A finished backup."""
 
     path: Path
     size: int
-    """In bytes."""
+    """Bytes."""
 
 
 def back_up(path: Path, out: Path, *, force: bool) -> BackedUp:
-    """Copy the workspace at `path` to `out`, as it is at one moment; others may go on with it.
+    """Copy a snapshot of the workspace at `path` to `out`, while other programs may keep writing to it.
 
-    The copy is one file of mode 0600, in no need of the journals beside the workspace. A symbolic link
-    at `out` is not followed.
+    The copy is a single file of mode 0600, which does not need the journals beside the workspace. A symbolic
+    link at `out` is not followed.
 
     Args:
-        path: A workspace, of whatever version of the schema.
-        out: Where the copy goes.
-        force: Replace what is at `out`; of workspaces only an earlier copy of this one.
+        path: A workspace with any version of the schema.
+        out: The destination.
+        force: Whether to replace a file at `out`; a workspace is replaced only if it is an earlier copy of
+            this one.
 
     Raises:
-        WorkspaceError: there is no workspace, `out` is there and `force` is not given, it belongs to a
+        WorkspaceError: There is no workspace, `out` exists and `force` is not given, it belongs to a
             workspace, or it cannot be written.
-        DamagedError: the workspace is damaged; then nothing is written.
+        DamagedError: The workspace is damaged; nothing is written.
     """
     with closing(connect_to_read(path)) as db:
         _refuse(db, path, out, force=force)
@@ -55,7 +56,7 @@ def back_up(path: Path, out: Path, *, force: bool) -> BackedUp:
 
 
 def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
-    """Refuse a place that a copy must not have."""
+    """Raise WorkspaceError for a destination that a backup must not overwrite."""
     try:
         if out.is_dir():
             raise WorkspaceError(f"{out} is a folder. Give --out the name of a file in it.")
@@ -65,42 +66,42 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
         if what not in {None, IS_WORKSPACE}:
             raise WorkspaceError(f"{out} {what}. Give --out another name.")
         if (out.exists() or out.is_symlink()) and not force:
-            raise _there_already(out)
+            raise _exists(out)
         if what == IS_WORKSPACE and not _is_earlier_copy(out, db):
             raise WorkspaceError(
-                f"{out} is a workspace and not an earlier copy of {path}; what it holds would be lost. Give"
+                f"{out} is a workspace and not an earlier copy of {path}; its content would be lost. Give"
                 " --out another name."
             )
-        # SQLite would take them for those of the copy, and put their pages into it.
+        # SQLite would mistake them for the copy's, and apply their pages to it.
         for journal in (out.with_name(out.name + ending) for ending in ENDINGS):
             if journal.exists():
                 raise WorkspaceError(
-                    f"{journal} is from another file that was, or is, at {out}. Move it away, or give --out"
-                    " another name."
+                    f"{journal} belongs to another file that is, or was, at {out}. Move it away, or give"
+                    " --out another name."
                 )
     except OSError as error:
         raise _not_written(out, error) from error
 
 
 def copy_to(db: Connection, out: Path, *, force: bool) -> BackedUp:
-    """Copy what a connection sees to `out`: written beside it, verified, and then moved there.
+    """Copy what a connection sees to `out`: write a temporary file beside it, verify it, and rename it.
 
     Raises:
-        WorkspaceError: there is a file already and `force` is not given, or it cannot be written.
-        DamagedError: the copy is not sound, because the workspace is not; then nothing is written.
+        WorkspaceError: `out` exists and `force` is not given, or it cannot be written.
+        DamagedError: The workspace, and so the copy, is damaged; nothing is written.
     """
     try:
         with writing(out, force=force) as part:
             _copy(db, part)
         return BackedUp(out, out.stat().st_size)
     except FileExistsError:
-        raise _there_already(out) from None
+        raise _exists(out) from None
     except (OSError, sqlite3.OperationalError) as error:
         raise _not_written(out, error) from error
 
 
 def _is_earlier_copy(out: Path, db: Connection) -> bool:
-    """Whether all that a workspace holds is in another one as well: its last row of each kind is."""
+    """Whether `out` holds nothing that `db` lacks: the last row of each of its tables is in both."""
     try:
         with closing(connect_to_read(out)) as copy:
             last = {query: copy.execute(query).fetchone() for query in _LAST_ROWS}
@@ -119,19 +120,19 @@ def _has_row(db: Connection, query: str, row: tuple[object, ...]) -> bool:
 
 def _copy(db: Connection, target: Path) -> None:
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        # It is synced once, as a whole.
+        # The finished file is synced once.
         copy.execute("PRAGMA synchronous = OFF")
         try:
-            # In one go: in steps it would begin anew with each change that another program makes.
+            # In a single step: an incremental backup restarts whenever another program writes.
             db.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            raise DamagedError(_path_of(db), f"{damage_in_words(error)}; no copy was written") from error
+            raise DamagedError(_path_of(db), f"{damage_found(error)}; no copy was written") from error
         if found != "ok":
-            raise DamagedError(_path_of(db), "its pages do not fit together; no copy was written")
+            raise DamagedError(_path_of(db), "its pages are inconsistent; no copy was written")
 
 
 def _path_of(db: Connection) -> Path | None:
@@ -139,8 +140,8 @@ def _path_of(db: Connection) -> Path | None:
     return path
 
 
-def _there_already(out: Path) -> WorkspaceError:
-    return WorkspaceError(f"{out} is there already. Give --force to replace it, or another --out.")
+def _exists(out: Path) -> WorkspaceError:
+    return WorkspaceError(f"{out} already exists. Give --force to replace it, or another --out.")
 
 
 def _not_written(out: Path, error: Exception) -> WorkspaceError:

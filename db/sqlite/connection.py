@@ -1,4 +1,4 @@
-"""Opens a workspace's SQLite file: the marker that it is ours, the journal mode, transactions."""
+"""Connections to a workspace's SQLite file: application id, journal mode, transactions."""
 
 import errno
 import glob
@@ -15,47 +15,47 @@ from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, re
 from selfinstruct.db.sqlite.storage_advice import what_helps
 
 APPLICATION_ID = 0x53494E53
-"""Marks a file as a workspace ("SINS"), so that another program's database is never written to."""
+"""Marks a file as a workspace ("SINS"), so that other programs' databases are never written to."""
 
 _WAL_IS_SAFE_SINCE = (3, 51, 3)
-"""https://sqlite.org/wal.html#walresetbug: before, two connections can corrupt a WAL file."""
+"""In older versions, two connections can corrupt a WAL file (https://sqlite.org/wal.html#walresetbug)."""
 
 BUSY_TIMEOUT_S = 30.0
-"""How long a writer waits for another program's transaction."""
+"""Seconds that a writer waits for another program's transaction."""
 
 
 _SYNCHRONOUS = "EXTRA"
-"""With it, a commit that has returned outlasts a power cut, whichever journal there is.
+"""Makes a commit durable across a power cut once it has returned, in either journal mode.
 
-A rollback journal needs it: FULL does not sync the folder after the journal is deleted, and a journal that is
-back undoes the commit. For a write-ahead log it means the same as FULL.
+A rollback journal needs it: FULL does not sync the folder after the journal is deleted, and a journal that
+reappears rolls the commit back. With a write-ahead log, EXTRA is the same as FULL.
 """
 
 
 def journal_of(version: tuple[int, ...]) -> str:
-    """The journal mode for a version of SQLite."""
+    """Return the journal mode for a version of SQLite."""
     return "wal" if version >= _WAL_IS_SAFE_SINCE else "delete"
 
 
 def journal_mode(db: Connection) -> str:
-    """The journal mode that a workspace has, in small letters."""
+    """Return the journal mode of a workspace, in lower case."""
     return str(db.execute("PRAGMA journal_mode").fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How a workspace is stored."""
+    """The SQLite library and the journal mode of a workspace."""
 
     library: str
-    """The package that SQLite comes from: `pysqlite3`, or `sqlite3` of Python."""
+    """The package that provides SQLite: `pysqlite3`, or Python's `sqlite3`."""
     version: str
-    """Of SQLite."""
+    """The version of SQLite."""
     journal: str
     """The journal mode: `wal`, or `delete` for a rollback journal."""
 
 
 def storage_of(db: Connection) -> Storage:
-    """How the workspace of a connection is stored."""
+    """Return the library and journal mode that a connection uses."""
     return Storage(LIBRARY, sqlite3.sqlite_version, journal_mode(db))
 
 
@@ -64,29 +64,28 @@ def connect(path: Path, *, create: bool) -> Connection:
 
     Args:
         path: The workspace's file.
-        create: Make the file (mode 0600) when there is none; an empty file counts as none.
+        create: Whether to create the file (mode 0600) if it does not exist or is empty.
 
     Raises:
-        WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
-        DamagedError: it is one, and damaged.
+        WorkspaceError: There is no such file, it is not a workspace, or it cannot be opened.
+        DamagedError: The workspace is damaged.
     """
     with _opening(path):
         new = is_new(path)
         if new and not create:
-            raise _nothing_there(path)
+            raise _not_found(path)
         if new:
             _make(path)
         else:
             _require_readable(path, path)
             if not is_writable(path):
                 raise WorkspaceError(
-                    f"{path} cannot be written here. Look around in it with --read-only, or copy it to"
-                    " another folder."
+                    f"{path} cannot be written to. Open it with --read-only, or copy it to another folder."
                 )
         db = _open(path, "rw", create=create)
         try:
             if not _has_marker(db):
-                # Before anything else is written: a crash from here on leaves a workspace, if an empty one.
+                # Written first: a crash after this leaves an empty workspace.
                 db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             _choose_journal(db, path)
             db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
@@ -98,16 +97,16 @@ def connect(path: Path, *, create: bool) -> Connection:
 
 
 def _choose_journal(db: Connection, path: Path) -> None:
-    """Give a workspace the journal that suits this program's SQLite.
+    """Set the journal mode that is safe with this program's SQLite.
 
     Raises:
-        WorkspaceError: it has a write-ahead log that only a newer SQLite may write, and is in use.
+        WorkspaceError: The workspace is in use, with a write-ahead log that only a newer SQLite may write.
     """
     wanted = journal_of(sqlite3.sqlite_version_info)
     if journal_mode(db) == wanted:
         return
     if wanted == "wal" and is_in_use(path):
-        return  # by a program with an older SQLite, or it would be one already
+        return  # in use by a program with an older SQLite; otherwise it would be in WAL mode
     db.execute("PRAGMA busy_timeout = 0")
     try:
         db.execute(f"PRAGMA journal_mode = {wanted}")
@@ -117,29 +116,29 @@ def _choose_journal(db: Connection, path: Path) -> None:
                 f"{path} is open in a program with a newer SQLite, and version {sqlite3.sqlite_version} could"
                 " damage it meanwhile. Close that program first, or install pysqlite3 for this one."
             ) from error
-        # Whoever has it open may be about to choose as well; the next start does it.
+        # The other program may be about to switch too; otherwise the next start does.
     finally:
         db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
 
 
 def is_in_use(path: Path) -> bool:
-    """Whether a program is at work on a workspace: each holds the lock of its run."""
+    """Whether any program is using a workspace: each holds the lock of its run."""
     runs = [*real_path(path).parent.glob(f"{glob.escape(real_path(path).name)}.run-*")]
     if not runs:
         return False
-    from filelock import FileLock  # noqa: PLC0415 - not before there is something to lock
+    from filelock import FileLock  # noqa: PLC0415 - only needed if there are locks
 
     for lock_file in runs:
         try:
             with FileLock(lock_file, timeout=0, mode=0o600):
                 pass
-        except TimeoutError:  # which filelock's own is
+        except TimeoutError:  # the base of filelock's Timeout
             return True
     return False
 
 
 def _make(path: Path) -> None:
-    """Make the file, or take an empty one, for its owner only, whatever the umask; its side files follow."""
+    """Create the file if it is missing, and set mode 0600 regardless of the umask; journals inherit it."""
     file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW * (not path.exists()), 0o600)
     try:
         os.fchmod(file, 0o600)
@@ -148,33 +147,33 @@ def _make(path: Path) -> None:
 
 
 def connect_in_memory() -> Connection:
-    """Open an empty file in memory, which nobody else sees."""
+    """Open a private, empty database in memory."""
     db = sqlite3.connect(":memory:", isolation_level=None, factory=GuardedConnection)
     db.execute("PRAGMA foreign_keys = ON")
     return db
 
 
 def connect_to_read(path: Path) -> Connection:
-    """Open `path` for reading only, also where it cannot be written.
+    """Open `path` read-only; the file itself may be write-protected.
 
     Raises:
-        WorkspaceError: there is no such file, it is not a workspace, or it cannot be opened.
-        DamagedError: it is one, and damaged.
+        WorkspaceError: There is no such file, it is not a workspace, or it cannot be opened.
+        DamagedError: The workspace is damaged.
     """
     with _opening(path):
         if is_new(path):
-            raise _nothing_there(path)
-        # After a crash, whoever comes first has to roll back what was half written: so write if that can be.
+            raise _not_found(path)
+        # The first connection after a crash rolls back what was half written, which takes write access.
         return _open(path, "rw" if is_writable(path) else "ro", query_only=True)
 
 
 def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = False) -> Connection:
-    file = _look_at(path)
-    # Absolute, and as an address: SQLite gives some relative names another meaning, such as ":memory:".
+    file = _inspect(path)
+    # An absolute URI: SQLite gives some relative names a special meaning, such as ":memory:".
     address = f"{path.absolute().as_uri()}?mode={mode}"
     if mode == "ro" and file.needs_no_lock:
         address += "&immutable=1"
-    # One thread works with it, and another one may break off what it does.
+    # One thread uses the connection; another may interrupt its queries.
     db = sqlite3.connect(
         address,
         uri=True,
@@ -188,7 +187,7 @@ def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = Fal
     try:
         if query_only:
             db.execute("PRAGMA query_only = ON")
-        # A damaged page may lead anywhere.
+        # A corrupt page may point anywhere.
         db.execute("PRAGMA cell_size_check = ON")
         _require_ours(db, path, create=create)
     except BaseException:
@@ -199,27 +198,27 @@ def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = Fal
 
 @dataclass
 class _OpenFile:
-    """A file that this program has connections to.
+    """A file to which this program has connections.
 
-    While it has, nothing else here may open the file itself: closing it again would give up the locks
-    that SQLite holds on it (https://sqlite.org/howtocorrupt.html, section 2.2).
+    As long as it has any, nothing else here may open the file: closing a descriptor of it would release
+    SQLite's locks (https://sqlite.org/howtocorrupt.html, section 2.2).
     """
 
     has_marker: bool
     needs_no_lock: bool
-    """It is in WAL mode and has no log, so that SQLite could only read it after making one."""
+    """Whether it is in WAL mode without a log file, which SQLite would have to create before reading."""
     connections: int = 0
 
     def let_go(self) -> None:
-        """A connection is closed."""
+        """Count a closed connection."""
         self.connections -= 1
 
 
 _OPEN_FILES: dict[tuple[int, int], _OpenFile] = {}
 
 
-def _look_at(path: Path) -> _OpenFile:
-    """Look at a file before SQLite does, unless there are connections to it."""
+def _inspect(path: Path) -> _OpenFile:
+    """Inspect a file's header before SQLite opens it, unless there are already connections to it."""
     stat = path.stat()
     known = _OPEN_FILES.get((stat.st_dev, stat.st_ino))
     if known is not None and known.connections:
@@ -236,7 +235,7 @@ def _look_at(path: Path) -> _OpenFile:
 
 
 def has_marker(path: Path) -> bool:
-    """Whether a file says that it is a workspace; one that this program has open is."""
+    """Whether a file's header marks it as a workspace; remembered for files that this program has open."""
     stat = path.stat()
     known = _OPEN_FILES.get((stat.st_dev, stat.st_ino))
     if known is not None and known.connections:
@@ -253,20 +252,20 @@ def is_writable(path: Path) -> bool:
 
 @contextmanager
 def _opening(path: Path) -> Iterator[None]:
-    """Say in a sentence why a file cannot be opened."""
+    """Translate errors on opening into a WorkspaceError that says why and what to do."""
     try:
         yield
     except DamagedError as error:
-        if _look_at(path).has_marker:
+        if _inspect(path).has_marker:
             raise
         raise WorkspaceError(f"{path} is not a workspace: {error.what}. Give --db another file.") from error
     except BusyError as error:
         raise BusyError(
-            f"The workspace {path} cannot be opened: another program is at work on it. Try again."
+            f"The workspace {path} cannot be opened: another program is using it. Try again."
         ) from error
     except StorageError as error:
         if not isinstance(error.__cause__, sqlite3.Error):
-            raise  # it is a sentence about opening it already
+            raise  # already a sentence about opening
         raise _not_opened(path, error.__cause__) from error.__cause__
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, PermissionError):
@@ -281,45 +280,47 @@ def _not_opened(path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
 
 
 def _require_readable(file: Path, path: Path) -> None:
-    """Make sure that one may read a file, if it is there.
+    """Check that the user may read a file, if it exists.
 
     Raises:
-        WorkspaceError: one may not read it, or look into a folder on the way to it.
+        WorkspaceError: The user may not read it, or not enter one of its parent folders.
     """
     real = real_path(file)
     for step in (*reversed(real.parents), real):
         right, what = (os.R_OK, "read") if step == real else (os.X_OK, "look into the folder")
         if os.access(step, os.F_OK) and not os.access(step, right):
             raise WorkspaceError(
-                f"The workspace {path} cannot be opened: you may not {what} {step}. Have its owner give you"
-                " the right to, or give --db another file."
+                f"The workspace {path} cannot be opened: you may not {what} {step}. Ask its owner for"
+                " permission, or give --db another file."
             )
 
 
 def is_new(path: Path) -> bool:
-    """Whether there is no file, or an empty one, at a path that a workspace can have.
+    """Whether the file is missing or empty, so that a workspace can be created there.
 
     Raises:
-        WorkspaceError: none can be there.
+        WorkspaceError: There can be no workspace at `path`.
     """
     with _opening(path):
         if path.is_dir():
             raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
         if path.is_symlink() and not path.exists():
             raise WorkspaceError(
-                f"{path} is a symbolic link to a file that is not there. Give --db another name."
+                f"{path} is a symbolic link to a file that does not exist. Give --db another name."
             )
         if path.exists() and not path.is_file():
             raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
         return not path.exists() or path.stat().st_size == 0
 
 
-def _nothing_there(path: Path) -> WorkspaceError:
-    return WorkspaceError(f"There is no workspace at {path}. Check --db, or make one with selfinstruct-tui.")
+def _not_found(path: Path) -> WorkspaceError:
+    return WorkspaceError(
+        f"There is no workspace at {path}. Check --db, or create one with selfinstruct-tui."
+    )
 
 
 def _is_empty(db: Connection) -> bool:
-    """Whether nothing was ever committed; a file that was being made at a crash has some bytes then."""
+    """Whether nothing was ever committed; after a crash during creation, the file may still have bytes."""
     return bool(db.execute("PRAGMA page_count").fetchone() == (0,))
 
 
@@ -335,7 +336,7 @@ def _require_ours(db: Connection, path: Path, *, create: bool) -> None:
             f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
         )
     if not create:
-        raise _nothing_there(path)
+        raise _not_found(path)
 
 
 def _why(error: Exception) -> str:
@@ -347,11 +348,11 @@ def _advice(path: Path, error: Exception) -> str:
     try:
         if not is_writable(path) and any(_has_bytes(beside(path, ending)) for ending in JOURNALS):
             return (
-                "A program was stopped while it wrote, and what it left has to be taken back first: open it"
-                " once where it can be written."
+                "A program was killed during a write, which must be rolled back first: open it once where it"
+                " can be written to."
             )
         if not folder.is_dir():
-            return f"There is no folder {folder}: make it first."
+            return f"There is no folder {folder}: create it first."
         if not os.access(folder, os.W_OK):
             return f"The folder {folder} cannot be written to: choose another one with --db."
     except OSError:
@@ -364,12 +365,12 @@ def _has_bytes(path: Path) -> bool:
 
 
 def _lacks_room(error: Exception, advice: str) -> bool:
-    """Whether a journal could not be made for a reason that is none of those that can be looked for."""
+    """Whether SQLite could not create a journal and no other cause was found: probably for lack of space."""
     return primary_code(error) == sqlite3.SQLITE_CANTOPEN and advice == what_helps(error)
 
 
 def _is_of_disk(error: BaseException) -> bool:
-    """Whether an error says that the disk is full or fails."""
+    """Whether an error means that the disk is full or failing."""
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}
     return primary_code(error) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -377,7 +378,7 @@ def _is_of_disk(error: BaseException) -> bool:
 
 @contextmanager
 def one_moment(db: Connection) -> Iterator[None]:
-    """Reads within see the workspace as it is at one moment; inside a transaction they see that one's."""
+    """Give all reads inside the same snapshot; within a transaction, they use the transaction's."""
     if db.in_transaction:
         yield
         return
@@ -390,20 +391,20 @@ def one_moment(db: Connection) -> Iterator[None]:
 
 @contextmanager
 def transaction(db: Connection, *, beside_readers: bool = False) -> Iterator[None]:
-    """One transaction that writes; inside another one it simply joins it.
+    """Open a write transaction; a nested call joins the outer transaction.
 
-    It has the right to write before anything is read: one that reads first and writes later fails at once
-    when another program writes in between, whatever the busy timeout. With a rollback journal it keeps
-    readers out as well from the beginning, so that no reader can hold up its commit: whoever is refused is
-    refused before anything has happened.
+    It takes the write lock before anything is read: a transaction that reads first and writes later fails
+    at once if another program writes in between, regardless of the busy timeout. With a rollback journal it
+    locks readers out from the start too, so that none can block the commit: if the lock is refused, nothing
+    has been done yet.
 
     Args:
         db: The connection.
-        beside_readers: Whether others may read until it is committed, also with a rollback journal.
+        beside_readers: Whether others may read until the commit, even with a rollback journal.
 
     Raises:
-        BusyError: another program writes, or reads where that matters; nothing of it has happened.
-        StorageError: it could not be written; nothing of it has happened.
+        BusyError: Another program is writing, or reading with a rollback journal; nothing was changed.
+        StorageError: The transaction could not be written, and was rolled back.
     """
     if db.in_transaction:
         yield

@@ -1,7 +1,7 @@
-"""The SQLite library in use: the one that pysqlite3 bundles where it is installed, else that of Python.
+"""The SQLite library in use: pysqlite3's if it is installed, else Python's.
 
-Everything imports `sqlite3` and `Connection` from here. The choice is the one of sqlite-utils: with two
-libraries in one program, each would give up the locks that the other holds on a file
+Everything imports `sqlite3` and `Connection` from here. sqlite-utils chooses in the same way: with two
+SQLite libraries in one process, each would release the other's locks on a file
 (https://sqlite.org/howtocorrupt.html, section 2.2.1).
 """
 
@@ -21,4 +21,4 @@ else:
 __all__ = ["LIBRARY", "Connection", "sqlite3"]
 
 LIBRARY = sqlite3.__name__.partition(".")[0]
-"""The package that it comes from: `pysqlite3`, or `sqlite3` of Python."""
+"""The package that provides SQLite: `pysqlite3`, or Python's `sqlite3`."""

@@ -1,6 +1,6 @@
-"""A connection whose errors are sentences: each error of SQLite becomes a WorkspaceError.
+"""A connection that translates SQLite's errors into WorkspaceErrors, with messages for the user.
 
-Errors of the program itself (sqlite3.ProgrammingError) stay what they are.
+Programming errors (sqlite3.ProgrammingError) pass through unchanged.
 """
 
 import json
@@ -33,20 +33,20 @@ _OTHER_SCHEMA = re.compile(
     "no such (table|column|index|view|trigger)|has no column named|no query solution|malformed JSON"
     "|vtable constructor failed"
 )
-"""What SQLITE_ERROR says of a file whose tables, indexes or values are not those that this program makes."""
+"""Messages of SQLITE_ERROR for a file whose tables, indexes or values this program did not write."""
 
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""The second is what comes when the sentence of the first would quote what is damaged."""
+"""UnicodeDecodeError is raised when SQLite's own message would quote damaged text."""
 
 
 def primary_code(error: BaseException) -> int | None:
-    """The kind of an error of SQLite: the lowest byte of its extended code; None when it has no code."""
+    """Return SQLite's primary result code, the lowest byte of the extended code; None without a code."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file is not as it was written."""
+    """Whether an error means that the file is corrupt."""
     if isinstance(error, UnicodeDecodeError):
         return True
     if not isinstance(error, sqlite3.DatabaseError):
@@ -58,48 +58,48 @@ def is_damage(error: BaseException) -> bool:
 
 
 _UNDECODABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
-_OUR_WORDS = {
-    "database disk image is malformed": "its pages do not fit together",
-    "file is not a database": "it does not begin as a SQLite file does",
+_PLAIN_WORDS = {
+    "database disk image is malformed": "its pages are inconsistent",
+    "file is not a database": "it does not have the header of a SQLite file",
 }
 
 
-def damage_in_words(error: Exception) -> str:
-    """What SQLite has found wrong with a file, in words that go on a sentence."""
+def damage_found(error: Exception) -> str:
+    """Describe the damage that SQLite reported, as a clause for a sentence."""
     if isinstance(error, UnicodeDecodeError):
-        return "there are letters in it that cannot be decoded"
+        return "it contains text that is not valid UTF-8"
     if column := _UNDECODABLE.match(str(error)):
-        return f"in the column {column[1]} are letters that cannot be decoded"
-    return _OUR_WORDS.get(str(error), str(error))
+        return f"the column {column[1]} contains text that is not valid UTF-8"
+    return _PLAIN_WORDS.get(str(error), str(error))
 
 
-def in_words(error: Exception, *, path: Path | None, writing: bool) -> WorkspaceError:
-    """The error of the workspace that an error of SQLite is.
+def translated(error: Exception, *, path: Path | None, writing: bool) -> WorkspaceError:
+    """Translate an error of SQLite into a WorkspaceError.
 
     Args:
-        error: Of SQLite, but not one of the program itself.
-        path: The workspace's file, if that is known.
-        writing: Whether it came up in a transaction that writes, of which nothing has happened then.
+        error: An error of SQLite other than a programming error.
+        path: The workspace's file, if known.
+        writing: Whether it occurred in a write transaction, which is rolled back.
     """
     code, done = primary_code(error), "written" if writing else "read"
     if is_damage(error):
-        return DamagedError(path, damage_in_words(error))
+        return DamagedError(path, damage_found(error))
     if code in _BUSY:
         return BusyError(
-            f"The workspace cannot be {done}: another program is at work on it ({error}). What was stored"
-            " before is kept. Try again, or close that program."
+            f"The workspace cannot be {done}: another program is using it ({error}). Everything stored before"
+            " is kept. Try again, or close that program."
         )
     if code == sqlite3.SQLITE_INTERRUPT:
-        return QueryInterruptedError("The workspace was not read to the end: nobody waits for it any more.")
+        return QueryInterruptedError("The query was interrupted, because its result is not needed any more.")
     if code in _REFUSED:
-        return QueryRefusedError(f"SQLite refuses what the workspace was asked for: {error}.")
+        return QueryRefusedError(f"SQLite refuses the query: {error}.")
     return StorageError(
-        f"The workspace cannot be {done}: {error}. What was stored before is kept. {what_helps(error)}"
+        f"The workspace cannot be {done}: {error}. Everything stored before is kept. {what_helps(error)}"
     )
 
 
 class GuardedCursor(sqlite3.Cursor):
-    """A cursor that raises WorkspaceError; rows are read as quickly as without it."""
+    """A cursor that raises WorkspaceError, without slowing down the reading of rows."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
         """As of sqlite3."""
@@ -147,16 +147,16 @@ class GuardedCursor(sqlite3.Cursor):
         if isinstance(error, sqlite3.ProgrammingError):
             raise error
         writing = self.connection.in_transaction or sql.startswith(("BEGIN", "COMMIT"))
-        raise in_words(error, path=getattr(self.connection, "path", None), writing=writing) from error
+        raise translated(error, path=getattr(self.connection, "path", None), writing=writing) from error
 
 
 class GuardedConnection(sqlite3.Connection):
     """A connection whose cursors raise WorkspaceError."""
 
     path: Path | None = None
-    """The workspace's file, for the sentence."""
+    """The workspace's file, for error messages."""
     closed: Callable[[], None] | None = None
-    """Called when it is closed."""
+    """Called when the connection is closed."""
 
     def close(self) -> None:
         """As of sqlite3."""
@@ -182,15 +182,15 @@ class GuardedConnection(sqlite3.Connection):
         return self._cursor().executescript(sql)
 
     def _cursor(self) -> GuardedCursor:
-        # Not made by its class: a connection remembers each cursor, and forgets the gone ones only in here.
+        # Not by calling the class: only this method prunes the connection's list of dead cursors.
         return super().cursor(GuardedCursor)
 
 
 def stored_json(text: Any, what: str) -> Any:
-    """The value of JSON that a workspace holds.
+    """Parse JSON that a workspace holds; `what` names it in the error.
 
     Raises:
-        DamagedError: it is not what was written.
+        DamagedError: It is not valid JSON.
     """
     try:
         return json.loads(text)

@@ -1,7 +1,7 @@
-"""The files beside a workspace: its journals, and whether they are its own.
+"""The journals beside a workspace, and the check that they belong to it.
 
-SQLite applies whatever journal it finds under the right name when it opens a file. One that was left by
-another file, or copied there, would put foreign pages into the workspace.
+When SQLite opens a file, it applies any journal with a matching name. A journal left behind by another file,
+or copied there, would overwrite the workspace with foreign pages.
 """
 
 import fcntl
@@ -15,54 +15,55 @@ from typing import BinaryIO
 from selfinstruct.db.errors import WorkspaceError
 
 JOURNALS = ("-journal", "-wal")
-"""What SQLite adds to the name of a file for its rollback journal and its write-ahead log."""
+"""Suffixes of the rollback journal and the write-ahead log of a SQLite file."""
 ENDINGS = (*JOURNALS, "-shm")
-"""The same for all its side files."""
+"""Suffixes of all side files of a SQLite file."""
 
 MARKER_AT = slice(68, 72)
-"""Where the header of a SQLite file has its application id (https://sqlite.org/fileformat2.html)."""
+"""Bytes of the application id in a SQLite header (https://sqlite.org/fileformat2.html)."""
 _WRITE_VERSION_AT = 18
 _WAL_VERSION = 2
-"""What it has there while changes go to a write-ahead log."""
+"""The write version in WAL mode."""
 _COUNTER_AT = slice(24, 28)
-"""Where it has the number of the last change."""
+"""Bytes of the file change counter in the header."""
 _PAGES_AT = slice(28, 32)
-"""Where it has the number of its pages."""
+"""Bytes of the page count in the header."""
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _WAL_MAGIC = {0x377F0682, 0x377F0683}
 _RESERVED_BYTE = 0x40000001
-"""SQLite locks this byte of a file while it writes (https://sqlite.org/lockingv3.html)."""
-_LOOKS = 9
+"""The byte of a file that SQLite locks to write (https://sqlite.org/lockingv3.html)."""
+_TRIES = 9
+"""Maximum reads of files that a writer keeps changing; then the journal is taken to be its own."""
 _MOST_PAGES = 10_000
-"""So many pages of a journal are looked through for the first page of its file."""
+"""Maximum pages of a journal that are searched for page 1 of its file."""
 
 
 def real_path(path: Path) -> Path:
-    """Where a file really is: SQLite follows symbolic links before it names its side files."""
-    # Path.resolve() raises where a link leads to itself.
+    """Resolve symbolic links, as SQLite does before it names side files."""
+    # Path.resolve() raises for a link to itself.
     return Path(os.path.realpath(path))
 
 
 def beside(path: Path, ending: str) -> Path:
-    """The side file of a workspace with this ending."""
+    """Return the side file of a workspace with this suffix."""
     real = real_path(path)
     return real.with_name(real.name + ending)
 
 
 def require_own_journals(path: Path, marker: int) -> None:
-    """Make sure that the journals beside a file are from this file.
+    """Check that the journals beside a file belong to it.
 
     Args:
-        path: A file that is there.
+        path: An existing file.
         marker: The application id of workspaces.
 
     Raises:
-        WorkspaceError: one of them is of another file.
+        WorkspaceError: A journal belongs to another file.
     """
     seen: tuple[Path, bytes] | None = None
-    for _ in range(_LOOKS):
-        # While another program writes, its journal and the file change; a foreign one stays as it is.
+    for _ in range(_TRIES):
+        # A journal that is being written keeps changing; a foreign one does not.
         found = _foreign(path, marker.to_bytes(4))
         if found is None or _is_written(path):
             return
@@ -72,13 +73,13 @@ def require_own_journals(path: Path, marker: int) -> None:
     else:
         return
     raise WorkspaceError(
-        f"{found[0]} is not from {path}, and SQLite would put its pages into the workspace. Move it away; if"
-        " you have copied the workspace, copy the journal that belongs to it as well."
+        f"{found[0]} does not belong to {path}, and SQLite would write its pages into the workspace. Move it"
+        " away; if you have copied the workspace, copy its own journal as well."
     )
 
 
 def _is_written(path: Path) -> bool:
-    """Whether a program is in the middle of a change: then the journal is its own, and is not rolled back."""
+    """Whether a program holds the write lock: the journal then belongs to it and is not rolled back."""
     with path.open("rb") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, _RESERVED_BYTE)
@@ -89,16 +90,16 @@ def _is_written(path: Path) -> bool:
 
 
 def _foreign(path: Path, marker: bytes) -> tuple[Path, bytes] | None:
-    """The journal beside a file that is another file's, and what shows it; None when there is none."""
+    """Return the first journal that belongs to another file, and the bytes that show it; else None."""
     journal, wal = beside(path, "-journal"), beside(path, "-wal")
     try:
-        taken_back = _read_journal(journal)
+        rollback = _read_journal(journal)
         with path.open("rb") as file:
             header = file.read(100)
         if header[MARKER_AT] != marker:
-            return None  # whoever opens it says what it is
-        if taken_back is not None and not _is_of(taken_back, header, marker):
-            return journal, taken_back.first_page + header
+            return None  # not a workspace; opening it reports that
+        if rollback is not None and not _is_of(rollback, header, marker):
+            return journal, rollback.first_page + header
         first = _first_page_of_wal(wal)
         return (wal, first) if first is not None and first[MARKER_AT] != marker else None
     except FileNotFoundError:
@@ -106,36 +107,36 @@ def _foreign(path: Path, marker: bytes) -> tuple[Path, bytes] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _TakenBack:
-    """What a file would be again if its journal were rolled back."""
+class _Rollback:
+    """The state that a rollback journal would restore."""
 
     pages: int
-    """How many pages it had."""
+    """The number of pages of the file."""
     first_page: bytes
-    """The beginning of its first page; empty when that was not touched."""
+    """The start of page 1; empty if the journal does not contain it."""
     only_first: bool
-    """Whether no other page was."""
+    """Whether the journal contains no other page."""
 
 
-def _is_of(taken_back: _TakenBack, header: bytes, marker: bytes) -> bool:
-    """Whether a journal can be the one of a file that has this header."""
-    if header[_WRITE_VERSION_AT] == _WAL_VERSION and not taken_back.only_first:
-        return False  # only a change of the journal mode itself, on the first page, goes through a journal
-    if not taken_back.pages:
-        return _number(header[_COUNTER_AT]) <= 1  # the change that has made the file
-    if not taken_back.first_page:
-        return taken_back.pages == _number(header[_PAGES_AT])
-    # It holds the page as it was before a change; the file may have that already.
-    steps = (_number(header[_COUNTER_AT]) - _number(taken_back.first_page[_COUNTER_AT])) % 2**32
-    return taken_back.first_page[MARKER_AT] == marker and steps <= 1
+def _is_of(rollback: _Rollback, header: bytes, marker: bytes) -> bool:
+    """Whether a journal can belong to the file with this header."""
+    if header[_WRITE_VERSION_AT] == _WAL_VERSION and not rollback.only_first:
+        return False  # in WAL mode, only switching the journal mode, on page 1, uses a rollback journal
+    if not rollback.pages:
+        return _number(header[_COUNTER_AT]) <= 1  # the transaction that created the file
+    if not rollback.first_page:
+        return rollback.pages == _number(header[_PAGES_AT])
+    # The journal holds the page before the change, which the file may not contain yet.
+    steps = (_number(header[_COUNTER_AT]) - _number(rollback.first_page[_COUNTER_AT])) % 2**32
+    return rollback.first_page[MARKER_AT] == marker and steps <= 1
 
 
 def _number(four_bytes: bytes) -> int:
     return int.from_bytes(four_bytes)
 
 
-def _read_journal(path: Path) -> _TakenBack | None:
-    """What a rollback journal would make of its file; None when SQLite would not roll it back."""
+def _read_journal(path: Path) -> _Rollback | None:
+    """Parse a rollback journal; None if SQLite would ignore it."""
     if not path.exists():
         return None
     with path.open("rb") as file:
@@ -144,11 +145,11 @@ def _read_journal(path: Path) -> _TakenBack | None:
             return None
         first_page = _page_one(_records_of_journal(file)) or b""
         only_first = all(number == 1 for number, _ in _records_of_journal(file))
-        return _TakenBack(_number(header[16:20]), first_page, only_first)
+        return _Rollback(_number(header[16:20]), first_page, only_first)
 
 
 def _records_of_journal(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The pages in a journal, which has a header before those of each time that it was synced."""
+    """Yield the page records of a rollback journal, which has a header before each synced segment."""
     end = file.seek(0, os.SEEK_END)
     at = 0
     while True:
@@ -172,7 +173,7 @@ def _is_size(size: int) -> bool:
 
 
 def _first_page_of_wal(path: Path) -> bytes | None:
-    """Page 1 as a write-ahead log holds it; None when it does not."""
+    """Return the start of page 1 in a write-ahead log; None if the log does not contain it."""
     if not path.exists():
         return None
     with path.open("rb") as file:
@@ -187,7 +188,7 @@ def _first_page_of_wal(path: Path) -> bytes | None:
 
 
 def _records(file: BinaryIO, *, at: int, count: int, head: int, step: int) -> Iterator[tuple[int, bytes]]:
-    """The numbers of so many pages in a journal, each with the first bytes of the page."""
+    """Yield the page number and the first 100 bytes of each of `count` page records."""
     for number in range(min(count, _MOST_PAGES)):
         file.seek(at + number * step)
         record = file.read(head + 100)

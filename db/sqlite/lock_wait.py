@@ -1,4 +1,4 @@
-"""Waiting for another program that keeps a workspace, without keeping a loop from its other work."""
+"""Waiting for another program's lock on a workspace without blocking the event loop."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ from selfinstruct.db.sqlite.driver import Connection
 Result = TypeVar("Result")
 
 PAUSE_S = 0.05
-"""Between two tries to write: somebody who waits is served this soon after the other program is done."""
+"""Seconds between two attempts to write: the longest delay after the other program releases the lock."""
 
-_BESIDE_KEYS_S = 0.1
-"""How long SQLite itself may wait where a person is at the keys: longer than other programs' commits take."""
+_INTERACTIVE_TIMEOUT_S = 0.1
+"""Busy timeout of SQLite, in seconds, in interactive programs; longer than another program's commit takes."""
 
 
 class LockWait:
-    """How a connection waits for other programs: within SQLite, or a try at a time beside other work.
+    """Waits for other programs' locks: blocking within SQLite, or polling between other work.
 
     Args:
         db: The connection.
@@ -28,27 +28,27 @@ class LockWait:
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.blocks = True
-        """Whether SQLite waits, for as long as it may; whoever is refused after that is told."""
+        """Whether SQLite waits for the full busy timeout, after which BusyError is raised."""
         self._since: list[float] = []
 
     def stop_blocking(self) -> None:
-        """Have nobody wait within SQLite for longer than a person would notice."""
+        """Limit waits within SQLite to less than a person notices."""
         self.blocks = False
-        self._set_timeout(_BESIDE_KEYS_S)
+        self._set_timeout(_INTERACTIVE_TIMEOUT_S)
 
     @property
     def waited_s(self) -> float:
-        """For how long somebody has been waiting by now, in seconds; 0 when nobody waits."""
+        """Seconds that the longest current wait has lasted; 0 if nothing is waiting."""
         return time.monotonic() - min(self._since) if self._since else 0.0
 
     async def when_free(self, write: Callable[[], Result]) -> Result:
-        """Carry a write out as soon as no other program keeps the workspace; returns its result.
+        """Run a write as soon as no other program holds the lock; returns its result.
 
         Args:
-            write: One transaction, or several of which each can be begun again when it was refused.
+            write: One transaction, or several that can each be retried after a BusyError.
 
         Raises:
-            BusyError: the connection blocks, and has waited for long.
+            BusyError: The connection blocks, and the busy timeout has expired.
         """
         trying = self.tries(write)
         try:
@@ -62,7 +62,7 @@ class LockWait:
             trying.close()
 
     def tries(self, write: Callable[[], Result]) -> Generator[None, None, Result]:
-        """Try to carry a write out, and yield each time that another program keeps the workspace."""
+        """Try to run a write, and yield after each attempt that another program's lock prevents."""
         since = time.monotonic()
         waits = False
         try:
@@ -90,7 +90,7 @@ class LockWait:
         try:
             yield
         finally:
-            self._set_timeout(_BESIDE_KEYS_S)
+            self._set_timeout(_INTERACTIVE_TIMEOUT_S)
 
     def _set_timeout(self, seconds: float) -> None:
         self._db.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")

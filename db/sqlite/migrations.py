@@ -1,4 +1,4 @@
-"""The schema, as numbered migrations. docs/schema.md describes what they make."""
+"""The schema, as numbered migrations; docs/schema.md describes the result."""
 
 from sqlite_utils import Database, Migrations
 
@@ -7,7 +7,7 @@ migrations = Migrations("selfinstruct")
 
 @migrations()
 def m001_settings_and_runs(db: Database) -> None:
-    """Settings by name, and the programs that have worked on the workspace."""
+    """Settings by name, the runs of programs, and parameters learned per endpoint."""
     db.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     db.execute(
         """CREATE TABLE runs (
@@ -31,7 +31,7 @@ def m001_settings_and_runs(db: Database) -> None:
 
 @migrations()
 def m002_requests(db: Database) -> None:
-    """Every call of the model, written before it is sent, and each attempt to send it."""
+    """Model calls, stored before they are sent, and each attempt to send them."""
     db.execute(
         """CREATE TABLE requests (
             id INTEGER PRIMARY KEY,
@@ -84,11 +84,11 @@ def m002_requests(db: Database) -> None:
         "CREATE INDEX attempts_of_unknown_cost ON attempts (id)"
         " WHERE cost_usd IS NULL AND ended_at IS NOT NULL"
     )
-    # What is under way, and what was when a program ended.
+    # Requests in flight, or in flight when their program ended.
     db.execute("CREATE INDEX attempts_open ON attempts (request_id, reserved_usd) WHERE ended_at IS NULL")
-    # So that tokens are summed without a look at the answers.
+    # A covering index: tokens are summed without reading response bodies.
     db.execute("CREATE INDEX attempts_by_tokens ON attempts (prompt_tokens, completion_tokens)")
-    # Sums over all attempts, kept up to date: a status line and a cost limit ask for them all the time.
+    # Running totals over all attempts: the status line and the cost limit read them constantly.
     db.execute(
         """CREATE TABLE spending (
             id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -128,7 +128,7 @@ def m002_requests(db: Database) -> None:
 
 @migrations()
 def m003_tasks(db: Database) -> None:
-    """Tasks with their reasons and instances."""
+    """Tasks, with the filters' reasons, and their instances."""
     db.execute(
         """CREATE TABLE tasks (
             id INTEGER PRIMARY KEY,
@@ -177,7 +177,7 @@ def m003_tasks(db: Database) -> None:
     db.execute("CREATE INDEX tasks_by_batch ON tasks (batch)")
     db.execute("CREATE INDEX tasks_waiting ON tasks (id) WHERE state = 'pending'")
     db.execute("CREATE INDEX tasks_held ON tasks (batch) WHERE state = 'pending' AND held = 1")
-    # What the filters object to stays undecided for ever: what passes is found without a look at it.
+    # Candidates that filters reject stay pending for good: finding those that pass must not scan them.
     db.execute(
         "CREATE INDEX tasks_passing ON tasks (batch, held) WHERE state = 'pending' AND verdict = 'pass'"
     )
@@ -212,7 +212,7 @@ def m003_tasks(db: Database) -> None:
 
 @migrations()
 def m004_decisions(db: Database) -> None:
-    """Decisions are append-only, and what a task or an instance is, is the result of its last one."""
+    """Append-only decisions; triggers set each task and instance to the result of its last one."""
     db.execute(
         """CREATE TABLE decisions (
             id INTEGER PRIMARY KEY,
@@ -234,7 +234,7 @@ def m004_decisions(db: Database) -> None:
     db.execute("CREATE INDEX decisions_of_people ON decisions (id) WHERE who = 'human'")
     db.execute("CREATE INDEX decisions_undone ON decisions (id) WHERE kind = 'undo'")
     db.execute("CREATE INDEX decisions_by_task ON decisions (task_id)")
-    # A task that returns to an earlier wording or label finds the instances made for it.
+    # A task that returns to an earlier wording or label gets the instances generated for it back.
     db.execute(
         """CREATE TRIGGER decisions_apply AFTER INSERT ON decisions WHEN new.instance_id IS NULL BEGIN
             UPDATE tasks SET
@@ -280,7 +280,7 @@ def m004_decisions(db: Database) -> None:
             SELECT RAISE(ABORT, 'decisions are append-only');
         END"""
     )
-    # Two views for people at the sqlite3 shell.
+    # Two views for the sqlite3 shell.
     db.execute("CREATE VIEW pool AS SELECT * FROM tasks WHERE state = 'accepted'")
     db.execute(
         """CREATE VIEW training_rows AS
@@ -293,7 +293,7 @@ def m004_decisions(db: Database) -> None:
 
 @migrations()
 def m005_search(db: Database) -> None:
-    """Full-text search in instructions, in any language: three letters at a time."""
+    """A trigram index for full-text search in instructions of any language."""
     db.execute(
         """CREATE VIRTUAL TABLE tasks_text USING fts5 (
             instruction, content = 'tasks', content_rowid = 'id', tokenize = 'trigram'
@@ -317,7 +317,7 @@ def m005_search(db: Database) -> None:
 
 @migrations()
 def m006_similarity(db: Database) -> None:
-    """An image of the similarity index, so that a large pool is not tokenized again; it can be deleted."""
+    """Snapshots of the similarity indexes, which save tokenizing a large pool; they can be deleted."""
     db.execute(
         """CREATE TABLE similarity (
             name TEXT PRIMARY KEY CHECK (name IN ('pool', 'waiting')),
@@ -335,8 +335,8 @@ def m006_similarity(db: Database) -> None:
 
 @migrations()
 def m007_vectors(db: Database) -> None:
-    """Vectors of instructions, for comparing by meaning; they can be deleted."""
-    # A number is never given twice: whoever knows the last one knows what is new.
+    """Embedding vectors of instructions; they can be deleted."""
+    # AUTOINCREMENT never reuses an id, so readers find new vectors by the last id that they have seen.
     db.execute(
         """CREATE TABLE vectors (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -353,7 +353,7 @@ def m007_vectors(db: Database) -> None:
         )"""
     )
     db.execute("CREATE INDEX vectors_by_model ON vectors (model, base_url, id)")
-    # Of a wording that the model refuses there is a row without numbers.
+    # A wording that the model refuses has a row with an empty vector.
     db.execute("CREATE INDEX vectors_refused ON vectors (model, base_url, task_id) WHERE dimension = 0")
     db.execute(
         """CREATE TABLE embedder (
@@ -362,7 +362,7 @@ def m007_vectors(db: Database) -> None:
             base_url TEXT NOT NULL
         )"""
     )
-    # A vector belongs to a wording: with another one it is asked for again.
+    # A vector belongs to a wording: a reworded task needs a new vector.
     db.execute(
         """CREATE TRIGGER vectors_of_reworded AFTER UPDATE OF instruction ON tasks
         WHEN old.instruction != new.instruction BEGIN

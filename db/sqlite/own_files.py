@@ -1,4 +1,4 @@
-"""Which files belong to a workspace, so that no output is ever written over them."""
+"""Recognizes files that belong to a workspace, so that no output overwrites them."""
 
 import re
 from collections.abc import Iterator
@@ -8,23 +8,24 @@ from selfinstruct.db.sqlite.connection import has_marker
 from selfinstruct.db.sqlite.journal_files import real_path
 
 _ENDING = re.compile(r"-journal|-wal|-shm|\.run-\d+|\.before-repair(-\d+)?|\.schema-\d+(-\d+)?")
-"""What is added to the name of a workspace for its journals, locks and copies."""
+"""Suffixes that a workspace's journals, locks and copies add to its name."""
 
 IS_WORKSPACE = "is a workspace, or a copy of one"
-"""What is said of a file that has the marker, and no name beside a workspace."""
+"""The answer for a file that has the application id of workspaces, but not the name of a side file."""
 
 
 def own_file(path: Path, workspace: Path | None = None) -> str | None:
-    """What a file is to a workspace, in words that go on after its name; None when it is nothing to any.
+    """Say how a file belongs to a workspace, as a predicate for its name; None if it belongs to none.
 
-    A file is known by the marker of workspaces in it, as in backups and copies, or by its name beside one.
+    A file is recognized by the application id in its header, as in backups and copies, or by its name beside
+    a workspace.
 
     Args:
-        path: A place where something would be written; nothing need be there.
-        workspace: The one at hand, which may be damaged beyond its marker.
+        path: An output path, which need not exist.
+        workspace: The workspace in use; damage may have made its header unrecognizable.
 
     Raises:
-        OSError: it cannot be looked at.
+        OSError: The file cannot be inspected.
     """
     if workspace is not None and path.exists() and workspace.exists() and path.samefile(workspace):
         return "is the workspace itself"
@@ -40,7 +41,7 @@ def _is_workspace(path: Path) -> bool:
 
 
 def _bases(path: Path) -> Iterator[Path]:
-    """The workspaces that a file would belong to by its name, such as `w.db` for `w.db.before-repair-wal`."""
+    """Yield the workspaces that a file belongs to by name, such as `w.db` for `w.db.before-repair-wal`."""
     for found in _ENDING.finditer(path.name):
         if found.start() and _is_all_endings(path.name[found.start() :]):
             yield path.with_name(path.name[: found.start()])

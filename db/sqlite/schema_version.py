@@ -1,4 +1,4 @@
-"""Which schema a workspace has, and bringing it up to date."""
+"""The schema version of a workspace, and its migration to the current one."""
 
 from contextlib import closing
 from pathlib import Path
@@ -9,14 +9,14 @@ from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.journal_files import real_path
 
 SCHEMA_VERSION = 7
-"""How many migrations there are."""
+"""The current schema version: the number of migrations."""
 
 
 def require_current(db: Connection) -> None:
-    """Check that the schema is the one that this program knows; for a workspace that is only read.
+    """Check that a workspace opened read-only has the current schema.
 
     Raises:
-        WorkspaceError: an older or a newer program made the workspace.
+        WorkspaceError: An older or a newer program made the workspace.
     """
     if version_of(db) < SCHEMA_VERSION:
         raise WorkspaceError(
@@ -25,33 +25,32 @@ def require_current(db: Connection) -> None:
 
 
 def bring_up_to_date(db: Connection, path: Path) -> Path | None:
-    """Apply the migrations that a workspace lacks, in one transaction.
+    """Apply the missing migrations, in one transaction.
 
-    One that has had migrations before is copied first, beside the file, in the same transaction: so the
-    copy is the workspace as the migrations find it. If one of them fails, all is as it was.
+    A workspace with an older schema is first copied to a file beside it, in the same transaction, so that the
+    copy is exactly what the migrations start from. If a migration fails, everything is rolled back.
 
-    Returns the copy, if one was made.
+    Returns the path of the copy, if one was made.
 
     Raises:
-        WorkspaceError: a newer program made the workspace, no copy can be made, or a migration failed.
+        WorkspaceError: A newer program made the workspace, no copy can be made, or a migration failed.
     """
     if version_of(db) == SCHEMA_VERSION:
         return None
     copy: Path | None = None
     try:
-        # The copy is read on a connection of its own.
+        # The copy is read through a second connection.
         with transaction(db, beside_readers=True):
-            before = version_of(db)  # another program may have been quicker
+            before = version_of(db)  # another program may have migrated it first
             if 0 < before < SCHEMA_VERSION:
                 copy = _copy(path, before)
             try:
                 _migrate(db)
-            except Exception as error:  # whatever it comes upon, the person is told what is kept
+            except Exception as error:  # whatever the cause, say that nothing was changed
                 what = error.what if isinstance(error, DamagedError) else error.__cause__ or error
                 raise WorkspaceError(
-                    f"The workspace {path} cannot be brought up to date from schema {before} to"
-                    f" {SCHEMA_VERSION}: {what}. It is as it was; the program that made"
-                    " it still opens it."
+                    f"The workspace {path} cannot be migrated from schema {before} to {SCHEMA_VERSION}:"
+                    f" {what}. It is unchanged; the program that made it can still open it."
                 ) from error
     except BaseException:
         if copy is not None:
@@ -61,7 +60,7 @@ def bring_up_to_date(db: Connection, path: Path) -> Path | None:
 
 
 def _migrate(db: Connection) -> None:
-    # Most starts need none of this, and it takes as long as all the rest of opening a workspace.
+    # Most starts need no migration, and the import takes as long as the rest of opening a workspace.
     from sqlite_utils import Database  # noqa: PLC0415
 
     from selfinstruct.db.sqlite.migrations import migrations  # noqa: PLC0415
@@ -75,14 +74,14 @@ def _copy(path: Path, version: int) -> Path:
     from selfinstruct.db.sqlite.connection import connect_to_read  # noqa: PLC0415
 
     copy = free_name(path, f"schema-{version}")
-    # A connection of its own: one cannot be copied from while it writes.
+    # A second connection, because SQLite cannot back up from a connection with a write transaction.
     with closing(connect_to_read(path)) as reader:
         copy_to(reader, copy, force=False)
     return copy
 
 
 def free_name(path: Path, ending: str) -> Path:
-    """A name beside a workspace that no file has, such as `movies.db.schema-5`, or `movies.db.schema-5-2`."""
+    """Return an unused name beside a workspace, such as `movies.db.schema-5` or `movies.db.schema-5-2`."""
     real = real_path(path)
     name = real.with_name(f"{real.name}.{ending}")
     number = 1
@@ -93,7 +92,7 @@ def free_name(path: Path, ending: str) -> Path:
 
 
 def newest() -> Connection:
-    """An empty workspace in memory, with all migrations: what the schema is to be."""
+    """Create an empty workspace in memory with the current schema, as a reference."""
     db = sqlite3.connect(":memory:", isolation_level=None)
     with transaction(db):
         _migrate(db)
@@ -101,15 +100,15 @@ def newest() -> Connection:
 
 
 def version_of(db: Connection) -> int:
-    """How many migrations a workspace has had.
+    """Return the schema version of a workspace: the number of migrations applied to it.
 
     Raises:
-        WorkspaceError: more than this program knows.
+        WorkspaceError: The schema is newer than this program.
     """
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise WorkspaceError(
-            f"The workspace has schema {version}; this program knows {SCHEMA_VERSION}."
+            f"The workspace has schema {version}; this program supports {SCHEMA_VERSION}."
             " Upgrade selfinstruct-tui to open it."
         )
     return version

@@ -1,16 +1,16 @@
-"""What helps when a file cannot be read or written: one cause where it is known, otherwise several."""
+"""Advice for files that cannot be read or written: the cause if it is known, else the likely ones."""
 
 import errno
 import os
 
 from selfinstruct.db.sqlite.driver import sqlite3
 
-_FULL = "The disk is full, or your quota on it is used up: make room on it."
-_FAILS = "The disk, or the connection to it, may fail."
+_FULL = "The disk is full, or your quota on it is used up: free some space."
+_FAILS = "The disk, or the connection to it, may be failing."
 _TOO_MANY_FILES = "Too many files are open: raise the limit with ulimit -n, or close other programs."
-_NOT_WRITABLE = "The file, or its folder, may not be written to."
+_NOT_WRITABLE = "The file or its folder is write-protected."
 _UNKNOWN = (
-    "That can have several causes: no room on the disk, or no right to write to the file or to make files"
+    "There are several possible causes: the disk is full, or you may not write to the file or create files"
     " beside it."
 )
 
@@ -32,8 +32,8 @@ _BY_SQLITE_CODE = {
 
 
 def what_helps(error: BaseException) -> str:
-    """The sentence that follows after what an error says."""
-    # SQLite does not tell which error the system gave when it could not open a file.
+    """Return the advice to append to an error's message."""
+    # SQLite does not report the system's error when it cannot open a file.
     if _files_are_used_up():
         return _TOO_MANY_FILES
     if isinstance(error, OSError):
@@ -43,7 +43,7 @@ def what_helps(error: BaseException) -> str:
 
 
 def _files_are_used_up() -> bool:
-    """Whether not one more file can be opened."""
+    """Whether the limit of open files is reached."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

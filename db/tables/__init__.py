@@ -1,1 +1,1 @@
-"""Reads and writes, one module per table."""
+"""Data access objects, one module per table."""

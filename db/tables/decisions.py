@@ -1,4 +1,4 @@
-"""Decisions: append-only rows that make every task and every instance what it is."""
+"""Decisions: the append-only log that determines the state of every task and instance."""
 
 import json
 from dataclasses import asdict
@@ -22,28 +22,30 @@ from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.error_guard import stored_json
 
 _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
-# Of this program, or of one that has ended.
-_OURS = "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
-# What an undo takes back, and what a redo does.
+# Taken in this program, or in a program that has ended.
+_NOT_IN_OTHERS = (
+    "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
+)
+# Which decisions an undo reverts, and which a redo reverts.
 TakingBack = Literal["undo", "redo"]
-_TAKEN_BACK_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
-_STANDS = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
+_REVERTED_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
+_NOT_REVERTED = "NOT EXISTS (SELECT 1 FROM decisions AS later WHERE later.undoes = decisions.id)"
 
 
 class Decisions:
-    """Rows of `decisions`; a trigger applies each to its task or instance in the same transaction."""
+    """Rows of `decisions`; a trigger applies each new row to its task or instance in the same transaction."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.run_id: int | None = None
-        """The run in which decisions are taken, once this program has one."""
+        """The run that new decisions belong to; None before this program has one."""
 
     def next_step(self) -> int:
-        """The number of a step that nobody has begun; good within one transaction."""
+        """Return an unused step number; valid within the current transaction."""
         return self.last_id() + 1
 
     def last_id(self) -> int:
-        """The id of the last decision; 0 when there is none."""
+        """Return the id of the last decision; 0 if there is none."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decisions").fetchone()
         return int(last)
 
@@ -60,7 +62,7 @@ class Decisions:
         undoes: int | None = None,
         tag: str | None = None,
     ) -> int:
-        """Append a decision on a task, which takes effect at once; returns its id."""
+        """Append a decision on a task, which takes effect immediately; returns its id."""
         return self._insert(
             [step, task_id, None, kind, who, at, _dump(before), _dump(after), undoes, tag],
         )
@@ -75,7 +77,7 @@ class Decisions:
         after: InstanceStanding,
         undoes: int | None = None,
     ) -> int:
-        """Append a person's decision on an instance, which takes effect at once; returns its id."""
+        """Append a person's decision on an instance, which takes effect immediately; returns its id."""
         before = _dump(instance.standing)
         return self._insert(
             [step, instance.task_id, instance.id, kind, "human", at, before, _dump(after), undoes, None]
@@ -93,24 +95,24 @@ class Decisions:
         return decision_id
 
     def to_undo(self) -> int | None:
-        """The last step of a person of which anything stands; None when there is none.
+        """Return a person's last step that is not entirely undone; None if there is none.
 
-        Not a step of somebody who is at work in another program at the moment.
+        Steps taken in other running programs do not count.
         """
         last = self._last_standing("undo")
         return None if last is None else last[1]
 
     def to_redo(self) -> int | None:
-        """The last step of which anything was undone; None when there is none.
+        """Return the last step with decisions that were undone; None if there is none.
 
-        There is none either when the same person has decided on anything since.
+        New decisions since the undo clear the redo history, so that the result is None as well.
         """
         last = self._last_standing("redo")
         if last is None:
             return None
         (since,) = self._db.execute(
             f"""SELECT count(*) FROM decisions
-            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_OURS}""",
+            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_NOT_IN_OTHERS}""",
             [last[0], self.run_id],
         ).fetchone()
         return None if since else last[1]
@@ -118,39 +120,42 @@ class Decisions:
     def _last_standing(self, kind: TakingBack) -> tuple[int, int] | None:
         found: tuple[int, int] | None = self._db.execute(
             f"""SELECT id, step FROM decisions
-            WHERE who = 'human' AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} AND {_OURS}
+            WHERE who = 'human' AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} AND {_NOT_IN_OTHERS}
             ORDER BY id DESC LIMIT 1""",
             [self.run_id],
         ).fetchone()
         return found
 
     def count_standing(self, step: int, kind: TakingBack) -> int:
-        """How much of a step there is to undo or to redo."""
+        """Count the decisions of a step that can be undone or redone."""
         (count,) = self._db.execute(
-            f"SELECT count(*) FROM decisions WHERE step = ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS}", [step]
+            f"SELECT count(*) FROM decisions WHERE step = ? AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED}",
+            [step],
         ).fetchone()
         return int(count)
 
     def standing(self, step: int, kind: TakingBack, *, before: int | None, most: int) -> list[AnyDecision]:
-        """What of a step there is to undo or to redo, the last decision first.
+        """Return the decisions of a step that can be undone, or the undos that can be redone, newest first.
 
         Args:
             step: The number of the step.
-            kind: What is to be done: undos are what can be redone.
-            before: Only what is before that decision; None: all of the step.
-            most: No more than so many.
+            kind: Whether to undo or to redo.
+            before: Only decisions before this id; None for the whole step.
+            most: Maximum number of decisions.
         """
-        where = f"WHERE step = ? AND id < ? AND {_TAKEN_BACK_BY[kind]} AND {_STANDS} ORDER BY id DESC LIMIT ?"
+        where = (
+            f"WHERE step = ? AND id < ? AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} ORDER BY id DESC LIMIT ?"
+        )
         end = self.last_id() + 1 if before is None else before
         return [_read(row) for row in self._rows(where, [step, end, most])]
 
     def of_task(self, task_id: int) -> list[Decision]:
-        """The history of a task itself, without that of its instances, oldest first."""
+        """Return the decisions on a task, without those on its instances, oldest first."""
         rows = self._rows("WHERE task_id = ? AND instance_id IS NULL ORDER BY id", [task_id])
         return [_on_task(row) for row in rows]
 
     def kind_of(self, decision: AnyDecision) -> DecisionKind:
-        """What a decision is in the end: of an undo or redo, what was undone and redone."""
+        """Return the kind of a decision; for an undo or redo, that of the decision undone or redone."""
         kind, undoes = decision.kind, decision.undoes
         while kind in {"undo", "redo"}:
             kind, undoes = self._db.execute(
@@ -159,7 +164,7 @@ class Decisions:
         return kind
 
     def last_task(self) -> int | None:
-        """The task that a person has decided on last, its instances aside."""
+        """Return the task of a person's last decision, ignoring decisions on instances; None without any."""
         row = self._db.execute(
             """SELECT task_id FROM decisions WHERE who = 'human' AND instance_id IS NULL
             ORDER BY id DESC LIMIT 1"""
@@ -167,9 +172,11 @@ class Decisions:
         return row[0] if row else None
 
     def changes_since(self, decision_id: int, *, most: int = -1) -> list[PoolChange]:
-        """The tasks decided on after that decision, as they stand now, in the order of the decisions.
+        """Return the current state of the tasks decided on since a decision, in the order of the decisions.
 
-        The first `most` of them; all when that is negative.
+        Args:
+            decision_id: Return the decisions after this id.
+            most: Maximum number of decisions; negative for all.
         """
         rows = self._db.execute(
             """SELECT decisions.id, tasks.id, tasks.origin, tasks.state, tasks.instruction, tasks.label

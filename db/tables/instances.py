@@ -1,4 +1,4 @@
-"""Instances: the inputs and outputs of tasks, kept or dropped with a reason."""
+"""Instances: inputs and outputs of tasks, kept, or dropped with a reason."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,20 +13,20 @@ _COLUMNS = (
     " instances.reason_code, instances.reason_sentence, instances.request_id"
 )
 _OF_WORDING = "instances.task_id = ? AND instances.instruction = ? AND instances.label = ?"
-_AS_THE_TASK_IS = (
+_OF_CURRENT_WORDING = (
     "JOIN tasks ON tasks.id = instances.task_id"
     " AND tasks.instruction = instances.instruction AND tasks.label = instances.label"
 )
 
 
 class Instances:
-    """Rows of `instances`. Each belongs to the wording and the label of its task that it was made for."""
+    """Rows of `instances`; each belongs to the wording and label that its task had when it was generated."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def are_answered(self, task_id: int, instruction: str, label: Label) -> bool:
-        """Whether the model's first answer was stored for a task so worded and labelled."""
+        """Whether instances of the first request for this wording and label of a task are stored."""
         found = self._db.execute(
             f"""SELECT 1 FROM instances JOIN requests ON requests.id = instances.request_id
             WHERE {_OF_WORDING} AND requests.more = 0 LIMIT 1""",
@@ -43,7 +43,7 @@ class Instances:
         *,
         request_id: int | None,
     ) -> list[int]:
-        """Store instances for a task so worded and labelled; returns their ids."""
+        """Store instances for this wording and label of a task; returns their ids."""
         ids = []
         with transaction(self._db):
             for instance in instances:
@@ -69,10 +69,10 @@ class Instances:
         return ids
 
     def get(self, instance_id: int) -> Instance:
-        """One instance, in whatever state.
+        """Return an instance, in any state.
 
         Raises:
-            KeyError: there is no such instance.
+            KeyError: There is no such instance.
         """
         found = self._select("WHERE instances.id = ?", [instance_id])
         if not found:
@@ -80,24 +80,24 @@ class Instances:
         return found[0]
 
     def of_task(self, task_id: int) -> list[Instance]:
-        """The instances made for a task as it is now worded and labelled, kept and dropped, in order."""
+        """Return the kept and dropped instances for the current wording and label of a task, by id."""
         return self._select(
-            f"{_AS_THE_TASK_IS} WHERE instances.task_id = ? AND instances.state != 'withdrawn'"
+            f"{_OF_CURRENT_WORDING} WHERE instances.task_id = ? AND instances.state != 'withdrawn'"
             " ORDER BY instances.id",
             [task_id],
         )
 
     def of_wording(self, task_id: int, instruction: str, label: Label) -> list[Instance]:
-        """The instances made for a task so worded and labelled, kept and dropped, in order."""
+        """Return the kept and dropped instances for this wording and label of a task, by id."""
         return self._select(
             f"WHERE {_OF_WORDING} AND instances.state != 'withdrawn' ORDER BY instances.id",
             [task_id, instruction, label],
         )
 
     def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
-        """How many instances are kept of each of these tasks as it is now; those with none are left out."""
+        """Count the kept instances for each task's current wording and label; tasks with none are absent."""
         rows = self._db.execute(
-            f"""SELECT instances.task_id, count(*) FROM instances {_AS_THE_TASK_IS}
+            f"""SELECT instances.task_id, count(*) FROM instances {_OF_CURRENT_WORDING}
             WHERE instances.task_id IN (SELECT value FROM json_each(?)) AND instances.state = 'kept'
             GROUP BY instances.task_id""",
             [json.dumps(list(task_ids))],
@@ -105,11 +105,11 @@ class Instances:
         return dict(rows.fetchall())
 
     def training_rows(self, *, include_seeds: bool) -> Iterator[TrainingRow]:
-        """Kept instances of accepted tasks, in the order of the tasks."""
+        """Yield the kept instances of accepted tasks: seeds first, then by task id."""
         wanted = "" if include_seeds else "AND origin != 'seed'"
-        # The view training_rows has no ids, by which the instances of one task are in their order.
+        # Not from the view training_rows, which lacks the instance ids to sort by.
         for row in self._db.execute(
-            f"""SELECT tasks.id, origin, tasks.instruction, input, output FROM instances {_AS_THE_TASK_IS}
+            f"""SELECT tasks.id, origin, tasks.instruction, input, output FROM instances {_OF_CURRENT_WORDING}
             WHERE tasks.state = 'accepted' AND instances.state = 'kept' {wanted}
             ORDER BY origin != 'seed', tasks.id, instances.id"""
         ):

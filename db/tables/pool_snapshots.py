@@ -1,4 +1,4 @@
-"""The image of the similarity index: derived, and made again when it is missing or wrong."""
+"""Snapshots of the similarity indexes: derived data, rebuilt if missing or damaged."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ class PoolSnapshots:
         self._db = db
 
     def read(self) -> dict[str, StoredIndex]:
-        """What is stored, by name; as it is, whether or not it can be trusted."""
+        """Return the stored snapshots by name, unverified."""
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM similarity")
         return {row[0]: StoredIndex(*row) for row in rows}
 
     def write(self, indexes: Iterable[StoredIndex]) -> None:
-        """Store these in the place of those before."""
+        """Replace all stored snapshots."""
         with transaction(self._db):
             self._db.execute("DELETE FROM similarity")
             for index in indexes:
@@ -33,7 +33,7 @@ class PoolSnapshots:
 
 
 def digest_of(image: StoredIndex) -> str:
-    """The hash by which an image is known again: of all its columns but the hash itself."""
+    """Return the SHA-256 of a snapshot, over all its columns except the hash itself, in hex."""
     digest = hashlib.sha256()
     for value in astuple(replace(image, sha256="")):
         part = value if isinstance(value, bytes) else str(value).encode()

@@ -1,4 +1,4 @@
-"""The ledger: every request before it is sent, and every answer before it is parsed."""
+"""The request ledger: every request is stored before it is sent, every response before it is parsed."""
 
 import hashlib
 import json
@@ -20,17 +20,21 @@ _COLUMNS = (
 class Requests:
     """Rows of `requests` and `attempts`.
 
-    A request goes `planned -> sent -> answered -> parsed`, or `failed`, or `in_doubt` when the program
-    went away while it was under way. Each time it is sent is an attempt.
+    The states of a request are `planned -> sent -> answered -> parsed`; or `failed`; or `in_doubt`, if its
+    program died while it was in flight. Each time that it is sent is an attempt.
     """
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def plan(self, request: NewRequest, *, run_id: int, at: str, instead_of: int | None = None) -> int:
-        """Write a request down before anything is sent; returns its id.
+        """Store a planned request, before anything is sent; returns its id.
 
-        `instead_of` is the failed request that is asked anew with it.
+        Args:
+            request: The request.
+            run_id: The run that it belongs to.
+            at: The current time, as ISO 8601 text.
+            instead_of: The failed request that it replaces.
         """
         with transaction(self._db):
             request_id = self._db.execute(
@@ -61,9 +65,9 @@ class Requests:
         return request_id
 
     def plan_again(self, request_id: int, *, reserved_usd: float | None, run_id: int) -> bool:
-        """Plan a request again that failed, or is in doubt and whose run has ended.
+        """Plan a request again that failed, or that is in doubt and whose run has ended.
 
-        Returns False, and changes nothing, when it is neither, or when an answer to it is stored.
+        Returns False, and changes nothing, if neither holds or a response to it is stored.
         """
         with transaction(self._db):
             changed = self._db.execute(
@@ -77,7 +81,7 @@ class Requests:
         return bool(changed)
 
     def asked_anew(self, request_id: int) -> int | None:
-        """The request that was asked in the place of this one; None when there is none."""
+        """Return the request that replaces this one; None if there is none."""
         (anew,) = self._db.execute(
             "SELECT max(id) FROM requests WHERE instead_of = ?", [request_id]
         ).fetchone()
@@ -91,10 +95,10 @@ class Requests:
         run_id: int,
         at: str,
     ) -> int | None:
-        """Note that a request is about to be sent, with the cost that it may have at most.
+        """Record that a request is about to be sent, and reserve its maximum cost.
 
-        Returns the attempt's id, or None when that cost could go over the workspace's cost limit, or is
-        not known and there is a limit: then nothing is written and nothing may be sent.
+        Returns the attempt's id. Returns None if that cost could exceed the workspace's cost limit, or is
+        unknown while there is a limit: nothing is stored then, and the request must not be sent.
         """
         with transaction(self._db):
             if not self._has_room(request_id):
@@ -110,13 +114,13 @@ class Requests:
             ).lastrowid
 
     def take_back_attempt(self, attempt_id: int) -> None:
-        """Take back that a request is about to be sent: it is not."""
+        """Delete an attempt that was recorded but not sent."""
         with transaction(self._db):
             (request_id,) = self._db.execute(
                 "SELECT request_id FROM attempts WHERE id = ?", [attempt_id]
             ).fetchone()
             self._db.execute("DELETE FROM attempts WHERE id = ?", [attempt_id])
-            # Another attempt may be in doubt, whose end nobody knows.
+            # An earlier attempt may have been in flight when its program died: it stays in doubt.
             self._db.execute(
                 """UPDATE requests SET state = CASE WHEN EXISTS (SELECT 1 FROM attempts
                     WHERE request_id = requests.id AND ended_at IS NULL) THEN 'in_doubt' ELSE 'planned' END
@@ -125,23 +129,23 @@ class Requests:
             )
 
     def _has_room(self, request_id: int) -> bool:
-        """Whether a request can be sent once more; in the transaction that then writes that it is."""
+        """Whether the cost limit allows another attempt; call in the transaction that records it."""
         limit = cost_limit_usd(self._db)
         if limit is None:
             return True
         state, reserved = self._db.execute(
             "SELECT state, reserved_usd FROM requests WHERE id = ?", [request_id]
         ).fetchone()
-        # A planned request is charged already; one in doubt has an attempt that is, besides this one.
+        # A planned request is already charged; for a request in doubt, only its earlier attempt is.
         return reserved is not None and (
             self.charged_usd() + (0.0 if state == "planned" else reserved) <= limit
         )
 
     def charged_usd(self) -> float:
-        """What counts against a cost limit: known costs, and what is reserved where none is known yet.
+        """Return the USD charged against the cost limit: known costs, and reservations where none is known.
 
-        Reserved is the cost of requests that are planned, under way or in doubt, and of answers that
-        did not tell their usage.
+        Reservations cover requests that are planned, in flight or in doubt, and responses that did not
+        report their usage.
         """
         (charged,) = self._db.execute(
             """SELECT (SELECT charged_usd FROM spending)
@@ -151,10 +155,10 @@ class Requests:
         return float(charged)
 
     def store_answer(self, attempt_id: int, *, http_status: int, body: bytes, at: str) -> None:
-        """Store the exact bytes of a full answer; from now on the request is never sent again."""
+        """Store the exact bytes of a complete response; the request is never sent again after this."""
         with transaction(self._db):
             self._end_attempt(attempt_id, http_status, body, None, at)
-            # One that another program has had answered meanwhile stays as it is.
+            # A request that another program has completed in the meantime keeps its state.
             self._db.execute(
                 """UPDATE requests SET state = 'answered' WHERE state IN ('sent', 'in_doubt')
                 AND id = (SELECT request_id FROM attempts WHERE id = ?)""",
@@ -164,9 +168,15 @@ class Requests:
     def store_failure(
         self, attempt_id: int, *, http_status: int | None, body: bytes, error: str, free: bool, at: str
     ) -> None:
-        """Store how an attempt failed; `free` when it certainly cost nothing.
+        """Store a failed attempt, and set its request back to `planned`: the outcome is not in doubt.
 
-        The request is planned again: what is known to have failed is in no doubt.
+        Args:
+            attempt_id: The attempt.
+            http_status: The status of the response; None without a response.
+            body: The bytes received.
+            error: The reason of the failure.
+            free: Whether it certainly cost nothing.
+            at: The current time, as ISO 8601 text.
         """
         with transaction(self._db):
             self._end_attempt(attempt_id, http_status, body, error, at)
@@ -187,19 +197,19 @@ class Requests:
         )
 
     def fail(self, request_id: int, error: str) -> None:
-        """Give up on a request, and say why."""
+        """Mark a request as failed, with the reason."""
         with transaction(self._db):
             self._db.execute(
                 "UPDATE requests SET state = 'failed', error = ? WHERE id = ?", [error, request_id]
             )
 
     def parsed(self, request_id: int) -> None:
-        """Note that an answer has been taken in."""
+        """Mark a request as parsed: the results of its response are stored."""
         with transaction(self._db):
             self._db.execute("UPDATE requests SET state = 'parsed' WHERE id = ?", [request_id])
 
     def settle(self, attempt_id: int, *, answered_by: str | None, usage: Usage) -> None:
-        """Note what an answer told of its model, tokens and cost, whether or not it has any text."""
+        """Store the model, tokens and cost that a response reported, even if it contains no text."""
         with transaction(self._db):
             self._db.execute(
                 """UPDATE attempts SET answered_by = ?, prompt_tokens = ?, completion_tokens = ?,
@@ -208,7 +218,7 @@ class Requests:
             )
 
     def put_in_doubt(self, run_id: int) -> None:
-        """Mark what a run that is over left under way."""
+        """Mark the requests that an ended run left in flight as in doubt."""
         with transaction(self._db):
             self._db.execute(
                 "UPDATE requests SET state = 'in_doubt' WHERE state = 'sent' AND run_id = ?", [run_id]
@@ -217,9 +227,12 @@ class Requests:
     def left_over(
         self, *, run_id: int, states: tuple[str, ...], doubtful: Collection[Stage] = ()
     ) -> list[Request]:
-        """Take over the requests in these states whose runs have ended, and the run's own; oldest first.
+        """Take over requests whose runs have ended; returns them and the run's own, oldest first.
 
-        Those in doubt are taken over if they are of the stages `doubtful`.
+        Args:
+            run_id: The run that takes them over.
+            states: The states of the requests.
+            doubtful: The stages whose requests in doubt are taken over too.
         """
         marks, stages = ", ".join("?" * len(states)), ", ".join("?" * len(doubtful))
         with transaction(self._db):
@@ -235,10 +248,10 @@ class Requests:
         return [_request(row) for row in rows]
 
     def get(self, request_id: int) -> Request:
-        """One request.
+        """Return a request.
 
         Raises:
-            KeyError: there is no such request.
+            KeyError: There is no such request.
         """
         row = self._db.execute(f"SELECT {_COLUMNS} FROM requests WHERE id = ?", [request_id]).fetchone()
         if row is None:
@@ -246,9 +259,9 @@ class Requests:
         return _request(row)
 
     def are_instances_under_way(self, task_id: int) -> bool:
-        """Whether a request for a task's instances waits to be sent, to be answered or to be taken in.
+        """Whether a request for a task's instances is planned, in flight, or answered but not parsed.
 
-        One in doubt does not count: it may never be sent again.
+        Requests in doubt do not count: they may never be resent.
         """
         found = self._db.execute(
             """SELECT 1 FROM requests INDEXED BY requests_under_way
@@ -259,7 +272,7 @@ class Requests:
         return found is not None
 
     def answer(self, request_id: int) -> StoredAnswer | None:
-        """The stored answer of a request, if it has one."""
+        """Return the stored response to a request; None if there is none."""
         row = self._db.execute(
             """SELECT id, body FROM attempts WHERE request_id = ? AND error IS NULL AND body IS NOT NULL
             ORDER BY id DESC LIMIT 1""",
@@ -268,17 +281,17 @@ class Requests:
         return StoredAnswer(*row) if row else None
 
     def next_id(self) -> int:
-        """The id that the next planned request will have."""
+        """Return the id of the next request to be planned."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
         return int(last) + 1
 
     def last_batch(self) -> int:
-        """The number of the newest batch, 0 when there is none."""
+        """Return the number of the newest batch; 0 if there is none."""
         (batch,) = self._db.execute("SELECT coalesce(max(batch), 0) FROM requests").fetchone()
         return int(batch)
 
     def in_doubt(self, *, but: Collection[Stage] = ()) -> int:
-        """How many requests are in doubt since a crash, those of the stages `but` left out."""
+        """Count the requests in doubt, except those of the stages `but`."""
         (count,) = self._db.execute(
             "SELECT count(*) FROM requests INDEXED BY requests_under_way"
             " WHERE state NOT IN ('parsed', 'failed') AND state = 'in_doubt'"
@@ -288,7 +301,7 @@ class Requests:
         return int(count)
 
     def count(self) -> int:
-        """How many requests have been planned."""
+        """Return the number of requests ever planned."""
         return self.next_id() - 1
 
 

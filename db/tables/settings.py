@@ -1,4 +1,4 @@
-"""The settings of a workspace, and what was learned about its endpoints."""
+"""The settings of a workspace, and the parameters learned about its endpoints."""
 
 import json
 from typing import Any
@@ -9,31 +9,31 @@ from selfinstruct.db.sqlite.error_guard import stored_json
 
 
 def cost_limit_usd(db: Connection) -> float | None:
-    """What everybody's requests may cost together, as any program has set it last; None: no limit."""
+    """Return the cost limit of the workspace in USD, as any program last set it; None without a limit."""
     row = db.execute("SELECT value FROM settings WHERE name = 'max_cost'").fetchone()
     limit: float | None = stored_json(row[0], "the setting max_cost") if row else None
     return limit
 
 
 class SettingsStore:
-    """Settings by name, each a JSON value."""
+    """Rows of `settings`, each a name and a JSON value, and of `endpoints`."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def read(self) -> dict[str, Any]:
-        """All stored settings; empty for a new workspace."""
+        """Return all stored settings; empty for a new workspace."""
         return {
             name: stored_json(value, f"the setting {name}")
             for name, value in self._db.execute("SELECT name, value FROM settings")
         }
 
     def cost_limit(self) -> float | None:
-        """The cost limit of the workspace in USD, as any program has set it last; None: there is none."""
+        """Return the cost limit in USD, as any program last set it; None without a limit."""
         return cost_limit_usd(self._db)
 
     def write(self, settings: dict[str, Any]) -> None:
-        """Store these settings in the place of the ones before."""
+        """Replace all stored settings."""
         with transaction(self._db):
             self._db.execute("DELETE FROM settings")
             for name, value in settings.items():
@@ -43,7 +43,7 @@ class SettingsStore:
                 )
 
     def change(self, settings: dict[str, Any]) -> None:
-        """Store these settings, and leave the others as another program may have stored them."""
+        """Store these settings, and keep all others, which another program may have changed."""
         with transaction(self._db):
             for name, value in settings.items():
                 self._db.execute(
@@ -52,14 +52,14 @@ class SettingsStore:
                 )
 
     def learned(self, base_url: str, model: str) -> dict[str, str | None]:
-        """Renamed parameters of a model (None: it refuses the parameter), as learned from its errors."""
+        """Return parameter names learned from a model's errors, by our name; None: the model rejects it."""
         row = self._db.execute(
             "SELECT learned FROM endpoints WHERE base_url = ? AND model = ?", [base_url, model]
         ).fetchone()
-        return stored_json(row[0], "what was learned of an endpoint") if row else {}
+        return stored_json(row[0], "the learned parameters of an endpoint") if row else {}
 
     def learn(self, base_url: str, model: str, learned: dict[str, str | None]) -> None:
-        """Remember what a model's errors told about its parameters, besides what is known already."""
+        """Merge parameter names learned from a model's errors into those already known."""
         with transaction(self._db):
             known = self.learned(base_url, model) | learned
             self._db.execute(

@@ -1,4 +1,4 @@
-"""Tasks: candidates and the pool, with their verdicts."""
+"""Tasks: seeds, candidates and the pool, with their verdicts."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
@@ -29,16 +29,16 @@ _TO_INSTANTIATE = """FROM tasks INDEXED BY tasks_to_instantiate
 _TO_CLASSIFY = """FROM tasks INDEXED BY tasks_to_classify
     WHERE label IS NULL AND classify_request_id IS NULL
     AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass' AND held = 1)"""
-"""The tasks that instances, and those that a label, can be asked for now."""
+"""Tasks for which a request for instances, or for a label, can be planned."""
 
-_FIRST_LOOK = 128
-"""Tasks among which the next that waits is looked for first."""
+_FIRST_PART = 128
+"""Tasks in the first part of a search for the next undecided one; later parts grow geometrically."""
 _TRIGRAM = 3
-"""The full-text index knows no shorter words."""
+"""Characters; the trigram index cannot find shorter words."""
 
 
 def _all_of(terms: Sequence[str]) -> str:
-    """All of these conditions, as a balanced tree: SQLite refuses one that is a thousand deep."""
+    """Join conditions with AND, as a balanced tree: SQLite rejects expressions over 1000 levels deep."""
     if len(terms) <= 2:
         return " AND ".join(terms)
     half = len(terms) // 2
@@ -63,7 +63,7 @@ class Tasks:
         request_id: int | None = None,
         held: bool = False,
     ) -> int:
-        """Add a task that nobody has decided on yet; returns its id."""
+        """Add an undecided task; returns its id."""
         with transaction(self._db):
             task_id = self._db.execute(
                 """INSERT INTO tasks (origin, name, instruction, label, batch, propose_request_id, held,
@@ -76,7 +76,7 @@ class Tasks:
     def assess(
         self, task_id: int, verdict: str, reasons: Sequence[Reason], nearest: tuple[int, float] | None
     ) -> None:
-        """Store a verdict with its reasons and the nearest neighbour (id, ROUGE-L)."""
+        """Store a verdict, its reasons and the nearest neighbour (id, ROUGE-L), replacing earlier ones."""
         nearest_id, score = nearest or (None, None)
         with transaction(self._db):
             self._db.execute(
@@ -91,11 +91,11 @@ class Tasks:
                 )
 
     def come_nearer(self, task_id: int, scores: Sequence[tuple[int, float]]) -> None:
-        """A task has come into the pool: it is the nearest of those undecided ones to which it is nearer.
+        """Make a task that entered the pool the nearest neighbour of the candidates it is closest to.
 
         Args:
-            task_id: The task that has come.
-            scores: Undecided candidates, and the ROUGE-L of each with that task.
+            task_id: The task that entered the pool.
+            scores: Undecided candidates, each with its ROUGE-L with that task.
         """
         with transaction(self._db):
             self._db.executemany(
@@ -105,13 +105,13 @@ class Tasks:
             )
 
     def assign(self, task_id: int, *, stage: str, request_id: int) -> None:
-        """Note which request classifies or instantiates a task."""
+        """Record which request classifies or instantiates a task."""
         column = {"classify": "classify_request_id", "instantiate": "instantiate_request_id"}[stage]
         with transaction(self._db):
             self._db.execute(f"UPDATE tasks SET {column} = ? WHERE id = ?", [request_id, task_id])
 
     def release_unanswered(self) -> None:
-        """Let tasks be asked about again whose request failed without any answer."""
+        """Allow new requests for tasks whose request failed without a response."""
         with transaction(self._db):
             for stage, lacking in (("classify", "label IS NULL"), ("instantiate", "state = 'accepted'")):
                 column = f"{stage}_request_id"
@@ -126,15 +126,15 @@ class Tasks:
                 )
 
     def set_label(self, task_id: int, label: Label) -> None:
-        """Store the label that the model gave; a person's label is a decision."""
+        """Store the label that the model gave; labels given by a person are decisions."""
         with transaction(self._db):
             self._db.execute("UPDATE tasks SET label = ? WHERE id = ?", [label, task_id])
 
     def get(self, task_id: int) -> Task:
-        """One task.
+        """Return a task.
 
         Raises:
-            KeyError: there is no such task.
+            KeyError: There is no such task.
         """
         found = self._select("WHERE id = ?", [task_id])
         if not found:
@@ -142,21 +142,21 @@ class Tasks:
         return found[0]
 
     def get_many(self, task_ids: Iterable[int]) -> list[Task]:
-        """The tasks of these ids that exist, in the order of the ids given."""
+        """Return the tasks with these ids that exist, in the order given."""
         ids = list(task_ids)
         found = self._select("WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(ids)])
         by_id = {task.id: task for task in found}
         return [by_id[task_id] for task_id in ids if task_id in by_id]
 
     def reasons(self, task_id: int) -> list[Reason]:
-        """Why the filters object to a task, the first reason first."""
+        """Return the filters' reasons to reject a task, in order."""
         rows = self._db.execute(
             "SELECT code, sentence FROM reasons WHERE task_id = ? ORDER BY position", [task_id]
         )
         return [Reason(code, sentence) for code, sentence in rows]
 
     def reasons_of(self, task_ids: Iterable[int]) -> dict[int, list[Reason]]:
-        """Why the filters object to each of these tasks; those that pass are left out."""
+        """Return the filters' reasons to reject each of these tasks; tasks that pass are absent."""
         rows = self._db.execute(
             """SELECT task_id, code, sentence FROM reasons
             WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY task_id, position""",
@@ -168,11 +168,11 @@ class Tasks:
         return found
 
     def seeds(self) -> list[Task]:
-        """The seed tasks of the pool, in their order."""
+        """Return the seed tasks of the pool, by id."""
         return self._select("WHERE origin = 'seed' AND state = 'accepted' ORDER BY id", [])
 
     def accepted(self) -> list[int]:
-        """The accepted tasks but the seeds, the newest first."""
+        """Return the ids of the accepted tasks without the seeds, newest first."""
         rows = self._db.execute(
             """SELECT id FROM tasks INDEXED BY tasks_by_state
             WHERE state = 'accepted' AND origin != 'seed' ORDER BY id DESC"""
@@ -180,24 +180,24 @@ class Tasks:
         return [task_id for (task_id,) in rows]
 
     def count(self) -> int:
-        """How many tasks there are, seeds and all."""
+        """Count all tasks, including seeds."""
         (count,) = self._db.execute("SELECT count(*) FROM tasks").fetchone()
         return int(count)
 
     def count_accepted(self) -> int:
-        """How many tasks are in the pool, seeds and all."""
+        """Count the tasks in the pool, including seeds."""
         (count,) = self._db.execute(
             "SELECT count(*) FROM tasks INDEXED BY tasks_by_state WHERE state = 'accepted'"
         ).fetchone()
         return int(count)
 
     def last_id(self) -> int:
-        """The highest id of a task; 0 when there is none."""
+        """Return the highest task id; 0 if there are no tasks."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM tasks").fetchone()
         return int(last)
 
     def passing(self) -> int:
-        """How many of the model's tasks are accepted, or pass and wait for a decision."""
+        """Count the model's tasks that are accepted, or that pass and are undecided."""
         (count,) = self._db.execute(
             """SELECT count(*) FROM tasks WHERE origin = 'model'
             AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass')"""
@@ -205,14 +205,14 @@ class Tasks:
         return int(count)
 
     def unclear(self) -> int:
-        """How many accepted tasks have no clear label, so that no instances are asked for."""
+        """Count the accepted tasks with an unclear label, for which no instances are requested."""
         (count,) = self._db.execute(
             "SELECT count(*) FROM tasks WHERE state = 'accepted' AND label = 'unknown'"
         ).fetchone()
         return int(count)
 
     def lacking(self) -> int:
-        """How many accepted tasks lack a label or instances because their request failed."""
+        """Count the accepted tasks that lack a label or instances because their request failed."""
         (count,) = self._db.execute(
             """SELECT count(*) FROM tasks WHERE state = 'accepted' AND (
                 label IS NULL AND classify_request_id IN (SELECT id FROM requests WHERE state = 'failed')
@@ -221,13 +221,13 @@ class Tasks:
         return int(count)
 
     def unasked(self) -> Unasked:
-        """How many tasks no request has been planned for yet, of those that will be asked about."""
+        """Count the tasks that still need a request for a label or for instances."""
         (labels,) = self._db.execute(f"SELECT count(*) {_TO_CLASSIFY}").fetchone()
         (instances,) = self._db.execute(f"SELECT count(*) {_TO_INSTANTIATE}").fetchone()
         return Unasked(int(labels), int(instances))
 
     def count_unasked(self, most: int) -> int:
-        """How many tasks a request could be planned for now, counted up to `most`."""
+        """Count the tasks that a request for a label or instances can be planned for, up to `most`."""
         (count,) = self._db.execute(
             f"""SELECT count(*) FROM (
                 SELECT id {_TO_INSTANTIATE}
@@ -238,18 +238,18 @@ class Tasks:
         return int(count)
 
     def to_classify(self) -> int | None:
-        """The first task that wants a label: accepted, or passing and before a person."""
+        """Return the first task to request a label for: accepted, or passing and reserved for a person."""
         return self._first(f"SELECT id {_TO_CLASSIFY} ORDER BY id LIMIT 1")
 
     def to_instantiate(self, *, but: Collection[int] = ()) -> int | None:
-        """The first accepted task with a clear label and no instances asked for, other than these."""
+        """Return the first accepted task with a clear label and no request for instances, except `but`."""
         others = f"AND id NOT IN ({', '.join(map(str, but))})" if but else ""
         return self._first(f"SELECT id {_TO_INSTANTIATE} {others} ORDER BY id LIMIT 1")
 
     def awaiting_instances(self) -> tuple[int, int]:
-        """How many accepted tasks instances will be asked for, and the bytes of their wordings as JSON.
+        """Return the number of accepted tasks that need instances, and their instructions' size as JSON.
 
-        Their label is clear, or on its way.
+        Counts tasks with a clear label or none yet; the size is in bytes.
         """
         count, length = self._db.execute(
             f"""SELECT count(*), coalesce(sum(length(CAST(json_quote(instruction) AS BLOB))), 0) FROM (
@@ -260,7 +260,7 @@ class Tasks:
         return int(count), int(length)
 
     def awaiting_label(self) -> tuple[int, int]:
-        """How many accepted tasks nobody has asked a label for, and the bytes of their wordings as JSON."""
+        """Return the number of accepted tasks without a request for a label, and their JSON size in bytes."""
         count, length = self._db.execute(
             """SELECT count(*), coalesce(sum(length(CAST(json_quote(instruction) AS BLOB))), 0)
             FROM tasks INDEXED BY tasks_unlabelled
@@ -269,7 +269,7 @@ class Tasks:
         return int(count), int(length)
 
     def to_decide(self) -> list[int]:
-        """Judged candidates that no person has a claim on, oldest first."""
+        """Return the assessed candidates that are not reserved for a person, oldest first."""
         rows = self._db.execute(
             """SELECT id FROM tasks INDEXED BY tasks_to_decide
             WHERE state = 'pending' AND held = 0 AND verdict IS NOT NULL ORDER BY id"""
@@ -277,7 +277,7 @@ class Tasks:
         return [task_id for (task_id,) in rows]
 
     def fallen(self) -> list[int]:
-        """Those of them that a filter objects to."""
+        """Return those of `to_decide` that a filter rejects."""
         rows = self._db.execute(
             """SELECT id FROM tasks INDEXED BY tasks_fallen
             WHERE state = 'pending' AND held = 0 AND verdict != 'pass' ORDER BY id"""
@@ -285,7 +285,7 @@ class Tasks:
         return [task_id for (task_id,) in rows]
 
     def are_to_decide(self, task_ids: Iterable[int]) -> set[int]:
-        """Those of these tasks that are judged candidates and that no person has a claim on."""
+        """Return those of these tasks that are assessed candidates not reserved for a person."""
         rows = self._db.execute(
             """SELECT id FROM tasks WHERE id IN (SELECT value FROM json_each(?))
             AND state = 'pending' AND held = 0 AND verdict IS NOT NULL""",
@@ -294,7 +294,7 @@ class Tasks:
         return {task_id for (task_id,) in rows}
 
     def standing(self, after: int, up_to: int, *, most: int) -> list[PoolTask]:
-        """The first `most` tasks between these ids that are accepted or undecided, by id."""
+        """Return the first `most` accepted and undecided tasks with ids in (after, up_to], by id."""
         rows = self._db.execute(
             """SELECT id, origin, state, instruction FROM tasks
             WHERE id > ? AND id <= ? AND state != 'rejected' ORDER BY id LIMIT ?""",
@@ -303,7 +303,7 @@ class Tasks:
         return [PoolTask(*row) for row in rows]
 
     def tally(self, state: State, *, up_to: int) -> dict[Origin, tuple[int, int]]:
-        """How many tasks in a state there are of each origin, up to that id, and the sum of their ids."""
+        """Return the count and the sum of ids, by origin, of the tasks in a state with ids up to `up_to`."""
         rows = self._db.execute(
             """SELECT origin, count(*), sum(id) FROM tasks INDEXED BY tasks_by_state
             WHERE state = ? AND id <= ? GROUP BY origin""",
@@ -312,7 +312,7 @@ class Tasks:
         return {origin: (count, total) for origin, count, total in rows}
 
     def waiting_since(self, task_id: int) -> list[tuple[int, str]]:
-        """Candidates that came after that task and are still undecided: (id, instruction), by id."""
+        """Return (id, instruction) of the undecided candidates after a task, by id."""
         rows = self._db.execute(
             """SELECT id, instruction FROM tasks INDEXED BY tasks_waiting
             WHERE state = 'pending' AND id > ? ORDER BY id""",
@@ -321,19 +321,19 @@ class Tasks:
         return [(found, instruction) for found, instruction in rows]
 
     def undecided(self, after: int, at_most: int) -> list[Task]:
-        """The undecided candidates that come after that task, by id, and no more than `at_most`."""
+        """Return the first `at_most` undecided candidates after a task, by id."""
         return self._select(
             "INDEXED BY tasks_waiting WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?",
             [after, at_most],
         )
 
     def count_undecided(self) -> int:
-        """How many candidates nobody has decided on."""
+        """Count the undecided candidates."""
         (count,) = self._db.execute("SELECT count(*) FROM tasks WHERE state = 'pending'").fetchone()
         return int(count)
 
     def count_passing(self) -> int:
-        """How many candidates pass and wait for a decision, whoever is to make it."""
+        """Count the undecided candidates that pass, reserved for a person or not."""
         (count,) = self._db.execute(
             """SELECT count(*) FROM tasks INDEXED BY tasks_passing
             WHERE state = 'pending' AND verdict = 'pass'"""
@@ -341,25 +341,25 @@ class Tasks:
         return int(count)
 
     def decided(self, after: int, at_most: int) -> list[Task]:
-        """The accepted and rejected tasks that come after that one, no seeds, and no more than `at_most`."""
+        """Return the first `at_most` accepted and rejected tasks after a task, without seeds, by id."""
         return self._select(
             "NOT INDEXED WHERE state != 'pending' AND origin != 'seed' AND id > ? ORDER BY id LIMIT ?",
             [after, at_most],
         )
 
     def waiting_near(self, task_id: int) -> list[int]:
-        """Undecided candidates whose nearest neighbour was that task."""
+        """Return the undecided candidates whose stored nearest neighbour is this task."""
         rows = self._db.execute(
             "SELECT id FROM tasks WHERE nearest_id = ? AND state = 'pending' ORDER BY id", [task_id]
         )
         return [found for (found,) in rows]
 
     def of_batch(self, batch: int) -> list[Task]:
-        """The candidates of one batch, in the order in which they were proposed."""
+        """Return the candidates of a batch, in the order in which they were proposed."""
         return self._select("WHERE batch = ? ORDER BY id", [batch])
 
     def batch_under_review(self) -> int:
-        """The batch that a person had before them last; the last there is if none had; 0 if there is none."""
+        """Return the batch that a person reviewed last; without any, the newest; 0 without batches."""
         (batch,) = self._db.execute(
             """SELECT coalesce(
                 (SELECT batch FROM runs WHERE batch IS NOT NULL ORDER BY id DESC LIMIT 1),
@@ -368,7 +368,7 @@ class Tasks:
         return int(batch)
 
     def batches_waiting(self, *, after: int, most: int) -> list[int]:
-        """The first `most` batches after that one with candidates that wait for a person, in their order."""
+        """Return the first `most` batches after this one with undecided candidates reserved for a person."""
         found: list[int] = []
         while len(found) < most and (batch := self._batch_waiting(found[-1] if found else after)) is not None:
             found.append(batch)
@@ -382,7 +382,7 @@ class Tasks:
         )
 
     def passing_after(self, batch: int) -> int:
-        """How many candidates of later batches pass and wait for a person."""
+        """Count the passing, undecided candidates of later batches that are reserved for a person."""
         (count,) = self._db.execute(
             """SELECT count(*) FROM tasks INDEXED BY tasks_passing
             WHERE batch > ? AND state = 'pending' AND held = 1 AND verdict = 'pass'""",
@@ -391,7 +391,7 @@ class Tasks:
         return int(count)
 
     def search(self, wanted: TaskQuery, order: Order = "id") -> list[int]:
-        """The tasks that a filter describes, sorted; by id, the newest first."""
+        """Return the ids of the tasks that match a query, sorted; ties and `id` sort newest first."""
         terms: list[str] = []
         values: list[Any] = []
         for column in ("origin", "state", "label", "verdict", "batch", "id"):
@@ -416,7 +416,7 @@ class Tasks:
         return [row[0] for row in self._db.execute(sql, values)]
 
     def to_review(self, batch: int, order: Order = "id") -> list[int]:
-        """What a person has before them: all of this batch, and what waits and passes of earlier ones."""
+        """Return a person's review list: this batch, and passing undecided candidates of earlier ones."""
         rows = self._db.execute(
             f"""SELECT id FROM tasks WHERE id IN (
                 SELECT id FROM tasks INDEXED BY tasks_by_batch WHERE batch = ?1
@@ -430,7 +430,7 @@ class Tasks:
         return [task_id for (task_id,) in rows]
 
     def waiting_among(self, task_ids: Iterable[int]) -> list[int]:
-        """Those of these tasks that wait for a decision and pass, in their order."""
+        """Return those of these tasks that are undecided and pass, in the order given."""
         rows = self._db.execute(
             "SELECT id FROM tasks INDEXED BY tasks_passing WHERE state = 'pending' AND verdict = 'pass'"
         )
@@ -438,10 +438,10 @@ class Tasks:
         return [task_id for task_id in task_ids if task_id in waiting]
 
     def first_waiting_among(self, task_ids: Sequence[int]) -> int | None:
-        """The place of the first of these tasks that waits for a decision and passes; None if none does."""
-        start, size = 0, _FIRST_LOOK
+        """Return the index of the first of these tasks that is undecided and passes; None if none is."""
+        start, size = 0, _FIRST_PART
         while start < len(task_ids):
-            # The next one is close by where many wait, and where few do the search is soon at the end.
+            # Where many are undecided, the next is close; where few are, growing parts reach the end soon.
             part = task_ids[start : start + size]
             rows = self._db.execute(
                 """SELECT id FROM tasks NOT INDEXED WHERE id IN (SELECT value FROM json_each(?))

@@ -1,4 +1,4 @@
-"""The vectors of instructions, which a model made; derived, and asked for again when they are missing."""
+"""Embedding vectors of instructions: derived data, requested again if missing."""
 
 import hashlib
 import json
@@ -15,45 +15,42 @@ _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
 
 @dataclass(frozen=True, slots=True)
 class NewVector:
-    """The vector of a text, before it has a row."""
+    """The embedding vector of a text, before it is stored."""
 
     task_id: int
     text: str
     vector: bytes
-    """Numbers of 4 bytes (float32), the lowest byte first; the vector's length is 1.
-
-    No bytes: the model refuses the text.
-    """
+    """Little-endian float32 numbers, normalized to length 1; empty if the model refuses the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """The vector of a task."""
+    """The embedding vector of a task, as stored."""
 
     id: int
-    """Grows with every vector that comes, so that the newest ones are known."""
+    """Increases with every vector stored, so that readers can ask for those since an id."""
     task_id: int
     state: State
     vector: bytes
     is_current: bool
-    """Whether it belongs to the wording as it is now: what is derived is checked before it is trusted."""
+    """Whether it was computed from the current wording, by the stored hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unembedded:
-    """A task whose vector nobody has asked for."""
+    """A task without a request for its vector."""
 
     task_id: int
     instruction: str
     batch: int
-    """0: it is in the pool."""
+    """The batch of a candidate; 0 for a task of the pool."""
 
 
 class Vectors:
-    """Rows of `vectors`, and which request asks for the vector of a task.
+    """Rows of `vectors`, and the requests that ask for them.
 
-    A workspace has one model at a time, which `use` names and which is for all programs; `look` says which
-    one this program works with. The vectors of others stay, for whoever returns to them.
+    A workspace uses one embedding model at a time, which `use` sets for all programs; `look` selects the
+    model that this program reads. Vectors of other models are kept for a later return to them.
     """
 
     def __init__(self, db: Connection) -> None:
@@ -61,7 +58,7 @@ class Vectors:
         self._model = ("", "")
 
     def use(self, model: str, base_url: str) -> None:
-        """Have every program work with the vectors of this model; this one does once it has called `look`."""
+        """Set the workspace's embedding model for all programs; this one must also call `look`."""
         embedder = (model, base_url)
         if self.in_use() == embedder:
             return
@@ -76,7 +73,7 @@ class Vectors:
                     WHERE task_id = tasks.id AND model = ? AND base_url = ?)""",
                 embedder,
             )
-            # What the model has been asked for, and may have been paid, is not asked for again.
+            # Unfinished requests to this model, which may have been paid for, are not repeated.
             self._db.execute(
                 """UPDATE tasks SET embed_request_id = asked.request_id FROM (
                     SELECT requests.id AS request_id, texts.value AS task_id,
@@ -90,25 +87,26 @@ class Vectors:
             )
 
     def in_use(self) -> tuple[str, str] | None:
-        """The model and the address that the workspace works with now, as any program has set them last."""
+        """Return the workspace's model and address, as any program last set them; None if unset."""
         row: tuple[str, str] | None = self._db.execute("SELECT model, base_url FROM embedder").fetchone()
         return row
 
     @property
     def is_in_use(self) -> bool:
-        """Whether that is the model that this program has named."""
+        """Whether the workspace's model is the one that this program selected with `look`."""
         return self.in_use() == self._model
 
     def look(self, model: str, base_url: str) -> None:
-        """Read and ask for the vectors of this model from now on, in this program."""
+        """Select the model whose vectors this program reads and requests."""
         self._model = (model, base_url)
 
-    # Asking
+    # Requests
 
     def unembedded(self, most: int) -> list[Unembedded]:
-        """The first tasks whose vector nobody has asked for: of the pool, or else candidates of one answer.
+        """Return the first `most` tasks without a request for their vector.
 
-        Candidates that a filter objects to are not among them.
+        They are tasks of the pool, or if it has none, candidates of a single response. Candidates that a
+        filter rejects are left out.
         """
         wanted = (
             "FROM tasks INDEXED BY tasks_to_embed WHERE embed_request_id IS NULL"
@@ -128,7 +126,7 @@ class Vectors:
         return [Unembedded(*row) for row in rows]
 
     def unembedded_of_pool(self) -> tuple[int, int]:
-        """How many tasks of the pool nobody has asked the vectors of, and the bytes of their texts."""
+        """Return the number and total bytes of the pool's instructions without a request for their vector."""
         count, length = self._db.execute(
             """SELECT count(*), coalesce(sum(length(CAST(instruction AS BLOB))), 0)
             FROM tasks INDEXED BY tasks_to_embed WHERE embed_request_id IS NULL
@@ -137,7 +135,7 @@ class Vectors:
         return int(count), int(length)
 
     def assign(self, task_ids: Iterable[int], request_id: int) -> None:
-        """Note which request asks for the vectors of tasks."""
+        """Record which request asks for the vectors of tasks."""
         with transaction(self._db):
             self._db.execute(
                 "UPDATE tasks SET embed_request_id = ? WHERE id IN (SELECT value FROM json_each(?))",
@@ -145,16 +143,16 @@ class Vectors:
             )
 
     def is_asked_by(self, task_id: int, request_id: int) -> bool:
-        """Whether this is the request that asks for the vector of a task."""
+        """Whether the vector of a task is requested by this request."""
         found = self._db.execute(
             "SELECT 1 FROM tasks WHERE id = ? AND embed_request_id = ?", [task_id, request_id]
         )
         return found.fetchone() is not None
 
     def release(self, task_ids: Iterable[int], request_id: int) -> None:
-        """Let the vectors of tasks be asked for again that this request has not brought.
+        """Allow new requests for those of these vectors that this request did not return.
 
-        A wording that the model has refused alone is not asked for again.
+        Wordings that the model refused, even when sent alone, are not requested again.
         """
         with transaction(self._db):
             self._db.execute(
@@ -166,7 +164,7 @@ class Vectors:
             )
 
     def release_failed(self) -> None:
-        """Let the vectors of tasks be asked for again whose request has failed without any answer."""
+        """Allow new requests for vectors whose request failed without a response."""
         with transaction(self._db):
             self._db.execute(
                 """UPDATE tasks SET embed_request_id = NULL WHERE id IN (
@@ -181,7 +179,7 @@ class Vectors:
             )
 
     def lacking(self, task_ids: Sequence[int], request_id: int) -> list[int]:
-        """Those of these tasks without a vector, if this request, or nobody, has asked for it."""
+        """Return those of these tasks that have no vector, and no other request for it."""
         rows = self._db.execute(
             """SELECT id FROM tasks WHERE id IN (SELECT value FROM json_each(?))
             AND coalesce(embed_request_id, ?) = ? AND NOT EXISTS (SELECT 1 FROM vectors
@@ -191,10 +189,10 @@ class Vectors:
         )
         return [task_id for (task_id,) in rows]
 
-    # Storing
+    # Writes
 
     def dimension(self, model: str, base_url: str) -> int | None:
-        """How many numbers the vectors of a model have; None while there is none."""
+        """Return the dimension of a model's vectors; None while none is stored."""
         row = self._db.execute(
             "SELECT dimension FROM vectors WHERE model = ? AND base_url = ? AND dimension > 0 LIMIT 1",
             [model, base_url],
@@ -202,9 +200,9 @@ class Vectors:
         return row[0] if row else None
 
     def store(self, vectors: Iterable[NewVector], *, model: str, base_url: str, request_id: int) -> list[int]:
-        """Store vectors of a model; returns their tasks.
+        """Store vectors of a model; returns the ids of their tasks.
 
-        A task that has been reworded since its vector was asked for is left out.
+        Tasks reworded since the request are skipped.
         """
         stored = []
         with transaction(self._db):
@@ -235,7 +233,7 @@ class Vectors:
         return stored
 
     def take_back_refusal(self, task_id: int, request_id: int) -> None:
-        """Let a wording be asked for again that the model has refused with this request."""
+        """Delete the refusal of a wording by this request, so that it is requested again."""
         with transaction(self._db):
             self._db.execute(
                 "DELETE FROM vectors WHERE task_id = ? AND request_id = ? AND dimension = 0",
@@ -243,7 +241,7 @@ class Vectors:
             )
 
     def assessed(self, task_id: int, nearest: tuple[int, float] | None) -> None:
-        """Store the task of the pool that is nearest by meaning (id, cosine) to one that has a vector."""
+        """Store the nearest task of the pool by embeddings (id, cosine) for a task with a vector."""
         with transaction(self._db):
             self._db.execute(
                 """UPDATE vectors SET nearest_id = ?, cosine = ?
@@ -251,10 +249,10 @@ class Vectors:
                 [*(nearest or (None, None)), task_id, *self._model],
             )
 
-    # Reading
+    # Reads
 
     def are_under_way(self) -> bool:
-        """Whether a program that has not ended works on a request for vectors of the model."""
+        """Whether a running program has an unfinished request for vectors of the model."""
         found = self._db.execute(
             """SELECT 1 FROM requests INDEXED BY requests_under_way JOIN runs ON runs.id = run_id
             WHERE state NOT IN ('parsed', 'failed') AND state != 'in_doubt' AND stage = 'embed'
@@ -264,7 +262,7 @@ class Vectors:
         return found.fetchone() is not None
 
     def are_lacking(self, batch: int) -> bool:
-        """Whether candidates of a batch pass so far, and have no vector by which that could be said."""
+        """Whether candidates of a batch pass all other filters and still await their vectors."""
         found = self._db.execute(
             """SELECT 1 FROM tasks WHERE batch = ? AND state = 'pending' AND verdict = 'pass'
             AND NOT EXISTS (SELECT 1 FROM vectors
@@ -274,12 +272,12 @@ class Vectors:
         return found.fetchone() is not None
 
     def last_id(self) -> int:
-        """The highest id of a vector; 0 when there is none."""
+        """Return the highest vector id; 0 if there are no vectors."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM vectors").fetchone()
         return int(last)
 
     def since(self, vector_id: int, *, most: int) -> list[StoredVector]:
-        """The first `most` vectors of the model that have come after that one."""
+        """Return the first `most` vectors of the model stored after this id, by id."""
         rows = self._db.execute(
             f"""{_STORED} WHERE vectors.id > ? AND model = ? AND base_url = ? AND dimension > 0
             ORDER BY vectors.id LIMIT ?""",
@@ -288,7 +286,7 @@ class Vectors:
         return [_stored(*row) for row in rows]
 
     def of_tasks(self, task_ids: Sequence[int]) -> dict[int, StoredVector]:
-        """The vectors of the model by task; a task that has none is left out."""
+        """Return the current vectors of the model by task id; tasks without one are absent."""
         rows = self._db.execute(
             f"""{_STORED} WHERE task_id IN (SELECT value FROM json_each(?)) AND model = ? AND base_url = ?
             AND dimension > 0""",
@@ -298,7 +296,7 @@ class Vectors:
         return {one.task_id: one for one in found if one.is_current}
 
     def refusal(self, task_id: int) -> int | None:
-        """The request that the model was asked with when it refused a task's wording; None: it has not."""
+        """Return the request with which the model refused a task's wording; None if it did not."""
         row = self._db.execute(
             """SELECT request_id FROM vectors
             WHERE task_id = ? AND model = ? AND base_url = ? AND dimension = 0""",
@@ -307,7 +305,7 @@ class Vectors:
         return row[0] if row else None
 
     def refused_in_pool(self) -> int:
-        """How many tasks of the pool have no vector because the model refuses their wording."""
+        """Count the tasks of the pool whose wording the model refuses to embed."""
         (count,) = self._db.execute(
             """SELECT count(*) FROM vectors INDEXED BY vectors_refused JOIN tasks ON tasks.id = task_id
             WHERE dimension = 0 AND model = ? AND base_url = ? AND state = 'accepted'""",
@@ -316,7 +314,7 @@ class Vectors:
         return int(count)
 
     def cosine(self, task_id: int) -> float | None:
-        """The cosine with the nearest task of the pool when last judged; None when that is not known."""
+        """Return the cosine with the nearest task of the pool when last assessed; None if unknown."""
         row = self._db.execute(
             "SELECT cosine FROM vectors WHERE task_id = ? AND model = ? AND base_url = ?",
             [task_id, *self._model],
@@ -325,7 +323,7 @@ class Vectors:
 
 
 def text_hash(text: str) -> str:
-    """The SHA-256 of a text as UTF-8, in hexadecimal digits."""
+    """Return the SHA-256 of a text in UTF-8, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

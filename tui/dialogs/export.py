@@ -90,7 +90,7 @@ class ExportScreen(Dialog[str | None]):
             return
         if path.is_file() and path != self._there:
             self._there = path
-            self._say(self.with_keys(f"{path} is there already. {{write_file}} again replaces it."))
+            self._say(self.with_keys(f"{path} already exists. {{write_file}} again replaces it."))
             return
         try:
             exported = self._engine.export(path, self._choice.value, force=path == self._there)

@@ -40,7 +40,7 @@ def test_a_workspace_that_was_worked_on_is_well_and_all_that_was_looked_at_is_sa
         rows(lived_in, f"SELECT count(*) FROM {table}")[0] for table in ("tasks", "instances")
     )
     assert looked_at["decisions"] == (
-        f"{decisions} decisions, gone through from the first to the last; what they make of"
+        f"{decisions} decisions, replayed from first to last, and the resulting states of"
         f" {tasks} tasks and {instances} instances."
     )
     assert tasks != instances
@@ -72,41 +72,57 @@ _INSTANCE = "(SELECT instance_id FROM decisions WHERE instance_id NOTNULL LIMIT 
 CHANGES = [
     ("UPDATE attempts SET body = x'7b7d' WHERE id = 2", "answers", "attempt 2 (request 2)"),
     ("UPDATE attempts SET sha256 = NULL WHERE id = 2", "answers", "attempt 2"),
-    ("UPDATE attempts SET body = NULL, sha256 = NULL WHERE id = 1", "answers", "Request 1 counts as parsed"),
-    ("DELETE FROM attempts WHERE id = 3", "answers", "Number 3 of attempts is missing"),
-    ("DELETE FROM requests WHERE id = 4", "answers", "Number 4 of requests is missing"),
-    ("DELETE FROM requests WHERE id = 4", "structure", "refers to a row of requests that is not there"),
+    (
+        "UPDATE attempts SET body = NULL, sha256 = NULL WHERE id = 1",
+        "answers",
+        "Request 1 is marked as parsed",
+    ),
+    ("DELETE FROM attempts WHERE id = 3", "answers", "Missing from attempts: number 3."),
+    ("DELETE FROM requests WHERE id = 4", "answers", "Missing from requests: number 4."),
+    ("DELETE FROM requests WHERE id = 4", "structure", "refers to a row of requests that does not exist"),
     (f"UPDATE tasks SET state = 'rejected' WHERE id = {_ACCEPTED}", "decisions", "The state of task"),
     (f"UPDATE tasks SET instruction = 'No.' WHERE id = {_ACCEPTED}", "decisions", "The instruction of task"),
-    ("UPDATE tasks SET label = 'unknown' WHERE id = 1", "decisions", "The label of task 1 is not"),
+    ("UPDATE tasks SET label = 'unknown' WHERE id = 1", "decisions", "The label of task 1 does not"),
     (f"UPDATE tasks SET held = 0 WHERE id = {_BY_PERSON}", "decisions", "The held of task"),
     ("UPDATE tasks SET state = 'accepted' WHERE state = 'pending'", "decisions", "The state of task"),
-    (f"UPDATE instances SET output = 'No.' WHERE id = {_INSTANCE}", "decisions", "is not what the decisions"),
-    ("DELETE FROM decisions WHERE id = 9", "decisions", "Number 9 of decisions is missing"),
+    (
+        f"UPDATE instances SET output = 'No.' WHERE id = {_INSTANCE}",
+        "decisions",
+        "does not follow from the decisions",
+    ),
+    ("DELETE FROM decisions WHERE id = 9", "decisions", "Missing from decisions: number 9."),
     ("UPDATE decisions SET after = '{' WHERE id = 9", "decisions", "Decision 9 cannot be read"),
     ("UPDATE decisions SET after = '{}' WHERE id = 9", "decisions", "Decision 9 cannot be read"),
-    ("UPDATE decisions SET task_id = 8 WHERE id = 9", "decisions", "Decision 9 found task 8 otherwise"),
+    (
+        "UPDATE decisions SET task_id = 8 WHERE id = 9",
+        "decisions",
+        "Decision 9 found task 8 in another state",
+    ),
     ("UPDATE decisions SET kind = 'reject' WHERE id = 9", "decisions", "Decision 9 is to reject task 9"),
     (
         "UPDATE decisions SET undoes = NULL WHERE kind = 'undo'",
         "decisions",
-        "does not fit to what it takes back",
+        "does not match what it reverts",
     ),
-    ("UPDATE decisions SET undoes = 3 WHERE kind = 'redo'", "decisions", "takes back 3, which it cannot"),
-    ("UPDATE spending SET charged_usd = charged_usd - 0.01", "sums", "not the sums"),
-    ("DELETE FROM spending", "sums", "not the sums"),
+    (
+        "UPDATE decisions SET undoes = 3 WHERE kind = 'redo'",
+        "decisions",
+        "reverts decision 3, which it cannot",
+    ),
+    ("UPDATE spending SET charged_usd = charged_usd - 0.01", "sums", "do not match the sums"),
+    ("DELETE FROM spending", "sums", "do not match the sums"),
     ("DROP INDEX tasks_by_batch", "schema", "The index tasks_by_batch is missing"),
     ("DROP VIEW pool", "schema", "The view pool is missing"),
     (
         "CREATE TRIGGER mine AFTER INSERT ON tasks BEGIN UPDATE tasks SET held = 0; END",
         "schema",
-        "The trigger mine is not of this program",
+        "The trigger mine is not from this program",
     ),
     ("UPDATE settings SET value = '{' WHERE name = 'model'", "values", "The value of model in settings"),
     ("UPDATE requests SET prompt = 'Hello' WHERE id = 1", "values", "The prompt of row 1 of requests"),
-    ("UPDATE tasks SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "values", "is not text any more"),
+    ("UPDATE tasks SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "values", "is not valid UTF-8"),
     ("UPDATE tasks SET batch = 'two' WHERE id = 180", "values", "should be integer and is text"),
-    ("INSERT INTO tasks_text (tasks_text) VALUES ('delete-all')", "search", "can be made anew"),
+    ("INSERT INTO tasks_text (tasks_text) VALUES ('delete-all')", "search", "can be rebuilt"),
     ("UPDATE tasks SET nearest_id = 9999 WHERE id = 180", "structure", "refers to a row of tasks"),
 ]
 
@@ -140,7 +156,7 @@ def test_an_image_of_the_pool_that_is_wrong_is_said_to_be_harmless(lived_in: Pat
     report = check(lived_in)
     assert report.is_well
     (harmless,) = [sentence for part in report.parts for sentence in part.harmless]
-    assert "The image pool is not as it was stored" in harmless
+    assert "The snapshot pool is damaged" in harmless
 
 
 def test_a_table_or_a_view_that_somebody_has_added_is_harmless(lived_in: Path) -> None:
@@ -150,7 +166,7 @@ def test_a_table_or_a_view_that_somebody_has_added_is_harmless(lived_in: Path) -
     report = check(lived_in)
     assert report.is_well
     assert [part.harmless for part in report.parts if part.harmless] == [
-        ["The view short is not of this program."]
+        ["The view short is not from this program."]
     ]
 
 
@@ -174,7 +190,7 @@ def test_programs_at_work_go_on_meanwhile(lived_in: Path) -> None:
             other.tasks.add("Name a lake.", origin="human", at="now")
             report = check(lived_in)
         assert report.is_well
-        assert "was not looked at" in report.parts[-1].looked_at
+        assert "was not checked" in report.parts[-1].looked_at
         other.tasks.add("Name a sea.", origin="human", at="now")
 
 

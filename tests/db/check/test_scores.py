@@ -50,5 +50,5 @@ def test_scores_of_another_language_are_left_out_and_that_is_said(lived_in: Path
         db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('language', '\"ja\"')")
     part = scores_of(lived_in)
     assert part.is_left_out
-    assert "rouge_score has tokens for English only" in part.looked_at
+    assert "rouge_score tokenizes English only" in part.looked_at
     assert "ja" in part.looked_at

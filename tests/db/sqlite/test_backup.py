@@ -139,7 +139,7 @@ def test_a_symbolic_link_that_somebody_put_there_is_not_followed(
         target.write_text("precious")
     out = tmp_path / "b.db"
     out.symlink_to(target)
-    with pytest.raises(WorkspaceError, match="is there already"):
+    with pytest.raises(WorkspaceError, match="already exists"):
         back_up(lived_in, out, force=False)
     back_up(lived_in, out, force=True)
     assert not out.is_symlink()
@@ -159,7 +159,7 @@ def test_a_symbolic_link_that_somebody_put_there_is_not_followed(
         (".", "is a folder"),
         ("nowhere/b.db", "cannot be written"),
         ("n" * 300, "cannot be written"),
-        ("old.db", "old.db-wal is from another file"),
+        ("old.db", "old.db-wal belongs to another file"),
     ],
 )
 def test_where_no_copy_can_be_is_said_and_nothing_is_touched(

@@ -95,7 +95,7 @@ def test_another_program_that_writes_is_named_as_the_cause(workspace: Workspace)
     workspace._db.execute("PRAGMA busy_timeout = 0")
     with closing(sqlite3.connect(workspace.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(BusyError, match="cannot be written: another program is at work on it"):
+        with pytest.raises(BusyError, match="cannot be written: another program is using it"):
             add(workspace)
     assert add(workspace) == 1
 
@@ -104,7 +104,7 @@ def test_a_disk_that_is_full_is_told_and_what_was_stored_is_kept(workspace: Work
     add(workspace)
     (pages,) = workspace._db.execute("PRAGMA page_count").fetchone()
     workspace._db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StorageError, match=r"cannot be written: .*full.*make room on it") as full:
+    with pytest.raises(StorageError, match=r"cannot be written: .*full.*free some space") as full:
         add(workspace, "Name a river. " * 10_000)
     assert not isinstance(full.value, BusyError)
     workspace._db.execute("PRAGMA max_page_count = 1000000")

@@ -95,7 +95,7 @@ def test_a_migration_that_fails_leaves_the_workspace_as_it_was(
 
     monkeypatch.setattr(_LAST, "fn", fail)
     before = content(older)
-    with pytest.raises(WorkspaceError, match="It is as it was"):
+    with pytest.raises(WorkspaceError, match="It is unchanged"):
         Workspace.open(older)
     assert content(older) == before
     assert [path.name for path in older.parent.iterdir()] == ["w.db"]

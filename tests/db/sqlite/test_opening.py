@@ -59,7 +59,10 @@ def make_shop(path: Path) -> None:
         (lambda path: path.mkdir(), "is a folder"),
         (os.mkfifo, "is not an ordinary file"),
         (lambda path: path.symlink_to("/dev/zero"), "is not an ordinary file"),
-        (lambda path: path.symlink_to(path.with_name("nowhere")), "is a symbolic link to a file that is not"),
+        (
+            lambda path: path.symlink_to(path.with_name("nowhere")),
+            "is a symbolic link to a file that does not",
+        ),
         (lambda path: path.symlink_to(path), "symbolic link"),
     ],
     ids=[
@@ -231,7 +234,7 @@ def test_a_journal_of_another_file_is_not_let_in(lived_in: Path, tmp_path: Path,
                 workspace.tasks.add(f"Name river {number}.", origin="human", at="now")
         (tmp_path / "aside").rename(tmp_path / "w.db-journal")
     before = lived_in.read_bytes()
-    assert all("w.db-journal is not from" in said for said in said_by_every_command(lived_in))
+    assert all("w.db-journal does not belong to" in said for said in said_by_every_command(lived_in))
     assert lived_in.read_bytes() == before
     (tmp_path / "w.db-journal").unlink()
     assert check(lived_in).is_well
@@ -243,7 +246,7 @@ def test_a_log_of_another_program_is_not_let_in(lived_in: Path, tmp_path: Path) 
         other.execute("CREATE TABLE tasks (id)")
         shutil.copy(tmp_path / "other.db-wal", tmp_path / "w.db-wal")
     before = lived_in.read_bytes()
-    assert all("w.db-wal is not from" in said for said in said_by_every_command(lived_in))
+    assert all("w.db-wal does not belong to" in said for said in said_by_every_command(lived_in))
     assert lived_in.read_bytes() == before
 
 
@@ -343,7 +346,7 @@ def test_what_one_may_not_read_is_named_and_no_other_thing_is_blamed(shut: Path,
         may_not = f"look into the folder {shut}" if closed == "." else f"read {shut / closed}"
         assert done.stderr == (
             f"Error: The workspace {shut / 'w.db'} cannot be opened: you may not {may_not}."
-            " Have its owner give you the right to, or give --db another file.\n"
+            " Ask its owner for permission, or give --db another file.\n"
         )
 
 
@@ -353,19 +356,19 @@ def test_letters_that_cannot_be_decoded_are_told_in_words(lived_in: Path) -> Non
     done = auto("--target", "99", "--db", lived_in)
     assert done.exit_code == 1
     assert done.stderr == (
-        f"Error: The workspace {lived_in} is damaged: in the column instruction are letters that cannot be"
-        f" decoded. Leave it as it is, and run selfinstruct check --db {lived_in}: it says what is wrong, and"
-        " with --repair it makes a new file of all that can be read.\n"
+        f"Error: The workspace {lived_in} is damaged: the column instruction contains text that is"
+        f" not valid UTF-8. Leave it as it is, and run selfinstruct check --db {lived_in}: it reports what is"
+        " wrong, and --repair builds a new file from everything that can be read.\n"
     )
     checked = run("check", "--db", lived_in)
-    assert "in the column instruction are letters that cannot be decoded." in checked.output
+    assert "the column instruction contains text that is not valid UTF-8." in checked.output
     assert "UTF-8 column" not in checked.output
 
 
 def test_what_is_no_sqlite_file_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "w.db").write_text("just text, and more of it " * 200)
     said = run("status", "--db", tmp_path / "w.db").output
-    assert "is not a workspace: it does not begin as a SQLite file does. Give --db another file." in said
+    assert "is not a workspace: it does not have the header of a SQLite file. Give --db another file." in said
 
 
 def test_what_was_half_written_cannot_be_taken_back_where_nothing_can_be_written(shut: Path) -> None:

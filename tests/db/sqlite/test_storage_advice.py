@@ -17,9 +17,9 @@ from selfinstruct.db.sqlite.storage_advice import what_helps
     [
         (errno.ENOSPC, "disk is full"),
         (errno.EMFILE, "ulimit -n"),
-        (errno.EROFS, "may not be written to"),
-        (errno.EIO, "may fail"),
-        (errno.ELOOP, "several causes"),
+        (errno.EROFS, "write-protected"),
+        (errno.EIO, "may be failing"),
+        (errno.ELOOP, "several possible causes"),
     ],
 )
 def test_an_error_of_the_system_is_told_by_its_cause(number: int, said: str) -> None:

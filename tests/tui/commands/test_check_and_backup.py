@@ -32,7 +32,7 @@ def test_check_says_what_it_looked_at_and_that_all_is_well(path: Path) -> None:
     *parts, last = result.stdout.splitlines()
     assert len(parts) == 9
     assert parts[-1].startswith("ok     scores")
-    assert parts[-1].endswith("computed again with rouge_score. They agree.")
+    assert parts[-1].endswith("recomputed with rouge_score. They agree.")
     assert all(line.startswith("ok ") for line in parts)
     assert last == f"All is well with {path}."
 
@@ -47,8 +47,8 @@ def test_check_says_that_the_search_was_not_looked_at_where_nothing_can_be_writt
     *parts, last = result.stdout.splitlines()
     (search,) = (line for line in parts if " search " in line)
     assert search == (
-        "-      search     The index for the search in instructions was not looked at: that is done only"
-        " where the file and its folder can be written."
+        "-      search     The full-text index of the instructions was not checked: that takes write"
+        " access to the file and its folder."
     )
     assert all(line.startswith("ok ") for line in parts if line != search)
     assert last == f"All is well with {path}."
@@ -60,7 +60,7 @@ def test_check_says_what_is_wrong_and_what_to_do_and_ends_with_1(path: Path) -> 
     result = run("check", "--db", path)
     assert result.exit_code == 1
     assert "wrong  sums" in result.stdout
-    assert "They are not the sums of the attempts' costs." in result.stdout
+    assert "They do not match the sums of the attempts' costs." in result.stdout
     assert "run this command with --repair" in result.stdout
 
 
@@ -93,7 +93,7 @@ def test_a_repair_that_would_lose_a_decision_is_refused_and_ends_with_1(path: Pa
     before = path.read_bytes()
     result = run("check", "--db", path, "--repair", "--yes")
     assert result.exit_code == 1
-    assert "without losing decisions, which cannot be read: number 5." in result.output
+    assert "without losing decisions that cannot be read: number 5." in result.output
     assert path.read_bytes() == before
 
 
