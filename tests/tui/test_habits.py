@@ -100,7 +100,7 @@ def test_a_theme_that_there_is_not_is_refused_with_the_nearest_one(theme: str, n
 
 def test_a_theme_like_none_is_refused_with_all_there_are() -> None:
     with pytest.raises(
-        SettingsError, match="There is no theme 'blue'. There are textual-dark, textual-light, "
+        SettingsError, match="There is no theme 'blue'. The themes are textual-dark, textual-light, "
     ):
         check_theme("blue")
 
