@@ -122,7 +122,7 @@ def run(
 def _check_new(job: Job) -> None:
     for option, path in (("--out", job.out), ("--report", job.report)):
         if path is not None and (path.exists() or path.is_symlink()) and not job.force:
-            raise DedupeError(f"{path} is there already. Give --force to replace it, or another {option}.")
+            raise DedupeError(f"{path} already exists. Give --force to replace it, or another {option}.")
 
 
 def _command(job: Job) -> Command:

@@ -83,7 +83,7 @@ def write_export(
         with writing(path, force=force) as part:
             part.write_text(text, encoding="utf-8", newline="")
     except FileExistsError:
-        raise ExportError(f"{path} is there already. Give --force to replace it, or another --out.") from None
+        raise ExportError(f"{path} already exists. Give --force to replace it, or another --out.") from None
     except OSError as error:
         raise ExportError(
             f"{path} cannot be written: {error.strerror or error}. Give --out another place."

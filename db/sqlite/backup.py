@@ -140,7 +140,7 @@ def _path_of(db: Connection) -> Path | None:
 
 
 def _there_already(out: Path) -> WorkspaceError:
-    return WorkspaceError(f"{out} is there already. Give --force to replace it, or another --out.")
+    return WorkspaceError(f"{out} already exists. Give --force to replace it, or another --out.")
 
 
 def _not_written(out: Path, error: Exception) -> WorkspaceError:

@@ -305,7 +305,7 @@ def test_an_output_and_a_report_in_one_place_are_refused_however_they_are_named(
 def test_an_empty_last_file_does_not_throw_away_what_was_done(job: Job, tmp_path: Path) -> None:
     (empty := tmp_path / "empty.jsonl").touch()
     longer = replace(job, files=(*job.files, empty))
-    with pytest.raises(DedupeError, match="there already"):
+    with pytest.raises(DedupeError, match="there already exists"):
         run(longer, _made_meanwhile(longer.out), Listener().told, SMALL)
     assert list(tmp_path.glob(".*.dedupe"))
 

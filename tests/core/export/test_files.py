@@ -122,7 +122,7 @@ def test_a_symbolic_link_at_the_target_is_never_written_through(
             export(workspace, link, force=True)
             assert not link.is_symlink()
         else:
-            with pytest.raises(ExportError, match="is there already"):
+            with pytest.raises(ExportError, match="already exists"):
                 export(workspace, link)
             assert link.is_symlink()
     assert precious.read_text() == "precious"
@@ -159,7 +159,7 @@ def test_a_file_that_somebody_makes_meanwhile_is_not_overwritten(
     monkeypatch.setattr(os, "fsync", sync_and_make)
     if not with_links:
         monkeypatch.setattr(Path, "hardlink_to", no_links)
-    with pytest.raises(ExportError, match="is there already"):
+    with pytest.raises(ExportError, match="already exists"):
         export(workspace, path)
     assert path.read_text() == "precious"
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []

@@ -139,7 +139,7 @@ def test_a_symbolic_link_that_somebody_put_there_is_not_followed(
         target.write_text("precious")
     out = tmp_path / "b.db"
     out.symlink_to(target)
-    with pytest.raises(WorkspaceError, match="is there already"):
+    with pytest.raises(WorkspaceError, match="already exists"):
         back_up(lived_in, out, force=False)
     back_up(lived_in, out, force=True)
     assert not out.is_symlink()

@@ -103,7 +103,7 @@ def test_a_language_has_its_own_words(tmp_path: Path) -> None:
         (["rows.jsonl", "--out", "out", "--threshold", "1.5"], "out of range"),
         (["rows.jsonl", "--out", "out", "--field", "x"], "Line 1 of rows.jsonl has no text in the field x."),
         (["rows.jsonl", "--out", "out", "--language", "xx"], "Give one of en, es, ja, ko, zh, other"),
-        (["rows.jsonl", "--out", "there"], "there is there already. Give --force"),
+        (["rows.jsonl", "--out", "there"], "there already exists. Give --force"),
     ],
 )
 def test_what_is_wrong_takes_one_sentence(rows: Path, words: list[str], sentence: str) -> None:

@@ -29,7 +29,7 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked_again(
         await curator.press("X", "left")
         assert "w.csv" in screen_text(curator.app)
         await curator.press("ctrl+s")
-        assert "is there already. ^s again replaces it." in screen_text(curator.app)
+        assert "already exists. ^s again replaces it." in screen_text(curator.app)
         assert (tmp_path / "w.csv").read_text() == "mine"
         await curator.press("ctrl+s")
         assert curator.shown("#message") == "Wrote 0 rows to w.csv. No accepted task has a kept instance yet."
