@@ -67,10 +67,10 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
     [
         ({"acept": "f5"}, "Did you mean 'accept'?"),
         ({"skpi": "f5"}, "Did you mean 'skip'?"),
-        ({"approve": "f5"}, "docs/curating.md lists them all."),
+        ({"approve": "f5"}, "docs/curating.md lists all actions."),
         ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown, escape."),
-        ({"accept": "r"}, "r would be both accept and reject"),
-        ({"leave": "1"}, "1 would be both curate and leave"),
+        ({"accept": "r"}, "r is assigned to both accept and reject"),
+        ({"leave": "1"}, "1 is assigned to both curate and leave"),
     ],
 )
 def test_keys_that_cannot_be_are_refused_with_a_sentence(keys: dict[str, str], sentence: str) -> None:

@@ -279,7 +279,7 @@ async def test_the_screen_fits(engine_on: OpenEngine, server: ModelServer, size:
     ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
-        await shown(curator, "✗ failed", "propose", "not today", "t Send again")
+        await shown(curator, "✗ failed", "propose", "not today", "t Resend")
         assert all(len(text) <= size[0] for text in screen_text(curator.app).splitlines())
 
 
@@ -296,7 +296,7 @@ async def test_a_workspace_that_is_only_looked_at_shows_its_requests_and_sends_n
         async with curating(Engine(looked_at, resolve({}, stored=looked_at.settings.read()))) as curator:
             await open_requests(curator, "t", "T")
             await shown(curator, "✗ failed")
-            assert "Send again" not in screen_text(curator.app)
+            assert "Resend" not in screen_text(curator.app)
     assert len(server.received) == 1
 
 
