@@ -243,5 +243,5 @@ async def test_a_theme_is_stored_beside_what_another_program_has_stored(
 async def test_ctrl_c_says_how_to_quit_where_everything_else_is_said(engine_on: OpenEngine) -> None:
     async with curating(engine_on(keys={"leave": "f10"})) as curator:
         await curator.press("ctrl+c")
-        assert "F10 quits, and keeps everything." in curator.shown("#message")
+        assert "F10 quits; everything is kept." in curator.shown("#message")
         assert "Do you want to quit" not in screen_text(curator.app)
