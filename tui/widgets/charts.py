@@ -35,7 +35,7 @@ class Bar:
 
 
 def bar(share: float, width: int) -> str:
-    """Return a horizontal bar of at most `width` cells, in eighths of a cell; any share above 0 is visible."""
+    """Return a horizontal bar of at most `width` cells, in eighths of a cell; any share > 0 is visible."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     if share > 0 and width > 0:
         eighths = max(1, eighths)
