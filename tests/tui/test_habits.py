@@ -68,7 +68,7 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
         ({"acept": "f5"}, "Did you mean 'accept'?"),
         ({"skpi": "f5"}, "Did you mean 'skip'?"),
         ({"approve": "f5"}, "docs/curating.md lists all actions."),
-        ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown, escape."),
+        ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown or escape."),
         ({"accept": "r"}, "r is assigned to both accept and reject"),
         ({"leave": "1"}, "1 is assigned to both curate and leave"),
     ],
@@ -166,10 +166,10 @@ async def test_the_editor_of_the_environment_rewords_a_candidate(
     task = curator.current()
     monkeypatch.setenv("EDITOR", "no-such-editor")
     await curator.press("E")
-    assert "no program 'no-such-editor'" in curator.shown("#message")
+    assert "The program 'no-such-editor'" in curator.shown("#message")
     monkeypatch.delenv("EDITOR")
     await curator.press("E")
-    assert "Neither VISUAL nor EDITOR" in curator.shown("#message")
+    assert "No editor is configured" in curator.shown("#message")
     assert curator.task(task.id).instruction == task.instruction
 
 
@@ -189,7 +189,7 @@ async def test_a_workspace_opened_read_only_can_be_looked_at_and_not_changed(tmp
             assert "Accept" not in footer
             assert "Filter" in footer
             await curator.press("question_mark")
-            assert "Put the candidate into the pool" not in screen_text(curator.app)
+            assert "Add the candidate to the pool" not in screen_text(curator.app)
             await curator.press("escape", "a", "r", "n", "e", "u", "2")
             assert curator.app.at_hand.NAME == "pool"
             assert len(curator.table.ids) == 176
