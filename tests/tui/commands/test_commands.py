@@ -160,8 +160,8 @@ def test_status_and_export_say_why_there_are_fewer_rows_than_kept_instances(
         workspace.instances.add(doubled, task.instruction, task.label, [new], request_id=None)
         all_kept = workspace.counts().instances["kept"]
     why = (
-        f"{kept[gone]} of tasks that are not accepted, {kept[relabelled]} generated for another wording or label,"
-        " 1 exact duplicate"
+        f"{kept[gone]} of tasks that are not accepted, {kept[relabelled]} generated for another wording"
+        " or label, 1 exact duplicate"
     )
     said = run("export", "--db", path, "--out", tmp_path / "t.jsonl").stdout
     assert f"Kept but not exported: {why}." in said
