@@ -1,4 +1,4 @@
-"""The Self-Instruct method (arXiv 2212.10560): propose, judge, classify, instantiate, export.
+"""The Self-Instruct method (arXiv 2212.10560): propose, assess, classify, instantiate, export.
 
 Nothing here knows the terminal or SQL. `selfinstruct.core.engine.Engine` is the way in.
 """

@@ -37,7 +37,7 @@ class DamagedError(WorkspaceError):
         name = f" {path}" if path else ""
         given = shlex.quote(str(path)) if path else "PATH"
         super().__init__(
-            f"The workspace{name} is damaged: {what}. Leave it as it is, and run selfinstruct check --db"
+            f"The workspace{name} is damaged: {what}. Do not change it, and run selfinstruct check --db"
             f" {given}: it reports what is wrong, and --repair builds a new file from everything that can be"
             " read."
         )

@@ -1,1 +1,1 @@
-"""Everything that a person at the terminal touches: the two programs and the curator's screens."""
+"""The terminal interface: the two command-line programs and the curator's screens."""

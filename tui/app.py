@@ -1,4 +1,4 @@
-"""The curator as an application: its screens, its palette, its colours, and how it ends."""
+"""The curator application: screens, command palette, themes, error reporting and shutdown."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,18 +41,17 @@ from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
 
 _REFRESH_S = 0.25
-"""Events come in bursts; what they changed is shown this often at most."""
-_WAIT_TOLD_S = 1.0
-"""When another program keeps the workspace for so long, that is told."""
-_LOOK_S = 0.5
-"""How often the workspace is looked at for what other programs have done."""
+"""Minimum seconds between two refreshes; events come in bursts."""
+_WAIT_REPORTED_S = 1.0
+"""Seconds of waiting for another program's lock before the wait is reported."""
+_POLL_S = 0.5
+"""Polling interval in seconds for changes by other programs."""
 
-
-_NET = TerminalGuard()
+_GUARD = TerminalGuard()
 
 
 class Happened(Message):
-    """The engine has told of something; it is in the workspace already."""
+    """An event of the engine, whose effect is already stored in the workspace."""
 
     def __init__(self, event: Event) -> None:
         super().__init__()
@@ -60,19 +59,19 @@ class Happened(Message):
 
 
 class CuratorApp(SurvivesErrors, App[None]):
-    """The curator over one engine, which it closes in the end.
+    """The curator application over one engine, which it closes at the end.
 
     Args:
-        engine: An engine whose events the curator may listen to.
-        resend: Whether requests in doubt are sent again although they may cost.
-        first_run: Whether to begin with the choice of a model.
+        engine: The engine; the curator becomes its event listener.
+        resend: Whether to resend requests in doubt even if that may cost.
+        first_run: Whether to start with the choice of a model.
 
     Raises:
-        SettingsError: the settings name a key or a theme that cannot be.
+        SettingsError: The settings have an invalid key or theme.
     """
 
     TITLE = "selfinstruct"
-    # One beside each screen, dialog and widget. All are read at the start, which takes as long as one would.
+    # One next to each screen, dialog and widget; reading all takes no longer than one large file.
     CSS_PATH = [*sorted(Path(__file__).parent.rglob("*.tcss"))]  # noqa: RUF012 - Textual declares it so
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
         (0, "-narrow"),
@@ -100,7 +99,7 @@ class CuratorApp(SurvivesErrors, App[None]):
     # Screens
 
     async def go_to(self, name: ScreenName) -> WorkScreen:
-        """Show a screen; each is made when it is first wanted, and stays as it was left."""
+        """Show a screen; each is created at its first use, and keeps its state afterwards."""
         before = self.at_hand
         await self.switch_mode(name)
         if self.at_hand is not before:
@@ -110,18 +109,18 @@ class CuratorApp(SurvivesErrors, App[None]):
     def _make(self, name: ScreenName) -> WorkScreen:
         if name == "curate":
             return self.curate
-        # Imported when first wanted: the home screen is to be up at once.
+        # Imported at first use, so that the first screen appears without delay.
         module, _, made = SCREEN_OF[name].made_by.partition(":")
         screen: WorkScreen = getattr(import_module(f"selfinstruct.tui.screens.{module}"), made)(self.session)
         return screen
 
     async def open_task(self, task_id: int) -> None:
-        """Show a task among all there are."""
+        """Show a task in the pool."""
         pool = await self.go_to("pool")
         await pool.open_task(task_id)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action of the screen at hand, then Textual's own."""
+        """Yield the commands of the palette: every action of the current screen, then Textual's own."""
         if isinstance(screen, WorkScreen):
             for action in actions_in(screen.NAME):
                 if screen.allows(action):
@@ -137,21 +136,21 @@ class CuratorApp(SurvivesErrors, App[None]):
 
         return run
 
-    # What happens
+    # Events
 
     def on_mount(self) -> None:
-        """Begin to work in the background."""
+        """Start background work."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        # Who stopped the program has written over its screen.
+        # The shell has written over the screen while the program was suspended.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.engine.workspace.changed_by_others()
-        self.set_interval(_LOOK_S, self._look)
+        self.set_interval(_POLL_S, self._poll)
         self.call_after_refresh(self._start_generation)
         if self._first_run:
             self.call_after_refresh(self._choose_model)
 
     def _start_generation(self) -> None:
-        """Begin, once a person has answered for the keys that nobody has allowed yet."""
+        """Start generation, after asking for consent to API keys that need it."""
         if self.session.read_only or not key_uses(self.session.settings):
             self.session.start()
             return
@@ -163,11 +162,11 @@ class CuratorApp(SurvivesErrors, App[None]):
         self.run_worker(ask_and_start())
 
     def action_help_quit(self) -> None:
-        """Say how to quit; Ctrl+C is what people press elsewhere."""
-        self.at_hand.say(self.at_hand.with_keys("{leave} quits, and keeps everything."))
+        """Say how to quit: Ctrl+C quits most other programs."""
+        self.at_hand.say(self.at_hand.with_keys("{leave} quits; everything is kept."))
 
     def _choose_model(self) -> None:
-        from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - most starts are not the first
+        from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - needed at a first start only
 
         self.push_screen(FirstRunScreen(self.session.settings, self.engine.consent), self._model_chosen)
 
@@ -198,7 +197,7 @@ class CuratorApp(SurvivesErrors, App[None]):
         self.post_message(Happened(event))
 
     def on_happened(self, message: Happened) -> None:
-        """Pass an event on to the screen at hand, and home; show soon what it changed."""
+        """Forward an event to the current screen and to Curate, and schedule a refresh."""
         for screen in {self.curate, self.at_hand}:
             if screen.is_up:
                 screen.happened(message.event)
@@ -207,14 +206,14 @@ class CuratorApp(SurvivesErrors, App[None]):
             self.run_worker(self._refresh())
 
     async def _refresh(self) -> None:
-        """Show what the events have changed, once and not under a person's keys."""
+        """Refresh once per burst of events, when the keyboard is idle."""
         await asyncio.sleep(_REFRESH_S)
         await self.session.courtesy.wait()
         self._refresh_due = False
         if self.at_hand.is_up:
             self.at_hand.refresh_all()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         self.session.tidy()
         self.session.read_again()
         self._tell_of_waiting()
@@ -225,9 +224,9 @@ class CuratorApp(SurvivesErrors, App[None]):
                 self.at_hand.refresh_all()
 
     def _tell_of_waiting(self) -> None:
-        """Say that another program is waited for while that is so, and by how many decisions."""
-        if self.engine.workspace.lock_wait.waited_s >= _WAIT_TOLD_S and not self.session.leaving:
-            self._waiting_told = "Waiting for another program that is at work on the workspace."
+        """Report a wait for another program and how many decisions it holds up; then clear the message."""
+        if self.engine.workspace.lock_wait.waited_s >= _WAIT_REPORTED_S and not self.session.leaving:
+            self._waiting_told = "Waiting for another program that is using the workspace."
             if put_off := len(self.session.put_off):
                 self._waiting_told += f" Not stored yet: {many(put_off, 'decision')}."
             self.at_hand.say(self._waiting_told)
@@ -238,7 +237,7 @@ class CuratorApp(SurvivesErrors, App[None]):
 
     @property
     def at_hand(self) -> WorkScreen:
-        """The full screen that a person sees, also behind a dialog."""
+        """The current full screen, even if a dialog is in front of it."""
         try:
             open_screens = self.screen_stack
         except ScreenStackError:
@@ -250,28 +249,28 @@ class CuratorApp(SurvivesErrors, App[None]):
             self.at_hand.say(str(error), error=True)
         elif error is not None:
             self.at_hand.say(
-                f"Generation stopped by an error of this program, {failure(error)};"
-                + self.at_hand.with_keys(" {next_batch} starts it again."),
+                f"Generation stopped because of an internal error, {failure(error)};"
+                + self.at_hand.with_keys(" {next_batch} restarts it."),
                 error=True,
             )
         else:
             self.leave_when_done()
 
     def leave_when_done(self) -> None:
-        """End the program if the person has asked for it, and nothing is to be stored any more."""
+        """Exit if the person has asked to, and nothing is left to be stored."""
         if self.session.leaving and not self.session.attended.under_way and not self.session.put_off:
             self.exit()
 
-    # Colours
+    # Themes
 
     def look_as_set(self) -> None:
-        """Take colours and keys from the settings."""
+        """Apply the theme and keys of the settings."""
         settings = self.session.settings
         self.set_keymap(dict(settings.keys))
         self.theme = settings.theme or DARK
 
     def next_theme(self) -> None:
-        """The next of the themes that are made for this program."""
+        """Switch to the next of this program's own themes."""
         place = CYCLE.index(self.theme) if self.theme in CYCLE else -1
         self.theme = CYCLE[(place + 1) % len(CYCLE)]
         self.at_hand.say(f"Theme: {self.theme}.")
@@ -286,16 +285,16 @@ class CuratorApp(SurvivesErrors, App[None]):
                 self.at_hand.refresh_view()
 
     async def on_event(self, event: events.Event) -> None:
-        """Let generation step back while keys come in, and take pastes as they are stored."""
+        """Make generation yield to input, and normalize pastes to storable text."""
         if isinstance(event, events.Key | events.MouseEvent):
             self.session.courtesy.touched()
-            self._let_labels_settle(event)
+            self._settle_labels(event)
         elif isinstance(event, events.Paste):
             event.text = pasted_text(event.text)
         await super().on_event(event)
 
-    def _let_labels_settle(self, event: events.Key | events.MouseEvent) -> None:
-        """A label counts when a person goes on: with a click, or any key but the one that changes it."""
+    def _settle_labels(self, event: events.Key | events.MouseEvent) -> None:
+        """Settle a label on any click or key press except the key that changes labels."""
         if isinstance(event, events.MouseMove) or not self.session.attended.is_settling:
             return
         known = None
@@ -304,32 +303,32 @@ class CuratorApp(SurvivesErrors, App[None]):
         if known is None or known.name != "relabel":
             self.session.attended.settle()
 
-    # What comes to the terminal
+    # Output to the terminal
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line goes through, whichever widget drew it."""
-        return [*super().get_line_filters(), _NET]
+        """Return the filters applied to every line, whichever widget drew it."""
+        return [*super().get_line_filters(), _GUARD]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy what is selected in an editor, exactly."""
+        """Copy the selection of an editor exactly as stored."""
         self.run_worker(self.copy(text, "it"), group="copy", exclusive=True)
 
     async def copy(self, text: str, what: str) -> str:
-        """Copy a text exactly as it is stored; returns a sentence on what was done with it."""
+        """Copy a text exactly as stored; returns a sentence on where it went."""
         self._clipboard = text
         where = await give_to_program(text)
         if where is not None:
             return f"Copied {what}{where}."
         if self._driver is not None:
             self._driver.write(terminal_sequence(text))
-        return f"Sent {what} to the clipboard of the terminal; not every terminal takes it."
+        return f"Sent {what} to the terminal's clipboard; not every terminal accepts it."
 
-    # The end
+    # Actions and errors
 
     def on_key(self, event: events.Key) -> None:
-        """Give a dialog what was typed in one burst with the key that opened it.
+        """Forward type-ahead to the dialog that the preceding key opened.
 
-        Such keys were on their way to the table; the dialog's own keys never come here.
+        Such keys were addressed to the table; keys pressed while the dialog is open never arrive here.
         """
         if isinstance(self.screen, TakingScreen) and self.screen.takes(event):
             event.stop()
@@ -342,9 +341,9 @@ class CuratorApp(SurvivesErrors, App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Carry an action out; a workspace that cannot be written is told, and ends nothing.
+        """Run an action, and report a workspace error instead of ending the program.
 
-        While a step on many tasks is carried out, going back stops it, and other decisions and settings wait.
+        During a bulk step, `back` stops the step, and actions that have to wait for it are refused.
         """
         if (step := self.session.long_step) is not None:
             known = ACTION_OF.get(action if isinstance(action, str) else action[1])
@@ -361,30 +360,30 @@ class CuratorApp(SurvivesErrors, App[None]):
             return True
 
     def pop_screen(self) -> AwaitComplete:
-        """Close what is on top; a second key of the same burst finds nothing left to close."""
+        """Close the top screen; does nothing on the last one, which further keys of a burst may reach."""
         return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     async def action_quit(self) -> None:
-        """Ctrl+Q means the same as q; a dialog with text in it is left first."""
+        """Treat Ctrl+Q as q; does nothing in a dialog, which may hold unsaved text."""
         if isinstance(self.screen, WorkScreen):
             self.screen.action_leave()
 
     async def on_unmount(self) -> None:
-        """End the run."""
+        """Stop the session."""
         await self.session.stop()
 
     def tell(self, error: WorkspaceError) -> None:
-        """Say an error of the workspace on the message line; what it cut short can be tried again.
+        """Show a workspace error on the message line; what it interrupted can be retried.
 
         Raises:
-            DamagedError: it is damage, beside which nothing more is to be written.
+            DamagedError: The workspace is damaged, so nothing more must be written.
         """
         if isinstance(error, DamagedError):
             raise error
         self.at_hand.say(str(error), error=True)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Tell an error of the workspace, whatever it comes from; what is no such error ends the program."""
+        """Report a workspace error, wherever it was raised; any other error ends the program."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         if isinstance(cause, WorkspaceError) and not isinstance(cause, DamagedError):
             self.tell(cause)
@@ -392,12 +391,12 @@ class CuratorApp(SurvivesErrors, App[None]):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Say why the program ends; Textual's own way would print variables, keys among them."""
+        """Say why the program ends; Textual's own traceback would print variables, API keys included."""
         error: BaseException | None = self._exception
         if isinstance(error, WorkerFailed):
             error = error.error
         if error is not None and not isinstance(error, WorkspaceError):
             error = unexpected(error, self.engine.workspace.path)
-        # As text: a plain string would be read as markup, and what failed may carry a model's words.
+        # As Text: a plain string would be parsed as markup, and the error may quote a model.
         self._exit_renderables.append(Text(f"Error: {safe_line(str(error))}"))
         self._close_messages_no_wait()

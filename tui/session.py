@@ -1,4 +1,4 @@
-"""A person's session: the engine of one workspace, and generation beside the person."""
+"""The curator's session: the engine of one workspace, and background generation."""
 
 import asyncio
 import gc
@@ -17,18 +17,18 @@ from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.background.yield_to_keys import YieldToKeys
 
 _LATER = ("numpy", "selfinstruct.core.pool.pool", "jinja2")
-"""What takes long to import, and is needed when the pool is read and requests are planned."""
+"""Slow imports, deferred until the pool is read and requests are planned."""
 _GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
-"""So many new objects are worth a look; the second number, also under a person's keys."""
+"""Allocations that trigger a garbage collection: with an idle keyboard, and in any case."""
 
 
 class Session:
-    """What all screens of a curator share.
+    """State shared by all screens of the curator.
 
     Args:
-        engine: The engine; the session closes it in the end.
-        resend: Whether requests in doubt are sent again although they may cost.
-        ended: Called when generation ends, with the error that ended it.
+        engine: The engine; the session closes it at the end.
+        resend: Whether to resend requests in doubt even if that may cost.
+        ended: Called when generation ends, with the error that ended it, if any.
     """
 
     def __init__(
@@ -39,15 +39,15 @@ class Session:
         self.attended = AttendedRun(engine, resend=resend, give_way=self.courtesy.give_way)
         self._ended = ended
         self.leaving = False
-        """Whether the person has asked to leave once the answers under way are stored."""
+        """Whether the person has asked to quit once the answers in flight are stored."""
         self.finder = TaskFinder(engine.workspace.path)
-        """Looks for tasks without keeping the screen waiting."""
+        """Searches tasks without blocking the screen."""
         self.long_step: BulkProgress | None = None
-        """The step on many tasks that is being carried out; no other decision is taken meanwhile."""
+        """The bulk step in progress, if any; other decisions are refused meanwhile."""
         self.put_off: deque[Coroutine[Any, Any, None]] = deque()
-        """Decisions that wait for another program to let go of the workspace, in their order."""
+        """Decisions that wait for another program to release the workspace, oldest first."""
         self.reassessment_is_due = False
-        """Whether an error has cut short the assessment of what is undecided by the filters in force."""
+        """Whether an error has interrupted the reassessment of undecided candidates."""
         engine.workspace.lock_wait.stop_blocking()
         self._reading: asyncio.Future[None] | None = None
         self._generation: asyncio.Future[None] | None = None
@@ -55,7 +55,7 @@ class Session:
 
     @property
     def read_only(self) -> bool:
-        """Whether the workspace is only looked at."""
+        """Whether the workspace is open read-only."""
         return self.engine.workspace.read_only
 
     @property
@@ -64,7 +64,7 @@ class Session:
         return self.engine.settings
 
     def start(self) -> None:
-        """Read the pool and then generate, in the background; nothing when that is under way."""
+        """Read the pool and then generate, in the background; does nothing if already running."""
         if not self._applying and (self._generation is None or self._generation.done()):
             self._generation = asyncio.ensure_future(self._work())
             self._generation.add_done_callback(self._done)
@@ -72,30 +72,30 @@ class Session:
     async def _work(self) -> None:
         if not self.read_only:
             await self.engine.workspace.lock_wait.when_free(self.engine.enter)
-        # Imported in a thread, and only now: the first screen needs none of it.
+        # Imported in a thread, after the first screen, which needs none of them.
         for name in _LATER:
             await asyncio.to_thread(import_module, name)
         await self._read_pool()
-        # What is there by now stays, and need not be looked through for garbage.
+        # Objects created so far are long-lived, so garbage collection can skip them.
         gc.freeze()
         if not self.read_only:
             await self.attended.run()
 
     def _read_pool(self) -> "asyncio.Future[None]":
-        # A person waits for what it brings.
+        # The person is waiting for the pool.
         hurry = partial(self.courtesy.give_way, hurry=True)
         self._reading = asyncio.ensure_future(self.engine.read_pool(hurry))
         return self._reading
 
     def read_again(self) -> None:
-        """Read the pool again in the background where a step that failed has dropped it."""
+        """Reread the pool in the background if a failed step has invalidated it."""
         once = self._reading
         if once is None or not once.done() or once.cancelled() or once.exception() is not None:
             return
         if not self.engine.assessor.is_ready:
-            self._read_pool().add_done_callback(self._read)
+            self._read_pool().add_done_callback(self._report_read_error)
 
-    def _read(self, reading: "asyncio.Future[None]") -> None:
+    def _report_read_error(self, reading: "asyncio.Future[None]") -> None:
         if not reading.cancelled() and reading.exception() is not None:
             self._ended(reading.exception())
 
@@ -104,14 +104,14 @@ class Session:
             self._ended(generation.exception())
 
     def tidy(self) -> None:
-        """Look for garbage, now and then and while nobody types: it stops the program for some 20 ms."""
+        """Collect garbage if it is due, preferably while the keyboard is idle: it blocks for about 20 ms."""
         allocated = gc.get_count()[0]
         if allocated > (_GARBAGE if self.courtesy.is_quiet else _MUCH_GARBAGE):
             gc.collect()
 
     @property
     def activity(self) -> str:
-        """What goes on in the background, in a word or two; empty when nothing does."""
+        """Description of background activity for the status line; empty if there is none."""
         if self.read_only:
             return "read-only"
         if self.attended.paused:
@@ -120,16 +120,16 @@ class Session:
         if progress:
             return f"generating {progress[0]}/{progress[1]}"
         under_way = self.attended.under_way
-        return f"{under_way} under way" if under_way else ""
+        return f"{under_way} in flight" if under_way else ""
 
     async def apply(self, settings: Settings) -> None:
-        """Work by other settings from now on; answers under way are waited for, and stored.
+        """Apply new settings, once the answers in flight are stored.
 
         Raises:
-            SettingsError: they do not fit the workspace; all stays as it was.
+            SettingsError: The settings do not fit the workspace; nothing changes.
         """
         running = self._generation is not None and not self._generation.done()
-        # A demand that comes meanwhile is met by the successor.
+        # The successor serves any demand that arrives meanwhile.
         self._applying = True
         try:
             if running:
@@ -144,9 +144,15 @@ class Session:
                 self.start()
 
     async def reassess(self, progress: Callable[[float], None]) -> int:
-        """Assess what is undecided by the filters in force; returns how many verdicts are others now.
+        """Reassess undecided candidates with the current filters.
 
-        What an error cuts short stays due.
+        If an error interrupts it, `reassessment_is_due` stays set.
+
+        Args:
+            progress: Called with the completed fraction, 0 to 1.
+
+        Returns:
+            Number of verdicts that changed.
         """
         from selfinstruct.core.stats.filter_preview import reassess  # noqa: PLC0415 - NumPy comes with it
 
@@ -156,13 +162,13 @@ class Session:
         return turned
 
     def raise_cost_limit(self, usd: float) -> None:
-        """Make room for more requests, and go on."""
+        """Raise the cost limit, in USD, and resume."""
         self.engine.limit_cost(usd)
         self.start()
         self.attended.resume()
 
     def remember(self, **values: object) -> None:
-        """Store settings that change nothing but the screen, such as its theme."""
+        """Store settings that affect only the screen, such as its theme."""
         settings = self.settings.model_copy(update=values)
         if not self.read_only:
             stored = settings.model_dump(mode="json")
@@ -170,7 +176,7 @@ class Session:
         self.engine.settings = settings
 
     async def stop(self) -> None:
-        """End generation: what is still under way is in doubt from now on."""
+        """Stop generation and close the engine; requests still in flight become in doubt."""
         for work in (self._generation, self._reading):
             if work is not None:
                 work.cancel()

@@ -182,7 +182,7 @@ class Decider:
         """
         wording = clean_instruction(storable_text(instruction))
         if not wording:
-            raise DecisionRefusedError("An instruction needs words.")
+            raise DecisionRefusedError("An instruction cannot be empty.")
 
         def reworded(task: Task) -> Standing:
             if seen is not None and task.instruction != seen:

@@ -122,7 +122,9 @@ class Settings(_Checked):
     prompts: Annotated[Path | None, Field(description="Your own prompt templates, TOML.")] = None
     language: Annotated[
         str,
-        Field(description=f"Of the tasks: {', '.join(known())}, or auto for that of your seeds."),
+        Field(
+            description=f"Language of the tasks: {', '.join(known())}, or auto to detect it from your seeds."
+        ),
     ] = ENGLISH
     rng_seed: Annotated[int, Field(description="Random seed; the same seed repeats a run.")] = 0
     concurrency: Annotated[int, Field(description="Requests in flight at once.", ge=1, le=1024)] = 4

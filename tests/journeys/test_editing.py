@@ -65,7 +65,7 @@ def test_y_sends_the_terminal_the_text_exactly_and_says_no_more_than_that(path: 
     with curator(path) as terminal:
         terminal.wait_for("Translate")
         terminal.press("2", "g", "y")
-        terminal.wait_for("Sent the instruction of 176 to the clipboard of the terminal")
+        terminal.wait_for("Sent the instruction of 176 to the terminal's clipboard")
     assert clipboards(bytes(terminal.received)) == [WORDING]
 
 

@@ -86,7 +86,7 @@ async def test_what_changes_while_nothing_can_be_read_ends_nothing(curator: Cura
     workspace = curator.engine.workspace
     with unreadable(workspace):
         curator.engine.emit(BatchCompleted(1, 1))
-        curator.app.call_later(curator.app._look)
+        curator.app.call_later(curator.app._poll)
         await curator.until(lambda: _NOT_READ in curator.shown("#message"))
     assert curator.app.is_running
 

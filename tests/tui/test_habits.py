@@ -67,10 +67,10 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
     [
         ({"acept": "f5"}, "Did you mean 'accept'?"),
         ({"skpi": "f5"}, "Did you mean 'skip'?"),
-        ({"approve": "f5"}, "docs/curating.md lists them all."),
-        ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown, escape."),
-        ({"accept": "r"}, "r would be both accept and reject"),
-        ({"leave": "1"}, "1 would be both curate and leave"),
+        ({"approve": "f5"}, "docs/curating.md lists all actions."),
+        ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown or escape."),
+        ({"accept": "r"}, "r is assigned to both accept and reject"),
+        ({"leave": "1"}, "1 is assigned to both curate and leave"),
     ],
 )
 def test_keys_that_cannot_be_are_refused_with_a_sentence(keys: dict[str, str], sentence: str) -> None:
@@ -100,7 +100,7 @@ def test_a_theme_that_there_is_not_is_refused_with_the_nearest_one(theme: str, n
 
 def test_a_theme_like_none_is_refused_with_all_there_are() -> None:
     with pytest.raises(
-        SettingsError, match="There is no theme 'blue'. There are textual-dark, textual-light, "
+        SettingsError, match="There is no theme 'blue'. The themes are textual-dark, textual-light, "
     ):
         check_theme("blue")
 
@@ -166,10 +166,10 @@ async def test_the_editor_of_the_environment_rewords_a_candidate(
     task = curator.current()
     monkeypatch.setenv("EDITOR", "no-such-editor")
     await curator.press("E")
-    assert "no program 'no-such-editor'" in curator.shown("#message")
+    assert "The program 'no-such-editor'" in curator.shown("#message")
     monkeypatch.delenv("EDITOR")
     await curator.press("E")
-    assert "Neither VISUAL nor EDITOR" in curator.shown("#message")
+    assert "No editor is configured" in curator.shown("#message")
     assert curator.task(task.id).instruction == task.instruction
 
 
@@ -189,7 +189,7 @@ async def test_a_workspace_opened_read_only_can_be_looked_at_and_not_changed(tmp
             assert "Accept" not in footer
             assert "Filter" in footer
             await curator.press("question_mark")
-            assert "Put the candidate into the pool" not in screen_text(curator.app)
+            assert "Add the candidate to the pool" not in screen_text(curator.app)
             await curator.press("escape", "a", "r", "n", "e", "u", "2")
             assert curator.app.at_hand.NAME == "pool"
             assert len(curator.table.ids) == 176
@@ -243,5 +243,5 @@ async def test_a_theme_is_stored_beside_what_another_program_has_stored(
 async def test_ctrl_c_says_how_to_quit_where_everything_else_is_said(engine_on: OpenEngine) -> None:
     async with curating(engine_on(keys={"leave": "f10"})) as curator:
         await curator.press("ctrl+c")
-        assert "F10 quits, and keeps everything." in curator.shown("#message")
+        assert "F10 quits; everything is kept." in curator.shown("#message")
         assert "Do you want to quit" not in screen_text(curator.app)

@@ -1,1 +1,1 @@
-"""Work beside the keys: yielding, prefetch, refresh, progress of bulk steps."""
+"""Background work: yielding to input, prefetch, refresh, progress of bulk steps."""

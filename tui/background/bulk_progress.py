@@ -1,20 +1,20 @@
-"""A step on hundreds of tasks, told of while it is carried out."""
+"""Progress and cancellation of bulk steps, which change hundreds of tasks at once."""
 
 import time
 from collections.abc import Callable
 
-_TELL_S = 0.25
-"""How often it is told of: drawing takes time too."""
+_REPORT_S = 0.25
+"""Minimum seconds between two reports; drawing takes time too."""
 
 
 class BulkProgress:
-    """How far a step has come, and whether a person has stopped it.
+    """Progress of a bulk step, and whether the person has stopped it.
 
     Args:
-        doing: What is done, as "Accepting 5,000 tasks".
-        stop_key: The key that stops it, as people write it.
-        tell: Given a sentence for the message line, now and then.
-        stop: Called when a person stops it.
+        doing: Description of the step, such as "Accepting 5,000 tasks".
+        stop_key: The key that stops the step, as displayed.
+        tell: Called from time to time with a sentence for the message line.
+        stop: Called when the person stops the step.
     """
 
     def __init__(
@@ -28,24 +28,24 @@ class BulkProgress:
         self._told_at = 0.0
         self._rest = ""
         self.stopped = False
-        """Whether a person has asked for its end."""
+        """Whether the person has stopped the step."""
 
     def progress(self, done: float) -> None:
-        """Note how much is done, 0 to 1."""
+        """Record the completed fraction, 0 to 1."""
         self._done = done
-        if time.monotonic() - self._told_at >= _TELL_S:
+        if time.monotonic() - self._told_at >= _REPORT_S:
             self._say()
 
     def stop(self) -> None:
-        """End it after what is done of it."""
+        """Stop the step; everything done so far is kept."""
         self.stopped = True
         self._stop()
 
     def refuse(self, what: str) -> None:
-        """Say that something has to wait for its end."""
+        """Report that another action has to wait until the step ends."""
         self._rest = f" {what} has to wait until then."
         self._say()
 
     def _say(self) -> None:
         self._told_at = time.monotonic()
-        self._tell(f"{self._doing}: {self._done:.0%} done. {self._stop_key} stops after that.{self._rest}")
+        self._tell(f"{self._doing}: {self._done:.0%} done. {self._stop_key} stops here.{self._rest}")

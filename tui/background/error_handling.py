@@ -1,4 +1,4 @@
-"""An error of the workspace ends no screen and no widget: it goes to the application, which tells it."""
+"""Keeps screens and widgets alive after workspace errors, which the application reports."""
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -7,10 +7,10 @@ from selfinstruct.db.errors import WorkspaceError
 
 
 class SurvivesErrors(MessagePump):
-    """What handles messages, and goes on after an error of the workspace in one of its handlers.
+    """A message pump that survives workspace errors in its message handlers.
 
-    Textual gives each error of a handler to the application as well, but the widget takes no other message
-    after it. Errors of workers, timers, callbacks and drawing reach the application without that.
+    Textual passes a handler's error to the application too, but then ends the widget's message loop. Errors
+    in workers, timers, callbacks and rendering reach the application without ending it.
     """
 
     async def _dispatch_message(self, message: Message) -> None:

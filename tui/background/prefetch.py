@@ -1,4 +1,4 @@
-"""What the next key may show is got ready while no key is pressed."""
+"""Prefetch: prepares the rows that the next key may show while the keyboard is idle."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,31 +8,31 @@ from textual.widget import Widget
 
 from selfinstruct.db.errors import WorkspaceError
 
-_REST_S = 0.02
-"""Between one row and the next, and after a key: it is drawn by then."""
+_PAUSE_S = 0.02
+"""Seconds between two rows, and after a key press, which has been drawn by then."""
 
 
 class Prefetch:
-    """Gets rows ready, one at a time, the likeliest first.
+    """Prefetches rows one at a time, most likely first.
 
     Args:
-        owner: A mounted widget, which lives as long.
-        prepare: Gets one row ready, in some milliseconds.
+        owner: A mounted widget with the same lifetime.
+        prepare: Prepares one row, within a few milliseconds.
     """
 
     def __init__(self, owner: Widget, prepare: Callable[[int], None]) -> None:
         self._prepare = prepare
         self._rows: deque[int] = deque()
-        self._clock = owner.set_interval(_REST_S, self._next, pause=True)
+        self._clock = owner.set_interval(_PAUSE_S, self._next, pause=True)
 
     def around(self, now: int, before: int, *, page: int, rows: int) -> None:
-        """Get ready what a key may move the cursor to: the same step again, the next rows, the next pages.
+        """Queue the likely next rows: the same step again, the adjacent rows, then one page down and up.
 
         Args:
             now: The row under the cursor.
-            before: The row that was under it.
-            page: How many rows a page has.
-            rows: How many there are.
+            before: The row previously under the cursor.
+            page: Number of rows per page.
+            rows: Total number of rows.
         """
         steps = (now - before, 1, -1, page, -page)
         ahead = dict.fromkeys(max(0, min(rows - 1, now + step)) for step in steps)
@@ -43,6 +43,6 @@ class Prefetch:
         if not self._rows:
             self._clock.pause()
             return
-        # What cannot be read is told when it is asked for.
+        # A read error is reported when the row is shown.
         with suppress(WorkspaceError):
             self._prepare(self._rows.popleft())

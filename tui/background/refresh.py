@@ -1,4 +1,4 @@
-"""Long readings of the workspace beside a person: again when it has changed, and never all the time."""
+"""Throttled background reads of the workspace, for screens whose queries take long."""
 
 import asyncio
 import time
@@ -8,18 +8,19 @@ from textual.dom import DOMNode
 from textual.worker import Worker
 
 _PAUSE_S = 1.0
+"""Minimum seconds between two reads."""
 _SHARE = 0.2
-"""How much of the time a reading that is wanted again and again may take."""
+"""Maximum fraction of the time that reading may take, however often it is requested."""
 
 
 class BackgroundRefresh:
-    """Reads in the background when that is wanted; a reading wanted during one follows it.
+    """Reads in the background on request; requests during a read cause one more read after it.
 
-    Between two readings there is a pause of a second or more: four times what the last one took.
+    Between two reads it pauses for four times the duration of the last one, and at least a second.
 
     Args:
-        owner: With whose end the reading ends.
-        read: Reads once, and leaves the loop to others often.
+        owner: The widget or screen that owns the worker; reading ends with it.
+        read: Reads once, and yields to the event loop often.
     """
 
     def __init__(self, owner: DOMNode, read: Callable[[], Awaitable[None]]) -> None:
@@ -29,19 +30,19 @@ class BackgroundRefresh:
         self._worker: Worker[None] | None = None
 
     def want(self) -> None:
-        """Read soon, unless that is under way or about to be."""
+        """Request a read."""
         self._wanted = True
         if self._worker is None or self._worker.is_finished:
-            self._worker = self._owner.run_worker(self._go_on())
+            self._worker = self._owner.run_worker(self._read_while_wanted())
 
     def stop(self) -> None:
-        """Leave the reading that is under way."""
+        """Cancel the current read, and drop any request for another."""
         self._wanted = False
         if self._worker is not None:
             self._worker.cancel()
             self._worker = None
 
-    async def _go_on(self) -> None:
+    async def _read_while_wanted(self) -> None:
         while self._wanted:
             self._wanted = False
             begun = time.perf_counter()

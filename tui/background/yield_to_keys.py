@@ -1,23 +1,26 @@
-"""Work in the background steps back while a person is at the keys."""
+"""Cooperative scheduling: background work yields to key presses."""
 
 import asyncio
 import time
 
 _BUSY_S = 0.2
-"""A key counts for so long: it has been drawn by then, and the next one of a row of them has come."""
+"""Seconds to yield after a key press: by then it is drawn, and the next of a held key has arrived."""
 _AT_MOST_S = 0.5
-"""However fast somebody types, the work goes on a step after so long."""
+"""Maximum seconds to yield to continuous typing before the next step, so that work never starves."""
 _QUIET_S = 1.0
+"""Seconds without a key press after which the keyboard counts as idle."""
 _STEP_S = 0.01
+"""Polling interval in seconds while yielding."""
 _TOLD_S = 0.002
+"""Minimum seconds between two steps; a key press takes a few turns of the event loop to arrive here."""
 _REST, _REST_AT_MOST_S = 3, 0.05
-"""The work rests so many times as long as its last step took, and so long at most."""
+"""Rest between two steps: a multiple of the last step's duration, and its maximum in seconds."""
 _LONG_REST, _LONG_REST_AT_MOST_S = 8, 0.15
-"""The same while somebody is at the keys."""
+"""The same while the person types."""
 
 
 class YieldToKeys:
-    """Lets one party work when the other is quiet."""
+    """Paces background work around key presses."""
 
     def __init__(self) -> None:
         self._touched = self._touched_before = 0.0
@@ -25,41 +28,40 @@ class YieldToKeys:
         self._turn = asyncio.Lock()
 
     def touched(self) -> None:
-        """A key was pressed."""
+        """Record a key press."""
         self._touched_before, self._touched = self._touched, time.monotonic()
 
     @property
     def is_quiet(self) -> bool:
-        """Whether so long no key has been pressed that the next one is not expected at once."""
+        """Whether the keyboard is idle."""
         return time.monotonic() - self._touched > _QUIET_S
 
     @property
-    def _somebody_types(self) -> bool:
-        """Whether keys come one after the other; after a single one, a person may wait for what it brings."""
+    def _is_typing(self) -> bool:
+        """Whether keys come in quick succession; after a single key, the person may await its effect."""
         return not self.is_quiet and self._touched - self._touched_before < _QUIET_S
 
     async def give_way(self, *, hurry: bool = False) -> None:
-        """Wait until no key has been pressed for a moment; one waits at a time, and steps never pile up.
+        """Wait between two steps of work until the keyboard is briefly idle; callers wait in turn.
 
-        The work rests several times as long as its last step took, so that most keys find nothing under way.
+        Work rests for several times the duration of its last step, so that most key presses find it idle.
 
         Args:
-            hurry: Whether a person waits for the work: then it rests as long as it works.
+            hurry: Whether the person is waiting for the work: it then rests only as long as it works.
         """
         async with self._turn:
             step = time.monotonic() - self._began
             rest, at_most = _REST, _REST_AT_MOST_S
             if hurry:
                 rest = 1
-            elif self._somebody_types:
+            elif self._is_typing:
                 rest, at_most = _LONG_REST, _LONG_REST_AT_MOST_S
-            # A key takes some turns of the loop until it is told here.
             await asyncio.sleep(min(max(rest * step, _TOLD_S), at_most))
             await self.wait()
             self._began = time.monotonic()
 
     async def wait(self) -> None:
-        """Wait until no key has been pressed for a moment, but not for ever."""
+        """Wait until the keyboard is briefly idle, with a timeout."""
         began = time.monotonic()
         while time.monotonic() < min(self._touched + _BUSY_S, began + _AT_MOST_S):  # noqa: ASYNC110 - a clock
             await asyncio.sleep(_STEP_S)

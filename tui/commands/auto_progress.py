@@ -1,4 +1,4 @@
-"""Shows unattended work: a progress bar on a terminal, plain lines elsewhere."""
+"""Progress of unattended work: a progress bar on a terminal, plain lines elsewhere."""
 
 import asyncio
 import os
@@ -37,10 +37,10 @@ _REFRESH_S = 0.5
 
 
 async def work_alone(engine: Engine, *, resend: bool) -> Exit:
-    """Run an engine unattended and say how it goes; returns the exit code.
+    """Run an engine unattended, and report progress; returns the exit code.
 
-    The first Ctrl+C waits for the answers under way, the second leaves at once; what is then still
-    under way is in doubt, and all else is kept.
+    The first Ctrl+C waits for the answers in flight; the second stops immediately, which leaves requests in
+    flight in doubt. Everything else is kept.
     """
     async with engine:
         run = UnattendedRun(engine, resend=resend)
@@ -53,7 +53,7 @@ async def work_alone(engine: Engine, *, resend: bool) -> Exit:
             with view.shown():
                 outcome = await view.follow(task)
         except asyncio.CancelledError:
-            outcome = RunOutcome(Ended.INTERRUPTED, "Stopped at once; every answer that came is stored.")
+            outcome = RunOutcome(Ended.INTERRUPTED, "Stopped immediately; all answers received are stored.")
         view.end(outcome)
     return _CODES[outcome.ended]
 
@@ -63,12 +63,12 @@ def _on_interrupt(interrupt: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, interrupt)
-        except NotImplementedError:  # Windows has no signal handlers on its loops
+        except NotImplementedError:  # event loops on Windows do not support signal handlers
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
 
 
 class _View:
-    """What one run looks like: counts since it began, and the totals of the workspace."""
+    """Display of one run: counts since its start, and totals of the workspace."""
 
     def __init__(self, engine: Engine, run: UnattendedRun) -> None:
         self._engine = engine
@@ -77,7 +77,7 @@ class _View:
         self._filtered: Counter[str] = Counter()
         self._failed = 0
         self._last_failure = ""
-        self._unheard = False
+        self._is_pipe_closed = False
         self._pace = Pace(engine.settings.target)
         self._interrupts = 0
         target = engine.settings.target
@@ -92,20 +92,20 @@ class _View:
         self._live: Live | None = None
 
     def say(self, text: str) -> None:
-        """One line; text of others comes through `safe_line`."""
+        """Print one line, sanitized."""
         line = safe_line(as_flags(text))
         if self._console.is_terminal:
             self._console.print(Text(line))
-        elif not self._unheard:
+        elif not self._is_pipe_closed:
             try:
-                print(line, flush=True)  # noqa: T201 - plain lines for whoever reads the pipe
+                print(line, flush=True)  # noqa: T201 - plain lines for pipes and logs
             except BrokenPipeError:
-                # Nobody listens any more, as after `| head`; the work goes on.
-                self._unheard = True
+                # The reader has closed the pipe, such as `head`; the work continues.
+                self._is_pipe_closed = True
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def begin(self) -> None:
-        """Say what is about to happen."""
+        """Print the model, the language and any warnings before the run."""
         settings, engine = self._engine.settings, self._engine
         if settings.is_offline:
             self.say("Using the built-in model: a grammar, not a language model. Its texts are made up.")
@@ -118,11 +118,11 @@ class _View:
             self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
         if in_doubt:
-            again = "those needed are sent again" if self._run.resend else "give --resend to send them again"
+            again = "those still needed are resent" if self._run.resend else "--resend resends them"
             self.say(f"{many(in_doubt, 'request')} in doubt after a crash; {again}.")
 
     def take(self, event: Event) -> None:
-        """Take note of an event of the engine."""
+        """Process an event of the engine."""
         if isinstance(event, CandidatesProposed):
             self._pace.note(time.monotonic(), self._run.reached)
         if isinstance(event, CandidateAssessed) and event.verdict != PASS:
@@ -136,19 +136,21 @@ class _View:
             self.say(f"batch {event.batch}: {self._line()}")
 
     def interrupt(self, task: "asyncio.Future[RunOutcome]") -> None:
-        """Stop gently at first, at once when asked again."""
+        """Stop gracefully on the first call, immediately on the second."""
         self._interrupts += 1
         if self._interrupts == 1:
             self._run.stop()
             under_way = self._run.under_way
             if under_way:
-                self.say(f"Waiting for {many(under_way, 'request')} in flight. Ctrl+C again stops at once.")
+                self.say(
+                    f"Waiting for {many(under_way, 'request')} in flight. Ctrl+C again stops immediately."
+                )
         else:
             task.cancel()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Show the bar while it lasts, where there is a terminal."""
+        """Show the progress bar during the run, if there is a terminal."""
         if not self._console.is_terminal:
             yield
             return
@@ -158,7 +160,7 @@ class _View:
         self._live = None
 
     async def follow(self, task: "asyncio.Future[RunOutcome]") -> RunOutcome:
-        """Wait for the run, and keep the display up to date."""
+        """Wait for the run while updating the display."""
         while not task.done():
             await asyncio.wait({task}, timeout=_REFRESH_S)
             if self._live is not None:
@@ -166,7 +168,7 @@ class _View:
         return await task
 
     def end(self, outcome: RunOutcome) -> None:
-        """Say how it ended, and what waits for a person."""
+        """Print how the run ended, and what is left for a person to do."""
         counts = self._engine.workspace.counts()
         self.say(outcome.sentence)
         if self._filtered:
@@ -174,7 +176,7 @@ class _View:
         unclear = self._engine.workspace.tasks.unclear()
         if unclear:
             self.say(
-                f"{many(unclear, 'accepted task')} with an unclear label, so without instances: label them"
+                f"{many(unclear, 'accepted task')} without instances because of an unclear label: set it"
                 " with c in the curator."
             )
         lacking = self._engine.workspace.tasks.lacking()
@@ -185,14 +187,16 @@ class _View:
             )
         if self._run.not_needed:
             left = many(self._run.not_needed, "request")
-            self.say(f"Not sent, as the target is reached: {left} for new tasks, left by an earlier run.")
+            self.say(
+                f"Not sent, since the target is reached: {left} for new tasks, left over from an earlier run."
+            )
         if counts.requests["in_doubt"]:
             self.say(f"{many(counts.requests['in_doubt'], 'request')} in doubt.")
         self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
         self._say_how_to_resume()
 
     def _say_how_to_resume(self) -> None:
-        """Say which tasks nobody has asked the model about yet, and the command that resumes."""
+        """Print which tasks have not been sent to the model yet, and the command that resumes."""
         workspace, room = self._engine.workspace, self._run.room
         unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
         parts = [
@@ -205,7 +209,7 @@ class _View:
         if room is not None:
             command += f" --max-cost {room.for_all_usd:.10g}"
         elif parts and most is not None and had >= most:
-            # Of what has no label yet, instances are asked for in another request.
+            # Tasks without a label need two more requests: for the label, and for instances.
             command += f" --max-requests {had + 2 * unasked.labels + unasked.instances}"
         if parts or room is not None:
             unfinished = f"Unfinished: {', '.join(parts)}. " if parts else ""

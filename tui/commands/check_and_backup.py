@@ -1,4 +1,4 @@
-"""`selfinstruct check` and `selfinstruct backup`: whether a workspace is whole, and a copy of it."""
+"""`selfinstruct check` and `selfinstruct backup`: consistency checks, repair, and backups."""
 
 import sys
 from datetime import UTC, datetime
@@ -20,18 +20,18 @@ def check(
     db: DbOption = Path("selfinstruct.db"),
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Build a new file from what can be read; every decision or nothing."),
+        typer.Option("--repair", help="Build a new file from everything readable; all decisions or nothing."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Repair without being asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Repair without asking.")] = False,
 ) -> None:
-    """Check that the workspace is intact, and that everything in it follows from what was stored.
+    """Check that the workspace is intact and consistent with its stored answers and decisions.
 
-    Checking changes nothing, and other programs can go on. Exit codes: 0 all is well, 1 something is wrong,
-    2 there is no workspace.
+    The check changes nothing, and other programs can keep using the workspace. Exit codes: 0 all is well,
+    1 something is wrong, 2 there is no workspace.
     """
     with sentences(db):
         if repair and not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
-            stop(WorkspaceError("There is no terminal to ask on. Give --yes to repair without being asked."))
+            stop(WorkspaceError("There is no terminal to ask on. Give --yes to repair without asking."))
         well = _say_what_is_found(db)
         if repair and not well:
             well = _repair(db, yes=yes)
@@ -41,8 +41,8 @@ def check(
 
 
 def _say_what_is_found(path: Path) -> bool:
-    """Check a workspace and say what was found; returns whether there is nothing to repair."""
-    from selfinstruct.core.language.registry import ENGLISH  # noqa: PLC0415 - no other command compares
+    """Check a workspace and print the findings; returns whether it needs no repair."""
+    from selfinstruct.core.language.registry import ENGLISH  # noqa: PLC0415 - other commands do not need it
     from selfinstruct.core.similarity.reference_score import rouge_l  # noqa: PLC0415 - as above
 
     try:
@@ -56,13 +56,13 @@ def _say_what_is_found(path: Path) -> bool:
 
 
 _ADVICE = (
-    "Leave it as it is, close the programs that use it, and run this command with --repair: it keeps the file"
-    " and builds a new one from everything that can be read."
+    "Do not change it. Close all programs that use it, and run this command with --repair, which keeps the"
+    " file and builds a new one from everything readable."
 )
 
 
 def report_lines(report: Report) -> list[str]:
-    """What was looked at, and what was found, a line each."""
+    """Return the checks and their findings, one line each."""
     lines = []
     for part in report.parts:
         found = "wrong" if part.wrong else "-" if part.is_left_out else "ok"
@@ -77,16 +77,16 @@ def report_lines(report: Report) -> list[str]:
 
 
 def _repair(path: Path, *, yes: bool) -> bool:
-    """Repair a workspace, after asking; returns whether all is well then."""
-    from selfinstruct.db.repair.repair import repairing  # noqa: PLC0415 - seldom needed
+    """Repair a workspace after confirmation; returns whether it is intact afterwards."""
+    from selfinstruct.db.repair.repair import repairing  # noqa: PLC0415 - rarely needed
 
     with repairing(path, at=datetime.now(UTC).isoformat(timespec="milliseconds")) as repaired:
-        decisions = "All decisions could be read."
+        decisions = "All decisions were recovered."
         typer.echo(f"A new file was built. {decisions}")
         for sentence in repaired.notes:
             typer.echo(f"  {safe_line(sentence)}")
         kept = safe_line(str(repaired.kept))
-        if not yes and not typer.confirm(f"Replace the damaged file, and keep it as {kept}?"):
+        if not yes and not typer.confirm(f"Replace the damaged file and keep it as {kept}?"):
             typer.echo("Nothing was changed.")
             return False
         repaired.put_in_place()
@@ -98,13 +98,13 @@ def _repair(path: Path, *, yes: bool) -> bool:
 def backup(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
     db: DbOption = Path("selfinstruct.db"),
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
 ) -> None:
-    """Copy the workspace as it is at this moment; other programs can go on using it.
+    """Copy the workspace as of now; other programs can keep using it.
 
-    The copy is one file that only you can read. It is verified, and written whole or not at all.
+    The copy is one file that only you can read. It is verified, and written completely or not at all.
     """
-    from selfinstruct.db.sqlite.backup import back_up  # noqa: PLC0415 - the other commands need none of it
+    from selfinstruct.db.sqlite.backup import back_up  # noqa: PLC0415 - other commands do not need it
 
     with sentences(db):
         written = back_up(db, out, force=force)

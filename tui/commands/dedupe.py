@@ -1,4 +1,4 @@
-"""`selfinstruct dedupe`: removes near-duplicates from files."""
+"""`selfinstruct dedupe`: near-duplicate removal from files."""
 
 import os
 import time
@@ -23,43 +23,46 @@ if TYPE_CHECKING:
 
 Engine = Literal["local", "ray"]
 
-_A_LINE_S = 10.0
-"""Without a terminal, a line about so often."""
+_LINE_INTERVAL_S = 10.0
+"""Seconds between two progress lines if there is no terminal."""
 
 
 def dedupe(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON Lines files, in this order.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the rows that stay.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON Lines files, in order.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Output file for the rows that are kept.")],
     threshold: Annotated[
-        float, typer.Option(metavar="F", help="A row stays if it scores less than this with all that stayed.")
+        float, typer.Option(metavar="F", help="Keep a row if its ROUGE-L with every kept row is below this.")
     ] = 0.7,
     engine: Annotated[
-        Engine, typer.Option(help="`local`: all cores of this machine. `ray`: all of a Ray cluster.")
+        Engine, typer.Option(help="`local`: all cores of this machine. `ray`: all cores of a Ray cluster.")
     ] = "local",
     fields: Annotated[
         list[str] | None,
         typer.Option(
             "--field",
             metavar="NAME",
-            help="What is compared: otherwise instruction, prompt, text or the first message of the user."
-            " Given several times, all of them together.",
+            help="Field to compare; by default instruction, prompt, text or the first user message. Give it"
+            " several times to compare several fields together.",
         ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to write what was removed, and why."),
+        typer.Option(metavar="FILE", help="Report of the removed rows, each with the reason."),
     ] = None,
     language: Annotated[
-        str, typer.Option(metavar="CODE", help="Decides what a word is; `other` reads every script.")
+        str,
+        typer.Option(
+            metavar="CODE", help="Language of the text, for tokenization; `other` covers every script."
+        ),
     ] = "en",
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Skip lines that are not rows, instead of stopping.")
+        bool, typer.Option("--skip-bad", help="Skip lines that cannot be read as rows, instead of stopping.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Remove near-duplicates from files: of rows that are alike by ROUGE-L, the first stays.
+    """Remove near-duplicates from files: of rows that are similar by ROUGE-L, the first is kept.
 
-    Rows come out unchanged, in their order. However it ends, the same command resumes where it stopped.
+    Rows are written unchanged and in order. If interrupted, the same command resumes where it stopped.
     """
     from selfinstruct.core.dedupe.job import Callbacks, Job, check, run  # noqa: PLC0415 - imports NumPy
 
@@ -78,7 +81,7 @@ def dedupe(
 
 
 def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[str]:
-    """What came of it, in sentences."""
+    """Return the outcome as sentences, one per line."""
     lines = [
         f"Wrote {tally.kept:,} of {many(tally.rows, 'row')} to {safe_line(str(out))};"
         f" {many(tally.fell, 'near-duplicate')} removed at threshold {threshold:g}."
@@ -89,7 +92,7 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
         lines.append(
             f"{tally.by_part:,} of the removed rows had an input that was not compared. "
             + (
-                "To compare both, give each row an input, if an empty one, and then --field instruction"
+                "To compare both, give each row an input, even if empty, and use --field instruction"
                 " --field input"
                 if tally.without_both
                 else "To compare both: --field instruction --field input"
@@ -98,16 +101,16 @@ def summary(tally: "Tally", out: Path, threshold: float, language: str) -> list[
     if tally.wordless:
         lines.append(
             f"{many(tally.wordless, 'row')} kept without comparison: no words in language {language}."
-            + (" Use --language other to read every script." if language == ENGLISH else "")
+            + (" --language other covers every script." if language == ENGLISH else "")
         )
     return lines
 
 
 def _shards(engine: Engine, threshold: float) -> "Shards":
-    """The parts of the index.
+    """Create the shards of the index.
 
     Raises:
-        DedupeError: there is no Ray.
+        DedupeError: Ray is not installed.
     """
     if engine == "ray":
         try:
@@ -129,7 +132,7 @@ def _shards(engine: Engine, threshold: float) -> "Shards":
 
 
 class _View:
-    """How it goes: a bar on a terminal, a line now and then elsewhere, on standard error."""
+    """Progress on standard error: a progress bar on a terminal, occasional lines elsewhere."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -139,8 +142,8 @@ class _View:
 
     @contextmanager
     def shown(self) -> "Iterator[None]":
-        """Show the bar while it lasts, where there is a terminal."""
-        from rich.console import Console  # noqa: PLC0415 - `--help` does without
+        """Show the progress bar during the work, if there is a terminal."""
+        from rich.console import Console  # noqa: PLC0415 - not needed for `--help`
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
         console = Console(stderr=True, highlight=False)
@@ -156,14 +159,14 @@ class _View:
             yield
 
     def note(self, sentence: str) -> None:
-        """Say a sentence above the bar."""
+        """Print a sentence above the progress bar."""
         if self._bar is not None:
             self._bar.console.print(safe_line(sentence), markup=False)
         else:
             typer.echo(safe_line(sentence), err=True)
 
     def progress(self, tally: "Tally") -> None:
-        """Show how far it is."""
+        """Update the progress display."""
         now = time.monotonic()
         if self._before is None:
             self._before, self._begun = tally.rows, now
@@ -171,6 +174,6 @@ class _View:
         told = f"{many(tally.rows, 'row')}, {tally.kept:,} kept, {pace:,.0f} rows/s"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=tally.bytes, description=told)
-        elif now - self._said >= _A_LINE_S:
+        elif now - self._said >= _LINE_INTERVAL_S:
             self._said = now
             typer.echo(f"{tally.bytes / self._size:.0%}  {told}", err=True)

@@ -1,4 +1,4 @@
-"""How the programs end."""
+"""Exit codes and error messages of the programs."""
 
 import io
 import sys
@@ -14,7 +14,7 @@ from selfinstruct.tui.text.safe_text import safe_line
 
 
 class Exit(IntEnum):
-    """What the programs' exit codes mean."""
+    """Exit codes of the programs."""
 
     DONE = 0
     FAILED = 1
@@ -25,24 +25,24 @@ class Exit(IntEnum):
 
 
 def told(error: Exception) -> str:
-    """What an error says, for the command line: settings are named by their flags."""
+    """Return an error's sentence for the command line, with settings named by their flags."""
     return safe_line(as_flags(error.sentence if isinstance(error, SelfInstructError) else str(error)))
 
 
 def stop(error: Exception, code: Exit = Exit.USAGE) -> NoReturn:
-    """Say an error's sentence and leave."""
+    """Print an error's sentence and exit."""
     typer.echo(f"Error: {told(error)}", err=True)
     raise typer.Exit(code)
 
 
 def run(program: typer.Typer, name: str) -> NoReturn:
-    """Run a program from the command line; an error of its own is one sentence as well."""
+    """Run a program from the command line; internal errors are also reported as one sentence."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # The name of a file need not be text, and not every terminal can show all text.
+            # File names need not be valid text, and not every terminal can encode all text.
             stream.reconfigure(errors="replace")
     try:
         program(prog_name=name)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a traceback may say what nobody is to see
+    except Exception as error:  # noqa: BLE001 - any traceback may contain secrets
         typer.echo(f"{name} failed: {failure(error)}. What was stored is kept; please report this.", err=True)
     sys.exit(Exit.FAILED)

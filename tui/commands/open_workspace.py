@@ -1,4 +1,4 @@
-"""Opens a workspace for a command, and turns whatever goes wrong into one sentence and an exit code."""
+"""Opens the workspace of a command, and turns errors into one sentence and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ from selfinstruct.tui.text.safe_text import safe_line
 
 DbOption = Annotated[
     Path,
-    # What cannot be read is said as everything else is.
+    # Without Typer's own check: an unreadable file is reported by us, like every other error.
     typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.", readable=False),
 ]
 
 
 def open_workspace(path: Path, *, create: bool = False, read_only: bool = False) -> Workspace:
-    """Open a workspace, and say so when it had to be brought up to date.
+    """Open a workspace, and report if it was migrated.
 
     Raises:
-        WorkspaceError: it cannot be opened.
+        WorkspaceError: The workspace cannot be opened.
     """
     workspace = Workspace.open(path, create=create, read_only=read_only)
     if workspace.copy_before_migrations is not None:
@@ -39,20 +39,20 @@ def open_workspace(path: Path, *, create: bool = False, read_only: bool = False)
 
 
 def look_into(path: Path) -> Workspace:
-    """Open a workspace for a command that writes nothing into it, also where it cannot be written.
+    """Open a workspace for a command that does not change it; works on unwritable files too.
 
     Raises:
-        WorkspaceError: it cannot be opened.
+        WorkspaceError: The workspace cannot be opened.
     """
     return open_workspace(path, read_only=not is_writable(path))
 
 
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
-    """Turn errors into one sentence and an exit code; nobody sees a traceback.
+    """Turn errors into one sentence and an exit code, never a traceback.
 
     Args:
-        path: The workspace.
+        path: The workspace, for the message.
     """
     try:
         yield
@@ -67,5 +67,5 @@ def sentences(path: Path) -> Iterator[None]:
         raise typer.Exit(Exit.INTERRUPTED) from None
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, what is stored is kept, and that is to be said
+    except Exception as error:  # noqa: BLE001 - the message must say that stored data is kept
         stop(unexpected(error, path), Exit.FAILED)

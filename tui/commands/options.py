@@ -1,4 +1,4 @@
-"""How the programs read their options."""
+"""Command-line parsing: usage errors as one sentence, with did-you-mean suggestions."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from selfinstruct.tui.commands.exit_codes import stop
 
 def _say_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import metadata  # noqa: PLC0415 - only for who asks
+        from importlib.metadata import metadata  # noqa: PLC0415 - rarely needed
 
         package = metadata("selfinstruct-tui")
         typer.echo(f"{package['Name']} {package['Version']}")
@@ -22,33 +22,33 @@ def _say_version(asked: bool) -> None:
 
 VersionOption = Annotated[
     bool,
-    typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),
+    typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
 ]
 
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-"""What Typer raises for a command line that it cannot read; it does not export it."""
+"""Base class of Typer's usage errors, which Typer does not export."""
 
 
 class Command(TyperCommand):
-    """A command that says what is wrong with its command line in one sentence, as for everything else."""
+    """A command that reports usage errors as one sentence."""
 
     def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """As of Typer, which would draw a frame around words of its own."""
-        with _in_a_sentence(self, info_name, parent):
+        """Parse the command line; Typer would print its own framed message on an error."""
+        with _errors_as_sentences(self, info_name, parent):
             return super().make_context(info_name, args, parent, **extra)
 
 
 class Program(TyperGroup):
-    """A program of several commands that says what is wrong with its command line in one sentence."""
+    """A program with subcommands that reports usage errors as one sentence."""
 
     def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """As of Typer, which would draw a frame around words of its own."""
-        with _in_a_sentence(self, info_name, parent):
+        """Parse the command line; Typer would print its own framed message on an error."""
+        with _errors_as_sentences(self, info_name, parent):
             return super().make_context(info_name, args, parent, **extra)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As of Typer; of a command that there is not, which one may be meant."""
+        """Resolve a subcommand; suggest the nearest if it does not exist."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             path = ctx.command_path
             _refuse(f"{path} has no command '{args[0]}'.", args[0], self.commands, path)
@@ -56,7 +56,7 @@ class Program(TyperGroup):
 
 
 @contextmanager
-def _in_a_sentence(command: Any, name: str, parent: Any) -> Iterator[None]:
+def _errors_as_sentences(command: Any, name: str, parent: Any) -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
@@ -66,7 +66,7 @@ def _in_a_sentence(command: Any, name: str, parent: Any) -> Iterator[None]:
 
 
 def _stop_for(error: Any, command: Any, path: str) -> None:
-    """Say what is wrong and leave; returns for what is no mistake, such as help that is shown by itself."""
+    """Report a usage error and exit; returns if it is not an error, such as help shown by default."""
     match type(error).__name__:
         case "NoSuchOption":
             known = [option for param in command.params for option in (*param.opts, *param.secondary_opts)]
@@ -84,7 +84,7 @@ def _stop_for(error: Any, command: Any, path: str) -> None:
 
 
 def _refuse(sentence: str, word: str, known: Iterable[str], path: str) -> NoReturn:
-    from selfinstruct.core.settings.did_you_mean import nearest  # noqa: PLC0415 - only for who has made a mistake
+    from selfinstruct.core.settings.did_you_mean import nearest  # noqa: PLC0415 - needed for errors only
 
     near = nearest(word, known)
     stop(SettingsError(f"{sentence} {f'Did you mean {near}?' if near else f'{path} --help lists them.'}"))
@@ -99,8 +99,8 @@ def _help(param: Any) -> str:
 
 
 def _said(error: Any) -> str:
-    """What is wrong with a value, in the words of the settings where those have read it."""
-    from pydantic import ValidationError  # noqa: PLC0415 - only for who has made a mistake
+    """Return what is wrong with a value, in the words of the settings model if it rejected the value."""
+    from pydantic import ValidationError  # noqa: PLC0415 - needed for errors only
 
     from selfinstruct.core.settings.messages import explain  # noqa: PLC0415 - as above
 
@@ -110,5 +110,5 @@ def _said(error: Any) -> str:
 
 
 def _within(sentence: str) -> str:
-    """A sentence as the end of another; a name in capitals stays one."""
+    """Lower the first letter of a sentence that continues another, unless it starts an acronym."""
     return sentence if sentence[1:2].isupper() else f"{sentence[:1].lower()}{sentence[1:]}"

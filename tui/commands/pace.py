@@ -1,18 +1,18 @@
-"""How fast a target comes nearer."""
+"""The pace of unattended work, and the estimated time left."""
 
 from collections import deque
 
 _WINDOW_S = 300.0
-"""What was reached longer ago says little: with a fuller pool fewer candidates pass."""
+"""Sliding window in seconds; older samples mislead, since fewer candidates pass as the pool fills."""
 _ENOUGH_S, _ENOUGH = 10.0, 5
-"""From so long a time, and so many tasks gained in it, the time that is left can be told."""
+"""Seconds, and tasks gained in them, that an estimate needs at least."""
 
 
 class Pace:
-    """Tasks reached by time, over the last minutes.
+    """Tasks reached per time, over a sliding window.
 
     Args:
-        target: How many are to be reached; None: there is no target.
+        target: Number of tasks to reach; None if there is no target.
     """
 
     def __init__(self, target: int | None) -> None:
@@ -20,15 +20,15 @@ class Pace:
         self._samples: deque[tuple[float, int]] = deque()
 
     def note(self, now: float, reached: int) -> None:
-        """Note how many tasks are reached at a time, in seconds."""
+        """Record the number of tasks reached at a time, in seconds."""
         self._samples.append((now, reached))
         while len(self._samples) > 2 and now - self._samples[1][0] >= _WINDOW_S:
             self._samples.popleft()
 
     def told(self, now: float) -> list[str]:
-        """Tasks a minute, and when the target is reached; nothing before that can be known.
+        """Return the tasks per minute and the estimated time left, as far as they can be estimated.
 
-        The answers that are still under way at `now` count as time, too.
+        The time up to `now` counts too, since answers are in flight.
         """
         if not self._samples:
             return []
@@ -39,12 +39,12 @@ class Pace:
         per_s = gained / elapsed
         parts = [f"{60 * per_s:.0f} a minute"]
         if self._target and gained >= _ENOUGH and reached < self._target:
-            parts.append(f"ready in {duration((self._target - reached) / per_s)}")
+            parts.append(f"done in {duration((self._target - reached) / per_s)}")
         return parts
 
 
 def duration(seconds: float) -> str:
-    """A time in words, to the second."""
+    """Format a duration, to the second."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -1,4 +1,4 @@
-"""`selfinstruct`: training files from a workspace, what is in it, its upkeep, near-duplicates in files."""
+"""`selfinstruct`: export, status, check and backup of a workspace, and near-duplicate removal."""
 
 import json
 import shlex
@@ -37,12 +37,12 @@ else:
     FormatName = Literal[tuple(one.name for one in FORMATS)]
 
 _SPREADSHEETS = " or ".join(one.name for one in FORMATS if isinstance(one, SpreadsheetFormat))
-"""The formats whose cells a spreadsheet may run."""
+"""Formats whose cells a spreadsheet may run as formulas."""
 
 app = typer.Typer(
     cls=Program,
-    help="Write training files from a workspace that selfinstruct-tui has grown, see what is in it,"
-    " check and copy it, or remove near-duplicates from files.",
+    help="Export training files from a workspace of selfinstruct-tui, show what is in it, check and copy it,"
+    " or remove near-duplicates from files.",
     epilog="Examples:\n\n"
     "    selfinstruct status --db movies.db\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
@@ -56,7 +56,7 @@ app = typer.Typer(
 
 @app.callback()
 def _program(_version: VersionOption = False) -> None:
-    """Options that stand before the command; their help is that of `app`."""
+    """Parse the options before the command; `app` has the help text."""
 
 
 @app.command(
@@ -64,41 +64,41 @@ def _program(_version: VersionOption = False) -> None:
     epilog="Examples:\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
     "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
-    "Exit codes: 0 done, 1 the file is written but empty, or the disk or the workspace fails, 2 wrong"
-    " usage.",
+    "Exit codes: 0 done, 1 the file is written but empty, or the disk or the workspace fails, 2 usage"
+    " error.",
 )
 def export(
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Output file.")],
     export_format: Annotated[
         FormatName,
         typer.Option(
             "--format",
             help=" ".join(f"`{one.name}`: {one.about}." for one in FORMATS)
-            + " JSON formats write one array when FILE ends in .json, else one object a line.",
+            + " JSON formats write one array if FILE ends in .json, else one object per line.",
         ),
     ] = "messages",
     db: DbOption = Path("selfinstruct.db"),
     include_seeds: Annotated[bool, typer.Option("--include-seeds", help="Add the seed tasks.")] = False,
     rng_seed: Annotated[
-        int, typer.Option(metavar="N", help="Decides the order, and the layouts of gpt3.")
+        int, typer.Option(metavar="N", help="Random seed for the order, and for the layouts of gpt3.")
     ] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     guard_formulas: Annotated[
         bool,
         typer.Option(
             "--guard-formulas",
-            help=f"In {_SPREADSHEETS}, put an apostrophe before cells that begin with = + - @, a tab or a"
-            " carriage return, which a spreadsheet may run as formulas. It changes what a model would learn"
-            " from the file.",
+            help=f"In {_SPREADSHEETS}, put an apostrophe before cells that start with = + - @, a tab or a"
+            " carriage return, which a spreadsheet may run as formulas. This changes what a model learns from"
+            " the file.",
         ),
     ] = False,
 ) -> None:
     """Write the kept instances of accepted tasks as a training file.
 
-    Exact duplicates are left out, and the rows are shuffled. The file is UTF-8.
+    Exact duplicates are removed, and the rows are shuffled. The file is UTF-8.
     """
     if guard_formulas and not isinstance(format_of(export_format), SpreadsheetFormat):
-        wanted = f"Give --format {_SPREADSHEETS} with it, or leave it out."
+        wanted = f"Combine it with --format {_SPREADSHEETS}, or leave it out."
         stop(ExportError(f"--guard-formulas is for spreadsheets. {wanted}"))
     with sentences(db), look_into(db) as workspace:
         exported = write_export(
@@ -134,7 +134,7 @@ app.command(
     cls=Command,
     epilog="Examples:\n\n"
     "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl\n\n"
-    "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report fell.jsonl",
+    "    selfinstruct dedupe *.jsonl --out all.jsonl --threshold 0.6 --report removed.jsonl",
 )(dedupe.dedupe)
 app.command(
     cls=Command,
@@ -150,11 +150,11 @@ app.command(cls=Command, epilog="Example:\n\n    selfinstruct backup --db movies
 @app.command(cls=Command, epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")
 def status(
     db: DbOption = Path("selfinstruct.db"),
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> None:
-    """Say how much there is: pool, candidates, verdicts, labels, instances, requests, tokens, cost.
+    """Show counts: pool, candidates, verdicts, labels, instances, requests, tokens, cost.
 
-    The last line names the SQLite that this program uses, and the workspace's journal.
+    The last line names the SQLite version in use, and the workspace's journal mode.
     """
     with sentences(db), look_into(db) as workspace:
         known = workspace.counts(), workspace.training(), workspace.storage()
@@ -163,40 +163,40 @@ def status(
 
 
 def _about_formulas(cells: int, *, guarded: bool) -> str:
-    what = f"{many(cells, 'cell')} {'begins' if cells == 1 else 'begin'} as formulas do"
+    what = f"{many(cells, 'cell')} {'starts' if cells == 1 else 'start'} like a formula"
     if guarded:
-        return f"{what}, now with an apostrophe before {'it' if cells == 1 else 'them'}."
-    return f"{what}, and a spreadsheet may run them: --guard-formulas puts an apostrophe before them."
+        return f"{what}: prefixed with an apostrophe."
+    return f"{what}, which a spreadsheet may run: --guard-formulas prefixes an apostrophe."
 
 
 def _left_out(training: Training) -> str:
-    """Why there are fewer rows than kept instances; empty when there are not."""
+    """Return why there are fewer rows than kept instances; empty if there are not."""
     outside, otherwise = training.of_tasks_outside_the_pool, training.of_other_wordings
     told = {
         f"{outside:,} of tasks that are not accepted": outside,
-        f"{otherwise:,} made for another wording or label": otherwise,
+        f"{otherwise:,} generated for another wording or label": otherwise,
         many(training.duplicates, "exact duplicate"): training.duplicates,
     }
     return ", ".join(what for what, number in told.items() if number)
 
 
 def _rounded(usd: float | None) -> float | None:
-    """USD without what adding up fractions leaves at their end."""
+    """Round away the floating-point error of a sum in USD."""
     return None if usd is None else round(usd, 10)
 
 
 def status_document(counts: Counts, training: Training, storage: Storage) -> dict[str, dict[str, Any]]:
-    """What `status --json` gives: the counts by the words of the screens, with _ for a space."""
+    """Return the document of `status --json`: counts by display name, with _ for a space."""
 
-    def in_words(numbers: Mapping[str, int], words: Mapping[str, str]) -> dict[str, int]:
+    def renamed(numbers: Mapping[str, int], words: Mapping[str, str]) -> dict[str, int]:
         return {words.get(name, name).replace(" ", "_"): number for name, number in numbers.items()}
 
     verdicts = {verdict: verdict_word(verdict) for verdict in counts.verdicts}
     return {
         "pool": counts.pool,
-        "candidates": in_words(counts.candidates, STATE_WORDS),
-        "verdicts": in_words(counts.verdicts, verdicts),
-        "labels": in_words(counts.labels, LABEL_WORDS),
+        "candidates": renamed(counts.candidates, STATE_WORDS),
+        "verdicts": renamed(counts.verdicts, verdicts),
+        "labels": renamed(counts.labels, LABEL_WORDS),
         "instances": counts.instances,
         "export": {
             "rows": training.rows,
@@ -217,7 +217,7 @@ def status_document(counts: Counts, training: Training, storage: Storage) -> dic
 
 
 def status_lines(counts: Counts, training: Training, storage: Storage) -> list[str]:
-    """What `status` says to a person; what is zero is left out where it says nothing."""
+    """Return the lines of `status`; zero counts are omitted."""
     document = status_document(counts, training, storage)
 
     def listed(what: str) -> str:
@@ -244,7 +244,7 @@ def status_lines(counts: Counts, training: Training, storage: Storage) -> list[s
         f"requests     {listed('requests')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"
-        + (f"; {usd_text(unsettled)} reserved for requests that are not settled" if unsettled else ""),
+        + (f"; {usd_text(unsettled)} reserved for unsettled requests" if unsettled else ""),
         f"sqlite       {storage.version} ({storage.library}), {journal}",
     ]
 

@@ -1,4 +1,4 @@
-"""`selfinstruct-tui`: the curator, and with --auto the same engine alone."""
+"""`selfinstruct-tui`: the curator, or with --auto the same engine unattended."""
 
 import asyncio
 import gc
@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
 
 
 def _about(name: str) -> str | None:
-    """The help of a setting, the same as on the screen."""
+    """Return the help text of a setting, as shown on the Settings screen."""
     return Settings.model_fields[name].description
 
 
@@ -39,25 +39,27 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
 @app.command(
     cls=Command,
     help="Grow and curate instruction-tuning data with the Self-Instruct method, one batch at a time.\n\n"
-    "A model proposes tasks from 175 seeds; each is judged against everything you have; you accept, reject"
-    " or edit; instances are made for what you accept. Without --model a new workspace asks you for one, and"
-    " --auto takes the built-in one: a grammar, NOT a language model, to try everything with. All is kept in"
-    " one SQLite file.",
+    "A model proposes tasks from 175 seeds; filters compare each with everything you have; you accept, reject"
+    " or edit; the model generates instances for what you accept. Without --model, a new workspace asks you"
+    " for a model, and --auto uses the built-in one: a grammar, NOT a language model, for trying things out."
+    " Everything is stored in one SQLite file.",
     epilog="Examples:\n\n"
     "    selfinstruct-tui\n\n"
     "    selfinstruct-tui --db movies.db --model gpt-4o-mini\n\n"
     "    selfinstruct-tui --model llama3.1 --base-url http://localhost:11434/v1\n\n"
     "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
-    "Settings also come from selfinstruct.toml in this folder; flags win. The workspace remembers both. There"
-    " they are named as the flags, with _ for -; besides, there are timeout_s, thinking_tokens, filters,"
-    " prices, theme and keys.\n\n"
-    "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 wrong usage or settings,"
+    "Settings also come from selfinstruct.toml in this folder; flags take precedence, and the workspace"
+    " remembers both. In the file, settings are named like the flags, with _ for -; besides, there are"
+    " timeout_s, thinking_tokens, filters, prices, theme and keys.\n\n"
+    "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 usage or settings error,"
     " 3 stopped at a limit, 4 the endpoint cannot be used, 130 interrupted.",
 )
 def curate(
     db: Annotated[
         Path,
-        typer.Option("--db", metavar="PATH", help="The workspace; made when there is none.", readable=False),
+        typer.Option(
+            "--db", metavar="PATH", help="The workspace; created if it does not exist.", readable=False
+        ),
     ] = Path("selfinstruct.db"),
     model: Annotated[
         str | None,
@@ -114,7 +116,7 @@ def curate(
     batches_ahead: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Batches made while you decide on one; 0 to 20.", rich_help_panel=_METHOD
+            metavar="N", help="Batches prepared while you decide on one; 0 to 20.", rich_help_panel=_METHOD
         ),
     ] = None,
     clf_only: Annotated[
@@ -122,14 +124,16 @@ def curate(
         typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
     ] = None,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Look at a workspace without changing it.")
+        bool, typer.Option("--read-only", help="Open a workspace without changing it.")
     ] = False,
     forget: Annotated[
         bool,
-        typer.Option("--forget", help="Start from default settings, not those that the workspace remembers."),
+        typer.Option(
+            "--forget", help="Start from default settings instead of those that the workspace remembers."
+        ),
     ] = False,
     auto: Annotated[
-        bool, typer.Option("--auto", help="Run unattended, without the screen.", rich_help_panel=_AUTO)
+        bool, typer.Option("--auto", help="Run unattended, without the curator.", rich_help_panel=_AUTO)
     ] = False,
     target: Annotated[
         int | None,
@@ -151,13 +155,13 @@ def curate(
         bool,
         typer.Option(
             "--resend",
-            help="Resend requests that a crash left in doubt; they may be charged twice.",
+            help="Resend requests that a crash left in doubt; they may be billed twice.",
             rich_help_panel=_AUTO,
         ),
     ] = False,
     _version: VersionOption = False,
 ) -> None:
-    """Open the curator, or work alone."""
+    """Open the curator, or run unattended."""
     flags: dict[str, Any] = {
         "model": model,
         "base_url": base_url,
@@ -184,14 +188,14 @@ def curate(
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
-        stop(WorkspaceError("--read-only and --auto exclude each other. Leave one of them out."))
+        stop(WorkspaceError("--read-only and --auto cannot be combined. Leave one of them out."))
     with sentences(db):
-        # What is wrong in the flags is said before anything is done to a file.
+        # Errors in the flags are reported before any file is touched.
         asked = resolve(flags, folder=Path.cwd())
         if not auto:
             _make_quick()
         if not read_only and is_new(db) and not _is_read_once(asked):
-            # A start that is refused leaves no file behind.
+            # A refused start must leave no file behind.
             with Workspace.rehearsal(db) as workspace:
                 _begin(workspace, flags, forget=forget, auto=auto)
         with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
@@ -201,16 +205,16 @@ def curate(
 
 
 def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: bool) -> "Engine":
-    """Put the settings together and make an engine by them; all of it is stored, or nothing.
+    """Resolve the settings and create the engine, in one transaction.
 
     Raises:
-        SettingsError: the settings do not fit each other or the workspace, or --auto cannot begin by them.
-        EndpointUnusableError: --auto needs a key that the endpoint cannot have.
+        SettingsError: The settings conflict with each other or the workspace, or --auto cannot start.
+        EndpointUnusableError: --auto needs an API key that must not be sent to the endpoint.
     """
     from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together  # noqa: PLC0415 - as below
     from selfinstruct.core.engine import Engine  # noqa: PLC0415 - after `_make_quick`
 
-    # In one go, so that what another program sets meanwhile, such as a cost limit, is not set back.
+    # Atomic, so that settings stored by another program meanwhile, such as a cost limit, are not reverted.
     with nullcontext() if workspace.read_only else workspace.transaction():
         stored = {} if forget else remembered(workspace.settings.read(), workspace.path)
         settings = resolve(flags, stored=stored, folder=Path.cwd())
@@ -229,25 +233,25 @@ def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: b
 
 
 def _require_there(prompts: Path, workspace: Workspace) -> None:
-    """Make sure that prompts which a workspace remembers are where they were; who only looks needs none.
+    """Check that the prompts file that the workspace remembers still exists; read-only use needs none.
 
     Raises:
-        SettingsError: they are not; where they were looked for, and how to go on.
+        SettingsError: It does not exist; the message says how to continue.
     """
     if not workspace.read_only and not prompts.exists():
         raise SettingsError(
-            f"{workspace.path} was last used with the prompts in {prompts}, and there is no such file. Give"
-            f" their new place with {setting('prompts')}, or begin with default settings with --forget."
+            f"{workspace.path} was last used with the prompts in {prompts}, which does not exist. Give their"
+            f" new path with {setting('prompts')}, or start from default settings with --forget."
         )
 
 
 def _is_read_once(settings: Settings) -> bool:
-    """Whether a file of the person's own is a pipe, as `--seeds <(command)` is: it can be read only once."""
+    """Return whether seeds or prompts come from a pipe, such as `--seeds <(command)`: readable only once."""
     return any(path is not None and path.is_fifo() for path in (settings.seeds, settings.prompts))
 
 
 def _require_nothing_to_set(flags: dict[str, Any]) -> None:
-    """Refuse what --read-only would leave without effect."""
+    """Refuse flags that have no effect with --read-only."""
     given = [flag_of(name) for name, value in flags.items() if value is not None]
     if given:
         stop(
@@ -258,8 +262,8 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
 
 
 def _check_screen(settings: Settings) -> None:
-    """Refuse what cannot be before the workspace remembers it."""
-    from selfinstruct.tui.keys.bindings import check_keys  # noqa: PLC0415 - Textual is for the screen only
+    """Check keys and theme before the workspace stores them."""
+    from selfinstruct.tui.keys.bindings import check_keys  # noqa: PLC0415 - imports Textual
     from selfinstruct.tui.text.themes import check_theme  # noqa: PLC0415 - as above
 
     check_keys(settings.keys)
@@ -267,7 +271,7 @@ def _check_screen(settings: Settings) -> None:
 
 
 def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
-    from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - needs NumPy and RapidFuzz
+    from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - imports NumPy and RapidFuzz
 
     if engine.warning:
         typer.echo(f"Warning: {as_flags(engine.warning)}", err=True)
@@ -275,22 +279,22 @@ def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
 
 
 def _make_quick() -> None:
-    """Have the first frame up soon, and keys answered at once."""
-    # Nothing of what is made until the screen is up is garbage; from then on the session looks for it.
+    """Tune the process for a fast first frame and a low key latency."""
+    # Startup creates hardly any garbage; afterwards the session collects it.
     gc.disable()
-    # After a frame Textual draws no other for up to two such times: what a batch changes would delay keys.
+    # Textual waits up to two frame times before the next frame, so redraws of a batch would delay keys.
     os.environ.setdefault("TEXTUAL_FPS", "120")
-    # Keys are read and frames are written by threads of their own, which wait so long for work that goes on.
+    # Separate threads read keys and write frames; each waits this long for the GIL during background work.
     sys.setswitchinterval(0.0005)
 
 
 def _open_curator(engine: "Engine", *, resend: bool) -> Exit:
-    from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - Textual is for the screen only
+    from selfinstruct.tui.app import CuratorApp  # noqa: PLC0415 - imports Textual
 
     # Textual treats an empty NO_COLOR as unset; the convention does not.
     if "NO_COLOR" in os.environ:
         os.environ["NO_COLOR"] = "1"
-    # A new workspace whose model nobody has named yet.
+    # A new workspace without a chosen model.
     first_run = (
         "model" not in engine.settings.model_fields_set
         and not engine.workspace.read_only

@@ -1,4 +1,4 @@
-"""What all dialogs have."""
+"""The base class of dialogs."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
@@ -23,29 +23,33 @@ DISCARDS = "What you have typed is not saved. Esc again discards it."
 
 
 class Dialog(SurvivesErrors, ModalScreen[Result]):
-    """A dialog that is closed once, however many keys of one burst would close it.
+    """A modal dialog; closing it is idempotent, since several keys of one burst may ask for it.
 
-    A subclass takes the bindings of its place.
+    A subclass sets `PLACE` and takes its bindings from there.
     """
 
     PLACE: ClassVar[str]
-    """Its name in the registry of actions."""
+    """Name of the dialog in the registry of actions."""
 
     @property
     def chosen_keys(self) -> Mapping[str, str]:
-        """The keys that the person has chosen for actions."""
+        """The person's own key bindings, by action."""
         return cast("CuratorApp", self.app).session.settings.keys
 
     def with_keys(self, sentence: str) -> str:
-        """A sentence of ours with the person's key where the name of an action is: "{cancel} closes it"."""
+        """Replace action names in braces by the person's keys, as in "{cancel} closes it"."""
         return with_keys(sentence, self.chosen_keys)
 
     def action_for(self, key: events.Key) -> Action | None:
-        """What a key does here."""
+        """Return the action that a key triggers in this dialog."""
         return action_of(key, self.PLACE, self.chosen_keys)
 
     def keys_line(self, what: Mapping[str, str]) -> Content:
-        """What each action does, by its name, after its key: for a dialog that has no footer."""
+        """Render keys with what they do, for a dialog without a footer.
+
+        Args:
+            what: What each action does, by action name.
+        """
         parts = [
             ((self.with_keys(f"{{{name}}}"), "bold $footer-key-foreground"), f" {does}")
             for name, does in what.items()
@@ -53,16 +57,19 @@ class Dialog(SurvivesErrors, ModalScreen[Result]):
         return Content("   ").join(Content.assemble(*part) for part in parts)
 
     _warned = False
-    """Whether the person knows that what is typed is about to be discarded."""
+    """Whether the person has just been warned that unsaved text would be discarded."""
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close it with a result."""
+        """Close the dialog with a result, unless it is closed already."""
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
     def may_discard(self, *, typed: bool) -> bool:
-        """Whether to close without saving: nothing is typed, or this is the second time in a row.
+        """Return whether to close without saving: nothing is unsaved, or the person was just warned.
 
-        Where it is not, the dialog says that the next time discards what is typed.
+        Otherwise the dialog shows a warning that the next attempt discards the text.
+
+        Args:
+            typed: Whether there is unsaved text.
         """
         ask = typed and not self._warned
         self._warned = ask
@@ -71,9 +78,9 @@ class Dialog(SurvivesErrors, ModalScreen[Result]):
     @on(TextArea.Changed)
     @on(Input.Changed)
     def expect_warning(self) -> None:
-        """Ask again before what is typed since is discarded."""
+        """Require a new warning before newly typed text is discarded."""
         self._warned = False
 
     def action_cancel(self) -> None:
-        """Close it without a result."""
+        """Close the dialog without a result."""
         self.dismiss(None)

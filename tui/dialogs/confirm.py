@@ -1,4 +1,4 @@
-"""A question that is answered with Enter or Esc, before something that cannot be taken back."""
+"""Confirmation before an action that cannot be undone."""
 
 from typing import ClassVar
 
@@ -13,12 +13,12 @@ from selfinstruct.tui.keys.bindings import bindings
 
 
 class ConfirmScreen(Dialog[bool]):
-    """Gives True for yes, None for no.
+    """A yes-or-no question; the result is True for yes, None for no.
 
     Args:
-        title: What is about to be done.
-        question: The question, displayable.
-        yes: What yes does, in a word or two.
+        title: The action to confirm.
+        question: The question, as safe text.
+        yes: What the confirming key does, such as "sends them".
     """
 
     PLACE = "confirm"
@@ -31,12 +31,12 @@ class ConfirmScreen(Dialog[bool]):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """The question and its two keys."""
+        """Lay out the question and its two keys."""
         with Vertical(id="confirm-box") as box:
             box.border_title = self._title
             keys = self.keys_line({"confirm": self._yes, "cancel": "cancels"})
             yield Static(Content.assemble(f"{self._question}\n\n", keys))
 
     def action_confirm(self) -> None:
-        """Yes."""
+        """Close with yes."""
         self.dismiss(True)

@@ -1,4 +1,4 @@
-"""Asking for a higher cost limit when the one there is leaves no room."""
+"""Raising the cost limit when it leaves no room for another request."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class CostLimitScreen(Dialog[float | None]):
-    """Gives the new limit in USD, or None when the person leaves it as it is.
+    """Asks for a higher cost limit; the result is the new limit in USD, or None for no change.
 
     Args:
-        limit: The limit now, in USD.
-        room: What one more request may cost, and from which limit on there is room; None: nobody knows.
+        limit: The current limit in USD.
+        room: Maximum cost of the next request, and the lowest sufficient limit; None if unknown.
     """
 
     PLACE = "cost_limit"
@@ -35,28 +35,28 @@ class CostLimitScreen(Dialog[float | None]):
         self._proposed = ""
 
     def compose(self) -> ComposeResult:
-        """What is the matter, a line for the new limit, and the keys."""
+        """Lay out the reason, the input for the new limit, and the keys."""
         with Vertical(id="cost-box") as box:
             box.border_title = "Cost limit"
             told = f"The cost limit of ${self._limit:g} leaves no room for a request."
             proposed = 2 * self._limit
             if self._room is not None:
                 told += (
-                    f"\nThe next one may cost up to ${self._room.at_most_usd:g}:"
-                    f" ${self._room.limit_usd:g} makes room."
+                    f"\nThe next request may cost up to ${self._room.at_most_usd:g}."
+                    f" A limit of ${self._room.limit_usd:g} is enough."
                 )
                 proposed = max(proposed, self._room.limit_usd)
             yield Static(f"{told}\n\nNew limit in USD:", markup=False)
             self._proposed = f"{proposed:g}"
             yield ExactInput(self._proposed, id="cost-limit", select_on_focus=True)
-            yield Static("It counts for the whole life of this workspace.", id="cost-said", markup=False)
+            yield Static("The limit covers the whole life of this workspace.", id="cost-said", markup=False)
             yield Static(
-                Content.assemble("Enter raises it   ", self.keys_line({"cancel": "leaves it as it is"}))
+                Content.assemble("Enter raises it   ", self.keys_line({"cancel": "keeps the old limit"}))
             )
 
     @on(Input.Submitted)
     def _raise_limit(self) -> None:
-        """Close with the new limit, if it is one."""
+        """Close with the new limit, if it is a number that makes room."""
         try:
             usd = float(self.query_one("#cost-limit", Input).value.strip().lstrip("$"))
         except ValueError:
@@ -65,11 +65,11 @@ class CostLimitScreen(Dialog[float | None]):
         if self._limit < usd < float("inf") and usd >= enough:
             self.dismiss(usd)
         else:
-            wanted = f"above {self._limit:g}" if enough <= self._limit else f"from {enough:g} on"
-            self.query_one("#cost-said", Static).update(f"A number {wanted} makes room.")
+            wanted = f"above {self._limit:g}" if enough <= self._limit else f"of at least {enough:g}"
+            self.query_one("#cost-said", Static).update(f"Enter a number {wanted}.")
 
     def action_cancel(self) -> None:
-        """Close without a change; what is typed is not discarded without a word."""
+        """Close without a change; warn before discarding typed text."""
         if self.may_discard(typed=self.query_one("#cost-limit", Input).value != self._proposed):
             self.dismiss(None)
         else:

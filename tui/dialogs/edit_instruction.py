@@ -1,4 +1,4 @@
-"""Rewording a candidate: the judge looks on while the person types."""
+"""Editing an instruction, with the verdict of the filters as the person types."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -21,32 +21,32 @@ from selfinstruct.tui.text.safe_text import safe_line
 
 
 class _Wording(TypingArea):
-    """A text area in which Enter is the end: an instruction is one line."""
+    """A text area that Enter submits, since an instruction is a single line."""
 
     class Entered(Message):
-        """Enter was pressed, after all that was typed before it."""
+        """Enter was pressed, and everything typed before it has been inserted."""
 
     def on_key(self, event: events.Key) -> None:
-        """Take Enter in the order of the keys; a priority binding would overtake what is still queued."""
+        """Handle Enter in key order; a priority binding would overtake keys that are still queued."""
         if event.key == "enter":
             event.prevent_default()
             event.stop()
             self.post_message(self.Entered())
 
     def on_paste(self, event: events.Paste) -> None:
-        """Make one line of all that is pasted, before it is inserted."""
+        """Join the lines of a paste before it is inserted."""
         event.text = in_one_line(event.text)
 
 
 class EditScreen(TypingScreen[None]):
-    """Stays open until the new wording is stored, or left as it was.
+    """Edits an instruction; stays open until the new wording is stored or discarded.
 
     Args:
-        task_id: Whose wording it is.
-        instruction: The wording now.
-        assess: Assesses a wording against the pool as it is.
+        task_id: The task to edit.
+        instruction: The current wording.
+        assess: Assesses a wording against the current pool.
         save: Stores a wording; returns why it cannot be stored, or None.
-        draft: The wording to begin with, where it is not the one now.
+        draft: The wording to start from; by default the current one.
         refusal: Why the draft could not be stored.
     """
 
@@ -72,25 +72,25 @@ class EditScreen(TypingScreen[None]):
         self._refusal = refusal
 
     def compose(self) -> ComposeResult:
-        """A text area, the judge's word below it, and the keys."""
+        """Lay out the text area, the verdict of the filters, and the keys."""
         with Vertical(id="edit-box") as box:
             box.border_title = f"Edit {self._task_id}"
             yield _Wording(self._draft, id="edit-text", soft_wrap=True, tab_behavior="focus")
-            yield Static(id="edit-judgement")
+            yield Static(id="edit-verdict")
             yield Footer()
 
     def on_mount(self) -> None:
-        """Put the cursor at the end."""
+        """Put the cursor at the end, and show the verdict."""
         area = self.query_one("#edit-text", TextArea)
         area.move_cursor(area.document.end)
         self.begin_typing(area)
         if self._refusal:
             self._tell(self._refusal)
         else:
-            self._show_assessment_of()
+            self._show_verdict()
 
     @on(TextArea.Changed)
-    def _show_assessment_of(self) -> None:
+    def _show_verdict(self) -> None:
         wording = clean_instruction(self._text)
         assessment = self._assess(wording)
         parts: list[str | tuple[str, str]] = [
@@ -99,22 +99,22 @@ class EditScreen(TypingScreen[None]):
         parts += [f"{safe_line(reason.sentence)}\n" for reason in assessment.reasons]
         if assessment.nearest and not assessment.reasons:
             nearest = assessment.nearest
-            parts.append(f"The nearest is task {nearest.id}, ROUGE-L {nearest.score:.2f}.\n")
-        self.query_one("#edit-judgement", Static).update(Content.assemble(*parts))
+            parts.append(f"Nearest task: {nearest.id}, ROUGE-L {nearest.score:.2f}.\n")
+        self.query_one("#edit-verdict", Static).update(Content.assemble(*parts))
 
     @property
     def _text(self) -> str:
         return self.query_one("#edit-text", TextArea).text
 
     def _tell(self, sentence: str) -> None:
-        self.query_one("#edit-judgement", Static).update(Content(safe_line(sentence)))
+        self.query_one("#edit-verdict", Static).update(Content(safe_line(sentence)))
 
     @on(_Wording.Entered)
     def action_save_wording(self) -> None:
-        """Store the new wording once; say why when it cannot be stored."""
+        """Store the new wording and close; if it is refused, show why."""
         wording = clean_instruction(self._text)
         if not wording:
-            self._tell(self.with_keys("An instruction needs words. {cancel} leaves it as it was."))
+            self._tell(self.with_keys("An instruction cannot be empty. {cancel} keeps the old wording."))
             return
         same = self._instruction in {self._text, wording}
         refusal = None if same else self._save(self._text)
@@ -124,7 +124,7 @@ class EditScreen(TypingScreen[None]):
             self._tell(refusal)
 
     def action_cancel(self) -> None:
-        """Close without a change; what is typed is not discarded without a word."""
+        """Close without a change; warn before discarding typed text."""
         if self.may_discard(typed=self._text != self._instruction):
             self.dismiss()
         else:

@@ -1,4 +1,4 @@
-"""Writing a training file from the curator."""
+"""Exporting a training file from the curator."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -24,10 +24,10 @@ _ENDINGS = {"csv": ".csv"}
 
 
 class ExportScreen(Dialog[str | None]):
-    """Gives what was written, in a sentence, or None when nothing was.
+    """Writes a training file; the result is a sentence on what was written, or None.
 
     Args:
-        engine: Whose kept instances are written.
+        engine: The engine of the workspace to export.
     """
 
     PLACE = "export"
@@ -37,12 +37,12 @@ class ExportScreen(Dialog[str | None]):
         super().__init__()
         self._engine = engine
         self._named = False
-        """Whether the person has given the file a name of their own."""
+        """Whether the person has edited the file name."""
         self._there: Path | None = None
-        """The file that was there already when it was to be written."""
+        """The existing file that the person has been asked about replacing."""
 
     def compose(self) -> ComposeResult:
-        """Format and file, a line for what is wrong, and the keys."""
+        """Lay out format, file, a line for messages, and the keys."""
         with Vertical(id="export-box") as box:
             box.border_title = "Write a training file"
             yield Static("Format", markup=False)
@@ -55,7 +55,7 @@ class ExportScreen(Dialog[str | None]):
             yield Footer()
 
     def on_mount(self) -> None:
-        """Begin with the format."""
+        """Focus the format."""
         self.set_focus(self._choice)
 
     @property
@@ -71,7 +71,7 @@ class ExportScreen(Dialog[str | None]):
 
     @on(Choice.Changed)
     def _format_changed(self) -> None:
-        """Let the file's name follow, unless it is the person's own."""
+        """Adapt the file name to the format, unless the person has edited it."""
         if not self._named:
             with self._file.prevent(Input.Changed):
                 self._file.value = self._usual_name(self._choice.value)
@@ -82,11 +82,11 @@ class ExportScreen(Dialog[str | None]):
 
     @on(Input.Submitted)
     def action_write_file(self) -> None:
-        """Write the file; one that is there is replaced when asked again."""
+        """Write the file; ask again before replacing an existing one."""
         name = self._file.value.strip()
         path = Path(name).expanduser()
         if not name:
-            self._say("Give the file a name.")
+            self._say("Enter a file name.")
             return
         if path.is_file() and path != self._there:
             self._there = path

@@ -1,4 +1,4 @@
-"""The keys of the screen at hand, made from the registry of actions."""
+"""The list of the current screen's keys, generated from the registry of actions."""
 
 from itertools import groupby
 from typing import ClassVar
@@ -20,8 +20,8 @@ class KeysScreen(Dialog[None]):
     """Lists the actions of a screen with their keys.
 
     Args:
-        place: The screen or dialog at hand.
-        read_only: Whether what changes the workspace is left out.
+        place: The current screen or dialog.
+        read_only: Whether to omit actions that change the workspace.
     """
 
     PLACE = "key_list"
@@ -33,7 +33,7 @@ class KeysScreen(Dialog[None]):
         self._read_only = read_only
 
     def compose(self) -> ComposeResult:
-        """One group of actions after the other."""
+        """Lay out the actions by group."""
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column()
@@ -47,13 +47,13 @@ class KeysScreen(Dialog[None]):
                 table.add_row(keys, Text(f"{action.label}: {action.help}"))
         table.add_row(Text("Other", style="bold"))
         if self._place in SCREEN_OF:
-            table.add_row(Text("  ^p"), Text("The palette: every action by name."))
-        table.add_row(Text("  Tab"), Text("The other pane, or the next field; ⇧Tab goes back."))
+            table.add_row(Text("  ^p"), Text("The command palette: every action by name."))
+        table.add_row(Text("  Tab"), Text("Next pane or field; ⇧Tab goes back."))
         table.add_row(Text(f"  {self.with_keys('{cancel}')}"), Text("Closes this list."))
         with VerticalScroll(id="keys-box") as box:
             box.border_title = f"Keys of {self._place.replace('_', ' ')}"
             yield Static(table)
 
     def action_close_keys(self) -> None:
-        """Close it with one of the keys that opens it."""
+        """Close the list."""
         self.dismiss()

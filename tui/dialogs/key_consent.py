@@ -1,4 +1,4 @@
-"""Asking whether a key may go to a host, once for each pair on this machine."""
+"""Asking for consent to send an API key to a host, once per pair on this machine."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -17,13 +17,15 @@ from selfinstruct.tui.text.safe_text import safe_line
 
 
 class KeyConsentScreen(Dialog[bool]):
-    """Gives True when the person allows it. Enter does nothing: it may come from what was typed before.
+    """Asks whether an API key may be sent to a host; the result is True if allowed.
+
+    Enter does nothing: it may be left over from earlier typing.
 
     Args:
-        use: The variable and the host.
+        use: The environment variable that holds the key, and the host.
     """
 
-    # Fixed: the [keys] of a stranger's settings must not answer for the person.
+    # Not configurable: the [keys] of untrusted settings must not answer for the person.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "dismiss(True)", "Allow"),
         Binding("escape,n", "dismiss(False)", "Do not send it", key_display="Esc"),
@@ -34,14 +36,15 @@ class KeyConsentScreen(Dialog[bool]):
         self._use = use
 
     def compose(self) -> ComposeResult:
-        """Who wants which key, and the two keys that answer."""
+        """Lay out which key would go where, and the two keys that answer."""
         with Vertical(id="consent-box") as box:
-            box.border_title = "May this key be sent?"
+            box.border_title = "Send this API key?"
             yield Static(
-                f"The settings in force would send the key in {safe_line(self._use.variable)} to\n\n"
+                f"The current settings would send the API key in {safe_line(self._use.variable)} to\n\n"
                 f"    {safe_line(self._use.origin)}\n\n"
-                "They may come from whoever made this workspace, or a selfinstruct.toml in this folder. Allow"
-                " it only if that host is the one the key is for. Your answer is kept on this machine.\n",
+                "These settings may come from somebody else: from the author of this workspace, or from a"
+                " selfinstruct.toml in this folder. Allow it only if the key belongs to that host. Your"
+                " answer is remembered on this machine.\n",
                 markup=False,
             )
             key = "bold $footer-key-foreground"
@@ -51,16 +54,19 @@ class KeyConsentScreen(Dialog[bool]):
 async def may_send_keys(
     app: App[None], consent: KeyConsent, settings: Settings, *, typed: Iterable[str] = ()
 ) -> bool:
-    """Ask about each key that these settings would send and nobody has allowed; to be awaited in a worker.
+    """Ask for consent to each API key that these settings would send without consent so far.
+
+    Must be awaited in a worker.
 
     Args:
-        app: Where to ask.
-        consent: What the person has said so far; it takes note of the answers.
-        settings: The settings that are about to be used.
-        typed: The names of those that the person has just typed: a variable and its address both typed are
-            a word of theirs.
+        app: The application in which to ask.
+        consent: The consent given so far; records the answers.
+        settings: The settings about to be used.
+        typed: Names of the settings that the person has just typed. Typing both a variable and its address
+            counts as consent.
 
-    Returns whether nobody has said no; the endpoint still refuses what it must, with its sentence.
+    Returns:
+        False if the person refused. The endpoint still refuses keys without consent, with its own message.
     """
     try:
         consent.give(named_together(settings, typed))

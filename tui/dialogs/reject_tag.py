@@ -1,4 +1,4 @@
-"""Why a candidate is rejected, said with one key."""
+"""Rejecting with a tag: one key for the reason."""
 
 from typing import ClassVar
 
@@ -14,24 +14,24 @@ from selfinstruct.tui.keys.bindings import bindings
 
 
 class TagScreen(TakingScreen[str | None]):
-    """Gives the tag, or None when the person thinks better of it."""
+    """Asks for the reason of a rejection; the result is the tag, or None if cancelled."""
 
     PLACE = "reject_tag"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("reject_tag")]
 
     def compose(self) -> ComposeResult:
-        """A line with the tags and their keys."""
+        """Lay out the tags and their keys."""
         with Vertical(id="tags-box") as box:
             box.border_title = "Reject because it is"
             yield Static(self.keys_line({f"tag_{tag}": tag for tag in TAGS} | {"cancel": "cancels"}))
 
     def takes(self, key: events.Key) -> bool:
-        """A key that stands for a tag."""
+        """Return whether a key selects a tag."""
         action = self.action_for(key)
         return action is not None and action.name.startswith("tag_")
 
     def take_ahead(self, key: events.Key) -> None:
-        """Take the tag of a key."""
+        """Close with the tag of a key."""
         if (action := self.action_for(key)) is not None:
             self.action_tag(action.name.removeprefix("tag_"))
 

@@ -1,4 +1,4 @@
-"""What is typed in one burst with the key that opens a dialog belongs to the dialog."""
+"""Type-ahead: keys typed in one burst with the key that opens a dialog go to the dialog."""
 
 from typing import ClassVar, TypeVar
 
@@ -12,10 +12,10 @@ Result = TypeVar("Result")
 
 
 class TypingArea(ExactTextArea):
-    """A text area that takes its keys in their order; a binding comes after what is queued behind it."""
+    """A text area that handles all its keys in order; a binding would run after keys queued behind it."""
 
     def on_key(self, event: events.Key) -> None:
-        """Take what a text area has a binding for, so that it does not come to the application."""
+        """Handle backspace directly rather than through its binding."""
         if event.key == "backspace":
             event.prevent_default()
             event.stop()
@@ -23,24 +23,24 @@ class TypingArea(ExactTextArea):
 
 
 class TakingScreen(Dialog[Result]):
-    """A dialog to which keys belong that were typed before it could take them."""
+    """A dialog that receives keys typed before it was ready for them."""
 
     def takes(self, key: events.Key) -> bool:
-        """Whether a key is for the dialog, and not one that does something in the program."""
+        """Return whether a key is input for the dialog, rather than the key of an action."""
         raise NotImplementedError
 
     def take_ahead(self, key: events.Key) -> None:
-        """Take a key that was typed before this screen could have it."""
+        """Handle a key typed before this screen was ready."""
         raise NotImplementedError
 
 
 class TypingScreen(TakingScreen[Result]):
-    """A dialog for text, which loses nothing that was typed before it could take it."""
+    """A dialog with text areas, which buffers type-ahead until one of them has the focus."""
 
     NAMED_KEYS: ClassVar[frozenset[str]] = frozenset({"enter", "backspace"})
-    """Keys besides those of characters that its text areas take themselves."""
+    """Non-character keys that the text areas handle themselves."""
     IN_ORDER: ClassVar[frozenset[str]] = frozenset()
-    """Actions whose keys its text areas take in the order of all keys."""
+    """Actions whose keys the text areas handle in key order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class TypingScreen(TakingScreen[Result]):
         self._area: TextArea | None = None
 
     def takes(self, key: events.Key) -> bool:
-        """Whether a key is for the text, and not one that does something in the program."""
+        """Return whether a key is input for the text areas, rather than the key of an action."""
         return (
             key.is_printable
             or is_format_character(key)
@@ -57,17 +57,17 @@ class TypingScreen(TakingScreen[Result]):
         )
 
     def in_order(self, key: events.Key) -> str | None:
-        """The action of a key that the text areas take in its order; None: it has none."""
+        """Return the name of the action in `IN_ORDER` that a key triggers; None if there is none."""
         action = self.action_for(key)
         return action.name if action is not None and action.name in self.IN_ORDER else None
 
     def take_ahead(self, key: events.Key) -> None:
-        """Take a key that was typed before this screen could have it."""
+        """Handle a key typed before this screen was ready."""
         self._ahead.append(key)
         self._pass_on()
 
     def begin_typing(self, area: TextArea) -> None:
-        """Put the focus into a text area at once, and give it what was typed ahead."""
+        """Focus a text area immediately, and send it the type-ahead."""
         self.set_focus(area)
         self._area = area
         self._pass_on()

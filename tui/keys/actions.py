@@ -1,4 +1,4 @@
-"""The one registry of actions: keys, footer, palette and help are all made from it."""
+"""The registry of actions: keys, footer, command palette and help are generated from it."""
 
 from dataclasses import dataclass, replace
 from enum import Flag, auto
@@ -16,24 +16,24 @@ DIALOGS = (
     "reject_tag",
 )
 PARTS = {"curate": ("detail",), "pool": ("detail",), "settings": ("choice",)}
-"""Widgets with keys of their own, by the screen that they are on."""
+"""Widgets that have their own keys, by screen."""
 
 TAGS = {"wrong": "w", "unsafe": "u", "duplicate": "d", "unclear": "c", "other": "o"}
-"""Why a task is rejected, with the key that says so."""
+"""Tags for the reason of a rejection, with their keys."""
 _TASKS = ("curate", "pool")
 _INSTANCES, _PREVIEW, _REQUESTS, _SETTINGS = ("instances",), ("preview",), ("requests",), ("settings",)
 _DETAILED = (*_TASKS, *_INSTANCES)
 
 
 class Trait(Flag):
-    """What holds for an action besides its name and its keys."""
+    """Flags of an action."""
 
     FOOTER = auto()
-    """The footer shows it."""
+    """Shown in the footer."""
     WRITES = auto()
-    """It changes the workspace, which --read-only does not allow."""
+    """Changes the workspace, so it is unavailable with --read-only."""
     WAITS = auto()
-    """It waits for the end of a step on many tasks: a decision, or what decisions go by."""
+    """Has to wait for a running bulk step: a decision, or a change of what decisions depend on."""
 
 
 _NONE, _FOOTER, _WRITES = Trait(0), Trait.FOOTER, Trait.WRITES
@@ -42,24 +42,24 @@ _DECIDES = Trait.WRITES | Trait.WAITS
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that a person can do in some places."""
+    """A user action: name, keys, label, and where it is available."""
 
     name: str
-    """The name in `[keys]`; the method is `action_<name>` unless `call` says otherwise."""
+    """Name in `[keys]`; the method is `action_<name>` unless `call` is set."""
     keys: str
-    """Keys as Textual names them, separated by commas; the first one is shown."""
+    """Comma-separated keys by their Textual names; the first is displayed."""
     label: str
     help: str
     where: tuple[str, ...]
-    """Screens, dialogs and widgets."""
+    """Names of the screens, dialogs and widgets that have it."""
     traits: Trait = _NONE
     call: str = ""
-    """Textual's action string, where it is not the name: `go_to('pool')`."""
+    """Textual action string if it differs from the name, such as `go_to('pool')`."""
     group: str = ""
 
     @property
     def run(self) -> str:
-        """Textual's action string."""
+        """The Textual action string."""
         return self.call or self.name
 
     @property
@@ -74,7 +74,7 @@ class Action:
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for the end of a step on many tasks."""
+        """Whether it has to wait for a running bulk step."""
         return Trait.WAITS in self.traits
 
 
@@ -85,12 +85,12 @@ def _group(name: str, *actions: Action) -> tuple[Action, ...]:
 ACTIONS = (
     *_group(
         "Decide",
-        Action("accept", "a", "Accept", "Put the candidate into the pool.", _TASKS, _FOOTER | _DECIDES),
+        Action("accept", "a", "Accept", "Add the candidate to the pool.", _TASKS, _FOOTER | _DECIDES),
         Action(
             "accept_anyway",
             "A",
             "Accept anyway",
-            "Accept it despite the reasons that are shown.",
+            "Accept it despite the reasons shown.",
             _TASKS,
             _DECIDES,
         ),
@@ -99,20 +99,25 @@ ACTIONS = (
             "reject_because",
             "x",
             "Reject because",
-            "Reject, and say why with one more key.",
+            "Reject, and give the reason with one more key.",
             _TASKS,
             _DECIDES,
         ),
-        Action("restore", "R", "Restore", "Let a rejected task be a candidate again.", _TASKS, _DECIDES),
-        Action("skip", "s", "Skip", "Leave it undecided and go on to the next that passes.", _TASKS),
+        Action("restore", "R", "Restore", "Make a rejected task a candidate again.", _TASKS, _DECIDES),
+        Action("skip", "s", "Skip", "Leave it undecided and go to the next candidate that passes.", _TASKS),
         Action(
-            "edit", "e", "Edit", "Reword it; the filters check it as you type.", _TASKS, _FOOTER | _DECIDES
+            "edit",
+            "e",
+            "Edit",
+            "Change the wording; the filters check it as you type.",
+            _TASKS,
+            _FOOTER | _DECIDES,
         ),
         Action(
             "edit_outside",
             "E",
             "Edit in $EDITOR",
-            "Reword it in the program of $VISUAL or $EDITOR.",
+            "Change the wording in the editor named by $VISUAL or $EDITOR.",
             _TASKS,
             _DECIDES,
         ),
@@ -120,7 +125,7 @@ ACTIONS = (
             "edit_instance",
             "e",
             "Edit",
-            "Change input and output; a dropped one is kept.",
+            "Change input and output; a dropped instance is then kept.",
             _INSTANCES,
             _FOOTER | _DECIDES,
         ),
@@ -128,19 +133,15 @@ ACTIONS = (
             "drop_instance",
             "d",
             "Drop",
-            "Leave the instance out of training files.",
+            "Exclude the instance from training files.",
             _INSTANCES,
             _FOOTER | _DECIDES,
         ),
-        Action(
-            "restore_instance", "R", "Restore", "Keep an instance that was dropped.", _INSTANCES, _DECIDES
-        ),
-        Action("add_instance", "i", "Add", "Write an instance by hand.", _INSTANCES, _FOOTER | _DECIDES),
+        Action("restore_instance", "R", "Restore", "Keep a dropped instance.", _INSTANCES, _DECIDES),
+        Action("add_instance", "i", "Add", "Write an instance yourself.", _INSTANCES, _FOOTER | _DECIDES),
         Action("relabel", "c", "Label", "Switch between classification and generation.", _DETAILED, _DECIDES),
-        Action(
-            "undo", "u", "Undo", "Take back your last decision; without limit.", _DETAILED, _FOOTER | _DECIDES
-        ),
-        Action("redo", "ctrl+r,ctrl+y", "Redo", "Take back your last undo.", _DETAILED, _DECIDES),
+        Action("undo", "u", "Undo", "Undo your last decision; without limit.", _DETAILED, _FOOTER | _DECIDES),
+        Action("redo", "ctrl+r,ctrl+y", "Redo", "Redo what you last undid.", _DETAILED, _DECIDES),
     ),
     *_group(
         "Generate",
@@ -148,11 +149,11 @@ ACTIONS = (
             "next_batch",
             "n",
             "Next",
-            "Show the next batch, and begin the one after it.",
+            "Show the next batch, and start generating the one after it.",
             ("curate",),
             _FOOTER | _WRITES,
         ),
-        Action("pause", "p", "Pause", "Send no more requests; again goes on.", EVERY, _WRITES),
+        Action("pause", "p", "Pause", "Send no more requests; again resumes.", EVERY, _WRITES),
         Action(
             "more_instances",
             "m",
@@ -165,23 +166,23 @@ ACTIONS = (
             "try_again",
             "t",
             "Try again",
-            "Send again what failed; at the cost limit, raise it.",
+            "Resend what failed; at the cost limit, raise the limit.",
             _DETAILED,
             _WRITES,
         ),
         Action(
             "send_again",
             "t",
-            "Send again",
-            "Send a request again that failed or is in doubt.",
+            "Resend",
+            "Resend a request that failed or is in doubt.",
             _REQUESTS,
             _FOOTER | _WRITES,
         ),
         Action(
             "send_all_again",
             "T",
-            "All again",
-            "Send all failed again; all in doubt while shown.",
+            "Resend all",
+            "Resend all failed requests, or all in doubt while those are listed.",
             _REQUESTS,
             _FOOTER | _WRITES,
         ),
@@ -192,7 +193,7 @@ ACTIONS = (
             "apply_settings",
             "ctrl+s",
             "Apply",
-            "Work by these settings from now on.",
+            "Use these settings from now on.",
             _SETTINGS,
             _FOOTER | _DECIDES,
         ),
@@ -204,22 +205,26 @@ ACTIONS = (
             (*_SETTINGS, "choose_model"),
             _FOOTER | _WRITES,
         ),
-        Action("choose_model", "M", "Choose model", "The built-in model or an endpoint.", EVERY, _WRITES),
+        Action(
+            "choose_model", "M", "Choose model", "Choose the built-in model or an endpoint.", EVERY, _WRITES
+        ),
         Action("next_value", "right,space,enter", "Next value", "Choose the next value.", ("choice",)),
-        Action("previous_value", "left", "Value before", "Choose the value before.", ("choice",)),
+        Action("previous_value", "left", "Previous value", "Choose the previous value.", ("choice",)),
         Action(
             "edit_setting",
             "enter",
             "Edit",
-            "Go into the setting under the cursor.",
+            "Edit the selected setting.",
             _SETTINGS,
             _FOOTER | _WRITES,
         ),
     ),
     *_group(
         "Mark",
-        Action("mark", "space", "Mark", "Mark the row; one key then decides on all that are marked.", _TASKS),
-        Action("mark_range", "v", "Range", "Begin a range of marks, and end it.", _TASKS),
+        Action(
+            "mark", "space", "Mark", "Mark the row; the next decision applies to all marked rows.", _TASKS
+        ),
+        Action("mark_range", "v", "Range", "Start or end a range of marks.", _TASKS),
         Action("mark_all", "asterisk", "Mark all", "Mark every candidate that passes.", _TASKS),
     ),
     *_group(
@@ -251,29 +256,41 @@ ACTIONS = (
             "apply",
             "ctrl+s",
             "Apply",
-            "Filter by these from now on, undecided ones too.",
+            "Use these filters from now on, also for undecided candidates.",
             _PREVIEW,
             _FOOTER | _DECIDES,
         ),
     ),
     *_group(
         "Find",
-        Action("filter", "slash", "Filter", "Look for words and states.", _DETAILED, _FOOTER),
+        Action("filter", "slash", "Filter", "Filter by words and states.", _DETAILED, _FOOTER),
         Action("sort", "o", "Sort", "Sort by the next column.", _TASKS),
-        Action("open", "enter", "Open", "Go to the detail of the row; again goes back.", _DETAILED),
+        Action("open", "enter", "Open", "Zoom into the detail of the row; again goes back.", _DETAILED),
         Action(
             "open_candidate",
             "enter",
             "Open",
-            "Open the candidate; from the filters, go to the rows.",
+            "Open the candidate; in the filters, go to the rows.",
             _PREVIEW,
             _FOOTER,
         ),
         Action("copy", "y", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
         Action(
-            "view", "f", "Which", "All requests, or failed, in doubt, planned, under way.", _REQUESTS, _FOOTER
+            "view",
+            "f",
+            "View",
+            "List all requests, or only failed, in doubt, planned or in flight.",
+            _REQUESTS,
+            _FOOTER,
         ),
-        Action("go_to_task", "enter", "Its task", "Go to the task that it is about.", _REQUESTS, _FOOTER),
+        Action(
+            "go_to_task",
+            "enter",
+            "Go to task",
+            "Go to the task that the request concerns.",
+            _REQUESTS,
+            _FOOTER,
+        ),
         Action("copy_answer", "y", "Copy answer", "Copy the answer to the clipboard.", _REQUESTS),
         Action("copy_prompt", "Y", "Copy prompt", "Copy the prompt to the clipboard.", _REQUESTS),
     ),
@@ -281,14 +298,16 @@ ACTIONS = (
         "Move",
         Action("down", "j,down", "Down", "Next row.", EVERY),
         Action("up", "k,up", "Up", "Previous row.", EVERY),
-        Action("page_down", "ctrl+d,pagedown", "Page down", "Down by a screen.", EVERY),
-        Action("page_up", "ctrl+u,pageup", "Page up", "Up by a screen.", EVERY),
+        Action("page_down", "ctrl+d,pagedown", "Page down", "Move down by a page.", EVERY),
+        Action("page_up", "ctrl+u,pageup", "Page up", "Move up by a page.", EVERY),
         Action("first", "g,home", "First", "First row.", EVERY),
         Action("last", "G,end", "Last", "Last row.", EVERY),
-        Action("scroll_down", "down", "Scroll down", "One line down.", ("detail",)),
-        Action("scroll_up", "up", "Scroll up", "One line up.", ("detail",)),
-        Action("zoom", "plus", "Zoom", "Give the pane all the room; again gives it back.", EVERY),
-        Action("back", "escape", "Back", "One layer back.", EVERY),
+        Action("scroll_down", "down", "Scroll down", "Scroll down by one line.", ("detail",)),
+        Action("scroll_up", "up", "Scroll up", "Scroll up by one line.", ("detail",)),
+        Action("zoom", "plus", "Zoom", "Maximize the pane; again restores it.", EVERY),
+        Action(
+            "back", "escape", "Back", "Leave one layer: zoom, detail, marks, filter, then the screen.", EVERY
+        ),
     ),
     *_group(
         "Go",
@@ -303,40 +322,59 @@ ACTIONS = (
         Action(
             "go_on",
             "enter",
-            "Go on",
-            "Take the chosen model.",
+            "Continue",
+            "Use the chosen model.",
             ("choose_model",),
             _FOOTER,
             call="screen.go_on",
         ),
-        Action("save_wording", "enter,ctrl+s", "Save", "Store the wording.", ("edit_instruction",), _FOOTER),
-        Action("save", "ctrl+s", "Save", "Store input and output.", ("edit_instance",), _FOOTER),
-        Action("switch_text", "tab", "Input, output", "Go to the other text.", ("edit_instance",), _FOOTER),
-        Action("confirm", "enter", "Yes", "Do it.", ("confirm",), _FOOTER),
+        Action(
+            "save_wording", "enter,ctrl+s", "Save", "Save the new wording.", ("edit_instruction",), _FOOTER
+        ),
+        Action("save", "ctrl+s", "Save", "Save input and output.", ("edit_instance",), _FOOTER),
+        Action(
+            "switch_text",
+            "tab",
+            "Input, output",
+            "Switch between input and output.",
+            ("edit_instance",),
+            _FOOTER,
+        ),
+        Action("confirm", "enter", "Yes", "Confirm.", ("confirm",), _FOOTER),
         Action("write_file", "ctrl+s", "Write", "Write the training file.", ("export",), _FOOTER),
         *(
             Action(
-                f"tag_{tag}", key, tag.capitalize(), f"It is {tag}.", ("reject_tag",), call=f"tag('{tag}')"
+                f"tag_{tag}",
+                key,
+                tag.capitalize(),
+                f"Reject with the tag {tag}.",
+                ("reject_tag",),
+                call=f"tag('{tag}')",
             )
             for tag, key in TAGS.items()
         ),
-        Action("cancel", "escape", "Cancel", "Close it and change nothing.", DIALOGS, _FOOTER),
+        Action("cancel", "escape", "Cancel", "Close without a change.", DIALOGS, _FOOTER),
         Action("close_keys", "question_mark,q,f1", "Close", "Close the list of keys.", ("key_list",)),
     ),
     *_group(
         "Show",
-        Action("theme", "f2", "Theme", "Dark, light, high contrast; it is remembered.", EVERY),
+        Action("theme", "f2", "Theme", "Switch between dark, light and high contrast; remembered.", EVERY),
     ),
     *_group(
         "Help",
         Action(
-            "keys", "question_mark,f1", "Keys", "The keys of this screen.", (*EVERY, "choose_model"), _FOOTER
+            "keys",
+            "question_mark,f1",
+            "Keys",
+            "List the keys of this screen.",
+            (*EVERY, "choose_model"),
+            _FOOTER,
         ),
         Action(
             "leave",
             "q,ctrl+q",
             "Quit",
-            "Quit once answers under way are stored. Twice: at once.",
+            "Quit once the answers in flight are stored; twice quits at once.",
             (*EVERY, "choose_model"),
             _FOOTER,
         ),
@@ -344,7 +382,7 @@ ACTIONS = (
             "suspend",
             "ctrl+z",
             "Suspend",
-            "Back to the shell; fg comes back.",
+            "Go to the shell; fg comes back.",
             (*EVERY, *DIALOGS),
             call="app.suspend_process",
         ),
@@ -352,16 +390,16 @@ ACTIONS = (
 )
 
 ACTION_OF = {action.name: action for action in ACTIONS}
-"""Actions by their names."""
+"""Actions by name."""
 _ACTION_OF_CALL = {action.run: action for action in ACTIONS}
 
 
 def called(name: str, parameters: tuple[object, ...] = ()) -> Action | None:
-    """The action behind one of Textual's: `go_to` with `("pool",)` is `pool`; None: there is none."""
+    """Return the action behind a Textual action; `go_to` with `("pool",)` is `pool`. None if unknown."""
     arguments = f"({', '.join(map(repr, parameters))})" if parameters else ""
     return _ACTION_OF_CALL.get(f"{name}{arguments}")
 
 
 def actions_in(place: str) -> list[Action]:
-    """The actions of a screen, dialog or widget, in the order of the registry."""
+    """Return the actions of a screen, dialog or widget, in registry order."""
     return [action for action in ACTIONS if place in action.where]

@@ -1,4 +1,4 @@
-"""The keys of actions: bindings, how people write them, and those that a person has chosen."""
+"""Keys of actions: Textual bindings, display names, and validation of user-defined keys."""
 
 import re
 from collections.abc import Mapping
@@ -40,20 +40,20 @@ _KNOWN_KEYS = {key.value for key in Keys if "+" not in key.value and "<" not in 
     KEY_NAME_REPLACEMENTS.values()
 )
 
-_AS_KEYS_ARE_NAMED = (
-    "A letter or a sign stands for itself, other keys have names, such as f5, ctrl+s, pagedown, escape."
+_HOW_TO_NAME_KEYS = (
+    "Write a letter or symbol as it is, and other keys by name, such as f5, ctrl+s, pagedown or escape."
 )
 
 
 def bindings(place: str) -> list[Binding]:
-    """The actions of a screen, dialog or widget as Textual's bindings, with their names as ids."""
+    """Return the actions of a screen, dialog or widget as Textual bindings, with action names as ids."""
     return [
         Binding(
             action.keys,
             action.run,
             action.label,
             show=action.footer,
-            # Carried out before the next key is looked at, which belongs into the line already.
+            # Must run before the next key, which already belongs to the filter line.
             priority=action.name == "filter",
             key_display=_written(action.keys.split(",")[0]),
             id=action.name,
@@ -63,7 +63,7 @@ def bindings(place: str) -> list[Binding]:
 
 
 def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
-    """The keys of an action as people write them, with those that a person has chosen."""
+    """Return the display names of an action's keys; `chosen` overrides the defaults."""
     return "  ".join(_written(key) for key in chosen.get(action.name, action.keys).split(","))
 
 
@@ -76,13 +76,13 @@ def _by_key(place: str, chosen: Mapping[str, str]) -> dict[str, Action]:
 
 
 def action_of(key: events.Key, place: str, chosen: Mapping[str, str]) -> Action | None:
-    """What a key that was pressed does in a place."""
+    """Return the action that a key press triggers in a screen, dialog or widget."""
     found = _by_key(place, chosen)
     return found.get(key.key) or found.get(key.character or "")
 
 
 def key_of(name: str, screen: str, chosen: Mapping[str, str]) -> str | None:
-    """The first key of an action, as people write it; None when the screen does not have the action."""
+    """Return the display name of an action's first key; None if the screen lacks the action."""
     for action in actions_in(screen):
         if action.name == name:
             return _written(chosen.get(name, action.keys).split(",")[0])
@@ -90,7 +90,7 @@ def key_of(name: str, screen: str, chosen: Mapping[str, str]) -> str | None:
 
 
 class _FirstKeys(dict[str, str]):
-    """The first key of each action by its name, as people write it."""
+    """Display name of each action's first default key, by action name; filled lazily."""
 
     def __missing__(self, name: str) -> str:
         keys = self[name] = _written(ACTION_OF[name].keys.split(",")[0])
@@ -98,7 +98,7 @@ class _FirstKeys(dict[str, str]):
 
 
 def with_keys(sentence: str, chosen: Mapping[str, str]) -> str:
-    """A sentence of ours with the key that a person has for an action where its name is: "{undo} undoes"."""
+    """Replace action names in braces by the person's keys, as in "{undo} undoes"."""
     keys = {name: _written(keys.split(",")[0].strip()) for name, keys in chosen.items()}
     return sentence.format_map(_FirstKeys(keys))
 
@@ -110,16 +110,16 @@ def _written(key: str) -> str:
 
 
 def check_keys(chosen: Mapping[str, str]) -> None:
-    """Check the keys that a person has chosen for actions: `{"accept": "y"}`.
+    """Check user-defined keys, such as `{"accept": "y"}`.
 
     Raises:
-        SettingsError: there is no such action, or two actions of one place would have the same key.
+        SettingsError: An action or a key is unknown, or two actions of one place would share a key.
     """
     known = {action.name for action in ACTIONS}
     for name, keys in chosen.items():
         if name not in known:
             near = nearest(name, sorted(known))
-            meant = f"Did you mean '{near}'?" if near else "docs/curating.md lists them all."
+            meant = f"Did you mean '{near}'?" if near else "docs/curating.md lists all actions."
             raise SettingsError(f"In keys, '{name}' is not an action. {meant}")
         for key in keys.split(","):
             _require_key(name, key.strip())
@@ -131,14 +131,14 @@ def check_keys(chosen: Mapping[str, str]) -> None:
                 other = taken.setdefault(named, action.name)
                 if other != action.name:
                     raise SettingsError(
-                        f"In keys, {_written(named)} would be both {other} and {action.name}."
+                        f"In keys, {_written(named)} is assigned to both {other} and {action.name}."
                         " Give one of them another key."
                     )
 
 
 def _require_key(action: str, key: str) -> None:
     if not key:
-        raise SettingsError(f"In keys, {action} has no key. Give it one, such as f5, or leave it out.")
+        raise SettingsError(f"In keys, {action} has an empty key. Name one, such as f5, or remove the entry.")
     *_, last = key.split("+") if len(key) > 1 else [key]
     if last in _KNOWN_KEYS:
         return
@@ -146,5 +146,5 @@ def _require_key(action: str, key: str) -> None:
     if character is not None and character.isprintable() and safe(character) == character:
         return
     near = nearest(last.lower(), sorted(_KNOWN_KEYS))
-    meant = f"Did you mean '{near}'?" if near else _AS_KEYS_ARE_NAMED
+    meant = f"Did you mean '{near}'?" if near else _HOW_TO_NAME_KEYS
     raise SettingsError(f"In keys, '{key}' of {action} is not a key. {meant}")

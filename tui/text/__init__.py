@@ -1,1 +1,1 @@
-"""Text on its way to the terminal: made safe, coloured, named."""
+"""Text for the terminal: sanitizing, clipboard, themes, display names."""

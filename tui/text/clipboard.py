@@ -1,7 +1,7 @@
-"""The clipboard, by the surest way there is: the system's program, tmux's buffer, or the terminal itself.
+"""Copying to the clipboard: a clipboard program, tmux's paste buffer, or the OSC 52 escape sequence.
 
-A terminal is asked with OSC 52 and answers nothing, and tmux and GNU screen keep that from it by default; so
-programs that can tell whether they have taken the text come first.
+OSC 52 gets no reply from the terminal, and tmux and GNU screen block it by default. Programs report success,
+so they are tried first.
 """
 
 import asyncio
@@ -12,26 +12,26 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 _SCREEN_LINE = 76
-"""Characters that GNU screen passes on in one string, with room to spare."""
+"""Characters per chunk for GNU screen, safely below its limit on the length of a passed-through string."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Program:
     words: tuple[str, ...]
     where: str = ""
-    """Where the text is then, as the end of a sentence, when it is not simply the clipboard."""
+    """Where the text goes, as the end of a sentence; empty for the clipboard."""
 
 
 _TMUX = " to tmux's buffer: its prefix key and ] paste it"
 
 
 def _programs() -> list[_Program]:
-    """The programs that may take a text here, the surest first."""
+    """Return the installed programs that can take a text here, most reliable first."""
     environment = os.environ
     found = []
-    # What another machine is asked for over ssh would be in the clipboard of that one.
+    # Over ssh, pbcopy would fill the clipboard of the remote machine.
     if sys.platform == "darwin" and "SSH_CONNECTION" not in environment:
         found.append(_Program(("pbcopy",)))
     if environment.get("WAYLAND_DISPLAY"):
@@ -40,16 +40,17 @@ def _programs() -> list[_Program]:
         found.append(_Program(("xclip", "-in", "-selection", "clipboard")))
         found.append(_Program(("xsel", "--input", "--clipboard")))
     if environment.get("TMUX"):
-        # With -w, tmux offers it to its own terminal, too; before version 3.2 it has no such option.
+        # With -w, tmux also sends the text to the outer terminal; versions before 3.2 lack the option.
         found.append(_Program(("tmux", "load-buffer", "-w", "-"), _TMUX))
         found.append(_Program(("tmux", "load-buffer", "-"), _TMUX))
     return [program for program in found if shutil.which(program.words[0])]
 
 
 async def give_to_program(text: str) -> str | None:
-    """Give a text to a program that keeps it for pasting.
+    """Copy a text with the first clipboard program that succeeds.
 
-    Returns where the text is, as the end of a sentence; None when no program has taken it.
+    Returns:
+        Where the text went, as the end of a sentence (empty for the clipboard); None if every program failed.
     """
     for program in _programs():
         if await _takes(program.words, text.encode("utf-8", "replace")):
@@ -59,14 +60,14 @@ async def give_to_program(text: str) -> str | None:
 
 async def _takes(words: tuple[str, ...], data: bytes) -> bool:
     try:
-        # In a session of its own: some go on in the background, to hand the text out.
+        # In a new session: some stay in the background to serve paste requests.
         process = await asyncio.create_subprocess_exec(
             *words, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
         )
     except OSError:
         return False
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             await process.communicate(data)
     except (OSError, TimeoutError):
         return False
@@ -77,7 +78,7 @@ async def _takes(words: tuple[str, ...], data: bytes) -> bool:
 
 
 def terminal_sequence(text: str) -> str:
-    """What asks the terminal to take a text into its clipboard (OSC 52), past GNU screen where that runs."""
+    """Return the OSC 52 sequence that copies a text; inside GNU screen, wrapped in DCS to pass through it."""
     encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
     if not os.environ.get("STY"):
         return f"\x1b]52;c;{encoded}\a"

@@ -1,8 +1,8 @@
-"""Text areas and lines that hold the text as it is stored, and only draw it made safe.
+"""Lossless text inputs: they hold the text exactly as stored, and sanitize it only for display.
 
-Textual's own split a text at every line break that Unicode knows, join the lines again with one kind of
-break, and drop what they call unprintable: the joiners of Persian and of emoji among it. Here an edit
-changes what the person has touched, and nothing else.
+Textual's own widgets split a text at every Unicode line break, join the lines with a single kind of break,
+and drop characters that they consider unprintable, including the joiners of Persian and of emoji. Here an
+edit changes only what the person touched.
 """
 
 import unicodedata
@@ -21,24 +21,24 @@ from selfinstruct.tui.text.safe_text import visible
 
 
 def pasted_text(text: str) -> str:
-    """A paste as it is stored: terminals send a carriage return for each line break."""
+    """Return a paste in storable form; terminals send a carriage return for each line break."""
     return storable_text(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def in_one_line(text: str) -> str:
-    """A text of several lines for a field of one: a space for each line break."""
+    """Join the lines of a text with spaces, for a single-line field."""
     return text.strip("\n").replace("\n", " ")
 
 
 def is_format_character(key: events.Key) -> bool:
-    """Whether a key stands for a joiner or a mark of direction, which Textual does not take for printable."""
+    """Return whether a key types a format character (joiner, direction mark); Textual ignores those."""
     return key.character is not None and unicodedata.category(key.character) == "Cf"
 
 
 class ExactDocument(Document):
-    """A document of lines that end with a line feed; whoever looks at a line gets it as it is drawn.
+    """A document that splits lines at line feeds only, and returns them sanitized for display.
 
-    A line as it is drawn has as many characters as it has, so that every place is the same in both.
+    A displayed line has as many characters as the stored one, so positions are the same in both.
     """
 
     def __init__(self, text: str) -> None:
@@ -47,21 +47,21 @@ class ExactDocument(Document):
 
     @property
     def lines(self) -> list[str]:
-        """The lines as they are drawn."""
+        """The lines as displayed."""
         return [visible(line) for line in self._lines]
 
     def __getitem__(self, line_index: int | slice) -> str | list[str]:  # type: ignore[override]
-        """A line as it is drawn, or several."""
+        """Return a line, or a slice of lines, as displayed."""
         found = self._lines[line_index]
         return visible(found) if isinstance(found, str) else [visible(line) for line in found]
 
     def get_size(self, tab_width: int) -> Size:
-        """Columns and lines that it takes when no line is wrapped."""
+        """Return the size in cells, without wrapping."""
         widths = (cell_len(line.expandtabs(tab_width)) for line in self.lines)
         return Size(max(widths), len(self._lines))
 
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        """Put `text` in the place of what is between two places."""
+        """Replace the text between two locations with `text`."""
         (top, first), (bottom, last) = sorted((start, end))
         replaced = self.get_text_range((top, first), (bottom, last))
         before = "".join(self._lines[top : top + 1])[:first]
@@ -74,7 +74,7 @@ class ExactDocument(Document):
 
 
 class ExactTextArea(TextArea):
-    """A text area over an `ExactDocument`."""
+    """A text area backed by an `ExactDocument`."""
 
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document("", language)
@@ -84,14 +84,14 @@ class ExactTextArea(TextArea):
         self._rewrap_and_refresh_virtual_size()
 
     def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
-        """Take a format character as any other; Textual's own handler comes next for all else."""
+        """Insert a format character; all other keys go to Textual's own handler."""
         if event.character is not None and is_format_character(event):
             event.stop()
             event.prevent_default()
             self._replace_via_keyboard(event.character, *self.selection)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """Insert a paste; Textual's own handler would take the focus back from where it has gone since."""
+        """Insert a paste; Textual's own handler would also steal the focus back if it has moved on."""
         event.stop()
         event.prevent_default()
         if (done := self._replace_via_keyboard(event.text, *self.selection)) is not None:
@@ -99,7 +99,7 @@ class ExactTextArea(TextArea):
 
 
 class ExactInput(Input):
-    """A line to type into that draws its value made safe; a paste of several lines keeps all of them."""
+    """A single-line input that sanitizes its value for display; a multi-line paste keeps all its lines."""
 
     def _drawn(self, end: int | None = None) -> str:
         return visible(self.value[:end]).replace("\t", "\u2409")
@@ -117,14 +117,14 @@ class ExactInput(Input):
         return next((place for place in places if self._position_to_cell(place + 1) > offset), len(places))
 
     def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
-        """Take a format character as any other; Textual's own handler comes next for all else."""
+        """Insert a format character; all other keys go to Textual's own handler."""
         if event.character is not None and is_format_character(event):
             event.stop()
             event.prevent_default()
             self.replace(event.character, *self.selection)
 
     def _on_paste(self, event: events.Paste) -> None:
-        """Insert all lines of a paste; Textual's own handler would take the first."""
+        """Insert all lines of a paste; Textual's own handler keeps only the first."""
         event.stop()
         event.prevent_default()
         self.replace(in_one_line(event.text), *self.selection)

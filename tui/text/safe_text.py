@@ -1,10 +1,9 @@
-"""The one place that turns untrusted text into text that a terminal may be given.
+"""Sanitizes untrusted text for the terminal; the only module that does.
 
-Models, servers and files write whatever they like. Control and escape characters would drive the
-terminal, and bidirectional or invisible ones would make a text look like another. All of them become
-visible signs here. Whoever shows such text passes it through `safe` or `safe_line` first, and an editor
-draws its lines with `visible`; what is stored stays as it is. `TerminalGuard` holds back what would come to
-the terminal all the same.
+Text from models, servers and files may contain anything. Control and escape characters could drive the
+terminal, and bidirectional or invisible characters could disguise a text as another. All of them are
+replaced by visible signs. Code that displays such text calls `safe` or `safe_line`, and editors draw their
+lines with `visible`; stored text is never changed. `TerminalGuard` is the last line of defence.
 """
 
 import re
@@ -15,9 +14,9 @@ from selfinstruct.db.reads.counts import Counts, Spending
 
 _REPLACEMENT = "\ufffd"
 _JOINER_SIGN = "\u250a"
-"""What an editor draws for a joiner: it is part of a word or of an emoji, and no fault."""
-# What is shown as nothing, or as a blank that is no space, besides the categories below; also what Unicode
-# keeps free for such characters (Default_Ignorable_Code_Point), and what is no character at all.
+"""Drawn by editors for a joiner, which is a legitimate part of a word or an emoji."""
+# Characters outside the categories below that render as nothing, or as a blank other than a space; also code
+# points reserved for such characters (Default_Ignorable_Code_Point), and noncharacters.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\uffa0"
     "\ufff0-\ufff8\ufffc\ufffe\uffff\U0001d159\U000e0000-\U000e0fff]"
@@ -25,23 +24,23 @@ _INVISIBLE = re.compile(
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 _MARKS = 8
-"""So many marks one character may carry: more than any script needs, and fewer than reach other lines."""
-# Marks are neither word characters nor blanks; what else is in so long a row is looked at one by one.
+"""Combining marks kept per character: more than any script needs, too few to spill into other lines."""
+# A cheap pre-filter: marks are neither word characters nor whitespace, but other characters match too.
 _PERHAPS_A_FLOOD = re.compile(rf"[^\w\s!-~]{{{_MARKS + 1},}}")
 
-# Zero-width (non-)joiners and the selectors of text and emoji style.
+# Zero-width (non-)joiners and the variation selectors for text and emoji style.
 _JOINERS = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
-# Scripts in which a joiner shapes the letters around it: Arabic, Syriac and N'Ko to Mandaic, those of India
-# and its neighbours to Tibetan and Myanmar, Khmer, Mongolian, and the presentation forms of Arabic.
+# Scripts in which a joiner shapes the letters around it: Arabic, Syriac and N'Ko to Mandaic, the Indic
+# scripts up to Tibetan and Myanmar, Khmer, Mongolian, and the Arabic presentation forms.
 _SHAPED = re.compile("[\u0600-\u109f\u1780-\u18af\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc]")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 WIDEST = 1000
-"""Characters of a line that are shown when nobody says how many: no terminal has more columns."""
+"""Default maximum width of a line, in characters; no terminal has more columns."""
 
 
 class _Signs(dict[int, str]):
-    """What each code point is shown as, worked out when it first comes up."""
+    """A translation table from code points to what is displayed, filled lazily."""
 
     def __missing__(self, code: int) -> str:
         shown = self[code] = _sign(chr(code))
@@ -60,17 +59,17 @@ def _sign(character: str) -> str:
 
 
 _IN_EDITORS = _Signs({0x09: "\t"} | dict.fromkeys((0x200C, 0x200D, 0xFE0E, 0xFE0F), _JOINER_SIGN))
-# What becomes of a joiner depends on what is around it.
+# Joiners are kept here; `_joiner_shown` decides by their context.
 _ELSEWHERE = _Signs({0x09: "    ", 0x0A: "\n"} | {ord(one): one for one in "\u200c\u200d\ufe0e\ufe0f"})
 
 
 def safe(text: str, most: int | None = None) -> str:
-    """`text` with nothing in it that a terminal obeys or hides; line breaks stay.
+    """Return `text` with control and invisible characters replaced; line breaks stay.
 
-    Of one longer than `most` characters the beginning, and how much is left out.
+    A text longer than `most` characters is truncated, and the number of omitted characters is appended.
     """
     if most is not None and len(text) > most:
-        return f"{safe(text[:most])}… and {len(text) - most:,} characters more"
+        return f"{safe(text[:most])}… and {len(text) - most:,} more characters"
     shown = text.replace("\r\n", "\n").translate(_ELSEWHERE)
     if shown.isascii():
         return shown
@@ -78,9 +77,9 @@ def safe(text: str, most: int | None = None) -> str:
 
 
 def visible(line: str) -> str:
-    """`line` as an editor draws it: a sign in the place of each character that a terminal obeys or hides.
+    """Return `line` as an editor draws it: each control or invisible character becomes one visible sign.
 
-    It has as many characters as `line`, so that the cursor is at the same place in both. Tabs stay.
+    The result has as many characters as `line`, so the cursor position is the same in both. Tabs stay.
     """
     if line.isascii() and line.isprintable():
         return line
@@ -89,9 +88,9 @@ def visible(line: str) -> str:
 
 
 def _joiner_shown(found: re.Match[str]) -> str:
-    """A joiner where it shapes letters, and nothing within an emoji.
+    """Keep a joiner that shapes letters, drop it within an emoji, and replace it elsewhere.
 
-    Terminals do not agree on the width of joined emoji; each of its parts has the same width in all of them.
+    Terminals disagree on the width of joined emoji, but agree on the width of their parts.
     """
     before = found.string[found.start() - 1 : found.start()]
     after = found.string[found.end() : found.end() + 1]
@@ -106,7 +105,7 @@ def _joiner_shown(found: re.Match[str]) -> str:
 
 
 def _is_emoji(character: str) -> bool:
-    """Whether a character may be (part of) an emoji: a symbol or punctuation beyond ASCII."""
+    """Return whether a character may be (part of) an emoji: non-ASCII symbols and punctuation."""
     if not character or character.isascii() or character == _REPLACEMENT:
         return False
     return ord(character) in _SKIN_TONES or unicodedata.category(character) in {"So", "Sm", "Po", "Pd"}
@@ -121,7 +120,13 @@ def _flood_replaced(found: re.Match[str]) -> str:
 
 
 def _thinned(text: str, first: str, others: str) -> str:
-    """`text` with few enough marks on each character; `first` and `others` for those that are too many."""
+    """Limit the combining marks per character.
+
+    Args:
+        text: The text to limit.
+        first: Replaces the first excess mark of a character.
+        others: Replaces each further excess mark.
+    """
     kept: list[str] = []
     marks = 0
     for character in text:
@@ -131,48 +136,48 @@ def _thinned(text: str, first: str, others: str) -> str:
 
 
 def safe_line(text: str, width: int | None = WIDEST) -> str:
-    """`text` on one line; cut to `width` characters, with an ellipsis, when it is longer."""
+    """Return `text` sanitized on one line, truncated to `width` characters with an ellipsis."""
     if width is None:
         return safe(text).replace("\n", " ⏎ ")
-    # A line of a megabyte is not looked through for its beginning; a line break of two becomes more.
+    # Only the beginning of a long text is sanitized: twice the width, as each CRLF becomes one character.
     most = 2 * (width + 1)
     line = safe(text[:most]).replace("\n", " ⏎ ")
     return line if len(line) <= width and len(text) <= most else line[: max(0, width - 1)] + "…"
 
 
 def sentence_line(sentence: str, width: int | None = WIDEST) -> str:
-    """A sentence of core's for a screen, on one line: settings are named as its fields are."""
+    """Render a sentence from core for a screen, on one line, with settings as field names."""
     return safe_line(as_fields(sentence), width)
 
 
 def verdict_word(verdict: str | None) -> str:
-    """A verdict as people read it."""
+    """Return a verdict code as displayed, such as "similar" for `too_similar`."""
     if verdict is None:
         return "-"
     return safe_line(verdict.removeprefix("too_").removeprefix("same_").replace("_", " "))
 
 
 STATE_WORDS = {"pending": "undecided", "accepted": "accepted", "rejected": "rejected"}
-"""States of tasks as people read them."""
+"""Displayed names of task states."""
 
 LABEL_WORDS = {"classification": "classification", "generation": "generation", "unknown": "unclear"}
-"""Labels as people read them where there is room."""
+"""Displayed names of labels, unabbreviated."""
 
 
 def many(number: int, what: str) -> str:
-    """A number of things: "1 request", "2 requests"."""
+    """Return a count with its noun: "1 request", "2 requests"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def usd_text(cost_usd: float | None) -> str:
-    """A cost as people read it; unknown is said, and never 0."""
+    """Format a cost in USD; an unknown cost is "unknown", never 0."""
     if cost_usd is None:
         return "unknown"
     return f"${cost_usd:.2f}" if cost_usd >= 1 or not cost_usd else f"${cost_usd:.4f}"
 
 
 def cost_text(counts: Counts | Spending) -> str:
-    """What the answers have cost, with what is unknown said, and what a cost limit counts it as."""
+    """Format a total cost, with the number of attempts of unknown cost and the amount reserved for them."""
     if not counts.attempts_of_unknown_cost:
         return usd_text(counts.cost_usd or 0.0)
     text = usd_text(counts.cost_usd)

@@ -1,7 +1,7 @@
-"""The last look at a line before the terminal has it.
+"""The last check of each line before it is written to the terminal.
 
-Text of others comes through `display`. Should any come past it, or be typed, its width on the screen is
-known by now: what is no width is taken out, and all else that a terminal obeys or hides is replaced.
+Untrusted text is sanitized by `safe_text`. If any bypasses it, or is typed, its width on the screen is
+already fixed: zero-width characters are removed, and other control and invisible characters replaced.
 """
 
 from functools import lru_cache
@@ -15,10 +15,10 @@ from selfinstruct.tui.text.safe_text import safe
 
 
 class TerminalGuard(LineFilter):
-    """Lets nothing through that a terminal obeys or hides, and no link that it would open."""
+    """A line filter that blocks control and invisible characters, and hyperlinks."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments of a line, each as wide as it was."""
+        """Return the segments of a line, sanitized without changing their widths."""
         del background
         return [
             segment if _is_plain(segment) else _plain(segment) for segment in segments if not segment.control
@@ -39,13 +39,13 @@ def _plain(segment: Segment) -> Segment:
 
 @lru_cache(4096)
 def _as_wide(text: str) -> str:
-    """`text` made safe in as many cells."""
+    """Sanitize `text` without changing its width in cells."""
     if safe(text) == text:
         return text
     plain = "".join(map(_character, text))
-    if safe(plain) != plain:  # what is left is a flood of marks
+    if safe(plain) != plain:  # only floods of combining marks are left
         plain = "".join(filter(cell_len, plain))
-    # An emoji of several, without what joins them, is as wide as all of them.
+    # Without its joiners, a joined emoji is as wide as the sum of its parts.
     return set_cell_size(plain, cell_len(text))
 
 

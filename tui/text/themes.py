@@ -1,4 +1,4 @@
-"""The colours: dark, light, and high contrast."""
+"""Colour themes: dark, light and high contrast."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.did_you_mean import nearest
 
 MUTED = "$foreground 70%"
-"""For text that steps back; `$text-muted` is known to style sheets only, and is white in other places."""
+"""Style of secondary text; `$text-muted` works in style sheets only, and is white elsewhere."""
 
 DARK, LIGHT, HIGH_CONTRAST = "textual-dark", "textual-light", "high-contrast"
 CYCLE = (DARK, LIGHT, HIGH_CONTRAST)
@@ -40,7 +40,7 @@ _HIGH_CONTRAST = Theme(
     },
 )
 
-# Textual's own, with more contrast where text is read: 4.5 to 1, and a little less for what is decided.
+# Textual's themes with more contrast for text: 4.5 to 1, and a little less for decided rows.
 _DARK = replace(
     BUILTIN_THEMES[DARK],
     variables={
@@ -62,22 +62,22 @@ _LIGHT = replace(
 )
 
 OWN_THEMES = (_DARK, _LIGHT, _HIGH_CONTRAST)
-"""Those of this program; they take the place of others of the same name."""
+"""This program's themes; they override Textual's themes of the same name."""
 
 
 def known_themes() -> list[str]:
-    """The names of all themes."""
+    """Return the names of all themes."""
     return [*CYCLE, *(name for name in BUILTIN_THEMES if name not in CYCLE)]
 
 
 def check_theme(name: str | None) -> None:
-    """Check the theme that a person has chosen; None is the default one.
+    """Check that the chosen theme exists; None is the default.
 
     Raises:
-        SettingsError: there is no such theme.
+        SettingsError: There is no such theme.
     """
     known = known_themes()
     if name is not None and name not in known:
         near = nearest(name, known)
-        meant = f"Did you mean '{near}'?" if near else f"There are {', '.join(known)}."
+        meant = f"Did you mean '{near}'?" if near else f"The themes are {', '.join(known)}."
         raise SettingsError(f"There is no theme '{name}'. {meant}")

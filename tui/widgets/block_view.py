@@ -1,4 +1,4 @@
-"""A scrolling page of blocks of text, some of which can be chosen: one widget, however much is on it."""
+"""A scrollable page of text blocks, some of them selectable, as a single widget of any length."""
 
 import re
 from collections.abc import Callable, Hashable, Sequence
@@ -22,43 +22,43 @@ from selfinstruct.tui.widgets.cached_lines import LineView
 
 _GAP = 2
 _REST_S = 0.3
-"""What is out of view is wrapped when the page has not changed for so long: held keys do not wait for it."""
+"""Debounce in seconds before lines out of view are wrapped, so that held keys do not wait for them."""
 
-_KEPT_LINES = 5000
-"""Wrapped lines that are kept."""
+_CACHED_LINES = 5000
+"""Capacity of the LRU cache of wrapped lines."""
 
 _UNSPACED = re.compile(r"\s([\u3041-\u30ff\u3400-\u9fff\uff01-\uff9f])")
-"""A letter of a script without spaces, behind a space."""
-_ENDS = frozenset("、。，．・：；？！」』）】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ")
-"""What does not begin a line."""
+"""A letter of a script without spaces, after a space."""
+_NOT_AT_LINE_START = frozenset("、。，．・：；？！」』）】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+"""Characters that must not start a line (kinsoku)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of text on lines of its own, worked out when it comes into view."""
+    """A text block, rendered lazily when it comes into view."""
 
     made_of: Hashable
-    """Blocks that are made of the same look the same."""
+    """Cache key: blocks with equal keys look the same."""
     content: Callable[[], Content] = field(compare=False)
     beside: Callable[[], Content] | None = field(default=None, compare=False)
-    """What is shown on the left of it, line by line, where there is room or when it is chosen."""
+    """Shown to its left, line by line, if there is room or the block is selected."""
     choice: int | None = None
-    """What is chosen with it; None: it is not there to be chosen."""
+    """The choice that selecting the block makes; None if it is not selectable."""
 
     @classmethod
     def of(cls, content: Content, *, choice: int | None = None) -> "Block":
-        """A block of a text that is there already."""
+        """Create a block from existing content."""
         return cls((content.plain, *content.spans), lambda: content, choice=choice)
 
 
 def filling(content: Content, width: int) -> Content:
-    """A text whose script has no spaces begins on the line of what stands before it.
+    """Break text of a script without spaces so that it starts on the line of the text before it.
 
-    A line is otherwise broken at spaces only, so that the name before such a text would stand alone.
+    Lines are otherwise broken at spaces only, which would leave a label alone on its line.
 
     Args:
-        content: A text of any script.
-        width: Of a line, in cells.
+        content: Text in any script.
+        width: Line width in cells.
     """
     plain = content.plain
     begins = _UNSPACED.search(plain.split("\n", 1)[0])
@@ -70,24 +70,24 @@ def filling(content: Content, width: int) -> Content:
         end += 1
     if end == len(plain) or "\n" in plain[start:end] or " " in plain[start:end]:
         return content
-    while end > start and plain[end] in _ENDS:
+    while end > start and plain[end] in _NOT_AT_LINE_START:
         end -= 1
     return Content.assemble(content[:end], "\n", content[end:]) if end > start else content
 
 
 class BlockView(LineView, can_focus=True, inherit_bindings=False):
-    """Shows blocks one under the other, wrapped to its width.
+    """Shows blocks below each other, wrapped to its width.
 
-    The keys of its screen go from one choice to the next and take it; its own scroll.
+    The keys of the screen move between choices and take them; its own keys scroll.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"block--chosen"}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("detail")]
     WIDE: ClassVar[int] = 90
-    """From this width on every block has what belongs beside it."""
+    """Minimum width in cells for showing what is beside every block."""
 
     class Taken(Message):
-        """A choice was taken."""
+        """The person has taken a choice."""
 
         def __init__(self, choice: int) -> None:
             super().__init__()
@@ -95,32 +95,32 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
-        # What is shown is not ours: nothing in it is to become a link.
+        # The content is untrusted, so it must not contain clickable links.
         self.set_reactive(BlockView.auto_links, False)
         self._blocks: tuple[Block, ...] = ()
         self._chosen: int | None = None
         self._rest: Timer | None = None
-        self._wrapped: LRUCache[Hashable, list[Strip]] = LRUCache(_KEPT_LINES)
+        self._wrapped: LRUCache[Hashable, list[Strip]] = LRUCache(_CACHED_LINES)
         self._lines: list[Strip] = []
         self._starts: list[int] = []
 
     def on_mount(self) -> None:
-        """Have a clock for what is not in view."""
+        """Set up the timer that lays out the rest of the page."""
         self._rest = self.set_interval(_REST_S, self._lay_out_rest, pause=True)
         self._lay_out()
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """What is shown, from top to bottom."""
+        """The blocks, from top to bottom."""
         return self._blocks
 
     @property
     def allow_vertical_scroll(self) -> bool:
-        """Always, also when all is in view: the keys of this page are never those of the list beside it."""
+        """Always true, so that scrolling keys never fall through to the list beside this page."""
         return True
 
     def show_blocks(self, blocks: Sequence[Block], *, anew: bool) -> None:
-        """Show these blocks; `anew` begins at the top, with nothing chosen."""
+        """Show these blocks; `anew` scrolls to the top and clears the selection."""
         if anew:
             self._chosen = None
             self.scroll_to(y=0, animate=False, force=True)
@@ -134,7 +134,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
         return place < len(self._blocks) and self._blocks[place].choice is not None
 
     def wrap_ahead(self, blocks: Sequence[Block]) -> None:
-        """Wrap what would be in view of these blocks, so that it is shown at once when it is asked for."""
+        """Prefetch: wrap the lines of these blocks that would be in view, so that showing them is instant."""
         lines = 0
         for block in blocks:
             if lines > self.size.height or self._width <= 0:
@@ -142,7 +142,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
             lines += len(self._lines_of(block, chosen=False))
 
     def notify_style_update(self) -> None:
-        """Draw everything in the new colours."""
+        """Redraw in the new colours."""
         super().notify_style_update()
         self._wrapped.clear()
         self._lay_out()
@@ -152,13 +152,13 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
         self._lay_out()
 
     def on_blur(self) -> None:
-        """Without the focus nothing is chosen."""
+        """Clear the selection when the focus is lost."""
         self._choose(None)
 
     def _lay_out(self) -> None:
-        """Wrap what is in view now; the rest, and how far one can scroll, when there is time.
+        """Wrap the lines in view immediately, and defer the rest and the virtual size.
 
-        Another virtual size means another layout of the whole screen, which takes longer than all this.
+        A change of the virtual size triggers a layout of the whole screen, which takes longer than this.
         """
         if self._rest is None:
             return
@@ -175,7 +175,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self._width, len(self._lines))
 
     def _lay_out_to(self, line: int | None) -> None:
-        """Wrap blocks until there is this line, or all of them."""
+        """Wrap blocks up to this line; None wraps all."""
         if self._width <= 0:
             return
         for place in range(len(self._starts), len(self._blocks)):
@@ -185,7 +185,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
             self._lines += self._lines_of(self._blocks[place], chosen=place == self._chosen)
 
     def _lines_of(self, block: Block, *, chosen: bool) -> list[Strip]:
-        """The lines of a block, as they were wrapped before if they have been."""
+        """Return the wrapped lines of a block, from the cache if possible."""
         width, full = self._width, self.scrollable_content_region.width
         key = (block.made_of, chosen, width)
         lines = self._wrapped.get(key)
@@ -201,7 +201,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
 
     @property
     def _width(self) -> int:
-        # A column stays free before the scrollbar.
+        # One column of padding before the scrollbar.
         return self.scrollable_content_region.width - 1
 
     def _strips(self, block: Block, width: int, *, chosen: bool) -> list[Strip]:
@@ -223,7 +223,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
         return Visual.to_strips(self, filling(content, width), width, None, self.visual_style)
 
     def render_line(self, y: int) -> Strip:
-        """One line of the page."""
+        """Return one line of the page."""
         line = y + round(self.scroll_y)
         if line < len(self._lines):
             return self._lines[line]
@@ -231,10 +231,10 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
             self.call_later(self._lay_out_rest)
         return Strip.blank(self.scrollable_content_region.width, self.rich_style)
 
-    # Choosing
+    # Selection
 
     def move_by(self, choices: int) -> None:
-        """Choose the next choice, or the previous one."""
+        """Select another choice, `choices` further down, or up if negative."""
         self._lay_out_rest()
         places = [place for place in range(len(self._blocks)) if self._choosable(place)]
         if not places:
@@ -258,7 +258,7 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
             self.scroll_to_region(Region(0, start, 1, end - start), animate=False, force=True)
 
     def move_page(self, pages: int) -> None:
-        """Scroll down by a screen, or up."""
+        """Scroll down by pages, or up if negative."""
         self.scroll_relative(y=pages * self.size.height, animate=False)
 
     def move_home(self) -> None:
@@ -270,14 +270,14 @@ class BlockView(LineView, can_focus=True, inherit_bindings=False):
         self.scroll_end(animate=False)
 
     def take(self) -> bool:
-        """Take what is chosen; returns whether anything is."""
+        """Take the selected choice; returns whether there is one."""
         choice = None if self._chosen is None else self._blocks[self._chosen].choice
         if choice is not None:
             self.post_message(self.Taken(choice))
         return choice is not None
 
     def on_click(self, event: events.Click) -> None:
-        """Choose what is clicked; a second click takes it."""
+        """Select the clicked block; a double click takes it."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

@@ -1,4 +1,4 @@
-"""A scrolling view of lines that are drawn once: what has not changed costs nothing when the view moves."""
+"""A scrollable view that caches rendered lines, so that unchanged lines cost nothing on scrolling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from textual.strip import Strip
 from selfinstruct.core.util.lru_cache import LRUCache
 from selfinstruct.tui.background.error_handling import SurvivesErrors
 
-_KEPT = 512
+_CACHED_LINES = 512
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What is the same for all lines."""
+    """What all lines have in common: border, style, background and line filters."""
 
     left: Sequence[Segment]
     right: Sequence[Segment]
     inside: int
-    """Cells between the two."""
+    """Width between left and right, in cells."""
     rest: Style
-    """Of what a line leaves empty."""
+    """Style of the empty rest of a line."""
     background: Color
     filters: Sequence[LineFilter]
 
     def around(self, line: Strip) -> Strip:
-        """The whole line, as the terminal gets it."""
+        """Return the whole line as it is sent to the terminal."""
         inner = line.adjust_cell_length(self.inside, self.rest)
         segments = [*self.left, *inner, *self.right]
         for one in self.filters:
@@ -40,22 +40,22 @@ class _Frame:
 
 
 class LineView(SurvivesErrors, ScrollView):
-    """A view whose `render_line` gives the same strip as long as a line looks the same.
+    """A view whose `render_line` returns the same strip object while a line looks the same.
 
-    Textual takes each line that is drawn through the style sheet again, which takes longer than all else
-    about it. Here one line of the view does, and what that puts around it is put around all others.
+    Textual applies the style sheet to every drawn line, which dominates the cost of drawing it. This view
+    does so for one line, and reuses the resulting frame for all others.
     """
 
     ALLOW_SELECT = False
-    """What is marked with the mouse would be drawn into the lines that are kept."""
+    """Off, since a mouse selection would be drawn into cached lines."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
         self._frame: _Frame | None = None
-        self._whole: LRUCache[int, tuple[Strip, Strip]] = LRUCache(_KEPT)
+        self._whole: LRUCache[int, tuple[Strip, Strip]] = LRUCache(_CACHED_LINES)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of a part of the view, border and all."""
+        """Return the lines of a region of the view, with the border."""
         width, height = self.outer_size
         first, last = self.gutter.top, height - self.gutter.bottom
         if crop.column_span != (0, width) or self.size.area == 0:

@@ -1,6 +1,6 @@
 """Charts of block characters: pure functions from numbers and a width in cells to text.
 
-Every bar stands beside its number, so nothing is told by length or colour alone.
+Every bar has its number beside it, so no meaning is conveyed by length or colour alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _GAP = "  "
 _LONGEST_LABEL = 24
 _SHORTEST_BAR = 4
 _LONG_ENOUGH = 12
-"""Notes are left out where bars would be shorter than this."""
+"""Notes are omitted where bars would be shorter than this, in cells."""
 _STEPS = (1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 500, 1000)
 _TAIL = 0.99
 
@@ -24,18 +24,18 @@ BAR_STYLE = "$primary 70%"
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: what it is, how long it is, and its number in words."""
+    """One bar of a chart: label, value, and the displayed number."""
 
     label: str
-    """Safe text; one too long for its column is cut."""
+    """Safe text; truncated if too long for its column."""
     value: float
     said: str
     note: str = ""
-    """More about the number, where there is room for it."""
+    """Details on the number, shown if there is room."""
 
 
 def bar(share: float, width: int) -> str:
-    """A horizontal bar of at most `width` cells, to the eighth of a cell; anything above 0 shows."""
+    """Return a horizontal bar of at most `width` cells, in eighths of a cell; any share > 0 is visible."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     if share > 0 and width > 0:
         eighths = max(1, eighths)
@@ -44,13 +44,13 @@ def bar(share: float, width: int) -> str:
 
 
 def bars(rows: Sequence[Bar], width: int, *, full: float | None = None) -> Content:
-    """Bars below each other, with the labels before them and the numbers behind them.
+    """Return a horizontal bar chart, with labels on the left and numbers on the right.
 
     Args:
-        rows: The bars.
-        width: Cells of a line. Where they do not suffice, the notes go first, then the bars, then the ends
-            of the numbers.
-        full: The value of a bar over the whole width; the highest value when None.
+        rows: The bars, from top to bottom.
+        width: Line width in cells. If it is too small, notes are dropped first, then bars, then the ends of
+            the numbers.
+        full: The value of a bar of full width; by default the highest value.
     """
     longest = full if full is not None else max((row.value for row in rows), default=0)
     label = min(_LONGEST_LABEL, max((cell_len(row.label) for row in rows), default=0))
@@ -71,24 +71,24 @@ def bars(rows: Sequence[Bar], width: int, *, full: float | None = None) -> Conte
 
 
 def _room(width: int, label: int, ends: Sequence[str]) -> int:
-    """Cells that are left for a bar."""
+    """Return the width left for bars, in cells."""
     return width - label - max((cell_len(end) for end in ends), default=0) - 2 * len(_GAP)
 
 
 def fitted(text: str, width: int) -> str:
-    """`text` in exactly `width` cells, with an ellipsis where it is cut."""
+    """Pad or truncate `text` to exactly `width` cells, with an ellipsis if truncated."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, max(0, width - 1)) + "…"[:width]
 
 
 def sparkline(values: Sequence[float], *, full: float) -> str:
-    """One character a value, as high as its share of `full`; 0 is empty, anything above it shows."""
+    """Return one character per value, as high as its share of `full`; any value above 0 is visible."""
     return "".join(columns(values, 1, full=full))
 
 
 def columns(values: Sequence[float], height: int, *, full: float | None = None) -> list[str]:
-    """Vertical bars, one cell wide and `height` lines high; the highest line comes first."""
+    """Return vertical bars, one cell wide and `height` lines high, as lines from top to bottom."""
     highest = full if full is not None else max(values, default=0)
     levels = [_level(value / highest if highest else 0, height) for value in values]
     return [
@@ -103,7 +103,7 @@ def _level(share: float, height: int) -> int:
 
 
 def share_text(part: float, whole: float) -> str:
-    """A share in percent, such as `52 %`; a dash when there is no whole."""
+    """Format a share in percent, such as `52 %`; a dash if `whole` is 0."""
     if not whole:
         return "–"
     percent = 100 * part / whole
@@ -114,7 +114,7 @@ def share_text(part: float, whole: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LengthBin:
-    """How many texts have `first` to `last` words; None is no end."""
+    """A histogram bin: number of texts with `first` to `last` words; None means no upper bound."""
 
     first: int
     last: int | None
@@ -122,20 +122,20 @@ class LengthBin:
 
     @property
     def label(self) -> str:
-        """Such as `5–9`, or `50 and more`."""
+        """The range, such as `5–9` or `50+`."""
         if self.last is None:
             return f"{self.first}+"
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
 
 def length_bins(lengths: Mapping[int, int], at_most: int) -> list[LengthBin]:
-    """Put lengths into no more than `at_most` bins of a round width, from the shortest to the longest.
+    """Compute a histogram of lengths with bins of a round width, in ascending order.
 
-    The rare longest share the last bin.
+    Outliers above the 99th percentile share the last bin.
 
     Args:
-        lengths: How many texts there are of each length.
-        at_most: How many bins, 2 or more.
+        lengths: Number of texts of each length.
+        at_most: Maximum number of bins, at least 2.
     """
     if not lengths:
         return []
@@ -156,7 +156,7 @@ def length_bins(lengths: Mapping[int, int], at_most: int) -> list[LengthBin]:
 
 
 def quantile(lengths: Mapping[int, int], share: float) -> int:
-    """The length that this share of the texts does not exceed; 0 when there are none."""
+    """Return the quantile of lengths at `share`, 0 to 1; 0 if there are no texts."""
     wanted, so_far = share * sum(lengths.values()), 0
     for length in sorted(lengths):
         so_far += lengths[length]

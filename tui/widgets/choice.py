@@ -1,4 +1,4 @@
-"""One of a few values, to turn through."""
+"""A field that cycles through a few values."""
 
 from typing import ClassVar
 
@@ -13,12 +13,12 @@ from selfinstruct.tui.text.safe_text import safe_line
 
 
 class Choice(Static, can_focus=True):
-    """One of a few values: a key or a click goes to another one."""
+    """A field that cycles through its values by key or click."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("choice")]
 
     class Changed(Message):
-        """Another value was chosen."""
+        """The value has changed."""
 
     def __init__(self, choices: tuple[str, ...], value: str) -> None:
         super().__init__(markup=False)
@@ -45,7 +45,7 @@ class Choice(Static, can_focus=True):
         self.update(Content(f"◂ {safe_line(self._value)} ▸"))
 
     def on_click(self, event: events.Click) -> None:
-        """On its first sign the value before, else the next one."""
+        """Go to the previous value on the left arrow, else to the next."""
         self._turn(-1 if event.x < 2 else 1)
 
     def action_next_value(self) -> None:
@@ -53,7 +53,7 @@ class Choice(Static, can_focus=True):
         self._turn(1)
 
     def action_previous_value(self) -> None:
-        """Go to the value before."""
+        """Go to the previous value."""
         self._turn(-1)
 
     def _turn(self, by: int) -> None:

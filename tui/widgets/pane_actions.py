@@ -1,16 +1,16 @@
-"""Moving in the panes of a screen."""
+"""Actions that move the cursor or scroll in the panes of a screen."""
 
 from typing import Protocol
 
 
 class Pane(Protocol):
-    """What the keys for moving move: a cursor, or the text itself."""
+    """A pane whose cursor or text the movement keys move."""
 
     def move_by(self, steps: int, /) -> None:
-        """Move by some rows, choices or lines; up if negative."""
+        """Move down by rows, choices or lines; up if negative."""
 
     def move_page(self, pages: int, /) -> None:
-        """Move by what is on the screen."""
+        """Move down by pages; up if negative."""
 
     def move_home(self) -> None:
         """Move to the beginning."""
@@ -20,33 +20,33 @@ class Pane(Protocol):
 
 
 class PaneActions:
-    """The actions that move; to be mixed into a screen with panes."""
+    """Mixin with the movement actions, for screens with panes."""
 
     @property
     def moved(self) -> Pane:
-        """The pane that is moved."""
+        """The pane that the movement keys apply to."""
         raise NotImplementedError
 
     def action_down(self) -> None:
-        """One step down."""
+        """Move down by one step."""
         self.moved.move_by(1)
 
     def action_up(self) -> None:
-        """One step up."""
+        """Move up by one step."""
         self.moved.move_by(-1)
 
     def action_page_down(self) -> None:
-        """Down by a screen."""
+        """Move down by a page."""
         self.moved.move_page(1)
 
     def action_page_up(self) -> None:
-        """Up by a screen."""
+        """Move up by a page."""
         self.moved.move_page(-1)
 
     def action_first(self) -> None:
-        """To the beginning."""
+        """Move to the beginning."""
         self.moved.move_home()
 
     def action_last(self) -> None:
-        """To the end."""
+        """Move to the end."""
         self.moved.move_end()

@@ -1,9 +1,9 @@
-"""Titles in the borders of panes."""
+"""Border titles of panes."""
 
 from textual.widget import Widget
 
 
 def entitle(widget: Widget, title: str) -> None:
-    """Give a widget its title; Textual draws the whole widget again even when it is the same one."""
+    """Set a border title if it has changed; Textual redraws the whole widget even for an equal title."""
     if widget.border_title != title:
         widget.border_title = title

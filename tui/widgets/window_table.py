@@ -1,4 +1,4 @@
-"""A table that holds only the rows that are on the screen, whatever their number."""
+"""A virtualized table: it fetches and draws only the rows on the screen."""
 
 from abc import abstractmethod
 from array import array
@@ -29,22 +29,22 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of fixed width; the last column of a table takes what is left."""
+    """A column of fixed width; the last column of a table takes the remaining width."""
 
     title: str
     width: int
     """In cells."""
     right: bool = False
-    """Whether its cells are aligned to the right."""
+    """Whether its cells are right-aligned."""
     needs: int = 0
-    """The table's width from which on it is shown."""
+    """Minimum table width, in cells, for the column to be shown."""
 
 
 class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False):
-    """Rows by id, fetched when they come into view; the cursor stays on its row.
+    """A table of rows by id, fetched when they come into view; the cursor stays on its row.
 
-    A subclass says how rows are fetched, and what their cells and their style are. Keys are the screen's:
-    those of a scrolling widget would move the rows and leave the cursor behind.
+    Subclasses define how to fetch rows, and their cells and styles. Movement keys belong to the screen:
+    Textual's scrolling keys would scroll the rows away from the cursor.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]]
@@ -53,14 +53,14 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
     cursor: reactive[int] = reactive(0, init=False, repaint=False)
 
     class CursorMoved(Message):
-        """The cursor is on another row, or on none."""
+        """The cursor has moved to another row; None if the table is empty."""
 
         def __init__(self, row_id: int | None) -> None:
             super().__init__()
             self.row_id = row_id
 
     class Opened(Message):
-        """Enter was pressed on a row, or it was clicked twice."""
+        """A row was opened by Enter or a double click."""
 
         def __init__(self, row_id: int) -> None:
             super().__init__()
@@ -73,23 +73,23 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         self._styles_of: dict[tuple[str, ...], Style] = {}
         self._drawn: LRUCache[int | str, tuple[object, Strip]] = LRUCache(_CACHED_ROWS)
         self.sorted_by: str | None = None
-        """The title of the column by which the rows are sorted; the header says so."""
+        """Title of the sort column, which the header marks with `sorted_sign`."""
         self.sorted_sign = "▴"
-        """Which way."""
+        """Sign of the sort direction."""
 
-    # What a subclass says
+    # Defined by subclasses
 
     @abstractmethod
     def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, Row]]:
-        """The rows of some ids, each with its id."""
+        """Return rows by id, each paired with its id."""
 
     @abstractmethod
     def cells(self, row: Row) -> Sequence[str]:
-        """What a row shows, displayable, one text a column."""
+        """Return the cells of a row as safe text, one per column."""
 
     @abstractmethod
     def component(self, row: Row) -> str:
-        """The component class whose style a row has."""
+        """Return the component class that styles a row."""
 
     # Rows
 
@@ -104,18 +104,18 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         return self._ids[self.cursor] if self._ids else None
 
     def show(self, ids: Iterable[int], *, at: int | None = None) -> None:
-        """Show the rows of these ids, with the cursor on `at`, or else on the first."""
+        """Show the rows with these ids, with the cursor on id `at`, or by default on `first_row`."""
         self._ids = array("q", ids)
         self._fetched.clear()
         self.virtual_size = Size(0, len(self._ids) + _HEADER_ROWS)
         row = self._ids.index(at) if at is not None and at in self._ids else self.first_row()
         self.set_reactive(WindowTable.cursor, row)
         self._settle()
-        # How far one can scroll is known for sure once these rows have been laid out.
+        # The scrollable range is only reliable after the layout of these rows.
         self.call_after_refresh(self._keep_in_view)
 
     def append(self, ids: Iterable[int]) -> None:
-        """Show more rows below, those that are not there yet; cursor and rows stay where they are."""
+        """Append rows that are not in the table yet; cursor and scroll position stay."""
         known = set(self._ids)
         new = [row_id for row_id in ids if row_id not in known]
         if not new:
@@ -128,11 +128,11 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         self.refresh()
 
     def first_row(self) -> int:
-        """The row on which the cursor is put when nothing else is asked for."""
+        """Return the default position of the cursor."""
         return 0
 
     def reread(self) -> None:
-        """Read the rows in view again, and draw them if any is another now; their number and order stay."""
+        """Fetch the rows in view again, and redraw if any has changed; number and order stay."""
         top = round(self.scroll_y)
         in_view = self._ids[top : top + self.page]
         before = [self._fetched.get(row_id) for row_id in in_view]
@@ -143,7 +143,7 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
             self.refresh()
 
     def at(self, row: int) -> Row:
-        """The row in this place, fetched with its page when it is not there."""
+        """Return the row at a position, fetching its page if it is not cached."""
         row_id = self._ids[row]
         if row_id not in self._fetched:
             start = row - row % _PAGE
@@ -156,20 +156,20 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
 
     @property
     def page(self) -> int:
-        """How many rows are on the screen."""
+        """Number of rows per page."""
         return max(1, self.size.height - _HEADER_ROWS)
 
     def move_to(self, row_id: int) -> None:
-        """Put the cursor on a row that is in the table."""
+        """Put the cursor on a row of the table, by id."""
         self.cursor = self._ids.index(row_id)
 
     def move_by(self, rows: int) -> None:
-        """Move the cursor; it stops at both ends."""
+        """Move the cursor down, or up if negative, stopping at both ends."""
         if self._ids:
             self.cursor = max(0, min(len(self._ids) - 1, self.cursor + rows))
 
     def move_page(self, pages: int) -> None:
-        """Move the cursor by what is on the screen."""
+        """Move the cursor down by pages, or up if negative."""
         self.move_by(pages * self.page)
 
     def move_home(self) -> None:
@@ -181,7 +181,7 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         self.move_by(len(self._ids))
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Keep the cursor in view and tell the screen; of the rows, only these two are drawn again."""
+        """Keep the cursor in view, and notify the screen; redraws only the two rows if possible."""
         if self._keep_in_view() or self.cursor_draws_all:
             self.refresh()
         else:
@@ -192,11 +192,11 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
 
     @property
     def cursor_draws_all(self) -> bool:
-        """Whether a move of the cursor changes more than two rows."""
+        """Whether a cursor movement changes more than two rows."""
         return False
 
     def _keep_in_view(self) -> bool:
-        """Scroll if the cursor is out of view; returns whether that was so."""
+        """Scroll the cursor into view; returns whether that was necessary."""
         top = round(self.scroll_y)
         if top <= self.cursor < top + self.page:
             return False
@@ -214,7 +214,7 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         self._settle()
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the row that is clicked; open it at the second click."""
+        """Put the cursor on the clicked row; a double click opens it."""
         offset = event.get_content_offset(self)
         if not self._ids or offset is None or offset.y < _HEADER_ROWS:
             return
@@ -225,14 +225,14 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
             self.cursor = row
 
     def open(self) -> None:
-        """Tell the screen that the row under the cursor is wanted in full."""
+        """Ask the screen to open the row under the cursor."""
         if self.current is not None:
             self.post_message(self.Opened(self.current))
 
     # Drawing
 
     def notify_style_update(self) -> None:
-        """Work out the styles again."""
+        """Recompute the styles."""
         super().notify_style_update()
         self._styles_of.clear()
         self._drawn.clear()
@@ -246,12 +246,12 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         return self._styles_of[components]
 
     def sign(self, row: int, of: Row) -> str:
-        """What a row in this place begins with, before the text of its first cell."""
+        """Return the prefix of a row's first cell; empty by default."""
         del row, of
         return ""
 
     def render_line(self, y: int) -> Strip:
-        """One line: the header, a row, or nothing."""
+        """Return one line: the header, a row, or a blank."""
         width = self.scrollable_content_region.width
         row = round(self.scroll_y) + y - _HEADER_ROWS
         if y < _HEADER_ROWS:
@@ -264,7 +264,7 @@ class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False
         return self._drawn_once(self._ids[row], looks, lambda: self._row(of, sign, has_cursor=has_cursor))
 
     def _drawn_once(self, line: int | str, looks: object, draw: Callable[[], Strip]) -> Strip:
-        """A line, drawn if it looks different than before."""
+        """Return a line from the cache, or draw it if it looks different."""
         drawn = self._drawn.get(line)
         if drawn is None or drawn[0] != looks:
             drawn = looks, draw()

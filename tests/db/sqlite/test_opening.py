@@ -357,7 +357,7 @@ def test_letters_that_cannot_be_decoded_are_told_in_words(lived_in: Path) -> Non
     assert done.exit_code == 1
     assert done.stderr == (
         f"Error: The workspace {lived_in} is damaged: the column instruction contains text that is"
-        f" not valid UTF-8. Leave it as it is, and run selfinstruct check --db {lived_in}: it reports what is"
+        f" not valid UTF-8. Do not change it, and run selfinstruct check --db {lived_in}: it reports what is"
         " wrong, and --repair builds a new file from everything that can be read.\n"
     )
     checked = run("check", "--db", lived_in)

@@ -51,7 +51,7 @@ async def test_it_says_how_far_it_is_and_other_decisions_wait(marked: Curator) -
     await marked.until(lambda: "has to wait" in marked.shown("#message"))
     said = marked.shown("#message")
     assert "Rejecting 300 tasks: " in said
-    assert "% done. Esc stops after that." in said
+    assert "% done. Esc stops here." in said
     assert "Accept has to wait until then." in said
     await over(marked)
     assert marked.shown("#message") == "Rejected 300 of 300."

@@ -114,7 +114,7 @@ def test_what_is_reserved_for_requests_of_a_killed_program_is_said_in_usd(
     told = json.loads(run("status", "--db", path, "--json").stdout)["cost"]
     assert (told["usd"], told["reserved_usd"]) == (None, 0)
     assert told["unsettled_usd"] == pytest.approx(reserved)
-    cost = f"$0.00; ${reserved:.4f} reserved for requests that are not settled"
+    cost = f"$0.00; ${reserved:.4f} reserved for unsettled requests"
     assert f"cost         {cost}\n" in run("status", "--db", path).stdout
 
 
@@ -160,8 +160,8 @@ def test_status_and_export_say_why_there_are_fewer_rows_than_kept_instances(
         workspace.instances.add(doubled, task.instruction, task.label, [new], request_id=None)
         all_kept = workspace.counts().instances["kept"]
     why = (
-        f"{kept[gone]} of tasks that are not accepted, {kept[relabelled]} made for another wording or label,"
-        " 1 exact duplicate"
+        f"{kept[gone]} of tasks that are not accepted, {kept[relabelled]} generated for another wording"
+        " or label, 1 exact duplicate"
     )
     said = run("export", "--db", path, "--out", tmp_path / "t.jsonl").stdout
     assert f"Kept but not exported: {why}." in said
@@ -722,7 +722,7 @@ def test_a_workspace_does_not_remember_keys_that_cannot_be(tmp_path: Path) -> No
     (tmp_path / "selfinstruct.toml").write_text('[keys]\naccept = "y"\n')
     refused = auto("--db", tmp_path / "w.db", "--target", "2")
     assert refused.exit_code == 2
-    assert "y would be both accept and copy" in refused.output
+    assert "y is assigned to both accept and copy" in refused.output
     (tmp_path / "selfinstruct.toml").unlink()
     assert auto("--db", tmp_path / "w.db", "--target", "2").exit_code == 0
 

@@ -75,7 +75,7 @@ def test_both_fields_are_advised_as_they_are_only_where_every_row_has_them(tmp_p
     )
     told = run(path, "--out", tmp_path / "out").stdout
     assert "1 of the removed rows had an input that was not compared." in told
-    assert "give each row an input, if an empty one, and then --field instruction --field input" in told
+    assert "give each row an input, even if empty, and use --field instruction --field input" in told
     refused = run(path, "--out", tmp_path / "both", "--field", "instruction", "--field", "input")
     assert "has no text in the field input" in refused.stderr
 

@@ -91,7 +91,7 @@ def test_prompts_beside_the_workspace_go_along_and_are_told_where_they_are_missi
     (there / "mine.toml").rename(there / "elsewhere.toml")
     said = auto("--target", 3)
     assert said.exit_code == 2
-    assert f"the prompts in {there}/mine.toml, and there is no such file" in said.output
+    assert f"the prompts in {there}/mine.toml, which does not exist" in said.output
     assert "--prompts" in said.output
     assert "--forget" in said.output
     assert auto("--target", 3, "--prompts", "elsewhere.toml").exit_code == 0

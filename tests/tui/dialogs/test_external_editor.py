@@ -76,11 +76,11 @@ async def test_a_file_left_as_it_was_or_emptied_changes_nothing(
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (" ", "Neither VISUAL nor EDITOR names an editor."),
-        ("vi 'my file", "VISUAL or EDITOR is not a command, 'vi 'my file': No closing quotation."),
-        ("''", "There is no program ''"),
-        ("no-such-editor -f", "There is no program 'no-such-editor'"),
-        ("/", "There is no program '/'"),
+        (" ", "No editor is configured. Set VISUAL or EDITOR."),
+        ("vi 'my file", "VISUAL or EDITOR is not a valid command, 'vi 'my file': No closing quotation."),
+        ("''", "The program ''"),
+        ("no-such-editor -f", "The program 'no-such-editor', named by VISUAL or EDITOR, is not installed."),
+        ("/", "The program '/'"),
     ],
     ids=["blank", "unbalanced quote", "no word", "missing", "a folder"],
 )
@@ -107,9 +107,9 @@ async def test_a_blank_variable_is_none_and_the_other_counts(
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("exit 3", "The editor ended with code 3, so nothing is changed."),
-        ("""rm "$2" """, "What the editor left cannot be read: no such file or directory."),
-        ("""rm "$2"; mkdir "$2" """, "What the editor left cannot be read: is a directory."),
+        ("exit 3", "The editor exited with code 3, so nothing was changed."),
+        ("""rm "$2" """, "The edited text cannot be read: no such file or directory."),
+        ("""rm "$2"; mkdir "$2" """, "The edited text cannot be read: is a directory."),
     ],
     ids=["fails", "deletes", "leaves a folder"],
 )
@@ -167,7 +167,7 @@ async def test_no_editor_is_given_what_would_drive_the_terminal(
     at.engine.decisions.edit(at.current().id, "Say \x1b[2Jnothing about it.")
     editor(tmp_path, monkeypatch, 'cat "$2"')
     await at.press("E")
-    assert "It has control characters" in at.shown("#message")
+    assert "The text has control characters" in at.shown("#message")
 
 
 async def test_a_folder_for_files_that_is_full_or_gone_is_told(
@@ -176,4 +176,6 @@ async def test_a_folder_for_files_that_is_full_or_gone_is_told(
     editor(tmp_path, monkeypatch, "true")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     await at.press("E")
-    assert "There is no place for a file to edit: no such file or directory." in at.shown("#message")
+    assert "The temporary file for the editor cannot be written: no such file or directory." in at.shown(
+        "#message"
+    )

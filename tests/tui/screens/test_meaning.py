@@ -133,7 +133,7 @@ async def test_unattended_work_tells_of_what_is_in_doubt_where_it_may_have_been_
     with Workspace.open(tmp_path / "a.db") as workspace:
         engine = Engine(workspace, resolve({}, stored=workspace.settings.read()))
         await work_alone(engine, resend=False)
-    assert ("1 request in doubt after a crash; give --resend" in capsys.readouterr().out) is said
+    assert ("1 request in doubt after a crash; --resend resends" in capsys.readouterr().out) is said
 
 
 async def test_what_is_in_doubt_and_is_sent_again_is_said_to_be(
@@ -142,4 +142,4 @@ async def test_what_is_in_doubt_and_is_sent_again_is_said_to_be(
     await in_doubt(tmp_path / "a.db", server, target=3)
     with Workspace.open(tmp_path / "a.db") as workspace:
         await work_alone(Engine(workspace, resolve({}, stored=workspace.settings.read())), resend=True)
-    assert "1 request in doubt after a crash; those needed are sent again." in capsys.readouterr().out
+    assert "1 request in doubt after a crash; those still needed are resent." in capsys.readouterr().out

@@ -279,7 +279,7 @@ async def test_the_screen_fits(engine_on: OpenEngine, server: ModelServer, size:
     ) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
-        await shown(curator, "✗ failed", "propose", "not today", "t Send again")
+        await shown(curator, "✗ failed", "propose", "not today", "t Resend")
         assert all(len(text) <= size[0] for text in screen_text(curator.app).splitlines())
 
 
@@ -296,7 +296,7 @@ async def test_a_workspace_that_is_only_looked_at_shows_its_requests_and_sends_n
         async with curating(Engine(looked_at, resolve({}, stored=looked_at.settings.read()))) as curator:
             await open_requests(curator, "t", "T")
             await shown(curator, "✗ failed")
-            assert "Send again" not in screen_text(curator.app)
+            assert "Resend" not in screen_text(curator.app)
     assert len(server.received) == 1
 
 
@@ -358,7 +358,7 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
         assert len(curator.table.ids) > 0, "what has come of the batch so far is not kept back"
         await curator.press(key)
         await shown(curator, "The cost limit of $0.005 leaves no room for a request.", "New limit in USD:")
-        await shown(curator, "The next one may cost up to $0.00", " makes room.")
+        await shown(curator, "The next request may cost up to $0.00", " is enough.")
         assert curator.app.screen.query_one(Input).value == "0.01"
         await curator.press(*"5", "escape")
         await shown(curator, "Esc again discards it.")
@@ -425,7 +425,7 @@ async def test_a_limit_that_is_far_too_low_proposes_one_that_makes_room(
         assert proposed > 0.0002
         field.value = "0.0002"
         await curator.press("enter")
-        await shown(curator, f"A number from {proposed:g} on makes room.")
+        await shown(curator, f"Enter a number of at least {proposed:g}.")
         field.value = f"{proposed:g}"
         await curator.press("enter")
         await curator.until(lambda: len(server.received) > 0)
@@ -444,7 +444,7 @@ async def test_a_limit_that_makes_no_room_is_refused_and_esc_leaves_it_as_it_was
         field = curator.app.screen.query_one(Input)
         field.value = typed
         await curator.press("enter")
-        await shown(curator, "A number from 0.0", " on makes room.")
+        await shown(curator, "Enter a number of at least 0.0")
         await curator.press("escape", "escape")  # the first says that what is typed is discarded
         await curator.until(lambda: "stays at $0.005" in curator.shown("#message"))
         assert resolve({}, stored=workspace.settings.read()).max_cost == 0.005

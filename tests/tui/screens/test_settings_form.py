@@ -79,9 +79,9 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
         ({"keys": "accept f5"}, "keys", 'as in accept = "f5"'),
         ({"keys": "accept = 5"}, "keys", 'as in accept = "f5"'),
         ({"keys": 'acept = "f5"'}, "keys", "Did you mean 'accept'?"),
-        ({"keys": 'accept = "r"'}, "keys", "r would be both accept and reject"),
+        ({"keys": 'accept = "r"'}, "keys", "r is assigned to both accept and reject"),
         ({"keys": 'accept = "F5"'}, "keys", "Did you mean 'f5'?"),
-        ({"keys": 'accept = ""'}, "keys", "accept has no key"),
+        ({"keys": 'accept = ""'}, "keys", "accept has an empty key"),
     ],
 )
 def test_what_is_wrong_stands_under_the_field_at_fault(texts: dict[str, str], name: str, said: str) -> None:

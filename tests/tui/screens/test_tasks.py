@@ -108,7 +108,7 @@ async def test_e_edits_and_the_judge_looks_on(curator: Curator) -> None:
     assert isinstance(screen, EditScreen)
     screen.query_one(TextArea).text = "Draw"
     await curator.pilot.pause()
-    said = str(screen.query_one("#edit-judgement", Static).visual)
+    said = str(screen.query_one("#edit-verdict", Static).visual)
     assert "1 word" in said
     assert '"draw"' in said
     screen.query_one(TextArea).text = "explain the SQL keyword HAVING to a colleague"
@@ -527,7 +527,7 @@ async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filter
     await curator.press("a")
     curator.table.move_to(task.id)
     await curator.press("e", *" with an image", "enter")
-    said = curator.app.screen.query_one("#edit-judgement", Static)
+    said = curator.app.screen.query_one("#edit-verdict", Static)
     await curator.until(lambda: "its wording must pass" in str(said.visual))
     await curator.press("escape")
     assert curator.task(task.id).instruction == task.instruction
