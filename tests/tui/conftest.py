@@ -1,5 +1,6 @@
-"""A curator with its first batch on the screen."""
+"""A curator with its first batch on the screen; what the apps of a test run share."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,8 +14,12 @@ from tests.tui.curating import Curator, curating
 
 
 @pytest.fixture(scope="session", autouse=True)
-def stylesheets_are_parsed_once() -> Iterator[None]:
-    """Share parsed rules between the apps of a test run; Textual itself keeps them for one app."""
+def a_hundred_apps_in_one_process() -> Iterator[None]:
+    """Let memory and time of a test not grow with the apps before it.
+
+    A curator exempts what it has loaded from garbage collection, for its process is its own. And Textual keeps
+    parsed stylesheets for one app only.
+    """
     parse = Stylesheet._parse_rules
     parsed: dict[tuple[Any, ...], list[RuleSet]] = {}
 
@@ -24,7 +29,10 @@ def stylesheets_are_parsed_once() -> Iterator[None]:
             parsed[key] = parse(sheet, *args, **named)
         return parsed[key]
 
+    gc.collect()
+    gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", lambda: None)
         patch.setattr(Stylesheet, "_parse_rules", parse_once)
         yield
 
