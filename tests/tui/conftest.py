@@ -17,8 +17,8 @@ from tests.tui.curating import Curator, curating
 def a_hundred_apps_in_one_process() -> Iterator[None]:
     """Let memory and time of a test not grow with the apps before it.
 
-    A curator exempts what it has loaded from garbage collection, for its process is its own. And Textual keeps
-    parsed stylesheets for one app only.
+    A curator exempts what it has loaded from garbage collection, for its process is its own. And Textual
+    keeps parsed stylesheets for one app only.
     """
     parse = Stylesheet._parse_rules
     parsed: dict[tuple[Any, ...], list[RuleSet]] = {}
