@@ -312,7 +312,7 @@ async def test_an_error_stays_counted_and_t_on_curate_sends_again_what_failed(
     async with curating(engine) as curator:
         await curator.press("n")
         await curator.wait_for(RequestFailed)
-        assert "not today. t sends it again." in curator.shown("#message")
+        assert "not today. t resends it." in curator.shown("#message")
         server.refuse = lambda body: None
         server.gate.set()
         await curator.until(lambda: told(curator, BatchCompleted) == 1)
@@ -322,7 +322,7 @@ async def test_an_error_stays_counted_and_t_on_curate_sends_again_what_failed(
         await curator.until(lambda: curator.engine.workspace.requests.get(1).state == "parsed")
         await curator.until(lambda: "failed" not in curator.shown("#status"))
         await curator.press("t")
-        assert "Nothing waits to be sent again." in curator.shown("#message")
+        assert "There is nothing to resend." in curator.shown("#message")
 
 
 async def test_t_tries_an_endpoint_again_that_could_not_be_used(
@@ -343,7 +343,7 @@ async def at_the_limit(curator: Curator) -> None:
     await curator.press("n")
     await curator.wait_for(LimitReached)
     assert "The cost limit of $0.005 leaves no room" in curator.shown("#message")
-    assert "t asks for a new one." in curator.shown("#message")
+    assert "t asks for a higher one." in curator.shown("#message")
 
 
 @pytest.mark.parametrize("key", ["t", "n"])
@@ -373,11 +373,11 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
     [
         (
             "max_cost = 0.005",
-            "now; selfinstruct.toml says $0.005, and the next start here goes back to that: change it there.",
+            "; selfinstruct.toml says $0.005, which applies again at the next start: change it there.",
         ),
-        ("max_cost = 5", "now."),
-        ("concurrency = 2", "now."),
-        ("max_cost = ", "now."),
+        ("max_cost = 5", "."),
+        ("concurrency = 2", "."),
+        ("max_cost = ", "."),
     ],
 )
 async def test_a_file_that_takes_the_new_limit_back_at_the_next_start_is_told_at_once(
@@ -390,7 +390,7 @@ async def test_a_file_that_takes_the_new_limit_back_at_the_next_start_is_told_at
         await curator.press("t")
         curator.app.screen.query_one(Input).value = "5"
         await curator.press("enter")
-        await curator.until(lambda: curator.shown("#message") == f"The cost limit is $5 {told}")
+        await curator.until(lambda: curator.shown("#message") == f"The cost limit is now $5{told}")
 
 
 async def test_a_request_that_waits_for_money_is_planned_and_not_under_way(
