@@ -80,7 +80,7 @@ REQUESTS = [f"Request {number} " for number in range(4, 7 * (len(TEXTS) + 1), 3)
         pytest.param("3", f"Instances of {LAST} ", ACCEPTED, "j", id="instances"),
         pytest.param("5G", "Request 1 ", REQUESTS, "kkk", id="requests"),
         pytest.param("4", "Filters", [], "", id="preview"),
-        pytest.param("6", "What the filters say", [], "", id="overview"),
+        pytest.param("6", "Filter verdicts", [], "", id="overview"),
         pytest.param("7", "base_url", [], "", id="settings"),
     ],
 )

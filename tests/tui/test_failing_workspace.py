@@ -145,7 +145,7 @@ async def test_candidates_that_could_not_be_judged_again_are_so_when_asked_for(c
     await curator.until(lambda: "turned" in curator.shown("#message"))
     assert {task.id: task.verdict for task in workspace.tasks.of_batch(1)} != verdicts
     await curator.press("ctrl+s")
-    assert "Nothing is changed" in curator.shown("#message")
+    assert "Nothing has changed" in curator.shown("#message")
 
 
 async def test_a_cost_limit_that_cannot_be_stored_is_told(
