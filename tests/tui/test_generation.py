@@ -260,7 +260,7 @@ async def test_another_endpoint_says_what_is_given_up_and_t_asks_it_for_the_same
         assert "t sends them to the current endpoint." in curator.shown("#message")
         await curator.until(lambda: "4 failed" in curator.shown("#status"))
         await curator.press("t")
-        assert curator.shown("#message") == "Sending 4 requests again."
+        assert curator.shown("#message") == "Resending 4 requests."
         await curator.until(lambda: len({t.propose_request_id for t in workspace.tasks.of_batch(1)}) == 4)
 
 
