@@ -158,7 +158,7 @@ async def test_the_only_model_of_a_server_is_filled_in(engine_on: OpenEngine, se
         await curator.press(*["down"] * LOCAL)
         await fill_in(curator, "base_url", server.url)
         await curator.press("ctrl+t")
-        await curator.until(lambda: "llama-3.1-8b is the only one" in outcome(curator))
+        await curator.until(lambda: "llama-3.1-8b, the only model there" in outcome(curator))
         assert row(curator, "model").text == "llama-3.1-8b"
 
 
