@@ -417,9 +417,9 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         decisions = f"{many(put_off, 'decision')} held up by another program" if put_off else ""
         in_doubt = "leaves the answers in doubt" if under_way else ""
         discarded = "discards the decisions" if put_off else ""
-        told = self.with_keys(" {leave} again quits at once, which ")
-        told += " and ".join(filter(None, (in_doubt, discarded)))
-        self.say(f"Quitting after {' and '.join(filter(None, (answers, decisions)))}.{told}.")
+        then = self.with_keys(" {leave} again quits at once, which ")
+        then += " and ".join(filter(None, (in_doubt, discarded)))
+        self.say(f"Quitting after {' and '.join(filter(None, (answers, decisions)))}.{then}.")
 
 
 def _file_overrides(max_cost_usd: float) -> str:

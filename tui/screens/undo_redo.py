@@ -42,7 +42,7 @@ class DecidingScreen(WorkScreen):
             was_stopped = step is not None and step.stopped
             stopped = self.with_keys(f" Stopped; {{{what}}} continues.") if was_stopped else ""
             kind = self.engine.workspace.decisions.kind_of(decisions[-1])
-            self._say_at_hand(f"{done}: {_told(decisions, kind)}.{stopped}")
+            self._say_at_hand(f"{done}: {_describe(decisions, kind)}.{stopped}")
 
         self.carry_out(work, doing, over)
 
@@ -135,7 +135,7 @@ def other_label(task: Task) -> Label:
     return "classification" if task.label == "generation" else "generation"
 
 
-def _told(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
+def _describe(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
     first = decisions[-1]
     instance = "an instance of " if isinstance(first, InstanceDecision) else ""
     more = f" and {len(decisions) - 1:,} more" if len(decisions) > 1 else ""

@@ -238,7 +238,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
             Why the decision is refused, or None.
         """
 
-        def over(_: object) -> None:
+        def succeeded() -> None:
             self.session.attended.wake()
             if self.is_up:
                 self.refresh_all()
@@ -253,15 +253,17 @@ class InstancesScreen(PaneActions, FilteredScreen):
             except SelfInstructError as refusal:
                 refusals.append(str(refusal))
 
-        def told(_: object) -> None:
+        def finished(_: object) -> None:
             if not refusals:
-                over(None)
+                succeeded()
             elif is_put_off:
                 self.curator.at_hand.say(refusals[0], error=True)
 
         is_put_off = False
         try:
-            is_put_off = self.carry_out(when_free(self.engine.workspace, decide_or_refuse), "Deciding", told)
+            is_put_off = self.carry_out(
+                when_free(self.engine.workspace, decide_or_refuse), "Deciding", finished
+            )
         except StorageError as error:
             return str(error)
         return refusals[0] if refusals and not is_put_off else None

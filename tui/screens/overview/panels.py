@@ -52,24 +52,32 @@ Draw = Callable[[Numbers, int], Content]
 
 def funnel(numbers: Numbers, width: int) -> Content:
     """Draw the funnel from requests to exported rows."""
-    told = numbers.overview
+    overview = numbers.overview
     steps = [
-        ("answers with new tasks", told.answered.proposals, _each(told.candidates, told.answered.proposals)),
-        ("candidates", told.candidates, ""),
-        ("pass the filters", told.passing, share_text(told.passing, told.candidates)),
-        ("accepted", told.accepted, share_text(told.accepted, told.candidates)),
-        ("labelled", told.labelled, share_text(told.labelled, told.accepted)),
-        ("with kept instances", told.with_instances, share_text(told.with_instances, told.accepted)),
-        ("rows to export", told.rows, _each(told.rows, told.with_instances)),
+        (
+            "answers with new tasks",
+            overview.answered.proposals,
+            _each(overview.candidates, overview.answered.proposals),
+        ),
+        ("candidates", overview.candidates, ""),
+        ("pass the filters", overview.passing, share_text(overview.passing, overview.candidates)),
+        ("accepted", overview.accepted, share_text(overview.accepted, overview.candidates)),
+        ("labelled", overview.labelled, share_text(overview.labelled, overview.accepted)),
+        (
+            "with kept instances",
+            overview.with_instances,
+            share_text(overview.with_instances, overview.accepted),
+        ),
+        ("rows to export", overview.rows, _each(overview.rows, overview.with_instances)),
     ]
     of = ("", "", " of candidates", " of candidates", " of accepted", " of accepted", "")
     rows = [
         Bar(label, value, said, note)
         for (label, value, _), said, note in zip(steps, _numbers(steps), of, strict=True)
     ]
-    notes = [f"{told.rejected:,} rejected, {_undecided(told):,} undecided."]
-    if told.accepted_despite:
-        notes.append(f"{told.accepted_despite:,} accepted despite a filter.")
+    notes = [f"{overview.rejected:,} rejected, {_undecided(overview):,} undecided."]
+    if overview.accepted_despite:
+        notes.append(f"{overview.accepted_despite:,} accepted despite a filter.")
     return _lines(bars(rows, width), *(_note(note, width) for note in notes))
 
 
@@ -81,8 +89,8 @@ def _note(text: str, width: int) -> Content:
     return Content.styled(fitted(text, width).rstrip(), MUTED)
 
 
-def _undecided(told: Overview) -> int:
-    return told.candidates - told.accepted - told.rejected
+def _undecided(overview: Overview) -> int:
+    return overview.candidates - overview.accepted - overview.rejected
 
 
 def _numbers(rows: Sequence[tuple[str, int, str]]) -> list[str]:
@@ -161,15 +169,15 @@ def similarity(numbers: Numbers, width: int) -> Content:
 
 def lengths(numbers: Numbers, width: int) -> Content:
     """Draw the lengths of instructions, inputs and outputs, in words."""
-    told = numbers.overview
-    if not told.accepted:
+    overview = numbers.overview
+    if not overview.accepted:
         return Content(_NOTHING_ACCEPTED)
-    given = {length: count for length, count in told.input_words.items() if length}
-    without = told.input_words.get(0, 0)
+    given = {length: count for length, count in overview.input_words.items() if length}
+    without = overview.input_words.get(0, 0)
     return _lines(
-        *_length("Instructions", told.instruction_words, {}, width),
+        *_length("Instructions", overview.instruction_words, {}, width),
         *_length("Inputs", given, {"none": without} if without else {}, width),
-        *_length("Outputs", told.output_words, {}, width),
+        *_length("Outputs", overview.output_words, {}, width),
     )
 
 
@@ -182,13 +190,13 @@ def _length(what: str, words: Mapping[int, int], before: Mapping[str, int], widt
 
 def labels(numbers: Numbers, width: int) -> Content:
     """Draw the accepted tasks by label."""
-    told = numbers.overview
-    if not told.accepted:
+    overview = numbers.overview
+    if not overview.accepted:
         return Content(_NOTHING_ACCEPTED)
     return _shares(
         {
             LABEL_WORDS[label] if label is not None else "no label yet": count
-            for label, count in told.labels.items()
+            for label, count in overview.labels.items()
         },
         width,
     )
@@ -196,29 +204,29 @@ def labels(numbers: Numbers, width: int) -> Content:
 
 def first_words(numbers: Numbers, width: int) -> Content:
     """Draw the most common first words of accepted instructions."""
-    told = numbers.overview
-    if not told.accepted:
+    overview = numbers.overview
+    if not overview.accepted:
         return Content(_NOTHING_ACCEPTED)
-    common = list(told.first_words.items())[:_WORDS]
+    common = list(overview.first_words.items())[:_WORDS]
     chart = _shares(
-        {safe_line(word, _LONGEST_WORD): count for word, count in common}, width, whole=told.accepted
+        {safe_line(word, _LONGEST_WORD): count for word, count in common}, width, whole=overview.accepted
     )
-    return _lines(chart, _note(f"{len(told.first_words):,} distinct first words.", width))
+    return _lines(chart, _note(f"{len(overview.first_words):,} distinct first words.", width))
 
 
 def cost(numbers: Numbers, width: int) -> Content:
     """Draw the cost, in total and per accepted task."""
-    told = numbers.overview
-    at_least = "at least " if told.spending.attempts_of_unknown_cost else ""
-    prompt, completion = told.tokens.of_prompts, told.tokens.of_answers
-    usd, tokens = told.usd_per_accepted, told.tokens_per_accepted
+    overview = numbers.overview
+    at_least = "at least " if overview.spending.attempts_of_unknown_cost else ""
+    prompt, completion = overview.tokens.of_prompts, overview.tokens.of_answers
+    usd, tokens = overview.usd_per_accepted, overview.tokens_per_accepted
     rows = [
-        ("requests answered", f"{told.answered.requests:,}"),
-        ("cost", cost_text(told.spending)),
-        ("cost per accepted task", _unknown(told) if usd is None else f"{at_least}{_usd(usd)}"),
+        ("requests answered", f"{overview.answered.requests:,}"),
+        ("cost", cost_text(overview.spending)),
+        ("cost per accepted task", _unknown(overview) if usd is None else f"{at_least}{_usd(usd)}"),
         ("prompt tokens", "unknown" if prompt is None else f"{prompt:,}"),
         ("answer tokens", "unknown" if completion is None else f"{completion:,}"),
-        ("tokens per accepted task", _unknown(told) if tokens is None else f"{tokens:,.0f}"),
+        ("tokens per accepted task", _unknown(overview) if tokens is None else f"{tokens:,.0f}"),
     ]
     longest = max(len(label) for label, _ in rows)
     return _lines(
@@ -230,8 +238,8 @@ def _usd(usd: float) -> str:
     return f"${usd:.2f}" if usd >= 1 or not usd else f"${usd:.6f}"
 
 
-def _unknown(told: Overview) -> str:
-    return "unknown" if told.accepted else "nothing accepted yet"
+def _unknown(overview: Overview) -> str:
+    return "unknown" if overview.accepted else "nothing accepted yet"
 
 
 LEFT: Sequence[tuple[str, Draw]] = (

@@ -79,7 +79,7 @@ class FlipTable(WindowTable[FlipRow]):
         ]
 
 
-def told(flips: Flips) -> str:
+def summary(flips: Flips) -> str:
     """Return the numbers of verdicts that would flip, as a clause."""
     if not flips.task_ids:
         return "No verdict would change"

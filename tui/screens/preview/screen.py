@@ -28,7 +28,7 @@ from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.preview.filter_choices import described, differences
 from selfinstruct.tui.screens.preview.filter_list import FilterList
-from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, told
+from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, summary
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import safe_line
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
@@ -152,8 +152,8 @@ class PreviewScreen(PaneActions, WorkScreen):
         if not self.engine.assessor.is_ready:
             return "The pool is being read; then the candidates are scored"
         if self._scored < 1:
-            return f"{told(flips)}, with {self._scored:.0%} of the candidates scored"
-        return told(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
+            return f"{summary(flips)}, with {self._scored:.0%} of the candidates scored"
+        return summary(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
 
     @property
     def _by_meaning(self) -> bool:
@@ -247,11 +247,11 @@ class PreviewScreen(PaneActions, WorkScreen):
             self._applying = False
             self._looked_at = self._filling_for = None
         verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
-        told = f"Applied; {verdicts} changed, decisions stand."
+        sentence = f"Applied; {verdicts} changed, decisions stand."
         if before:
-            told += self.with_keys(" {undo} does not undo this:")
-            told += f" to go back, apply the old values, {before}."
-        self.curator.at_hand.say(told)
+            sentence += self.with_keys(" {undo} does not undo this:")
+            sentence += f" to go back, apply the old values, {before}."
+        self.curator.at_hand.say(sentence)
         self.curator.at_hand.refresh_all()
 
     def _show_assessment(self, done: float) -> None:

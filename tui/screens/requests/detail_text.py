@@ -185,5 +185,5 @@ def seconds_text(seconds: float | None) -> str:
 
 def tokens_text(prompt_tokens: int | None, completion_tokens: int | None) -> str:
     """Format prompt and completion tokens; a question mark stands for an unknown number."""
-    told = ["?" if tokens is None else f"{tokens:,}" for tokens in (prompt_tokens, completion_tokens)]
-    return " / ".join(told)
+    counts = ["?" if tokens is None else f"{tokens:,}" for tokens in (prompt_tokens, completion_tokens)]
+    return " / ".join(counts)

@@ -196,8 +196,8 @@ class RequestsScreen(PaneActions, WorkScreen):
             what = f"request {sent[0]}" if len(sent) == 1 else many(len(sent), "request")
             self.say(f"Resending {what}.")
         elif sent:
-            told = f"Resending {len(sent)} of {len(sent) + len(refused)}."
-            self.say(f"{told} First refusal: {refused[0]}", error=True)
+            sentence = f"Resending {len(sent)} of {len(sent) + len(refused)}."
+            self.say(f"{sentence} First refusal: {refused[0]}", error=True)
         else:
             self.say(refused[0], error=True)
 

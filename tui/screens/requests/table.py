@@ -52,14 +52,14 @@ class RequestTable(WindowTable[RequestRow]):
 
     def cells(self, row: RequestRow) -> Sequence[str]:
         """Return state, stage, task, latency, tokens, cost, and the beginning of the answer or error."""
-        told = row.state == "parsed" or row.prompt_tokens is not None
+        has_tokens = row.state == "parsed" or row.prompt_tokens is not None
         return [
             str(row.id),
             " ".join(STATES[row.state]),
             row.stage,
             "" if row.task_id is None else str(row.task_id),
             seconds_text(row.seconds),
-            tokens_text(row.prompt_tokens, row.completion_tokens) if told else "",
+            tokens_text(row.prompt_tokens, row.completion_tokens) if has_tokens else "",
             usd_text(row.cost_usd) if row.state in _SETTLED else "",
             _words(row),
         ]

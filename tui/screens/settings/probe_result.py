@@ -33,7 +33,7 @@ async def outcome_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
         return ProbeOutcome(False, f"✗ {error}", error.models)
     except EndpointUnusableError as error:
         return ProbeOutcome(False, f"✗ {error}")
-    return ProbeOutcome(True, f"✓ {_told(connected, settings)}", (connected.model,))
+    return ProbeOutcome(True, f"✓ {_success(connected, settings)}", (connected.model,))
 
 
 async def models_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
@@ -57,12 +57,12 @@ async def models_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
     )
 
 
-def _told(connected: Connected, settings: Settings) -> str:
-    told = f"It works: {connected.model} answered in {connected.seconds:.1f} s."
+def _success(connected: Connected, settings: Settings) -> str:
+    sentence = f"It works: {connected.model} answered in {connected.seconds:.1f} s."
     if connected.thinks:
-        told += " It thinks before it answers: reserve tokens for that with thinking_tokens."
+        sentence += " It thinks before it answers: reserve tokens for that with thinking_tokens."
     if settings.is_free:
-        return told
+        return sentence
     if connected.cost_usd is None:
-        return f"{told} The cost of the test is unknown; it is not counted in the workspace."
-    return f"{told} The test cost ${connected.cost_usd:.6f}, which is not counted in the workspace."
+        return f"{sentence} The cost of the test is unknown; it is not counted in the workspace."
+    return f"{sentence} The test cost ${connected.cost_usd:.6f}, which is not counted in the workspace."

@@ -144,8 +144,8 @@ class SettingsScreen(WorkScreen):
         changed = len(self.changed)
         self._warned = False
         applies = self.with_keys("{apply_settings} applies.")
-        told = f"{changed} not applied: {applies}" if changed else _HINT
-        self.query_one("#settings-hint", Static).update(told)
+        hint = f"{changed} not applied: {applies}" if changed else _HINT
+        self.query_one("#settings-hint", Static).update(hint)
         return faults
 
     def _settings(self, *names: str) -> Settings | None:
@@ -196,13 +196,13 @@ class SettingsScreen(WorkScreen):
             self._applying = False
         self.curator.look_as_set()
         self.curator.at_hand.refresh_all()
-        said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
-        self.curator.at_hand.say(said)
+        applied = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
+        self.curator.at_hand.say(applied)
         changes_filters = any(name.startswith(("filters.", "embeddings")) for name in changed)
         if changes_filters or self.session.reassessment_is_due:
             turned = await self.session.reassess(self._show_assessment)
             verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
-            self.curator.at_hand.say(f"{said} {verdicts} changed among the undecided candidates.")
+            self.curator.at_hand.say(f"{applied} {verdicts} changed among the undecided candidates.")
 
     def _show_assessment(self, done: float) -> None:
         percent = int(100 * done)

@@ -171,7 +171,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             goes_on = decided.done and move_on and not marked and not is_put_off
             if goes_on and not self.table.move_to_next_waiting():
                 left = self.all_decided
-            at_hand.say(f"{self._told(decided, done, how)}{stay}{left}", error=bool(decided.refused))
+            at_hand.say(f"{self._result_text(decided, done, how)}{stay}{left}", error=bool(decided.refused))
 
         is_put_off = self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
         if is_put_off and marked:
@@ -180,7 +180,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             # The user need not wait: the next key is for another task.
             self.table.move_to_next_waiting()
 
-    def _told(self, decided: DecisionResult, done: str, how: str) -> str:
+    def _result_text(self, decided: DecisionResult, done: str, how: str) -> str:
         """Return a sentence on the result of a step."""
         refused = list(decided.refused.values())
         flipped = f" {self._flips(decided)}" if decided.flipped else ""
@@ -188,23 +188,23 @@ class TasksScreen(PaneActions, DecidingScreen):
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
             early = " before all vectors had arrived" if decided.before_vectors else ""
-            said = f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
-            return f"{said}{self._unclear(decided)}"
+            text = f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
+            return f"{text}{self._unclear(decided)}"
         if number == len(refused) == 1:
             by_filters = isinstance(refused[0], RefusedByFiltersError)
             overrule = self.with_keys(" {accept_anyway} accepts it anyway.")
             return f"Filtered: {refused[0]}{overrule}" if by_filters else str(refused[0])
-        told = f"{done} {len(decided.done):,} of {number:,}{how}.{flipped}"
+        text = f"{done} {len(decided.done):,} of {number:,}{how}.{flipped}"
         if decided.spared:
             were = "was" if len(decided.spared) == 1 else "were"
-            told += f" {len(decided.spared):,} {were} already decided."
+            text += f" {len(decided.spared):,} {were} already decided."
         if decided.before_vectors:
-            told += f" Before all vectors had arrived: {len(decided.before_vectors):,}."
+            text += f" Before all vectors had arrived: {len(decided.before_vectors):,}."
         if decided.left:
-            told += f" Stopped before the other {decided.left:,};"
-            told += self.with_keys(" {undo} undoes what was done.")
-        told += self._unclear(decided)
-        return f"{told} First refusal: {refused[0]}" if refused else told
+            text += f" Stopped before the other {decided.left:,};"
+            text += self.with_keys(" {undo} undoes what was done.")
+        text += self._unclear(decided)
+        return f"{text} First refusal: {refused[0]}" if refused else text
 
     def _unclear(self, decided: DecisionResult) -> str:
         """Return a hint on accepted tasks with an unclear label, which get no instances until it is set."""

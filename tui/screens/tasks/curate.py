@@ -73,15 +73,17 @@ class CurateScreen(TasksScreen):
         if self.session.read_only:
             self.say("The workspace is open read-only: you can look around, nothing changes.", lasts=True)
             return
-        told = []
+        notes = []
         if self.engine.warning:
-            told.append(self.engine.warning)
+            notes.append(self.engine.warning)
         if self.engine.language_found is not None:
-            told.append(self.engine.language_found.as_found)
+            notes.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:
-            told.append("The built-in model answers: a grammar, not a language model; its texts are made up.")
-        told.append(shortage(self.session.settings))
-        self.say(" ".join(filter(None, told)), lasts=True)
+            notes.append(
+                "The built-in model answers: a grammar, not a language model; its texts are made up."
+            )
+        notes.append(shortage(self.session.settings))
+        self.say(" ".join(filter(None, notes)), lasts=True)
 
     def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)
