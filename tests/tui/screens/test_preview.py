@@ -187,7 +187,7 @@ async def test_decisions_stand_whatever_is_applied(preview: Curator, engine: Eng
     await preview.press("ctrl+s")
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     assert engine.workspace.tasks.get(ids.pear).state == "accepted"
-    await preview.until(lambda: "of the 2 decided on" in str(table(preview).border_subtitle))
+    await preview.until(lambda: "of the 2 already decided" in str(table(preview).border_subtitle))
 
 
 async def test_filters_applied_while_a_batch_is_on_its_way_judge_that_batch_too(

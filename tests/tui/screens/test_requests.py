@@ -190,7 +190,7 @@ async def test_capital_t_asks_and_then_sends_all_that_failed_again(
     async with curating(engine) as curator:
         await in_batch(curator)
         await open_requests(curator, "T")
-        await shown(curator, "Send 3 failed requests again?")
+        await shown(curator, "Resend 3 failed requests?")
         await curator.press("escape")
         assert engine.workspace.request_log.counts()["failed"] == 3
         await curator.press("T", "enter")
