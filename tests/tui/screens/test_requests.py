@@ -197,7 +197,7 @@ async def test_capital_t_asks_and_then_sends_all_that_failed_again(
         log = engine.workspace.request_log
         await curator.until(lambda: list(log.ids("failed")) == [2] and log.counts()["under_way"] == 0)
         await curator.press("T")
-        assert "No request that failed is left" in curator.shown("#message")
+        assert "There is no failed request to resend." in curator.shown("#message")
 
 
 @pytest.mark.parametrize("keys", [("G", "t"), ("f", "f", "T")], ids=["the one", "all"])

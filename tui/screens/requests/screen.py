@@ -170,7 +170,7 @@ class RequestsScreen(PaneActions, WorkScreen):
         if ids:
             self._ask("In doubt" if in_doubt else "Send again", asked, ids, in_doubt=in_doubt)
         else:
-            self.say(f"There is no request {'in doubt' if in_doubt else 'that failed'} to resend.")
+            self.say(f"There is no {'request in doubt' if in_doubt else 'failed request'} to resend.")
 
     def _ask(self, title: str, question: str, ids: list[int], *, in_doubt: bool) -> None:
         def answer(yes: bool | None) -> None:
