@@ -145,7 +145,7 @@ def test_a_filter_is_a_module_and_a_line(clone: Clone) -> None:
     assert said["reasons"] == ["It asks 3 questions; at most 2 are wanted."]
     assert re.search(r"questions at most +2 +2 ", said["preview"])
     assert re.search(r"questions at most +3 ≠ +2 ", said["moved"])
-    assert "1 would pass" in said["moved"]
+    assert "1 would newly pass" in said["moved"]
     assert "filters.max_questions" in said["settings"]
 
 

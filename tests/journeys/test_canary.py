@@ -96,9 +96,9 @@ def test_no_screen_shows_a_key(server: ModelServer, tmp_path: Path) -> None:
         terminal.press("7")
         terminal.wait_for("base_url")
         terminal.press("\x14", "m")
-        terminal.wait_for("Which model shall answer")
+        terminal.wait_for("Which model do you want to use")
         terminal.press("escape")
-        terminal.wait_for("base_url", gone="Which model shall answer")
+        terminal.wait_for("base_url", gone="Which model do you want to use")
         terminal.press("\x11", "\x11")
         terminal.wait()
     assert KEY in {received.headers["authorization"].removeprefix("Bearer ") for received in server.received}

@@ -119,7 +119,7 @@ def test_quitting_while_requests_run_says_what_happens_to_them(
         for _ in range(4):
             assert server.arrived.acquire(timeout=_PATIENCE_S)
         terminal.press("q")
-        terminal.wait_for("Quitting after 4 answers under way", "q again leaves at once")
+        terminal.wait_for("Quitting after 4 answers in flight", "q again quits at once")
         if at_once:
             terminal.press("q")
         else:

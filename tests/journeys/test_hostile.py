@@ -80,7 +80,7 @@ REQUESTS = [f"Request {number} " for number in range(4, 7 * (len(TEXTS) + 1), 3)
         pytest.param("3", f"Instances of {LAST} ", ACCEPTED, "j", id="instances"),
         pytest.param("5G", "Request 1 ", REQUESTS, "kkk", id="requests"),
         pytest.param("4", "Filters", [], "", id="preview"),
-        pytest.param("6", "What the filters say", [], "", id="overview"),
+        pytest.param("6", "Filter verdicts", [], "", id="overview"),
         pytest.param("7", "base_url", [], "", id="settings"),
     ],
 )
@@ -104,7 +104,7 @@ DIALOGS = [
     pytest.param("1g", "Task 176 ", "?", "Keys of curate", id="keys"),
     pytest.param("1g", "Task 176 ", "\x10", "Search for commands", id="palette"),
     pytest.param("1g", "Task 176 ", "y", "Sent the instruction", id="copied instruction"),
-    pytest.param("1g", "Task 176 ", "a", "A accepts it all the same", id="refused"),
+    pytest.param("1g", "Task 176 ", "a", "A accepts it anyway", id="refused"),
     pytest.param("1g", "Task 176 ", "r", "Rejected 1", id="rejected"),
     pytest.param("1", "Candidates", "n", "The endpoint answered with status 400", id="generation fails"),
     pytest.param("2", "Showing", "/Begin\r", "Showing 8 of", id="found"),
@@ -112,10 +112,10 @@ DIALOGS = [
     pytest.param("3", "▌ 1 ✓ kept", "i", "A new instance of", id="new instance"),
     pytest.param("5G", "Request 1 ", "y", "Sent the answer", id="copied answer"),
     pytest.param("5G", "Request 1 ", "Y", "Sent the prompt", id="copied prompt"),
-    pytest.param("5Gk", "Request 2 ", "t", "Sending request 2 again", id="sent again"),
+    pytest.param("5Gk", "Request 2 ", "t", "Resending request 2", id="sent again"),
     pytest.param("5Gk", "Request 2 ", "T", "failed requests again?", id="all sent again"),
     pytest.param("7", "base_url", "\x14", "Its models are", id="connection"),
-    pytest.param("7", "base_url", "m", "Which model shall answer", id="choice of a model"),
+    pytest.param("7", "base_url", "m", "Which model do you want to use", id="choice of a model"),
 ]
 
 

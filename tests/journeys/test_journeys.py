@@ -32,7 +32,7 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
     path = tmp_path / "first.db"
     with Terminal("selfinstruct-tui", "--db", str(path), "--rng-seed", "1") as terminal:
         terminal.wait_for(
-            "Which model shall answer?", "The built-in model", "A grammar, not a language model"
+            "Which model do you want to use?", "The built-in model", "A grammar, not a language model"
         )
         terminal.press("\x1b[B\x1b[B\x1b[B")
         terminal.wait_for("OPENAI_API_KEY is not set", "gpt-4o-mini")

@@ -119,7 +119,7 @@ async def test_settings_and_what_follows_from_them_find_no_room(curator: Curator
         await curator.until(lambda: _FULL in curator.shown("#message"))
         assert curator.engine.settings.filters.rouge_l == 0.7
     await curator.press("ctrl+s")
-    await curator.until(lambda: "turned" in curator.shown("#message"))
+    await curator.until(lambda: "changed among" in curator.shown("#message"))
     assert curator.engine.settings.filters.rouge_l == 0.2
 
 
@@ -142,10 +142,10 @@ async def test_candidates_that_could_not_be_judged_again_are_so_when_asked_for(c
     assert {task.id: task.verdict for task in workspace.tasks.of_batch(1)} == verdicts
     workspace._db.execute("DROP TRIGGER broken")
     await curator.press("ctrl+s")
-    await curator.until(lambda: "turned" in curator.shown("#message"))
+    await curator.until(lambda: "changed among" in curator.shown("#message"))
     assert {task.id: task.verdict for task in workspace.tasks.of_batch(1)} != verdicts
     await curator.press("ctrl+s")
-    assert "Nothing is changed" in curator.shown("#message")
+    assert "Nothing has changed" in curator.shown("#message")
 
 
 async def test_a_cost_limit_that_cannot_be_stored_is_told(

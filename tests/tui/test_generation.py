@@ -45,7 +45,7 @@ async def test_a_batch_that_comes_in_does_not_move_the_rows_under_a_persons_hand
         await curator.press("n")
         await curator.press("n")
         before = list(curator.table.ids), curator.table.current
-        assert "on its way" in curator.shown("#message")
+        assert "on the way" in curator.shown("#message")
         server.gate.set()
         await curator.until(lambda: "is ready" in curator.shown("#message"))
         assert (list(curator.table.ids), curator.table.current) == before
@@ -60,10 +60,10 @@ async def test_while_the_first_batch_is_made_the_empty_screen_says_so_and_who_is
     async with curating(engine_on(base_url=server.url, model="m[b]{x}")) as curator:
         await curator.press("n")
         told = await curator.detail()
-        assert "The batch is being made." in told
+        assert "The batch is being generated." in told
         assert "m[b]{x} at 127.0.0.1" in told
         await curator.press("a")
-        assert curator.shown("#message") == "The batch is being made."
+        assert curator.shown("#message") == "The batch is being generated."
         server.gate.set()
         await curator.until(lambda: len(curator.table.ids) > 5)
         assert "being made" not in await curator.detail()
@@ -225,8 +225,7 @@ async def test_a_limit_of_unattended_work_is_told_when_it_is_met_and_a_higher_on
     async with curating(Engine(workspace, resolve({}, stored=workspace.settings.read()))) as curator:
         await curator.until(lambda: "paused" in curator.shown("#status"))
         assert curator.shown("#message") == (
-            "This workspace has reached max_requests, 1."
-            " 7 shows the settings: a higher number goes on, none is no limit."
+            "This workspace has reached max_requests, 1. Raise or clear it in the settings (7) to continue."
         )
         await curator.app.session.apply(limited.model_copy(update={"max_requests": 50}))
         await curator.until(lambda: workspace.requests.count() > 1)
@@ -258,10 +257,10 @@ async def test_another_endpoint_says_what_is_given_up_and_t_asks_it_for_the_same
         await curator.wait_for(GenerationPaused)
         await curator.app.session.apply(engine.settings.model_copy(update={"model": "another"}))
         await curator.until(lambda: "3 requests given up" in curator.shown("#message"))
-        assert "t asks for the same again." in curator.shown("#message")
+        assert "t sends them to the current endpoint." in curator.shown("#message")
         await curator.until(lambda: "4 failed" in curator.shown("#status"))
         await curator.press("t")
-        assert curator.shown("#message") == "Sending 4 requests again."
+        assert curator.shown("#message") == "Resending 4 requests."
         await curator.until(lambda: len({t.propose_request_id for t in workspace.tasks.of_batch(1)}) == 4)
 
 
@@ -338,7 +337,7 @@ async def test_p_pauses_generation_and_goes_on_with_it(engine_on: OpenEngine, se
             assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
             await curator.press("p")
             assert curator.shown("#message") == (
-                "Generation is paused; 1 answer under way will be stored. p goes on."
+                "Generation is paused; 1 answer in flight will be stored. p resumes."
             )
             leave.release(1000)
             await curator.until(lambda: not curator.app.session.attended.under_way)
@@ -347,7 +346,7 @@ async def test_p_pauses_generation_and_goes_on_with_it(engine_on: OpenEngine, se
             titles = [one.title for one in curator.app.get_system_commands(curator.app.screen)]
             assert {"Generate: Pause", "Export: Training file", "Settings: Choose model"} <= set(titles)
             await curator.press("p")
-            assert curator.shown("#message") == "Generation goes on."
+            assert curator.shown("#message") == "Generation continues."
             await curator.wait_for(BatchCompleted)
     finally:
         leave.release(1000)
@@ -374,7 +373,9 @@ async def test_while_a_request_waits_the_screen_says_why_and_until_when(
     async with curating(engine_on(base_url=server.url, model="m", **alone)) as curator:
         await curator.press("n")
         await curator.until(lambda: "overloaded" in curator.shown("#message"))
-        assert re.match(r"Request 1 waits, attempt 2 of \d+ at \d\d:\d\d:\d\d: ", curator.shown("#message"))
+        assert re.match(
+            r"Request 1 is waiting, attempt 2 of \d+ at \d\d:\d\d:\d\d: ", curator.shown("#message")
+        )
 
 
 async def test_a_message_goes_by_itself_and_does_not_come_back_after_another_screen(

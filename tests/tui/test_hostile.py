@@ -75,9 +75,9 @@ TOURS = [
     pytest.param(["7", *"jjj", "G", *"kkkkkk"], "Begin c0", id="settings"),
     pytest.param(["1", "g", "e", "!"], "Edit 176", id="edit"),
     pytest.param(["3", "tab", "e", "!"], "An instance of", id="edit an instance"),
-    pytest.param(["1", "g", "a"], "A accepts it all the same", id="refused"),
+    pytest.param(["1", "g", "a"], "A accepts it anyway", id="refused"),
     pytest.param(["1", "g", "r"], "Rejected 176", id="decided"),
-    pytest.param(["7", "M", "down", "up"], "Which model shall answer", id="choice of a model"),
+    pytest.param(["7", "M", "down", "up"], "Which model do you want to use", id="choice of a model"),
 ]
 
 

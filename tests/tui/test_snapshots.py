@@ -73,9 +73,9 @@ async def preview(curator: Curator) -> None:
     await curator.press("4")
     screen = curator.app.at_hand
     assert isinstance(screen, PreviewScreen)
-    await curator.until(lambda: "No verdict would be another" in screen_text(curator.app))
+    await curator.until(lambda: "No verdict would change" in screen_text(curator.app))
     await curator.press(*"HHHHHHHHH", "j", "j", "j", "j", "space")
-    await curator.until(lambda: "1 for another reason" in screen_text(curator.app))
+    await curator.until(lambda: "1 fail for another reason" in screen_text(curator.app))
 
 
 async def requests(curator: Curator) -> None:
@@ -89,8 +89,8 @@ async def requests(curator: Curator) -> None:
 
 async def overview(curator: Curator) -> None:
     await curator.press("6")
-    await curator.until(lambda: "From asked for to exported" in screen_text(curator.app))
-    await curator.until(lambda: "Being scored" not in screen_text(curator.app))
+    await curator.until(lambda: "From request to export" in screen_text(curator.app))
+    await curator.until(lambda: "Scoring: " not in screen_text(curator.app))
     await curator.until(lambda: "0.2–0.3" in screen_text(curator.app))
 
 

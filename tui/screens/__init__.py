@@ -1,1 +1,1 @@
-"""The seven full screens, a folder each."""
+"""The seven full screens, one package each."""

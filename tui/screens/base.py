@@ -1,4 +1,4 @@
-"""What every full screen has: tabs, status, a message line, a footer, and the actions of all screens."""
+"""The base class of the full screens: tabs, status line, message line, footer, and the shared actions."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
 
 _PLACE = 40
 _NOTE_S, _ERROR_S = 20.0, 120.0
-"""So long a message stays that nothing else takes away: a note, and an error."""
-_MORE_REQUESTS = " {settings} shows the settings: a higher number goes on, none is no limit."
+"""Seconds after which a note or an error disappears, unless another message replaces it."""
+_MORE_REQUESTS = " Raise or clear it in the settings ({settings}) to continue."
 
 
 class Tabs(Static):
-    """The screens by number; a click goes to one."""
+    """The tab bar: the screens by number; a click opens one."""
 
     def __init__(self, current: ScreenName) -> None:
         super().__init__(id="tabs", markup=False)
@@ -62,7 +62,7 @@ class Tabs(Static):
         """Show each screen with its key.
 
         Args:
-            chosen: Keys that the person has chosen for actions.
+            chosen: The user's key bindings by action.
         """
         texts = [f" {keys_shown(ACTION_OF[one.name], chosen).split()[0]} {one.label} " for one in SCREENS]
         if texts == self._texts:
@@ -72,29 +72,29 @@ class Tabs(Static):
         self.update(Content.assemble(*zip(texts, styles, strict=True)))
 
     async def on_click(self, event: events.Click) -> None:
-        """Go to the screen whose name is clicked."""
+        """Open the screen whose tab was clicked."""
         end = 1  # the padding
         for entry, text in zip(SCREENS, self._texts, strict=True):
             start, end = end, end + len(text)
             if start <= event.x < end:
-                # Not by the action, which waits while a line is typed into.
+                # The action would be refused while a text field has the focus.
                 await cast("CuratorApp", self.app).go_to(entry.name)
                 return
 
 
 class WorkScreen(SurvivesErrors, Screen[None]):
-    """A full screen over one session.
+    """A full screen of the curator.
 
-    A subclass says its name, takes the bindings of that name, composes its body, and refreshes what it
-    shows. What can have all the room to itself has the class `pane`.
+    A subclass sets `NAME` and the bindings for it, composes its body, and refreshes its content. Widgets that
+    can be zoomed have the CSS class `pane`.
 
     Args:
-        session: The person's session.
+        session: The user's session, shared by all screens.
     """
 
     NAME: ClassVar[ScreenName]
     WHILE_TYPING: ClassVar[frozenset[str]] = frozenset({"back"})
-    """The actions that work while a line is typed into."""
+    """The actions that remain available while a text field has the focus."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -102,9 +102,9 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         self.engine = session.engine
         self._status = ""
         self.said = ("", False)
-        """What the message line says, and whether it is an error."""
+        """The text of the message line, and whether it is an error."""
         self._while_paused = False
-        """Whether that is so only while generation is paused."""
+        """Whether the message applies only while generation is paused."""
         self._forgetting: Timer | None = None
 
     @property
@@ -112,38 +112,38 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         """The application."""
         return cast("CuratorApp", self.app)
 
-    # What a subclass says
+    # To be implemented by subclasses
 
     def compose_body(self) -> ComposeResult:
-        """The widgets between the status line and the message line."""
+        """Yield the widgets between the status line and the message line."""
         raise NotImplementedError
 
     @property
     def is_settled(self) -> bool:
-        """Whether what was asked for last is what is shown."""
+        """Whether the screen shows the result of the last request, with no search or redraw pending."""
         return True
 
     async def open_task(self, task_id: int) -> None:
-        """Show a task: here if this screen has it, else among all there are."""
+        """Show a task, on this screen if it lists the task, else in the pool."""
         await self.curator.open_task(task_id)
 
     def refresh_view(self) -> None:
-        """Show how things stand now; called when the screen comes up and when the workspace has changed.
+        """Show the current state; called when the screen is shown and when the workspace has changed.
 
-        It is called up to four times a second: what takes long is for a worker.
+        Called up to four times a second, so slow work belongs in a worker.
         """
         raise NotImplementedError
 
-    # What all have
+    # Shared by all screens
 
     @property
     def is_up(self) -> bool:
-        """Whether all of its widgets are there: not yet at the beginning, and no longer in the end."""
+        """Whether all widgets are mounted, which is false during startup and shutdown."""
         own = self.children
         return self.app.is_running and self.is_attached and bool(own) and all(one.is_mounted for one in own)
 
     def compose(self) -> ComposeResult:
-        """Tabs, status line, body, message line, footer."""
+        """Yield tabs, status line, body, message line and footer."""
         yield Tabs(self.NAME)
         yield Static(id="status", markup=False)
         yield from self.compose_body()
@@ -152,11 +152,11 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         yield Footer(show_command_palette=True)
 
     def on_screen_resume(self) -> None:
-        """Show how things stand now."""
+        """Show the current state."""
         self.refresh_all()
 
     def refresh_all(self) -> None:
-        """Show how things stand now, status line and all."""
+        """Show the current state, including tabs and status line."""
         self.query_one(Tabs).show(self.session.settings.keys)
         if self._while_paused and self.session.attended.paused is None:
             self.say("")
@@ -164,50 +164,50 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         self.refresh_status()
 
     def on_resize(self) -> None:
-        """Make the status line fit."""
+        """Fit the status line to the new width."""
         self.call_after_refresh(self.refresh_status)
 
     def happened(self, event: Event) -> None:
-        """Take note of an event of the engine; `refresh_all` follows soon."""
+        """Handle an event of the engine; `refresh_all` follows soon."""
         if isinstance(event, PoolRead):
-            self.refresh_all()  # a person waits for it
+            self.refresh_all()  # at once: the user is waiting for it
         elif isinstance(event, GenerationPaused):
             hint = self._hint("{} tries again.")
             if self.session.attended.at_request_limit:
                 hint = self.with_keys(_MORE_REQUESTS)
             self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
         elif isinstance(event, LimitReached):
-            hint = self._hint("{} asks for a new one.")
+            hint = self._hint("{} asks for a higher one.")
             self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
         elif isinstance(event, RequestDelayed):
-            # What has failed for good is told for longer.
+            # An error that is final must stay visible.
             if not self.said[1]:
                 until = datetime.now() + timedelta(seconds=event.wait_s)
                 which = f"attempt {event.attempt} of {event.attempts} at {until:%H:%M:%S}"
-                self.say(f"Request {event.request_id} waits, {which}: {event.sentence}")
+                self.say(f"Request {event.request_id} is waiting, {which}: {event.sentence}")
         elif isinstance(event, RequestFailed):
             failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
-            self.say(f"{failed}{self._hint('{} sends it again.')}", error=True)
+            self.say(f"{failed}{self._hint('{} resends it.')}", error=True)
         elif isinstance(event, RequestsGivenUp):
             why = "planned for another endpoint, or without a price."
-            hint = self._hint("{} asks for the same again.") if event.can_be_retried else ""
+            hint = self._hint("{} sends them to the current endpoint.") if event.can_be_retried else ""
             self.say(f"{many(event.requests, 'request')} given up: {why}{hint}", error=True)
 
     def _hint(self, sentence: str) -> str:
-        """A sentence with the key that tries again here, if there is one."""
+        """Return a sentence with the key of `try_again` on this screen; empty if it has none."""
         key = key_of("try_again", self.NAME, self.session.settings.keys)
         return "" if key is None else f" {sentence.format(key)}"
 
     def with_keys(self, sentence: str) -> str:
-        """A sentence of ours with the person's key where the name of an action is: "{undo} undoes"."""
+        """Return a sentence with action names in braces replaced by keys, as in "{undo} undoes"."""
         return with_keys(sentence, self.session.settings.keys)
 
     def copy(self, text: str, what: str) -> None:
-        """Copy a text to the clipboard, and say what was done.
+        """Copy a text to the clipboard and report it in the message line.
 
         Args:
-            text: Any text, as it is stored.
-            what: What it is, in the middle of a sentence.
+            text: The text as stored.
+            what: A noun phrase for the message, such as "the instruction of 12".
         """
 
         async def copied() -> None:
@@ -216,15 +216,15 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         self.run_worker(copied(), group="copy", exclusive=True)
 
     def say(self, text: str, *, error: bool = False, while_paused: bool = False, lasts: bool = False) -> None:
-        """Say something in the message line; what is said before there is one waits for it.
+        """Show a message in the message line, or store it until the line is mounted.
 
-        It goes by itself after a while, and when the person goes to another screen.
+        It disappears after a while, and when the user opens another screen.
 
         Args:
-            text: What to say.
+            text: The message; empty clears the line.
             error: Whether it is an error.
-            while_paused: Whether it stays for as long as generation is paused.
-            lasts: Whether it stays until something else is said.
+            while_paused: Whether it stays as long as generation is paused.
+            lasts: Whether it stays until the next message.
         """
         self.said, self._while_paused = (sentence_line(text), error), while_paused
         if self._forgetting is not None:
@@ -239,12 +239,12 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         line.update(self.said[0])
 
     def forget(self) -> None:
-        """Say no more what was said, unless it is still so."""
+        """Clear the message line, unless its message still applies."""
         if self.said[0] and not self._while_paused:
             self.say("")
 
     def refresh_status(self) -> None:
-        """Show the workspace, the model, the pool, the cost, and what goes on."""
+        """Show workspace, model, batch, pool, cost and current activity in the status line."""
         settings, assessor = self.session.settings, self.engine.assessor
         spending = self.engine.workspace.spending()
         if assessor.is_ready:
@@ -266,7 +266,7 @@ class WorkScreen(SurvivesErrors, Screen[None]):
             self.session.activity,
         ]
         shown_parts = [part for part in parts if part]
-        # What is known anyway makes room on a narrow terminal for what changes.
+        # On a narrow terminal, the constant parts give way to those that change.
         while len("   ".join(shown_parts)) > self.size.width - 2 and len(shown_parts) > 3:
             del shown_parts[0]
         status = self.query_one("#status", Static)
@@ -275,11 +275,11 @@ class WorkScreen(SurvivesErrors, Screen[None]):
             self._status = line
             status.update(line, layout=False)
 
-    # Which actions there are now
+    # Available actions
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """Those of Textual, in the order of the registry also where a person has chosen other keys."""
+        """The active bindings in the order of the registry, which custom keys would otherwise change."""
         found = super().active_bindings
         if not self.session.settings.keys:
             return found
@@ -287,14 +287,14 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         return dict(sorted(found.items(), key=lambda item: places.get(item[1].binding.id or "", len(places))))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what cannot be done now: while a line is typed into, and in a workspace only looked at."""
+        """Hide actions that are unavailable: while a text field has the focus, or in read-only mode."""
         if isinstance(self.app.screen, TakingScreen):
-            return None  # greyed: a key that was typed ahead is the dialog's
+            return None  # disabled: keys typed ahead belong to the dialog
         known = called(action, parameters)
         return known is None or self.NAME not in known.where or self.allows(known)
 
     def allows(self, action: Action) -> bool:
-        """Whether one of its actions can be done now."""
+        """Return whether an action of this screen is available."""
         if action.writes and self.session.read_only:
             return False
         return not isinstance(self.focused, Input | TextArea) or action.name in self.WHILE_TYPING
@@ -302,14 +302,14 @@ class WorkScreen(SurvivesErrors, Screen[None]):
     # Actions of all screens
 
     async def action_back(self) -> None:
-        """Home, unless a screen has something to take back first."""
+        """Leave the zoom, or else go to the home screen; subclasses add inner layers."""
         if self.is_zoomed:
             self.action_zoom()
         elif self.NAME != "curate":
             await self.action_go_to("curate")
 
     def action_zoom(self) -> None:
-        """Give all the room to the pane with the focus, or give it back."""
+        """Maximize the focused pane, or restore the layout."""
         panes = list(self.query(".pane"))
         within = set(self.focused.ancestors_with_self) if self.focused else set()
         zoomed = next((pane for pane in panes if pane in within), None)
@@ -320,16 +320,16 @@ class WorkScreen(SurvivesErrors, Screen[None]):
 
     @property
     def is_zoomed(self) -> bool:
-        """Whether one pane has all the room."""
+        """Whether a pane is maximized."""
         return any(not pane.display for pane in self.query(".pane"))
 
     def pane_shown(self, pane: Widget) -> None:
-        """Make sure that a pane is on the screen, zoomed or not."""
+        """Make sure that a pane is visible, leaving the zoom of another one."""
         if not pane.display:
             self.action_zoom()
 
     def action_theme(self) -> None:
-        """The next theme."""
+        """Switch to the next theme."""
         self.curator.next_theme()
 
     async def action_go_to(self, screen: ScreenName) -> None:
@@ -337,38 +337,38 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         await self.curator.go_to(screen)
 
     def action_try_again(self) -> None:
-        """Send again what has failed since the start; at the cost limit, ask for a new one."""
+        """Resend what has failed since the start; at the cost limit, ask for a higher one."""
         if self.session.attended.at_cost_limit:
             self.ask_for_room(self.session.attended.room)
             return
         self.session.start()
         sent = len(self.session.attended.retry_failed().taken_on)
-        self.say(f"Sending {many(sent, 'request')} again." if sent else "Nothing waits to be sent again.")
+        self.say(f"Resending {many(sent, 'request')}." if sent else "There is nothing to resend.")
         self.refresh_status()
 
     def action_pause(self) -> None:
-        """Send no more requests, or go on; at the cost limit, ask for a new one."""
+        """Pause or resume generation; at the cost limit, ask for a higher one."""
         attended = self.session.attended
         if attended.at_cost_limit:
             self.ask_for_room(attended.room)
         elif attended.paused is not None:
             self.session.start()
             attended.resume()
-            self.say("Generation goes on.")
+            self.say("Generation continues.")
         else:
             attended.pause()
             under_way = attended.under_way
-            stored = f"; {many(under_way, 'answer')} under way will be stored" if under_way else ""
-            self.say(f"Generation is paused{stored}.{self.with_keys(' {pause} goes on.')}", while_paused=True)
+            stored = f"; {many(under_way, 'answer')} in flight will be stored" if under_way else ""
+            self.say(f"Generation is paused{stored}.{self.with_keys(' {pause} resumes.')}", while_paused=True)
         self.refresh_status()
 
     async def action_choose_model(self) -> None:
-        """Choose among the kinds of endpoints; the settings show the choice."""
+        """Open the choice of a model over the settings, which show the result."""
         settings = await self.curator.go_to("settings")
         await settings.action_choose_model()
 
     def action_export(self) -> None:
-        """Write a training file."""
+        """Open the export dialog."""
 
         def written(sentence: str | None) -> None:
             if sentence is not None:
@@ -377,10 +377,10 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         self.app.push_screen(ExportScreen(self.engine), written)
 
     def ask_for_room(self, room: "Room | None") -> None:
-        """Ask for a higher cost limit, and go on when there is one.
+        """Ask for a higher cost limit, and resume generation with it.
 
         Args:
-            room: What there is to be room for; None when nobody knows what that costs.
+            room: Limits that would make room for more requests; None if their cost is unknown.
         """
         limit = self.engine.cost_limit()
         if limit is None:
@@ -389,11 +389,11 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         def raise_to(usd: float | None) -> None:
             if usd is None:
                 if self.session.attended.at_cost_limit:  # another program may have raised it meanwhile
-                    stays = f"The cost limit stays at ${limit:g}; no request is sent."
+                    stays = f"The cost limit stays at ${limit:g}; no requests are sent."
                     self.say(stays, while_paused=True)
                 return
             self.session.raise_cost_limit(usd)
-            self.say(f"The cost limit is ${usd:g} now{_unless_started_again(usd)}.")
+            self.say(f"The cost limit is now ${usd:g}{_file_overrides(usd)}.")
             self.refresh_status()
 
         self.app.push_screen(CostLimitScreen(limit, room), raise_to)
@@ -403,9 +403,9 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         self.app.push_screen(KeysScreen(self.NAME, read_only=self.session.read_only))
 
     def action_leave(self) -> None:
-        """Quit once what is under way is stored; at once when asked again."""
+        """Quit once the answers in flight are stored; a second call quits at once."""
         if (step := self.session.long_step) is not None:
-            step.stop()  # which is told; another key leaves
+            step.stop()  # reports that it stopped; the next key press quits
             return
         under_way, put_off = self.session.attended.under_way, len(self.session.put_off)
         if self.session.leaving or not (under_way or put_off):
@@ -413,25 +413,26 @@ class WorkScreen(SurvivesErrors, Screen[None]):
             return
         self.session.leaving = True
         self.session.attended.stop()
-        answers = f"{many(under_way, 'answer')} under way" if under_way else ""
-        decisions = f"{many(put_off, 'decision')} that another program holds up" if put_off else ""
-        told = self.with_keys(" {leave} again leaves at once;")
-        told += " the answers are in doubt then." if under_way else ""
-        told += " the decisions are not taken then." if put_off else ""
-        self.say(f"Quitting after {' and '.join(filter(None, (answers, decisions)))}.{told}")
+        answers = f"{many(under_way, 'answer')} in flight" if under_way else ""
+        decisions = f"{many(put_off, 'decision')} held up by another program" if put_off else ""
+        in_doubt = "leaves the answers in doubt" if under_way else ""
+        discarded = "discards the decisions" if put_off else ""
+        then = self.with_keys(" {leave} again quits at once, which ")
+        then += " and ".join(filter(None, (in_doubt, discarded)))
+        self.say(f"Quitting after {' and '.join(filter(None, (answers, decisions)))}.{then}.")
 
 
-def _unless_started_again(max_cost_usd: float) -> str:
-    """What selfinstruct.toml makes of a new cost limit at the next start, in words that go on a sentence."""
+def _file_overrides(max_cost_usd: float) -> str:
+    """Return a clause saying that selfinstruct.toml resets a new cost limit; empty if it does not."""
     try:
         in_file = read_file(Path.cwd() / SETTINGS_FILE).get("max_cost", max_cost_usd)
     except (OSError, SettingsError):
-        return ""  # the next start says what is wrong with it
+        return ""  # the next start reports what is wrong with the file
     if in_file == max_cost_usd:
         return ""
-    return f"; {SETTINGS_FILE} says ${in_file:g}, and the next start here goes back to that: change it there"
+    return f"; {SETTINGS_FILE} says ${in_file:g}, which applies again at the next start: change it there"
 
 
 def place_of(settings: Settings) -> str:
-    """The model, and the host that it is asked at, for a line of the screen."""
+    """Return the model and its host, as safe text for one line."""
     return safe_line(f"{settings.model} at {urlsplit(settings.address).netloc}", _PLACE)

@@ -1,4 +1,4 @@
-"""What screens share whose rows are looked through with a filter line."""
+"""Base class of screens with a filter line above their table."""
 
 from array import array
 from typing import Any
@@ -17,7 +17,7 @@ from selfinstruct.tui.widgets.window_table import WindowTable
 
 
 def filter_line() -> Input:
-    """The line above the rows, with what it understands."""
+    """Create the filter line; its placeholder shows the query syntax."""
     return ExactInput(
         placeholder="/ words, label:clf, state:rejected, verdict:similar, origin:model, score>0.6",
         id="filter",
@@ -25,26 +25,26 @@ def filter_line() -> Input:
 
 
 class FilteredScreen(DecidingScreen):
-    """A screen whose table shows the tasks that its filter line describes, as one types."""
+    """A screen whose table shows the tasks that match its filter line, searched as the user types."""
 
     _search: Worker[None] | None = None
 
     @property
     def table(self) -> WindowTable[Any]:
-        """The rows."""
+        """The table of rows."""
         raise NotImplementedError
 
     @property
     def order(self) -> Order:
-        """What the rows are sorted by."""
+        """The sort order of the rows."""
         return "id"
 
     def show_found(self, found: "array[int]", *, at: int | None) -> None:
-        """Show the tasks that were found, with the cursor on `at` if it is among them."""
+        """Show the matching tasks, with the cursor on `at` if it is among them."""
         raise NotImplementedError
 
     def count(self) -> int:
-        """How many rows there are without a filter."""
+        """Return the number of rows without a filter."""
         raise NotImplementedError
 
     @property
@@ -54,11 +54,11 @@ class FilteredScreen(DecidingScreen):
 
     @property
     def is_settled(self) -> bool:
-        """Whether the rows are those that the filter describes."""
+        """Whether the rows match the filter, with no search running."""
         return self._search is None or self._search.is_finished
 
     def load(self, *, at: int | None = None) -> None:
-        """Look for what the filter describes, and show it; what is typed next comes first."""
+        """Search for the filter and show the matches; the next key stroke cancels the search."""
         self._search = self.run_worker(self._load(at, self.table.current), group="search", exclusive=True)
 
     async def _load(self, at: int | None, current: int | None) -> None:
@@ -73,28 +73,28 @@ class FilteredScreen(DecidingScreen):
         if not self.is_up:
             return  # the program has ended meanwhile
         self.filter.remove_class("-wrong")
-        self._say_how_to_filter()
-        # Where the cursor has gone while the search went on, it stays.
+        self._show_filter_help()
+        # If the cursor has moved during the search, it stays where it is.
         self.show_found(found, at=at if self.table.current == current else self.table.current)
 
     def clear_filter(self) -> None:
-        """Empty the line without looking again."""
+        """Clear the filter line without a new search."""
         with self.filter.prevent(Input.Changed):
             self.filter.value = ""
 
     @on(events.DescendantFocus, "#filter")
-    def _say_how_to_filter(self) -> None:
-        if self.focused is self.filter:  # not where the focus has only passed by
-            self.say(self._how_to_filter, lasts=True)
+    def _show_filter_help(self) -> None:
+        if self.focused is self.filter:  # the focus may have moved on already
+            self.say(self._filter_help, lasts=True)
 
     @on(events.DescendantBlur, "#filter")
-    def _say_no_more_how_to_filter(self) -> None:
-        if self.said == (self._how_to_filter, False):
+    def _hide_filter_help(self) -> None:
+        if self.said == (self._filter_help, False):
             self.say("")
 
     @property
-    def _how_to_filter(self) -> str:
-        return self.with_keys("Enter goes to the rows, {back} back. Words are parts of the instruction.")
+    def _filter_help(self) -> str:
+        return self.with_keys("Enter goes to the rows, {back} goes back. Words match in the instruction.")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:
@@ -106,11 +106,11 @@ class FilteredScreen(DecidingScreen):
         self.set_focus(self.table)
 
     def action_filter(self) -> None:
-        """Type into the filter line."""
+        """Focus the filter line."""
         self.set_focus(self.filter)
 
     async def action_back(self) -> None:
-        """Leave the filter line, then clear it, then as everywhere."""
+        """Leave the filter line, then clear it, then go back as on every screen."""
         if self.focused is self.filter:
             self.set_focus(self.table)
         elif self.filter.value and self.focused is self.table and not self.is_zoomed:

@@ -1,4 +1,4 @@
-"""What screens with decisions share: undo and redo, in the one order of a person's steps."""
+"""Base class of screens with decisions: bulk steps, and one undo history across all of them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,18 +16,18 @@ Result = TypeVar("Result")
 
 
 class DecidingScreen(WorkScreen):
-    """A screen on which a person decides. A subclass shows what a decision was on."""
+    """A screen for decisions; a subclass shows the task or instance that a decision concerned."""
 
     def show_decided(self, decision: AnyDecision) -> None:
-        """Show how things stand now, with the cursor on what a decision was on, if that is here."""
+        """Show the current state, with the cursor on the row that a decision concerned, if it is listed."""
         raise NotImplementedError
 
     def action_undo(self) -> None:
-        """Take back the last step, and go to what it was on."""
+        """Undo the last step and move the cursor to its row."""
         self._take_back(self.engine.decisions.undoing(), "undo", "Undoing", "Undone")
 
     def action_redo(self) -> None:
-        """Take back the last undo, and go to what it was on."""
+        """Redo the last undone step and move the cursor to its row."""
         self._take_back(self.engine.decisions.redoing(), "redo", "Redoing", "Redone")
 
     def _take_back(self, work: Sliced[list[AnyDecision]], what: str, doing: str, done: str) -> None:
@@ -40,27 +40,28 @@ class DecidingScreen(WorkScreen):
                 self.show_decided(decisions[-1])
             step = self.session.long_step
             was_stopped = step is not None and step.stopped
-            stopped = self.with_keys(f" Stopped; {{{what}}} goes on.") if was_stopped else ""
+            stopped = self.with_keys(f" Stopped; {{{what}}} continues.") if was_stopped else ""
             kind = self.engine.workspace.decisions.kind_of(decisions[-1])
-            self._say_at_hand(f"{done}: {_told(decisions, kind)}.{stopped}")
+            self._say_at_hand(f"{done}: {_describe(decisions, kind)}.{stopped}")
 
         self.carry_out(work, doing, over)
 
     def _say_at_hand(self, sentence: str) -> None:
-        """Say something on whatever screen the person has gone to meanwhile."""
+        """Show a message on the screen that is open by then."""
         self.curator.at_hand.say(sentence)
 
     def carry_out(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> bool:
-        """Take a step: at once, or a little at a time when there is much of it.
+        """Run a step at once, or in time slices if it is long.
 
-        It is put off while another program keeps the workspace, and behind steps that are.
+        The step is queued while another program holds the write lock, and behind steps already queued.
 
         Args:
-            work: The step; its first part is carried out now.
-            doing: What is being done, for as long as it takes.
-            over: Called in the end with what came of it, also when a person has stopped it.
+            work: The step; its first slice runs now.
+            doing: Present participle for the progress message, such as "Accepting 12 tasks".
+            over: Called with the result at the end, also if the user stopped the step.
 
-        Returns whether it was put off.
+        Returns:
+            Whether the step was queued.
         """
         if self.session.put_off:
             self.put_off(work, doing, over)
@@ -98,7 +99,7 @@ class DecidingScreen(WorkScreen):
             self.session.long_step = None
 
     def put_off(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> None:
-        """Take a step as soon as no other program keeps the workspace, and after those put off before."""
+        """Queue a step until no other program holds the write lock; queued steps run in order."""
         waiting = self.session.put_off
         waiting.append(self._carry_out_later(work, doing, over))
         if len(waiting) == 1:
@@ -130,11 +131,11 @@ class DecidingScreen(WorkScreen):
 
 
 def other_label(task: Task) -> Label:
-    """What the key for labels makes of a task: generation first, which most tasks are."""
+    """Return the label that the label key sets: the other one; generation first, as for most tasks."""
     return "classification" if task.label == "generation" else "generation"
 
 
-def _told(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
+def _describe(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
     first = decisions[-1]
     instance = "an instance of " if isinstance(first, InstanceDecision) else ""
     more = f" and {len(decisions) - 1:,} more" if len(decisions) > 1 else ""

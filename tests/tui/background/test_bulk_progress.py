@@ -66,8 +66,8 @@ async def test_escape_stops_it_and_what_is_done_is_one_step(marked: Curator) -> 
     assert 0 < done < _TASKS
     left = _TASKS - done
     assert marked.shown("#message") == (
-        f"Rejected {done} of 300. Stopped before the other {left}; u undoes what is done."
-        f" {left} stay marked; Esc clears."
+        f"Rejected {done} of 300. Stopped before the other {left}; u undoes what was done."
+        f" {left} stay marked; Esc clears the marks."
     )
     assert len(marked.table.marked) == left
     await marked.press("u")

@@ -69,7 +69,7 @@ async def test_a_file_left_as_it_was_or_emptied_changes_nothing(
 ) -> None:
     editor(tmp_path, monkeypatch, script)
     await at.press("E")
-    assert "stays as it was" in at.shown("#message")
+    assert "is unchanged." in at.shown("#message")
     assert at.current().instruction == WORDING
 
 

@@ -65,7 +65,7 @@ async def test_answers_to_keys_name_the_persons_own_keys(engine: Engine) -> None
         filtered = next(t for t in curator.table.ids if curator.task(t).verdict != PASS)
         curator.table.move_to(filtered)
         await curator.press("f6")
-        assert "F8 accepts it all the same." in curator.shown("#message")
+        assert "F8 accepts it anyway." in curator.shown("#message")
         await curator.press("asterisk")
         assert "backspace clears the marks." in curator.shown("#message")
         curator.app.curate.happened(BatchCompleted(1, 1))

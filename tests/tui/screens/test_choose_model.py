@@ -158,7 +158,7 @@ async def test_the_only_model_of_a_server_is_filled_in(engine_on: OpenEngine, se
         await curator.press(*["down"] * LOCAL)
         await fill_in(curator, "base_url", server.url)
         await curator.press("ctrl+t")
-        await curator.until(lambda: "llama-3.1-8b is the only one" in outcome(curator))
+        await curator.until(lambda: "llama-3.1-8b, the only model there" in outcome(curator))
         assert row(curator, "model").text == "llama-3.1-8b"
 
 
@@ -169,7 +169,7 @@ async def test_a_server_without_a_list_is_told_and_one_that_is_not_there_too(
         await curator.press(*["down"] * LOCAL)
         await fill_in(curator, "base_url", server.url)
         await curator.press("ctrl+t")
-        await curator.until(lambda: "does not list those that it has" in outcome(curator))
+        await curator.until(lambda: "does not list its models" in outcome(curator))
         await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
         await curator.press("ctrl+t")
         await curator.until(lambda: "http://127.0.0.1:9/v1 cannot be reached" in outcome(curator))
@@ -181,7 +181,7 @@ async def test_escape_asks_before_it_gives_up_what_is_typed(engine_on: OpenEngin
         await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
         await curator.press("escape")
         assert not chosen(curator)
-        assert "What is typed here is not applied yet." in outcome(curator)
+        assert "What you typed is not applied yet." in outcome(curator)
         assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
         await curator.press("escape")
         assert chosen(curator)
@@ -224,7 +224,7 @@ async def test_enter_goes_to_what_is_missing(engine_on: OpenEngine) -> None:
         await curator.press(*["down"] * LOCAL, "enter")
         assert not chosen(curator)
         assert curator.app.focused is row(curator, "model").editor
-        assert "Give the model's name" in outcome(curator)
+        assert "Enter the model's name" in outcome(curator)
         await curator.press(*"m", "enter")
         assert chosen(curator)
         await curator.until(lambda: curator.engine.settings.model == "m")
@@ -233,7 +233,7 @@ async def test_enter_goes_to_what_is_missing(engine_on: OpenEngine) -> None:
 async def test_an_address_that_is_none_is_said_as_one_types(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press(*["down"] * OTHER)
-        assert "Give the address of the endpoint." in screen_text(curator.app)
+        assert "Enter the address of the endpoint." in screen_text(curator.app)
         await fill_in(curator, "base_url", "localhost")
         assert "is not a web address" in screen_text(curator.app)
 
@@ -260,7 +260,7 @@ async def test_quitting_asks_before_it_gives_up_what_is_typed(engine_on: OpenEng
         await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
         curator.app.screen.query_one(OptionList).focus()
         await curator.press("q")
-        assert "once more quits without it" in outcome(curator)
+        assert "again quits without it" in outcome(curator)
         assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
         await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)

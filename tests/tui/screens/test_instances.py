@@ -169,7 +169,7 @@ async def test_escape_leaves_an_instance_as_it_was(at: Instances) -> None:
     await at.press("e", "escape")
     assert at.curator.app.screen is at.screen
     await at.press("e", "ctrl+s")
-    assert "stays as it was" in at.message()
+    assert "The instance is unchanged." in at.message()
     assert at.engine.decisions.undo()[0].kind == "accept"
 
 
@@ -240,11 +240,11 @@ async def test_joiners_are_typed_like_other_characters(at: Instances) -> None:
 async def test_i_adds_an_instance_by_hand_and_u_takes_it_away(at: Instances) -> None:
     await at.press("i", *"eel", "tab", *"fish", "ctrl+s")
     assert at.stored() == [*FIRST, ("eel", "fish", "kept")]
-    assert "added by hand" in await at.shown()
+    assert "added by a person" in await at.shown()
     assert at.current() == ("eel", "fish")
     await at.press("u")
     assert at.stored() == FIRST
-    assert "added by hand" not in await at.shown()
+    assert "added by a person" not in await at.shown()
     await at.press("ctrl+r")
     assert at.stored() == [*FIRST, ("eel", "fish", "kept")]
     assert at.current() == ("eel", "fish")
@@ -254,11 +254,11 @@ async def test_m_asks_the_model_for_more(at: Instances, server: ModelServer) -> 
     server.faults.append(instances_answer(COD, ("owl", "bird")))
     server.gate.clear()
     await at.press("m")
-    assert "asked for more" in at.message()
+    assert "More instances of" in at.message()
     server.gate.set()
     await at.curator.until(lambda: len(at.stored()) == 5)
     assert at.stored() == [*FIRST, (*COD, "duplicate"), ("owl", "bird", "kept")]
-    await at.curator.until(lambda: "brought 1 to keep; 1 was dropped." in at.message())
+    await at.curator.until(lambda: "model: 1 kept, 1 dropped." in at.message())
     await at.curator.until(lambda: "3 kept, 2 dropped" in screen_text(at.curator.app))
 
 
@@ -293,7 +293,7 @@ async def test_undo_goes_from_instances_to_tasks_in_the_order_of_the_steps(at: I
     await at.press("d", "u", "u")
     assert at.curator.task(at.task_id).state == "pending"
     assert "Undone: accept of 176" in at.message()
-    assert "not in the pool any more" in await at.shown()
+    assert "no longer in the pool" in await at.shown()
     await at.press("ctrl+r", "ctrl+r")
     assert at.stored()[0] == (*COD, "by_hand")
 
@@ -361,9 +361,9 @@ async def test_an_empty_pool_says_what_to_do_next(engine_on: OpenEngine) -> None
     async with curating(engine_on()) as curator:
         await curator.press("3")
         at = Instances(curator, 0)
-        assert "No task is accepted yet." in await at.shown()
+        assert "No task has been accepted yet." in await at.shown()
         await at.press("e", "d", "R", "i", "m", "c", "y")
-        assert "No task is accepted yet." in at.message()
+        assert "No task has been accepted yet." in at.message()
 
 
 async def test_a_task_without_a_clear_label_says_how_to_get_instances(engine_on: OpenEngine) -> None:
@@ -377,7 +377,7 @@ async def test_a_task_without_a_clear_label_says_how_to_get_instances(engine_on:
         await at.press("m")
         assert "label is not clear" in at.message()
         await at.press("c")
-        assert "Instances are asked for with the next key." in at.message()
+        assert "Instances are requested at your next key." in at.message()
         await at.press("down")
         await curator.wait_for(TaskInstantiated)
         assert at.stored()
@@ -409,7 +409,7 @@ async def test_a_request_under_way_is_told(engine_on: OpenEngine, server: ModelS
         await curator.press("3")
         at = Instances(curator, task_id)
         await curator.until(lambda: bool(server.received))
-        await curator.until(lambda: "is being asked for instances (request 1)" in screen_text(curator.app))
+        await curator.until(lambda: "Request 1 for instances is in flight" in screen_text(curator.app))
         server.gate.set()
         await curator.wait_for(TaskInstantiated)
         assert at.stored()

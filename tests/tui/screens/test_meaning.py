@@ -49,9 +49,9 @@ async def test_a_person_who_accepts_before_the_vector_has_come_is_told(
     await engine.apply(resolve({}, stored=engine.workspace.settings.read() | {"embeddings": "e"}))
     async with curating(engine) as curator:
         await curator.until(lambda: engine.assessor.is_ready)
-        assert "its vector is not there yet" in await curator.detail()
+        assert "its vector has not arrived yet" in await curator.detail()
         await curator.press("a")
-        assert " before all vectors had come: " in screen_text(curator.app)
+        assert " before all vectors had arrived: " in screen_text(curator.app)
         server.refuse = lambda body: None
         server.gate.set()
 

@@ -48,7 +48,7 @@ async def overview(curator: Curator) -> str:
     """Go to the overview, and read it once it is counted."""
     await curator.press("6")
     await curator.until(lambda: "Counting" not in screen_text(curator.app))
-    await curator.until(lambda: "Being scored" not in screen_text(curator.app))
+    await curator.until(lambda: "Scoring: " not in screen_text(curator.app))
     return screen_text(curator.app)
 
 
@@ -72,7 +72,7 @@ async def test_every_panel_shows_its_numbers(engine: Engine) -> None:
     assert str(counts.verdicts[PASS]) in line_with("pass the filters")
     assert str(counts.labels["classification"]) in line_with("classification")
     assert "similar" in seen
-    assert "Accepted over time" in seen
+    assert "Acceptance over time" in seen
     assert "batch 1" in seen
     assert "0.9–1.0" in seen
     assert "cost per accepted task    $0.00" in seen
@@ -86,7 +86,7 @@ async def test_it_fills_as_the_workspace_does(engine_on: OpenEngine) -> None:
         await curator.press("1", "n")
         await curator.wait_for(BatchCompleted)
         seen = await overview(curator)
-        assert "From asked for to exported" in seen
+        assert "From request to export" in seen
         assert "No task has been accepted yet." in seen
         first = next(iter(engine.workspace.tasks.undecided(0, 1000)), None)
         assert first is not None
@@ -100,8 +100,8 @@ async def test_the_columns_stand_below_each_other_where_it_is_narrow(
 ) -> None:
     async with curating(engine, size=size) as curator:
         seen = await overview(curator)
-        top = next(line for line in seen.splitlines() if "From asked for" in line)
-        assert ("What the filters say" in top) == side_by_side
+        top = next(line for line in seen.splitlines() if "From request to export" in line)
+        assert ("Filter verdicts" in top) == side_by_side
 
 
 async def test_the_keys_scroll(engine: Engine) -> None:

@@ -69,16 +69,16 @@ def verdicts(engine: Engine) -> dict[int, str | None]:
 
 
 async def test_nothing_flips_before_anything_is_moved(preview: Curator) -> None:
-    assert title(preview) == "No verdict would be another"
+    assert title(preview) == "No verdict would change"
     assert list(table(preview).ids) == []
     assert "1 at or above 0.70" in screen_text(preview.app)
 
 
 async def test_moving_the_threshold_shows_at_once_what_would_flip(preview: Curator, ids: Ids) -> None:
     await preview.press("L")
-    assert title(preview) == "No verdict would be another", "it scores 0.75, and less than that is wanted"
+    assert title(preview) == "No verdict would change", "it scores 0.75, and less than that is wanted"
     await preview.press("right")
-    assert title(preview) == "1 would pass that does not now, 0 would fall"
+    assert title(preview) == "1 would newly pass, 0 newly fail"
     assert list(table(preview).ids) == [ids.near]
     seen = screen_text(preview.app)
     assert "0.76 ≠" in seen
@@ -93,7 +93,7 @@ async def test_moving_the_threshold_shows_at_once_what_would_flip(preview: Curat
 async def test_a_stricter_threshold_shows_what_would_fall_and_why(preview: Curator, ids: Ids) -> None:
     for _ in range(10):
         await preview.press("H")
-    assert "0 would pass that do not now, 1 would fall" in title(preview)
+    assert "0 would newly pass, 1 newly fail" in title(preview)
     assert ids.pear in table(preview).ids
     assert "it must be below 0.2" in screen_text(preview.app)
 
@@ -126,7 +126,7 @@ async def test_a_filter_that_was_off_from_the_start_can_be_switched_on(
 
 async def test_a_threshold_has_no_switch(preview: Curator) -> None:
     await preview.press("space")
-    assert "has no switch" in preview.shown("#message")
+    assert "cannot be off" in preview.shown("#message")
 
 
 async def test_nothing_is_written_before_it_is_applied_and_esc_leaves_all_as_it_was(
@@ -153,7 +153,7 @@ async def test_applying_judges_again_what_the_preview_said_and_says_how_to_go_ba
     assert {task_id for task_id, verdict in after.items() if verdict != before[task_id]} == flips
     assert flips == {ids.near, ids.map}
     said = preview.shown("#message")
-    assert "2 verdicts are others now" in said
+    assert "2 verdicts have changed" in said
     assert "ROUGE-L below: 0.70, keywords refused: 19 words" in said
     assert engine.settings.filters.rouge_l == 0.8
     assert engine.workspace.settings.read()["filters"]["keywords"] == []
@@ -187,7 +187,7 @@ async def test_decisions_stand_whatever_is_applied(preview: Curator, engine: Eng
     await preview.press("ctrl+s")
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     assert engine.workspace.tasks.get(ids.pear).state == "accepted"
-    await preview.until(lambda: "of the 2 decided on" in str(table(preview).border_subtitle))
+    await preview.until(lambda: "of the 2 already decided" in str(table(preview).border_subtitle))
 
 
 async def test_filters_applied_while_a_batch_is_on_its_way_judge_that_batch_too(
@@ -200,7 +200,7 @@ async def test_filters_applied_while_a_batch_is_on_its_way_judge_that_batch_too(
         await curator.until(lambda: curator.app.session.attended.under_way > 0)
         await looked(curator)
         await curator.press("L", "L", "L", "j", "j", "j", "space", "ctrl+s")
-        await curator.until(lambda: "answers under way" in curator.shown("#message"))
+        await curator.until(lambda: "answers in flight" in curator.shown("#message"))
         server.gate.set()
         await curator.until(lambda: "Applied" in curator.shown("#message"))
         undecided = engine.workspace.tasks.undecided(0, 1000)

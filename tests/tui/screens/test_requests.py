@@ -79,7 +79,7 @@ async def test_a_new_workspace_has_no_requests_and_says_how_to_make_some(engine_
     async with curating(engine_on()) as curator:
         await curator.press("5")
         await shown(curator, "No request has been made yet", "Press 1 for the candidates, and n there")
-        assert title(curator) == "all 0 · failed 0 · in doubt 0 · under way 0"
+        assert title(curator) == "all 0 · failed 0 · in doubt 0 · in flight 0"
         await curator.press("t", "T", "enter", "y", "Y", "G")
         assert isinstance(curator.app.at_hand, RequestsScreen)
 
@@ -97,7 +97,7 @@ async def test_a_request_shows_its_state_time_tokens_cost_and_answer(
         await open_requests(curator, "G")
         cells = line(curator, 1)
         assert all(word in cells for word in ("✓ parsed", "propose", "1,234 / 56", "$0.0013", "9. Name a"))
-        await shown(curator, "Answer", "10. Sing", "It proposed", "m-2", "temperature 0.7", "Prompt")
+        await shown(curator, "Answer", "10. Sing", "Proposed tasks", "m-2", "temperature 0.7", "Prompt")
         assert server.received[0].body["messages"][-1]["content"][:40] in screen_text(curator.app)
 
 
@@ -107,10 +107,10 @@ async def test_rows_change_their_state_while_requests_run(engine_on: OpenEngine,
         await curator.press("5", "1", "n", "5")
         await curator.until(lambda: len(table(curator).ids) >= 4 and "sent" in line(curator, 1))
         assert "↑ sent" in line(curator, 1)
-        await shown(curator, "under way 4", "Its answer is awaited.")
+        await shown(curator, "in flight 4", "Waiting for the answer.")
         server.gate.set()
         await curator.until(lambda: "✓ parsed" in line(curator, 1))
-        await curator.until(lambda: "under way 0" in title(curator))
+        await curator.until(lambda: "in flight 0" in title(curator))
 
 
 async def test_f_shows_all_then_those_that_failed_in_doubt_planned_and_under_way(
@@ -130,7 +130,7 @@ async def test_f_shows_all_then_those_that_failed_in_doubt_planned_and_under_way
         await curator.press("f")
         await shown(curator, "No request is in doubt.")
         await curator.press("f")
-        await shown(curator, "No request waits to be sent.", "planned 0")
+        await shown(curator, "No request is waiting to be sent.", "planned 0")
         await curator.press("f", "f")
         assert len(table(curator).ids) == curator.engine.workspace.requests.count()
         await curator.press("f", "escape")
@@ -147,7 +147,7 @@ async def test_t_sends_the_failed_request_under_the_cursor_again(
         await in_batch(curator)
         await open_requests(curator, "f", "t")
         await curator.until(lambda: "✓ parsed" in line(curator, 1))
-        assert "Sending request 1 again." in curator.shown("#message")
+        assert "Resending request 1." in curator.shown("#message")
         await curator.until(lambda: "failed 0" in title(curator))
 
 
@@ -175,9 +175,9 @@ async def test_a_request_whose_answer_cannot_be_read_is_asked_anew_and_says_so(
         await open_requests(curator, "f")
         await shown(curator, "not JSON")
         await curator.press("t")
-        await curator.until(lambda: "asked anew as" in line(curator, 1))
+        await curator.until(lambda: "replaced by" in line(curator, 1))
         anew = curator.engine.workspace.requests.asked_anew(1)
-        await shown(curator, f"It was asked anew, as request {anew}.")
+        await shown(curator, f"Replaced by request {anew}.")
         await curator.press("t")
         assert f"was already resent, as request {anew}" in curator.shown("#message")
 
@@ -190,14 +190,14 @@ async def test_capital_t_asks_and_then_sends_all_that_failed_again(
     async with curating(engine) as curator:
         await in_batch(curator)
         await open_requests(curator, "T")
-        await shown(curator, "Send 3 failed requests again?")
+        await shown(curator, "Resend 3 failed requests?")
         await curator.press("escape")
         assert engine.workspace.request_log.counts()["failed"] == 3
         await curator.press("T", "enter")
         log = engine.workspace.request_log
         await curator.until(lambda: list(log.ids("failed")) == [2] and log.counts()["under_way"] == 0)
         await curator.press("T")
-        assert "No request that failed is left" in curator.shown("#message")
+        assert "There is no failed request to resend." in curator.shown("#message")
 
 
 @pytest.mark.parametrize("keys", [("G", "t"), ("f", "f", "T")], ids=["the one", "all"])
@@ -209,7 +209,7 @@ async def test_requests_in_doubt_are_sent_again_only_after_a_question(
     async with curating(engine) as curator:
         await shown(curator, "2 requests in doubt")
         await open_requests(curator, *keys)
-        await shown(curator, "may have been answered and paid already")
+        await shown(curator, "may already have been answered and billed")
         await curator.press("escape")
         assert engine.workspace.requests.in_doubt() == 2
         assert len(server.received) == 2
@@ -249,7 +249,7 @@ async def test_what_a_server_says_reaches_the_terminal_only_as_text(
     async with curating(engine, size=(160, 50)) as curator:
         await in_batch(curator)
         await open_requests(curator, "f")
-        await shown(curator, "[red]", "Bytes as they came")
+        await shown(curator, "[red]", "Raw bytes")
         assert "\x1b" not in screen_text(curator.app)
 
 
@@ -312,17 +312,17 @@ async def test_an_error_stays_counted_and_t_on_curate_sends_again_what_failed(
     async with curating(engine) as curator:
         await curator.press("n")
         await curator.wait_for(RequestFailed)
-        assert "not today. t sends it again." in curator.shown("#message")
+        assert "not today. t resends it." in curator.shown("#message")
         server.refuse = lambda body: None
         server.gate.set()
         await curator.until(lambda: told(curator, BatchCompleted) == 1)
         await curator.until(lambda: "1 failed" in curator.shown("#status"))
         await curator.press("t")
-        assert "Sending 1 request again." in curator.shown("#message")
+        assert "Resending 1 request." in curator.shown("#message")
         await curator.until(lambda: curator.engine.workspace.requests.get(1).state == "parsed")
         await curator.until(lambda: "failed" not in curator.shown("#status"))
         await curator.press("t")
-        assert "Nothing waits to be sent again." in curator.shown("#message")
+        assert "There is nothing to resend." in curator.shown("#message")
 
 
 async def test_t_tries_an_endpoint_again_that_could_not_be_used(
@@ -343,7 +343,7 @@ async def at_the_limit(curator: Curator) -> None:
     await curator.press("n")
     await curator.wait_for(LimitReached)
     assert "The cost limit of $0.005 leaves no room" in curator.shown("#message")
-    assert "t asks for a new one." in curator.shown("#message")
+    assert "t asks for a higher one." in curator.shown("#message")
 
 
 @pytest.mark.parametrize("key", ["t", "n"])
@@ -373,11 +373,11 @@ async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
     [
         (
             "max_cost = 0.005",
-            "now; selfinstruct.toml says $0.005, and the next start here goes back to that: change it there.",
+            "; selfinstruct.toml says $0.005, which applies again at the next start: change it there.",
         ),
-        ("max_cost = 5", "now."),
-        ("concurrency = 2", "now."),
-        ("max_cost = ", "now."),
+        ("max_cost = 5", "."),
+        ("concurrency = 2", "."),
+        ("max_cost = ", "."),
     ],
 )
 async def test_a_file_that_takes_the_new_limit_back_at_the_next_start_is_told_at_once(
@@ -390,7 +390,7 @@ async def test_a_file_that_takes_the_new_limit_back_at_the_next_start_is_told_at
         await curator.press("t")
         curator.app.screen.query_one(Input).value = "5"
         await curator.press("enter")
-        await curator.until(lambda: curator.shown("#message") == f"The cost limit is $5 {told}")
+        await curator.until(lambda: curator.shown("#message") == f"The cost limit is now $5{told}")
 
 
 async def test_a_request_that_waits_for_money_is_planned_and_not_under_way(
@@ -404,12 +404,10 @@ async def test_a_request_that_waits_for_money_is_planned_and_not_under_way(
         await curator.press("n")
         await curator.wait_for(LimitReached)
         await open_requests(curator, "f", "f", "f")
-        await shown(
-            curator, "◌ planned", "planned 1", "under way 0", "It waits to be sent again: for its turn"
-        )
+        await shown(curator, "◌ planned", "planned 1", "in flight 0", "Waiting to be resent: for its turn")
         assert "paused" in curator.shown("#status")
         await curator.press("f")
-        await shown(curator, "No request is under way.")
+        await shown(curator, "No request is in flight.")
 
 
 async def test_a_limit_that_is_far_too_low_proposes_one_that_makes_room(

@@ -206,7 +206,7 @@ async def test_answers_under_way_are_stored_before_settings_change(
         form = Form(curator)
         await form.type("concurrency", "2")
         await curator.press("ctrl+s")
-        assert "Waiting for 1 answers under way" in form.said()
+        assert "Waiting for 1 answer in flight" in form.said()
         assert engine.settings.concurrency == 1
         server.gate.set()
         await curator.until(lambda: engine.settings.concurrency == 2)
@@ -306,7 +306,7 @@ async def test_what_cannot_change_is_shown_with_the_reason(engine_on: OpenEngine
     async with filling_in(engine_on()) as form:
         seeds = form.row("seeds")
         assert not seeds.editor.focusable
-        assert "Fixed when the workspace began." in " ".join(str(seeds.render()).split())
+        assert "Fixed when the workspace was created." in " ".join(str(seeds.render()).split())
 
 
 async def test_a_workspace_opened_read_only_shows_its_settings(tmp_path: Any) -> None:

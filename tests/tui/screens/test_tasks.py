@@ -65,7 +65,7 @@ async def test_what_a_filter_objects_to_takes_a_capital_a(curator: Curator) -> N
     curator.table.move_to(filtered)
     await curator.press("a")
     assert curator.task(filtered).state == "pending"
-    assert "A accepts it all the same" in curator.shown("#message")
+    assert "A accepts it anyway" in curator.shown("#message")
     await curator.press("A")
     assert curator.task(filtered).state == "accepted"
 
@@ -283,7 +283,7 @@ async def test_accepting_marked_rows_says_which_were_not(curator: Curator) -> No
     await curator.press("a")
     assert curator.task(filtered).state == "pending"
     assert f" of {len(marked)}." in curator.shown("#message")
-    assert "The first that was not" in curator.shown("#message")
+    assert "First refusal: " in curator.shown("#message")
 
 
 async def test_a_rejection_can_say_why_with_one_more_key(curator: Curator) -> None:
@@ -394,7 +394,7 @@ async def test_how_many_rows_are_marked_is_always_shown(curator: Curator) -> Non
         await curator.press("space")
     assert "3 marked" in screen_text(curator.app)
     await curator.press("a")
-    assert curator.shown("#message").endswith("2 stay marked; Esc clears.")
+    assert curator.shown("#message").endswith("2 stay marked; Esc clears the marks.")
     assert "2 marked" in screen_text(curator.app)
     await curator.press("escape")
     assert "marked" not in screen_text(curator.app)
@@ -413,7 +413,7 @@ async def test_a_step_on_many_leaves_what_was_decided_before_as_it_is(curator: C
     await curator.press("v", *"jjjj", key)
     assert curator.task(accepted).state == "accepted"
     assert curator.task(rejected).state == "rejected"
-    assert "2 were decided already." in curator.shown("#message")
+    assert "2 were already decided." in curator.shown("#message")
     assert not {accepted, rejected} & set(curator.table.marked)
     if key != "a":
         assert {curator.task(task_id).state for task_id in waiting} == {
@@ -515,7 +515,7 @@ async def test_a_task_of_the_pool_is_reworded_where_it_is_and_one_key_takes_that
     reworded = curator.task(task.id)
     assert reworded.state == "accepted"
     assert reworded.instruction.endswith("today")
-    assert "instances are made anew" in curator.shown("#message")
+    assert "instances will be generated again" in curator.shown("#message")
     await curator.press("u")
     assert (curator.task(task.id).state, curator.task(task.id).instruction) == ("accepted", task.instruction)
 

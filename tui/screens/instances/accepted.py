@@ -1,4 +1,4 @@
-"""The table of accepted tasks, with how many instances of each are kept."""
+"""The table of accepted tasks, with the number of kept instances of each."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ class Accepted:
 
 
 class AcceptedTable(WindowTable[Accepted]):
-    """Accepted tasks; a word marks those without instances, and those that have left the pool since.
+    """A table of accepted tasks; tasks without instances, or removed from the pool since, are marked so.
 
     Args:
-        workspace: Where the rows are read.
+        workspace: The source of the rows.
+        id: The widget's id.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -45,13 +46,13 @@ class AcceptedTable(WindowTable[Accepted]):
             yield task.id, Accepted(task, kept.get(task.id, 0))
 
     def component(self, row: Accepted) -> str:
-        """Those without instances stand out, those that are no longer accepted step back."""
+        """Return the style: highlighted without instances, muted if no longer accepted."""
         if row.task.state != "accepted":
             return "table--decided"
         return "table--passes" if row.kept else "table--fails"
 
     def cells(self, row: Accepted) -> Sequence[str]:
-        """In the order of the columns."""
+        """Return the texts in column order."""
         kept = str(row.kept) if row.kept else "✗ none"
         return [
             str(row.task.id),

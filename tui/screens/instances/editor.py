@@ -1,4 +1,4 @@
-"""Writing an instance: its input and its output."""
+"""The dialog for editing an instance: its input and its output."""
 
 from collections.abc import Callable
 from typing import ClassVar, cast
@@ -20,13 +20,13 @@ _QUOTED = 190
 
 
 class _Field(TypingArea):
-    """One of several text areas: takes Tab and ^s in the order of the keys, whatever is still queued."""
+    """One of several text areas, which handles Tab and ^s in the order of the keys in the queue."""
 
     class Saved(Message):
-        """^s was pressed, after all that was typed before it."""
+        """^s was pressed, and all keys typed before it have been handled."""
 
     def on_key(self, event: events.Key) -> None:
-        """Pass on what was typed after a Tab that has been taken since."""
+        """Handle Tab and ^s; forward keys typed after a Tab to the field that has the focus by now."""
         focused, action = self.screen.focused, cast("InstanceEditor", self.screen).in_order(event)
         if isinstance(focused, _Field) and focused is not self:
             focused.post_message(events.Key(event.key, event.character))
@@ -40,7 +40,7 @@ class _Field(TypingArea):
         event.stop()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Pass on what was pasted after a Tab that has been taken since."""
+        """Forward a paste after a Tab to the field that has the focus by now."""
         focused = self.screen.focused
         if isinstance(focused, _Field) and focused is not self:
             focused.post_message(events.Paste(event.text))
@@ -49,13 +49,14 @@ class _Field(TypingArea):
 
 
 class InstanceEditor(TypingScreen[None]):
-    """Stays open until what is in it is stored, or left as it was.
+    """A dialog with input and output that stays open until they are stored or discarded.
 
     Args:
-        title: What is being written.
-        instruction: What the task asks for.
-        given: The input now, and the output.
-        save: Stores input and output; returns why they cannot be stored, or None.
+        title: The title of the dialog.
+        instruction: The instruction of the task.
+        given: The current input.
+        output: The current output.
+        save: Stores input and output; returns why they are refused, or None.
     """
 
     PLACE = "edit_instance"
@@ -72,7 +73,7 @@ class InstanceEditor(TypingScreen[None]):
         self._save = save
 
     def compose(self) -> ComposeResult:
-        """Input over output, a line for what is wrong, and the keys."""
+        """Yield instruction, input and output, a line for errors, and the keys."""
         with Vertical(id="instance-box") as box:
             box.border_title = self._title
             yield Static(Content(safe_line(self._instruction, _QUOTED)), id="instance-instruction")
@@ -84,14 +85,14 @@ class InstanceEditor(TypingScreen[None]):
             yield Footer()
 
     def on_mount(self) -> None:
-        """Begin with the input; the cursors are at the ends."""
+        """Focus the input, with the cursors at the ends."""
         for area in self.query(TextArea):
             area.move_cursor(area.document.end)
         self.begin_typing(self.query_one("#instance-input", TextArea))
 
     @on(_Field.Saved)
     def action_save(self) -> None:
-        """Store it once; say why when it cannot be stored."""
+        """Store the texts and close, or show why they are refused."""
         if not self.is_active:
             return
         refusal = self._save(self._text("#instance-input"), self._text("#instance-output"))
@@ -104,11 +105,11 @@ class InstanceEditor(TypingScreen[None]):
         self.query_one("#instance-refusal", Static).update(Content(safe_line(sentence)))
 
     def action_switch_text(self) -> None:
-        """Go to the other text."""
+        """Focus the other field."""
         self.focus_next(_Field)
 
     def action_cancel(self) -> None:
-        """Close without a change; what is typed is not discarded without a word."""
+        """Close without a change, after a warning if something was typed."""
         if self.may_discard(typed=any(self._text(name) != text for name, text in self._texts.items())):
             self.dismiss()
         else:

@@ -1,4 +1,4 @@
-"""The instances of one task, kept and dropped, with a cursor among them."""
+"""The instances of one task, kept and dropped, as a list of cards with a cursor."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,11 +16,11 @@ from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 from selfinstruct.tui.widgets.titles import entitle
 
 _SHOWN = 4000
-"""Characters of a text that are shown; the editor shows all."""
+"""Maximum characters shown of a text; the editor shows all of it."""
 
 
 class InstanceCard(Static):
-    """One instance: whether it is kept, why not, its input and its output."""
+    """One instance: its state, the reason if it was dropped, its input and its output."""
 
     class Chosen(Message):
         """The card was clicked."""
@@ -34,24 +34,25 @@ class InstanceCard(Static):
         self._instance: Instance | None = None
 
     def show(self, instance: Instance | None, number: int) -> None:
-        """Show this instance, or nothing."""
+        """Show an instance, or hide the card for None."""
         self.display = instance is not None
         if instance is not None and instance != self._instance:
             self.update(_card(instance, number))
         self._instance = instance
 
     def on_click(self) -> None:
-        """Put the cursor here."""
+        """Put the cursor on this card."""
         if self._instance is not None:
             self.post_message(self.Chosen(self._instance.id))
 
 
 class InstancePane(ScrollPane):
-    """The instances of a task; the keys are those of the screen, which moves the cursor.
+    """The list of a task's instances; the screen handles the keys and moves the cursor.
 
     Args:
-        workspace: Where they are read.
-        with_keys: Puts keys where a sentence names actions.
+        workspace: The source of the instances.
+        with_keys: Replaces action names in a sentence by keys.
+        id: The widget's id.
     """
 
     def __init__(self, workspace: Workspace, with_keys: Callable[[str], str], *, id: str) -> None:  # noqa: A002 - Textual's
@@ -61,22 +62,22 @@ class InstancePane(ScrollPane):
         self._task_id: int | None = None
         self._nothing = ""
         self.is_settled = True
-        """Whether what was asked for last is what is shown."""
+        """Whether the pane shows the last task requested, with no redraw pending."""
         self._drawn: int | None = None
         self._instances: Sequence[Instance] = ()
         self._at: int | None = None
 
     def compose(self) -> ComposeResult:
-        """The task, then its instances."""
+        """Yield the head; cards are mounted as needed."""
         yield Static(id="instances-head", markup=False)
 
     def show(self, task_id: int | None, *, nothing: str, at: int | None = None) -> None:
-        """Show a task's instances once the list has moved; of a burst of keys, those of the last one's task.
+        """Show a task's instances after the next refresh, so that a burst of keys draws only the last task.
 
         Args:
-            task_id: The task; None when there is none.
-            nothing: Said when there is none.
-            at: The instance to put the cursor on; it stays where it is when that is None.
+            task_id: The task; None if there is none.
+            nothing: The text to show if there is none.
+            at: The instance to put the cursor on; None leaves the cursor where it is.
         """
         self._task_id, self._nothing = task_id, nothing
         self._at = at if at is not None else self._at
@@ -87,13 +88,13 @@ class InstancePane(ScrollPane):
 
     @property
     def current(self) -> Instance | None:
-        """The instance under the cursor."""
+        """The selected instance."""
         if not self.is_settled:
-            self.draw()  # a key that follows at once is meant for what was asked for
+            self.draw()  # a key that follows at once is meant for the requested task
         return next((one for one in self._instances if one.id == self._at), None)
 
     def move_by(self, instances: int) -> None:
-        """Move the cursor; it stops at both ends."""
+        """Move the cursor, clamped to both ends."""
         current = self.current
         if current is not None:
             place = self._instances.index(current) + instances
@@ -109,7 +110,7 @@ class InstancePane(ScrollPane):
         self.move_by(len(self._instances))
 
     def draw(self) -> None:
-        """Show what was asked for last."""
+        """Draw the last task requested."""
         self.is_settled = True
         if self._task_id is None:
             self._instances = ()
@@ -146,17 +147,17 @@ class InstancePane(ScrollPane):
         self._mark()
 
     def on_click(self, event: events.Click) -> None:
-        """A click anywhere gives the pane the focus."""
+        """Focus the pane on a click anywhere in it."""
         del event
         self.focus()
 
 
 def _card(instance: Instance, number: int) -> Content:
-    by_hand = " · added by hand" if instance.request_id is None else ""
+    added = " · added by a person" if instance.request_id is None else ""
     why = f": {safe_line(instance.reason.sentence)}" if instance.reason else ""
     state = "✓ kept" if instance.state == "kept" else f"✗ dropped{why}"
     style = "$text-success" if instance.state == "kept" else "$text-warning"
-    parts: list[str | tuple[str, str]] = [(f"{number} ", MUTED), (state, style), (by_hand, MUTED)]
+    parts: list[str | tuple[str, str]] = [(f"{number} ", MUTED), (state, style), (added, MUTED)]
     text = "" if instance.state == "kept" else MUTED
     if instance.input:
         parts += [("\nInput: ", MUTED), (safe(instance.input, _SHOWN), text)]
@@ -178,36 +179,36 @@ def _head(
     if instances:
         parts.append((f" · {kept} kept, {len(instances) - kept} dropped", MUTED))
     if task.state != "accepted":
-        parts.append(("\nIt is not in the pool any more, so its instances do not count.", "$text-warning"))
+        parts.append(("\nThe task is no longer in the pool, so its instances do not count.", "$text-warning"))
     elif not instances:
         parts.append((f"\n{_why_none(workspace, task, with_keys)}", "$text-warning"))
     return Content.assemble(*parts)
 
 
 def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str]) -> str:
-    """Why an accepted task has no instances, and what to do about it."""
+    """Return why an accepted task has no instances, and what to do about it."""
     if task.label == "unknown":
-        return with_keys("The model gave no clear label. {relabel} sets it, and instances are asked for.")
+        return with_keys("The model gave no clear label. {relabel} sets it, and instances are requested.")
     help_ = with_keys(
         "{relabel} sets it."
         if task.label is None
-        else "{more_instances} asks again, {add_instance} adds one by hand."
+        else "{more_instances} asks again, {add_instance} lets you write one."
     )
     if task.label is None:
         asked, what = task.classify_request_id, "its label"
-        otherwise = f"Instances are asked for when its label is known. {help_}"
+        otherwise = f"Instances are requested once its label is known. {help_}"
     else:
         asked, what = task.instantiate_request_id, "instances"
-        otherwise = f"The model answered without any instance. {help_}"
+        otherwise = f"The answer of the model contains no instance. {help_}"
     if asked is None:
-        return f"The model is about to be asked for {what}."
+        return f"A request for {what} is about to be sent."
     request = workspace.requests.get(asked)
     if request.state == "failed":
         return f"Request {asked} for {what} failed: {sentence_line(request.error or '')} {help_}"
     if request.state == "in_doubt":
-        return f"Request {asked} for {what} is in doubt: the program ended while it was under way. {help_}"
+        return f"Request {asked} for {what} is in doubt: the program ended while it was in flight. {help_}"
     if request.state == "parsed":
         return otherwise
     if request.state == "planned":
-        return f"Request {asked} for {what} waits to be sent."
-    return f"The model is being asked for {what} (request {asked})."
+        return f"Request {asked} for {what} is waiting to be sent."
+    return f"Request {asked} for {what} is in flight."

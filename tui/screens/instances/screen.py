@@ -1,4 +1,4 @@
-"""The instances of accepted tasks: what is trained on, looked at and put right by a person."""
+"""The Instances screen: a person reviews and corrects the instances of accepted tasks."""
 
 from array import array
 from collections.abc import Callable
@@ -25,57 +25,59 @@ from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
 _NO_TASK = (
-    "No task is accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its instances"
-    " are made."
+    "No task has been accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its"
+    " instances are generated."
 )
 _NO_MATCH = "No accepted task matches.\n\n{back} clears the filter."
-_NO_INSTANCE = "There is no instance here. {add_instance} adds one by hand, {more_instances} asks the model."
+_NO_INSTANCE = (
+    "There is no instance here. {add_instance} lets you write one, {more_instances} asks the model."
+)
 
 
 class InstancesScreen(PaneActions, FilteredScreen):
-    """Accepted tasks on the left, the instances of the one under the cursor on the right."""
+    """Accepted tasks on the left, the instances of the selected one on the right."""
 
     NAME: ClassVar[ScreenName] = "instances"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("instances")]
 
     _loaded_at = 0
-    """The step that nobody had begun when the table was filled."""
+    """The id of the next step at the time when the table was loaded."""
 
     def compose_body(self) -> ComposeResult:
-        """The filter line over tasks and instances."""
+        """Yield the filter line above tasks and instances."""
         yield filter_line()
         with Container(id="panes"):
             yield AcceptedTable(self.engine.workspace, id="accepted").add_class("pane")
             yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane").add_class("pane")
 
     def on_mount(self) -> None:
-        """Show what there is."""
+        """Focus the table."""
         self.set_focus(self.table)
 
     @property
     def table(self) -> AcceptedTable:
-        """The accepted tasks."""
+        """The table of accepted tasks."""
         return self.query_one("#accepted", AcceptedTable)
 
     @property
     def moved(self) -> Pane:
-        """What the keys move: the instances while they have the focus."""
+        """The pane that the movement keys act on: the instances while they have the focus."""
         return self.pane if self.pane.has_focus else self.table
 
     @property
     def pane(self) -> InstancePane:
-        """The instances of the task under the cursor."""
+        """The pane with the instances of the selected task."""
         return self.query_one("#instance-pane", InstancePane)
 
-    # What is shown
+    # Showing
 
     def on_screen_resume(self) -> None:
-        """Take in the tasks that were accepted meanwhile."""
+        """Reload the table if there have been decisions in the meantime."""
         if self._loaded_at != self.engine.workspace.decisions.next_step():
             self.load(at=self.table.current)
 
     def load(self, *, at: int | None = None) -> None:
-        """Show the accepted tasks, the newest first, with the cursor on `at` if it is among them."""
+        """Show the accepted tasks, newest first, with the cursor on `at` if it is among them."""
         self._loaded_at = self.engine.workspace.decisions.next_step()
         if self.filter.value.strip():
             super().load(at=at)
@@ -86,11 +88,11 @@ class InstancesScreen(PaneActions, FilteredScreen):
         self.table.show(accepted, at=at)
 
     def count(self) -> int:
-        """How many tasks are accepted."""
+        """Return the number of accepted tasks."""
         return len(self.engine.workspace.tasks.accepted())
 
     def show_found(self, found: "array[int]", *, at: int | None) -> None:
-        """Show the accepted tasks among those that were found."""
+        """Show the accepted tasks among the matching ones."""
         wanted, accepted = set(found), self.engine.workspace.tasks.accepted()
         shown = [task_id for task_id in accepted if task_id in wanted]
         entitle(self.table, f"Showing {len(shown):,} of {len(accepted):,} accepted")
@@ -98,7 +100,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         self._show_instances()
 
     def refresh_view(self) -> None:
-        """Read the rows again; tasks that were accepted meanwhile wait until they are asked for."""
+        """Reread the rows; tasks accepted in the meantime are announced, and shown on request."""
         new = self._new()
         if new and not self.table.ids:
             self.load()
@@ -111,7 +113,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         self._show_instances()
 
     def _new(self) -> int:
-        """How many tasks have been accepted since the table was filled."""
+        """Return the number of tasks accepted since the table was loaded."""
         if self.filter.value.strip():
             return 0
         _, grown = self.engine.assessor.pool_size
@@ -126,7 +128,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         self._show_instances()
 
     async def open_task(self, task_id: int) -> None:
-        """Put the cursor on an accepted task; another one is shown among all there are."""
+        """Put the cursor on an accepted task; open any other task in the pool."""
         if task_id not in self.table.ids:
             self.clear_filter()
             self.load(at=task_id)
@@ -137,23 +139,22 @@ class InstancesScreen(PaneActions, FilteredScreen):
             await super().open_task(task_id)
 
     def happened(self, event: Event) -> None:
-        """Say what the model has brought for the task on the screen."""
+        """Report new instances of the selected task."""
         super().happened(event)
         if isinstance(event, TaskInstantiated) and event.task_id == self.table.current:
-            were = "was" if event.dropped == 1 else "were"
-            self.say(f"The model brought {event.kept} to keep; {event.dropped} {were} dropped.")
+            self.say(f"New instances from the model: {event.kept} kept, {event.dropped} dropped.")
 
     # Decisions
 
     def action_edit_instance(self) -> None:
-        """Change input and output."""
+        """Edit input and output in a dialog."""
         instance = self._current()
         if instance is None:
             return
 
         def save(given: str, output: str) -> str | None:
             if (given, output) == (instance.input, instance.output) and instance.state == "kept":
-                self.say("The instance stays as it was.")
+                self.say("The instance is unchanged.")
                 return None
             decisions = self.engine.decisions.instances
             return self._decide(lambda: decisions.edit(instance.id, given, output), "Edited.", at=instance.id)
@@ -163,7 +164,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         self.app.push_screen(InstanceEditor(title, instruction, instance.input, instance.output, save))
 
     def action_add_instance(self) -> None:
-        """Write an instance by hand."""
+        """Write a new instance in a dialog."""
         task = self._here()
         if task is None:
             return
@@ -181,7 +182,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         self.app.push_screen(InstanceEditor(f"A new instance of {task.id}", task.instruction, "", "", save))
 
     def action_drop_instance(self) -> None:
-        """Leave it out of training files; the cursor stays, where the other key restores it."""
+        """Exclude the instance from training files; the cursor stays, so that it can be restored."""
         instance = self._current()
         if instance is not None:
             drop = self.engine.decisions.instances.drop
@@ -192,33 +193,33 @@ class InstancesScreen(PaneActions, FilteredScreen):
             )
 
     def action_restore_instance(self) -> None:
-        """Keep it after all."""
+        """Keep a dropped instance."""
         instance = self._current()
         if instance is not None:
             restore = self.engine.decisions.instances.restore
             self._tell(self._decide(lambda: restore(instance.id), "Restored."))
 
     def action_more_instances(self) -> None:
-        """Ask the model for more."""
+        """Ask the model for more instances."""
         task = self._here()
         if task is not None:
             ask = self.session.attended.ask_for_more
-            self._tell(self._decide(lambda: ask(task.id), f"The model is asked for more of {task.id}."))
+            self._tell(self._decide(lambda: ask(task.id), f"More instances of {task.id} are requested."))
 
     def action_relabel(self) -> None:
-        """Switch the label of the task; other instances belong to it then."""
+        """Switch the label of the task, which then gets other instances."""
         task = self._here()
         if task is not None:
             label = other_label(task)
             self.session.attended.settle([task.id])
             relabel = self.engine.decisions.relabel
-            said = f"{task.id} is a {label} task. Instances are asked for with the next key."
+            said = f"{task.id} is a {label} task. Instances are requested at your next key."
             if task.label in {"classification", "generation"}:
-                said += self.with_keys(" {undo} brings the other ones back.")
+                said += self.with_keys(" {undo} brings the old ones back.")
             self._tell(self._decide(lambda: relabel(task.id, label), said))
 
     def show_decided(self, decision: AnyDecision) -> None:
-        """Put the cursor on the task, and on the instance."""
+        """Put the cursor on the task and the instance."""
         if decision.task_id in self.table.ids:
             self.table.move_to(decision.task_id)
         self.refresh_all()
@@ -226,9 +227,18 @@ class InstancesScreen(PaneActions, FilteredScreen):
             self._show_instances(decision.instance_id)
 
     def _decide(self, decide: Callable[[], None], said: str, *, at: int | None = None) -> str | None:
-        """Decide and show it; returns why it was refused, None when it was not."""
+        """Make a decision and report it.
 
-        def over(_: object) -> None:
+        Args:
+            decide: Makes the decision, or raises.
+            said: The message for success.
+            at: The instance to put the cursor on.
+
+        Returns:
+            Why the decision is refused, or None.
+        """
+
+        def succeeded() -> None:
             self.session.attended.wake()
             if self.is_up:
                 self.refresh_all()
@@ -243,21 +253,23 @@ class InstancesScreen(PaneActions, FilteredScreen):
             except SelfInstructError as refusal:
                 refusals.append(str(refusal))
 
-        def told(_: object) -> None:
+        def finished(_: object) -> None:
             if not refusals:
-                over(None)
+                succeeded()
             elif is_put_off:
                 self.curator.at_hand.say(refusals[0], error=True)
 
         is_put_off = False
         try:
-            is_put_off = self.carry_out(when_free(self.engine.workspace, decide_or_refuse), "Deciding", told)
+            is_put_off = self.carry_out(
+                when_free(self.engine.workspace, decide_or_refuse), "Deciding", finished
+            )
         except StorageError as error:
             return str(error)
         return refusals[0] if refusals and not is_put_off else None
 
     def _tell(self, refusal: str | None) -> None:
-        """Say why something was refused, if it was."""
+        """Show why a decision is refused, if it is."""
         if refusal is not None:
             self.say(refusal, error=True)
 
@@ -269,7 +281,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         return self.engine.workspace.tasks.get(task_id)
 
     def _current(self) -> Instance | None:
-        """The instance under the cursor as it is now, which may be newer than what is drawn."""
+        """Return the selected instance as stored, which may be newer than what is drawn."""
         instance = self.pane.current
         if instance is not None:
             return self.engine.workspace.instances.get(instance.id)
@@ -277,10 +289,10 @@ class InstancesScreen(PaneActions, FilteredScreen):
             self.say(self.with_keys(_NO_INSTANCE))
         return None
 
-    # Looking around
+    # Navigation
 
     def action_open(self) -> None:
-        """Go to the instances of the task; again goes back."""
+        """Focus the instances of the task; again focuses the table."""
         if self.pane.has_focus:
             self.set_focus(self.table)
         elif self.table.current is not None:
@@ -288,25 +300,25 @@ class InstancesScreen(PaneActions, FilteredScreen):
             self.set_focus(self.pane)
 
     async def action_back(self) -> None:
-        """From the instances to the tasks, out of the filter, then home."""
+        """Leave the instances first, then the filter, then go home."""
         if self.is_zoomed or not self.pane.has_focus:
             await super().action_back()
         else:
             self.set_focus(self.table)
 
     def action_first(self) -> None:
-        """First row, with the tasks that were accepted meanwhile; or first instance."""
+        """Go to the first row, loading tasks accepted in the meantime; or to the first instance."""
         if not self.pane.has_focus and self._new():
             self.load()
         super().action_first()
 
     def action_copy(self) -> None:
-        """Copy the instance, or the instruction when the cursor is among the tasks."""
+        """Copy the instance, or the instruction while the table has the focus."""
         task, instance = self._here(), self.pane.current
         if task is None:
             return
         if self.pane.has_focus and instance is not None:
-            instance = self.engine.workspace.instances.get(instance.id)  # what is drawn may be older
+            instance = self.engine.workspace.instances.get(instance.id)  # the card may be out of date
             given = f"{instance.input}\n\n" if instance.input else ""
             self.copy(given + instance.output, "the instance")
         else:

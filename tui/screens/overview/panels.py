@@ -1,4 +1,4 @@
-"""The panels of the overview: each draws its part of the numbers in a given width."""
+"""The panels of the Overview screen: each draws its share of the numbers to a given width. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,45 +30,54 @@ _NOTHING_ACCEPTED = "No task has been accepted yet."
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The accepted tasks by their ROUGE-L with the nearest seed, as far as they have been scored."""
+    """ROUGE-L of the accepted tasks with their nearest seed, as far as they have been scored."""
 
     histogram: Sequence[int]
+    """Number of tasks per bin, from 0 to 1."""
     done: float
-    """How much of the work is done, 0 to 1."""
+    """Share of tasks scored, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """All that the panels draw."""
+    """The data of all panels."""
 
     overview: Overview
     similarity: Similarity
 
 
 Draw = Callable[[Numbers, int], Content]
-"""Draws numbers in a width of so many cells."""
+"""Draws numbers to a width in cells."""
 
 
 def funnel(numbers: Numbers, width: int) -> Content:
-    """From what was asked for to what an export writes."""
-    told = numbers.overview
+    """Draw the funnel from requests to exported rows."""
+    overview = numbers.overview
     steps = [
-        ("answers with new tasks", told.answered.proposals, _each(told.candidates, told.answered.proposals)),
-        ("candidates", told.candidates, ""),
-        ("pass the filters", told.passing, share_text(told.passing, told.candidates)),
-        ("accepted", told.accepted, share_text(told.accepted, told.candidates)),
-        ("labelled", told.labelled, share_text(told.labelled, told.accepted)),
-        ("with kept instances", told.with_instances, share_text(told.with_instances, told.accepted)),
-        ("rows to export", told.rows, _each(told.rows, told.with_instances)),
+        (
+            "answers with new tasks",
+            overview.answered.proposals,
+            _each(overview.candidates, overview.answered.proposals),
+        ),
+        ("candidates", overview.candidates, ""),
+        ("pass the filters", overview.passing, share_text(overview.passing, overview.candidates)),
+        ("accepted", overview.accepted, share_text(overview.accepted, overview.candidates)),
+        ("labelled", overview.labelled, share_text(overview.labelled, overview.accepted)),
+        (
+            "with kept instances",
+            overview.with_instances,
+            share_text(overview.with_instances, overview.accepted),
+        ),
+        ("rows to export", overview.rows, _each(overview.rows, overview.with_instances)),
     ]
     of = ("", "", " of candidates", " of candidates", " of accepted", " of accepted", "")
     rows = [
         Bar(label, value, said, note)
         for (label, value, _), said, note in zip(steps, _numbers(steps), of, strict=True)
     ]
-    notes = [f"{told.rejected:,} rejected, {_undecided(told):,} undecided."]
-    if told.accepted_despite:
-        notes.append(f"{told.accepted_despite:,} accepted although a filter objects.")
+    notes = [f"{overview.rejected:,} rejected, {_undecided(overview):,} undecided."]
+    if overview.accepted_despite:
+        notes.append(f"{overview.accepted_despite:,} accepted despite a filter.")
     return _lines(bars(rows, width), *(_note(note, width) for note in notes))
 
 
@@ -80,12 +89,12 @@ def _note(text: str, width: int) -> Content:
     return Content.styled(fitted(text, width).rstrip(), MUTED)
 
 
-def _undecided(told: Overview) -> int:
-    return told.candidates - told.accepted - told.rejected
+def _undecided(overview: Overview) -> int:
+    return overview.candidates - overview.accepted - overview.rejected
 
 
 def _numbers(rows: Sequence[tuple[str, int, str]]) -> list[str]:
-    """Counts in one right-aligned column, what is said of them behind it."""
+    """Return the counts right-aligned, each followed by its note."""
     counts = [f"{value:,}" for _, value, _ in rows]
     longest = max(map(len, counts), default=0)
     return [
@@ -105,7 +114,7 @@ def _lines(*parts: Content) -> Content:
 
 
 def filters(numbers: Numbers, width: int) -> Content:
-    """Candidates by verdict."""
+    """Draw the candidates by verdict."""
     verdicts = numbers.overview.verdicts
     passing = {verdict_word(PASS): verdicts.get(PASS, 0)}
     others = {verdict_word(verdict): count for verdict, count in verdicts.items() if verdict != PASS}
@@ -113,7 +122,7 @@ def filters(numbers: Numbers, width: int) -> Content:
 
 
 def acceptance(numbers: Numbers, width: int) -> Content:
-    """How much of what was proposed was accepted, from the first batch to the last."""
+    """Draw the acceptance rate over batches, as a sparkline and in buckets."""
     batches = numbers.overview.batches
     if not batches:
         return Content("No batch has been proposed yet.")
@@ -121,9 +130,9 @@ def acceptance(numbers: Numbers, width: int) -> Content:
     rates = [_rate(bucket.accepted, bucket.proposed) for bucket in fine]
     each = fine[0].last - fine[0].first + 1
     note = (
-        "The share accepted, a column a batch."
+        "The share accepted, one column per batch."
         if each == 1
-        else f"The share accepted, {each} batches a column."
+        else f"The share accepted, {each} batches per column."
     )
     rows = [
         Bar(
@@ -146,7 +155,7 @@ def _rate(part: int, whole: int) -> float:
 
 
 def similarity(numbers: Numbers, width: int) -> Content:
-    """Accepted tasks by their ROUGE-L with the nearest seed."""
+    """Draw the histogram of ROUGE-L with the nearest seed."""
     histogram, done = numbers.similarity.histogram, numbers.similarity.done
     if not numbers.overview.accepted:
         return Content(_NOTHING_ACCEPTED)
@@ -154,21 +163,21 @@ def similarity(numbers: Numbers, width: int) -> Content:
     counts = {f"{row / parts:.1f}–{(row + 1) / parts:.1f}": count for row, count in enumerate(histogram)}
     chart = _shares(counts, width)
     if done < 1:
-        return _lines(chart, _note(f"Being scored: {done:.0%} done.", width))
+        return _lines(chart, _note(f"Scoring: {done:.0%} done.", width))
     return chart
 
 
 def lengths(numbers: Numbers, width: int) -> Content:
-    """Words of instructions, inputs and outputs."""
-    told = numbers.overview
-    if not told.accepted:
+    """Draw the lengths of instructions, inputs and outputs, in words."""
+    overview = numbers.overview
+    if not overview.accepted:
         return Content(_NOTHING_ACCEPTED)
-    given = {length: count for length, count in told.input_words.items() if length}
-    without = told.input_words.get(0, 0)
+    given = {length: count for length, count in overview.input_words.items() if length}
+    without = overview.input_words.get(0, 0)
     return _lines(
-        *_length("Instructions", told.instruction_words, {}, width),
+        *_length("Instructions", overview.instruction_words, {}, width),
         *_length("Inputs", given, {"none": without} if without else {}, width),
-        *_length("Outputs", told.output_words, {}, width),
+        *_length("Outputs", overview.output_words, {}, width),
     )
 
 
@@ -180,44 +189,44 @@ def _length(what: str, words: Mapping[int, int], before: Mapping[str, int], widt
 
 
 def labels(numbers: Numbers, width: int) -> Content:
-    """Accepted tasks by label."""
-    told = numbers.overview
-    if not told.accepted:
+    """Draw the accepted tasks by label."""
+    overview = numbers.overview
+    if not overview.accepted:
         return Content(_NOTHING_ACCEPTED)
     return _shares(
         {
             LABEL_WORDS[label] if label is not None else "no label yet": count
-            for label, count in told.labels.items()
+            for label, count in overview.labels.items()
         },
         width,
     )
 
 
 def first_words(numbers: Numbers, width: int) -> Content:
-    """The words that accepted instructions most often begin with."""
-    told = numbers.overview
-    if not told.accepted:
+    """Draw the most common first words of accepted instructions."""
+    overview = numbers.overview
+    if not overview.accepted:
         return Content(_NOTHING_ACCEPTED)
-    common = list(told.first_words.items())[:_WORDS]
+    common = list(overview.first_words.items())[:_WORDS]
     chart = _shares(
-        {safe_line(word, _LONGEST_WORD): count for word, count in common}, width, whole=told.accepted
+        {safe_line(word, _LONGEST_WORD): count for word, count in common}, width, whole=overview.accepted
     )
-    return _lines(chart, _note(f"{len(told.first_words):,} different ones.", width))
+    return _lines(chart, _note(f"{len(overview.first_words):,} distinct first words.", width))
 
 
 def cost(numbers: Numbers, width: int) -> Content:
-    """What it took, in all and for each accepted task."""
-    told = numbers.overview
-    at_least = "at least " if told.spending.attempts_of_unknown_cost else ""
-    prompt, completion = told.tokens.of_prompts, told.tokens.of_answers
-    usd, tokens = told.usd_per_accepted, told.tokens_per_accepted
+    """Draw the cost, in total and per accepted task."""
+    overview = numbers.overview
+    at_least = "at least " if overview.spending.attempts_of_unknown_cost else ""
+    prompt, completion = overview.tokens.of_prompts, overview.tokens.of_answers
+    usd, tokens = overview.usd_per_accepted, overview.tokens_per_accepted
     rows = [
-        ("requests answered", f"{told.answered.requests:,}"),
-        ("cost", cost_text(told.spending)),
-        ("cost per accepted task", _unknown(told) if usd is None else f"{at_least}{_usd(usd)}"),
-        ("tokens of prompts", "unknown" if prompt is None else f"{prompt:,}"),
-        ("tokens of answers", "unknown" if completion is None else f"{completion:,}"),
-        ("tokens per accepted task", _unknown(told) if tokens is None else f"{tokens:,.0f}"),
+        ("requests answered", f"{overview.answered.requests:,}"),
+        ("cost", cost_text(overview.spending)),
+        ("cost per accepted task", _unknown(overview) if usd is None else f"{at_least}{_usd(usd)}"),
+        ("prompt tokens", "unknown" if prompt is None else f"{prompt:,}"),
+        ("answer tokens", "unknown" if completion is None else f"{completion:,}"),
+        ("tokens per accepted task", _unknown(overview) if tokens is None else f"{tokens:,.0f}"),
     ]
     longest = max(len(label) for label, _ in rows)
     return _lines(
@@ -229,20 +238,20 @@ def _usd(usd: float) -> str:
     return f"${usd:.2f}" if usd >= 1 or not usd else f"${usd:.6f}"
 
 
-def _unknown(told: Overview) -> str:
-    return "unknown" if told.accepted else "nothing accepted yet"
+def _unknown(overview: Overview) -> str:
+    return "unknown" if overview.accepted else "nothing accepted yet"
 
 
 LEFT: Sequence[tuple[str, Draw]] = (
-    ("From asked for to exported", funnel),
-    ("Accepted over time", acceptance),
+    ("From request to export", funnel),
+    ("Acceptance over time", acceptance),
     ("ROUGE-L with the nearest seed", similarity),
     ("Labels", labels),
     ("Cost", cost),
 )
 RIGHT: Sequence[tuple[str, Draw]] = (
-    ("What the filters say", filters),
+    ("Filter verdicts", filters),
     ("First words", first_words),
     ("Lengths in words", lengths),
 )
-"""The panels of the two columns: their titles, and what draws them."""
+"""The panels of the two columns, each with its title and drawing function."""

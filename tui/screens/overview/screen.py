@@ -1,4 +1,4 @@
-"""The overview: what became of all that was asked for, in charts."""
+"""The Overview screen: charts of the workspace, from requests to exported rows."""
 
 import time
 from collections.abc import Iterable
@@ -30,19 +30,19 @@ from selfinstruct.tui.widgets.pane_actions import PaneActions
 from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 
 _PROGRESS_S = 0.25
-"""How often progress is shown at most: drawing takes time too."""
+"""Minimum seconds between two progress updates, since drawing takes time too."""
 _NOTHING_YET = (
     "Nothing has been proposed yet.\n\nGo to the candidates with {curate} and press {next_batch}: the model"
-    " proposes a batch, and this page fills as you decide."
+    " proposes a batch, and this page fills up as you decide."
 )
 
 
 class Panel(Static):
-    """A part of the overview, drawn to its width.
+    """A panel of the overview, redrawn to its width.
 
     Args:
-        title: What it shows.
-        draw: Draws it.
+        title: The border title.
+        draw: The drawing function.
     """
 
     def __init__(self, title: str, draw: Draw) -> None:
@@ -53,12 +53,12 @@ class Panel(Static):
         self._drawn: str | None = None
 
     def tell(self, numbers: Numbers) -> None:
-        """Show these numbers."""
+        """Show new numbers."""
         self._numbers = numbers
         self._redraw()
 
     def on_resize(self) -> None:
-        """Draw to the width that there is now."""
+        """Redraw to the new width."""
         self._redraw()
 
     def _redraw(self) -> None:
@@ -71,7 +71,7 @@ class Panel(Static):
 
 
 class OverviewScreen(PaneActions, WorkScreen):
-    """Charts in two columns, in one where the terminal is narrow."""
+    """Charts in two columns, or in one on a narrow terminal."""
 
     NAME: ClassVar[ScreenName] = "overview"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("overview")]
@@ -84,40 +84,40 @@ class OverviewScreen(PaneActions, WorkScreen):
         self._scored = 0.0
         self._nothing = Static("Counting.", id="overview-nothing", markup=False)
         self._columns = Container(id="overview-columns")
-        self.movedls = [Panel(title, draw) for title, draw in (*LEFT, *RIGHT)]
-        self._similarity = [panel for panel in self.movedls if panel.draw is similarity]
+        self.panels = [Panel(title, draw) for title, draw in (*LEFT, *RIGHT)]
+        self._similarity = [panel for panel in self.panels if panel.draw is similarity]
         self._progress_at = 0.0
 
     def compose_body(self) -> ComposeResult:
-        """All panels, and what is said while there is nothing to draw."""
+        """Yield all panels, and a placeholder for when there is nothing to draw."""
         with ScrollPane(id="overview"):
             yield self._nothing
             with self._columns:
                 for column in (LEFT, RIGHT):
                     with Vertical(classes="overview-column"):
                         yield from (
-                            panel for panel in self.movedls if (panel.border_title, panel.draw) in column
+                            panel for panel in self.panels if (panel.border_title, panel.draw) in column
                         )
 
     def on_mount(self) -> None:
-        """Show nothing before it is counted."""
+        """Hide the panels until the numbers have been counted."""
         self._columns.display = False
-        for panel in self.movedls:
+        for panel in self.panels:
             if panel.draw is lengths:
                 panel.border_title = f"Lengths in {self.engine.language.unit}s"
         self.set_focus(self.moved)
 
     @property
     def moved(self) -> ScrollPane:
-        """What the keys move: all there is."""
+        """The pane that the movement keys act on: the whole page."""
         return self.query_one("#overview", ScrollPane)
 
     def refresh_view(self) -> None:
-        """Count again soon, in the background."""
+        """Schedule a recount in the background."""
         self._counting.want()
 
     def on_screen_suspend(self) -> None:
-        """Nobody looks: leave the counting."""
+        """Stop counting while the screen is hidden."""
         self._counting.stop()
 
     async def _count(self) -> None:
@@ -130,7 +130,7 @@ class OverviewScreen(PaneActions, WorkScreen):
         if nothing:
             self._nothing.update(self.with_keys(_NOTHING_YET))
             return
-        self._tell(self._overview, self.movedls, scored=self._scored)
+        self._tell(self._overview, self.panels, scored=self._scored)
         await in_slices(self._scores.catch_up(), self._show_scoring)
         self._scored = 1.0
         self._tell(self._overview, self._similarity, scored=1.0)
@@ -144,7 +144,7 @@ class OverviewScreen(PaneActions, WorkScreen):
             self._tell(self._overview, self._similarity, scored=done)
 
     def _is_time(self) -> bool:
-        """Whether the progress that was shown last is old enough for another one."""
+        """Return whether a progress update is due; if so, restart its timer."""
         now = time.perf_counter()
         is_time = now - self._progress_at >= _PROGRESS_S
         if is_time:

@@ -1,4 +1,4 @@
-"""The filters as a person changes them: a row for each setting, with what a key does to it."""
+"""The controls of the filter settings: how each setting is shown, stepped and switched. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,30 +12,34 @@ from selfinstruct.core.filtering.settings import FilterSettings
 _Number = TypeVar("_Number", int, float)
 
 _LEAST = 0.01
+"""Smallest threshold that a key can set."""
 _MOST = 100_000
+"""Largest count that a key can set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One setting of a filter."""
+    """The control of one filter setting."""
 
     name: str
-    """Its field in the settings."""
+    """The field in the settings."""
     label: str
     shown: Callable[[FilterSettings], str]
+    """Formats the value."""
     moved: Callable[[FilterSettings, FilterSettings, int], Any]
-    """Its value after some steps up or down; given the settings, and those where all filters are on."""
+    """Returns the value some steps up or down, given the settings and those with all filters on."""
     switched: Callable[[FilterSettings, FilterSettings], Any] | None
-    """Its value after it is switched on or off; None when it has no switch."""
+    """Returns the value toggled on or off, given the same; None if it cannot be switched."""
     big_step: int
+    """Steps of a key for larger changes."""
 
     def after(self, filters: FilterSettings, value: object) -> FilterSettings:
-        """`filters` with another value of this one."""
+        """Return `filters` with this setting changed to `value`."""
         return filters.model_copy(update={self.name: value})
 
 
 def choice_of(setting: SomeSetting) -> Choice:
-    """The control of a setting, which its kind decides."""
+    """Create the control for a setting, according to its kind."""
     match setting:
         case Threshold():
             return _threshold(setting)
@@ -120,10 +124,10 @@ def _within(value: _Number, least: _Number, most: _Number) -> _Number:
 
 
 def choices(*, by_meaning: bool) -> tuple[Choice, ...]:
-    """A control for every setting, that of ROUGE-L first.
+    """Return the controls of all settings, ROUGE-L first.
 
     Args:
-        by_meaning: Whether candidates are compared by meaning, so that filters which need vectors work.
+        by_meaning: Whether to include filters that need embeddings.
     """
     settings = (one.setting for one in FILTERS if by_meaning or not one.needs_vectors)
     own = dict.fromkeys(setting for setting in settings if setting is not None)
@@ -131,12 +135,12 @@ def choices(*, by_meaning: bool) -> tuple[Choice, ...]:
 
 
 def always_on(*, by_meaning: bool) -> tuple[str, ...]:
-    """The codes of the filters that no setting switches."""
+    """Return the codes of the filters without a setting."""
     return tuple(one.code for one in FILTERS if one.setting is None and (by_meaning or not one.needs_vectors))
 
 
 def differences(before: FilterSettings, after: FilterSettings) -> list[Choice]:
-    """The filters that two settings do not have in common."""
+    """Return the controls whose values differ between two settings."""
     return [
         choice
         for choice in choices(by_meaning=True)
@@ -145,5 +149,5 @@ def differences(before: FilterSettings, after: FilterSettings) -> list[Choice]:
 
 
 def described(filters: FilterSettings, changed: list[Choice]) -> str:
-    """The values of some filters in words, such as `ROUGE-L below: 0.70, keywords refused: off`."""
+    """Return the values of some filters as text, such as `ROUGE-L below: 0.70, keywords refused: off`."""
     return ", ".join(f"{choice.label}: {choice.shown(filters)}" for choice in changed)

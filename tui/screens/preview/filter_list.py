@@ -1,8 +1,7 @@
-"""The list of filters on the preview: what each is now, and what it would be."""
+"""The list of filters on the Preview screen, with the current and the proposed value of each."""
 
 from textual import events
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from selfinstruct.core.filtering.settings import FilterSettings
@@ -16,10 +15,7 @@ _HEADER_ROWS = 1
 
 
 class FilterList(Static, can_focus=True):
-    """One row a filter, with a cursor."""
-
-    class Moved(Message):
-        """The cursor is on another filter."""
+    """A list with one row per filter setting, and a cursor."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id, markup=False)
@@ -29,16 +25,16 @@ class FilterList(Static, can_focus=True):
 
     @property
     def rows(self) -> int:
-        """The lines that it takes, its header included."""
+        """The number of lines, including the header."""
         return _HEADER_ROWS + len(self._choices)
 
     @property
     def choice(self) -> Choice:
-        """The filter under the cursor."""
+        """The selected filter setting."""
         return self._choices[self.cursor]
 
     def tell(self, now: FilterSettings, proposed: FilterSettings, *, by_meaning: bool) -> None:
-        """Show the filters as they are now and as they are proposed."""
+        """Show the current and the proposed filters."""
         self._now, self._proposed = now, proposed
         self._choices = choices(by_meaning=by_meaning)
         codes = always_on(by_meaning=by_meaning)
@@ -47,12 +43,12 @@ class FilterList(Static, can_focus=True):
         self._draw()
 
     def move_by(self, rows: int) -> None:
-        """Move the cursor; it stops at both ends."""
+        """Move the cursor, clamped to both ends."""
         self.cursor = max(0, min(len(self._choices) - 1, self.cursor + rows))
         self._draw()
 
     def move_page(self, pages: int) -> None:
-        """Move the cursor to an end: all filters are on the screen."""
+        """Move the cursor to an end, since all filters fit on one page."""
         self.move_by(pages * len(self._choices))
 
     def move_home(self) -> None:
@@ -64,25 +60,25 @@ class FilterList(Static, can_focus=True):
         self.move_page(1)
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the filter that is clicked."""
+        """Put the cursor on the clicked filter."""
         offset = event.get_content_offset(self)
         if offset is not None and 0 <= offset.y - _HEADER_ROWS < len(self._choices):
             self.cursor = offset.y - _HEADER_ROWS
             self._draw()
 
     def on_focus(self) -> None:
-        """Show where the cursor is."""
+        """Highlight the cursor."""
         self._draw()
 
     def on_blur(self) -> None:
-        """Step back."""
+        """Remove the highlight from the cursor."""
         self._draw()
 
     def _draw(self) -> None:
         lines = [Content.styled(_line("", "filter", "proposed", "now"), f"bold {MUTED}")]
         for row, choice in enumerate(self._choices):
             proposed, now = choice.shown(self._proposed), choice.shown(self._now)
-            # The lists of two settings may differ and yet be equally long.
+            # Values are compared, not their texts: two phrase lists may differ and be equally long.
             changed = getattr(self._proposed, choice.name) != getattr(self._now, choice.name)
             text = _line(
                 "▸" if row == self.cursor else "",

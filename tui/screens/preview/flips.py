@@ -1,4 +1,4 @@
-"""The table of verdicts that would be others, and the chart of scores beside it."""
+"""The table of verdicts that would flip, and the histogram of scores above it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,18 @@ _LONGEST_MARK = len("▲ 0.70")
 
 @dataclass(frozen=True, slots=True)
 class FlipRow:
-    """A verdict that would be another one, with the text that it is about."""
+    """A verdict that would flip, with the candidate's instruction."""
 
     flip: Flip
     instruction: str
 
 
 class FlipTable(WindowTable[FlipRow]):
-    """Candidates whose verdict would be another one.
+    """A table of candidates whose verdict would flip.
 
     Args:
-        tasks: Where the texts are read.
+        tasks: The source of the instructions.
+        id: The widget's id.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -50,24 +51,24 @@ class FlipTable(WindowTable[FlipRow]):
         self._filters = FilterSettings()
 
     def show_flips(self, flips: Flips, columns: FilterColumns, filters: FilterSettings) -> None:
-        """Show what flips under these filters; the cursor stays on its candidate while that flips."""
+        """Show the flips under these filters; the cursor stays on its candidate if that is still listed."""
         self._columns, self._filters = columns, filters
         self.show(flips.task_ids, at=self.current)
 
     def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, FlipRow]]:
-        """The flips of some candidates, with their texts."""
+        """Read the flips of some candidates, with their instructions."""
         if self._columns is not None:
             for task in self._tasks.get_many(ids):
                 yield task.id, FlipRow(self._columns.flip(task.id, self._filters), task.instruction)
 
     def component(self, row: FlipRow) -> str:
-        """Those that would pass stand out from those that would fall."""
+        """Return the style, which sets apart candidates that would pass from those that would not."""
         if row.flip.after == PASS:
             return "table--passes"
         return "table--fails" if row.flip.before == PASS else "table--decided"
 
     def cells(self, row: FlipRow) -> Sequence[str]:
-        """The verdict now and then, and what it is about."""
+        """Return id, verdicts before and after, score, and instruction."""
         flip = row.flip
         return [
             str(flip.task_id),
@@ -78,30 +79,26 @@ class FlipTable(WindowTable[FlipRow]):
         ]
 
 
-def told(flips: Flips) -> str:
-    """How many verdicts would be others, in words."""
+def summary(flips: Flips) -> str:
+    """Return the numbers of verdicts that would flip, as a clause."""
     if not flips.task_ids:
-        return "No verdict would be another"
+        return "No verdict would change"
     parts = [
-        f"{len(flips.would_pass):,} would pass that {_do(len(flips.would_pass))} not now",
-        f"{len(flips.would_fall):,} would fall",
+        f"{len(flips.would_pass):,} would newly pass",
+        f"{len(flips.would_fall):,} newly fail",
     ]
     if flips.other_reason:
-        parts.append(f"{len(flips.other_reason):,} for another reason")
+        parts.append(f"{len(flips.other_reason):,} fail for another reason")
     return ", ".join(parts)
 
 
-def _do(number: int) -> str:
-    return "does" if number == 1 else "do"
-
-
 def scores_chart(scores: FilterColumns, threshold: float, width: int) -> Content:
-    """The candidates by their ROUGE-L from 0 to 1, with the threshold marked below.
+    """Draw a histogram of ROUGE-L from 0 to 1, with the threshold marked below.
 
     Args:
         scores: The candidates.
-        threshold: From here on a candidate is too similar.
-        width: Cells of a line; each is an equal part of 0 to 1.
+        threshold: The score from which a candidate is too similar.
+        width: Width in cells; each cell is one bin.
     """
     counts = scores.histogram(width)
     mark = min(width - 1, int(threshold * width + 1e-9))

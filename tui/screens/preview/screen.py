@@ -1,4 +1,4 @@
-"""The preview: what other filters would judge otherwise, before anything is applied."""
+"""The Preview screen: which verdicts other filter settings would flip, before they are applied."""
 
 import time
 from typing import ClassVar
@@ -28,21 +28,21 @@ from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.preview.filter_choices import described, differences
 from selfinstruct.tui.screens.preview.filter_list import FilterList
-from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, told
+from selfinstruct.tui.screens.preview.flips import FlipTable, scores_chart, summary
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import safe_line
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
 _PROGRESS_S = 0.25
-"""How often progress is shown at most: drawing takes time too."""
+"""Minimum seconds between two progress updates, since drawing takes time too."""
 _BORDERS = 2
-"""Lines of a pane that its border takes."""
-_NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} makes some"
+"""Lines of a pane's top and bottom border."""
+_NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} generates some"
 
 
 class PreviewScreen(PaneActions, WorkScreen):
-    """The filters above, the candidates whose verdicts they would turn below."""
+    """The filters above the candidates whose verdicts they would flip."""
 
     NAME: ClassVar[ScreenName] = "preview"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("preview")]
@@ -51,12 +51,12 @@ class PreviewScreen(PaneActions, WorkScreen):
         super().__init__(session)
         self._now = self._proposed = self.engine.settings.filters
         self._lists = switched_on(self._now, filter_defaults(self.engine.language.code))
-        """The filters all on: those that are off as they were last in use."""
+        """The settings with all filters on, those that are off with their last values."""
         self._looking = BackgroundRefresh(self, self._look)
         self._looked_at: object = None
         self._undecided = FilterColumns(self._lists, self.engine.language)
         self._scored = 0.0
-        """How much of the undecided candidates is in it, 0 to 1."""
+        """The share of undecided candidates in `_undecided`, 0 to 1."""
         self._filling = self._undecided
         self._filling_for: object = None
         self._decided: FilterColumns | None = None
@@ -69,21 +69,21 @@ class PreviewScreen(PaneActions, WorkScreen):
         self._why = Static(id="preview-why", markup=False)
 
     def compose_body(self) -> ComposeResult:
-        """Filters and scores above, flips below, and why the one under the cursor flips."""
+        """Yield filters and scores, the flips below, and the reasons for the selected flip."""
         yield self._top
         self._table.add_class("pane")
         yield self._table
         yield self._why
 
     def on_mount(self) -> None:
-        """Begin with the threshold."""
+        """Focus the filters, with the cursor on the ROUGE-L threshold."""
         entitle(self._filters, "Filters")
         entitle(self._chart, "ROUGE-L with the pool")
         self._show()
         self.set_focus(self._filters)
 
     def refresh_view(self) -> None:
-        """Follow the filters of the workspace, and look at what has changed in the background."""
+        """Follow the filters in force, and rescore what has changed in the background."""
         filters = self.engine.settings.filters
         if filters != self._now:
             self._proposed = filters if self._proposed == self._now else self._proposed
@@ -93,14 +93,14 @@ class PreviewScreen(PaneActions, WorkScreen):
         self._looking.want()
 
     def on_screen_suspend(self) -> None:
-        """Nobody looks: leave the looking."""
+        """Stop the background work while the screen is hidden."""
         self._looking.stop()
 
     def on_resize(self) -> None:
-        """Draw the scores to the width that there is now."""
+        """Redraw the scores to the new width."""
         self.call_after_refresh(self._show_scores)
 
-    # Looking at the candidates
+    # Scoring the candidates
 
     async def _look(self) -> None:
         workspace = self.engine.workspace
@@ -112,7 +112,7 @@ class PreviewScreen(PaneActions, WorkScreen):
             self._filling, self._filling_for = FilterColumns(self._lists, self.engine.language), looked_at
         undecided, decided = self._filling, FilterColumns(self._lists, self.engine.language)
         if self._scored < 1:
-            # The first time, what has been scored so far is better than nothing.
+            # The first time, partial results are better than none.
             self._undecided = undecided
         await in_slices(look_at_undecided(self.engine, undecided), self._show_looking)
         self._undecided, self._scored = undecided, 1.0
@@ -127,7 +127,7 @@ class PreviewScreen(PaneActions, WorkScreen):
             self._show()
 
     def _is_time(self) -> bool:
-        """Whether the progress that was shown last is old enough for another one."""
+        """Return whether a progress update is due; if so, restart its timer."""
         now = time.perf_counter()
         is_time = now - self._progress_at >= _PROGRESS_S
         if is_time:
@@ -144,7 +144,7 @@ class PreviewScreen(PaneActions, WorkScreen):
         if self._decided is not None:
             otherwise = self._decided.differing(self._now, self._proposed)
             self._table.border_subtitle = (
-                f"of the {len(self._decided):,} decided on, {otherwise:,} would be judged otherwise;"
+                f"of the {len(self._decided):,} already decided, {otherwise:,} would get another verdict;"
                 " decisions stand"
             )
 
@@ -152,8 +152,8 @@ class PreviewScreen(PaneActions, WorkScreen):
         if not self.engine.assessor.is_ready:
             return "The pool is being read; then the candidates are scored"
         if self._scored < 1:
-            return f"{told(flips)}, of {self._scored:.0%} that are scored"
-        return told(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
+            return f"{summary(flips)}, with {self._scored:.0%} of the candidates scored"
+        return summary(flips) if len(self._undecided) else self.with_keys(_NO_CANDIDATE)
 
     @property
     def _by_meaning(self) -> bool:
@@ -169,7 +169,7 @@ class PreviewScreen(PaneActions, WorkScreen):
         self._why.update(self._reasons())
 
     def _reasons(self) -> Content:
-        """Why the candidate under the cursor is judged as it is, and as it would be."""
+        """Return the reasons for the selected candidate's verdict, under the current and proposed filters."""
         if self._table.current is None:
             return Content()
         row = self._table.at(self._table.cursor)
@@ -182,7 +182,7 @@ class PreviewScreen(PaneActions, WorkScreen):
         now = [reason.sentence for reason in self.engine.workspace.tasks.reasons(flip.task_id)]
         return Content(f"now:  {_sentences(now)}\nthen: {_sentences(then)}")
 
-    # What a person can do
+    # Actions
 
     def _propose(self, value: object) -> None:
         choice = self._filters.choice
@@ -196,37 +196,37 @@ class PreviewScreen(PaneActions, WorkScreen):
         self._propose(self._filters.choice.moved(self._proposed, self._lists, steps))
 
     def action_less(self) -> None:
-        """Lower by a little."""
+        """Lower the setting by a small step."""
         self._step(-1)
 
     def action_more(self) -> None:
-        """Raise by a little."""
+        """Raise the setting by a small step."""
         self._step(1)
 
     def action_much_less(self) -> None:
-        """Lower by more."""
+        """Lower the setting by a big step."""
         self._step(-self._filters.choice.big_step)
 
     def action_much_more(self) -> None:
-        """Raise by more."""
+        """Raise the setting by a big step."""
         self._step(self._filters.choice.big_step)
 
     def action_switch(self) -> None:
-        """Switch the filter on or off."""
+        """Toggle the filter."""
         choice = self._filters.choice
         if choice.switched is None:
-            self.say(f"'{choice.label}' has no switch; {self.with_keys('{less} and {more}')} change it.")
+            self.say(f"'{choice.label}' cannot be off; {self.with_keys('{less} and {more}')} change it.")
         else:
             self._propose(choice.switched(self._proposed, self._lists))
 
     def action_apply(self) -> None:
-        """Judge by the proposed filters from now on."""
+        """Apply the proposed filters, and reassess all undecided candidates."""
         changed = differences(self._now, self._proposed)
         if self._applying:
-            self.say("The candidates are being judged again already.")
+            self.say("The candidates are already being reassessed.")
         elif not changed and not self.session.reassessment_is_due:
             changes = self.with_keys("{less} and {more} change a filter.")
-            self.say(f"Nothing is changed, so there is nothing to apply. {changes}")
+            self.say(f"Nothing has changed, so there is nothing to apply. {changes}")
         else:
             self._applying = True
             self._looking.stop()
@@ -236,7 +236,7 @@ class PreviewScreen(PaneActions, WorkScreen):
     async def _apply(self, filters: FilterSettings, before: str) -> None:
         try:
             if self.session.attended.under_way:
-                self.say("The filters change when the answers under way have come in.")
+                self.say("The filters will change once the answers in flight are stored.")
             if filters != self.session.settings.filters:
                 await self.session.apply(self.session.settings.model_copy(update={"filters": filters}))
             turned = await self.session.reassess(self._show_assessment)
@@ -246,26 +246,27 @@ class PreviewScreen(PaneActions, WorkScreen):
         finally:
             self._applying = False
             self._looked_at = self._filling_for = None
-        told = f"Applied; {turned:,} verdicts are others now, decisions stand."
+        verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
+        sentence = f"Applied; {verdicts} changed, decisions stand."
         if before:
-            told += self.with_keys(" This is not undone with {undo}:")
-            told += f" to go back, apply what it was, {before}."
-        self.curator.at_hand.say(told)
+            sentence += self.with_keys(" {undo} does not undo this:")
+            sentence += f" to go back, apply the old values, {before}."
+        self.curator.at_hand.say(sentence)
         self.curator.at_hand.refresh_all()
 
     def _show_assessment(self, done: float) -> None:
         if self._is_time():
-            self.say(f"Judging the undecided candidates again: {done:.0%} done.")
+            self.say(f"Reassessing the undecided candidates: {done:.0%} done.")
 
     async def action_back(self) -> None:
-        """Leave the filters as they are."""
+        """Discard the proposed filters, then go back."""
         if not self.is_zoomed and self._proposed != self._now:
             self._proposed = self._now
             self._show()
             self.say("")
         await super().action_back()
 
-    # Moving, in the list of filters or in the table
+    # Navigation in the list of filters or the table
 
     @property
     def _in_table(self) -> bool:
@@ -273,12 +274,12 @@ class PreviewScreen(PaneActions, WorkScreen):
 
     @property
     def moved(self) -> Pane:
-        """What the keys move: the rows while they have the focus."""
+        """The pane that the movement keys act on: the table while it has the focus."""
         return self._table if self._in_table else self._filters
 
     @on(FlipTable.Opened)
     async def action_open_candidate(self) -> None:
-        """Open the candidate of the row; from the filters, go to the rows."""
+        """Open the selected candidate; from the filters, focus the table."""
         if not self._in_table:
             self.set_focus(self._table)
         elif self._table.current is not None:

@@ -1,1 +1,1 @@
-"""Requests: every call of the model."""
+"""Requests: every model call."""

@@ -1,4 +1,4 @@
-"""One request in full: what became of it, the answer, what was sent, and the bytes as they came."""
+"""The text of the request pane: state, answer, attempts, parameters, prompt and raw bytes. Pure."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from selfinstruct.tui.text.themes import MUTED
 _HEADING, _ERROR = "bold $text-primary", "$text-error"
 _QUOTED = 120
 _SHOWN = 20_000
-"""Characters of an answer or a prompt that are shown."""
+"""Maximum characters shown of an answer or a prompt."""
 _RAW_SHOWN = 8 * 1024
-"""How many bytes of an attempt are shown as they came."""
+"""Maximum raw bytes shown of an attempt."""
 
 STATES = {
     "planned": ("◌", "planned"),
@@ -25,27 +25,27 @@ STATES = {
     "failed": ("✗", "failed"),
     "in_doubt": ("?", "in doubt"),
 }
-"""A glyph and a word for each state of a request."""
+"""Glyph and word for each state of a request."""
 
 _EXPLAINED = {
-    "planned": "It has not been sent: it waits for its turn, or for room below the cost limit.",
-    "sent": "Its answer is awaited.",
-    "answered": "Its answer is stored, and is taken in when its turn comes.",
-    "in_doubt": "The program went away while it was under way: it may have been answered and paid.",
+    "planned": "Not sent yet: waiting for its turn, or for room below the cost limit.",
+    "sent": "Waiting for the answer.",
+    "answered": "The answer is stored, and will be processed in its turn.",
+    "in_doubt": "The program ended while it was in flight: it may have been answered and billed.",
 }
 
-_SENT_BEFORE = "It waits to be sent again: for its turn, or for room below the cost limit."
+_SENT_BEFORE = "Waiting to be resent: for its turn, or for room below the cost limit."
 
 _Part = str | tuple[str, str]
 
 
 def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Task]) -> Content:
-    """Everything about a request.
+    """Return the full text on a request.
 
     Args:
         record: The request with its attempts.
-        answer: The text of its answer; None when there is none that can be read.
-        tasks: The tasks that it is about.
+        answer: The text of its answer; None if there is no readable one.
+        tasks: The tasks that it concerns or proposed.
     """
     request = record.request
     glyph, word = STATES[request.state]
@@ -61,22 +61,22 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
     elif request.state in _EXPLAINED:
         parts.append(f"{_EXPLAINED[request.state]}\n")
     if record.asked_anew is not None:
-        parts.append(f"It was asked anew, as request {record.asked_anew}.\n")
+        parts.append(f"Replaced by request {record.asked_anew}.\n")
     if request.instead_of is not None:
-        parts.append(f"It was asked in the place of request {request.instead_of}.\n")
+        parts.append(f"Replaces request {request.instead_of}.\n")
     parts.append((f"{safe_line(request.model)} at {safe_line(request.base_url)}\n", MUTED))
     if answer is not None:
         parts += [_heading("Answer"), f"{safe(answer.strip(), _SHOWN)}\n"]
     parts += _tasks(record, tasks)
     parts += _attempts(record)
     sent = [_heading("Parameters"), *_parameters(record), _heading("Prompt"), *_prompt(request.prompt)]
-    # Where no answer can be read, what came instead is what a person looks for.
+    # Without a readable answer, the raw bytes are what matters, so they come first.
     parts += [*sent, *_raw(record)] if answer is not None else [*_raw(record), *sent]
     return Content.assemble(*parts)
 
 
 def prompt_text(prompt: Prompt) -> str:
-    """A prompt as one text; the messages of a chat each after its role."""
+    """Return a prompt as one text; chat messages are headed by their roles."""
     if isinstance(prompt, str):
         return prompt
     if isinstance(prompt, tuple):
@@ -85,7 +85,7 @@ def prompt_text(prompt: Prompt) -> str:
 
 
 def answer_text(record: RequestRecord, body: bytes | None) -> str | None:
-    """The text of a stored answer; None when it has none that can be read."""
+    """Return the text of a stored answer; None if it is not readable."""
     if body is None:
         return None
     try:
@@ -101,7 +101,7 @@ def _heading(text: str) -> tuple[str, str]:
 def _tasks(record: RequestRecord, tasks: Sequence[Task]) -> list[_Part]:
     if not tasks:
         return []
-    parts: list[_Part] = [_heading("It proposed" if record.request.stage == "propose" else "It is about")]
+    parts: list[_Part] = [_heading("Proposed tasks" if record.request.stage == "propose" else "Tasks")]
     for task in tasks:
         parts += [(f"{task.id}  ", MUTED), f"{safe_line(task.instruction, _QUOTED)}\n"]
     return parts
@@ -113,7 +113,7 @@ def _attempts(record: RequestRecord) -> list[_Part]:
     parts: list[_Part] = [_heading("Attempts")]
     for number, attempt in enumerate(record.attempts, start=1):
         is_under_way = record.request.state == "sent" and number == len(record.attempts)
-        facts = ["under way" if is_under_way else "no answer known"]
+        facts = ["in flight" if is_under_way else "no answer known"]
         if attempt.seconds is not None:
             facts = _facts(attempt, attempt.seconds, taken_in=record.request.state != "answered")
         parts.append(f"{number}  {safe_line(attempt.sent_at[11:19])}  {'  '.join(facts)}\n")
@@ -137,11 +137,11 @@ def _facts(attempt: Attempt, seconds: float, *, taken_in: bool) -> list[str]:
 
 
 def _parameters(record: RequestRecord) -> list[_Part]:
-    """As sent the last time; with the names of the method where they differ."""
+    """Return the parameters as last sent, and as planned if the endpoint needed others."""
     sent = record.attempts[-1].parameters if record.attempts else record.request.parameters
     parts: list[_Part] = [_listed(sent)]
     if sent != record.request.parameters:
-        parts.append((f"as wanted: {_listed(record.request.parameters)}", MUTED))
+        parts.append((f"as planned: {_listed(record.request.parameters)}", MUTED))
     return parts
 
 
@@ -165,9 +165,9 @@ def _raw(record: RequestRecord) -> list[_Part]:
     for number, attempt in enumerate(record.attempts, start=1):
         if attempt.body:
             which = f", attempt {number}" if len(record.attempts) > 1 else ""
-            parts += [_heading(f"Bytes as they came{which}"), _decoded(attempt.body[:_RAW_SHOWN])]
+            parts += [_heading(f"Raw bytes{which}"), _decoded(attempt.body[:_RAW_SHOWN])]
             if attempt.body_bytes is not None and attempt.body_bytes > _RAW_SHOWN:
-                parts.append((f"\n… {attempt.body_bytes:,} bytes in all", MUTED))
+                parts.append((f"\n… {attempt.body_bytes:,} bytes in total", MUTED))
             parts.append("\n")
     return parts
 
@@ -177,13 +177,13 @@ def _decoded(body: bytes) -> str:
 
 
 def seconds_text(seconds: float | None) -> str:
-    """A latency in seconds; empty while it lasts."""
+    """Format a latency in seconds; empty while the request is in flight."""
     if seconds is None:
         return ""
     return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}" if seconds < 100 else f"{seconds:.0f}"
 
 
 def tokens_text(prompt_tokens: int | None, completion_tokens: int | None) -> str:
-    """Tokens of the prompt and of the answer; what is not known is a question mark."""
-    told = ["?" if tokens is None else f"{tokens:,}" for tokens in (prompt_tokens, completion_tokens)]
-    return " / ".join(told)
+    """Format prompt and completion tokens; a question mark stands for an unknown number."""
+    counts = ["?" if tokens is None else f"{tokens:,}" for tokens in (prompt_tokens, completion_tokens)]
+    return " / ".join(counts)

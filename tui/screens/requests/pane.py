@@ -1,4 +1,4 @@
-"""The request under the cursor in full."""
+"""The pane with the selected request in full."""
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -12,14 +12,15 @@ from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 from selfinstruct.tui.widgets.titles import entitle
 
 _REST_S = 0.03
-"""How long the cursor rests on a row before its detail is drawn: a held key must not wait for it."""
+"""Seconds the cursor rests on a row before its detail is drawn, so that a held key scrolls smoothly."""
 
 
 class RequestPane(ScrollPane):
-    """One request: state, answer, tasks, attempts, parameters, prompt, bytes.
+    """One request: state, answer, tasks, attempts, parameters, prompt, raw bytes.
 
     Args:
-        engine: Whose requests these are.
+        engine: The engine whose workspace holds the requests.
+        id: The widget's id.
     """
 
     def __init__(self, engine: Engine, *, id: str) -> None:  # noqa: A002 - Textual's
@@ -31,11 +32,11 @@ class RequestPane(ScrollPane):
         self._drawn: RequestRecord | None = None
 
     def compose(self) -> ComposeResult:
-        """One text."""
+        """Yield the widget for the text."""
         yield Static(id="request-detail", markup=False)
 
     def show(self, request_id: int | None, *, nothing: str) -> None:
-        """Show a request as soon as the cursor rests on it; `nothing` is said when there is none."""
+        """Show a request, debounced, or the text `nothing` if there is none."""
         self._request_id = request_id
         self._nothing = nothing
         entitle(self, "" if request_id is None else f"Request {request_id}")
@@ -43,7 +44,7 @@ class RequestPane(ScrollPane):
             self._timer = self.set_timer(_REST_S, self._draw)
 
     def answer(self, request_id: int) -> str | None:
-        """The text of a request's answer; None when there is none that can be read."""
+        """Return the text of a request's answer; None if there is no readable one."""
         workspace = self._engine.workspace
         stored = workspace.requests.answer(request_id)
         return answer_text(workspace.request_log.record(request_id), stored.body if stored else None)

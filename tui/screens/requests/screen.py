@@ -1,4 +1,4 @@
-"""Every call of the model: what was asked, what came back, how long it took, what it cost."""
+"""The Requests screen: every model call with its prompt, answer, latency and cost."""
 
 from array import array
 from collections.abc import Sequence
@@ -23,20 +23,28 @@ from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
 _LOOK_S = 0.25
-"""How often the rows are read again while requests are under way: not all that changes is told."""
+"""Seconds between two refreshes while requests are in flight, since not every change raises an event."""
 
 _NOTHING: dict[RequestView, str] = {
     "all": "No request has been made yet.\n\nPress {curate} for the candidates, and {next_batch} there: the"
-    " model is asked for a batch, and every call of it is listed here.",
+    " model is asked for a batch, and every call is listed here.",
     "failed": "No request has failed.\n\n{view} shows others.",
     "in_doubt": "No request is in doubt.\n\n{view} shows others.",
-    "planned": "No request waits to be sent.\n\n{view} shows others.",
-    "under_way": "No request is under way.\n\n{view} shows others.",
+    "planned": "No request is waiting to be sent.\n\n{view} shows others.",
+    "under_way": "No request is in flight.\n\n{view} shows others.",
 }
+_VIEWS: dict[RequestView, str] = {
+    "all": "all",
+    "failed": "failed",
+    "in_doubt": "in doubt",
+    "planned": "planned",
+    "under_way": "in flight",
+}
+"""The names of the views in the title of the table."""
 
 
 class RequestsScreen(PaneActions, WorkScreen):
-    """Requests on the left, newest first; the one under the cursor in full on the right."""
+    """Requests on the left, newest first; the selected one in full on the right."""
 
     NAME: ClassVar[ScreenName] = "requests"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("requests")]
@@ -45,13 +53,13 @@ class RequestsScreen(PaneActions, WorkScreen):
     _busy = False
 
     def compose_body(self) -> ComposeResult:
-        """Table and detail."""
+        """Yield the table and the detail."""
         with Container(id="panes"):
             yield RequestTable(self.engine.workspace.request_log, id="requests").add_class("pane")
             yield RequestPane(self.engine, id="request-pane").add_class("pane")
 
     def on_mount(self) -> None:
-        """Show all of them."""
+        """Show all requests, and start refreshing."""
         self.set_focus(self.table)
         self.load()
         self.set_interval(_LOOK_S, self._look)
@@ -63,23 +71,23 @@ class RequestsScreen(PaneActions, WorkScreen):
 
     @property
     def moved(self) -> Pane:
-        """What the keys move: the detail while it has the focus."""
+        """The pane that the movement keys act on: the detail while it has the focus."""
         return self.detail if self.detail.has_focus else self.table
 
     @property
     def detail(self) -> RequestPane:
-        """The request under the cursor in full."""
+        """The pane with the selected request."""
         return self.query_one(RequestPane)
 
-    # What is shown
+    # Showing
 
     def load(self, *, at: int | None = None) -> None:
-        """Show the requests of the view as they are now."""
+        """Load the requests of the view, with the cursor on `at` if it is among them."""
         self.table.show(self.engine.workspace.request_log.ids(self._view), at=at)
         self._show_title(new=0)
 
     def refresh_view(self) -> None:
-        """Read the rows again. New ones come in at the top, unless the person has gone down from there."""
+        """Reread the rows; new ones appear at the top, unless the user has scrolled down."""
         new = self._new()
         if new and not round(self.table.scroll_y):
             self.table.show(self._with(new), at=self.table.current)
@@ -90,7 +98,7 @@ class RequestsScreen(PaneActions, WorkScreen):
         self._show_title(new=len(new))
 
     def _new(self) -> list[int]:
-        """What is to be shown and is not yet."""
+        """Return the ids of the view that are not in the table yet."""
         log, shown = self.engine.workspace.request_log, self.table.ids
         if self._view == "all":
             return list(log.ids("all", after=shown[0] if shown else 0))
@@ -98,7 +106,7 @@ class RequestsScreen(PaneActions, WorkScreen):
         return [request_id for request_id in log.ids(self._view) if request_id not in known]
 
     def _with(self, new: list[int]) -> Sequence[int]:
-        """The rows there are, and these; those that have left the view meanwhile stay until it is chosen."""
+        """Return the table's ids and these; ids that have left the view stay until it is reloaded."""
         if self._view != "all":
             return sorted({*self.table.ids, *new}, reverse=True)
         ids = array("q", new)
@@ -113,12 +121,12 @@ class RequestsScreen(PaneActions, WorkScreen):
     def _show_title(self, *, new: int) -> None:
         counts = self.engine.workspace.request_log.counts()
         names = {
-            view: f"{view.replace('_', ' ')} {counts[view]:,}"
+            view: f"{_VIEWS[view]} {counts[view]:,}"
             for view in get_args(RequestView)
-            # Few ever wait for long, and a narrow terminal has no room to spare.
+            # Requests rarely stay planned for long, and a narrow terminal has no room to spare.
             if view != "planned" or view == self._view or counts[view]
         }
-        # These are words of ours, and may be markup.
+        # The names are our own text, so markup is safe.
         names[self._view] = f"[reverse] {names[self._view]} [/]"
         more = f" · +{new:,} new, {self.with_keys('{first}')} shows them" if new else ""
         entitle(self.table, " · ".join(names.values()) + more)
@@ -128,22 +136,22 @@ class RequestsScreen(PaneActions, WorkScreen):
         self.detail.show(self.table.current, nothing=self.with_keys(_NOTHING[self._view]))
 
     def action_view(self) -> None:
-        """The next kind of requests; the cursor stays on its request if that is one of them."""
+        """Switch to the next view; the cursor stays on its request if that is listed there."""
         views: tuple[RequestView, ...] = get_args(RequestView)
         self._view = views[(views.index(self._view) + 1) % len(views)]
         self.load(at=self.table.current)
 
-    # Sending again
+    # Resending
 
     def action_send_again(self) -> None:
-        """Send the request under the cursor again; ask first when it may cost twice."""
+        """Resend the selected request, after a confirmation if it may be billed twice."""
         request_id = self.table.current
         if request_id is None:
             self.say("There is no request here.")
         elif self.engine.workspace.requests.get(request_id).state == "in_doubt":
             self._ask(
                 "In doubt",
-                f"Request {request_id} may have been answered and paid already. Send it again?",
+                f"Request {request_id} may already have been answered and billed. Resend it?",
                 [request_id],
                 in_doubt=True,
             )
@@ -151,18 +159,18 @@ class RequestsScreen(PaneActions, WorkScreen):
             self._send([request_id], in_doubt=False)
 
     def action_send_all_again(self) -> None:
-        """Send all that failed again, or all in doubt when those are shown; ask first."""
+        """Resend all failed requests, or all in doubt in that view, after a confirmation."""
         in_doubt = self._view == "in_doubt"
         if in_doubt:
             ids = list(reversed(self.table.ids))
-            asked = f"{many(len(ids), 'request')} may have been answered and paid already. Send all again?"
+            asked = f"{many(len(ids), 'request')} may already have been answered and billed. Resend all?"
         else:
             ids = self.session.attended.sendable()[::-1]
-            asked = f"Send {many(len(ids), 'failed request')} again?"
+            asked = f"Resend {many(len(ids), 'failed request')}?"
         if ids:
             self._ask("In doubt" if in_doubt else "Send again", asked, ids, in_doubt=in_doubt)
         else:
-            self.say(f"No request that {'is in doubt' if in_doubt else 'failed'} is left to be sent again.")
+            self.say(f"There is no {'request in doubt' if in_doubt else 'failed request'} to resend.")
 
     def _ask(self, title: str, question: str, ids: list[int], *, in_doubt: bool) -> None:
         def answer(yes: bool | None) -> None:
@@ -170,7 +178,7 @@ class RequestsScreen(PaneActions, WorkScreen):
                 self._send(ids, in_doubt=in_doubt)
 
         self.app.push_screen(
-            ConfirmScreen(title, question, yes="sends it" if len(ids) == 1 else "sends them"), answer
+            ConfirmScreen(title, question, yes="resends it" if len(ids) == 1 else "resends them"), answer
         )
 
     def _send(self, ids: list[int], *, in_doubt: bool) -> None:
@@ -186,25 +194,25 @@ class RequestsScreen(PaneActions, WorkScreen):
         sent = retried.taken_on
         if not refused:
             what = f"request {sent[0]}" if len(sent) == 1 else many(len(sent), "request")
-            self.say(f"Sending {what} again.")
+            self.say(f"Resending {what}.")
         elif sent:
-            told = f"Sending {len(sent)} of {len(sent) + len(refused)} again."
-            self.say(f"{told} The first that is not: {refused[0]}", error=True)
+            sentence = f"Resending {len(sent)} of {len(sent) + len(refused)}."
+            self.say(f"{sentence} First refusal: {refused[0]}", error=True)
         else:
             self.say(refused[0], error=True)
 
-    # Looking around
+    # Navigation
 
     @on(RequestTable.Opened)
     async def action_go_to_task(self) -> None:
-        """Go to the task that the request asks about, or to the first that it proposed."""
+        """Open the task that the request concerns, or the first that it proposed."""
         if self.table.current is None:
             return
         task_ids = self.engine.workspace.request_log.record(self.table.current).task_ids
         if task_ids:
             await self.open_task(task_ids[0])
         else:
-            self.say("No task has come of this request.")
+            self.say("This request has produced no task.")
 
     def action_copy_answer(self) -> None:
         """Copy the answer to the clipboard."""
@@ -212,7 +220,7 @@ class RequestsScreen(PaneActions, WorkScreen):
             return
         answer = self.detail.answer(self.table.current)
         if answer is None:
-            self.say(f"Request {self.table.current} has no answer that can be read.")
+            self.say(f"Request {self.table.current} has no readable answer.")
         else:
             self.copy(answer, f"the answer to request {self.table.current}")
 
@@ -223,7 +231,7 @@ class RequestsScreen(PaneActions, WorkScreen):
             self.copy(prompt_text(request.prompt), f"the prompt of request {self.table.current}")
 
     async def action_back(self) -> None:
-        """Leave the detail first, then show all again, then go home."""
+        """Leave the detail first, then return to all requests, then go home."""
         if self.is_zoomed:
             self.action_zoom()
             self.set_focus(self.table)
@@ -236,7 +244,7 @@ class RequestsScreen(PaneActions, WorkScreen):
             await super().action_back()
 
     def action_first(self) -> None:
-        """The newest request, those among them that have come in meanwhile; or the top of the detail."""
+        """Go to the newest request, loading new ones; or to the top of the detail."""
         if self.detail.has_focus:
             self.detail.move_home()
         else:

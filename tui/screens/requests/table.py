@@ -1,4 +1,4 @@
-"""The table of requests: each call of the model on one line."""
+"""The table of requests, one line per model call."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -10,17 +10,18 @@ from selfinstruct.tui.text.safe_text import safe_line, sentence_line, usd_text
 from selfinstruct.tui.widgets.window_table import Column, WindowTable
 
 _SETTLED = {"parsed", "failed", "in_doubt"}
-"""States in which a cost that is not known will hardly become known."""
+"""States in which an unknown cost is final and worth showing."""
 
 _WORDS = 200
-"""More of an answer than fits on a line."""
+"""Maximum characters of an answer, more than fit on a line."""
 
 
 class RequestTable(WindowTable[RequestRow]):
-    """Requests by id.
+    """A table of requests.
 
     Args:
-        log: Where the rows are read.
+        log: The source of the rows.
+        id: The widget's id.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -44,21 +45,21 @@ class RequestTable(WindowTable[RequestRow]):
         return ((row.id, row) for row in self._log.get_many(ids))
 
     def component(self, row: RequestRow) -> str:
-        """What is under way and what went wrong stand out."""
+        """Return the style, which highlights requests in flight and failures."""
         if row.state in {"parsed", "planned"}:
             return "table--over"
         return "table--trouble" if row.state in {"failed", "in_doubt"} else "table--under-way"
 
     def cells(self, row: RequestRow) -> Sequence[str]:
-        """State, stage, task, latency, tokens, cost, and the first words of what came of it."""
-        told = row.state == "parsed" or row.prompt_tokens is not None
+        """Return state, stage, task, latency, tokens, cost, and the beginning of the answer or error."""
+        has_tokens = row.state == "parsed" or row.prompt_tokens is not None
         return [
             str(row.id),
             " ".join(STATES[row.state]),
             row.stage,
             "" if row.task_id is None else str(row.task_id),
             seconds_text(row.seconds),
-            tokens_text(row.prompt_tokens, row.completion_tokens) if told else "",
+            tokens_text(row.prompt_tokens, row.completion_tokens) if has_tokens else "",
             usd_text(row.cost_usd) if row.state in _SETTLED else "",
             _words(row),
         ]
@@ -66,7 +67,7 @@ class RequestTable(WindowTable[RequestRow]):
 
 def _words(row: RequestRow) -> str:
     if row.asked_anew is not None:
-        return f"asked anew as {row.asked_anew}: {sentence_line(row.error or '', _WORDS)}"
+        return f"replaced by {row.asked_anew}: {sentence_line(row.error or '', _WORDS)}"
     if row.error:
         return sentence_line(row.error, _WORDS)
     if row.stage == "embed" and row.state in {"answered", "parsed"}:

@@ -1,1 +1,1 @@
-"""Settings, and the choice of a model at the first start."""
+"""The Settings screen, and the choice of a model at the first start."""

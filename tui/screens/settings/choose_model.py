@@ -1,4 +1,4 @@
-"""The choice of a model: the first screen of a new workspace, and reached from the settings again."""
+"""The choice of a model: the first screen of a new workspace, also reached from the settings."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -24,33 +24,33 @@ from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
 from selfinstruct.tui.text.safe_text import sentence_line
 
 _FIELDS = ("base_url", "model", "api_key_env", "api")
-_NO_NAME = "Give the model's name. A test asks the server which ones it has."
-_NO_ADDRESS = "Give the address of the endpoint. It often ends in /v1."
+_NO_NAME = "Enter the model's name. A test asks the server which models it has."
+_NO_ADDRESS = "Enter the address of the endpoint. It often ends in /v1."
 _UNNAMED = "unnamed"
-"""Stands for a name that is missing; it is never sent."""
+"""Placeholder for a missing model name; never sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A kind of endpoint, with what its fields begin with."""
+    """A kind of endpoint, with the initial values of its fields."""
 
     title: str
     about: str
-    """What to know of it; names of actions in it stand for their keys."""
+    """What the user should know; action names in braces stand for their keys."""
     base_url: str = ""
     model: str = ""
     api_key_env: str = ""
     wants_address: bool = True
-    """Whether it is nowhere without an address."""
+    """Whether an address is required."""
 
     @property
     def is_built_in(self) -> bool:
-        """Whether it needs nothing else."""
+        """Whether it is the built-in model, which has no fields."""
         return self.model == OFFLINE
 
     @property
     def texts(self) -> dict[str, str]:
-        """The fields' texts."""
+        """The initial texts of the fields, by name."""
         return {
             "base_url": self.base_url,
             "model": self.model,
@@ -61,27 +61,27 @@ class Offer:
 
 OFFERS = (
     Offer(
-        "The built-in model, to try everything with",
-        "A grammar, not a language model: its texts are made up from templates, with the mistakes that real"
-        " models make. It needs no network. For real data, name a real model: here, or later in the"
+        "The built-in model, for trying things out",
+        "A grammar, not a language model: it makes up texts from templates, with the mistakes that real"
+        " models make. It needs no network. For real data, choose a real model, here or later in the"
         " settings ({settings}).",
         model=OFFLINE,
         wants_address=False,
     ),
     Offer(
         "Ollama on this machine",
-        "It must run, and have the model: ollama pull llama3.1",
+        "Ollama must be running, and have the model: ollama pull llama3.1",
         "http://localhost:11434/v1",
         "llama3.1",
     ),
     Offer(
         "vLLM or another server on this machine",
-        "vLLM listens at port 8000, llama.cpp's server at 8080, LM Studio at 1234.",
+        "vLLM listens on port 8000, llama.cpp's server on 8080, LM Studio on 1234.",
         "http://localhost:8000/v1",
     ),
     Offer(
         "OpenAI",
-        "Requests cost money; the settings ({settings}) have a limit for it, max_cost.",
+        "Requests cost money; max_cost in the settings ({settings}) limits the total.",
         "",
         "gpt-4o-mini",
         "OPENAI_API_KEY",
@@ -89,7 +89,7 @@ OFFERS = (
     ),
     Offer(
         "Another endpoint",
-        "Any address that understands OpenAI's chat or legacy completions.",
+        "Any server with OpenAI's chat completions or legacy completions API.",
     ),
 )
 
@@ -99,17 +99,17 @@ def _line(offer: Offer, *, chosen: bool = False) -> Content:
 
 
 class _Offers(OptionList):
-    """A list in which Enter means the whole screen: the choice is made by moving."""
+    """A list in which moving makes the choice, and Enter accepts the whole screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [one for one in bindings("choose_model") if one.id == "go_on"]
 
 
 class FirstRunScreen(Dialog[dict[str, str] | None]):
-    """Gives the texts of the chosen fields by name, or None when all is to stay as it is.
+    """The dialog for choosing a model; returns the texts of the fields by name, or None if cancelled.
 
     Args:
         settings: The settings in force.
-        consent: What the person has said about keys.
+        consent: The user's consent to send API keys.
     """
 
     PLACE = "choose_model"
@@ -121,18 +121,18 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._consent = consent
         self._testing: Worker[None] | None = None
         self._at = 0
-        """The offer that the fields belong to."""
+        """Index of the offer that the fields belong to."""
         self._typed: dict[int, dict[str, str]] = {}
-        """The fields of the offers that a person has gone on from."""
+        """The texts of the fields of other offers, by index, for when the user returns to them."""
         self._rows = {
             name: SettingRow(replace(FIELDS[name], default=""), text_of(settings, name), marked=False)
             for name in _FIELDS
         }
 
     def compose(self) -> ComposeResult:
-        """The offers, what the chosen one is, its fields, and the outcome of a test."""
+        """Yield the offers, the description and fields of the chosen one, and the outcome of a test."""
         with VerticalScroll(id="first-run-box", can_focus=False) as box:
-            box.border_title = "Which model shall answer?"
+            box.border_title = "Which model do you want to use?"
             takes = self.with_keys("{cancel} takes the built-in model")
             box.border_subtitle = takes if self._settings.is_offline else ""
             yield _Offers(*(Option(_line(offer)) for offer in OFFERS), id="first-run-offers", compact=True)
@@ -141,12 +141,12 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
                 yield from self._rows.values()
             yield Static(id="first-run-outcome", markup=False)
             with Horizontal(id="first-run-buttons"):
-                yield Button("Go on", id="go-on", compact=True, variant="primary")
+                yield Button("Continue", id="go-on", compact=True, variant="primary")
                 yield Button("Test the connection", id="test", compact=True)
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin with what is in force."""
+        """Highlight the offer in force."""
         self._offers.highlighted = self._at = self._offer_in_force()
         self.set_focus(self._offers)
 
@@ -165,7 +165,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         return OFFERS[self._offers.highlighted or 0]
 
     def _begun_with(self, place: int) -> dict[str, str]:
-        """What the fields of an offer hold before anything is typed."""
+        """Return the initial texts of an offer's fields."""
         if place == self._offer_in_force() and not OFFERS[place].is_built_in:
             return {name: text_of(self._settings, name) for name in _FIELDS}
         return OFFERS[place].texts
@@ -176,7 +176,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     @property
     def _is_typed(self) -> bool:
-        """Whether a person has typed anything, here or for another offer."""
+        """Whether the user has typed anything, for this offer or another."""
         typed = self._typed | {self._at: self._given_texts}
         return any(
             texts != self._begun_with(place)
@@ -209,7 +209,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The built-in model needs no test."""
+        """Hide the test for the built-in model."""
         del parameters
         return not (action == "test_connection" and self._offer.is_built_in)
 
@@ -219,7 +219,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._check()
 
     def _check(self) -> dict[str, str]:
-        """Say under each field what is wrong with it; returns the sentences by the fields' names."""
+        """Validate the fields, show errors below them, and return the errors by field name."""
         texts, rows = self._texts, self._rows
         faults = faults_of(texts, self._settings)
         if not texts["model"] or (texts["model"] == OFFLINE and not self._offer.is_built_in):
@@ -251,7 +251,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     @on(Button.Pressed, "#test")
     def action_test_connection(self) -> None:
-        """Send one tiny request; without the name of a model, ask the server only which ones it has."""
+        """Send one tiny request; without a model name, only ask the server which models it has."""
         texts = self._texts
         faults = self._check()
         unnamed = faults.get("model") == _NO_NAME
@@ -261,8 +261,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
             return
         asked = texts | {"model": _UNNAMED} if unnamed else texts
         self._stop_testing()
-        asking = "the names of its models" if unnamed else "a word"
-        self._tell(self.with_keys(f"Asking for {asking}. {{cancel}} stops it."))
+        testing = "Asking the server for its models" if unnamed else "Sending a test request"
+        self._tell(self.with_keys(f"{testing}. {{cancel}} stops it."))
         settings = Settings.model_validate(values_of(asked, self._settings))
         self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
 
@@ -294,7 +294,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#go-on")
     def action_go_on(self) -> None:
-        """Close with what is chosen, or go to what is wrong with it."""
+        """Close with the choice, or focus the first invalid field."""
         faults = self._check()
         if not faults:
             self.dismiss(self._texts)
@@ -306,13 +306,13 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._tell(f"✗ {next(iter(faults.values()))}", wrong=True)
 
     def action_cancel(self) -> None:
-        """Stop the test, or close and change nothing; what is typed is not lost without a word."""
+        """Stop the test, or close without a change, after a warning if something was typed."""
         if self._stop_testing():
-            self._tell("Stopped. It may have been answered all the same.")
+            self._tell("Stopped. The endpoint may have answered anyway.")
         elif not self.may_discard(typed=self._is_typed):
-            stays = "the built-in model is taken" if self._settings.is_offline else "all stays as it is"
-            keys = self.with_keys("{go_on} applies it; with {cancel} again")
-            self._tell(f"What is typed here is not applied yet. {keys} {stays}.")
+            discards = "takes the built-in model" if self._settings.is_offline else "discards it"
+            keys = self.with_keys("{go_on} applies it; {cancel} again")
+            self._tell(f"What you typed is not applied yet. {keys} {discards}.")
         else:
             self.dismiss(None)
 
@@ -321,10 +321,10 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self.app.push_screen(KeysScreen(self.PLACE, read_only=False))
 
     def action_leave(self) -> None:
-        """Leave the program, as from every screen; what is typed is not discarded without a word."""
+        """Quit the program, after a warning if something was typed."""
         if not self.may_discard(typed=self._is_typed):
-            keys = self.with_keys("{go_on} applies it; once more quits without it.")
-            self._tell(f"What is typed here is not applied yet. {keys}")
+            keys = self.with_keys("{go_on} applies it; the same key again quits without it.")
+            self._tell(f"What you typed is not applied yet. {keys}")
             return
         self._stop_testing()
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The settings as lines of text that a person fills in, and back. Pure."""
+"""Conversion between settings and the text fields of the form. Pure."""
 
 import csv
 import io
@@ -24,27 +24,27 @@ ON, OFF = "on", "off"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of the form."""
+    """One field of the form."""
 
     name: str
-    """Its name in the settings; those in a table have the table's name and a dot before theirs."""
+    """Name of the setting, qualified by its table, as in `filters.min_words`."""
     help: str
     default: str
     choices: tuple[str, ...] = ()
-    """The values that it can have; empty for free text."""
+    """The allowed values; empty for free text."""
     fixed: str = ""
-    """Why it cannot be changed here; empty when it can."""
+    """Why it cannot be changed; empty if it can."""
 
     @property
     def label(self) -> str:
-        """Its name as it stands on the form."""
+        """The name shown on the form."""
         return self.name.removeprefix("filters.").replace(".", " ")
 
 
 PRICES = ("price.input", "price.output")
 KEYS = "keys"
 _LISTS = tuple(f"filters.{setting.name}" for setting in SETTINGS if isinstance(setting, Phrases))
-_BEGUN = "Fixed when the workspace began."
+_BEGUN = "Fixed when the workspace was created."
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Model", ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)),
@@ -67,7 +67,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Screen", ("theme", KEYS)),
 )
 SCREEN_ONLY = frozenset({"theme", KEYS})
-"""What changes nothing but the screen."""
+"""Settings that affect only the display."""
 
 
 def _describe(name: str) -> Field:
@@ -100,7 +100,7 @@ def _text(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    """`text` as a TOML string in which nothing is invisible."""
+    """Return `text` as a TOML string with invisible characters escaped."""
     shown = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
     return f'"{"".join(shown)}"'
 
@@ -109,7 +109,7 @@ FIELDS = {name: _describe(name) for _, names in GROUPS for name in names}
 
 
 def field_of(name: str, settings: Settings) -> Field:
-    """A line of the form; the defaults of the filters are those of the settings' language."""
+    """Return a field of the form; filter defaults depend on the language of the settings."""
     table, _, own = name.rpartition(".")
     if table != "filters":
         return FIELDS[name]
@@ -117,7 +117,7 @@ def field_of(name: str, settings: Settings) -> Field:
 
 
 def text_of(settings: Settings, name: str, *, model: str | None = None) -> str:
-    """The value of a field as text; a price is that of `model`, or else of the settings' model."""
+    """Return the value of a field as text; a price is that of `model`, by default the current model."""
     table, _, own = name.rpartition(".")
     if table == "price":
         price = settings.prices.get(settings.model if model is None else model)
@@ -129,22 +129,27 @@ def text_of(settings: Settings, name: str, *, model: str | None = None) -> str:
 
 
 def texts_of(settings: Settings) -> dict[str, str]:
-    """All fields as text."""
+    """Return the texts of all fields, by name."""
     return {name: text_of(settings, name) for name in FIELDS}
 
 
 def changed_in(texts: Mapping[str, str], base: Settings) -> list[str]:
-    """The fields whose texts are not those of `base`: what a person has typed, and no workspace has named."""
+    """Return the names of the fields that the user has changed from `base`."""
     return [name for name, text in texts.items() if text != text_of(base, name)]
 
 
 def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
-    """The settings that some fields describe, by name, over those of `base`; not checked yet.
+    """Return the settings in `base` updated from some fields, not validated yet.
 
-    An empty text is the default; an empty list is empty. What has its text from `base` keeps its value.
+    An empty text means the default, but an empty list stays empty. Fields with the text of `base` keep their
+    value.
+
+    Args:
+        texts: Texts by field name.
+        base: The settings to start from.
 
     Raises:
-        SettingsError: the keys are not written as they should be.
+        SettingsError: The key bindings cannot be parsed.
     """
     values = base.model_dump()
     prices = values["prices"]
@@ -171,7 +176,7 @@ def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
             prices[values.get("model", base.model)] = price
     moved = "base_url" in texts and values.get("base_url") != base.base_url
     if moved and values.get("api_key_env") == base.api_key_env:
-        # A key goes to the endpoint that it was named for: with another address it is to be named again.
+        # A key is sent only to the endpoint it was named for; a new address requires naming it again.
         values["api_key_env"] = None
     if _embeddings_move(values, base) and values.get("embeddings_key_env") == base.embeddings_key_env:
         values["embeddings_key_env"] = None
@@ -179,7 +184,7 @@ def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
 
 
 def _embeddings_move(values: Mapping[str, Any], base: Settings) -> bool:
-    """Whether vectors would be asked for at another address."""
+    """Return whether the address of the embedding model would change."""
     names = ("embeddings_url",) if values.get("embeddings_url") else ("embeddings_url", "base_url")
     offline = (values.get("model", OFFLINE) == OFFLINE) != base.is_offline
     moved = any(values.get(name) != getattr(base, name) for name in names)
@@ -187,7 +192,7 @@ def _embeddings_move(values: Mapping[str, Any], base: Settings) -> bool:
 
 
 def faults_of(texts: Mapping[str, str], base: Settings) -> dict[str, str]:
-    """A sentence for each field that is wrong, by the field's name; empty when all can be used."""
+    """Return an error message for each invalid field, by name; empty if all are valid."""
     try:
         values = values_of(texts, base)
         check_keys(values[KEYS])
@@ -213,5 +218,5 @@ def _keys(text: str) -> dict[str, str]:
     except tomllib.TOMLDecodeError:
         keys = {"": None}
     if not all(isinstance(value, str) for value in keys.values()):
-        raise SettingsError('Write one action with its keys on a line, as in accept = "f5" or undo = "u,f6".')
+        raise SettingsError('Write one action and its keys per line, as in accept = "f5" or undo = "u,f6".')
     return keys

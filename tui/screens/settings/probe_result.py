@@ -1,4 +1,4 @@
-"""What trying a connection brought, in words for the screen."""
+"""Connection tests, with their outcomes as sentences."""
 
 from dataclasses import dataclass
 
@@ -16,55 +16,53 @@ from selfinstruct.core.settings.model import Settings
 
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
-    """The end of a try."""
+    """The outcome of a connection test."""
 
     worked: bool
     sentence: str
-    """With a sign before it that says whether it worked."""
+    """The message, starting with a check mark or a cross."""
     models: tuple[str, ...] = ()
-    """The models that the server told of, the likeliest first."""
+    """The models that the server listed, best match first."""
 
 
 async def outcome_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
-    """Try the endpoint of these settings."""
+    """Test the endpoint with one tiny request."""
     try:
         connected = await try_connection(settings, consent=consent)
     except ConnectionFailedError as error:
         return ProbeOutcome(False, f"✗ {error}", error.models)
     except EndpointUnusableError as error:
         return ProbeOutcome(False, f"✗ {error}")
-    return ProbeOutcome(True, f"✓ {_told(connected, settings)}", (connected.model,))
+    return ProbeOutcome(True, f"✓ {_success(connected, settings)}", (connected.model,))
 
 
 async def models_of(settings: Settings, consent: KeyConsent) -> ProbeOutcome:
-    """Ask the server of these settings for the names of its models, and no model for anything."""
+    """Ask the server for its list of models, without a request to any model."""
     try:
         models = await models_offered(settings, consent)
     except (ConnectionFailedError, EndpointUnusableError) as error:
         return ProbeOutcome(False, f"✗ {error}")
     if not models:
-        return ProbeOutcome(
-            False, "✗ The model's name is missing, and the server does not list those that it has."
-        )
+        return ProbeOutcome(False, "✗ The model's name is missing, and the server does not list its models.")
     if len(models) == 1:
         sentence = (
-            f"The model's name was missing: {models[0]} is the only one there, and filled in. Test again."
+            f"The model's name was missing; {models[0]}, the only model there, is filled in. Test again."
         )
         return ProbeOutcome(False, sentence, tuple(models))
     return ProbeOutcome(
         False,
-        f"✗ The model's name is missing. The server has {listed(models)}. Type the beginning of one:"
+        f"✗ The model's name is missing. The server has {listed(models)}. Type the first letters of one;"
         " → completes it.",
         tuple(models),
     )
 
 
-def _told(connected: Connected, settings: Settings) -> str:
-    told = f"It works: {connected.model} answered in {connected.seconds:.1f} s."
+def _success(connected: Connected, settings: Settings) -> str:
+    sentence = f"It works: {connected.model} answered in {connected.seconds:.1f} s."
     if connected.thinks:
-        told += " It thinks before it answers: give it room with thinking_tokens."
+        sentence += " It thinks before it answers: reserve tokens for that with thinking_tokens."
     if settings.is_free:
-        return told
+        return sentence
     if connected.cost_usd is None:
-        return f"{told} What that cost is unknown; it is not counted in the workspace."
-    return f"{told} That cost ${connected.cost_usd:.6f}, which is not counted in the workspace."
+        return f"{sentence} The cost of the test is unknown; it is not counted in the workspace."
+    return f"{sentence} The test cost ${connected.cost_usd:.6f}, which is not counted in the workspace."

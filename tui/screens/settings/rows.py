@@ -1,4 +1,4 @@
-"""One setting on the screen: its name, its value to edit, its help, and what is wrong with it."""
+"""The row of one setting: name, editor, help text, and errors."""
 
 import os
 
@@ -19,20 +19,20 @@ from selfinstruct.tui.widgets.choice import Choice
 _SHORT = 30
 _KEYS_LINES = 4
 _NAME_WIDTH = 21
-"""The value follows after one more; settings.tcss has its place."""
+"""Cells for the mark and the name; the editor follows one cell later, placed by settings.tcss."""
 
 
 class SettingRow(Widget):
-    """One setting: it draws its name, its help and a note around the widget that is edited.
+    """One setting: an editor widget, with name, help and a note drawn around it.
 
     Args:
-        field: Which one.
-        text: Its value.
-        marked: Whether it shows what differs from the default and what is not applied yet.
+        field: The field of the form.
+        text: The value in force.
+        marked: Whether to mark values that differ from the default or are not applied yet.
     """
 
     class Changed(Message):
-        """A person has changed the value."""
+        """The value was changed."""
 
         def __init__(self, row: "SettingRow") -> None:
             super().__init__()
@@ -43,16 +43,16 @@ class SettingRow(Widget):
         self.field = field
         self._marked = marked
         self._given = text
-        """The value that it is compared with: what is in force."""
+        """The value in force, against which changes are detected."""
         self.noted = ""
-        """What is said under the value."""
+        """The note below the value."""
         self._wrong = False
         self._drawn = Content("")
         self._edited: Widget | None = None
         self._is_at = False
 
     def compose(self) -> ComposeResult:
-        """The widget that is edited; all else is drawn by the row itself, for there are many rows."""
+        """Yield the editor; the row draws the rest itself, since widgets are expensive and rows many."""
         yield self.editor
 
     def _make_editor(self) -> Widget:
@@ -71,23 +71,23 @@ class SettingRow(Widget):
         return editor
 
     def on_resize(self) -> None:
-        """Make as many lines as the width wants."""
+        """Rewrap the texts to the new width."""
         self._show()
 
     def render(self) -> Content:
-        """What stands around the editor."""
+        """Return the text around the editor."""
         return self._drawn
 
     @property
     def editor(self) -> Widget:
-        """The widget that is edited."""
+        """The editor widget."""
         if self._edited is None:
             self._edited = self._make_editor()
         return self._edited
 
     @property
     def text(self) -> str:
-        """The value as a person left it."""
+        """The text in the editor."""
         editor = self.editor
         if isinstance(editor, TextArea):
             return editor.text
@@ -103,17 +103,17 @@ class SettingRow(Widget):
 
     @property
     def is_changed(self) -> bool:
-        """Whether the value is not the one in force."""
+        """Whether the text differs from the value in force."""
         return self.text != self._given
 
     def go_in(self) -> None:
-        """Edit it, from the end of what it holds."""
+        """Focus the editor, with the cursor at the end."""
         self.screen.set_focus(self.editor)
         if isinstance(self.editor, Input):
             self.editor.cursor_position = len(self.editor.value)
 
     def give(self, text: str) -> None:
-        """Another value is in force now; it is shown unless a person has changed it here."""
+        """Set the value in force, which replaces the text unless the user has changed it."""
         changed = self.is_changed
         self._given = text
         if not changed:
@@ -122,7 +122,7 @@ class SettingRow(Widget):
 
     @property
     def is_at(self) -> bool:
-        """Whether the cursor of the list is on it."""
+        """Whether the cursor of the list is on this row."""
         return self._is_at
 
     @is_at.setter
@@ -132,11 +132,11 @@ class SettingRow(Widget):
             self._show()
 
     def revert(self) -> None:
-        """Show the value in force again."""
+        """Restore the value in force."""
         self.text = self._given
 
     def suggest(self, values: tuple[str, ...]) -> None:
-        """Complete what is typed to one of these."""
+        """Offer these values as completions."""
         editor = self.editor
         if isinstance(editor, Input):
             fit = [value for value in values if value == safe_line(value)]
@@ -151,14 +151,14 @@ class SettingRow(Widget):
         self.post_message(self.Changed(self))
 
     def note(self, sentence: str, *, wrong: bool = False) -> None:
-        """Say something under the value, or nothing."""
+        """Show a note below the value; empty removes it."""
         noted = (f"✗ {sentence_line(sentence)}" if wrong else sentence_line(sentence), wrong)
         if noted != (self.noted, self._wrong):
             self.noted, self._wrong = noted
             self._show()
 
     def _show(self) -> None:
-        """Mark what differs from the default, and what is not applied yet."""
+        """Redraw, with marks for values that differ from the default or are not applied yet."""
         if not self.size.width:
             return
         field, text = self.field, self.text
@@ -182,7 +182,7 @@ class SettingRow(Widget):
 
 
 def key_note(variable: str) -> str:
-    """Whether a variable of the environment holds a key: never which one."""
+    """Return whether an environment variable holds a key, as a sentence that never contains the key."""
     if not variable:
         return ""
     if os.environ.get(variable, "").strip():

@@ -1,4 +1,4 @@
-"""The settings of the workspace: edited in place, checked as one types, applied when asked."""
+"""The Settings screen: settings are edited in place, validated as you type, and applied together."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -32,40 +32,41 @@ from selfinstruct.tui.screens.settings.form import (
 )
 from selfinstruct.tui.screens.settings.probe_result import outcome_of
 from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
+from selfinstruct.tui.text.safe_text import many
 
 _OF_CONNECTION = ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)
 _KEYS = ("api_key_env", "embeddings_key_env")
 _COLUMNS = 2
 _LINES_OF_A_SETTING = 3
-"""About so many, with its help."""
-_NAMES = "Names of the actions, with the keys that they have by default"
+"""Approximate height of a row with its help, for paging."""
+_NAMES = "Names of the actions, with their default keys"
 _HINT = "* not the default   ▸ not applied yet"
 
 
 class _List(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """The list of settings; what moves in it are the actions of the screen."""
+    """The list of settings; the actions of the screen move its cursor."""
 
 
 class SettingsScreen(WorkScreen):
-    """All settings, in groups; nothing is in force before it is applied."""
+    """All settings, in groups; changes take effect when applied."""
 
     NAME: ClassVar[ScreenName] = "settings"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings")]
     WHILE_TYPING = WorkScreen.WHILE_TYPING | {"apply_settings", "test_connection", "down", "up"}
 
     _given: Settings
-    """The settings in force, as the fields know them."""
+    """The settings in force when the fields were last updated."""
     rows: dict[str, SettingRow]
-    """The rows by the names of their fields."""
+    """The rows by field name."""
     _testing: Worker[None] | None = None
     _applying = False
     _warned = False
-    """Whether a person who goes knows what is not applied."""
+    """Whether the user has been warned about changes that are not applied."""
     _percent = 0
-    """How much is judged again."""
+    """The last progress shown of a reassessment, in percent."""
 
     def compose_body(self) -> ComposeResult:
-        """Buttons, then the settings by group."""
+        """Yield the buttons, then the settings by group."""
         with Horizontal(id="settings-bar"):
             yield Static(_HINT, id="settings-hint", markup=False)
             if not self.session.read_only:
@@ -93,7 +94,7 @@ class SettingsScreen(WorkScreen):
                 yield row
 
     def on_mount(self) -> None:
-        """Begin with the list, so that every key works."""
+        """Focus the list, where every key works."""
         if self.session.read_only:
             for row in self.rows.values():
                 row.editor.disabled = True
@@ -104,7 +105,7 @@ class SettingsScreen(WorkScreen):
         self._check()
 
     def refresh_view(self) -> None:
-        """Show what is in force now, where nobody has changed it here."""
+        """Show the settings in force, except in fields with changes."""
         if self.session.settings is self._given:
             return
         self._given = self.session.settings
@@ -112,7 +113,7 @@ class SettingsScreen(WorkScreen):
             self.rows[name].give(text)
         self._check()
 
-    # What is typed
+    # The fields
 
     @property
     def _texts(self) -> dict[str, str]:
@@ -120,19 +121,19 @@ class SettingsScreen(WorkScreen):
 
     @property
     def changed(self) -> list[str]:
-        """The fields that are not applied yet."""
+        """The names of the fields with changes that are not applied."""
         return [name for name, row in self.rows.items() if row.is_changed]
 
     @on(SettingRow.Changed)
     def _row_changed(self, event: SettingRow.Changed) -> None:
         if event.row.field.name == "model":
-            # A price belongs to its model.
+            # Prices are stored per model.
             for name in PRICES:
                 self.rows[name].give(text_of(self._given, name, model=event.row.text.strip()))
         self._check()
 
     def _check(self) -> dict[str, str]:
-        """Say under each field what is wrong with it; returns the sentences by the fields' names."""
+        """Validate the fields, show errors below them, and return the errors by field name."""
         texts, rows = self._texts, self.rows
         faults = faults_of(texts, self._given)
         for name, row in rows.items():
@@ -143,12 +144,12 @@ class SettingsScreen(WorkScreen):
         changed = len(self.changed)
         self._warned = False
         applies = self.with_keys("{apply_settings} applies.")
-        told = f"{changed} not applied: {applies}" if changed else _HINT
-        self.query_one("#settings-hint", Static).update(told)
+        hint = f"{changed} not applied: {applies}" if changed else _HINT
+        self.query_one("#settings-hint", Static).update(hint)
         return faults
 
     def _settings(self, *names: str) -> Settings | None:
-        """What these fields describe, or all if none is named; None when one of them is wrong."""
+        """Return the settings in these fields, by default all; None, with a message, if one is invalid."""
         faults = self._check()
         wrong = [name for name in faults if not names or name in names]
         if wrong:
@@ -166,12 +167,12 @@ class SettingsScreen(WorkScreen):
         await self.run_action("apply_settings")
 
     async def action_apply_settings(self) -> None:
-        """Put what is typed into force."""
+        """Apply all changes."""
         changed = self.changed
         if self._applying:
-            self.say("The settings before are being applied.")
+            self.say("The previous changes are still being applied.")
         elif not changed and not self.session.reassessment_is_due:
-            self.say("Nothing is changed here.")
+            self.say("Nothing has changed.")
         elif (settings := self._settings()) is not None:
             self._applying = True
             self.run_worker(self._apply(settings, changed))
@@ -186,7 +187,7 @@ class SettingsScreen(WorkScreen):
                     return
                 under_way = self.session.attended.under_way
                 if under_way:
-                    self.say(f"Waiting for {under_way} answers under way; they are stored first.")
+                    self.say(f"Waiting for {many(under_way, 'answer')} in flight, to be stored first.")
                 await self.session.apply(settings)
         except SettingsError as error:
             self.curator.at_hand.say(str(error), error=True)
@@ -195,22 +196,22 @@ class SettingsScreen(WorkScreen):
             self._applying = False
         self.curator.look_as_set()
         self.curator.at_hand.refresh_all()
-        said = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
-        self.curator.at_hand.say(said)
+        applied = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
+        self.curator.at_hand.say(applied)
         changes_filters = any(name.startswith(("filters.", "embeddings")) for name in changed)
         if changes_filters or self.session.reassessment_is_due:
             turned = await self.session.reassess(self._show_assessment)
             verdicts = "1 verdict has" if turned == 1 else f"{turned:,} verdicts have"
-            self.curator.at_hand.say(f"{said} {verdicts} turned among the undecided candidates.")
+            self.curator.at_hand.say(f"{applied} {verdicts} changed among the undecided candidates.")
 
     def _show_assessment(self, done: float) -> None:
         percent = int(100 * done)
         if percent != self._percent:
             self._percent = percent
-            self.say(f"Judging again what is undecided: {percent}% done.")
+            self.say(f"Reassessing the undecided candidates: {percent}% done.")
 
     def revert(self) -> None:
-        """Show what is in force in all fields."""
+        """Restore the settings in force in all fields."""
         for row in self.rows.values():
             row.revert()
         self._check()
@@ -218,18 +219,18 @@ class SettingsScreen(WorkScreen):
     @on(Button.Pressed, "#revert")
     def _revert(self) -> None:
         self.revert()
-        self.say("All fields show what is in force.")
+        self.say("All changes are discarded.")
 
     # The endpoint
 
     @on(Button.Pressed, "#test")
     def action_test_connection(self) -> None:
-        """Try the endpoint as the fields describe it."""
+        """Test the endpoint with the settings in the fields."""
         settings = self._settings(*_OF_CONNECTION)
         if settings is not None:
             self.stop_testing()
             self.say(
-                f"Asking {settings.model} at {settings.address} for a word."
+                f"Sending a test request to {settings.model} at {settings.address}."
                 + self.with_keys(" {back} stops it.")
             )
             self._testing = self.run_worker(self._test(settings))
@@ -245,7 +246,7 @@ class SettingsScreen(WorkScreen):
         self.say(outcome.sentence, error=not outcome.worked)
 
     def stop_testing(self) -> bool:
-        """Give up the try that is under way; returns whether one was."""
+        """Cancel a running test, and return whether there was one."""
         testing, self._testing = self._testing, None
         if testing is not None:
             testing.cancel()
@@ -253,21 +254,21 @@ class SettingsScreen(WorkScreen):
 
     @on(Button.Pressed, "#choose")
     async def action_choose_model(self) -> None:
-        """Choose among the kinds of endpoints, as at the very first start."""
+        """Open the choice of a model, as at the first start."""
 
         def chosen(texts: dict[str, str] | None) -> None:
             if texts is not None:
                 for name, text in texts.items():
                     self.rows[name].text = text
                 self._check()
-                self.say(self.with_keys("The choice is filled in. {apply_settings} applies it."))
+                self.say(self.with_keys("Your choice is filled in. {apply_settings} applies it."))
 
         self.app.push_screen(FirstRunScreen(self._given, self.engine.consent), chosen)
 
-    # Moving
+    # Navigation
 
     def action_leave(self) -> None:
-        """Quit, and say first what is not applied."""
+        """Quit, after a warning about changes that are not applied."""
         if self.changed and not self._warned:
             self._warned = True
             what = self.with_keys("{apply_settings} applies; {leave} again quits.")
@@ -276,10 +277,10 @@ class SettingsScreen(WorkScreen):
             super().action_leave()
 
     async def action_back(self) -> None:
-        """Stop a try, leave the field, take back what is not applied, go home: one at a time."""
+        """Stop a test, leave the field, discard changes, go home: one layer at a time."""
         fields = self._list
         if self.stop_testing():
-            self.say("Stopped. It may have been answered all the same.")
+            self.say("Stopped. The endpoint may have answered anyway.")
         elif self.focused is not fields:
             self.set_focus(fields)
         elif self.changed and not self._warned:
@@ -297,7 +298,7 @@ class SettingsScreen(WorkScreen):
 
     @on(events.DescendantFocus)
     def _follow_focus(self) -> None:
-        """The cursor goes with whatever field is gone into."""
+        """Move the cursor to the field that takes the focus."""
         if (row := self._row_with_focus()) is not None:
             self._put_cursor(row)
 
@@ -313,7 +314,7 @@ class SettingsScreen(WorkScreen):
         return self.query_one("#settings-list", _List)
 
     def _step(self, by: int) -> None:
-        """To another setting: into it from within a line, else with the cursor of the list."""
+        """Go to another setting: into its editor if an editor has the focus, else with the list's cursor."""
         rows = self._editable
         if not rows:
             self._list.scroll_relative(y=by, animate=False)
@@ -328,42 +329,42 @@ class SettingsScreen(WorkScreen):
             self._list.scroll_to_widget(row, animate=False)
 
     def action_edit_setting(self) -> None:
-        """Go into the setting under the cursor."""
+        """Edit the selected setting."""
         next(row for row in self._editable if row.is_at).go_in()
 
     @on(Input.Submitted)
     def action_down(self) -> None:
-        """The next setting."""
+        """Go to the next setting."""
         self._step(1)
 
     def action_up(self) -> None:
-        """The setting before."""
+        """Go to the previous setting."""
         self._step(-1)
 
     def _page(self, by: int) -> None:
         self._step(by * max(1, self._list.size.height // _LINES_OF_A_SETTING))
 
     def action_page_down(self) -> None:
-        """Down by a screen."""
+        """Go down by a page."""
         self._page(1)
 
     def action_page_up(self) -> None:
-        """Up by a screen."""
+        """Go up by a page."""
         self._page(-1)
 
     def action_first(self) -> None:
-        """The first setting."""
+        """Go to the first setting."""
         self._step(-len(self.rows))
         self._list.scroll_home(animate=False)
 
     def action_last(self) -> None:
-        """The last setting, and what is below it."""
+        """Go to the last setting, and scroll to the end of the page."""
         self._step(len(self.rows))
         self._list.scroll_end(animate=False)
 
 
 def _actions() -> Table:
-    """The names that keys can be given to, with the keys that they have by default."""
+    """Return a table of action names, which keys can be bound to, with their default keys."""
     table = Table.grid(padding=(0, 3, 0, 0), expand=True)
     names = sorted((action.name, action.keys) for action in ACTIONS)
     for _ in range(_COLUMNS):

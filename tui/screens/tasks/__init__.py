@@ -1,1 +1,1 @@
-"""Curate and Pool: candidates, the pool, and the detail of a task."""
+"""Curate and Pool: tables of candidates and tasks, and the detail pane."""

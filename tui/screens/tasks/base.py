@@ -1,4 +1,4 @@
-"""What the screens of tasks share: a table, the detail of the row under the cursor, and decisions."""
+"""Base class of Curate and Pool: a table of tasks, the detail of the selected one, and decisions."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -27,37 +27,37 @@ _QUOTED = 60
 
 
 class TasksScreen(PaneActions, DecidingScreen):
-    """Tasks on the left, the one under the cursor in detail on the right.
+    """A master-detail view: tasks on the left, the detail of the selected one on the right.
 
-    A subclass says which tasks, in which order, and what to do when there are none.
+    A subclass decides which tasks to list, in which order, and what to say when there are none.
     """
 
     NEWEST_FIRST: ClassVar[bool] = False
-    """Whether rows that are sorted by id begin with the newest task."""
+    """Whether rows sorted by id are in descending order."""
     NOTHING: str
-    """Said when there is no task to show; names of actions in it stand for their keys."""
+    """Placeholder for an empty table; action names in braces stand for their keys."""
 
     def load(self, *, at: int | None = None) -> None:
         """Show the tasks of this screen, with the cursor on `at` if it is among them."""
         raise NotImplementedError
 
     def compose_body(self) -> ComposeResult:
-        """Table and detail pane."""
+        """Yield the table and the detail pane."""
         with Container(id="panes"):
             tasks = self.engine.workspace.tasks
             yield CandidateTable(tasks, id="candidates", newest_first=self.NEWEST_FIRST).add_class("pane")
             yield DetailPane(self.engine, id="detail-pane").add_class("pane")
 
     def on_mount(self) -> None:
-        """Show what there is."""
-        # Watched, which is at once, and not told by a message: row and detail are drawn in one go.
+        """Load the rows and focus the table."""
+        # A watcher runs at once, unlike a message handler: row and detail are drawn in the same frame.
         self.watch(self.table, "cursor", self._cursor_moved, init=False)
         self._ahead = Prefetch(self, self._read_ahead)
         self.set_focus(self.table)
         self.begin()
 
     def begin(self) -> None:
-        """Show what comes first; a method of its own, since Textual calls `on_mount` of each class."""
+        """Show the first rows; separate from `on_mount`, which Textual calls for every class of the MRO."""
         self.load()
         self._is_begun = True
 
@@ -68,12 +68,12 @@ class TasksScreen(PaneActions, DecidingScreen):
 
     @property
     def moved(self) -> Pane:
-        """What the keys move: the detail while it has the focus."""
+        """The pane that the movement keys act on: the detail while it has the focus."""
         return self.detail if self.detail.has_focus else self.table
 
     @property
     def detail(self) -> DetailPane:
-        """The detail of the task under the cursor."""
+        """The detail pane of the selected task."""
         return self.query_one("#detail-pane", DetailPane)
 
     def show_rows(self, task_ids: Iterable[int], *, at: int | None) -> None:
@@ -82,10 +82,10 @@ class TasksScreen(PaneActions, DecidingScreen):
         self._show_detail()
 
     _is_begun = False
-    """Whether what comes first could be read."""
+    """Whether the first rows could be read."""
 
     def refresh_view(self) -> None:
-        """Read the rows on the screen again; their number and order stay."""
+        """Reread the visible rows; their number and order stay."""
         if not self._is_begun:
             self.begin()
         self.table.reread()
@@ -102,7 +102,7 @@ class TasksScreen(PaneActions, DecidingScreen):
 
     @property
     def all_decided(self) -> str:
-        """What is said behind a decision when no row here waits for another one."""
+        """A sentence for the message line once no row awaits a decision."""
         return ""
 
     def _show_detail(self) -> None:
@@ -110,7 +110,7 @@ class TasksScreen(PaneActions, DecidingScreen):
 
     @property
     def nothing(self) -> str:
-        """What is said when there is no task to show."""
+        """The placeholder for an empty table, with keys filled in."""
         return self.with_keys(self.NOTHING)
 
     @on(DetailPane.Taken)
@@ -118,7 +118,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         await self.open_task(event.choice)
 
     async def open_task(self, task_id: int) -> None:
-        """Put the cursor on a task; among all there are when it is not here."""
+        """Put the cursor on a task, or show it in the pool if it is not listed here."""
         if self.is_settled and task_id in self.table.ids:
             self.table.move_to(task_id)
             self.set_focus(self.table)
@@ -128,7 +128,7 @@ class TasksScreen(PaneActions, DecidingScreen):
     # Decisions
 
     def chosen(self) -> list[int]:
-        """The marked tasks, or else the one under the cursor."""
+        """Return the marked tasks, or else the selected one."""
         current = self.table.current
         return self.table.marked or ([] if current is None else [current])
 
@@ -142,9 +142,15 @@ class TasksScreen(PaneActions, DecidingScreen):
         how: str = "",
         move_on: bool = True,
     ) -> None:
-        """Decide on the chosen tasks in one step, or on those given, and move on if that settles them.
+        """Decide on tasks in one step, then move the cursor to the next undecided one.
 
-        `how` is said behind what was decided on, such as a tag.
+        Args:
+            deciding: Creates the step for a list of task ids.
+            doing: Present participle for the progress message, such as "Accepting".
+            done: Past participle for the result, such as "Accepted".
+            task_ids: The tasks; by default, the chosen ones.
+            how: Appended to the result, such as a tag.
+            move_on: Whether to move the cursor after a decision on a single task.
         """
         marked = self.table.marked
         task_ids = self.chosen() if task_ids is None else task_ids
@@ -165,55 +171,55 @@ class TasksScreen(PaneActions, DecidingScreen):
             goes_on = decided.done and move_on and not marked and not is_put_off
             if goes_on and not self.table.move_to_next_waiting():
                 left = self.all_decided
-            at_hand.say(f"{self._told(decided, done, how)}{stay}{left}", error=bool(decided.refused))
+            at_hand.say(f"{self._result_text(decided, done, how)}{stay}{left}", error=bool(decided.refused))
 
         is_put_off = self.carry_out(deciding(task_ids), f"{doing} {many(len(task_ids), 'task')}", over)
         if is_put_off and marked:
             self.table.clear_marks()
         elif is_put_off and move_on:
-            # The person is not kept; the next key is for another task.
+            # The user need not wait: the next key is for another task.
             self.table.move_to_next_waiting()
 
-    def _told(self, decided: DecisionResult, done: str, how: str) -> str:
-        """What became of a step, in a sentence."""
+    def _result_text(self, decided: DecisionResult, done: str, how: str) -> str:
+        """Return a sentence on the result of a step."""
         refused = list(decided.refused.values())
         flipped = f" {self._flips(decided)}" if decided.flipped else ""
         number = len(decided.done) + len(refused) + decided.left + len(decided.spared)
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
-            early = " before all vectors had come" if decided.before_vectors else ""
-            said = f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
-            return f"{said}{self._unclear(decided)}"
+            early = " before all vectors had arrived" if decided.before_vectors else ""
+            text = f"{done} {decided.done[0]}{how}{early}: {safe_line(instruction, _QUOTED)}{flipped}"
+            return f"{text}{self._unclear(decided)}"
         if number == len(refused) == 1:
             by_filters = isinstance(refused[0], RefusedByFiltersError)
-            overrule = self.with_keys(" {accept_anyway} accepts it all the same.")
+            overrule = self.with_keys(" {accept_anyway} accepts it anyway.")
             return f"Filtered: {refused[0]}{overrule}" if by_filters else str(refused[0])
-        told = f"{done} {len(decided.done):,} of {number:,}{how}.{flipped}"
+        text = f"{done} {len(decided.done):,} of {number:,}{how}.{flipped}"
         if decided.spared:
             were = "was" if len(decided.spared) == 1 else "were"
-            told += f" {len(decided.spared):,} {were} decided already."
+            text += f" {len(decided.spared):,} {were} already decided."
         if decided.before_vectors:
-            told += f" Before all vectors had come: {len(decided.before_vectors):,}."
+            text += f" Before all vectors had arrived: {len(decided.before_vectors):,}."
         if decided.left:
-            told += f" Stopped before the other {decided.left:,};"
-            told += self.with_keys(" {undo} undoes what is done.")
-        told += self._unclear(decided)
-        return f"{told} The first that was not: {refused[0]}" if refused else told
+            text += f" Stopped before the other {decided.left:,};"
+            text += self.with_keys(" {undo} undoes what was done.")
+        text += self._unclear(decided)
+        return f"{text} First refusal: {refused[0]}" if refused else text
 
     def _unclear(self, decided: DecisionResult) -> str:
-        """That accepted tasks wait for a label: they get no instances before."""
+        """Return a hint on accepted tasks with an unclear label, which get no instances until it is set."""
         tasks = self.engine.workspace.tasks.get_many(decided.done)
         number = sum(task.state == "accepted" and task.label == "unknown" for task in tasks)
         if not number:
             return ""
         whose = "Its label is unclear" if len(decided.done) == 1 else f"{number:,} have an unclear label"
-        return self.with_keys(f" {whose}: {{relabel}} sets it, and instances are made then.")
+        return self.with_keys(f" {whose}: {{relabel}} sets it, and then instances are generated.")
 
     def _marks_that_stay(self) -> str:
-        """What a step on marked tasks has left marked: the next key is for that."""
+        """Return a hint on tasks that are still marked after a step: the next key applies to them."""
         number = len(self.table.marked)
         stay = "stays" if number == 1 else "stay"
-        return self.with_keys(f" {number:,} {stay} marked; {{back}} clears.") if number else ""
+        return self.with_keys(f" {number:,} {stay} marked; {{back}} clears the marks.") if number else ""
 
     @staticmethod
     def _flips(decided: DecisionResult) -> str:
@@ -221,7 +227,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         return f"· {number} {'verdict' if number == 1 else 'verdicts'} flipped, marked with !"
 
     def action_accept(self) -> None:
-        """Accept, if nothing speaks against it now."""
+        """Accept, unless a filter objects."""
 
         def accept(task_ids: list[int]) -> Sliced[DecisionResult]:
             return self.engine.decisions.accepting(task_ids, undecided_only=len(task_ids) > 1)
@@ -229,7 +235,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         self.decide(accept, "Accepting", "Accepted")
 
     def action_accept_anyway(self) -> None:
-        """Accept despite the reasons that are on the screen."""
+        """Accept despite the reasons on the screen."""
 
         def accept(task_ids: list[int]) -> Sliced[DecisionResult]:
             seen = self.engine.workspace.tasks.reasons_of(task_ids)
@@ -239,14 +245,14 @@ class TasksScreen(PaneActions, DecidingScreen):
         self.decide(accept, "Accepting", "Accepted")
 
     def action_reject(self) -> None:
-        """Reject without saying why."""
+        """Reject without a tag."""
         self.decide(self._rejecting, "Rejecting", "Rejected")
 
     def _rejecting(self, task_ids: list[int], *, tag: str | None = None) -> Sliced[DecisionResult]:
         return self.engine.decisions.rejecting(task_ids, tag=tag, undecided_only=len(task_ids) > 1)
 
     def action_reject_because(self) -> None:
-        """Reject, and say why with one more key."""
+        """Ask for a tag, and reject with it."""
         chosen = self.chosen()
 
         def reject(tag: str | None) -> None:
@@ -260,11 +266,11 @@ class TasksScreen(PaneActions, DecidingScreen):
             self.say(self.nothing.split("\n\n")[0])
 
     def action_restore(self) -> None:
-        """Let rejected tasks be candidates again."""
+        """Turn rejected tasks into candidates again."""
         self.decide(self.engine.decisions.restoring, "Restoring", "Restored", move_on=False)
 
     def action_relabel(self) -> None:
-        """Switch the label; marked tasks all get the same one."""
+        """Switch the label; all marked tasks get the same label."""
 
         task_ids = self.chosen()
         label = other_label(self.engine.workspace.tasks.get(task_ids[0])) if task_ids else "generation"
@@ -288,7 +294,7 @@ class TasksScreen(PaneActions, DecidingScreen):
     # Editing
 
     def action_edit(self) -> None:
-        """Reword the candidate here."""
+        """Edit the wording in a dialog."""
         task_id = self._editable()
         if task_id is None:
             return
@@ -300,7 +306,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         self.app.push_screen(EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal))
 
     async def action_edit_outside(self) -> None:
-        """Reword the candidate in the person's own editor; generation goes on meanwhile."""
+        """Edit the wording in the user's own editor; generation continues meanwhile."""
         task_id = self._editable()
         if task_id is None:
             return
@@ -311,7 +317,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             self.say(f"{error}{self.with_keys(' {edit} edits here.')}", error=True)
         else:
             if wording is None or not wording.strip():
-                self.say(f"{task_id} stays as it was.")
+                self.say(f"Task {task_id} is unchanged.")
             elif (refusal := self._edited(task_id, instruction, wording)) is not None:
                 self._edit_here(task_id, instruction, draft=wording, refusal=refusal)
 
@@ -326,7 +332,11 @@ class TasksScreen(PaneActions, DecidingScreen):
         return None
 
     def _edited(self, task_id: int, seen: str, wording: str) -> str | None:
-        """Store a wording; returns why it cannot be stored, None when it is or waits for another program."""
+        """Store a wording, and return why it is refused.
+
+        Returns:
+            The reason, or None if the wording is stored or queued behind another program.
+        """
         refusals: list[str] = []
         waits = False
 
@@ -334,7 +344,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             try:
                 self.engine.decisions.edit(task_id, wording, seen=seen)
             except RefusedByFiltersError as refusal:
-                return f"{refusal} The task is in the pool, so its wording must pass."
+                return f"{refusal} The task is in the pool, so its wording must pass the filters."
             except DecisionRefusedError as refusal:
                 return str(refusal)
             return None
@@ -345,7 +355,7 @@ class TasksScreen(PaneActions, DecidingScreen):
                 if self.is_up:
                     self.refresh_all()
                 in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
-                anew = " Its label and its instances are made anew." if in_pool else ""
+                anew = " Its label and instances will be generated again." if in_pool else ""
                 self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
             elif waits:
                 self._edit_here(task_id, seen, draft=wording, refusal=refusal)
@@ -358,25 +368,25 @@ class TasksScreen(PaneActions, DecidingScreen):
             return str(error)
         return refusals[0] if refusals else None
 
-    # Looking around
+    # Navigation
 
     def action_skip(self) -> None:
-        """Leave the candidate undecided and go on to the next one."""
+        """Leave the candidate undecided and go to the next one."""
         self.table.move_to_next_waiting()
 
     def action_mark(self) -> None:
-        """Mark the row, or take its mark away."""
+        """Toggle the mark of the row."""
         self.table.toggle_mark()
 
     def action_mark_range(self) -> None:
-        """Begin or end a range of marks."""
+        """Start or end a range of marks."""
         self.table.toggle_range()
 
     def action_mark_all(self) -> None:
-        """Mark all that pass."""
+        """Mark all undecided rows that pass."""
         self.table.mark_all()
         clears = self.with_keys("{back} clears the marks.")
-        self.say(f"{len(self.table.marked):,} marked; one key decides on all of them, {clears}")
+        self.say(f"{len(self.table.marked):,} marked; the next decision applies to all of them, {clears}")
 
     def action_sort(self) -> None:
         """Sort by the next column; the cursor stays on its task."""
@@ -393,7 +403,7 @@ class TasksScreen(PaneActions, DecidingScreen):
 
     @on(CandidateTable.Opened)
     async def action_open(self) -> None:
-        """Give the detail of the row all the room; from there, go to what is chosen in it, or back."""
+        """Zoom into the detail; in the zoomed detail, open the selected task, or go back."""
         if self.detail.has_focus and self.detail.take():
             return
         if self.is_zoomed and self.detail.display:
@@ -405,7 +415,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             self.action_zoom()
 
     async def action_back(self) -> None:
-        """Leave the detail first, then take marks away, then go home."""
+        """Leave the detail first, then clear the marks, then go home."""
         if self.is_zoomed:
             self.action_zoom()
             self.set_focus(self.table)

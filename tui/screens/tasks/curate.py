@@ -1,4 +1,4 @@
-"""The home screen: a person decides on candidates while the next ones are being made."""
+"""The home screen, Curate: decisions on candidates while the next ones are generated."""
 
 from typing import ClassVar
 
@@ -23,86 +23,88 @@ from selfinstruct.tui.widgets.titles import entitle
 
 
 class CurateScreen(TasksScreen):
-    """The candidates of one batch, and all earlier ones that pass and wait."""
+    """The candidates of one batch, and undecided earlier ones that pass."""
 
     NAME: ClassVar[ScreenName] = "curate"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("curate")]
     NOTHING = (
-        "There is no candidate here.\n\nPress {next_batch}, and the model proposes a batch of new tasks from"
-        " the seeds. Accept with {accept}, reject with {reject}; {keys} shows every key."
+        "There are no candidates here.\n\nPress {next_batch} to have the model propose a batch of new tasks"
+        " from the seeds. Accept with {accept}, reject with {reject}; {keys} shows all keys."
     )
 
     _waiting = False
     _said_of_batch = ""
-    """What was said last about the batch that is shown."""
+    """The last summary of the batch on screen."""
 
     @property
     def nothing(self) -> str:
-        """That the batch which is waited for is being made, and by whom; else what to do."""
+        """The placeholder: that the requested batch is being generated, by which model; else what to do."""
         settings, attended = self.session.settings, self.session.attended
         if not self._waiting or attended.paused:
             return super().nothing
         model = "the built-in model" if settings.is_offline else place_of(settings)
         return (
-            f"The batch is being made.\n\nIt is asked of {model}:"
-            f" {many(settings.requests_per_batch, 'request')}. Candidates are shown here as they come."
+            f"The batch is being generated.\n\n{many(settings.requests_per_batch, 'request')} to {model}."
+            " Candidates appear here as they arrive."
         )
 
     @property
     def all_decided(self) -> str:
-        """That the batch is done, and how the next one comes."""
+        """A sentence saying that the batch is done, with the key for the next one."""
         if self.session.attended.made_of(self.session.attended.shown):
-            return " That was the last one so far; more of this batch are on their way."
+            return " That was the last one so far; more of this batch is on the way."
         return self.with_keys(" That was the last one here; {next_batch} shows the next batch.")
 
     def begin(self) -> None:
-        """Show the batch where the person left it, and say what they should know."""
+        """Show the batch where the user left it, and the greeting."""
         super().begin()
         entitle(self.table, "Candidates")
         last = self.engine.workspace.decisions.last_task()
         if last is not None and last in self.table.ids:
             self.table.move_to(last)
-            # One that was reworded, or whose decision was undone, still waits.
+            # After an edit or an undo, the task still awaits a decision.
             if self.engine.workspace.tasks.get(last).state != "pending":
                 self.table.move_to_waiting_after(last)
         self.greet()
 
     def greet(self) -> None:
-        """Say what a person should know before they begin."""
+        """Show warnings and other facts that the user should know at the start."""
         self.say("")
         if self.session.read_only:
-            self.say("The workspace is open read-only: look around, nothing changes.", lasts=True)
+            self.say("The workspace is open read-only: you can look around, nothing changes.", lasts=True)
             return
-        told = []
+        notes = []
         if self.engine.warning:
-            told.append(self.engine.warning)
+            notes.append(self.engine.warning)
         if self.engine.language_found is not None:
-            told.append(self.engine.language_found.as_found)
+            notes.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:
-            told.append("The built-in model answers: a grammar, not a language model; all is made up.")
-        told.append(shortage(self.session.settings))
-        self.say(" ".join(filter(None, told)), lasts=True)
+            notes.append(
+                "The built-in model answers: a grammar, not a language model; its texts are made up."
+            )
+        notes.append(shortage(self.session.settings))
+        self.say(" ".join(filter(None, notes)), lasts=True)
 
     def _say_what_is_in_doubt(self) -> None:
         in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)
         if in_doubt:
             self.say(
-                f"{many(in_doubt, 'request')} in doubt: under way when the program ended, paid or not."
-                + self.with_keys(" {requests} shows the requests, and sends them again.")
+                f"{many(in_doubt, 'request')} in doubt: in flight when the program ended, maybe billed."
+                + self.with_keys(" Press {requests} to review and resend them.")
             )
 
     def load(self, *, at: int | None = None) -> None:
-        """Show the batch, and what passes and waits of earlier ones."""
+        """Show the batch, and undecided earlier candidates that pass."""
         shown = self.session.attended.shown
         self.show_rows(self.engine.workspace.tasks.to_review(shown, self.table.order), at=at)
 
     def happened(self, event: Event) -> None:
-        """Show a batch that was waited for, and what comes in late for this one."""
+        """Show a requested batch, and late candidates of the current one."""
         super().happened(event)
         if isinstance(event, BatchCompleted):
             self._batch_completed(event.batch)
         elif isinstance(event, GenerationPaused | LimitReached):
-            # What has come before the trouble is not kept back; what the trouble is stays on the screen.
+            # Candidates that arrived before the pause are shown, without replacing its message.
             self.show_if_waited_for(quietly=True)
         elif isinstance(event, CandidatesProposed):
             self._take_in(event.batch)
@@ -110,7 +112,7 @@ class CurateScreen(TasksScreen):
             self._say_what_is_in_doubt()
 
     def _take_in(self, batch: int) -> None:
-        """Show what an answer has brought: below the rows of this batch, or as the first ones of the next."""
+        """Show new candidates: below the rows of the current batch, or as the first rows of the next."""
         attended = self.session.attended
         if batch == attended.shown:
             self.table.append(self.engine.workspace.tasks.to_review(batch))
@@ -123,19 +125,19 @@ class CurateScreen(TasksScreen):
                 self._show_batch(unfinished, quietly=self.said[1])
 
     def _show_progress(self) -> None:
-        """Say in the title how much of a batch that is being made has come."""
+        """Show in the title how many requests of an unfinished batch have been processed."""
         made = self.session.attended.made_of(self.session.attended.shown)
         entitle(self.table, f"Candidates · {made[0]} of {many(made[1], 'request')}" if made else "Candidates")
 
     def refresh_view(self) -> None:
-        """Read the rows again, and say how far the batch is."""
+        """Reread the rows, and update the progress of the batch."""
         super().refresh_view()
         self._show_progress()
 
     def show_if_waited_for(self, *, quietly: bool = False) -> None:
-        """Show the next batch if it is here and wanted.
+        """Show the next batch if it is ready and the user is waiting for it.
 
-        Never under a person's hands: a key may be on its way to the candidate that they see.
+        Rows that await a decision are never replaced: the user's next key is meant for the visible candidate.
         """
         attended = self.session.attended
         if not self._waiting or not attended.is_ready:
@@ -149,7 +151,7 @@ class CurateScreen(TasksScreen):
             self.curator.at_hand.say(ready, lasts=True)
 
     def on_screen_resume(self) -> None:
-        """Show how things stand, and the batch that has come in meanwhile if it was waited for."""
+        """Show a requested batch that has been completed in the meantime."""
         self.show_if_waited_for(quietly=True)
 
     def action_next_batch(self) -> None:
@@ -164,7 +166,7 @@ class CurateScreen(TasksScreen):
         else:
             self._waiting = True
             self._show_detail()
-            self.say("The next batch is on its way.", lasts=True)
+            self.say("The next batch is on the way.", lasts=True)
             if at_limit:
                 self.ask_for_room(room)
         self.refresh_status()
@@ -181,14 +183,14 @@ class CurateScreen(TasksScreen):
         self.refresh_status()
 
     def _batch_completed(self, batch: int) -> None:
-        """Show a batch that was waited for; of one that is shown already, say what it has come to."""
+        """Show a requested batch; update the summary of a batch that is on screen already."""
         self.show_if_waited_for(quietly=self.said[1])
         if batch == self.session.attended.shown:
             self._show_progress()
             self._say_again_what_there_is()
 
     def _say_again_what_there_is(self) -> None:
-        """Bring what the message line says of the batch up to date, if it says that."""
+        """Update the summary in the message line, if the line still shows it."""
         if self._said_of_batch and self.said == (self._said_of_batch, False):
             self._said_of_batch = self._summary(self.session.attended.shown)
             self.say(self._said_of_batch)
@@ -200,6 +202,6 @@ class CurateScreen(TasksScreen):
         return f"Batch {batch}: {many(len(proposed), 'candidate')}{more}, {passing} pass."
 
     async def action_filter(self) -> None:
-        """Look through everything there is, with the cursor in the filter line."""
+        """Open the pool with the focus in its filter line."""
         pool = await self.curator.go_to("pool")
         pool.set_focus(pool.query_one("#filter"))

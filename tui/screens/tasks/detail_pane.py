@@ -1,4 +1,4 @@
-"""The detail pane: one task in full, with the tasks that it mentions to go to."""
+"""The detail pane: one task in full, with links to the tasks that it mentions."""
 
 from textual.content import Content
 
@@ -11,10 +11,10 @@ _NEIGHBOURS, _BY_MEANING = 10, 3
 
 
 class DetailPane(BlockView):
-    """One task in full; its neighbours and the tasks of its prompt can be chosen.
+    """One task in full; its neighbours and the tasks of its prompt can be selected and opened.
 
     Args:
-        engine: Whose tasks these are.
+        engine: The engine whose workspace holds the tasks.
     """
 
     def __init__(self, engine: Engine, *, id: str) -> None:  # noqa: A002 - Textual's
@@ -23,7 +23,7 @@ class DetailPane(BlockView):
         self._task_id: int | None = None
 
     def show(self, task_id: int | None, *, nothing: str) -> None:
-        """Show a task as things stand now; `nothing` is said when there is none."""
+        """Show the current state of a task, or the text `nothing` if there is none."""
         anew = task_id != self._task_id
         self._task_id = task_id
         if anew:
@@ -31,7 +31,7 @@ class DetailPane(BlockView):
         self.show_blocks([Block.of(Content(nothing))] if task_id is None else self._read(task_id), anew=anew)
 
     def read_ahead(self, task_id: int) -> None:
-        """Get ready what `show` would show of a task."""
+        """Prefetch and wrap the detail of a task for a later `show`."""
         self.wrap_ahead(self._read(task_id))
 
     def _read(self, task_id: int) -> list[Block]:
@@ -63,9 +63,9 @@ class DetailPane(BlockView):
         near = engine.assessor.near_in_meaning(task.id, k=_BY_MEANING)
         if near is None:
             is_wanted = task.state == "accepted" or (task.state == "pending" and task.verdict == PASS)
-            why = "its vector is not there yet" if is_wanted else "nobody has asked for its vector"
+            why = "its vector has not arrived yet" if is_wanted else "its vector has not been requested"
             if engine.workspace.vectors.refusal(task.id) is not None:
-                why = "the model for embeddings makes no vector of it"
+                why = "the embedding model refused the text"
             return [Block.of(detail.heading(f"Nearest by meaning: {why}"))]
         title = detail.heading("Nearest by meaning now (cosine)")
         return [Block.of(title), *detail.nearest_by_meaning(engine.workspace, near)]

@@ -1,4 +1,4 @@
-"""What is known of one task, each claim with its evidence."""
+"""The text of the detail pane: verdict, label, neighbours, instances and history, with the evidence."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -26,21 +26,21 @@ _GLYPHS = {"kept": "✓ kept", "dropped": "✗ dropped"}
 
 _QUOTED = 200
 _SHOWN = 4000
-"""Characters of a text that are shown; an editor shows all."""
+"""Maximum characters shown of a text; editors show all of it."""
 
 Part = str | tuple[str, str] | Content
 Span = tuple[int, int]
 
 
 def heading(text: str) -> Content:
-    """The heading of a part."""
+    """Return the heading of a section."""
     return Content.assemble("\n", (text, _HEADING))
 
 
 def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Content:
-    """A task's text, verdict with every reason, and label with the model's own answer.
+    """Return a task's text, its verdict with all reasons, and its label with the model's answer.
 
-    In the text the keywords are marked, and the words that it shares with its nearest neighbour.
+    Keywords in the text are highlighted, and so are the words shared with the nearest neighbour.
     """
     workspace = engine.workspace
     marks: list[tuple[Span, str]] = []
@@ -60,10 +60,10 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
 
 
 def _shared_marks(text: str, other: str, language: Language) -> list[tuple[Span, str]]:
-    from selfinstruct.core.similarity.rouge_index import shared_spans  # noqa: PLC0415 - see Judge
+    from selfinstruct.core.similarity.rouge_index import shared_spans  # noqa: PLC0415 - see Assessor
 
     if max(len(text), len(other)) > _SHOWN:
-        return []  # nothing is marked in what is not shown in full: it would take seconds
+        return []  # alignment is quadratic: texts too long to be shown in full would take seconds
     return [(span, _SHARED) for span in shared_spans(text, other, language.code)]
 
 
@@ -117,13 +117,13 @@ def _model_said(workspace: Workspace, task: Task) -> str | None:
 
 
 def nearest(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> list[Block]:
-    """The nearest tasks of the pool, each with this one beside it and the words that they share marked."""
+    """Return the nearest tasks of the pool, each beside this one with the shared words underlined."""
     tasks = {found.id: found for found in engine.workspace.tasks.get_many(n.id for n in neighbours)}
     return [_beside(task, tasks[neighbour.id], neighbour.score, engine.language) for neighbour in neighbours]
 
 
 def nearest_by_meaning(workspace: Workspace, near: "Sequence[Near]") -> list[Block]:
-    """The tasks of the pool that are nearest by meaning, each with its cosine."""
+    """Return the nearest tasks of the pool by embeddings, each with its cosine."""
     tasks = {found.id: found for found in workspace.tasks.get_many(one.id for one in near)}
     return [_by_meaning(one.cosine, tasks[one.id]) for one in near]
 
@@ -149,7 +149,7 @@ def _shared(text: str, other: str, language: Language) -> Content:
 
 
 def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
-    """The tasks that were shown in the prompt that brought this one."""
+    """Return the few-shot examples of the prompt that produced this task."""
     if task.propose_request_id is None:
         return []
     request = workspace.requests.get(task.propose_request_id)
@@ -163,9 +163,12 @@ def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
 
 
 def instances(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> Content | None:
-    """The instances of a task, or why there are none; None for one that is not to have any yet.
+    """Return the instances of a task, or why there are none; None unless the task is accepted.
 
-    `keys` are those that the person has chosen.
+    Args:
+        workspace: The workspace of the task.
+        task: The task.
+        keys: The user's key bindings by action.
     """
     found = workspace.instances.of_task(task.id)
     if found:
@@ -174,11 +177,11 @@ def instances(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> Cont
         return None
     waits = {
         "unknown": with_keys(
-            "The label is not clear: set it with {relabel}, and instances are asked for.", keys
+            "The label is unclear: set it with {relabel}, and instances are requested.", keys
         ),
-        None: "They are asked for when the label is known.",
+        None: "They are requested once the label is known.",
     }
-    asked = "Asked for." if task.instantiate_request_id else "About to be asked for."
+    asked = "Requested." if task.instantiate_request_id else "About to be requested."
     return Content.assemble(heading("Instances"), "\n", waits.get(task.label, asked))
 
 
@@ -195,7 +198,7 @@ def _listed(found: Iterable[Instance]) -> list[Part]:
 
 
 def history(decisions: Sequence[Decision]) -> Content | None:
-    """Who has decided what and when; None while nobody has."""
+    """Return the decisions on a task: when, what, by whom; None if there are none."""
     if not decisions:
         return None
     parts: list[Part] = [heading("History")]
@@ -208,5 +211,5 @@ def history(decisions: Sequence[Decision]) -> Content | None:
             was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
             parts.append((f"\n  label: {was} → {is_}", MUTED))
         if decision.before.instruction != decision.after.instruction:
-            parts.append((f"\n  it was: {safe_line(decision.before.instruction)}", MUTED))
+            parts.append((f"\n  before: {safe_line(decision.before.instruction)}", MUTED))
     return Content.assemble(*parts)

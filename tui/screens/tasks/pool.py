@@ -1,4 +1,4 @@
-"""Everything there is: all tasks in all states, looked through as one types."""
+"""The Pool screen: all tasks in all states, with a search as you type."""
 
 from array import array
 from typing import ClassVar
@@ -16,45 +16,45 @@ from selfinstruct.tui.widgets.titles import entitle
 
 
 class PoolScreen(FilteredScreen, TasksScreen):
-    """All tasks with a filter line above them; every decision works here too."""
+    """All tasks below a filter line; every decision works here too."""
 
     NAME: ClassVar[ScreenName] = "pool"
     NEWEST_FIRST: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("pool")]
-    NOTHING = "Nothing is like that.\n\n{back} clears the filter, and then goes back to the candidates."
+    NOTHING = "No task matches.\n\n{back} clears the filter, and then goes back to the candidates."
 
     def compose_body(self) -> ComposeResult:
-        """The filter line over table and detail."""
+        """Yield the filter line above table and detail."""
         yield filter_line()
         yield from super().compose_body()
 
     @property
     def table(self) -> CandidateTable:
-        """The tasks."""
+        """The table of tasks."""
         return self.query_one("#candidates", CandidateTable)
 
     @property
     def order(self) -> Order:
-        """What the table is sorted by."""
+        """The sort order of the table."""
         return self.table.order
 
     def count(self) -> int:
-        """How many tasks there are."""
+        """Return the number of tasks."""
         return self.engine.workspace.tasks.count()
 
     def show_found(self, found: "array[int]", *, at: int | None) -> None:
-        """Show the tasks that were found."""
+        """Show the matching tasks."""
         entitle(self.table, f"Showing {len(found):,} of {self.count():,}")
         self.show_rows(found, at=at)
 
     async def open_task(self, task_id: int) -> None:
-        """Put the cursor on a task, which the filter must not hide."""
+        """Put the cursor on a task, after clearing the filter that might hide it."""
         self.clear_filter()
         self.load(at=task_id)
         self.set_focus(self.table)
 
     def refresh_view(self) -> None:
-        """Read the rows again, and say how many new ones there are while nothing is looked for."""
+        """Reread the rows; without a filter, show the number of new tasks in the title."""
         count, shown = self.count(), len(self.table.ids)
         if count != shown and not self.filter.value:
             new = f" · {count - shown:,} new, Enter in the filter shows them"
@@ -62,7 +62,7 @@ class PoolScreen(FilteredScreen, TasksScreen):
         super().refresh_view()
 
     async def action_back(self) -> None:
-        """Take the marks away before the filter."""
+        """Clear the marks first, then the filter."""
         if self.table.marked and self.focused is self.table:
             await TasksScreen.action_back(self)
         else:

@@ -1,4 +1,4 @@
-"""The table of tasks: what is decided on, with marks for deciding on many at once."""
+"""The table of tasks, with marks for bulk decisions."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -23,11 +23,12 @@ _TITLES: dict[Order, str] = {
 
 
 class CandidateTable(WindowTable[Task]):
-    """Tasks by id, with marks.
+    """A table of tasks with marks.
 
     Args:
-        tasks: Where the rows are read.
-        newest_first: Whether rows by id begin with the newest.
+        tasks: The source of the rows.
+        id: The widget's id.
+        newest_first: Whether rows sorted by id are in descending order.
     """
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -54,7 +55,7 @@ class CandidateTable(WindowTable[Task]):
 
     @property
     def order(self) -> Order:
-        """What the rows are sorted by."""
+        """The sort order of the rows."""
         return self._order
 
     @order.setter
@@ -64,7 +65,7 @@ class CandidateTable(WindowTable[Task]):
         self.sorted_sign = "▾" if order in self._descending else "▴"
 
     def fetch(self, ids: Sequence[int]) -> Iterable[tuple[int, Task]]:
-        """Read tasks, and note whose verdict is another than the one that was shown."""
+        """Read tasks, and note whose verdict has flipped since it was first shown."""
         for task in self._tasks.get_many(ids):
             waits = task.state == "pending"
             if waits and self._seen.setdefault(task.id, task.verdict) != task.verdict:
@@ -73,35 +74,35 @@ class CandidateTable(WindowTable[Task]):
             yield task.id, task
 
     def show(self, ids: Iterable[int], *, at: int | None = None) -> None:
-        """Show these tasks, with the cursor on `at`, or else on the first one that waits and passes."""
+        """Show these tasks, with the cursor on `at`, or else on the first undecided one that passes."""
         self._range_from = None
         super().show(ids, at=at)
         self._marked &= set(self.ids) if self._marked else set()
         self._show_marks()
 
     def first_row(self) -> int:
-        """The first row that waits for a decision and passes."""
+        """Return the first undecided row that passes; 0 if there is none."""
         return self._next_waiting(0) or 0
 
     # Marks
 
     @property
     def marked(self) -> list[int]:
-        """The marked tasks in the order of their rows, those of the range being drawn among them."""
+        """The marked tasks in row order, including the open range."""
         in_range = self._range()
         if not self._marked and not in_range:
             return []
         return [task_id for row, task_id in enumerate(self.ids) if task_id in self._marked or row in in_range]
 
     def toggle_mark(self) -> None:
-        """Mark the row under the cursor, or take its mark away, and go on to the next one."""
+        """Toggle the mark of the selected row, and move to the next row."""
         if self.current is not None:
             self._marked ^= {self.current}
             self.move_by(1)
             self._show_marks()
 
     def toggle_range(self) -> None:
-        """Begin a range at the cursor, or end it there: its rows are then marked."""
+        """Start a range at the cursor, or end it there and mark its rows."""
         if self._range_from is None:
             self._range_from = self.cursor
         else:
@@ -110,30 +111,30 @@ class CandidateTable(WindowTable[Task]):
         self._show_marks()
 
     def mark_all(self) -> None:
-        """Mark every row that waits for a decision and passes."""
+        """Mark every undecided row that passes."""
         self._marked |= set(self._tasks.waiting_among(self.ids))
         self._show_marks()
 
     def unmark(self, task_ids: Iterable[int]) -> None:
-        """Take the marks of these tasks away; a range is over with it."""
+        """Clear the marks of these tasks, and end an open range."""
         self._marked = {*self.marked}.difference(task_ids)
         self._range_from = None
         self._show_marks()
 
     def clear_marks(self) -> None:
-        """Take all marks away."""
+        """Clear all marks."""
         self._marked.clear()
         self._range_from = None
         self._show_marks()
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Follow the cursor with a range that is being drawn."""
+        """Extend an open range to the cursor."""
         super().watch_cursor(before, now)
         if self._range_from is not None:
             self._show_marks()
 
     def _show_marks(self) -> None:
-        """Draw the rows again, and say below them for how many the next key is."""
+        """Redraw the rows, and show in the border how many rows the next key applies to."""
         drawn = self._range()
         number = len(self._marked) + len(drawn)
         if self._marked and drawn:
@@ -143,7 +144,7 @@ class CandidateTable(WindowTable[Task]):
 
     @property
     def cursor_draws_all(self) -> bool:
-        """While a range is drawn, every row between its ends may change."""
+        """Whether a cursor move redraws all rows: with an open range, any row between its ends may change."""
         return self._range_from is not None
 
     def _range(self) -> range:
@@ -152,12 +153,13 @@ class CandidateTable(WindowTable[Task]):
         first, last = sorted((self._range_from, self.cursor))
         return range(first, last + 1)
 
-    # What waits
+    # Undecided rows
 
     def move_to_next_waiting(self) -> bool:
-        """Move the cursor to the next row that waits for a decision and passes, from the end to the first.
+        """Move the cursor to the next undecided row that passes, wrapping around at the end.
 
-        Returns whether there is one; else the cursor goes one row down.
+        Returns:
+            Whether there is such a row; if not, the cursor moves down by one.
         """
         row = self._next_waiting(self.cursor + 1)
         if row is None:
@@ -169,17 +171,17 @@ class CandidateTable(WindowTable[Task]):
         return True
 
     def move_to_waiting_after(self, task_id: int) -> None:
-        """Move the cursor to the first row that waits and passes behind a task, else to the first of all."""
+        """Move the cursor to the first undecided row that passes after a task, else to the first in all."""
         row = self._next_waiting(self.ids.index(task_id) + 1)
         self.cursor = self.first_row() if row is None else row
 
     def has_waiting(self) -> bool:
-        """Whether any row waits for a decision and passes."""
+        """Return whether any undecided row passes."""
         return self._next_waiting(0) is not None
 
     def _next_waiting(self, start: int) -> int | None:
         row = start
-        # The next one is most often close by; far ones are asked for in one go.
+        # The next row is usually near; the rest is searched in one query.
         for row in range(start, min(start + self.page, len(self.ids))):
             if _waits(self.at(row)):
                 return row
@@ -190,18 +192,18 @@ class CandidateTable(WindowTable[Task]):
     # Drawing
 
     def component(self, row: Task) -> str:
-        """Passing ones stand out, decided ones step back."""
+        """Return the style: filtered rows differ from passing ones, and decided rows are muted."""
         if row.state != "pending":
             return "table--decided"
         return "table--passes" if row.verdict == PASS else "table--fails"
 
     def sign(self, row: int, of: Task) -> str:
-        """Its mark, its state, and whether its verdict has flipped."""
+        """Return the glyphs for its mark, its state and a flipped verdict."""
         marked = of.id in self._marked or row in self._range()
         return (_MARKED if marked else " ") + STATES[of.state] + (_FLIPPED if of.id in self._flipped else "")
 
     def cells(self, row: Task) -> Sequence[str]:
-        """The texts in the order of the columns; the first has the sign."""
+        """Return the texts in column order; the first is empty, for the sign."""
         return [
             "",
             str(row.id),
