@@ -238,7 +238,7 @@ def _turn_beside_generation(curator: Stopwatch, chance: random.Random) -> list[f
 
 def _generates(program: Stopwatch) -> bool:
     status = program.text[:600]
-    return "generating" in status or "under way" in status
+    return "generating" in status or "in flight" in status
 
 
 def _key_to_paint(program: Stopwatch, key: str, chance: random.Random) -> float:

@@ -21,7 +21,7 @@ from selfinstruct.tui.commands.selfinstruct import app as selfinstruct
 from selfinstruct.tui.commands.selfinstruct import status_document
 from selfinstruct.tui.commands.selfinstruct_tui import app as selfinstruct_tui
 from selfinstruct.tui.keys.actions import ACTIONS, Action, actions_in
-from selfinstruct.tui.keys.bindings import keys_shown
+from selfinstruct.tui.keys.own_keys import keys_shown
 from selfinstruct.tui.keys.screens import EVERY, ScreenName
 
 ROOT = Path(__file__).parents[1]

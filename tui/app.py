@@ -28,7 +28,7 @@ from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
-from selfinstruct.tui.keys.bindings import action_of, check_keys
+from selfinstruct.tui.keys.own_keys import action_of, check_keys
 from selfinstruct.tui.keys.screens import SCREEN_OF, SCREENS, ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen

@@ -131,7 +131,7 @@ class InstanceDecider:
             instance = self._get(instance_id)
             after = change(instance)
             if after == instance.standing:
-                raise DecisionRefusedError("Nothing to change: the instance is already like that.")
+                raise DecisionRefusedError("The instance already reads like this.")
             self._append(instance, kind, after)
         self._emit(TaskDecided(instance.task_id, kind, "human"))
 

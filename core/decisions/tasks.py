@@ -353,9 +353,7 @@ class Decider:
                             continue
                         after = change(task)
                         if after == task.standing:
-                            raise DecisionRefusedError(
-                                f"Nothing to change: task {task_id} is already like that."
-                            )
+                            raise DecisionRefusedError(_nothing_to_change(task, kind))
                     except DecisionRefusedError as error:
                         refused[task_id] = error
                     else:
@@ -443,3 +441,11 @@ def _reverted(now: Standing, decision: Decision) -> Standing:
         instruction=before.instruction if reworded else now.instruction,
         label=before.label if reworded or before.label != after.label else now.label,
     )
+
+
+def _nothing_to_change(task: Task, kind: DecisionKind) -> str:
+    if kind == "relabel":
+        return f"Task {task.id} already has this label."
+    if kind == "edit":
+        return f"Task {task.id} already has this wording."
+    return f"Task {task.id} is already {'a candidate' if task.state == 'pending' else task.state}."

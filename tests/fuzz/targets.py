@@ -58,7 +58,7 @@ from selfinstruct.core.task_query import parse_filter
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import TrainingRow
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.keys.own_keys import check_keys
 from selfinstruct.tui.text.safe_text import safe, safe_line
 
 LONGEST_SENTENCE = 4000

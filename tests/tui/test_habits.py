@@ -14,7 +14,7 @@ from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.actions import Action, actions_in
-from selfinstruct.tui.keys.bindings import check_keys, keys_shown
+from selfinstruct.tui.keys.own_keys import check_keys, keys_shown
 from selfinstruct.tui.keys.screens import EVERY
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.text.themes import CYCLE, check_theme

@@ -18,7 +18,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.keys.own_keys import check_keys
 from selfinstruct.tui.text.safe_text import safe
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from tests.conftest import OpenEngine

@@ -263,7 +263,7 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
 
 def _check_screen(settings: Settings) -> None:
     """Check keys and theme before the workspace stores them."""
-    from selfinstruct.tui.keys.bindings import check_keys  # noqa: PLC0415 - imports Textual
+    from selfinstruct.tui.keys.own_keys import check_keys  # noqa: PLC0415 - imports Textual
     from selfinstruct.tui.text.themes import check_theme  # noqa: PLC0415 - as above
 
     check_keys(settings.keys)

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from selfinstruct.tui.keys.actions import Action
-from selfinstruct.tui.keys.bindings import action_of, with_keys
+from selfinstruct.tui.keys.own_keys import action_of, with_keys
 
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from selfinstruct.tui.dialogs.base import Dialog
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 
 
 class ConfirmScreen(Dialog[bool]):

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from selfinstruct.tui.dialogs.base import DISCARDS, Dialog
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.exact_text import ExactInput
 
 if TYPE_CHECKING:

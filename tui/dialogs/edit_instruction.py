@@ -15,7 +15,7 @@ from selfinstruct.core.method.parsing import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.exact_text import in_one_line
 from selfinstruct.tui.text.safe_text import safe_line
 

@@ -14,7 +14,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.tui.dialogs.base import Dialog
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.exact_text import ExactInput
 from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.widgets.choice import Choice

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.actions import PARTS, actions_in
-from selfinstruct.tui.keys.bindings import bindings, keys_shown
+from selfinstruct.tui.keys.own_keys import bindings, keys_shown
 from selfinstruct.tui.keys.screens import SCREEN_OF
 
 

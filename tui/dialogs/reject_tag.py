@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import TAGS
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 
 
 class TagScreen(TakingScreen[str | None]):

@@ -33,7 +33,7 @@ from selfinstruct.tui.dialogs.export import ExportScreen
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, called
-from selfinstruct.tui.keys.bindings import key_of, keys_shown, with_keys
+from selfinstruct.tui.keys.own_keys import key_of, keys_shown, with_keys
 from selfinstruct.tui.keys.screens import SCREENS, ScreenName
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence_line

@@ -10,7 +10,7 @@ from textual.worker import Worker
 from selfinstruct.core.task_query import QueryError, parse_filter
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Order
-from selfinstruct.tui.screens.undo_redo import DecidingScreen
+from selfinstruct.tui.screens.deciding import DecidingScreen
 from selfinstruct.tui.text.exact_text import ExactInput
 from selfinstruct.tui.widgets.titles import entitle
 from selfinstruct.tui.widgets.window_table import WindowTable

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.visual import Visual
 
 from selfinstruct.core.util.lru_cache import LRUCache
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.widgets.cached_lines import LineView
 
 _GAP = 2

@@ -164,7 +164,7 @@ def test_no_two_kept_instances_of_a_task_are_the_same(engine: Engine, task_id: i
 def test_repeating_a_decision_on_an_instance_changes_nothing(engine: Engine, task_id: int) -> None:
     first, _, third = ids(engine, task_id)
     decide = engine.decisions.instances
-    with pytest.raises(DecisionRefusedError, match="already like that"):
+    with pytest.raises(DecisionRefusedError, match="already reads like this"):
         decide.edit(first, *COD)
     with pytest.raises(DecisionRefusedError, match="already kept"):
         decide.restore(first)

@@ -231,7 +231,7 @@ def test_seeds_stay_as_they_are(engine: Engine) -> None:
 def test_repeating_a_decision_changes_nothing(engine: Engine) -> None:
     task_id = candidate(engine, "Name three rivers of Spain.")
     engine.decisions.reject(task_id)
-    with pytest.raises(DecisionRefusedError, match="already like that"):
+    with pytest.raises(DecisionRefusedError, match=f"Task {task_id} is already rejected"):
         engine.decisions.reject(task_id)
     assert len(engine.workspace.decisions.of_task(task_id)) == 1
 

@@ -15,7 +15,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.dialogs.key_consent import KeyConsentScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, actions_in
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import EVERY, SCREENS
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text

@@ -12,7 +12,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.keys.actions import actions_in
-from selfinstruct.tui.keys.bindings import with_keys
+from selfinstruct.tui.keys.own_keys import with_keys
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
 

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static, TextArea
 
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.safe_text import safe_line
 
 _QUOTED = 190

@@ -14,13 +14,13 @@ from selfinstruct.core.events import Event, TaskInstantiated
 from selfinstruct.core.util.time_slices import when_free
 from selfinstruct.db.errors import StorageError
 from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Task
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
+from selfinstruct.tui.screens.deciding import other_label
 from selfinstruct.tui.screens.filtered import FilteredScreen, filter_line
 from selfinstruct.tui.screens.instances.accepted import AcceptedTable
 from selfinstruct.tui.screens.instances.editor import InstanceEditor
 from selfinstruct.tui.screens.instances.pane import InstancePane
-from selfinstruct.tui.screens.undo_redo import other_label
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 

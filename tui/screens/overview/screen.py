@@ -13,7 +13,7 @@ from selfinstruct.core.stats.overview import Overview, read_overview
 from selfinstruct.core.stats.seed_distance import SeedScores
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.tui.background.refresh import BackgroundRefresh
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.overview.panels import (

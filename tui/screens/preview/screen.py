@@ -23,7 +23,7 @@ from selfinstruct.core.stats.filter_preview import (
 )
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.tui.background.refresh import BackgroundRefresh
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.preview.filter_choices import described, differences

@@ -12,7 +12,7 @@ from textual.containers import Container
 from selfinstruct.core.runs.resend import Resent
 from selfinstruct.db.reads.request_log import RequestView
 from selfinstruct.tui.dialogs.confirm import ConfirmScreen
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.requests.detail_text import prompt_text

@@ -17,7 +17,7 @@ from selfinstruct.core.settings.model import OFFLINE, Settings
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
-from selfinstruct.tui.keys.bindings import bindings, with_keys
+from selfinstruct.tui.keys.own_keys import bindings, with_keys
 from selfinstruct.tui.screens.settings.form import FIELDS, changed_in, faults_of, text_of, values_of
 from selfinstruct.tui.screens.settings.probe_result import models_of, outcome_of
 from selfinstruct.tui.screens.settings.rows import SettingRow, key_note

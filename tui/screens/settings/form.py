@@ -16,7 +16,7 @@ from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 from selfinstruct.core.settings_check import faults
 from selfinstruct.db.records import ApiKind
-from selfinstruct.tui.keys.bindings import check_keys
+from selfinstruct.tui.keys.own_keys import check_keys
 from selfinstruct.tui.text.themes import DARK, known_themes
 
 ON, OFF = "on", "off"

@@ -15,7 +15,7 @@ from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.keys.actions import ACTIONS
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen

@@ -17,9 +17,9 @@ from selfinstruct.tui.background.prefetch import Prefetch
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 from selfinstruct.tui.dialogs.external_editor import EditorError, edit_outside
 from selfinstruct.tui.dialogs.reject_tag import TagScreen
+from selfinstruct.tui.screens.deciding import DecidingScreen, other_label
 from selfinstruct.tui.screens.tasks.detail_pane import DetailPane
 from selfinstruct.tui.screens.tasks.table import CandidateTable
-from selfinstruct.tui.screens.undo_redo import DecidingScreen, other_label
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 

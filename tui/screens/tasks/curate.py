@@ -14,7 +14,7 @@ from selfinstruct.core.events import (
     PoolRead,
 )
 from selfinstruct.db.records import PASS
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import place_of
 from selfinstruct.tui.screens.tasks.base import TasksScreen

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from selfinstruct.db.records import Order
-from selfinstruct.tui.keys.bindings import bindings
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.filtered import FilteredScreen, filter_line
 from selfinstruct.tui.screens.tasks.base import TasksScreen
