@@ -16,7 +16,7 @@ from selfinstruct.tui.screens.settings.screen import SettingsScreen
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
 
-_NOT_READ, _FULL = "The workspace was not read", "disk is full"
+_NOT_READ, _FULL = "The query was interrupted", "disk is full"
 
 
 @contextmanager
