@@ -1,6 +1,7 @@
 """A key goes to a host only when this user has said so on this machine, whoever made the workspace."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,15 @@ async def test_a_strangers_workspace_gets_no_key(workspace: Workspace, server: M
         with pytest.raises(EndpointUnusableError, match="HF_TOKEN was not sent"):
             await ask(settings)
     assert server.received == []
+
+
+def test_a_command_to_copy_holds_a_strangers_words_as_words_only() -> None:
+    settings = a_strangers("https://evil.example/v1;touch${IFS}x", model="m; touch x")
+    with pytest.raises(EndpointUnusableError) as caught:
+        Endpoint(settings)
+    command = as_flags(caught.value.sentence).partition("both together: ")[2]
+    words = ["--model", settings.model, "--base-url", settings.address, "--api-key-env", "HF_TOKEN"]
+    assert command == shlex.join(words)
 
 
 def test_neither_does_a_strangers_endpoint_for_embeddings(workspace: Workspace, server: ModelServer) -> None:
