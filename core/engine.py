@@ -181,9 +181,8 @@ class Engine:
         Raises:
             SettingsError: The amount is invalid, or the price of the model is unknown.
         """
-        settings = check(
-            {**storable(self.settings, self.workspace.path), "max_cost": max_cost_usd}, source="the settings"
-        )
+        limit = check({"max_cost": max_cost_usd}, source="the settings").max_cost
+        settings = self.settings.model_copy(update={"max_cost": limit})
         limited_prices(settings)
         self.workspace.settings.change({"max_cost": max_cost_usd})
         self.settings = settings

@@ -1,5 +1,7 @@
 """Error classes, each with a message that is shown to the person."""
 
+from pathlib import Path
+
 from selfinstruct.core.setting_names import as_fields
 
 
@@ -28,6 +30,18 @@ class EndpointUnusableError(SelfInstructError):
 
 class ExportError(SelfInstructError):
     """The training file cannot be written."""
+
+
+class TargetExistsError(ExportError):
+    """There is a file at the target, and nobody has allowed to replace it.
+
+    Args:
+        path: The target.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} already exists. Choose another name, or allow it to be replaced.")
+        self.path = path
 
 
 class DecisionRefusedError(SelfInstructError):

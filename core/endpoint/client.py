@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -388,8 +389,8 @@ class Endpoint:
             )
         return (
             f"The key in {use.variable} was not sent: you have not allowed it for {use.origin} on this"
-            f" machine. To allow it, name both together: {self._MODEL} {self.model} {self._URL}"
-            f" {self.address} {self._KEY} {use.variable}"
+            f" machine. To allow it, name both together: {self._MODEL} {shlex.quote(self.model)} {self._URL}"
+            f" {shlex.quote(self.address)} {self._KEY} {use.variable}"
         )
 
     def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_config_path, user_state_path
 
 from selfinstruct.core.errors import EndpointUnusableError, why
-from selfinstruct.core.settings.model import OPENAI_KEY, Settings, is_openai, origin_of
+from selfinstruct.core.settings.model import OPENAI_KEY, Settings, as_address, is_openai, origin_of
 
 OWN_TABLE = "key_hosts"
 """The table of the user's own settings file that maps each variable to the addresses that may get its key."""
@@ -67,23 +67,30 @@ def key_uses(settings: Settings) -> list[KeyUse]:
     return list(dict.fromkeys(use for one in both if (use := key_use(one)) is not None))
 
 
-def named_together(settings: Settings, named: Iterable[str]) -> list[KeyUse]:
-    """Return the key uses whose variable and address were both named explicitly.
+def named_together(settings: Settings, typed: Mapping[str, Any]) -> list[KeyUse]:
+    """Return the key uses of these settings whose variable and address the user has both typed.
 
     Args:
         settings: The resulting settings.
-        named: The names of the settings that the user gave.
+        typed: The values that the user gave, by name. A value that is not the one in `settings` names
+            nothing.
     """
-    given = set(named)
-    uses = []
-    if "api_key_env" in given and ("base_url" in given or settings.base_url is None):
-        uses.append(key_use(settings))
-    vectors = settings.of_embeddings
-    if vectors is not None and "embeddings_key_env" in given:
+    named = [(settings, "api_key_env", "base_url")]
+    if (vectors := settings.of_embeddings) is not None:
         address = "base_url" if settings.embeddings_url is None else "embeddings_url"
-        if address in given or vectors.base_url is None:
-            uses.append(key_use(vectors))
-    return [use for use in uses if use is not None]
+        named.append((vectors, "embeddings_key_env", address))
+    return [
+        use
+        for of_model, variable, address in named
+        if (use := key_use(of_model)) is not None
+        and _as_text(typed.get(variable)) == use.variable
+        # Without an address, the key is for OpenAI: nobody else can have named that.
+        and (of_model.base_url is None or as_address(_as_text(typed.get(address))) == of_model.base_url)
+    ]
+
+
+def _as_text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 class KeyConsent:

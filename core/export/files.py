@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfinstruct.core.errors import ExportError
+from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.format_kinds import SpreadsheetFormat
 from selfinstruct.core.export.registry import format_of
 from selfinstruct.core.settings.sources import from_store
@@ -59,8 +59,8 @@ def write_export(
         guard_formulas: Whether to prefix cells that spreadsheets would evaluate with an apostrophe.
 
     Raises:
-        ExportError: the format is unknown, the file exists and `force` is not set, the path belongs to a
-            workspace, or the file cannot be written.
+        TargetExistsError: the file exists, and `force` is not set.
+        ExportError: the format is unknown, the path belongs to a workspace, or the file cannot be written.
     """
     chosen = format_of(export_format)
     try:
@@ -83,10 +83,10 @@ def write_export(
         with writing(path, force=force) as part:
             part.write_text(text, encoding="utf-8", newline="")
     except FileExistsError:
-        raise ExportError(f"{path} already exists. Give --force to replace it, or another --out.") from None
+        raise TargetExistsError(path) from None
     except OSError as error:
         raise ExportError(
-            f"{path} cannot be written: {error.strerror or error}. Give --out another place."
+            f"{path} cannot be written: {error.strerror or error}. Choose another place."
         ) from error
     of_seeds = sum(row.origin == "seed" for row in unique)
     return Exported(
@@ -101,13 +101,13 @@ def write_export(
 
 def _check_target(path: Path, workspace: Workspace) -> None:
     if str(path) == "-":
-        raise ExportError("Export to standard output is not supported. Give --out the name of a file.")
+        raise ExportError("Export to standard output is not supported. Choose the name of a file.")
     if path.is_dir():
-        raise ExportError(f"{path} is a folder. Give --out the name of a file in it.")
+        raise ExportError(f"{path} is a folder. Choose the name of a file in it.")
     if path.exists() and not path.is_file():
-        raise ExportError(f"{path} is not an ordinary file. Give --out another name.")
+        raise ExportError(f"{path} is not an ordinary file. Choose another name.")
     if (what := own_file(path, workspace.path) or _source(path, workspace)) is not None:
-        raise ExportError(f"{path} {what}. Give --out another name.")
+        raise ExportError(f"{path} {what}. Choose another name.")
 
 
 def _source(path: Path, workspace: Workspace) -> str | None:

@@ -152,7 +152,7 @@ class Assessor:
             raise
 
     def step_when_free(self) -> Sliced[ExitStack]:
-        """A step that has begun, as soon as no other program keeps the workspace; it ends with the stack."""
+        """A step that has begun, as soon as no other program locks the workspace; it ends with the stack."""
 
         def begin() -> ExitStack:
             stack = ExitStack()

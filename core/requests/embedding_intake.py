@@ -81,8 +81,8 @@ class VectorIntake:
             self._emit(RequestFailed(request.id, request.stage, str(error)))
             raise EndpointUnusableError(
                 f"{request.model} at {request.base_url} does not answer like an embedding model."
-                f" {error} The request is not resent automatically: press t on the Requests screen to resend"
-                f" it. {_ADVICE}"
+                f" {error} The request is not resent automatically: resend it on the Requests screen."
+                f" {_ADVICE}"
             ) from None
         new = [
             NewVector(task_id, str(text), vector.tobytes())

@@ -153,7 +153,7 @@ class UnattendedRun:
                     f"Stopped: the vectors of {_tasks(self._engine.assessor.lacking_vectors)} of the pool are"
                     " missing, and candidates cannot be compared by meaning without them. Their requests are"
                     " in doubt, got an unusable answer, or are waiting in another program. --resend resends"
-                    " those in doubt; t on the Requests screen resends those with an unusable answer;"
+                    " those in doubt; on the Requests screen you resend those with an unusable answer;"
                     f' {setting("embeddings")} "" continues without embeddings.'
                 )
                 return

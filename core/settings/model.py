@@ -231,7 +231,7 @@ class Settings(_Checked):
             raise ValueError("an address is stored, so it must have no password; use api_key_env instead")
         if parts.query or parts.fragment:
             raise ValueError("an address is stored, so it must have no ? or #; use api_key_env for a key")
-        return url.strip().rstrip("/")
+        return as_address(url)
 
     @field_validator("api_key_env", "embeddings_key_env")
     @classmethod
@@ -287,6 +287,13 @@ class Settings(_Checked):
         )
 
     @property
+    def without_embeddings(self) -> "Settings":
+        """A copy without an embedding model, its address and its key."""
+        return self.model_copy(
+            update={"embeddings": None, "embeddings_url": None, "embeddings_key_env": None}
+        )
+
+    @property
     def of_embeddings(self) -> "Settings | None":
         """The settings of the embedding endpoint, with its model as `model`; None without embeddings."""
         if self.embeddings is None:
@@ -302,6 +309,11 @@ class Settings(_Checked):
             "embeddings": None,
         }
         return self.model_copy(update=changed)
+
+
+def as_address(text: str) -> str:
+    """Return an address in the form that settings hold: without surrounding space and final slashes."""
+    return text.strip().rstrip("/")
 
 
 def is_openai(address: str) -> bool:

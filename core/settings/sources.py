@@ -15,6 +15,7 @@ from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
+from selfinstruct.db.sqlite.journal_files import real_path
 
 SETTINGS_FILE = "selfinstruct.toml"
 _FLAGS = "the flags"
@@ -200,8 +201,8 @@ _PATHS = ("seeds", "prompts")
 def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
     """Convert settings to JSON values for storage in a workspace.
 
-    Paths inside the workspace's folder become relative to it, so that the folder can be renamed; all others
-    become absolute.
+    Paths inside the folder of the workspace's file, whatever links lead to it, become relative to it, so that
+    the folder can be renamed; all others become absolute.
     """
     values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
     usual = filter_defaults(settings.language).model_dump(mode="json")
@@ -216,15 +217,16 @@ def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any
 
 
 def _from_folder(path: Path, workspace: Path | None) -> Path:
-    if workspace is None or not path.is_relative_to(folder := workspace.absolute().parent):
+    if workspace is None:
         return path
-    below = path.relative_to(folder)
-    return path if ".." in below.parts else below
+    folder = real_path(workspace).parent
+    below = [path.relative_to(parent) for parent in path.parents if real_path(parent) == folder]
+    return next((inside for inside in below if ".." not in inside.parts), path)
 
 
 def from_store(stored: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
-    """Resolve the paths in stored settings against the workspace's folder."""
-    folder = workspace.absolute().parent
+    """Resolve the paths in stored settings against the folder of the workspace's file."""
+    folder = real_path(workspace).parent
     return {
         name: folder / value if name in _PATHS and isinstance(value, str) else value
         for name, value in stored.items()

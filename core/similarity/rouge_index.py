@@ -138,10 +138,6 @@ class RougeIndex:
             ceiling = floor
         return _neighbours(best) + self._others(best, k)
 
-    def nearest_many(self, texts: Sequence[str], k: int = 10) -> list[list[Neighbour]]:
-        """The top `k` tasks of each text, best first, ties broken by id."""
-        return [self.nearest(text, k) for text in texts]
-
     def above(self, text: str, threshold: float) -> list[Neighbour]:
         """All tasks that score at least `threshold`, best first, ties broken by id."""
         if not len(self):

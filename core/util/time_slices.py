@@ -33,7 +33,7 @@ def at_once(work: Sliced[Result]) -> Result:
         while True:
             if next(work) == WAITING:
                 work.close()
-                raise BusyError("Another program keeps the workspace. Try again.")
+                raise BusyError("Another program is using the workspace. Try again.")
     except StopIteration as end:
         result: Result = end.value
         return result

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from selfinstruct.db.check.parts import PARTS, Part, look_at_search, pass_over_search
 from selfinstruct.db.check.scores import Look
 from selfinstruct.db.errors import DamagedError, QueryRefusedError
-from selfinstruct.db.sqlite.connection import connect_to_read, is_writable
+from selfinstruct.db.sqlite.connection import connect_to_read, is_writable, keeping_log
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, version_of
 
@@ -45,7 +45,7 @@ def check(path: Path, *, also: Mapping[str, Look] = MappingProxyType({})) -> Rep
         WorkspaceError: There is no workspace, or it is another program's file or has a newer schema.
         DamagedError: Its first page is damaged, so that nothing can be checked.
     """
-    with closing(connect_to_read(path)) as db:
+    with keeping_log(path), closing(connect_to_read(path)) as db:
         search = look_at_search if is_writable(path) else pass_over_search
         looks = {**PARTS, "search": search, **also}
         is_older = version_of(db) < SCHEMA_VERSION

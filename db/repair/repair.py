@@ -8,9 +8,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from selfinstruct.db.atomic_file import put
 from selfinstruct.db.check.check import Report, check
@@ -21,7 +22,14 @@ from selfinstruct.db.repair.page_reader import PageReader
 from selfinstruct.db.repair.rebuild_requests import mend_ledger
 from selfinstruct.db.repair.rebuild_tasks import mend_tasks, replay_all
 from selfinstruct.db.repair.salvage import Salvage, salvage
-from selfinstruct.db.sqlite.connection import connect, connect_to_read, is_in_use, is_writable
+from selfinstruct.db.sqlite.connection import (
+    connect,
+    connect_to_read,
+    has_log,
+    is_in_use,
+    is_writable,
+    keeping_log,
+)
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.journal_files import ENDINGS, beside, real_path
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, bring_up_to_date, free_name, version_of
@@ -39,7 +47,8 @@ class Repaired:
     """The path that the damaged file will get."""
     _path: Path
     _new: Path
-    _source: Connection | None
+    _guard: Connection | None
+    """The connection to the damaged file that keeps other programs out."""
 
     def put_in_place(self) -> None:
         """Rename the damaged file to `kept`, and the new file to its name.
@@ -47,9 +56,9 @@ class Repaired:
         Raises:
             WorkspaceError: A program has started to use the damaged file; nothing is changed.
         """
-        if self._source is not None:
-            # Closing deletes the log at this path, so it must happen before the new file is there.
-            self._source.close()
+        if self._guard is not None:
+            # Closing may delete the log at this path, so it must happen before the new file is there.
+            self._guard.close()
         _require_idle(self._path)
         try:
             os.link(self._path, self.kept)
@@ -79,23 +88,26 @@ def repairing(path: Path, *, at: str) -> Iterator[Repaired]:
         raise WorkspaceError(
             f"{path} cannot be written to, and so cannot be repaired. Copy it elsewhere first."
         )
-    source = _connect(path)
     try:
-        # Closed after the connection, because closing it releases this program's locks on the file.
-        with (
-            real.open("rb") as file,
-            tempfile.TemporaryDirectory(dir=real.parent, prefix=f".{real.name}.") as name,
-        ):
-            try:
-                _keep_others_out(source, real)
-                new = Path(name) / real.name
-                notes, replayed = _make(source, PageReader(file, _page_size(source)), new, at=at)
-                report = check(new)
-                _require_whole(report, replayed)
-                yield Repaired(tuple(notes), report, free_name(real, "before-repair"), real, new, source)
-            finally:
-                if source is not None:
-                    source.close()
+        with keeping_log(path), ExitStack() as stack:
+            guard = source = _connect(path)
+            # Closed after the connection, because closing it releases this program's locks on the file.
+            pages = stack.enter_context(real.open("rb"))
+            folder = tempfile.TemporaryDirectory(dir=real.parent, prefix=f".{real.name}.")
+            name = stack.enter_context(folder)
+            if guard is not None:
+                stack.enter_context(closing(guard))
+            _keep_others_out(guard, real)
+            if has_log(real):
+                copy = _with_log_written(real, pages, Path(name) / "copy.db")
+                pages = stack.enter_context(copy.open("rb"))
+                if (source := _connect(copy)) is not None:
+                    stack.enter_context(closing(source))
+            new = Path(name) / real.name
+            notes, replayed = _make(source, PageReader(pages, _page_size(source)), new, at=at)
+            report = check(new)
+            _require_whole(report, replayed)
+            yield Repaired(tuple(notes), report, free_name(real, "before-repair"), real, new, guard)
     except OSError as error:
         raise WorkspaceError(
             f"{path} cannot be repaired: {error.strerror or error}. It is left as it is."
@@ -122,6 +134,16 @@ def _connect(path: Path) -> Connection | None:
     return source
 
 
+def _with_log_written(path: Path, file: BinaryIO, copy: Path) -> Path:
+    """Copy a file and write its log into the copy, because rows are also read from the pages themselves."""
+    with copy.open("wb") as into:
+        shutil.copyfileobj(file, into)
+    shutil.copyfile(beside(path, "-wal"), beside(copy, "-wal"))
+    with suppress(DamagedError), closing(connect_to_read(copy)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return copy
+
+
 def _page_size(source: Connection | None) -> int | None:
     if source is None:
         return None
@@ -134,10 +156,6 @@ def _keep_others_out(source: Connection | None, path: Path) -> None:
         with suppress(DamagedError):
             try:
                 source.execute("PRAGMA query_only = OFF")
-                # Pages are read from the file itself, so the log must be checkpointed into it first.
-                (is_busy, _, _) = source.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                if is_busy:
-                    raise WorkspaceError(f"Another program uses {path}. Close it first.")
                 source.execute("BEGIN EXCLUSIVE")
             except BusyError as error:
                 raise WorkspaceError(f"Another program uses {path}. Close it first.") from error

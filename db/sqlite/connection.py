@@ -4,7 +4,7 @@ import errno
 import glob
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,6 +165,25 @@ def connect_to_read(path: Path) -> Connection:
             raise _not_found(path)
         # The first connection after a crash rolls back what was half written, which takes write access.
         return _open(path, "rw" if is_writable(path) else "ro", query_only=True)
+
+
+@contextmanager
+def keeping_log(path: Path) -> Iterator[None]:
+    """Keep SQLite from writing the log into the file when the last connection inside closes.
+
+    A connection that cannot write is open until the end, so the others are not the last, and it leaves the
+    log as it is.
+    """
+    with ExitStack() as stack:
+        if has_log(path):
+            with suppress(WorkspaceError, OSError, sqlite3.Error):  # then nothing inside can write it either
+                stack.enter_context(closing(_open(path, "ro", query_only=True)))
+        yield
+
+
+def has_log(path: Path) -> bool:
+    """Whether there is a write-ahead log with pages beside a file."""
+    return _has_bytes(beside(path, "-wal"))
 
 
 def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = False) -> Connection:

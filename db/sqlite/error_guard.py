@@ -35,6 +35,9 @@ _OTHER_SCHEMA = re.compile(
 )
 """Messages of SQLITE_ERROR for a file whose tables, indexes or values this program did not write."""
 
+_READING = {"SELECT", "WITH", "PRAGMA", "ROLLBACK"}
+"""First words of statements that do not write."""
+
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 """UnicodeDecodeError is raised when SQLite's own message would quote damaged text."""
 
@@ -79,7 +82,7 @@ def translated(error: Exception, *, path: Path | None, writing: bool) -> Workspa
     Args:
         error: An error of SQLite other than a programming error.
         path: The workspace's file, if known.
-        writing: Whether it occurred in a write transaction, which is rolled back.
+        writing: Whether the statement writes or asks for the write lock.
     """
     code, done = primary_code(error), "written" if writing else "read"
     if is_damage(error):
@@ -96,6 +99,12 @@ def translated(error: Exception, *, path: Path | None, writing: bool) -> Workspa
     return StorageError(
         f"The workspace cannot be {done}: {error}. Everything stored before is kept. {what_helps(error)}"
     )
+
+
+def _writes(sql: str) -> bool:
+    """Whether a statement writes or asks for the write lock; fetching rows, without a statement, does not."""
+    words = sql.split(maxsplit=2)[:2]
+    return bool(words) and words[0] not in _READING and words != ["BEGIN"]
 
 
 class GuardedCursor(sqlite3.Cursor):
@@ -146,8 +155,7 @@ class GuardedCursor(sqlite3.Cursor):
     def _raise(self, error: Exception, sql: str = "") -> Never:
         if isinstance(error, sqlite3.ProgrammingError):
             raise error
-        writing = self.connection.in_transaction or sql.startswith(("BEGIN", "COMMIT"))
-        raise translated(error, path=getattr(self.connection, "path", None), writing=writing) from error
+        raise translated(error, path=getattr(self.connection, "path", None), writing=_writes(sql)) from error
 
 
 class GuardedConnection(sqlite3.Connection):

@@ -1,6 +1,7 @@
 """`selfinstruct check` and `selfinstruct backup`: consistency checks, repair, and backups."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -91,7 +92,7 @@ def _repair(path: Path, *, yes: bool) -> bool:
             return False
         repaired.put_in_place()
         typer.echo(f"The damaged file is now {kept}.")
-        typer.echo("\n".join(report_lines(repaired.report)).replace(str(repaired.report.path), str(path)))
+        typer.echo("\n".join(report_lines(replace(repaired.report, path=path))))
     return repaired.report.is_well
 
 

@@ -39,7 +39,7 @@ class Pace:
         per_s = gained / elapsed
         parts = [f"{60 * per_s:.0f} a minute"]
         if self._target and gained >= _ENOUGH and reached < self._target:
-            parts.append(f"done in {duration((self._target - reached) / per_s)}")
+            parts.append(f"about {duration((self._target - reached) / per_s)} left")
         return parts
 
 

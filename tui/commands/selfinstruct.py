@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from selfinstruct.core.errors import ExportError
+from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.files import write_export
 from selfinstruct.core.export.format_kinds import SpreadsheetFormat
 from selfinstruct.core.export.registry import FORMATS, format_of
@@ -101,15 +101,18 @@ def export(
         wanted = f"Combine it with --format {_SPREADSHEETS}, or leave it out."
         stop(ExportError(f"--guard-formulas is for spreadsheets. {wanted}"))
     with sentences(db), look_into(db) as workspace:
-        exported = write_export(
-            workspace,
-            out,
-            export_format,
-            include_seeds=include_seeds,
-            rng_seed=rng_seed,
-            force=force,
-            guard_formulas=guard_formulas,
-        )
+        try:
+            exported = write_export(
+                workspace,
+                out,
+                export_format,
+                include_seeds=include_seeds,
+                rng_seed=rng_seed,
+                force=force,
+                guard_formulas=guard_formulas,
+            )
+        except TargetExistsError:
+            stop(ExportError(f"{out} already exists. Give --force to replace it, or another --out."))
         training = workspace.training()
     seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
     typer.echo(

@@ -223,7 +223,7 @@ def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: b
         if settings.prompts is not None and settings.prompts == stored.get("prompts"):
             _require_there(settings.prompts, workspace)
         consent = KeyConsent()
-        consent.give(named_together(settings, (name for name, value in flags.items() if value is not None)))
+        consent.give(named_together(settings, flags))
         engine = Engine(workspace, settings, consent=consent)
         if auto:
             from selfinstruct.core.runs.unattended import require_start  # noqa: PLC0415 - as above

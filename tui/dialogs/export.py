@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Footer, Input, Static
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import ExportError
+from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.own_keys import bindings
@@ -88,14 +88,13 @@ class ExportScreen(Dialog[str | None]):
         if not name:
             self._say("Enter a file name.")
             return
-        if path.is_file() and path != self._there:
-            self._there = path
-            self._say(self.with_keys(f"{path} already exists. {{write_file}} again replaces it."))
-            return
         try:
             exported = self._engine.export(path, self._choice.value, force=path == self._there)
+        except TargetExistsError:
+            self._there = path
+            self._say(f"{path} already exists. {self.with_keys('{write_file} again replaces it.')}")
         except ExportError as error:
-            self._say(str(error).replace("--out", "the file"))
+            self._say(str(error))
         else:
             where = safe_line(str(exported.path))
             none = " No accepted task has a kept instance yet." if not exported.rows else ""

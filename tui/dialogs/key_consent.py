@@ -1,6 +1,6 @@
 """Asking for consent to send an API key to a host, once per pair on this machine."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
@@ -52,7 +52,7 @@ class KeyConsentScreen(Dialog[bool]):
 
 
 async def may_send_keys(
-    app: App[None], consent: KeyConsent, settings: Settings, *, typed: Iterable[str] = ()
+    app: App[None], consent: KeyConsent, settings: Settings, *, typed: Mapping[str, str] | None = None
 ) -> bool:
     """Ask for consent to each API key that these settings would send without consent so far.
 
@@ -62,14 +62,14 @@ async def may_send_keys(
         app: The application in which to ask.
         consent: The consent given so far; records the answers.
         settings: The settings about to be used.
-        typed: Names of the settings that the person has just typed. Typing both a variable and its address
-            counts as consent.
+        typed: What the person has just typed, by the name of the setting. Typing both a variable and its
+            address counts as consent.
 
     Returns:
         False if the person refused. The endpoint still refuses keys without consent, with its own message.
     """
     try:
-        consent.give(named_together(settings, typed))
+        consent.give(named_together(settings, typed or {}))
         missing = consent.missing(settings)
     except EndpointUnusableError:
         return True

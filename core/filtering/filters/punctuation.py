@@ -16,7 +16,7 @@ STARTS_WITH_PUNCTUATION = Switch(
 def _find(candidate: Candidate) -> str | None:
     first = candidate.text[:1]
     if first and unicodedata.category(first)[0] in "PS" and first not in candidate.language.allowed_first:
-        return f"It begins with the punctuation mark {first}"
+        return f'It begins with the punctuation mark "{first}".'
     return None
 
 

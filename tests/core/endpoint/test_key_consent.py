@@ -1,6 +1,7 @@
 """A key goes to a host only when this user has said so on this machine, whoever made the workspace."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,15 @@ async def test_a_strangers_workspace_gets_no_key(workspace: Workspace, server: M
         with pytest.raises(EndpointUnusableError, match="HF_TOKEN was not sent"):
             await ask(settings)
     assert server.received == []
+
+
+def test_a_command_to_copy_holds_a_strangers_words_as_words_only() -> None:
+    settings = a_strangers("https://evil.example/v1;touch${IFS}x", model="m; touch x")
+    with pytest.raises(EndpointUnusableError) as caught:
+        Endpoint(settings)
+    command = as_flags(caught.value.sentence).partition("both together: ")[2]
+    words = ["--model", settings.model, "--base-url", settings.address, "--api-key-env", "HF_TOKEN"]
+    assert command == shlex.join(words)
 
 
 def test_neither_does_a_strangers_endpoint_for_embeddings(workspace: Workspace, server: ModelServer) -> None:
@@ -146,25 +156,44 @@ def test_a_host_that_is_not_plain_ascii_is_never_asked_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "allowed"),
+    ("typed", "allowed"),
     [
-        (["api_key_env", "base_url"], True),
-        (["api_key_env"], False),
-        (["base_url"], False),
-        (["embeddings_key_env", "base_url"], False),
-        ([], False),
+        ({"api_key_env": "HF_TOKEN", "base_url": HF}, True),
+        ({"api_key_env": " HF_TOKEN ", "base_url": f" {HF}/ "}, True),
+        ({"api_key_env": "HF_TOKEN"}, False),
+        ({"base_url": HF}, False),
+        ({"embeddings_key_env": "HF_TOKEN", "base_url": HF}, False),
+        ({"api_key_env": "HF_TOKEN", "base_url": "https://mine.example/v1"}, False),
+        ({"api_key_env": "MY_KEY", "base_url": HF}, False),
+        ({"api_key_env": "HF_TOKEN", "base_url": None}, False),
+        ({}, False),
     ],
 )
-def test_a_word_names_the_variable_and_the_address_together(named: list[str], allowed: bool) -> None:
-    consent = KeyConsent(named_together(a_strangers(HF), named))
+def test_a_word_names_the_variable_and_the_address_together(typed: dict[str, Any], allowed: bool) -> None:
+    consent = KeyConsent(named_together(a_strangers(HF), typed))
     assert (consent.missing(a_strangers(HF)) == []) is allowed
+
+
+@pytest.mark.parametrize(
+    ("typed", "allowed"),
+    [
+        ({"embeddings_key_env": "HF_TOKEN", "embeddings_url": HF}, True),
+        ({"embeddings_key_env": "HF_TOKEN", "embeddings_url": "https://mine.example/v1"}, False),
+        ({"embeddings_key_env": "MY_KEY", "embeddings_url": HF}, False),
+        ({"embeddings_key_env": "HF_TOKEN", "base_url": HF}, False),
+    ],
+)
+def test_so_does_a_word_for_embeddings(typed: dict[str, Any], allowed: bool) -> None:
+    settings = resolve({}, stored={"embeddings": "e", "embeddings_url": HF, "embeddings_key_env": "HF_TOKEN"})
+    consent = KeyConsent(named_together(settings, typed))
+    assert (consent.missing(settings) == []) is allowed
 
 
 def test_a_word_for_one_endpoint_is_none_for_the_other() -> None:
     settings = a_strangers(
         HF, embeddings="e", embeddings_url="https://evil.example/v1", embeddings_key_env="HF_TOKEN"
     )
-    consent = KeyConsent(named_together(settings, ["api_key_env", "base_url"]))
+    consent = KeyConsent(named_together(settings, {"api_key_env": "HF_TOKEN", "base_url": HF}))
     assert consent.missing(settings) == [KeyUse("HF_TOKEN", "https://evil.example")]
     assert settings.of_embeddings is not None
     with pytest.raises(EndpointUnusableError, match=r"evil\.example"):

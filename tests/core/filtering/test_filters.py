@@ -68,7 +68,7 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
             'It asks for something that a text model cannot handle: "plot", "graph", "map".',
         ),
         ("WRITE A PROGRAM to sort names.", 'It begins with "Write a program".'),
-        ("¿Name four red fish?", "It begins with the punctuation mark ¿"),
+        ("¿Name four red fish?", 'It begins with the punctuation mark "¿".'),
         ("Ж is what letter?", 'Its first letter, "Ж", is not Latin.'),
         ("1 2 3 4", 'It has no letters: "1 2 3 4".'),
     ],

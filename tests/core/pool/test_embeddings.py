@@ -277,7 +277,7 @@ async def test_vectors_that_cannot_be_used_stop_the_run_with_advice_and_lose_not
         outcome = await run(tmp_path / "a.db")
         assert outcome.ended is Ended.LIMIT
         assert "the vectors of 128 tasks of the pool are missing" in outcome.sentence
-        assert "t on the Requests screen" in outcome.sentence
+        assert "; on the Requests screen you resend those with an unusable answer" in outcome.sentence
     assert [len(texts) for texts in server.embedded()] == [128, 47]
     with Workspace.open(tmp_path / "a.db") as workspace:
         async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:

@@ -49,6 +49,24 @@ async def test_a_limit_that_another_program_sets_binds_the_next_request(path: Pa
         assert not one.follow_cost_limit()
 
 
+async def test_a_new_limit_changes_no_other_setting(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths beside the workspace are stored relative to it, but are not relative to the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (workspace.path.parent / "mine.toml").write_text(
+        '[classify.chat]\nsystem = "You sort tasks. You answer with one word."\n'
+    )
+    settings = resolve({**PRICED, "max_cost": 1.0, "prompts": workspace.path.parent / "mine.toml"})
+    async with Engine(workspace, settings) as engine:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        engine.limit_cost(2.0)
+        assert engine.settings == settings.model_copy(update={"max_cost": 2.0})
+        await engine.apply(engine.settings.model_copy(update={"concurrency": 2}))
+        assert workspace.settings.read()["prompts"] == "mine.toml"
+
+
 @pytest.mark.parametrize("thinking_tokens", [0, 5000])
 def test_a_limit_that_is_just_what_a_request_needs_is_enough(
     tmp_path: Path, server: ModelServer, thinking_tokens: int

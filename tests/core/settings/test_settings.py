@@ -319,6 +319,22 @@ def test_stored_paths_do_not_depend_on_the_folder_of_the_day(tmp_path: Path) -> 
     assert from_store(stored, Path("/moved/w.db"))["seeds"] == Path("/moved/s.jsonl")
 
 
+def test_paths_are_stored_relative_to_the_workspace_itself_whatever_link_leads_to_it(tmp_path: Path) -> None:
+    real, links = tmp_path / "real", tmp_path / "links"
+    real.mkdir()
+    links.mkdir()
+    (real / "w.db").touch()
+    (links / "w.db").symlink_to(real / "w.db")
+    (links / "folder").symlink_to(real)
+    for workspace in (real / "w.db", links / "w.db", links / "folder" / "w.db"):
+        for beside in (real, links / "folder", links / ".." / "real"):
+            stored = storable(Settings(seeds=beside / "s.jsonl"), workspace)
+            assert stored["seeds"] == "s.jsonl"
+            assert from_store(stored, workspace)["seeds"] == real / "s.jsonl"
+        by_the_link = storable(Settings(seeds=links / "s.jsonl"), workspace)
+        assert by_the_link["seeds"] == str(links / "s.jsonl")
+
+
 @pytest.mark.parametrize(
     ("mine", "stored"),
     [

@@ -67,7 +67,6 @@ def test_the_nearest_are_those_of_a_comparison_with_every_task(
 ) -> None:
     index = index_of(texts)
     expected = [brute_force(texts, text, k) for text in asked]
-    assert index.nearest_many(asked, k) == expected
     assert [index.nearest(text, k) for text in asked] == expected
 
 

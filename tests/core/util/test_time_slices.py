@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from selfinstruct.core.util.time_slices import SLICE_S, Sliced, in_slices
+from selfinstruct.core.util.time_slices import SLICE_S, WAITING, Sliced, at_once, in_slices
+from selfinstruct.db.errors import BusyError
 
 
 def counting(steps: int) -> Sliced[int]:
@@ -67,3 +68,11 @@ async def test_an_error_in_the_work_reaches_who_waits_for_it() -> None:
 
     with pytest.raises(ValueError, match="no more"):
         await in_slices(failing())
+
+
+def test_work_that_cannot_wait_says_that_another_program_uses_the_workspace() -> None:
+    def locked_out() -> Sliced[None]:
+        yield WAITING
+
+    with pytest.raises(BusyError, match=r"^Another program is using the workspace\. Try again\.$"):
+        at_once(locked_out())

@@ -228,6 +228,47 @@ def test_a_repair_that_is_not_wanted_after_all_leaves_nothing_behind(lived_in: P
     assert [path.name for path in lived_in.parent.iterdir()] == ["w.db"]
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_damaged_file_and_its_log_stay_byte_for_byte(lived_in: Path, wanted: bool) -> None:
+    log = lived_in.with_name("w.db-wal")
+    decisions = decisions_of(lived_in)
+    before = _as_after_a_crash(lived_in, log, "DELETE FROM spending")
+    assert not check(lived_in).is_well
+    assert (lived_in.read_bytes(), log.read_bytes()) == before
+    with repairing(lived_in, at="now") as repaired:
+        assert (lived_in.read_bytes(), log.read_bytes()) == before
+        if wanted:
+            repaired.put_in_place()
+    there = repaired.kept if wanted else lived_in
+    assert (there.read_bytes(), there.with_name(f"{there.name}-wal").read_bytes()) == before
+    if wanted:
+        assert not log.exists()
+        assert check(lived_in).is_well
+        assert decisions_of(lived_in) == decisions
+
+
+def test_what_only_the_log_holds_is_repaired_as_well(lived_in: Path) -> None:
+    log = lived_in.with_name("w.db-wal")
+    _as_after_a_crash(lived_in, log, "DELETE FROM spending", "UPDATE requests SET parameters = '{\"n\": 7}'")
+    repair(lived_in)
+    assert set(rows(lived_in, "SELECT parameters FROM requests")) == {('{"n": 7}',)}
+
+
+def _as_after_a_crash(path: Path, log: Path, *changes: str) -> tuple[bytes, bytes]:
+    """Leave changes in the log, as a killed program does; returns the bytes of the file and of the log."""
+    with closing(sqlite3.connect(path)) as held:
+        held.execute("SELECT count(*) FROM tasks").fetchone()
+        with by_hand(path) as db:
+            for change in changes:
+                db.execute(change)
+        if not log.exists():
+            pytest.skip("there is no log with this SQLite")
+        left = path.read_bytes(), log.read_bytes()
+    path.write_bytes(left[0])
+    log.write_bytes(left[1])
+    return left
+
+
 def test_a_second_repair_does_not_replace_what_the_first_one_kept(lived_in: Path) -> None:
     names = set()
     for _ in range(2):

@@ -16,6 +16,7 @@ from selfinstruct.db.errors import (
     WorkspaceError,
 )
 from selfinstruct.db.records import TaskQuery
+from selfinstruct.db.sqlite.connection import connect, one_moment, transaction
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 
@@ -98,6 +99,24 @@ def test_another_program_that_writes_is_named_as_the_cause(workspace: Workspace)
         with pytest.raises(BusyError, match="cannot be written: another program is using it"):
             add(workspace)
     assert add(workspace) == 1
+
+
+def test_what_another_program_keeps_from_being_read_is_not_called_writing(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with Workspace.open(path, create=True) as workspace:
+        add(workspace)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        with closing(connect(path, create=False)) as db:
+            other.execute("BEGIN EXCLUSIVE")
+            db.execute("PRAGMA busy_timeout = 0")
+            with (
+                pytest.raises(BusyError, match="cannot be read: another program is using it"),
+                one_moment(db),
+            ):
+                db.execute("SELECT count(*) FROM tasks").fetchone()
+            with pytest.raises(BusyError, match="cannot be written: another"), transaction(db):
+                pass
 
 
 def test_a_disk_that_is_full_is_told_and_what_was_stored_is_kept(workspace: Workspace) -> None:

@@ -23,7 +23,7 @@ def test_the_time_that_is_left_follows_from_the_rate() -> None:
     pace = Pace(target=100)
     pace.note(0.0, 10)
     pace.note(60.0, 40)
-    assert pace.told(60.0) == ["30 a minute", "done in 2 min 00 s"]
+    assert pace.told(60.0) == ["30 a minute", "about 2 min 00 s left"]
     pace.note(90.0, 100)
     assert pace.told(90.0) == ["60 a minute"]
 
@@ -43,7 +43,7 @@ def test_what_was_reached_long_ago_does_not_count() -> None:
         pace.note(60.0 * minute, 600 + minute)
     (rate, left) = pace.told(660.0)
     assert rate == "1 a minute"
-    assert left.startswith("done in 6 h")
+    assert left.startswith("about 6 h")
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(42, "42 s"), (125, "2 min 05 s"), (3720, "1 h 02 min")])

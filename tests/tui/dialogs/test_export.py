@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+from textual.widgets import Input, Static
+
 from selfinstruct.tui.text.safe_text import many
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
@@ -34,6 +37,32 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked_again(
         await curator.press("ctrl+s")
         assert curator.shown("#message") == "Wrote 0 rows to w.csv. No accepted task has a kept instance yet."
         assert (tmp_path / "w.csv").read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sub", "sub is a folder. Choose the name of a file in it."),
+        ("w.db", "w.db is the workspace itself. Choose another name."),
+        (
+            "no--out/t.csv",
+            "no--out/t.csv cannot be written: No such file or directory. Choose another place.",
+        ),
+        ("{pool}.csv", "{pool}.csv already exists. ^s again replaces it."),
+        ("link.csv", "link.csv already exists. ^s again replaces it."),
+    ],
+)
+async def test_each_refusal_reads_as_written_for_the_dialog_and_quotes_the_name_as_it_is(
+    engine_on: OpenEngine, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "{pool}.csv").write_text("mine")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "nothing")
+    async with curating(engine_on(), (160, 50)) as curator:
+        await curator.press("X")
+        curator.app.screen.query_one("#export-file", Input).value = name
+        await curator.press("ctrl+s")
+        assert str(curator.app.screen.query_one("#export-said", Static).visual) == said
 
 
 async def test_what_cannot_be_written_is_said_and_nothing_is_lost(engine_on: OpenEngine) -> None:

@@ -13,7 +13,7 @@ from selfinstruct.tui.dialogs.key_consent import KeyConsentScreen
 from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, curating, screen_text
-from tests.tui.screens.test_choose_model import OTHER, chosen, fill_in, first_run
+from tests.tui.screens.test_choose_model import OTHER, chosen, fill_in, first_run, outcome
 from tests.tui.screens.test_settings import filling_in
 
 
@@ -113,6 +113,49 @@ async def test_the_settings_ask_unless_variable_and_address_were_both_typed(
         assert not is_asking(form.curator)
     origin = server.url.removesuffix("/v1").replace("127.0.0.1", "localhost")
     assert KeyConsent().covers(KeyUse("HF_TOKEN", origin))
+
+
+async def test_what_a_test_does_not_send_is_neither_allowed_nor_asked_about(
+    workspace: Workspace, server: ModelServer
+) -> None:
+    """The test is of the model alone: nothing typed for embeddings allows a stored, hostile pair."""
+    stored = {
+        "embeddings": "e",
+        "embeddings_url": "https://evil.example/v1",
+        "embeddings_key_env": "HF_TOKEN",
+    }
+    settings = resolve({"model": "m", "base_url": server.url}, stored=stored)
+    consent = KeyConsent()
+    async with filling_in(Engine(workspace, settings, consent=consent)) as form:
+        await form.curator.until(lambda: is_asking(form.curator))
+        await form.curator.press("escape", "7")
+        await form.type("embeddings_url", "https://mine.example/v1")
+        await form.type("embeddings_key_env", "MY_KEY")
+        await form.curator.press("ctrl+t")
+        await form.curator.until(lambda: "It works" in form.said())
+        assert not is_asking(form.curator)
+        assert not consent.covers(KeyUse("HF_TOKEN", "https://evil.example"))
+
+
+async def test_neither_is_an_embeddings_key_when_another_model_is_tried(
+    workspace: Workspace, server: ModelServer
+) -> None:
+    stored = {
+        "embeddings": "e",
+        "embeddings_url": "https://evil.example/v1",
+        "embeddings_key_env": "HF_TOKEN",
+    }
+    async with filling_in(Engine(workspace, resolve({}, stored=stored))) as form:
+        curator = form.curator
+        await curator.until(lambda: is_asking(curator))
+        await curator.press("escape", "7")
+        await form.screen.run_action("choose_model")
+        await curator.press(*["down"] * OTHER)
+        await fill_in(curator, "base_url", server.url)
+        await fill_in(curator, "model", "m")
+        await curator.press("ctrl+t")
+        await curator.until(lambda: "It works" in outcome(curator))
+        assert not is_asking(curator)
 
 
 async def test_who_only_looks_around_is_asked_nothing(

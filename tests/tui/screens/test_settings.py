@@ -71,7 +71,7 @@ async def test_nothing_is_in_force_before_it_is_applied_and_then_it_stays(
         await form.apply()
         assert form.said() == "Applied: max_requests, concurrency."
         assert form.curator.engine.settings.concurrency == 9
-        assert form.screen.changed == []
+        assert form.screen.changed == {}
     assert workspace.settings.read() == {"concurrency": 9, "max_requests": 50}
 
 
@@ -158,7 +158,7 @@ async def test_letters_move_from_setting_to_setting_and_change_none(engine_on: O
         assert at() not in {"model", "base_url"}
         await form.curator.press("ctrl+u", "ctrl+u")
         assert at() == "model"
-        assert form.screen.changed == []
+        assert form.screen.changed == {}
         await form.curator.press("enter", "x", "escape", "j")
         assert form.row("model").text.endswith("x")
         assert at() == "base_url"

@@ -263,7 +263,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._stop_testing()
         testing = "Asking the server for its models" if unnamed else "Sending a test request"
         self._tell(self.with_keys(f"{testing}. {{cancel}} stops it."))
-        settings = Settings.model_validate(values_of(asked, self._settings))
+        settings = Settings.model_validate(values_of(asked, self._settings)).without_embeddings
         self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
 
     async def _test(self, settings: Settings, *, unnamed: bool) -> None:

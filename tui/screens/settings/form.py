@@ -133,9 +133,9 @@ def texts_of(settings: Settings) -> dict[str, str]:
     return {name: text_of(settings, name) for name in FIELDS}
 
 
-def changed_in(texts: Mapping[str, str], base: Settings) -> list[str]:
-    """Return the names of the fields that the user has changed from `base`."""
-    return [name for name, text in texts.items() if text != text_of(base, name)]
+def changed_in(texts: Mapping[str, str], base: Settings) -> dict[str, str]:
+    """Return the texts that the user has changed from `base`, by field name."""
+    return {name: text for name, text in texts.items() if text != text_of(base, name)}
 
 
 def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:

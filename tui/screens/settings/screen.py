@@ -120,9 +120,9 @@ class SettingsScreen(WorkScreen):
         return {name: row.text for name, row in self.rows.items()}
 
     @property
-    def changed(self) -> list[str]:
-        """The names of the fields with changes that are not applied."""
-        return [name for name, row in self.rows.items() if row.is_changed]
+    def changed(self) -> dict[str, str]:
+        """The changed texts that are not applied, by field name."""
+        return {name: row.text for name, row in self.rows.items() if row.is_changed}
 
     @on(SettingRow.Changed)
     def _row_changed(self, event: SettingRow.Changed) -> None:
@@ -177,9 +177,9 @@ class SettingsScreen(WorkScreen):
             self._applying = True
             self.run_worker(self._apply(settings, changed))
 
-    async def _apply(self, settings: Settings, changed: list[str]) -> None:
+    async def _apply(self, settings: Settings, changed: dict[str, str]) -> None:
         try:
-            if set(changed) <= SCREEN_ONLY:
+            if changed.keys() <= SCREEN_ONLY:
                 self.session.remember(theme=settings.theme, keys=settings.keys)
             else:
                 if not await may_send_keys(self.app, self.engine.consent, settings, typed=changed):
@@ -229,14 +229,15 @@ class SettingsScreen(WorkScreen):
         settings = self._settings(*_OF_CONNECTION)
         if settings is not None:
             self.stop_testing()
+            typed = {name: text for name, text in self.changed.items() if name in _OF_CONNECTION}
             self.say(
                 f"Sending a test request to {settings.model} at {settings.address}."
                 + self.with_keys(" {back} stops it.")
             )
-            self._testing = self.run_worker(self._test(settings))
+            self._testing = self.run_worker(self._test(settings.without_embeddings, typed))
 
-    async def _test(self, settings: Settings) -> None:
-        if not await may_send_keys(self.app, self.engine.consent, settings, typed=self.changed):
+    async def _test(self, settings: Settings, typed: dict[str, str]) -> None:
+        if not await may_send_keys(self.app, self.engine.consent, settings, typed=typed):
             self._testing = None
             self.say("Not tested: the key was not sent.")
             return
