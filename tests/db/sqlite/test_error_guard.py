@@ -106,8 +106,8 @@ def test_what_another_program_keeps_from_being_read_is_not_called_writing(tmp_pa
     with Workspace.open(path, create=True) as workspace:
         add(workspace)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("PRAGMA journal_mode = DELETE")
         with closing(connect(path, create=False)) as db:
+            db.execute("PRAGMA journal_mode = DELETE")  # with a write-ahead log, readers wait for nobody
             other.execute("BEGIN EXCLUSIVE")
             db.execute("PRAGMA busy_timeout = 0")
             with (
@@ -150,6 +150,19 @@ def test_a_query_that_was_broken_off_is_no_fault_of_the_workspace(workspace: Wor
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
         ).fetchall()
     timer.join()
+
+
+def test_a_read_that_fails_again_fails_again_and_never_looks_empty(workspace: Workspace) -> None:
+    ids = [add(workspace), add(workspace)]
+    kept = []
+    assert len(workspace.tasks.get_many(ids)) == 2
+    workspace._db.set_progress_handler(lambda: 1, 1)
+    for _ in range(3):
+        with pytest.raises(QueryInterruptedError) as error:
+            workspace.tasks.get_many(ids)
+        kept.append(error)  # as a handler does that tells of it
+    workspace._db.set_progress_handler(None, 0)
+    assert len(workspace.tasks.get_many(ids)) == 2
 
 
 def test_a_mistake_of_the_program_stays_one(workspace: Workspace) -> None:
