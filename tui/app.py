@@ -1,7 +1,9 @@
 """The curator application: screens, command palette, themes, error reporting and shutdown."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -92,6 +94,10 @@ class CuratorApp(SurvivesErrors, App[None]):
         self._refresh_due = False
         self._waiting_told = ""
         self._first_run = first_run
+        self._drafts: deque[Screen[None]] = deque()
+        """Editors to open again, with texts that could not be stored, oldest first."""
+        self._stays = False
+        """Whether the person is editing in another program, whose text is still to come."""
         for theme in OWN_THEMES:
             self.register_theme(theme)
         self.look_as_set()
@@ -244,6 +250,13 @@ class CuratorApp(SurvivesErrors, App[None]):
             return self.curate
         return next((one for one in reversed(open_screens) if isinstance(one, WorkScreen)), self.curate)
 
+    @property
+    def _is_dialog_open(self) -> bool:
+        try:
+            return not isinstance(self.screen, WorkScreen)
+        except ScreenStackError:
+            return False
+
     def _generation_ended(self, error: BaseException | None) -> None:
         if isinstance(error, WorkspaceError):
             self.at_hand.say(str(error), error=True)
@@ -257,9 +270,32 @@ class CuratorApp(SurvivesErrors, App[None]):
             self.leave_when_done()
 
     def leave_when_done(self) -> None:
-        """Exit if the person has asked to, and nothing is left to be stored."""
-        if self.session.leaving and not self.session.attended.under_way and not self.session.put_off:
+        """Exit if the person has asked to, nothing is left to be stored, and no dialog or editor is open."""
+        session = self.session
+        is_typing = self._stays or self._drafts or self._is_dialog_open
+        if session.leaving and not (session.attended.under_way or session.put_off or is_typing):
             self.exit()
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Within, do not exit: a text is still to come, from another program."""
+        self._stays = True
+        try:
+            yield
+        finally:
+            self._stays = False
+            self.leave_when_done()
+
+    def reopen(self, editor: Screen[None]) -> None:
+        """Open an editor with a text that could not be stored, as soon as no other dialog is open."""
+        self._drafts.append(editor)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Without a dialog, open the next editor that is due; without any, leave if that is due."""
+        if self._drafts and not self._is_dialog_open:
+            self.push_screen(self._drafts.popleft())
+        self.leave_when_done()
 
     # Themes
 
@@ -361,7 +397,12 @@ class CuratorApp(SurvivesErrors, App[None]):
 
     def pop_screen(self) -> AwaitComplete:
         """Close the top screen; does nothing on the last one, which further keys of a burst may reach."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
+        if len(self.screen_stack) <= 1:
+            return AwaitComplete()
+        popped = super().pop_screen()
+        # After what the screen or the application does with the dialog's result.
+        self.at_hand.call_later(self.call_later, self._go_on)
+        return popped
 
     async def action_quit(self) -> None:
         """Treat Ctrl+Q as q; does nothing in a dialog, which may hold unsaved text."""
