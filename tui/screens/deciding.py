@@ -203,8 +203,20 @@ def other_label(task: Task) -> Label:
     return "classification" if task.label == "generation" else "generation"
 
 
+_NOUNS: dict[DecisionKind, str] = {
+    "accept": "acceptance",
+    "reject": "rejection",
+    "edit": "edit",
+    "relabel": "relabelling",
+    "drop": "removal",
+    "add": "addition",
+    "restore": "restoration",
+}
+"""Nouns for decisions; an undo or redo is named after the decision that it reverts or repeats."""
+
+
 def _describe(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
     first = decisions[-1]
     instance = "an instance of " if isinstance(first, InstanceDecision) else ""
     more = f" and {len(decisions) - 1:,} more" if len(decisions) > 1 else ""
-    return f"{kind} of {instance}{first.task_id}{more}"
+    return f"{_NOUNS[kind]} of {instance}{first.task_id}{more}"
