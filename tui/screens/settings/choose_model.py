@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Footer, Input, OptionList, Static
@@ -26,6 +26,8 @@ from selfinstruct.tui.text.safe_text import sentence_line
 _FIELDS = ("base_url", "model", "api_key_env", "api")
 _NO_NAME = "Enter the model's name. A test asks the server which models it has."
 _NO_ADDRESS = "Enter the address of the endpoint. It often ends in /v1."
+_TAKES_BUILT_IN = "takes the built-in model"
+"""What cancelling does while the built-in model is in force."""
 _UNNAMED = "unnamed"
 """Placeholder for a missing model name; never sent."""
 
@@ -133,8 +135,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         """Yield the offers, the description and fields of the chosen one, and the outcome of a test."""
         with VerticalScroll(id="first-run-box", can_focus=False) as box:
             box.border_title = "Which model do you want to use?"
-            takes = self.with_keys("{cancel} takes the built-in model")
-            box.border_subtitle = takes if self._settings.is_offline else ""
+            cancels = self.with_keys(f"{{cancel}} {_TAKES_BUILT_IN}")
+            box.border_subtitle = cancels if self._settings.is_offline else ""
             yield _Offers(*(Option(_line(offer)) for offer in OFFERS), id="first-run-offers", compact=True)
             yield Static(id="first-run-about", markup=False)
             with Vertical(id="first-run-fields"):
@@ -207,6 +209,17 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self._tell("")
         self._check()
         self.refresh_bindings()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The active bindings; the footer says what cancelling does, as the border does."""
+        found = super().active_bindings
+        if self._settings.is_offline:
+            for key, active in found.items():
+                if active.binding.id == "cancel":
+                    binding = replace(active.binding, description="Take the built-in model")
+                    found[key] = active._replace(binding=binding)
+        return found
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the test for the built-in model."""
@@ -310,7 +323,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         if self._stop_testing():
             self._tell("Stopped. The endpoint may have answered anyway.")
         elif not self.may_discard(typed=self._is_typed):
-            discards = "takes the built-in model" if self._settings.is_offline else "discards it"
+            discards = _TAKES_BUILT_IN if self._settings.is_offline else "discards it"
             keys = self.with_keys("{go_on} applies it; {cancel} again")
             self._tell(f"What you typed is not applied yet. {keys} {discards}.")
         else:
@@ -318,7 +331,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""
-        self.app.push_screen(KeysScreen(self.PLACE, read_only=False))
+        self.app.push_screen(KeysScreen("choose_model", read_only=False))
 
     def action_leave(self) -> None:
         """Quit the program, after a warning if something was typed."""
