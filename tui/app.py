@@ -94,6 +94,7 @@ class CuratorApp(SurvivesErrors, App[None]):
         self._refresh_due = False
         self._waiting_told = ""
         self._first_run = first_run
+        """Whether the choice of a model is due and not open yet."""
         self._drafts: deque[Screen[None]] = deque()
         """Editors to open again, with texts that could not be stored, oldest first."""
         self._stays = False
@@ -171,10 +172,11 @@ class CuratorApp(SurvivesErrors, App[None]):
         """Say how to quit: Ctrl+C quits most other programs."""
         self.at_hand.say(self.at_hand.with_keys("{leave} quits; everything is kept."))
 
-    def _choose_model(self) -> None:
+    async def _choose_model(self) -> None:
         from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - needed at a first start only
 
-        self.push_screen(FirstRunScreen(self.session.settings, self.engine.consent), self._model_chosen)
+        await self.push_screen(FirstRunScreen(self.session.settings, self.engine.consent), self._model_chosen)
+        self._first_run = False
 
     def _model_chosen(self, texts: dict[str, str] | None) -> None:
         if texts is not None:
@@ -321,7 +323,12 @@ class CuratorApp(SurvivesErrors, App[None]):
                 self.at_hand.refresh_view()
 
     async def on_event(self, event: events.Event) -> None:
-        """Make generation yield to input, and normalize pastes to storable text."""
+        """Make generation yield to input, and normalize pastes to storable text.
+
+        Input before the choice of a model is open is ignored: it must not act on the screen behind it.
+        """
+        if self._first_run and isinstance(event, events.InputEvent | events.Paste):
+            return
         if isinstance(event, events.Key | events.MouseEvent):
             self.session.courtesy.touched()
             self._settle_labels(event)

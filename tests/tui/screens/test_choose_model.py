@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual import events
+from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
 from selfinstruct.core.engine import Engine
@@ -270,3 +272,30 @@ async def test_q_quits(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)
+
+
+async def test_the_footer_says_what_escape_does_as_the_border_does(engine_on: OpenEngine) -> None:
+    async with first_run(engine_on()) as curator:
+        assert "Esc takes the built-in model" in screen_text(curator.app)
+        assert "Esc Take the built-in model" in screen_text(curator.app).splitlines()[-1]
+    async with first_run(engine_on(model="m", base_url="http://127.0.0.1:9/v1")) as curator:
+        assert "built-in model" not in screen_text(curator.app).splitlines()[-1]
+        assert "Esc Cancel" in screen_text(curator.app).splitlines()[-1]
+
+
+async def test_keys_pressed_before_the_choice_is_open_do_nothing(engine_on: OpenEngine) -> None:
+    app = CuratorApp(engine_on(), first_run=True)
+    handled: list[str] = []
+
+    def impatient(message: Message) -> None:
+        if isinstance(message, events.Mount) and not handled:
+            handled.append("mounted")
+            for key in ("7", "X", "n"):
+                app.post_message(events.Key(key, key))
+
+    async with app.run_test(size=(80, 24), message_hook=impatient) as pilot:
+        curator = Curator(app, pilot, app.engine)
+        await curator.until(lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.pause()
+        await curator.press("enter")
+        assert app.screen is app.curate, "nothing is open behind the choice"
