@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 from rich.text import Text
 from textual import events
@@ -48,6 +49,8 @@ _WAIT_REPORTED_S = 1.0
 """Seconds of waiting for another program's lock before the wait is reported."""
 _POLL_S = 0.5
 """Polling interval in seconds for changes by other programs."""
+
+Result = TypeVar("Result")
 
 _GUARD = TerminalGuard()
 
@@ -95,8 +98,8 @@ class CuratorApp(SurvivesErrors, App[None]):
         self._waiting_told = ""
         self._first_run = first_run
         """Whether the choice of a model is due and not open yet."""
-        self._drafts: deque[Screen[None]] = deque()
-        """Editors to open again, with texts that could not be stored, oldest first."""
+        self._drafts: deque[Callable[[], object]] = deque()
+        """Open dialogs again, with texts that could not be stored; oldest first."""
         self._stays = False
         """Whether the person is editing in another program, whose text is still to come."""
         for theme in OWN_THEMES:
@@ -183,6 +186,7 @@ class CuratorApp(SurvivesErrors, App[None]):
             self.run_worker(self._take_model(texts))
 
     async def _take_model(self, texts: dict[str, str]) -> None:
+        from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - as above
         from selfinstruct.tui.screens.settings.form import changed_in, values_of  # noqa: PLC0415 - as above
 
         base = self.session.settings
@@ -190,8 +194,11 @@ class CuratorApp(SurvivesErrors, App[None]):
         await may_send_keys(self, self.engine.consent, settings, typed=changed_in(texts, base))
         try:
             await self.session.apply(settings)
-        except SettingsError as error:
-            self.at_hand.say(str(error), error=True)
+        except DamagedError:
+            raise
+        except (SettingsError, WorkspaceError) as error:
+            again = FirstRunScreen(base, self.engine.consent, draft=texts, refusal=str(error))
+            self.reopen(again, self._model_chosen)
         else:
             self.curate.greet()
         self.at_hand.refresh_all()
@@ -274,7 +281,7 @@ class CuratorApp(SurvivesErrors, App[None]):
     def leave_when_done(self) -> None:
         """Exit if the person has asked to, nothing is left to be stored, and no dialog or editor is open."""
         session = self.session
-        is_typing = self._stays or self._drafts or self._is_dialog_open
+        is_typing = self._stays or self._drafts or self._is_dialog_open or session.must_warn
         if session.leaving and not (session.attended.under_way or session.put_off or is_typing):
             self.exit()
 
@@ -288,15 +295,20 @@ class CuratorApp(SurvivesErrors, App[None]):
             self._stays = False
             self.leave_when_done()
 
-    def reopen(self, editor: Screen[None]) -> None:
-        """Open an editor with a text that could not be stored, as soon as no other dialog is open."""
-        self._drafts.append(editor)
+    def reopen(self, editor: Screen[Result], done: Callable[[Result | None], None] | None = None) -> None:
+        """Open a dialog with a text that could not be stored, as soon as no other dialog is open.
+
+        Args:
+            editor: The dialog.
+            done: Called with its result.
+        """
+        self._drafts.append(partial(self.push_screen, editor, done))
         self._go_on()
 
     def _go_on(self) -> None:
-        """Without a dialog, open the next editor that is due; without any, leave if that is due."""
+        """Without a dialog, open the next one that is due; without any, leave if that is due."""
         if self._drafts and not self._is_dialog_open:
-            self.push_screen(self._drafts.popleft())
+            self._drafts.popleft()()
         self.leave_when_done()
 
     # Themes

@@ -18,6 +18,7 @@ from selfinstruct.tui.screens.settings.rows import SettingRow
 from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, screen_text
+from tests.tui.test_failing_workspace import full
 
 OLLAMA, LOCAL, OPENAI, OTHER = 1, 2, 3, 4
 
@@ -299,3 +300,20 @@ async def test_keys_pressed_before_the_choice_is_open_do_nothing(engine_on: Open
         await pilot.pause()
         await curator.press("enter")
         assert app.screen is app.curate, "nothing is open behind the choice"
+
+
+async def test_an_endpoint_that_could_not_be_stored_is_still_in_its_fields(
+    engine_on: OpenEngine, workspace: Workspace
+) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press(*["down"] * OTHER)
+        await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
+        await fill_in(curator, "model", "my-model")
+        with full(workspace):
+            await curator.press("enter")
+            await curator.until(lambda: "disk is full" in screen_text(curator.app))
+        assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
+        assert row(curator, "model").text == "my-model"
+        await curator.press("enter")
+        await curator.until(lambda: curator.engine.settings.model == "my-model")
+        assert chosen(curator)

@@ -1,5 +1,6 @@
 """The choice of a model: the first screen of a new workspace, also reached from the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -96,6 +97,14 @@ OFFERS = (
 )
 
 
+def _offer_for(texts: Mapping[str, str]) -> int:
+    """Return the index of the offer that the texts of the fields belong to."""
+    if texts["model"] == OFFLINE:
+        return 0
+    near = [place for place, offer in enumerate(OFFERS) if offer.base_url == texts["base_url"] and place]
+    return near[0] if near else len(OFFERS) - 1
+
+
 def _line(offer: Offer, *, chosen: bool = False) -> Content:
     return Content(f"{'●' if chosen else '○'} {offer.title}")
 
@@ -112,19 +121,29 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     Args:
         settings: The settings in force.
         consent: The user's consent to send API keys.
+        draft: The texts to start from; by default those of the settings.
+        refusal: Why the draft could not be applied.
     """
 
     PLACE = "choose_model"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("choose_model")]
 
-    def __init__(self, settings: Settings, consent: KeyConsent) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        consent: KeyConsent,
+        *,
+        draft: dict[str, str] | None = None,
+        refusal: str = "",
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._consent = consent
         self._testing: Worker[None] | None = None
-        self._at = 0
+        self._refusal = refusal
+        self._at = self._offer_in_force() if draft is None else _offer_for(draft)
         """Index of the offer that the fields belong to."""
-        self._typed: dict[int, dict[str, str]] = {}
+        self._typed: dict[int, dict[str, str]] = {} if draft is None else {self._at: draft}
         """The texts of the fields of other offers, by index, for when the user returns to them."""
         self._rows = {
             name: SettingRow(replace(FIELDS[name], default=""), text_of(settings, name), marked=False)
@@ -148,15 +167,14 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Highlight the offer in force."""
-        self._offers.highlighted = self._at = self._offer_in_force()
+        """Highlight the offer in force, or that of the draft."""
+        self._offers.highlighted = self._at
         self.set_focus(self._offers)
 
     def _offer_in_force(self) -> int:
         if self._settings.is_offline:
             return 0
-        near = [place for place, offer in enumerate(OFFERS) if offer.base_url == self._settings.base_url]
-        return near[0] if near else len(OFFERS) - 1
+        return _offer_for({name: text_of(self._settings, name) for name in _FIELDS})
 
     @property
     def _offers(self) -> OptionList:
@@ -198,7 +216,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         place = self._offers.highlighted or 0
         if place != self._at:
             self._typed[self._at] = self._given_texts
-            self._at = place
+            self._at, self._refusal = place, ""
         for at, offer in enumerate(OFFERS):
             self._offers.replace_option_prompt_at_index(at, _line(offer, chosen=offer is self._offer))
         self.query_one("#first-run-about", Static).update(with_keys(self._offer.about, self._settings.keys))
@@ -206,7 +224,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self.query_one("#test").display = not self._offer.is_built_in
         for name, text in self._typed.get(place, self._begun_with(place)).items():
             self._rows[name].text = text
-        self._tell("")
+        self._tell(self._refusal, wrong=True)
         self._check()
         self.refresh_bindings()
 
