@@ -1,10 +1,13 @@
 """The curator application: screens, command palette, themes, error reporting and shutdown."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 from rich.text import Text
 from textual import events
@@ -46,6 +49,8 @@ _WAIT_REPORTED_S = 1.0
 """Seconds of waiting for another program's lock before the wait is reported."""
 _POLL_S = 0.5
 """Polling interval in seconds for changes by other programs."""
+
+Result = TypeVar("Result")
 
 _GUARD = TerminalGuard()
 
@@ -92,6 +97,11 @@ class CuratorApp(SurvivesErrors, App[None]):
         self._refresh_due = False
         self._waiting_told = ""
         self._first_run = first_run
+        """Whether the choice of a model is due and not open yet."""
+        self._drafts: deque[Callable[[], object]] = deque()
+        """Open dialogs again, with texts that could not be stored; oldest first."""
+        self._stays = False
+        """Whether the person is editing in another program, whose text is still to come."""
         for theme in OWN_THEMES:
             self.register_theme(theme)
         self.look_as_set()
@@ -165,16 +175,18 @@ class CuratorApp(SurvivesErrors, App[None]):
         """Say how to quit: Ctrl+C quits most other programs."""
         self.at_hand.say(self.at_hand.with_keys("{leave} quits; everything is kept."))
 
-    def _choose_model(self) -> None:
+    async def _choose_model(self) -> None:
         from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - needed at a first start only
 
-        self.push_screen(FirstRunScreen(self.session.settings, self.engine.consent), self._model_chosen)
+        await self.push_screen(FirstRunScreen(self.session.settings, self.engine.consent), self._model_chosen)
+        self._first_run = False
 
     def _model_chosen(self, texts: dict[str, str] | None) -> None:
         if texts is not None:
             self.run_worker(self._take_model(texts))
 
     async def _take_model(self, texts: dict[str, str]) -> None:
+        from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - as above
         from selfinstruct.tui.screens.settings.form import changed_in, values_of  # noqa: PLC0415 - as above
 
         base = self.session.settings
@@ -182,8 +194,11 @@ class CuratorApp(SurvivesErrors, App[None]):
         await may_send_keys(self, self.engine.consent, settings, typed=changed_in(texts, base))
         try:
             await self.session.apply(settings)
-        except SettingsError as error:
-            self.at_hand.say(str(error), error=True)
+        except DamagedError:
+            raise
+        except (SettingsError, WorkspaceError) as error:
+            again = FirstRunScreen(base, self.engine.consent, draft=texts, refusal=str(error))
+            self.reopen(again, self._model_chosen)
         else:
             self.curate.greet()
         self.at_hand.refresh_all()
@@ -244,6 +259,13 @@ class CuratorApp(SurvivesErrors, App[None]):
             return self.curate
         return next((one for one in reversed(open_screens) if isinstance(one, WorkScreen)), self.curate)
 
+    @property
+    def _is_dialog_open(self) -> bool:
+        try:
+            return not isinstance(self.screen, WorkScreen)
+        except ScreenStackError:
+            return False
+
     def _generation_ended(self, error: BaseException | None) -> None:
         if isinstance(error, WorkspaceError):
             self.at_hand.say(str(error), error=True)
@@ -257,9 +279,37 @@ class CuratorApp(SurvivesErrors, App[None]):
             self.leave_when_done()
 
     def leave_when_done(self) -> None:
-        """Exit if the person has asked to, and nothing is left to be stored."""
-        if self.session.leaving and not self.session.attended.under_way and not self.session.put_off:
+        """Exit if the person has asked to, nothing is left to be stored, and no dialog or editor is open."""
+        session = self.session
+        is_typing = self._stays or self._drafts or self._is_dialog_open or session.must_warn
+        if session.leaving and not (session.attended.under_way or session.put_off or is_typing):
             self.exit()
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Within, do not exit: a text is still to come, from another program."""
+        self._stays = True
+        try:
+            yield
+        finally:
+            self._stays = False
+            self.leave_when_done()
+
+    def reopen(self, editor: Screen[Result], done: Callable[[Result | None], None] | None = None) -> None:
+        """Open a dialog with a text that could not be stored, as soon as no other dialog is open.
+
+        Args:
+            editor: The dialog.
+            done: Called with its result.
+        """
+        self._drafts.append(partial(self.push_screen, editor, done))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Without a dialog, open the next one that is due; without any, leave if that is due."""
+        if self._drafts and not self._is_dialog_open:
+            self._drafts.popleft()()
+        self.leave_when_done()
 
     # Themes
 
@@ -285,7 +335,12 @@ class CuratorApp(SurvivesErrors, App[None]):
                 self.at_hand.refresh_view()
 
     async def on_event(self, event: events.Event) -> None:
-        """Make generation yield to input, and normalize pastes to storable text."""
+        """Make generation yield to input, and normalize pastes to storable text.
+
+        Input before the choice of a model is open is ignored: it must not act on the screen behind it.
+        """
+        if self._first_run and isinstance(event, events.InputEvent | events.Paste):
+            return
         if isinstance(event, events.Key | events.MouseEvent):
             self.session.courtesy.touched()
             self._settle_labels(event)
@@ -361,7 +416,12 @@ class CuratorApp(SurvivesErrors, App[None]):
 
     def pop_screen(self) -> AwaitComplete:
         """Close the top screen; does nothing on the last one, which further keys of a burst may reach."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
+        if len(self.screen_stack) <= 1:
+            return AwaitComplete()
+        popped = super().pop_screen()
+        # After what the screen or the application does with the dialog's result.
+        self.at_hand.call_later(self.call_later, self._go_on)
+        return popped
 
     async def action_quit(self) -> None:
         """Treat Ctrl+Q as q; does nothing in a dialog, which may hold unsaved text."""

@@ -46,6 +46,10 @@ class Session:
         """The bulk step in progress, if any; other decisions are refused meanwhile."""
         self.put_off: deque[Coroutine[Any, Any, None]] = deque()
         """Decisions that wait for another program to release the workspace, oldest first."""
+        self.unapplied = 0
+        """Number of settings that the person has changed and not applied yet."""
+        self.warned = False
+        """Whether the person has been warned about them since the last change."""
         self.reassessment_is_due = False
         """Whether an error has interrupted the reassessment of undecided candidates."""
         engine.workspace.lock_wait.stop_blocking()
@@ -57,6 +61,11 @@ class Session:
     def read_only(self) -> bool:
         """Whether the workspace is open read-only."""
         return self.engine.workspace.read_only
+
+    @property
+    def must_warn(self) -> bool:
+        """Whether leaving would discard changed settings without a warning."""
+        return bool(self.unapplied) and not self.warned
 
     @property
     def settings(self) -> Settings:

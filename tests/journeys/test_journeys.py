@@ -47,7 +47,7 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
         terminal.press("a")
         terminal.wait_for("pool 175 + 2")
         terminal.press("u")
-        terminal.wait_for("Undone: accept", "pool 175 + 1")
+        terminal.wait_for("Undone: acceptance", "pool 175 + 1")
         terminal.press("r")
         terminal.wait_for("Rejected")
         terminal.press("e Answer in French.\r")

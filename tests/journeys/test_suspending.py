@@ -27,7 +27,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back_whole(tmp_path
         terminal.press("fg", "enter")
         terminal.wait_for("1 Curate", "Candidates", "pool 175 + 1", gone="Stopped")
         terminal.press("u")
-        terminal.wait_for("Undone: accept", "pool 175 + 0")
+        terminal.wait_for("Undone: acceptance", "pool 175 + 0")
         # Generation goes on: the next batch comes.
         terminal.press("n")
         if terminal.wait_for_one_of("Batch 2:", "is ready: n shows it") != "Batch 2:":

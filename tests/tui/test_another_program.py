@@ -83,7 +83,7 @@ async def test_an_undo_that_waits_is_carried_out_after_what_it_undoes(curator: C
     await curator.until(lambda: not curator.app.session.put_off)
     history = curator.engine.workspace.decisions.of_task(task_id)
     assert [decision.kind for decision in history] == ["accept", "undo"]
-    assert "Undone: accept" in curator.shown("#message")
+    assert "Undone: acceptance of" in curator.shown("#message")
 
 
 async def test_what_was_typed_is_kept_until_it_can_be_stored(curator: Curator) -> None:

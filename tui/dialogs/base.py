@@ -25,11 +25,11 @@ DISCARDS = "What you have typed is not saved. Esc again discards it."
 class Dialog(SurvivesErrors, ModalScreen[Result]):
     """A modal dialog; closing it is idempotent, since several keys of one burst may ask for it.
 
-    A subclass sets `PLACE` and takes its bindings from there.
+    A subclass sets `PLACE` and takes its bindings from there, unless its keys must stay what they are.
     """
 
-    PLACE: ClassVar[str]
-    """Name of the dialog in the registry of actions."""
+    PLACE: ClassVar[str | None] = None
+    """Name of the dialog in the registry of actions; None if its keys are not configurable."""
 
     @property
     def chosen_keys(self) -> Mapping[str, str]:
@@ -41,8 +41,8 @@ class Dialog(SurvivesErrors, ModalScreen[Result]):
         return with_keys(sentence, self.chosen_keys)
 
     def action_for(self, key: events.Key) -> Action | None:
-        """Return the action that a key triggers in this dialog."""
-        return action_of(key, self.PLACE, self.chosen_keys)
+        """Return the action of the registry that a key triggers in this dialog."""
+        return None if self.PLACE is None else action_of(key, self.PLACE, self.chosen_keys)
 
     def keys_line(self, what: Mapping[str, str]) -> Content:
         """Render keys with what they do, for a dialog without a footer.

@@ -403,9 +403,17 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         self.app.push_screen(KeysScreen(self.NAME, read_only=self.session.read_only))
 
     def action_leave(self) -> None:
-        """Quit once the answers in flight are stored; a second call quits at once."""
+        """Quit once the answers in flight are stored; a second call quits at once.
+
+        Settings that are changed and not applied are warned about first.
+        """
         if (step := self.session.long_step) is not None:
             step.stop()  # reports that it stopped; the next key press quits
+            return
+        if self.session.must_warn:
+            self.session.warned = True
+            what = f"Not applied: {many(self.session.unapplied, 'changed setting')}."
+            self.say(what + self.with_keys(" {settings} shows them; {leave} again quits."), error=True)
             return
         under_way, put_off = self.session.attended.under_way, len(self.session.put_off)
         if self.session.leaving or not (under_way or put_off):

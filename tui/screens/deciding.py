@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.util.time_slices import WAITING, Sliced, in_slices
-from selfinstruct.db.errors import WorkspaceError
+from textual.screen import Screen
+
+from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.util.time_slices import WAITING, Sliced, in_slices, when_free
+from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.records import AnyDecision, DecisionKind, InstanceDecision, Label, Task
 from selfinstruct.db.sqlite.lock_wait import PAUSE_S
 from selfinstruct.tui.background.bulk_progress import BulkProgress
@@ -50,7 +52,13 @@ class DecidingScreen(WorkScreen):
         """Show a message on the screen that is open by then."""
         self.curator.at_hand.say(sentence)
 
-    def carry_out(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> bool:
+    def carry_out(
+        self,
+        work: Sliced[Result],
+        doing: str,
+        over: Callable[[Result], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> bool:
         """Run a step at once, or in time slices if it is long.
 
         The step is queued while another program holds the write lock, and behind steps already queued.
@@ -59,25 +67,67 @@ class DecidingScreen(WorkScreen):
             work: The step; its first slice runs now.
             doing: Present participle for the progress message, such as "Accepting 12 tasks".
             over: Called with the result at the end, also if the user stopped the step.
+            failed: Called with the reason if the step is refused or cannot be stored; by default, the reason
+                is shown.
 
         Returns:
             Whether the step was queued.
+
+        Raises:
+            DamagedError: The workspace is damaged.
         """
+        failed = failed or self._say_failed
         if self.session.put_off:
-            self.put_off(work, doing, over)
+            self.put_off(work, doing, over, failed)
             return True
         try:
             done = next(work)
         except StopIteration as end:
             over(end.value)
-        except DecisionRefusedError as refusal:
-            self.say(str(refusal), error=True)
+        except DamagedError:
+            raise
+        except (SelfInstructError, WorkspaceError) as error:
+            failed(str(error))
         else:
             if done == WAITING:
-                self.put_off(work, doing, over)
+                self.put_off(work, doing, over, failed)
                 return True
-            self.run_worker(self._carry_out(work, self._begin(doing), over))
+            self.run_worker(self._carry_out(work, self._begin(doing), over, failed))
         return False
+
+    def store_text(
+        self,
+        store: Callable[[], Result],
+        doing: str,
+        over: Callable[[Result], None],
+        editor: Callable[[str], Screen[None]],
+    ) -> str | None:
+        """Store what a person typed in an editor, which closes unless that fails at once.
+
+        Args:
+            store: Stores the text in one transaction, or raises why it is refused.
+            doing: Present participle, as for `carry_out`.
+            over: Called with the result once the text is stored.
+            editor: Creates the editor again, with the text and the reason why it was not stored; used if the
+                step was queued, so that the text is not lost.
+
+        Returns:
+            Why the text is not stored; None if it is stored or queued.
+        """
+        reasons: list[str] = []
+        is_queued = False
+
+        def failed(reason: str) -> None:
+            if is_queued:
+                self.curator.reopen(editor(reason))
+            else:
+                reasons.append(reason)
+
+        is_queued = self.carry_out(when_free(self.engine.workspace, store), doing, over, failed)
+        return reasons[0] if reasons else None
+
+    def _say_failed(self, reason: str) -> None:
+        self.curator.at_hand.say(reason, error=True)
 
     def _begin(self, doing: str) -> BulkProgress:
         step = BulkProgress(
@@ -87,21 +137,33 @@ class DecidingScreen(WorkScreen):
         return step
 
     async def _carry_out(
-        self, work: Sliced[Result], step: BulkProgress, over: Callable[[Result], None]
+        self,
+        work: Sliced[Result],
+        step: BulkProgress,
+        over: Callable[[Result], None],
+        failed: Callable[[str], None],
     ) -> None:
         try:
             result = await in_slices(work, step.progress)
-        except DecisionRefusedError as refusal:
-            self.curator.at_hand.say(str(refusal), error=True)
+        except DamagedError:
+            raise
+        except (SelfInstructError, WorkspaceError) as error:
+            failed(str(error))
         else:
             over(result)
         finally:
             self.session.long_step = None
 
-    def put_off(self, work: Sliced[Result], doing: str, over: Callable[[Result], None]) -> None:
+    def put_off(
+        self,
+        work: Sliced[Result],
+        doing: str,
+        over: Callable[[Result], None],
+        failed: Callable[[str], None],
+    ) -> None:
         """Queue a step until no other program holds the write lock; queued steps run in order."""
         waiting = self.session.put_off
-        waiting.append(self._carry_out_later(work, doing, over))
+        waiting.append(self._carry_out_later(work, doing, over, failed))
         if len(waiting) == 1:
             self.app.run_worker(self._catch_up())
 
@@ -117,17 +179,23 @@ class DecidingScreen(WorkScreen):
         self.curator.leave_when_done()
 
     async def _carry_out_later(
-        self, work: Sliced[Result], doing: str, over: Callable[[Result], None]
+        self,
+        work: Sliced[Result],
+        doing: str,
+        over: Callable[[Result], None],
+        failed: Callable[[str], None],
     ) -> None:
         try:
             while next(work) == WAITING:  # noqa: ASYNC110 - nothing tells when the lock is free
                 await asyncio.sleep(PAUSE_S)
         except StopIteration as end:
             over(end.value)
-        except DecisionRefusedError as refusal:
-            self.curator.at_hand.say(str(refusal), error=True)
+        except DamagedError:
+            raise
+        except (SelfInstructError, WorkspaceError) as error:
+            failed(str(error))
         else:
-            await self._carry_out(work, self._begin(doing), over)
+            await self._carry_out(work, self._begin(doing), over, failed)
 
 
 def other_label(task: Task) -> Label:
@@ -135,8 +203,20 @@ def other_label(task: Task) -> Label:
     return "classification" if task.label == "generation" else "generation"
 
 
+_NOUNS: dict[DecisionKind, str] = {
+    "accept": "acceptance",
+    "reject": "rejection",
+    "edit": "edit",
+    "relabel": "relabelling",
+    "drop": "removal",
+    "add": "addition",
+    "restore": "restoration",
+}
+"""Nouns for decisions; an undo or redo is named after the decision that it reverts or repeats."""
+
+
 def _describe(decisions: Sequence[AnyDecision], kind: DecisionKind) -> str:
     first = decisions[-1]
     instance = "an instance of " if isinstance(first, InstanceDecision) else ""
     more = f" and {len(decisions) - 1:,} more" if len(decisions) > 1 else ""
-    return f"{kind} of {instance}{first.task_id}{more}"
+    return f"{_NOUNS[kind]} of {instance}{first.task_id}{more}"

@@ -1,16 +1,19 @@
 """The person's own editor: whatever it does to the file, a sentence says so, and nothing is lost."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import TextArea
 
 from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
+from tests.tui.test_another_program import held
 
 WORDING = "Translate می\u200cخواهم into English and add a ❤\ufe0f to it."
 
@@ -179,3 +182,28 @@ async def test_a_folder_for_files_that_is_full_or_gone_is_told(
     assert "The temporary file for the editor cannot be written: no such file or directory." in at.shown(
         "#message"
     )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so, while the screen itself waits for the editor."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - the screen's own pauses would wait for the editor
+            await asyncio.sleep(0)
+
+
+async def test_quitting_waits_for_the_editor(
+    at: Curator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = tmp_path / "begun", tmp_path / "go on"
+    waits = f"touch '{begun}'; for _ in $(seq 500); do test -e '{go_on}' && break; sleep 0.01; done"
+    editor(tmp_path, monkeypatch, f"""{waits}; sed -i 's/$/!/' "$2" """)
+    task_id = at.current().id
+    with held(at.engine.workspace):
+        await at.press("a", "q", "g")
+        at.app.post_message(events.Key("E", "E"))
+        await until(begun.exists)
+    await until(lambda: not at.app.session.put_off)
+    assert not at.app._exit
+    go_on.touch()
+    await until(lambda: at.app._exit)
+    assert at.task(task_id).instruction == f"{WORDING}!"

@@ -13,6 +13,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.background.bulk_progress import BulkProgress
+from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.dialogs.key_consent import KeyConsentScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, actions_in
 from selfinstruct.tui.keys.own_keys import bindings
@@ -86,6 +87,16 @@ def test_every_key_of_a_screen_a_dialog_and_a_widget_is_in_the_registry() -> Non
                     if not isinstance(one, Binding) or one.id not in ACTION_OF
                 ]
     assert outside == []
+
+
+def test_every_dialog_has_its_place_in_the_registry_unless_its_keys_are_fixed() -> None:
+    outside = set()
+    for module in pkgutil.walk_packages(selfinstruct.tui.__path__, "selfinstruct.tui."):
+        for _, made in inspect.getmembers(import_module(module.name), inspect.isclass):
+            is_used = issubclass(made, Dialog) and "BINDINGS" in made.__dict__
+            if is_used and not actions_in(made.PLACE or ""):
+                outside.add(made)
+    assert outside == {KeyConsentScreen}
 
 
 def test_a_binding_can_be_given_other_keys_by_the_name_of_its_action() -> None:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual import events
+from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
 from selfinstruct.core.engine import Engine
@@ -16,6 +18,7 @@ from selfinstruct.tui.screens.settings.rows import SettingRow
 from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, screen_text
+from tests.tui.test_failing_workspace import full
 
 OLLAMA, LOCAL, OPENAI, OTHER = 1, 2, 3, 4
 
@@ -270,3 +273,47 @@ async def test_q_quits(engine_on: OpenEngine) -> None:
     async with first_run(engine_on()) as curator:
         await curator.press("q")
         await curator.until(lambda: not curator.app.is_running)
+
+
+async def test_the_footer_says_what_escape_does_as_the_border_does(engine_on: OpenEngine) -> None:
+    async with first_run(engine_on()) as curator:
+        assert "Esc takes the built-in model" in screen_text(curator.app)
+        assert "Esc Take the built-in model" in screen_text(curator.app).splitlines()[-1]
+    async with first_run(engine_on(model="m", base_url="http://127.0.0.1:9/v1")) as curator:
+        assert "built-in model" not in screen_text(curator.app).splitlines()[-1]
+        assert "Esc Cancel" in screen_text(curator.app).splitlines()[-1]
+
+
+async def test_keys_pressed_before_the_choice_is_open_do_nothing(engine_on: OpenEngine) -> None:
+    app = CuratorApp(engine_on(), first_run=True)
+    handled: list[str] = []
+
+    def impatient(message: Message) -> None:
+        if isinstance(message, events.Mount) and not handled:
+            handled.append("mounted")
+            for key in ("7", "X", "n"):
+                app.post_message(events.Key(key, key))
+
+    async with app.run_test(size=(80, 24), message_hook=impatient) as pilot:
+        curator = Curator(app, pilot, app.engine)
+        await curator.until(lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.pause()
+        await curator.press("enter")
+        assert app.screen is app.curate, "nothing is open behind the choice"
+
+
+async def test_an_endpoint_that_could_not_be_stored_is_still_in_its_fields(
+    engine_on: OpenEngine, workspace: Workspace
+) -> None:
+    async with first_run(engine_on()) as curator:
+        await curator.press(*["down"] * OTHER)
+        await fill_in(curator, "base_url", "http://127.0.0.1:9/v1")
+        await fill_in(curator, "model", "my-model")
+        with full(workspace):
+            await curator.press("enter")
+            await curator.until(lambda: "disk is full" in screen_text(curator.app))
+        assert row(curator, "base_url").text == "http://127.0.0.1:9/v1"
+        assert row(curator, "model").text == "my-model"
+        await curator.press("enter")
+        await curator.until(lambda: curator.engine.settings.model == "my-model")
+        assert chosen(curator)

@@ -117,12 +117,12 @@ async def test_d_drops_and_the_cursor_stays_where_r_restores_and_u_brings_it_bac
     await at.press("u", "u")
     assert at.stored() == FIRST
     assert at.current() == COD
-    assert "Undone: drop of an instance of 176" in at.message()
+    assert "Undone: removal of an instance of 176" in at.message()
     await at.press("ctrl+r")
     assert at.stored() == [(*COD, "by_hand"), *FIRST[1:]]
-    assert "Redone: drop of an instance of 176" in at.message()
+    assert "Redone: removal of an instance of 176" in at.message()
     await at.press("u")
-    assert "Undone: drop of an instance of 176" in at.message()
+    assert "Undone: removal of an instance of 176" in at.message()
 
 
 async def test_a_capital_r_restores_and_u_takes_that_back(at: Instances) -> None:
@@ -292,15 +292,39 @@ async def test_c_switches_the_label_and_u_brings_the_instances_back(
 async def test_undo_goes_from_instances_to_tasks_in_the_order_of_the_steps(at: Instances) -> None:
     await at.press("d", "u", "u")
     assert at.curator.task(at.task_id).state == "pending"
-    assert "Undone: accept of 176" in at.message()
+    assert "Undone: acceptance of 176" in at.message()
     assert "no longer in the pool" in await at.shown()
     await at.press("ctrl+r", "ctrl+r")
     assert at.stored()[0] == (*COD, "by_hand")
 
 
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ("d", "removal of an instance of 176"),
+        ("dR", "restoration of an instance of 176"),
+        ("c", "relabelling of 176"),
+        ("2r", "rejection of 176"),
+    ],
+)
+async def test_undo_and_redo_name_the_decision_in_plain_english(at: Instances, keys: str, what: str) -> None:
+    await at.press(*keys, "u")
+    assert at.message().startswith(f"Undone: {what}")
+    await at.press("ctrl+r")
+    assert at.message().startswith(f"Redone: {what}")
+
+
+@pytest.mark.parametrize(("key", "what"), [("e", "edit"), ("i", "addition")])
+async def test_undo_names_the_text_that_was_typed(at: Instances, key: str, what: str) -> None:
+    await at.press(key)
+    await at.type_into("#instance-output", "new")
+    await at.press("ctrl+s", "u")
+    assert at.message() == f"Undone: {what} of an instance of 176."
+
+
 async def test_undo_on_the_home_screen_says_that_it_was_an_instance(at: Instances) -> None:
     await at.press("d", "1", "u")
-    assert "Undone: drop of an instance of 176" in at.message()
+    assert "Undone: removal of an instance of 176" in at.message()
     assert at.stored() == FIRST
 
 

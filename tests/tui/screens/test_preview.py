@@ -228,7 +228,7 @@ async def test_a_workspace_without_candidates_says_what_to_do(engine_on: OpenEng
     async with curating(engine_on()) as curator:
         await curator.press("4")
         await looked(curator)
-        assert "No candidate is undecided" in title(curator)
+        assert "no undecided candidates; to generate some, press 1 and then n" in title(curator)
 
 
 async def test_in_a_workspace_only_looked_at_nothing_can_be_applied(engine: Engine, ids: Ids) -> None:

@@ -332,6 +332,19 @@ async def test_quitting_says_first_what_is_not_applied(engine_on: OpenEngine) ->
         await form.curator.until(lambda: not form.curator.app.is_running)
 
 
+async def test_quitting_on_another_screen_says_first_what_is_not_applied(engine_on: OpenEngine) -> None:
+    async with filling_in(engine_on()) as form:
+        await form.type("rng_seed", "5")
+        await form.curator.press("escape", "1", "q")
+        assert "Not applied: 1 changed setting. 7 shows them; q again quits." in form.said()
+        assert not form.curator.app._exit
+        await form.curator.press("7")
+        assert form.row("rng_seed").text == "5"
+        await form.apply()
+        await form.curator.press("1", "q")
+        await form.curator.until(lambda: form.curator.app._exit)
+
+
 async def test_the_names_of_the_screens_carry_the_keys_that_a_person_has_chosen(
     engine_on: OpenEngine,
 ) -> None:

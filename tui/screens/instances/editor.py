@@ -54,9 +54,10 @@ class InstanceEditor(TypingScreen[None]):
     Args:
         title: The title of the dialog.
         instruction: The instruction of the task.
-        given: The current input.
-        output: The current output.
+        texts: The current input and output.
         save: Stores input and output; returns why they are refused, or None.
+        draft: The input and output to start from; by default the current ones.
+        refusal: Why the draft could not be stored.
     """
 
     PLACE = "edit_instance"
@@ -64,13 +65,21 @@ class InstanceEditor(TypingScreen[None]):
     IN_ORDER = frozenset({"save", "switch_text"})
 
     def __init__(
-        self, title: str, instruction: str, given: str, output: str, save: Callable[[str, str], str | None]
+        self,
+        title: str,
+        instruction: str,
+        texts: tuple[str, str],
+        save: Callable[[str, str], str | None],
+        draft: tuple[str, str] | None = None,
+        refusal: str = "",
     ) -> None:
         super().__init__()
         self._title = title
         self._instruction = instruction
-        self._texts = {"#instance-input": given, "#instance-output": output}
+        self._texts = texts
         self._save = save
+        self._draft = draft or texts
+        self._refusal = refusal
 
     def compose(self) -> ComposeResult:
         """Yield instruction, input and output, a line for errors, and the keys."""
@@ -78,10 +87,10 @@ class InstanceEditor(TypingScreen[None]):
             box.border_title = self._title
             yield Static(Content(safe_line(self._instruction, _QUOTED)), id="instance-instruction")
             yield Static("Input (may be empty)", markup=False)
-            yield _Field(self._texts["#instance-input"], id="instance-input", soft_wrap=True)
+            yield _Field(self._draft[0], id="instance-input", soft_wrap=True)
             yield Static("Output", markup=False)
-            yield _Field(self._texts["#instance-output"], id="instance-output", soft_wrap=True)
-            yield Static(id="instance-refusal", markup=False)
+            yield _Field(self._draft[1], id="instance-output", soft_wrap=True)
+            yield Static(Content(safe_line(self._refusal)), id="instance-refusal", markup=False)
             yield Footer()
 
     def on_mount(self) -> None:
@@ -95,7 +104,7 @@ class InstanceEditor(TypingScreen[None]):
         """Store the texts and close, or show why they are refused."""
         if not self.is_active:
             return
-        refusal = self._save(self._text("#instance-input"), self._text("#instance-output"))
+        refusal = self._save(*self._typed)
         if refusal is None:
             self.dismiss()
         else:
@@ -110,10 +119,13 @@ class InstanceEditor(TypingScreen[None]):
 
     def action_cancel(self) -> None:
         """Close without a change, after a warning if something was typed."""
-        if self.may_discard(typed=any(self._text(name) != text for name, text in self._texts.items())):
+        if self.may_discard(typed=self._typed != self._texts):
             self.dismiss()
         else:
             self._tell(DISCARDS)
 
-    def _text(self, selector: str) -> str:
-        return self.query_one(selector, TextArea).text
+    @property
+    def _typed(self) -> tuple[str, str]:
+        """The input and the output as they read in the fields."""
+        given, output = (self.query_one(f"#instance-{name}", TextArea).text for name in ("input", "output"))
+        return given, output

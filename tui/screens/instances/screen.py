@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -9,10 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
-from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.events import Event, TaskInstantiated
 from selfinstruct.core.util.time_slices import when_free
-from selfinstruct.db.errors import StorageError
 from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Task
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
@@ -152,16 +151,23 @@ class InstancesScreen(PaneActions, FilteredScreen):
         if instance is None:
             return
 
-        def save(given: str, output: str) -> str | None:
-            if (given, output) == (instance.input, instance.output) and instance.state == "kept":
-                self.say("The instance is unchanged.")
-                return None
-            decisions = self.engine.decisions.instances
-            return self._decide(lambda: decisions.edit(instance.id, given, output), "Edited.", at=instance.id)
-
         title = f"An instance of {instance.task_id}"
         instruction = self.engine.workspace.tasks.get(instance.task_id).instruction
-        self.app.push_screen(InstanceEditor(title, instruction, instance.input, instance.output, save))
+        texts = (instance.input, instance.output)
+
+        def save(given: str, output: str) -> str | None:
+            if (given, output) == texts and instance.state == "kept":
+                self.say("The instance is unchanged.")
+                return None
+
+            def edit() -> int:
+                self.engine.decisions.instances.edit(instance.id, given, output)
+                return instance.id
+
+            again = partial(InstanceEditor, title, instruction, texts, save, (given, output))
+            return self.store_text(edit, "Editing an instance", partial(self._decided, "Edited."), again)
+
+        self.app.push_screen(InstanceEditor(title, instruction, texts, save))
 
     def action_add_instance(self) -> None:
         """Write a new instance in a dialog."""
@@ -169,42 +175,34 @@ class InstancesScreen(PaneActions, FilteredScreen):
         if task is None:
             return
 
+        title = f"A new instance of {task.id}"
+
         def save(given: str, output: str) -> str | None:
-            added: list[int] = []
+            add = partial(self.engine.decisions.instances.add, task.id, given, output)
+            again = partial(InstanceEditor, title, task.instruction, ("", ""), save, (given, output))
+            return self.store_text(add, "Adding an instance", partial(self._decided, "Added."), again)
 
-            def add() -> None:
-                added.append(self.engine.decisions.instances.add(task.id, given, output))
-
-            refusal = self._decide(add, "Added.")
-            self._show_instances(*added)
-            return refusal
-
-        self.app.push_screen(InstanceEditor(f"A new instance of {task.id}", task.instruction, "", "", save))
+        self.app.push_screen(InstanceEditor(title, task.instruction, ("", ""), save))
 
     def action_drop_instance(self) -> None:
         """Exclude the instance from training files; the cursor stays, so that it can be restored."""
         instance = self._current()
         if instance is not None:
-            drop = self.engine.decisions.instances.drop
-            self._tell(
-                self._decide(
-                    lambda: drop(instance.id), self.with_keys("Dropped; {restore_instance} restores it.")
-                )
-            )
+            drop = partial(self.engine.decisions.instances.drop, instance.id)
+            self._decide(drop, self.with_keys("Dropped; {restore_instance} restores it."))
 
     def action_restore_instance(self) -> None:
         """Keep a dropped instance."""
         instance = self._current()
         if instance is not None:
-            restore = self.engine.decisions.instances.restore
-            self._tell(self._decide(lambda: restore(instance.id), "Restored."))
+            self._decide(partial(self.engine.decisions.instances.restore, instance.id), "Restored.")
 
     def action_more_instances(self) -> None:
         """Ask the model for more instances."""
         task = self._here()
         if task is not None:
-            ask = self.session.attended.ask_for_more
-            self._tell(self._decide(lambda: ask(task.id), f"More instances of {task.id} are requested."))
+            ask = partial(self.session.attended.ask_for_more, task.id)
+            self._decide(ask, f"More instances of {task.id} are requested.")
 
     def action_relabel(self) -> None:
         """Switch the label of the task, which then gets other instances."""
@@ -212,11 +210,10 @@ class InstancesScreen(PaneActions, FilteredScreen):
         if task is not None:
             label = other_label(task)
             self.session.attended.settle([task.id])
-            relabel = self.engine.decisions.relabel
             said = f"{task.id} is a {label} task. Instances are requested at your next key."
             if task.label in {"classification", "generation"}:
                 said += self.with_keys(" {undo} brings the old ones back.")
-            self._tell(self._decide(lambda: relabel(task.id, label), said))
+            self._decide(partial(self.engine.decisions.relabel, task.id, label), said)
 
     def show_decided(self, decision: AnyDecision) -> None:
         """Put the cursor on the task and the instance."""
@@ -226,52 +223,18 @@ class InstancesScreen(PaneActions, FilteredScreen):
         if isinstance(decision, InstanceDecision):
             self._show_instances(decision.instance_id)
 
-    def _decide(self, decide: Callable[[], None], said: str, *, at: int | None = None) -> str | None:
-        """Make a decision and report it.
+    def _decide(self, decide: Callable[[], None], said: str) -> None:
+        """Make a decision, and report it with `said`, or why it is refused."""
+        work = when_free(self.engine.workspace, decide)
+        self.carry_out(work, "Deciding", partial(self._decided, said))
 
-        Args:
-            decide: Makes the decision, or raises.
-            said: The message for success.
-            at: The instance to put the cursor on.
-
-        Returns:
-            Why the decision is refused, or None.
-        """
-
-        def succeeded() -> None:
-            self.session.attended.wake()
-            if self.is_up:
-                self.refresh_all()
-                self._show_instances(at)
-            self._say_at_hand(said)
-
-        refusals: list[str] = []
-
-        def decide_or_refuse() -> None:
-            try:
-                decide()
-            except SelfInstructError as refusal:
-                refusals.append(str(refusal))
-
-        def finished(_: object) -> None:
-            if not refusals:
-                succeeded()
-            elif is_put_off:
-                self.curator.at_hand.say(refusals[0], error=True)
-
-        is_put_off = False
-        try:
-            is_put_off = self.carry_out(
-                when_free(self.engine.workspace, decide_or_refuse), "Deciding", finished
-            )
-        except StorageError as error:
-            return str(error)
-        return refusals[0] if refusals and not is_put_off else None
-
-    def _tell(self, refusal: str | None) -> None:
-        """Show why a decision is refused, if it is."""
-        if refusal is not None:
-            self.say(refusal, error=True)
+    def _decided(self, said: str, at: int | None) -> None:
+        """Show and report a decision, with the cursor on the instance `at`, if any."""
+        self.session.attended.wake()
+        if self.is_up:
+            self.refresh_all()
+            self._show_instances(at)
+        self._say_at_hand(said)
 
     def _here(self) -> Task | None:
         task_id = self.table.current

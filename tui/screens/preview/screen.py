@@ -38,7 +38,7 @@ _PROGRESS_S = 0.25
 """Minimum seconds between two progress updates, since drawing takes time too."""
 _BORDERS = 2
 """Lines of a pane's top and bottom border."""
-_NO_CANDIDATE = "No candidate is undecided; {curate} and then {next_batch} generates some"
+_NO_CANDIDATE = "There are no undecided candidates; to generate some, press {curate} and then {next_batch}"
 
 
 class PreviewScreen(PaneActions, WorkScreen):

@@ -1,11 +1,12 @@
 """The choice of a model: the first screen of a new workspace, also reached from the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Footer, Input, OptionList, Static
@@ -26,6 +27,8 @@ from selfinstruct.tui.text.safe_text import sentence_line
 _FIELDS = ("base_url", "model", "api_key_env", "api")
 _NO_NAME = "Enter the model's name. A test asks the server which models it has."
 _NO_ADDRESS = "Enter the address of the endpoint. It often ends in /v1."
+_TAKES_BUILT_IN = "takes the built-in model"
+"""What cancelling does while the built-in model is in force."""
 _UNNAMED = "unnamed"
 """Placeholder for a missing model name; never sent."""
 
@@ -94,6 +97,14 @@ OFFERS = (
 )
 
 
+def _offer_for(texts: Mapping[str, str]) -> int:
+    """Return the index of the offer that the texts of the fields belong to."""
+    if texts["model"] == OFFLINE:
+        return 0
+    near = [place for place, offer in enumerate(OFFERS) if offer.base_url == texts["base_url"] and place]
+    return near[0] if near else len(OFFERS) - 1
+
+
 def _line(offer: Offer, *, chosen: bool = False) -> Content:
     return Content(f"{'●' if chosen else '○'} {offer.title}")
 
@@ -110,19 +121,29 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
     Args:
         settings: The settings in force.
         consent: The user's consent to send API keys.
+        draft: The texts to start from; by default those of the settings.
+        refusal: Why the draft could not be applied.
     """
 
     PLACE = "choose_model"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("choose_model")]
 
-    def __init__(self, settings: Settings, consent: KeyConsent) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        consent: KeyConsent,
+        *,
+        draft: dict[str, str] | None = None,
+        refusal: str = "",
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._consent = consent
         self._testing: Worker[None] | None = None
-        self._at = 0
+        self._refusal = refusal
+        self._at = self._offer_in_force() if draft is None else _offer_for(draft)
         """Index of the offer that the fields belong to."""
-        self._typed: dict[int, dict[str, str]] = {}
+        self._typed: dict[int, dict[str, str]] = {} if draft is None else {self._at: draft}
         """The texts of the fields of other offers, by index, for when the user returns to them."""
         self._rows = {
             name: SettingRow(replace(FIELDS[name], default=""), text_of(settings, name), marked=False)
@@ -133,8 +154,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         """Yield the offers, the description and fields of the chosen one, and the outcome of a test."""
         with VerticalScroll(id="first-run-box", can_focus=False) as box:
             box.border_title = "Which model do you want to use?"
-            takes = self.with_keys("{cancel} takes the built-in model")
-            box.border_subtitle = takes if self._settings.is_offline else ""
+            cancels = self.with_keys(f"{{cancel}} {_TAKES_BUILT_IN}")
+            box.border_subtitle = cancels if self._settings.is_offline else ""
             yield _Offers(*(Option(_line(offer)) for offer in OFFERS), id="first-run-offers", compact=True)
             yield Static(id="first-run-about", markup=False)
             with Vertical(id="first-run-fields"):
@@ -146,15 +167,14 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Highlight the offer in force."""
-        self._offers.highlighted = self._at = self._offer_in_force()
+        """Highlight the offer in force, or that of the draft."""
+        self._offers.highlighted = self._at
         self.set_focus(self._offers)
 
     def _offer_in_force(self) -> int:
         if self._settings.is_offline:
             return 0
-        near = [place for place, offer in enumerate(OFFERS) if offer.base_url == self._settings.base_url]
-        return near[0] if near else len(OFFERS) - 1
+        return _offer_for({name: text_of(self._settings, name) for name in _FIELDS})
 
     @property
     def _offers(self) -> OptionList:
@@ -196,7 +216,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         place = self._offers.highlighted or 0
         if place != self._at:
             self._typed[self._at] = self._given_texts
-            self._at = place
+            self._at, self._refusal = place, ""
         for at, offer in enumerate(OFFERS):
             self._offers.replace_option_prompt_at_index(at, _line(offer, chosen=offer is self._offer))
         self.query_one("#first-run-about", Static).update(with_keys(self._offer.about, self._settings.keys))
@@ -204,9 +224,20 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         self.query_one("#test").display = not self._offer.is_built_in
         for name, text in self._typed.get(place, self._begun_with(place)).items():
             self._rows[name].text = text
-        self._tell("")
+        self._tell(self._refusal, wrong=True)
         self._check()
         self.refresh_bindings()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The active bindings; the footer says what cancelling does, as the border does."""
+        found = super().active_bindings
+        if self._settings.is_offline:
+            for key, active in found.items():
+                if active.binding.id == "cancel":
+                    binding = replace(active.binding, description="Take the built-in model")
+                    found[key] = active._replace(binding=binding)
+        return found
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the test for the built-in model."""
@@ -310,7 +341,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         if self._stop_testing():
             self._tell("Stopped. The endpoint may have answered anyway.")
         elif not self.may_discard(typed=self._is_typed):
-            discards = "takes the built-in model" if self._settings.is_offline else "discards it"
+            discards = _TAKES_BUILT_IN if self._settings.is_offline else "discards it"
             keys = self.with_keys("{go_on} applies it; {cancel} again")
             self._tell(f"What you typed is not applied yet. {keys} {discards}.")
         else:
@@ -318,7 +349,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""
-        self.app.push_screen(KeysScreen(self.PLACE, read_only=False))
+        self.app.push_screen(KeysScreen("choose_model", read_only=False))
 
     def action_leave(self) -> None:
         """Quit the program, after a warning if something was typed."""

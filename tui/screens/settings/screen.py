@@ -60,8 +60,6 @@ class SettingsScreen(WorkScreen):
     """The rows by field name."""
     _testing: Worker[None] | None = None
     _applying = False
-    _warned = False
-    """Whether the user has been warned about changes that are not applied."""
     _percent = 0
     """The last progress shown of a reassessment, in percent."""
 
@@ -141,8 +139,8 @@ class SettingsScreen(WorkScreen):
                 row.note(faults[name], wrong=True)
             else:
                 row.note(key_note(row.text.strip()) if name in _KEYS else "")
-        changed = len(self.changed)
-        self._warned = False
+        changed = self.session.unapplied = len(self.changed)
+        self.session.warned = False
         applies = self.with_keys("{apply_settings} applies.")
         hint = f"{changed} not applied: {applies}" if changed else _HINT
         self.query_one("#settings-hint", Static).update(hint)
@@ -195,6 +193,7 @@ class SettingsScreen(WorkScreen):
         finally:
             self._applying = False
         self.curator.look_as_set()
+        self.refresh_view()
         self.curator.at_hand.refresh_all()
         applied = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
         self.curator.at_hand.say(applied)
@@ -270,12 +269,14 @@ class SettingsScreen(WorkScreen):
 
     def action_leave(self) -> None:
         """Quit, after a warning about changes that are not applied."""
-        if self.changed and not self._warned:
-            self._warned = True
-            what = self.with_keys("{apply_settings} applies; {leave} again quits.")
-            self.say(f"{len(self.changed)} not applied. {what}", error=True)
+        if self.session.must_warn:
+            self._warn("{apply_settings} applies; {leave} again quits.")
         else:
             super().action_leave()
+
+    def _warn(self, what: str) -> None:
+        self.session.warned = True
+        self.say(f"{self.session.unapplied} not applied. {self.with_keys(what)}", error=True)
 
     async def action_back(self) -> None:
         """Stop a test, leave the field, discard changes, go home: one layer at a time."""
@@ -284,10 +285,8 @@ class SettingsScreen(WorkScreen):
             self.say("Stopped. The endpoint may have answered anyway.")
         elif self.focused is not fields:
             self.set_focus(fields)
-        elif self.changed and not self._warned:
-            self._warned = True
-            what = self.with_keys("{apply_settings} applies; {back} again discards.")
-            self.say(f"{len(self.changed)} not applied. {what}", error=True)
+        elif self.session.must_warn:
+            self._warn("{apply_settings} applies; {back} again discards.")
         elif self.changed:
             self._revert()
         else:

@@ -10,8 +10,7 @@ from textual.containers import Container
 
 from selfinstruct.core.decisions.tasks import DecisionResult, RefusedByFiltersError
 from selfinstruct.core.errors import DecisionRefusedError
-from selfinstruct.core.util.time_slices import Sliced, when_free
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.records import AnyDecision, Order
 from selfinstruct.tui.background.prefetch import Prefetch
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
@@ -298,12 +297,13 @@ class TasksScreen(PaneActions, DecidingScreen):
         task_id = self._editable()
         if task_id is None:
             return
-        self._edit_here(task_id, self.engine.workspace.tasks.get(task_id).instruction)
+        instruction = self.engine.workspace.tasks.get(task_id).instruction
+        self.app.push_screen(self._editor(task_id, instruction))
 
-    def _edit_here(self, task_id: int, seen: str, *, draft: str | None = None, refusal: str = "") -> None:
+    def _editor(self, task_id: int, seen: str, draft: str | None = None, refusal: str = "") -> EditScreen:
         save = partial(self._edited, task_id, seen)
         assess = partial(self.engine.assessor.assess, but=task_id)
-        self.app.push_screen(EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal))
+        return EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal)
 
     async def action_edit_outside(self) -> None:
         """Edit the wording in the user's own editor; generation continues meanwhile."""
@@ -311,15 +311,16 @@ class TasksScreen(PaneActions, DecidingScreen):
         if task_id is None:
             return
         instruction = self.engine.workspace.tasks.get(task_id).instruction
-        try:
-            wording = await edit_outside(self.app, instruction)
-        except EditorError as error:
-            self.say(f"{error}{self.with_keys(' {edit} edits here.')}", error=True)
-        else:
-            if wording is None or not wording.strip():
-                self.say(f"Task {task_id} is unchanged.")
-            elif (refusal := self._edited(task_id, instruction, wording)) is not None:
-                self._edit_here(task_id, instruction, draft=wording, refusal=refusal)
+        with self.curator.staying():
+            try:
+                wording = await edit_outside(self.app, instruction)
+            except EditorError as error:
+                self.say(f"{error}{self.with_keys(' {edit} edits here.')}", error=True)
+            else:
+                if wording is None or not wording.strip():
+                    self.say(f"Task {task_id} is unchanged.")
+                elif (refusal := self._edited(task_id, instruction, wording)) is not None:
+                    self.curator.reopen(self._editor(task_id, instruction, wording, refusal))
 
     def _editable(self) -> int | None:
         task_id = self.table.current
@@ -337,36 +338,24 @@ class TasksScreen(PaneActions, DecidingScreen):
         Returns:
             The reason, or None if the wording is stored or queued behind another program.
         """
-        refusals: list[str] = []
-        waits = False
 
-        def store() -> str | None:
+        def store() -> None:
             try:
                 self.engine.decisions.edit(task_id, wording, seen=seen)
             except RefusedByFiltersError as refusal:
-                return f"{refusal} The task is in the pool, so its wording must pass the filters."
-            except DecisionRefusedError as refusal:
-                return str(refusal)
-            return None
+                must = "The task is in the pool, so its wording must pass the filters."
+                raise DecisionRefusedError(f"{refusal} {must}") from refusal
 
-        def over(refusal: str | None) -> None:
-            if refusal is None:
-                self.session.attended.wake()
-                if self.is_up:
-                    self.refresh_all()
-                in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
-                anew = " Its label and instances will be generated again." if in_pool else ""
-                self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
-            elif waits:
-                self._edit_here(task_id, seen, draft=wording, refusal=refusal)
-            else:
-                refusals.append(refusal)
+        def over(_: None) -> None:
+            self.session.attended.wake()
+            if self.is_up:
+                self.refresh_all()
+            in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
+            anew = " Its label and instances will be generated again." if in_pool else ""
+            self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
 
-        try:
-            waits = self.carry_out(when_free(self.engine.workspace, store), f"Editing {task_id}", over)
-        except WorkspaceError as error:
-            return str(error)
-        return refusals[0] if refusals else None
+        editor = partial(self._editor, task_id, seen, wording)
+        return self.store_text(store, f"Editing {task_id}", over, editor)
 
     # Navigation
 
