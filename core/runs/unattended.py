@@ -163,17 +163,19 @@ class UnattendedRun:
 
     async def _come_from_others(self) -> bool:
         """Wait for pool vectors that another program requests; returns whether anything has changed."""
-        assessor, clock = self._engine.assessor, asyncio.get_running_loop().time
-        lacking, end = assessor.lacking_vectors, clock() + _PATIENCE_S
+        assessor, patience_s = self._engine.assessor, _PATIENCE_S
+        lacking = assessor.lacking_vectors
         while not self._interrupted:
             with assessor.step():
                 is_hopeless = not self._engine.workspace.vectors.are_under_way()
                 # If the other program has given up, this one plans the requests.
                 if assessor.lacking_vectors != lacking or not self._engine.planner.is_idle():
                     return True
-            if is_hopeless or clock() >= end:
+            if is_hopeless or patience_s <= 0:
                 return False
             await asyncio.sleep(_LOOK_S)
+            # Not by the clock, which goes on while this program is stopped.
+            patience_s -= _LOOK_S
         return True
 
     @property
