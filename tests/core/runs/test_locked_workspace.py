@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,26 @@ async def test_an_unattended_run_that_waits_comes_to_its_target(
     assert {request.state for request in log.get_many(log.ids("all"))} == {"parsed"}
     batches = [event.batch for event in events if isinstance(event, BatchCompleted)]
     assert sorted(batches) == [*range(1, engine.workspace.requests.last_batch() + 1)]
+
+
+async def test_a_refused_embedding_request_counts_once(engine_on: OpenEngine, server: ModelServer) -> None:
+    engine = engine_on(base_url=server.url, model="m", embeddings="e", concurrency=1)
+    workspace = engine.workspace
+    too_long = {task.instruction for task in workspace.tasks.seeds()[150:152]}
+
+    def refuse(body: dict[str, Any]) -> Fault | None:
+        return Fault(400, error_body("too long")) if too_long & set(body["input"]) else None
+
+    server.refuse = refuse
+    failed: list[int] = []
+    async with engine:
+        plan, _, _ = engine.planner.embed, engine.endpoint, engine.embeddings_endpoint
+        with locked_at_each_statement(workspace, occurrence=1) as met:
+            engine.listener = lambda event: (
+                failed.append(event.request_id) if isinstance(event, RequestFailed) else None
+            )
+            await engine.run(plan=plan)
+    assert any("VectorIntake" in place for place in met)
+    assert failed == list(workspace.request_log.ids("failed"))[::-1]
+    assert len(failed) == len(set(failed)) > 2
+    assert workspace.vectors.refused_in_pool() == len(too_long)
