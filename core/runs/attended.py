@@ -140,8 +140,18 @@ class AttendedRun:
         self.wake()
 
     def pause(self) -> None:
-        """Send nothing more until `resume`; a half-generated batch then continues."""
+        """Send nothing more until `resume`; a half-generated batch then continues.
+
+        Requests that wait for a slot or for their next attempt stay planned. Answers in flight are stored.
+        """
         self.paused, self._paused_by_person = "Paused by a person.", True
+        self._hold()
+
+    def _hold(self) -> None:
+        """Send nothing more in the pipeline that is running."""
+        self._cut_short = True
+        if self._flow is not None:
+            self._flow.stop()
 
     def settle(self, task_ids: Iterable[int] = ()) -> None:
         """Hold back requests for tasks whose label a person is changing; call without ids when done."""
@@ -430,6 +440,7 @@ class AttendedRun:
                 # The next batch is unlikely to do better, and may cost as much.
                 sentence = f"Batch {batch.number} produced no candidates: {_why_nothing(requests)}"
                 self._pause(sentence, GenerationPaused(sentence))
+                self._hold()
 
 
 def _why_nothing(requests: Sequence[Request]) -> str:
