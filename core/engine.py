@@ -5,6 +5,7 @@ Everything is stored in the workspace first; events follow. Decisions are in
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from selfinstruct.core.language.registry import AUTO, Language, language
 from selfinstruct.core.method.seeds import as_begun, plant
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.intake import Decide
-from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_steps
+from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_notes, no_steps
 from selfinstruct.core.requests.sender import Sender
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, limited_prices
@@ -248,8 +249,7 @@ class Engine:
         With embeddings, the missing vectors of the pool and of the candidates are requested as well.
         """
         batch = self.planner.new_batch()
-        planned = (self.planner.propose(batch) for _ in range(self.settings.requests_per_batch))
-        await self.run(plan=lambda: next(planned, None))
+        await self._for_each([batch] * self.settings.requests_per_batch, self.planner.propose)
         if self.settings.embeddings is not None:
             await self.run(plan=self.planner.embed)
         return [task.id for task in self.workspace.tasks.of_batch(batch)]
@@ -300,6 +300,7 @@ class Engine:
         *,
         plan: Callable[[], int | None],
         take_in: Callable[[int], None] | None = None,
+        note: Callable[[int], None] = no_notes,
         started: Callable[[Pipeline], None] | None = None,
         give_way: Callable[[], Awaitable[None]] = let_others,
         look_ahead: bool = False,
@@ -309,6 +310,7 @@ class Engine:
         Args:
             plan: Stores the next request and returns its id, or None.
             take_in: Processes each finished request, in request order; `self.take_in` if None.
+            note: Notes what became of a request, once it is processed.
             started: Called with the pipeline, which can be used to stop it.
             give_way: Awaited before each step, to yield to other tasks on the event loop.
             look_ahead: Whether to look up neighbours before processing: more work in total, in shorter steps.
@@ -330,8 +332,10 @@ class Engine:
             if endpoint is not None
         }
 
+        when_free = self.workspace.lock_wait.when_free
+
         async def carry_out(request_id: int) -> None:
-            request = self.workspace.requests.get(request_id)
+            request = await when_free(lambda: self.workspace.requests.get(request_id))
             if request.state != "answered":
                 await senders[request.stage == "embed"].carry_out(request_id)
 
@@ -346,9 +350,10 @@ class Engine:
             plan=next_request,
             carry_out=carry_out,
             take_in=take_in or self.take_in,
+            note=note,
             look_ahead=self._working.intake.look_ahead if look_ahead else no_steps,
             stopping=stopping,
-            when_free=self.workspace.lock_wait.when_free,
+            when_free=when_free,
             give_way=give_way,
         )
         if started:
@@ -363,6 +368,15 @@ class Engine:
         """
         self._working.intake.take_in(request_id, decide)
 
-    async def _for_each(self, task_ids: Iterable[int], plan: Callable[[int], int]) -> None:
-        planned = (plan(task_id) for task_id in task_ids)
-        await self.run(plan=lambda: next(planned, None))
+    async def _for_each(self, subjects: Iterable[int], plan: Callable[[int], int]) -> None:
+        """Plan and carry out a request for each task, or for each mention of a batch."""
+        left = deque(subjects)
+
+        def plan_next() -> int | None:
+            if not left:
+                return None
+            request_id = plan(left[0])
+            left.popleft()
+            return request_id
+
+        await self.run(plan=plan_next)

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -136,25 +136,28 @@ class Workspace:
         Raises:
             StorageError: The lock file of the run cannot be created.
         """
-        with self.transaction():
-            run_id = self._db.execute(
-                "INSERT INTO runs (host, pid, started_at) VALUES (?, ?, ?)",
-                [socket.gethostname(), os.getpid(), at],
-            ).lastrowid
-            assert run_id is not None
-            lock = self._lock(run_id)
-            try:
-                # No other program holds it, except for a moment to test whether this run is alive.
-                lock.acquire(timeout=_LOCK_TEST_S)
-            except OSError as error:
-                raise _not_locked(error) from error
-            self._run_id, self._run_lock = run_id, lock
-            self.decisions.run_id = run_id
-            others = self._db.execute("SELECT id FROM runs WHERE ended_at IS NULL AND id != ?", [run_id])
-            gone = [other for (other,) in others.fetchall() if self._is_gone(other)]
-            for other in gone:
-                self.requests.put_in_doubt(other)
-                self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, other])
+        with ExitStack() as if_it_fails:
+            with self.transaction():
+                run_id = self._db.execute(
+                    "INSERT INTO runs (host, pid, started_at) VALUES (?, ?, ?)",
+                    [socket.gethostname(), os.getpid(), at],
+                ).lastrowid
+                assert run_id is not None
+                lock = self._lock(run_id)
+                try:
+                    # No other program holds it, except for a moment to test whether this run is alive.
+                    lock.acquire(timeout=_LOCK_TEST_S)
+                except OSError as error:
+                    raise _not_locked(error) from error
+                # The lock's file stays: the next program may get the same id, and wait for its lock.
+                if_it_fails.callback(lock.release)
+                others = self._db.execute("SELECT id FROM runs WHERE ended_at IS NULL AND id != ?", [run_id])
+                gone = [other for (other,) in others.fetchall() if self._is_gone(other)]
+                for other in gone:
+                    self.requests.put_in_doubt(other)
+                    self._db.execute("UPDATE runs SET ended_at = ? WHERE id = ?", [at, other])
+            if_it_fails.pop_all()
+        self._run_id, self._run_lock, self.decisions.run_id = run_id, lock, run_id
         for other in gone:
             self._delete_lock_file(self._lock(other))
 

@@ -23,6 +23,7 @@ from selfinstruct.core.endpoint.connection_errors import (
     wants_password,
     why,
 )
+from selfinstruct.core.endpoint.deadline import deadline
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse, key_use, key_variable
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember, remember_proxies, struck, struck_text
@@ -168,7 +169,7 @@ class Endpoint:
         timeout_s = self._settings.timeout_s
         body = bytearray()
         try:
-            async with asyncio.timeout(timeout_s), call as response:
+            async with deadline(timeout_s), call as response:
                 async for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > longest:
@@ -210,7 +211,8 @@ class Endpoint:
                     api_key=self._key or "none",
                     base_url=self.address,
                     max_retries=0,
-                    timeout=Timeout(self._settings.timeout_s, connect=self._connect_timeout_s),
+                    # Reading has a deadline of ours, which does not expire while the program is stopped.
+                    timeout=Timeout(None, connect=self._connect_timeout_s),
                     http_client=http_client,
                 )
             except _http_module().InvalidURL as error:
@@ -255,7 +257,7 @@ class Endpoint:
         most = MAX_KEPT_BYTES + longest_form()
         # The status and the bytes received are useful even if reading the body fails.
         with suppress(TimeoutError, _http_module().HTTPError):
-            async with asyncio.timeout(_ERROR_TIMEOUT_S):
+            async with deadline(_ERROR_TIMEOUT_S):
                 async for chunk in response.aiter_bytes():
                     body += chunk[: most - len(body)]
                     if len(body) >= most:

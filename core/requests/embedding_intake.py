@@ -131,15 +131,17 @@ class VectorIntake:
             attempt_id, answered_by=told.model, usage=Usage(told.prompt_tokens, 0, cost)
         )
 
+    # Another program's lock makes a step run again: its writes come first, then what it counts and emits.
+
     def _failed(self, request: Request) -> None:
         sentence = request.error or ""
-        self._emit(RequestFailed(request.id, request.stage, sentence))
         attempts = self._workspace.request_log.record(request.id).attempts
         if attempts and attempts[-1].http_status in _TOO_MUCH:
             self._refused(request, sentence)
             return
         self._workspace.vectors.release(request.in_context, request.id)
         self._failures += 1
+        self._emit(RequestFailed(request.id, request.stage, sentence))
         if self._failures >= _FAILURES_IN_A_ROW:
             raise EndpointUnusableError(
                 f"{self._failures} embedding requests in a row failed. The last one: {sentence}"
@@ -152,31 +154,44 @@ class VectorIntake:
         later returns vectors.
         """
         workspace, texts = self._workspace, len(request.in_context)
-        if request.id <= self._given_up_at:
-            # In flight when the endpoint turned out to refuse everything, so it says nothing about the text.
-            workspace.vectors.release(request.in_context, request.id)
+        # In flight when the endpoint turned out to refuse everything, it says nothing about the text.
+        says_nothing = request.id <= self._given_up_at
+        if says_nothing or texts > 1:
+            with workspace.transaction():
+                workspace.vectors.release(request.in_context, request.id)
+                if not says_nothing:
+                    self._learn_texts_at_once(request, texts // 2)
+            self._emit(RequestFailed(request.id, request.stage, sentence))
             return
-        learned = workspace.settings.learned(request.base_url, request.model)
-        fewer = str(min(texts_at_once(learned), texts // 2)) if texts > 1 else None
-        workspace.settings.learn(request.base_url, request.model, {TEXTS: fewer})
-        if texts > 1:
-            workspace.vectors.release(request.in_context, request.id)
-            return
-        last_planned = workspace.requests.next_id() - 1
-        self._refusals.append(_Refusal(request, last_planned))
-        self._refused_in_a_row += 1
-        is_known = workspace.vectors.dimension(request.model, request.base_url) is not None
-        if not is_known or self._refused_in_a_row >= _REFUSALS_IN_A_ROW:
-            self._given_up_at = last_planned
-            self._take_back_refusals()
-            raise EndpointUnusableError(
-                f"{request.model} at {request.base_url} does not return embeddings. {sentence} {_ADVICE}"
-                f" {_ASKED_AGAIN}"
-            )
-        if workspace.tasks.get(request.in_context[0]).state == "accepted":
-            # It stays in the pool anyway, and a missing vector there would hold up every candidate.
-            with self._assessor.step():
+        refusal = _Refusal(request, last_planned=workspace.requests.next_id() - 1)
+        with self._assessed() as events:
+            events.append(RequestFailed(request.id, request.stage, sentence))
+            self._learn_texts_at_once(request, None)
+            is_known = workspace.vectors.dimension(request.model, request.base_url) is not None
+            is_unusable = not is_known or self._refused_in_a_row + 1 >= _REFUSALS_IN_A_ROW
+            if is_unusable:
+                self._take_back([*self._refusals, refusal], events)
+            elif workspace.tasks.get(request.in_context[0]).state == "accepted":
+                # It stays in the pool anyway, and a missing vector there would hold up every candidate.
                 self._store_refusal(request)
+        if not is_unusable:
+            self._refusals.append(refusal)
+            self._refused_in_a_row += 1
+            return
+        self._given_up_at = refusal.last_planned
+        self._refusals.clear()
+        self._refused_in_a_row = 0
+        raise EndpointUnusableError(
+            f"{request.model} at {request.base_url} does not return embeddings. {sentence} {_ADVICE}"
+            f" {_ASKED_AGAIN}"
+        )
+
+    def _learn_texts_at_once(self, request: Request, most: int | None) -> None:
+        """Lower the number of texts per request; None sets it back."""
+        settings = self._workspace.settings
+        if most is not None:
+            most = min(texts_at_once(settings.learned(request.base_url, request.model)), most)
+        settings.learn(request.base_url, request.model, {TEXTS: None if most is None else str(most)})
 
     def _store_refusal(self, request: Request) -> list[int]:
         vectors, task_id = self._workspace.vectors, request.in_context[0]
@@ -185,15 +200,12 @@ class VectorIntake:
         without = NewVector(task_id, str(request.prompt[0]), b"")
         return vectors.store([without], model=request.model, base_url=request.base_url, request_id=request.id)
 
-    def _take_back_refusals(self) -> None:
-        """Release all refused texts for new requests: the endpoint was at fault, not the texts."""
-        with self._assessed() as events:
-            for request in (one.request for one in self._refusals):
-                self._workspace.vectors.take_back_refusal(request.in_context[0], request.id)
-                self._workspace.vectors.release(request.in_context, request.id)
-                self._assess(request.in_context, None, events)
-        self._refusals.clear()
-        self._refused_in_a_row = 0
+    def _take_back(self, refusals: Iterable[_Refusal], events: list[Event]) -> None:
+        """Release refused texts for new requests: the endpoint was at fault, not the texts."""
+        for request in (one.request for one in refusals):
+            self._workspace.vectors.take_back_refusal(request.in_context[0], request.id)
+            self._workspace.vectors.release(request.in_context, request.id)
+            self._assess(request.in_context, None, events)
 
     @contextmanager
     def _assessed(self) -> Iterator[list[Event]]:

@@ -8,9 +8,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from selfinstruct.core.util.time_slices import SLICE_S
+from selfinstruct.db.errors import BusyError
 
 
 async def let_others() -> None:
@@ -29,6 +31,11 @@ def no_steps(request_id: int) -> Iterable[None]:
     return ()
 
 
+def no_notes(request_id: int) -> None:
+    """A `note` that does nothing."""
+    del request_id
+
+
 class Pipeline:
     """One stream of requests.
 
@@ -37,9 +44,11 @@ class Pipeline:
         plan: Stores the next request and returns its id, or None when there is nothing to do now.
         carry_out: Sends a request until it is answered or has failed.
         take_in: Processes a finished request; called in request order.
+        note: Notes what became of a request, even if `take_in` raised. A step of its own, so that an
+            interrupted read is retried without processing the request twice.
         look_ahead: Prepares the processing of a response, in short steps.
         stopping: Done when nothing more should be planned or sent.
-        when_free: Runs `plan` and `take_in`, and retries while another program locks the workspace.
+        when_free: Runs `plan`, `take_in` and `note`, each again while another program locks the workspace.
         give_way: Awaited before each step, to yield to other tasks on the event loop.
     """
 
@@ -50,6 +59,7 @@ class Pipeline:
         plan: Callable[[], int | None],
         carry_out: Callable[[int], Awaitable[None]],
         take_in: Callable[[int], None],
+        note: Callable[[int], None] = no_notes,
         look_ahead: Callable[[int], Iterable[None]] = no_steps,
         stopping: "asyncio.Future[None]",
         when_free: Callable[[Callable[[], int | None]], Awaitable[int | None]] = at_once,
@@ -59,6 +69,7 @@ class Pipeline:
         self._plan = plan
         self._carry_out = carry_out
         self._take_in = take_in
+        self._note = note
         self._look_ahead = look_ahead
         self._when_free = when_free
         self._give_way = give_way
@@ -108,8 +119,9 @@ class Pipeline:
                     await self._look(request_id)
                 await self._give_way()
                 # Failed requests are processed too: that is what emits their failure event.
-                with _noting(errors):
-                    await self._when_free(lambda taken=request_id: self._take_in(taken))  # type: ignore[misc]
+                for step in (self._take_in, self._note):
+                    with _noting(errors):
+                        await self._when_free(partial(step, request_id))
                 self._under_way.popleft()
         finally:
             for _, future in self._under_way:
@@ -129,14 +141,15 @@ class Pipeline:
             self._under_way.append((request_id, asyncio.ensure_future(self._send(request_id))))
 
     async def _look(self, request_id: int) -> None:
-        """Look ahead in slices of a few milliseconds, until done, stopped or nudged."""
+        """Look ahead in slices of a few milliseconds, until done, stopped, nudged or locked out."""
         begun = time.perf_counter()
-        for _ in self._look_ahead(request_id):
-            if self._stopping.done() or (self._nudged is not None and self._nudged.done()):
-                return
-            if time.perf_counter() - begun >= SLICE_S:
-                await self._give_way()
-                begun = time.perf_counter()
+        with suppress(BusyError):  # `take_in` then looks up what it needs
+            for _ in self._look_ahead(request_id):
+                if self._stopping.done() or (self._nudged is not None and self._nudged.done()):
+                    return
+                if time.perf_counter() - begun >= SLICE_S:
+                    await self._give_way()
+                    begun = time.perf_counter()
 
     async def _send(self, request_id: int) -> None:
         await self._give_way()

@@ -253,6 +253,7 @@ class Planner:
         """Take over unfinished requests; call it when none is in flight.
 
         These are requests of programs that have ended, and those that this one planned and did not send.
+        One that this program sent without being able to store the outcome becomes in doubt.
         Requests in doubt are included when they are free, or when `resend` is true. Unsent requests for
         another endpoint are given up, and their tasks are released for new requests.
         """
@@ -260,6 +261,7 @@ class Planner:
         left_over = LeftOver([], [])
         requests = self._workspace.requests
         with self._workspace.transaction():
+            requests.put_in_doubt(self._workspace.run_id)
             for request in requests.left_over(
                 run_id=self._workspace.run_id, states=("planned", "answered"), doubtful=doubtful
             ):

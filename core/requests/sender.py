@@ -71,8 +71,7 @@ class Sender:
             CostLimitError: It could exceed the cost limit; its state is unchanged.
             EndpointUnusableError: No request will succeed at this endpoint; this one has failed.
         """
-        requests = self._workspace.requests
-        request = requests.get(request_id)
+        request = await self._read(request_id)
         if request.state in {"answered", "parsed", "failed"}:
             return
         attempt = 0
@@ -89,6 +88,10 @@ class Sender:
             self._emit(RequestDelayed(request_id, error.sentence, attempt + 1, most, wait_s))
             if not error.throttles:
                 await asyncio.wait({self._stopping}, timeout=wait_s)
+
+    async def _read(self, request_id: int) -> Request:
+        requests = self._workspace.requests
+        return await self._workspace.lock_wait.when_free(lambda: requests.get(request_id))
 
     async def _give_up(self, request_id: int, error: SendError) -> None:
         requests = self._workspace.requests
@@ -140,7 +143,7 @@ class Sender:
             take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
         )
         if attempt_id is None:
-            is_planned = requests.get(request.id).state == "planned"
+            is_planned = (await self._read(request.id)).state == "planned"
             raise CostLimitError(request.reserved_usd, is_charged=is_planned)
         try:
             body = await self._endpoint.send(request.prompt, parameters)

@@ -58,6 +58,8 @@ class AttendedRun:
         self._wake = asyncio.Event()
         self._flow: Pipeline | None = None
         self._stopping = False
+        self._cut_short = False
+        """Whether requests may have been left planned or unprocessed, without a place in `_written`."""
         self._refused: CostLimitError | None = None
         """The cost-limit refusal of the last attempt to plan a request."""
         self.paused: str | None = None
@@ -138,8 +140,18 @@ class AttendedRun:
         self.wake()
 
     def pause(self) -> None:
-        """Send nothing more until `resume`; a half-generated batch then continues."""
+        """Send nothing more until `resume`; a half-generated batch then continues.
+
+        Requests that wait for a slot or for their next attempt stay planned. Answers in flight are stored.
+        """
         self.paused, self._paused_by_person = "Paused by a person.", True
+        self._hold()
+
+    def _hold(self) -> None:
+        """Send nothing more in the pipeline that is running."""
+        self._cut_short = True
+        if self._flow is not None:
+            self._flow.stop()
 
     def settle(self, task_ids: Iterable[int] = ()) -> None:
         """Hold back requests for tasks whose label a person is changing; call without ids when done."""
@@ -252,9 +264,12 @@ class AttendedRun:
             self._wake.clear()
             self._refused = None
             try:
+                if self._cut_short:
+                    await when_free(self._queue_left_over)
+                    self._cut_short = False
                 await self._engine.run(
                     plan=self._plan,
-                    take_in=self._take_in,
+                    note=self._note,
                     started=self._started,
                     give_way=self._give_way,
                     look_ahead=True,
@@ -265,9 +280,14 @@ class AttendedRun:
                 self._resender.give_up()
                 await when_free(self._take_back)
                 self._pause(str(error), GenerationPaused(str(error)))
+            except BusyError:
+                self._cut_short = True
+                await self._give_way()
+                continue
             except WorkspaceError as error:
                 # Requests in flight are no longer tracked; their candidates so far are stored.
                 self._batches.forget()
+                self._cut_short = True
                 with suppress(WorkspaceError):
                     self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
                 self._pause(str(error), GenerationPaused(str(error)))
@@ -281,21 +301,28 @@ class AttendedRun:
         self._no_room_for = refused
         self._pause(self._cost_limit(), LimitReached(self._cost_limit()))
 
-    def _take_back(self) -> None:
-        """Queue the requests that could not be sent; they are still planned."""
+    def _queue_left_over(self) -> None:
+        """Queue the requests that were not sent or not processed."""
         self._written = deque(self._left_over())
+        self._batches.await_only(self._written)
+
+    def _take_back(self) -> None:
+        """Queue the requests that could not be sent, and give up on completing their batches in time."""
+        self._queue_left_over()
         # Nobody should wait for the rest of a started batch: it arrives late.
         self._batches.forget_begun()
 
     def _left_over(self) -> list[int]:
         """Return the ids of unfinished requests to continue with; report those given up as failed."""
-        left_over = self._engine.planner.left_over(resend=self._resend)
-        # Missing vectors, labels and first instances are requested again in any case.
-        lost = [one for one in left_over.given_up if one.stage == "propose" or one.more]
-        if lost:
-            for request in lost:
-                self._resender.note_failed(request)
+        planner = self._engine.planner
+        with self._engine.workspace.transaction():
+            left_over = planner.left_over(resend=self._resend)
+            # Missing vectors, labels and first instances are requested again in any case.
+            lost = [one for one in left_over.given_up if one.stage == "propose" or one.more]
             sendable = self._resender.sendable(request.id for request in lost)
+        for request in lost:
+            self._resender.note_failed(request)
+        if lost:
             self._engine.emit(RequestsGivenUp(len(lost), can_be_retried=len(sendable) == len(lost)))
         return left_over.taken_over
 
@@ -312,6 +339,10 @@ class AttendedRun:
         if self.paused is not None:
             return None
         self._refused = None
+        # A lock of another program may have kept a batch that was cut short from being reported.
+        self._tell_completed()
+        if self.paused is not None:
+            return None
         if self._written:
             return self._written.popleft()
         try:
@@ -322,13 +353,12 @@ class AttendedRun:
             return None
 
     def _plan_retry(self) -> int | None:
-        request_id = self._resender.plan_next()
-        if request_id is None:
+        request = self._resender.plan_next()
+        if request is None:
             return None
-        request = self._engine.workspace.requests.get(request_id)
         if request.stage == "propose":
             self._batches.plan_again(request)
-        return request_id
+        return request.id
 
     def _plan_new(self) -> int | None:
         if (limit := self._request_limit()) is not None:
@@ -337,11 +367,18 @@ class AttendedRun:
                 self.at_request_limit = True
                 self._pause(limit, GenerationPaused(limit))
             return None
-        if (request_id := self._engine.planner.next_of_pool(but=self._settling)) is not None:
-            if self._resender.failed:
-                self._resender.make_up_for(self._engine.workspace.requests.get(request_id).task_id)
+        if (request_id := self._plan_of_pool()) is not None:
             return request_id
         return self._plan_propose() if self._wants_more() else None
+
+    def _plan_of_pool(self) -> int | None:
+        workspace, planner, task_id = self._engine.workspace, self._engine.planner, None
+        with workspace.transaction():
+            request_id = planner.next_of_pool(but=self._settling)
+            if request_id is not None and self._resender.failed:
+                task_id = workspace.requests.get(request_id).task_id
+        self._resender.make_up_for(task_id)
+        return request_id
 
     def _wants_more(self) -> bool:
         if self._batches.half_planned is not None:
@@ -379,17 +416,7 @@ class AttendedRun:
 
     # Taking in
 
-    def _take_in(self, request_id: int) -> None:
-        try:
-            self._engine.take_in(request_id)
-        except BusyError:
-            raise  # nothing has happened, and it is tried again
-        except BaseException:
-            self._taken_in(request_id)
-            raise
-        self._taken_in(request_id)
-
-    def _taken_in(self, request_id: int) -> None:
+    def _note(self, request_id: int) -> None:
         request = self._engine.workspace.requests.get(request_id)
         if request.state == "failed" and request.stage != "embed":
             self._resender.note_failed(request)
@@ -405,13 +432,15 @@ class AttendedRun:
         return bool(vectors.unembedded(1)) or vectors.are_under_way()
 
     def _tell_completed(self) -> None:
-        for batch in self._batches.completed():
+        while (batch := self._batches.oldest_completed()) is not None:
+            requests = [] if batch.candidates else [*map(self._engine.workspace.requests.get, batch.requests)]
+            self._batches.remove(batch)
             self._engine.emit(BatchCompleted(batch.number, batch.brought))
             if not batch.candidates:
                 # The next batch is unlikely to do better, and may cost as much.
-                requests = [self._engine.workspace.requests.get(one) for one in batch.requests]
                 sentence = f"Batch {batch.number} produced no candidates: {_why_nothing(requests)}"
                 self._pause(sentence, GenerationPaused(sentence))
+                self._hold()
 
 
 def _why_nothing(requests: Sequence[Request]) -> str:

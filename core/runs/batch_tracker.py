@@ -1,6 +1,6 @@
 """Tracks batches of propose requests: what is outstanding, which are complete, and what they yielded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from selfinstruct.db.records import Request, Task
@@ -100,22 +100,31 @@ class BatchTracker:
     # Taking in
 
     def take_in(self, request: Request) -> None:
-        """Mark a request as processed, unless it stays planned or is being resent."""
+        """Mark a request as processed, unless it stays planned, is being resent, or has a response left."""
         batch = self._batches.get(request.batch)
-        if batch is not None and request.state not in {"planned", "sent"}:
+        if batch is not None and request.state not in {"planned", "sent", "answered"}:
             batch.out.discard(request.id)
 
-    def completed(self) -> Iterator[CompletedBatch]:
-        """Yield the batches that have been completed, oldest first, each once."""
+    def await_only(self, request_ids: Collection[int]) -> None:
+        """Stop waiting for all requests but these: the others were given up, or are in doubt."""
+        for batch in self._batches.values():
+            batch.out.intersection_update(request_ids)
+
+    def oldest_completed(self) -> CompletedBatch | None:
+        """Return the oldest batch that has been completed; it stays tracked until `remove`."""
         for number in sorted(self._batches):
-            batch = self._batches.get(number)
-            if batch is None or batch.is_half_planned or batch.out or self._awaits_vectors(number):
+            batch = self._batches[number]
+            if batch.is_half_planned or batch.out or self._awaits_vectors(number):
                 continue
-            planned = tuple(sorted(self._batches.pop(number).planned))
             tasks = self._workspace.tasks.of_batch(number)
             brought = sum(map(self._counts, tasks))
-            self._fruitless = 0 if brought else self._fruitless + 1
-            yield CompletedBatch(number, len(tasks), brought, planned)
+            return CompletedBatch(number, len(tasks), brought, tuple(sorted(batch.planned)))
+        return None
+
+    def remove(self, completed: CompletedBatch) -> None:
+        """Stop tracking a completed batch, and count its yield."""
+        del self._batches[completed.number]
+        self._fruitless = 0 if completed.brought else self._fruitless + 1
 
     # Looking
 

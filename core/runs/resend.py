@@ -72,16 +72,18 @@ class Resender:
         """Filter failed requests down to those that can be resent."""
         return [request_id for request_id in request_ids if self._is_sendable(request_id)]
 
-    def plan_next(self) -> int | None:
-        """Plan the next queued request that can still be sent; returns its id, or None when none is left.
+    def plan_next(self) -> Request | None:
+        """Plan the next queued request that can still be sent; returns it, or None when none is left.
 
         Raises:
             CostLimitError: It could exceed the cost limit; it stays in the queue.
         """
+        workspace, planner = self._engine.workspace, self._engine.planner
         while self._waiting:
             try:
-                request = self._require_sendable(self._waiting[0], in_doubt=True)
-                planned = self._engine.planner.send_again(request)
+                with workspace.transaction():
+                    request = self._require_sendable(self._waiting[0], in_doubt=True)
+                    planned = workspace.requests.get(planner.send_again(request))
             except RequestRefusedError:
                 # The situation has changed since the person asked; the Requests screen shows it.
                 self._waiting.popleft()
@@ -92,7 +94,7 @@ class Resender:
 
     def give_up(self) -> None:
         """Empty the queue; requests in it that had failed count as failed again."""
-        for request in map(self._engine.workspace.requests.get, self._waiting):
+        for request in [*map(self._engine.workspace.requests.get, self._waiting)]:
             if request.state == "failed":
                 self.note_failed(request)
         self._waiting.clear()

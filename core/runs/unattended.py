@@ -14,6 +14,7 @@ from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker
 from selfinstruct.core.setting_names import setting
+from selfinstruct.db.errors import BusyError
 from selfinstruct.db.records import PASS, Task
 
 if TYPE_CHECKING:
@@ -144,7 +145,9 @@ class UnattendedRun:
 
     async def _work(self) -> None:
         while True:
-            await self._engine.run(plan=self._plan, take_in=self._take_in, started=self._started)
+            await self._engine.run(
+                plan=self._plan, take_in=self._take_in, note=self._note, started=self._started
+            )
             if not self._waits_for_vectors or self._interrupted:
                 return
             # No request for them is in flight here: only another program can still bring them.
@@ -160,17 +163,19 @@ class UnattendedRun:
 
     async def _come_from_others(self) -> bool:
         """Wait for pool vectors that another program requests; returns whether anything has changed."""
-        assessor, clock = self._engine.assessor, asyncio.get_running_loop().time
-        lacking, end = assessor.lacking_vectors, clock() + _PATIENCE_S
+        assessor, patience_s = self._engine.assessor, _PATIENCE_S
+        lacking = assessor.lacking_vectors
         while not self._interrupted:
             with assessor.step():
                 is_hopeless = not self._engine.workspace.vectors.are_under_way()
                 # If the other program has given up, this one plans the requests.
                 if assessor.lacking_vectors != lacking or not self._engine.planner.is_idle():
                     return True
-            if is_hopeless or clock() >= end:
+            if is_hopeless or patience_s <= 0:
                 return False
             await asyncio.sleep(_LOOK_S)
+            # Not by the clock, which goes on while this program is stopped.
+            patience_s -= _LOOK_S
         return True
 
     @property
@@ -281,9 +286,10 @@ class UnattendedRun:
             return self._plan_propose()
         if not self._asked_again:
             # The fault may have been temporary: retry the tasks whose requests failed once before the end.
-            self._asked_again = True
             self._engine.workspace.tasks.release_unanswered()
-            return self._engine.planner.next_of_pool()
+            request_id = self._engine.planner.next_of_pool()
+            self._asked_again = True
+            return request_id
         return None
 
     def _wants_tasks(self) -> bool:
@@ -320,11 +326,14 @@ class UnattendedRun:
 
     def _take_in(self, request_id: int) -> None:
         self._engine.take_in(request_id, None if self._settings.hold else self._decide)
+
+    def _note(self, request_id: int) -> None:
         self._count()
         request = self._engine.workspace.requests.get(request_id)
         self._batches.take_in(request)
         if request.stage in {"propose", "embed"}:
-            for batch in self._batches.completed():
+            while (batch := self._batches.oldest_completed()) is not None:
+                self._batches.remove(batch)
                 self._engine.emit(BatchCompleted(batch.number, batch.brought))
 
     def _awaits_vectors(self, batch: int) -> bool:
@@ -347,12 +356,16 @@ class UnattendedRun:
         """Decide on the candidates held back for missing pool vectors, once all vectors are there."""
         if not (self._lacked_vectors or self._waits_for_vectors):
             return
-        self._waits_for_vectors = False
         with self._engine.assessor.step():
             is_lacking = self._engine.assessor.lacking_vectors > 0
         if self._lacked_vectors and not is_lacking:
             self._lacked_vectors = False
-            self._decide_waiting()
+            try:
+                self._decide_waiting()
+            except BusyError:
+                self._lacked_vectors = True
+                raise
+        self._waits_for_vectors = False
 
     def _decide_waiting(self) -> None:
         """Decide on candidates that are still undecided, such as those left by an earlier run."""

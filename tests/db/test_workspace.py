@@ -290,6 +290,21 @@ def test_what_a_killed_program_left_is_found_by_the_next_one(workspace: Workspac
         assert found == [], "it is gone on with once"
 
 
+def test_a_start_that_fails_can_be_repeated(workspace: Workspace) -> None:
+    workspace._db.execute("INSERT INTO runs (host, pid, started_at) VALUES ('h', 1, 'now')")
+    in_the_way = Path(workspace._lock(1).lock_file)
+    in_the_way.mkdir()
+    with pytest.raises(WorkspaceError, match="lock file"):
+        workspace.start_run(at="now")
+    assert not workspace.has_run
+    in_the_way.rmdir()
+    with Workspace.open(workspace.path) as other:
+        other.start_run(at="now")  # with the same id, and at once
+        workspace.start_run(at="now")
+        assert workspace.run_id != other.run_id
+    workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+
+
 def test_settings_come_back_as_they_were_stored(workspace: Workspace) -> None:
     workspace.settings.write({"model": "m", "max_cost": 1.5, "filters": {"keywords": ["Bild", "画像"]}})
     workspace.settings.write({"model": "m2", "max_cost": None})

@@ -53,6 +53,16 @@ def by_meaning(server: ModelServer, **vectors: list[float]) -> None:
     server.spoil = spoil
 
 
+async def resend(engine: Engine, retries: Resender) -> None:
+    """Send what waits to be sent again."""
+
+    def plan() -> int | None:
+        request = retries.plan_next()
+        return None if request is None else request.id
+
+    await engine.run(plan=plan)
+
+
 def task(workspace: Workspace, instruction: str) -> Task:
     (task_id,) = workspace.tasks.search(parse(instruction))
     return workspace.tasks.get(task_id)
@@ -283,7 +293,7 @@ async def test_vectors_that_cannot_be_used_stop_the_run_with_advice_and_lose_not
         async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
             retries = Resender(engine)
             assert retries.add([1], in_doubt=False).taken_on == (1,)
-            await engine.run(plan=retries.plan_next)
+            await resend(engine, retries)
     assert (await run(tmp_path / "a.db")).ended is Ended.DONE
 
 
@@ -387,7 +397,7 @@ async def test_a_candidate_that_the_model_refuses_falls_and_is_asked_for_again_o
             retries = Resender(engine)
             (refused,) = retries.sendable([workspace.vectors.refusal(wet.id) or 0])
             retries.add([refused], in_doubt=False)
-            await engine.run(plan=retries.plan_next)
+            await resend(engine, retries)
             assert task(workspace, WET).verdict == "pass"
             assert server.embedded()[asked:] == [[WET]]
 

@@ -37,7 +37,11 @@ class Tracked:
         self.tracker.take_in(replace(request, state=state))
 
     def completed(self) -> list[CompletedBatch]:
-        return list(self.tracker.completed())
+        completed = []
+        while (batch := self.tracker.oldest_completed()) is not None:
+            self.tracker.remove(batch)
+            completed.append(batch)
+        return completed
 
 
 @pytest.fixture
