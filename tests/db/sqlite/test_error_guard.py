@@ -105,18 +105,14 @@ def test_what_another_program_keeps_from_being_read_is_not_called_writing(tmp_pa
     path = tmp_path / "w.db"
     with Workspace.open(path, create=True) as workspace:
         add(workspace)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        with closing(connect(path, create=False)) as db:
-            db.execute("PRAGMA journal_mode = DELETE")  # with a write-ahead log, readers wait for nobody
-            other.execute("BEGIN EXCLUSIVE")
-            db.execute("PRAGMA busy_timeout = 0")
-            with (
-                pytest.raises(BusyError, match="cannot be read: another program is using it"),
-                one_moment(db),
-            ):
-                db.execute("SELECT count(*) FROM tasks").fetchone()
-            with pytest.raises(BusyError, match="cannot be written: another"), transaction(db):
-                pass
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, closing(connect(path)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")  # with a write-ahead log, readers wait for nobody
+        other.execute("BEGIN EXCLUSIVE")
+        db.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(BusyError, match="cannot be read: another program is using it"), one_moment(db):
+            db.execute("SELECT count(*) FROM tasks").fetchone()
+        with pytest.raises(BusyError, match="cannot be written: another"), transaction(db):
+            pass
 
 
 def test_a_disk_that_is_full_is_told_and_what_was_stored_is_kept(workspace: Workspace) -> None:
