@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+#.-]*\s*$")
 _OPENING_FENCE = re.compile(r"^\s*(?:```|~~~)\s*[\w+#.-]+\s*$|(?:^|[:：]\s*)(?:```|~~~)[\w+#.-]*\s*$")
+_WRAPPER = re.compile(
+    r"^\s*(?:```|~~~)(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"
+)
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
 _CLOSING_QUOTE = {'"""': '"""', "'''": "'''", "/*": "*/"}
 _COMMENT = re.compile(r"^\s*(?://|--\s|<!--)")
@@ -82,7 +85,7 @@ def _marked(texts: Sequence[str]) -> list[Line]:
 
 def _unwrapped(texts: list[str], begins: Callable[[str], bool]) -> list[str]:
     fences = [number for number, text in enumerate(texts) if is_fence(text)]
-    if not fences or any(map(begins, texts[: fences[0]])):
+    if not fences or not _WRAPPER.match(texts[fences[0]]) or any(map(begins, texts[: fences[0]])):
         return texts
 
     def begins_within(first: int, end: int) -> bool:

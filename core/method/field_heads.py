@@ -1,8 +1,9 @@
 """Recognition of the lines that start a field, in every usual decoration, and of those that belong together."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
@@ -13,7 +14,7 @@ _HEAD = re.compile(
     r"(?P<mark>#{1,6}[ \t]*)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?(?P<bracket>[【\[<])?"
     rf"(?P<name>[^\W\d_](?:[^\n:：*_`#【】\[\]<>|]|_(?=[^\W_])){{0,{_LONGEST_NAME}}}?)"
     r"(?(bracket)[】\]>])"
-    r"(?:[ \t]*(?P<colon>[:：])[ \t]*(?(bold)(?P=bold)?)|(?(bold)(?P=bold)[ \t]*(?P<after>[:：])?|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
+    r"(?:(?P<dash>[ \t]+[-–—=][ \t]+)|[ \t]*(?P<colon>[:：])[ \t]*(?(bold)(?P=bold)?)|(?(bold)(?P=bold)[ \t]*(?P<after>[:：])?|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
     r"[ \t\u3000]?(?P<text>.*)$"
 )
 _ASIDE_NUMBER = re.compile(r"[ \t]*[(（]?\d{1,3}[)）]?$")
@@ -44,18 +45,26 @@ class FieldHead:
         return self.meaning.kind if self.meaning else None
 
 
-def field_head(line: Line, number: int, vocabulary: Vocabulary) -> FieldHead | None:
+def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = False) -> FieldHead | None:
     """Read a line as the start of a field; None if it cannot be one.
 
-    A name that the vocabulary does not have needs a colon.
+    A name that the vocabulary does not have needs a colon. With `bare`, one that prompts use needs nothing at all.
     """
     if line.code:
         return None
     match = _HEAD.match(line.text)
     if match is None:
-        return None
+        name = line.text.strip()
+        meaning = vocabulary.meaning(name) if bare and len(name) <= _LONGEST_NAME else None
+        if meaning is None or not meaning.usual:
+            return None
+        return FieldHead(number, name, meaning, "", "bare", name[0].islower(), line.indent, listed=False)
     name = match["name"].strip()
     meaning = vocabulary.meaning(name)
+    if match["dash"] and (
+        meaning is None or not meaning.usual or ("=" in match["dash"] and name[0].islower())
+    ):
+        return None
     if meaning is None and not (match["colon"] or match["after"]):
         return None
     text = match["text"]
@@ -131,3 +140,31 @@ def _same_form(head: FieldHead, first: FieldHead) -> bool:
         and head.indent <= first.indent + 1
         and head.meaning.qualified == first.meaning.qualified
     )
+
+
+def with_own_names(
+    heads: Sequence[FieldHead], chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]
+) -> list[FieldHead]:
+    """Add the heads of the second field where only the inputs have a known name.
+
+    The second field has a name of its own, such as `Sentiment:`, which comes once with each input: before it in an
+    output-first answer, otherwise after it.
+    """
+    if not chosen or any(head.kind != "input" for head in chosen):
+        return list(chosen)
+    others = [head for head in heads if head.meaning is None and alike(head, chosen[0]) and head.text.strip()]
+    inputs = [head.line for head in chosen]
+    for before in (True, False) if "label" in roles[0] else (False,):
+        bounds = [-1, *inputs] if before else [*inputs, heads[-1].line + 1]
+        groups: list[list[FieldHead]] = [[] for _ in inputs]
+        for head in others:
+            place = bisect_right(bounds, head.line) - 1
+            if 0 <= place < len(groups):
+                groups[place].append(head)
+        shared = set.intersection(*({head.name for head in group} for group in groups))
+        named = [[head for head in group if head.name in shared] for group in groups]
+        if shared:
+            meaning = FieldName("label" if before else "output", usual=False)
+            added = [replace(group[-1], meaning=meaning) for group in named]
+            return sorted([*chosen, *added], key=lambda head: head.line)
+    return list(chosen)

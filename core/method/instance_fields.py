@@ -1,16 +1,19 @@
 """The fields of an instance answer, with the text of each: from lines, from XML, and from the middle of a line."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.core.method.answer_lines import Line, answer_lines, is_fence
-from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head
+from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head, with_own_names
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
-_NUMBER_ALONE = re.compile(r"^\s*(?:\*\*|#+\s*)?(?:\(?\d{1,3}[.):）]|[#(]\d{1,3}\)?|[①-⑳])(?:\*\*)?\s*$")
+_NUMBER_ALONE = re.compile(
+    r"^\s*(?:\*\*|#+\s*)?[#(（]?(?P<number>\d{1,3})(?:[.):：）]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +39,41 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     if found := _from_xml(text, vocabulary, roles):
         return Fields(found, more=False)
     lines = answer_lines(text, lambda line: begins_instance(line, vocabulary))
-    heads = [head for number, line in enumerate(lines) if (head := field_head(line, number, vocabulary))]
+    lines = [part for line in lines for part in _without_heading(line, vocabulary)]
+    heads = _heads(lines, vocabulary)
     titled = _example_headings(lines, heads, vocabulary)
-    chosen = consistent_heads(heads, roles, _openings(lines, titled, vocabulary))
+    openings = list(_openings(lines, titled, vocabulary))
+    chosen = with_own_names(heads, consistent_heads(heads, roles, openings), roles)
     if not chosen:
-        return None
+        heads = _heads(lines, vocabulary, bare=True)
+        chosen = consistent_heads(heads, roles, openings)
+        if not all(any(head.kind in role for head in chosen) for role in roles):
+            return None
     chosen = _without_nested(chosen, lines, roles)
     below = _below(lines)
-    headings = _confirmed(titled, chosen, below)
-    end = _end(lines, [head for head in heads if head.kind == "task"], chosen, headings, below)
+    headings = _confirmed(titled, chosen, lines, below)
+    end = _end(lines, heads, chosen, headings, below)
     last = next((number for number in range(end - 1, -1, -1) if not lines[number].blank), 0)
     split = _splitter(chosen, roles, vocabulary)
     fields = _gathered(lines[:end], {head.line: head for head in chosen}, headings)
     if split:
         fields = [part for one in fields for part in split(one)]
     return Fields(fields, more=end < len(lines) or last in headings)
+
+
+def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False) -> list[FieldHead]:
+    heads = (field_head(line, number, vocabulary, bare=bare) for number, line in enumerate(lines))
+    return [head for head in heads if head]
+
+
+def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
+    """A line, or two where a field follows the heading of an instance: "Example 1: Input: cat"."""
+    match = None if line.code else vocabulary.example.match(line.text)
+    if match and match["title"] and match["number"]:
+        head = field_head(Line(match["title"]), 0, vocabulary)
+        if head is not None and head.kind in {"input", "output", "label"}:
+            return [Line(line.text[: match.start("title")].rstrip()), Line(match["title"])]
+    return [line]
 
 
 def _gathered(
@@ -93,7 +116,7 @@ def _example_headings(
         if _NUMBER_ALONE.match(line.text):
             found[number] = False
         elif match := vocabulary.example.match(line.text):
-            if match["number"] or not match["title"]:
+            if match["number"] or match["ordinal"] or not match["title"]:
                 found[number] = bool(match["title"])
     return found
 
@@ -110,22 +133,39 @@ def _openings(lines: Sequence[Line], headings: dict[int, bool], vocabulary: Voca
 
 
 def _confirmed(
-    titled: Mapping[int, bool], chosen: Sequence[FieldHead], below: Sequence[int | None]
+    titled: Mapping[int, bool],
+    chosen: Sequence[FieldHead],
+    lines: Sequence[Line],
+    below: Sequence[int | None],
 ) -> frozenset[int]:
     """The lines that are headings of instances, and not part of a value.
 
     A field follows each of them, or the answer ends there. Where instances have headings from the first one on,
     headings may have titles, and text without a name may follow.
     """
-    starts = {head.line for head in chosen}
+    starts = {head.line: head.text for head in chosen}
     first = chosen[0].line
     announced = any(number < first for number in titled)
     unnamed = announced and not any(head.kind == "input" for head in chosen)
+    inputs = [head.line for head in chosen if head.kind == "input"]
+
+    def counts(number: int) -> bool:
+        """A number alone may be an output: it is a heading if the first instance has one, or if it counts on."""
+        match = _NUMBER_ALONE.match(lines[number].text)
+        if match is None or announced:
+            return True
+        before = bisect_left(inputs, number)
+        return match["number"] == str(before + 1) and not starts.get(number - 1, " ").strip() == ""
+
     return frozenset(
         number
         for number, has_title in titled.items()
         if number < first
-        or ((announced or not has_title) and (unnamed or below[number] is None or below[number] in starts))
+        or (
+            counts(number)
+            and (announced or not has_title)
+            and (unnamed or below[number] is None or below[number] in starts)
+        )
     )
 
 
@@ -142,7 +182,7 @@ def _below(lines: Sequence[Line]) -> list[int | None]:
 
 def _end(
     lines: Sequence[Line],
-    tasks: Sequence[FieldHead],
+    heads: Sequence[FieldHead],
     chosen: Sequence[FieldHead],
     headings: frozenset[int],
     below: Sequence[int | None],
@@ -151,10 +191,12 @@ def _end(
 
     Its fields follow it directly, or it is the last line. Elsewhere a line `Task:` is part of an output.
     """
-    starts = headings.union(head.line for head in chosen)
-    later = [task for task in tasks if task.line > chosen[0].line]
+    starts = headings.union(head.line for head in heads if head.kind in {"input", "output", "label"})
+    later = [head for head in heads if head.kind == "task" and head.line > chosen[0].line]
     for task in later:
         after, spaced = below[task.line], lines[task.line - 1].blank
+        if spaced and task.style.startswith("heading") and task.style != chosen[0].style:
+            return task.line
         if after in starts and (spaced or after == task.line + 1):
             return task.line
         if spaced and after is None and len(later) == 1:
@@ -203,7 +245,7 @@ class _Splitter:
     def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
         names = [name for name, meaning in vocabulary.names.items() if meaning.kind in second]
         self._pattern = re.compile(
-            rf"[ \t]*(?:[,;|/，；、。.]|->|→|=>|⇒|—|–)?[ \t]*(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})"
+            rf"[ \t]*(?:[,;|/，；、。.]|->|→|=>|⇒|—|–|-)?[ \t]*(?P<open>[(（\[])?(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})"
             r"(?:\*\*|__)?[ \t]*[:：](?:\*\*|__)?[ \t]*",
             re.IGNORECASE,
         )
@@ -215,9 +257,11 @@ class _Splitter:
             return [field]
         meaning = self._vocabulary.meaning(match["name"])
         assert meaning is not None
+        after = field.value[match.end() :].rstrip()
+        after = after[:-1] if match["open"] and after.endswith((")", "）", "]")) else after
         return [
             Field(field.kind, field.value[: match.start()], field.name),
-            Field(meaning.kind, field.value[match.end() :], match["name"]),
+            Field(meaning.kind, after, match["name"]),
         ]
 
 

@@ -254,6 +254,8 @@ def _has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
     """
     stripped = text.strip()
     first = field_head(Line(stripped.split("\n", 1)[0]), 0, vocabulary)
+    if first and re.fullmatch(vocabulary.item, first.name, re.IGNORECASE):
+        return True
     if first and first.text.strip():
         heads = (field_head(Line(line), 0, vocabulary) for line in stripped.split("\n"))
         named = [head.name for head in heads if head]
@@ -261,7 +263,7 @@ def _has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
             return True
     names = {
         meaning.kind
-        for name in re.findall(r"[\"<]([^\W\d][\w -]{0,30})[\">]", stripped[:2000])
+        for name in re.findall(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]", stripped[:2000])
         if (meaning := vocabulary.meaning(name)) and meaning.usual
     }
     return stripped[0] in "[{<|" and bool(names & {"input", "output", "label"})
@@ -271,6 +273,8 @@ def _from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list
     """The instances of a JSON answer; None if it is no JSON with the names of fields."""
     read = json_items(text)
     if read is None:
+        return None
+    if _has_fields(read.prose, vocabulary):
         return None
     found = []
     for item in read.items:
@@ -287,6 +291,12 @@ def _from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list
     if read.rest.strip():
         parsed.append(ParsedInstance("", read.rest.strip(), UNREADABLE))
     return parsed
+
+
+def _has_fields(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether the lines around a table or JSON hold fields; it is then only the value of one of them."""
+    heads = (field_head(Line(line), 0, vocabulary) for line in prose)
+    return any(head is not None and head.kind in {"input", "output", "label"} for head in heads)
 
 
 def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> _Pair | None:
@@ -310,7 +320,7 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> _Pair | None:
 def _from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None:
     """The instances of a table with the names of fields in its header; None if there is none."""
     table = only_table(text)
-    if table is None:
+    if table is None or _has_fields(table.prose, vocabulary):
         return None
     meanings = [vocabulary.meaning(cell.strip("*_ ")) for cell in table.header]
 

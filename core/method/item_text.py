@@ -8,6 +8,8 @@ _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # No ** inside, or a long text of opening marks would take quadratic time.
 _BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
+_ITALIC = re.compile(r"^([*_])(?=[^\s*_])([^*_]+)\1$")
+_HASHTAGS = re.compile(r"(?<=[.?!。？！])(?:\s+#[^\W\d]\w*)+\s*$")
 _TITLE = re.compile(
     r"^(?P<marks>\*\*\*|\*\*|__|\*|_)(?!\s)(?P<title>[^*\n]{1,60}?)"
     r"(?:[:：](?P=marks)|(?P=marks)\s*(?:[:：]|[–—-](?=\s)))\s*(?=\S)"
@@ -32,7 +34,7 @@ def plain_item(item: str, vocabulary: Vocabulary) -> str:
     item = _without_title(item, vocabulary)
     item = _without_answer(item, vocabulary)
     item = _without_tags(item, vocabulary)
-    item = _BOLD.sub(r"\1\2", item)
+    item = _ITALIC.sub(r"\2", _BOLD.sub(r"\1\2", item))
     item = _named(vocabulary).sub("", item).strip()
     item = item.strip(";；").strip() if ENDS.search(item.rstrip(";；")) else item
     if len(item) > 1 and _QUOTES.get(item[0]) == item[-1] and item[0] not in item[1:-1]:
@@ -99,6 +101,7 @@ def _without_tags(item: str, vocabulary: Vocabulary) -> str:
         titled = match[0].lstrip("*`")[0] in "【［" or (match["tag"][0].isupper() and not rest[0].islower())
         if tag in vocabulary.tags or (titled and vocabulary.is_request(rest)):
             item = rest
+    item = _HASHTAGS.sub("", item)
     for _ in range(2):
         match = _TRAILING_TAG.search(item)
         if match is None or not _is_tag(match["tag"], item[match.start("end") + 1 :], vocabulary):

@@ -1,4 +1,4 @@
-"""JSON in an answer: whole or cut off, fenced or not, with prose around it or none."""
+"""JSON in an answer: whole or cut off, in fences or not, one value or several, with a little prose around them."""
 
 import json
 import re
@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_FENCED = re.compile(
-    r"(?:```|~~~)[ \t]*(?:json[lc5]?|jsonl|JSON)?[ \t]*\n(?P<body>\s*[\[{].*?)(?:\n\s*(?:```|~~~)|\Z)",
-    re.DOTALL,
-)
+from selfinstruct.core.method.answer_lines import is_fence
+
 _DECODER = json.JSONDecoder(strict=False)
-_SPACE = re.compile(r"[\s,]*")
+_SPACE = re.compile(r"[\s,;]*")
+_BEGINS = re.compile(r"\[\s*(?:[\[{\"\]]|\Z)|\{\s*(?:\"|\}|\Z)")
+_LIST_BEGINS = re.compile(r"(?:\{\s*\"[^\"\n]{1,40}\"\s*:\s*)?\[")
+_COLON = re.compile(r"\s*:\s*")
+_MOST_PARTS = 10_000
 _MOST_PROSE = 400
-_DEEPEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,91 +22,82 @@ class JsonItems:
     """The items of the list, or of several objects, in an answer."""
 
     items: list[Any]
+    prose: list[str]
+    """The other lines with text."""
     rest: str
     """What could not be decoded, if the JSON is cut off or wrong; usually empty."""
 
 
 def json_items(text: str) -> JsonItems | None:
-    """Decode the JSON of an answer; None if it is not JSON, apart from a little prose before and after it.
+    """Decode the JSON of an answer; None if it has none that starts a line, or more prose than a remark.
 
-    An object that holds a single list stands for the items of that list. In a cut answer, the items before the
-    cut are whole.
+    An object around a single list stands for the items of that list. In a cut answer, the items before the cut are
+    whole.
     """
-    fenced = _FENCED.search(text)
-    if fenced and len(text[: fenced.start()].strip()) <= _MOST_PROSE:
-        return _decoded(fenced["body"].strip())
-    start = re.match(r"\s*(?:[^\n\[{]{0,200}[:：.!。！]\s*\n\s*)?(?=[\[{])", text)
-    return _decoded(text[start.end() :].strip()) if start else None
-
-
-def _decoded(body: str) -> JsonItems | None:
-    if not re.match(r"\[\s*(?:[\[{\"\]]|\Z)|\{\s*(?:\"|\}|\Z)", body):
-        return None
-    if body.count("[") + body.count("{") > 10_000:
+    if text.count("[") + text.count("{") > _MOST_PARTS:
         return None
     values: list[Any] = []
-    at = 0
-    while at < len(body) and body[at] in "[{":
-        try:
-            value, at = _DECODER.raw_decode(body, at)
-        except (ValueError, RecursionError):
-            found = list(_whole_items(body, at)) if not values or body[at] == "[" else []
-            items = [item for item, _ in found]
-            end = found[-1][1] if found else at
-            rest = _SPACE.sub("", body[end:], count=1)
-            return JsonItems([*_flat(values), *items], rest if rest.strip("]} \n`") else "")
-        values.append(value)
-        at = _SPACE.match(body, at).end()  # type: ignore[union-attr] - it matches everywhere
-    return JsonItems(_flat(values), "")
+    prose: list[str] = []
+    at, size = 0, len(text)
+    while at < size:
+        start = at + len(text[at : at + 1000]) - len(text[at : at + 1000].lstrip())
+        end = text.find("\n", start)
+        end = size if end < 0 else end
+        if _BEGINS.match(text, start):
+            try:
+                value, at = _DECODER.raw_decode(text, start)
+            except (ValueError, RecursionError):
+                found = list(_whole_items(text, start))
+                rest = text[found[-1][1] if found else start :].strip(" \n\t,]}`~")
+                return JsonItems([*_flat(values), *(item for item, _ in found)], prose, rest)
+            values.append(value)
+            at = max(at, _end_of(_SPACE, text, at))
+            continue
+        line = text[start:end]
+        if line.strip() and not is_fence(line):
+            prose.append(line)
+        at = end + 1
+    if not values or sum(map(len, prose)) > _MOST_PROSE:
+        return None
+    return JsonItems(_flat(values), prose, "")
+
+
+def _end_of(pattern: "re.Pattern[str]", text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
 
 
 def _flat(values: list[Any]) -> list[Any]:
-    """The items of one list or of one object around a list; otherwise the values themselves."""
+    """The items of one list, or of one object around a list; otherwise the values themselves."""
     if len(values) != 1:
-        return values
+        return [item for value in values for item in (value if isinstance(value, list) else [value])]
     (value,) = values
-    if isinstance(value, list):
-        return value
     if isinstance(value, dict):
         lists = [inner for inner in value.values() if isinstance(inner, list)]
-        if len(lists) == 1 and len(value) <= 2 and lists[0] and isinstance(lists[0][0], dict | str):
-            scalars = [inner for inner in value.values() if not isinstance(inner, list)]
-            if isinstance(lists[0][0], dict) or not scalars:
-                return lists[0]
-    return values
+        if len(lists) == 1 and lists[0] and isinstance(lists[0][0], dict if len(value) > 1 else dict | str):
+            return lists[0]
+    return value if isinstance(value, list) else values
 
 
-def _whole_items(body: str, at: int) -> Iterator[tuple[Any, int]]:
+def _whole_items(text: str, at: int) -> Iterator[tuple[Any, int]]:
     """The items before the place where decoding fails, each with its end."""
-    opening = re.compile(r"(?:\s*\{\s*\"[^\"\n]{1,40}\"\s*:)?\s*\[")
-    start = opening.match(body, at)
-    if start is None:
-        yield from _members(body, at)
-        return
-    at = start.end()
+    start = _LIST_BEGINS.match(text, at)
+    at = start.end() if start else at + 1
     while True:
-        at = _SPACE.match(body, at).end()  # type: ignore[union-attr]
+        at = _end_of(_SPACE, text, at)
         try:
-            value, at = _DECODER.raw_decode(body, at)
+            value, at = _DECODER.raw_decode(text, at)
+            if start is None:
+                # The members of an object whose names are numbers, such as {"9": "Name three ...
+                colon = _COLON.match(text, at)
+                if colon is None or not isinstance(value, str) or not value[-1:].isdecimal():
+                    return
+                name = value
+                value, at = _DECODER.raw_decode(text, colon.end())
+                value = {name: value}
         except (ValueError, RecursionError):
             return
         yield value, at
-
-
-def _members(body: str, at: int) -> Iterator[tuple[Any, int]]:
-    """The whole members of an object that is cut off, such as {"9": "Name three ..., each as an object."""
-    at += 1
-    while True:
-        at = _SPACE.match(body, at).end()  # type: ignore[union-attr]
-        try:
-            name, at = _DECODER.raw_decode(body, at)
-            colon = re.compile(r"\s*:\s*").match(body, at)
-            if colon is None or not isinstance(name, str) or not name.isdecimal():
-                return
-            value, at = _DECODER.raw_decode(body, colon.end())
-        except (ValueError, RecursionError):
-            return
-        yield {name: value}, at
 
 
 def as_text(value: Any) -> str:

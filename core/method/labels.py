@@ -21,6 +21,7 @@ class LabelWords:
         asked, words = language(code).answers, reading_words(code)["labels"]
         yes, no = [*asked.yes, *words["yes"]], [*asked.no, *words["no"]]
         either = f"(?:{any_of(map(fold, words['either']))}|[/／|,、])"
+        before = any_of(map(fold, words["before"]))
         alone = (
             rf"(?:{any_of(map(fold, words['yes_alone']))})(?=\s*(?:[^\w\s]|$))"
             if words["yes_alone"]
@@ -30,9 +31,10 @@ class LabelWords:
         other = rf"(?:(?P<yes2>{whole_words(map(fold, yes))})|(?P<no2>{whole_words(map(fold, no))}))"
         self.opening = re.compile(rf"(?<!\w){said}(?P<or>{_DECORATION}{either}{_DECORATION}(?<!\w){other})?")
         self.later = re.compile(
-            rf"(?:[,;:：，、。.!?—–-]|\b(?:so|is|answer)|→)\s*[\"'“「*_]*{said}(?=\s*[^\w\s]|\s*$)"
+            rf"(?:[,;:：，、。.!?—–-]|(?<!\w)(?:{before})(?!\w)|→)\s*[\"'“「*_]*{said}(?=\s*[^\w\s]|\s*$)"
         )
-        self.question = re.compile(any_of(map(fold, asked.question)))
+        question = any_of(map(fold, asked.question))
+        self.question = re.compile(rf"(?:{question})\W*[:：?？]|^\W*(?:{question})")
         self.unclear = _patterns(words["unclear"])
         self.is_not = _patterns(words["is_not"])
         self.is_one = _patterns(words["is"])
@@ -98,6 +100,8 @@ def _of_line(folded: str, words: LabelWords) -> Label:
     said = re.sub(rf"^{_DECORATION}", "", folded)
     if not said or words.unclear.match(said):
         return "unknown"
+    if words.is_not.match(said):
+        return "generation"
     opening = words.opening.match(said)
     if opening:
         yes = opening["yes"] is not None

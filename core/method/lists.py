@@ -8,7 +8,14 @@ from selfinstruct.core.method.answer_lines import Line, answer_lines
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.item_text import ENDS, is_title, number_again, plain_item
 from selfinstruct.core.method.json_answers import JsonItems, json_items
-from selfinstruct.core.method.numbering import Marker, bullet_marker, number_marker, top_level
+from selfinstruct.core.method.numbering import (
+    Marker,
+    bullet_marker,
+    named_marker,
+    number_marker,
+    numbered_by_space,
+    top_level,
+)
 from selfinstruct.core.method.tables import column, only_table
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.core.language.unicode_tokens import fold
@@ -18,6 +25,8 @@ _OPTION = re.compile(
     r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]|[(（\[]?[A-Ha-h][.)）\]、．]|[①-⑳])"
 )
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
+_ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
+_EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
 _MOST_LINES = 200
 
 
@@ -30,6 +39,9 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         cut: Whether the last item may be incomplete; it is dropped.
         opened: Whether the text begins inside an item.
     """
+    if not opened and len(elements := _elements(text, vocabulary)) > 1:
+        return [plain for item in elements if (plain := plain_item(item, vocabulary))]
+    text = _EMPHASIZED.sub(r"\g<text>", text)
     found = json_items(text)
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
         return [plain for item in items if (plain := plain_item(item, vocabulary))]
@@ -50,6 +62,7 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
     def begins(line: str) -> bool:
         return (
             number_marker(Line(line), 0, vocabulary.item) is not None
+            or named_marker(Line(line), 0, vocabulary.item) is not None
             or bullet_marker(Line(line), 0) is not None
             or (not opened and vocabulary.is_request(line))
         )
@@ -59,7 +72,8 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
     if markers:
         kept = top_level(markers, opened=opened, colons=_after_colons(lines, markers))
     elif not opened:
-        bullets = [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
+        named = [found for at, line in enumerate(lines) if (found := named_marker(line, at, vocabulary.item))]
+        bullets = named or [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
         outer = min((marker.indent for marker in bullets), default=0)
         kept = [marker for marker in bullets if marker.indent < outer + 2]
         if not kept:
@@ -110,6 +124,7 @@ class _Items:
         self._items: list[list[str]] = [[]] if opened else []
         self._open = opened
         self._drifted = False
+        self._ended = False
         self._last_number: int | None = None
         self._titled = False
 
@@ -130,11 +145,13 @@ class _Items:
 
     def _is_item(self, marker: Marker) -> bool:
         """After prose that ends the list, only the next number continues it."""
-        if not self._drifted or marker.number is None or self._last_number is None:
-            return not (
-                self._drifted and marker.number is None and self._last_number is None and self._items == [[]]
-            )
-        return self._last_number < marker.number <= self._last_number + 2
+        if self._ended or not self._drifted or marker.number is None:
+            return not self._ended
+        last = self._last_number
+        # The number of an item that the prompt opened is not known, but it is not the first of its list.
+        goes_on = marker.number > 1 if last is None else last < marker.number <= last + 2
+        self._ended = not goes_on
+        return goes_on
 
     def _begin(self, marker: Marker) -> None:
         self._items.append([marker.text] if marker.text else [])
@@ -152,7 +169,7 @@ class _Items:
                 self._open = False
             return
         if not self._open:
-            self._drifted = self._drifted or (after_blank and not _HEADING.match(line.text))
+            self._drift(line, after_blank=after_blank)
             return
         if not item:
             item.append(text)
@@ -165,7 +182,12 @@ class _Items:
             self._titled = False
         else:
             self._open = False
-            self._drifted = self._drifted or (after_blank and not _HEADING.match(line.text))
+            self._drift(line, after_blank=after_blank)
+
+    def _drift(self, line: Line, *, after_blank: bool) -> None:
+        """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
+        if after_blank and (not _HEADING.match(line.text) or self._is_under_task(line)):
+            self._drifted = True
 
     def _is_above_task(self, first: str, line: Line) -> bool:
         """Whether the first line of an item is a title, and this one the task below it."""
@@ -183,7 +205,8 @@ class _Items:
         vocabulary = self._vocabulary
         if line.code:
             return True
-        if self._is_under_task(line) or vocabulary.is_remark(text, weak=True):
+        speaks = so_far.endswith(_COLONS) and re.match(r"\s*\w\s*[:：]", line.text) is not None
+        if (self._is_under_task(line) and not speaks) or vocabulary.is_remark(text, weak=True):
             return False
         if _HEADING.match(line.text) and (after_blank or self._markers.get(number + 1)):
             return False
@@ -248,6 +271,8 @@ def _one_a_line(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:
         texts.pop(0)
     while texts and vocabulary.is_remark(texts[-1], weak=len(texts) > 1):
         texts.pop()
+    if (numbered := numbered_by_space(texts)) is not None:
+        return numbered
     if len(texts) < 2 or len(texts) > _MOST_LINES or any(line.code for line in lines):
         return []
     requests = sum(vocabulary.is_request(text) for text in texts)
@@ -260,6 +285,16 @@ def _without_second_numbers(items: list[str]) -> list[str]:
     if len(again) < 2 or not all(again):
         return items
     return [found[1] if (found := number_again(item)) else item for item in items]
+
+
+def _elements(text: str, vocabulary: Vocabulary) -> list[str]:
+    """The tasks in XML or HTML elements; one that is cut off is left out."""
+    return [
+        match["text"].strip()
+        for match in _ELEMENT.finditer(text)
+        if match.start() == 0 or text[match.start() - 1] in "\n>" or not text[: match.start()].strip()
+        if match["name"].lower() == "li" or _is_task_name(match["name"], vocabulary)
+    ]
 
 
 def _from_json(found: JsonItems, vocabulary: Vocabulary) -> list[str] | None:

@@ -11,15 +11,17 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: the cells of its header and of each row."""
+    """A table: the cells of its header and of each whole row."""
 
     header: list[str]
     rows: list[list[str]]
+    prose: list[str]
+    """The lines before and after it."""
 
 
 def only_table(text: str) -> Table | None:
     """The table that an answer consists of, apart from prose before and after it; None unless there is one."""
-    lines = [line for line in text.replace("\r\n", "\n").split("\n")]
+    lines = text.replace("\r\n", "\n").split("\n")
     delimiters = [
         number
         for number, line in enumerate(lines)
@@ -29,12 +31,10 @@ def only_table(text: str) -> Table | None:
         return None
     (delimiter,) = delimiters
     header = _cells(lines[delimiter - 1])
-    rows: list[list[str]] = []
-    for line in lines[delimiter + 1 :]:
-        if "|" not in line:
-            break
-        rows.append(_cells(line))
-    return Table(header, [row for row in rows if len(row) == len(header)])
+    end = next((n for n in range(delimiter + 1, len(lines)) if "|" not in lines[n]), len(lines))
+    rows = [_cells(line) for line in lines[delimiter + 1 : end]]
+    prose = [*lines[: delimiter - 1], *lines[end:]]
+    return Table(header, [row for row in rows if len(row) == len(header)], prose)
 
 
 def column(table: Table, wanted: Sequence[bool]) -> int | None:

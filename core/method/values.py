@@ -7,7 +7,8 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
 _AROUND = " \t\n()<>[]*_`{}「」『』【】（）〈〉［］\"'“”‘’.。!！,，-—–"
-_ONLY_MARKS = re.compile(r"[\s\"'“”‘’`*_]*|[\s*_(\[<]*[-—–][-—–\s*_)\]>]*")
+_ONLY_MARKS = re.compile(r"[\s\"'“”‘’`*_]*|[\s*_(\[<]*[-—–/ー][-—–\s*_)\]>]*")
+_QUOTED = re.compile(r"^\s*>[ \t]?")
 _DOTS = re.compile(r"[\s\"'“”*_(\[<]*(?:\.{2,}|…+|。{3,}|\?{2,}|_{3,}|＿{2,})[\s.…?\"'“”*_)\]>]*")
 _BRACKETED = re.compile(
     r"\s*(?P<open>[\[<{(【［])(?P<inside>[^\[\]<>{}()【】［］]{1,200})[\]>})】］][\s.。]*"
@@ -21,8 +22,10 @@ def value_of(text: str) -> str:
     lines = text.strip("\n").rstrip().split("\n")
     while lines and not lines[0].strip():
         lines.pop(0)
-    while len(lines) > 1 and (RULE.match(lines[-1]) and lines[-1].strip()[0] == "-" or not lines[-1].strip()):
+    while len(lines) > 1 and (RULE.match(lines[-1]) or not lines[-1].strip()):
         lines.pop()
+    if lines and all(line.lstrip().startswith(">") for line in lines if line.strip()):
+        lines = [_QUOTED.sub("", line) for line in lines]
     fenced = len(lines) > 1 and is_fence(lines[0]) and is_fence(lines[-1])
     if fenced and not any(is_fence(line) for line in lines[1:-1]):
         return "\n".join(lines[1:-1]).strip("\n")
@@ -33,7 +36,7 @@ def without_remarks(text: str, vocabulary: Vocabulary) -> str:
     """Remove the remarks at the end of an answer's last value, such as "I hope these help!".
 
     A remark that may as well belong to the value ("Let me know if you need more.") is removed only from a value
-    of one paragraph that is no letter.
+    of one paragraph, and from a letter only one that speaks of examples.
     """
     lines = text.rstrip().split("\n")
     for _ in range(3):
@@ -43,10 +46,10 @@ def without_remarks(text: str, vocabulary: Vocabulary) -> str:
         if not any(line.strip() for line in before) or _is_fenced(lines):
             break
         spaced = not lines[-2].strip() or RULE.match(lines[-2]) is not None
-        short = "\n\n" not in "\n".join(before).strip() and not vocabulary.phrases["letter"].match(
-            before[0].strip()
-        )
-        if not vocabulary.is_remark(last, weak=spaced and short):
+        short = "\n\n" not in "\n".join(before).strip()
+        letter = vocabulary.phrases["letter"].match("\n".join(before).strip()) is not None
+        of_examples = vocabulary.examples.search(last) is not None
+        if not vocabulary.is_remark(last, weak=spaced and short) or (letter and not of_examples):
             break
         lines.pop()
     return "\n".join(lines)
@@ -71,7 +74,9 @@ def input_of(value: str, vocabulary: Vocabulary) -> str:
         return value
     if _ONLY_MARKS.fullmatch(value):
         return ""
-    return "" if vocabulary.phrases["no_input"].match(value.strip(_AROUND)) else value
+    said, _, inside = value.strip(_AROUND).partition("（" if "（" in value.strip(_AROUND) else "(")
+    is_none = vocabulary.phrases["no_input"].match
+    return "" if is_none(said.strip()) and (not inside or is_none(inside.strip(_AROUND))) else value
 
 
 def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:

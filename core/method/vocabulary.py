@@ -56,7 +56,9 @@ class Vocabulary:
     item: str
     """A pattern of the names before an item's number."""
     example: "re.Pattern[str]"
-    """The heading of an instance; the groups `number` and `title` may be None."""
+    """The heading of an instance; the groups `number`, `ordinal` and `title` may be None."""
+    examples: "re.Pattern[str]"
+    """A mention of examples."""
     opening: "re.Pattern[str]"
     """The beginning of a request."""
     request: "re.Pattern[str]"
@@ -111,6 +113,7 @@ def vocabulary(code: str, own: OwnNames = OwnNames()) -> Vocabulary:  # noqa: B0
         ("label", False, names["label"]),
         ("input", False, names["input"]),
         ("aside", False, names["aside"]),
+        ("task", False, names["task"]),
         ("preface", False, names["preface"]),
     ]
     known: dict[str, FieldName] = {}
@@ -124,7 +127,8 @@ def vocabulary(code: str, own: OwnNames = OwnNames()) -> Vocabulary:  # noqa: B0
         under_task=frozenset(map(fold, names["under_task"])),
         tags=frozenset(map(fold, names["tag"])),
         item=any_of([*asked.task, *names["item"]]),
-        example=_example_heading(examples, names["number"]),
+        example=_example_heading(examples, names["number"], names["ordinal"]),
+        examples=re.compile(any_of(examples), re.IGNORECASE),
         opening=_opening(words["requests"]["opening"]),
         request=_one_of(words["requests"]["pattern"]),
         material=_one_of(words["requests"]["material"]),
@@ -174,14 +178,17 @@ def _opening(words: Sequence[str]) -> "re.Pattern[str]":
     return re.compile(rf"[\W_]*(?:{whole_words(words)})", re.IGNORECASE)
 
 
-def _example_heading(names: Iterable[str], numbers: Iterable[str]) -> "re.Pattern[str]":
+def _example_heading(
+    names: Iterable[str], numbers: Iterable[str], ordinals: Iterable[str]
+) -> "re.Pattern[str]":
     """A pattern for the heading of an instance: "Example 2", "**Example #2: Plants**", "例２", "示例一"."""
     emphasis = r"(?:\*\*\*|\*\*|__|\*|_)?"
     number = rf"\d{{1,3}}|[①-⑳]|[A-Z](?!\w)|(?:{any_of(numbers)})(?!\w)"
     return re.compile(
         rf"^\s*(?:>\s*)*(?:[-•*]\s+)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(<])?"
-        rf"(?P<name>{any_of(names)})(?!\w*[a-z])\s*(?:[#№]\s*|no\.\s*)?(?P<number>{number})?\s*"
+        rf"(?:(?P<ordinal>{any_of(ordinals)})\s*)?(?P<name>{any_of(names)})(?!\w*[a-z])\s*"
+        rf"(?:[#№]\s*|n[o.]?[.º]\s*)?(?P<number>{number})?\s*"
         rf"(?(bracket)[】\])>])?{emphasis}\s*"
-        rf"(?:[:：.]{emphasis}|(?=[-–—(（]|$))\s*(?P<title>.*?){emphasis}\s*$",
+        rf"(?:[:：.)）]{emphasis}|(?=[-–—(（]|$))\s*(?P<title>.*?){emphasis}\s*$",
         re.IGNORECASE,
     )
