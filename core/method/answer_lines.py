@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+#.-]*\s*$")
 _OPENING_FENCE = re.compile(r"^\s*(?:```|~~~)\s*[\w+#.-]+\s*$|(?:^|[:：]\s*)(?:```|~~~)[\w+#.-]*\s*$")
@@ -104,7 +105,4 @@ def _unwrapped(texts: list[str], begins: Callable[[str], bool]) -> list[str]:
 
 def _between(texts: list[str], pairs: list[tuple[int, int]]) -> str:
     """What is written between the fenced parts, apart from blank lines."""
-    return "".join(
-        "".join(texts[end + 1 : first]).strip()
-        for (_, end), (first, _) in zip(pairs, pairs[1:], strict=False)
-    )
+    return "".join("".join(texts[end + 1 : first]).strip() for (_, end), (first, _) in pairwise(pairs))

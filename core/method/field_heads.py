@@ -1,4 +1,4 @@
-"""Recognition of the lines that start a field, in every usual decoration, and of those that belong together."""
+"""The lines that start a field, in every usual decoration, and the choice of those that belong together."""
 
 import re
 from bisect import bisect_right
@@ -10,11 +10,14 @@ from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
 
 _LONGEST_NAME = 40
 _HEAD = re.compile(
-    r"^(?P<indent>[ \t\u3000]*)(?P<quote>(?:>[ \t]*)*)(?P<listed>(?:[-•*+][ \t]+|\(?\d{1,2}[.)][ \t]+|・[ \t]*))?"
+    r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)*"
+    r"(?P<listed>(?:[-•*+][ \t]+|\(?\d{1,2}[.)][ \t]+|・[ \t]*))?"
     r"(?P<mark>#{1,6}[ \t]*)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?(?P<bracket>[【\[<])?"
     rf"(?P<name>[^\W\d_](?:[^\n:：*_`#【】\[\]<>|]|_(?=[^\W_])){{0,{_LONGEST_NAME}}}?)"
     r"(?(bracket)[】\]>])"
-    r"(?:(?P<dash>[ \t]+[-–—=][ \t]+)|[ \t]*(?P<colon>[:：])[ \t]*(?(bold)(?P=bold)?)|(?(bold)(?P=bold)[ \t]*(?P<after>[:：])?|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
+    r"(?:(?P<dash>[ \t]+[-–—=][ \t]+)|[ \t]*(?P<colon>[:：])[ \t]*(?(bold)(?P=bold)?)"
+    # A heading, bold type or brackets can replace the colon.
+    r"|(?(bold)(?P=bold)[ \t]*(?P<after>[:：])?|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
     r"[ \t\u3000]?(?P<text>.*)$"
 )
 _ASIDE_NUMBER = re.compile(r"[ \t]*[(（]?\d{1,3}[)）]?$")
@@ -48,7 +51,8 @@ class FieldHead:
 def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = False) -> FieldHead | None:
     """Read a line as the start of a field; None if it cannot be one.
 
-    A name that the vocabulary does not have needs a colon. With `bare`, one that prompts use needs nothing at all.
+    A name that the vocabulary does not have needs a colon. With `bare`, one that prompts use needs nothing at
+    all.
     """
     if line.code:
         return None
@@ -100,9 +104,9 @@ def consistent_heads(
 ) -> list[FieldHead]:
     """Choose the heads of an answer: for each role, those in the form of its first one.
 
-    A value may itself contain lines that look like fields, such as the headings of a document. They rarely look
-    exactly like the fields around them: the usual names win over others, and a role keeps its decoration, its
-    case and its indentation throughout an answer.
+    A value may itself contain lines that look like fields, such as the headings of a document. They rarely
+    look exactly like the fields around them: the usual names win over others, and a role keeps its
+    decoration, its case and its indentation throughout an answer.
 
     Args:
         heads: All lines that may start a field.
@@ -147,8 +151,8 @@ def with_own_names(
 ) -> list[FieldHead]:
     """Add the heads of the second field where only the inputs have a known name.
 
-    The second field has a name of its own, such as `Sentiment:`, which comes once with each input: before it in an
-    output-first answer, otherwise after it.
+    The second field has a name of its own, such as `Sentiment:`, which comes once with each input: before it
+    in an output-first answer, otherwise after it.
     """
     if not chosen or any(head.kind != "input" for head in chosen):
         return list(chosen)

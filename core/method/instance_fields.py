@@ -1,4 +1,4 @@
-"""The fields of an instance answer, with the text of each: from lines, from XML, and from the middle of a line."""
+"""The fields of an instance answer with their texts: from lines, XML, and the middle of a line."""
 
 import re
 from bisect import bisect_left
@@ -11,6 +11,7 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
+_LONGEST_HEADING = 120
 _NUMBER_ALONE = re.compile(
     r"^\s*(?:\*\*|#+\s*)?[#(（]?(?P<number>\d{1,3})(?:[.):：）]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
 )
@@ -68,11 +69,12 @@ def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False)
 
 def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
     """A line, or two where a field follows the heading of an instance: "Example 1: Input: cat"."""
-    match = None if line.code else vocabulary.example.match(line.text)
+    match = None if line.code else vocabulary.example.match(line.text[:_LONGEST_HEADING])
     if match and match["title"] and match["number"]:
-        head = field_head(Line(match["title"]), 0, vocabulary)
+        title = line.text[match.start("title") :]
+        head = field_head(Line(title), 0, vocabulary)
         if head is not None and head.kind in {"input", "output", "label"}:
-            return [Line(line.text[: match.start("title")].rstrip()), Line(match["title"])]
+            return [Line(line.text[: match.start("title")].rstrip()), Line(title)]
     return [line]
 
 
@@ -101,7 +103,7 @@ def begins_instance(text: str, vocabulary: Vocabulary) -> bool:
     head = field_head(Line(text), 0, vocabulary)
     if head is not None and head.kind in {"task", "input", "output", "label"}:
         return True
-    return vocabulary.example.match(text) is not None
+    return vocabulary.example.match(text[:_LONGEST_HEADING]) is not None
 
 
 def _example_headings(
@@ -111,25 +113,26 @@ def _example_headings(
     known = {head.line for head in heads if head.kind in {"input", "output", "label"}}
     found: dict[int, bool] = {}
     for number, line in enumerate(lines):
-        if line.code or number in known or len(line.text) > 120:
+        if line.code or number in known or len(line.text) > _LONGEST_HEADING:
             continue
         if _NUMBER_ALONE.match(line.text):
             found[number] = False
-        elif match := vocabulary.example.match(line.text):
-            if match["number"] or match["ordinal"] or not match["title"]:
-                found[number] = bool(match["title"])
+            continue
+        match = vocabulary.example.match(line.text)
+        if match and (match["number"] or match["ordinal"] or not match["title"]):
+            found[number] = bool(match["title"])
     return found
 
 
 def _openings(lines: Sequence[Line], headings: dict[int, bool], vocabulary: Vocabulary) -> Iterator[int]:
-    """The first line with text, the first after what a chat model says before it, and those below headings."""
+    """The lines with which the fields may begin: the first after greetings, and those below headings."""
     begins = True
     for number, line in enumerate(lines):
         if line.blank or line.rule:
             continue
         if begins:
             yield number
-        begins = begins and (number in headings or vocabulary.is_lead_in(line.text)) or number in headings
+        begins = (begins and (number in headings or vocabulary.is_lead_in(line.text))) or number in headings
 
 
 def _confirmed(
@@ -140,8 +143,8 @@ def _confirmed(
 ) -> frozenset[int]:
     """The lines that are headings of instances, and not part of a value.
 
-    A field follows each of them, or the answer ends there. Where instances have headings from the first one on,
-    headings may have titles, and text without a name may follow.
+    A field follows each of them, or the answer ends there. Where instances have headings from the first one
+    on, headings may have titles, and text without a name may follow.
     """
     starts = {head.line: head.text for head in chosen}
     first = chosen[0].line
@@ -150,12 +153,12 @@ def _confirmed(
     inputs = [head.line for head in chosen if head.kind == "input"]
 
     def counts(number: int) -> bool:
-        """A number alone may be an output: it is a heading if the first instance has one, or if it counts on."""
+        """Whether a number alone is a heading, not an output: the first instance has one, or it counts on."""
         match = _NUMBER_ALONE.match(lines[number].text)
         if match is None or announced:
             return True
         before = bisect_left(inputs, number)
-        return match["number"] == str(before + 1) and not starts.get(number - 1, " ").strip() == ""
+        return match["number"] == str(before + 1) and starts.get(number - 1, " ").strip() != ""
 
     return frozenset(
         number
@@ -245,8 +248,7 @@ class _Splitter:
     def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
         names = [name for name, meaning in vocabulary.names.items() if meaning.kind in second]
         self._pattern = re.compile(
-            rf"[ \t]*(?:[,;|/，；、。.]|->|→|=>|⇒|—|–|-)?[ \t]*(?P<open>[(（\[])?(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})"
-            r"(?:\*\*|__)?[ \t]*[:：](?:\*\*|__)?[ \t]*",
+            rf"(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
             re.IGNORECASE,
         )
         self._vocabulary = vocabulary
@@ -257,12 +259,11 @@ class _Splitter:
             return [field]
         meaning = self._vocabulary.meaning(match["name"])
         assert meaning is not None
-        after = field.value[match.end() :].rstrip()
-        after = after[:-1] if match["open"] and after.endswith((")", "）", "]")) else after
-        return [
-            Field(field.kind, field.value[: match.start()], field.name),
-            Field(meaning.kind, after, match["name"]),
-        ]
+        before, after = field.value[: match.start()].rstrip(), field.value[match.end() :].strip()
+        if before.endswith(("(", "（", "[")) and after.endswith((")", "）", "]")):
+            before, after = before[:-1], after[:-1]
+        before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、。.→⇒—–-")
+        return [Field(field.kind, before, field.name), Field(meaning.kind, after, match["name"])]
 
 
 def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> list[Field]:

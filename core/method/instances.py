@@ -1,4 +1,4 @@
-"""Instances in an answer: from JSON, a table, or fields; what has none of these forms is unreadable or one output."""
+"""The instances in an answer: from JSON, a table or fields; a text without any form is one output."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,6 @@ from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
     OUTPUT_FIRST,
     Field,
-    begins_instance,
     read_fields,
 )
 from selfinstruct.core.method.json_answers import as_text, json_items
@@ -20,6 +19,7 @@ from selfinstruct.core.method.values import fault_of, input_of, value_of, withou
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 from selfinstruct.db.records import Reason
 
+_LONGEST_HEADING = 120
 UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
 
 
@@ -91,7 +91,7 @@ def _unreadable(text: str) -> list[ParsedInstance]:
 
 
 def _before_next_task(preface: str, vocabulary: Vocabulary) -> str:
-    """The text before a `Task:` in front of all fields: those belong to another task, and it may be an output."""
+    """The text before a `Task:` that precedes all fields; they then belong to another task."""
     lines = preface.split("\n")
     for number, line in enumerate(lines):
         head = field_head(Line(line), number, vocabulary)
@@ -104,7 +104,7 @@ def _before_next_task(preface: str, vocabulary: Vocabulary) -> str:
 def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
     """The fields, without the remarks at the end of the last one."""
     last = next((number for number in range(len(fields) - 1, -1, -1) if fields[number].value.strip()), None)
-    if last is None or fields[last].kind in {"", "example"} and last == 0:
+    if last is None or (fields[last].kind in {"", "example"} and last == 0):
         return fields
     one = fields[last]
     trimmed = Field(one.kind, without_remarks(one.value, vocabulary), one.name)
@@ -157,7 +157,7 @@ def _without_aside(value: str, vocabulary: Vocabulary) -> str:
 
 
 def _unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[_Pair]:
-    """Pair outputs with inputs that have names of their own, such as `Sentence:`, or only a heading above them.
+    """Pair outputs with inputs that have own names, such as `Sentence:`, or only a heading above them.
 
     The names are part of the input: they are the only thing that tells several values of an input apart.
     """
@@ -237,8 +237,8 @@ def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:
     lines = text.strip().split("\n")
     starts = []
     for number, line in enumerate(lines):
-        match = vocabulary.example.match(line)
-        if match and match["number"] and begins_instance(line, vocabulary):
+        match = vocabulary.example.match(line) if len(line) <= _LONGEST_HEADING else None
+        if match and match["number"]:
             starts.append(number)
     if not starts or starts[0] != 0:
         return None
@@ -250,7 +250,8 @@ def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:
 def _has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
     """Whether an answer seems to hold an input as well, in a form that is not known.
 
-    Its first field comes again later, as the fields of a list of instances do, or it speaks of fields by name.
+    Its first field comes again later, as the fields of a list of instances do, or it speaks of fields by
+    name.
     """
     stripped = text.strip()
     first = field_head(Line(stripped.split("\n", 1)[0]), 0, vocabulary)

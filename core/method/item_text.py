@@ -28,14 +28,14 @@ ENDS = re.compile(r"[.?!。？！…]['\"’”」』)）\]*_`]*$")
 
 
 def plain_item(item: str, vocabulary: Vocabulary) -> str:
-    """Strip an item's label, title, tags, answer, bold type and enclosing quotation marks; "" if it has no words."""
+    """Strip an item's label, title, tags, answer, bold type and quotation marks; "" if it has no words."""
     item = " ".join(_BREAK.sub(" ", item).split())
-    item = _named(vocabulary).sub("", item)
+    item = vocabulary.item_name.sub("", item)
     item = _without_title(item, vocabulary)
     item = _without_answer(item, vocabulary)
     item = _without_tags(item, vocabulary)
     item = _ITALIC.sub(r"\2", _BOLD.sub(r"\1\2", item))
-    item = _named(vocabulary).sub("", item).strip()
+    item = vocabulary.item_name.sub("", item).strip()
     item = item.strip(";；").strip() if ENDS.search(item.rstrip(";；")) else item
     if len(item) > 1 and _QUOTES.get(item[0]) == item[-1] and item[0] not in item[1:-1]:
         item = item[1:-1].strip()
@@ -57,12 +57,6 @@ def is_title(text: str, vocabulary: Vocabulary) -> bool:
     return not vocabulary.is_request(bare) or (marked and len(bare.split()) <= 3)
 
 
-def _named(vocabulary: Vocabulary) -> "re.Pattern[str]":
-    return re.compile(
-        rf"^(?:\*\*|__|\*)?(?:{vocabulary.item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
-    )
-
-
 def _without_title(item: str, vocabulary: Vocabulary) -> str:
     """Strip a title in bold or italics; an opening in bold that is part of the task stays."""
     match = _TITLE.match(item)
@@ -82,14 +76,9 @@ def _words(text: str) -> int:
 def _without_answer(item: str, vocabulary: Vocabulary) -> str:
     """Cut off an answer on the same line: after an arrow, or after a name such as "Answer:"."""
     item = _ARROW.sub("", item)
-    if match := _inline_answer(vocabulary).search(item):
+    if match := vocabulary.answer_inside.search(item):
         item = item[: match.end("end")]
     return item
-
-
-def _inline_answer(vocabulary: Vocabulary) -> "re.Pattern[str]":
-    names = "|".join(re.escape(name) for name in sorted(vocabulary.under_task, key=len, reverse=True))
-    return re.compile(rf"(?P<end>[.?!。？！][\"”’」』]?)\s*[(\[（*_]*(?:{names})[*_]*\s*[:：]", re.IGNORECASE)
 
 
 def _without_tags(item: str, vocabulary: Vocabulary) -> str:

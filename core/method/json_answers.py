@@ -1,4 +1,4 @@
-"""JSON in an answer: whole or cut off, in fences or not, one value or several, with a little prose around them."""
+"""JSON in an answer: whole or cut off, fenced or not, one value or several, with a little prose around."""
 
 import json
 import re
@@ -31,8 +31,8 @@ class JsonItems:
 def json_items(text: str) -> JsonItems | None:
     """Decode the JSON of an answer; None if it has none that starts a line, or more prose than a remark.
 
-    An object around a single list stands for the items of that list. In a cut answer, the items before the cut are
-    whole.
+    An object around a single list stands for the items of that list. In a cut answer, the items before the
+    cut are whole.
     """
     if text.count("[") + text.count("{") > _MOST_PARTS:
         return None

@@ -11,6 +11,7 @@ from selfinstruct.core.method.json_answers import json_items
 from selfinstruct.core.method.vocabulary import any_of, reading_words, vocabulary, whole_words
 from selfinstruct.db.records import Label
 
+_LOOKED_AT = 1000
 _DECORATION = r"[\s\W_]*"
 
 
@@ -56,14 +57,14 @@ def label_words(code: str) -> LabelWords:
 def label_of(text: str, code: str) -> Label:
     """The label that an answer states, `unknown` unless it is clear.
 
-    Headings, names such as "Answer:" and the repeated question are skipped. The first line after them decides, and
-    in it the opening word.
+    Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
+    decides, and in it the opening word.
     """
     found = json_items(text)
     if found is not None and len(found.items) == 1:
         return _from_json(found.items[0], code)
     known, words = vocabulary(code), label_words(code)
-    lines = [line for line in text.splitlines() if re.search(r"\w", line)]
+    lines = [line[:_LOOKED_AT] for line in text.splitlines() if re.search(r"\w", line)]
     for number, line in enumerate(lines):
         folded = fold(line).strip()
         last = number == len(lines) - 1

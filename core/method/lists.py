@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from selfinstruct.core.method.answer_lines import Line, answer_lines
-from selfinstruct.core.method.field_heads import field_head
-from selfinstruct.core.method.item_text import ENDS, is_title, number_again, plain_item
+from selfinstruct.core.method.item_text import number_again, plain_item
 from selfinstruct.core.method.json_answers import JsonItems, json_items
+from selfinstruct.core.method.list_items import COLONS, ListItems
 from selfinstruct.core.method.numbering import (
     Marker,
     bullet_marker,
@@ -18,13 +18,7 @@ from selfinstruct.core.method.numbering import (
 )
 from selfinstruct.core.method.tables import column, only_table
 from selfinstruct.core.method.vocabulary import Vocabulary
-from selfinstruct.core.language.unicode_tokens import fold
 
-_COLONS = (":", "：")
-_OPTION = re.compile(
-    r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]|[(（\[]?[A-Ha-h][.)）\]、．]|[①-⑳])"
-)
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
 _EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
 _MOST_LINES = 200
@@ -80,21 +74,11 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
             return _one_a_line(lines, vocabulary)
     else:
         kept = []
-    if not opened and len(kept) == 1 and markers and _is_in_prose(lines, kept[0], vocabulary):
-        return []
-    return _Items(vocabulary, lines, kept, opened=opened).read()
-
-
-def _is_in_prose(lines: Sequence[Line], marker: Marker, vocabulary: Vocabulary) -> bool:
-    return (
-        marker.style.startswith("plain")
-        and not marker.text
-        and not any(line.text.strip() for line in lines[marker.line + 1 :])
-    )
+    return ListItems(vocabulary, lines, kept, opened=opened).read()
 
 
 def _after_colons(lines: Sequence[Line], markers: Sequence[Marker]) -> list[bool]:
-    """For each marker, whether the last text before it ends with a colon, also across a list inside an item."""
+    """For each marker, whether the last text before it ends with a colon."""
     texts = {marker.line: marker.text for marker in markers}
     found: list[bool] = []
     last = ""
@@ -103,165 +87,9 @@ def _after_colons(lines: Sequence[Line], markers: Sequence[Marker]) -> list[bool
         for number in range(at, marker.line):
             if lines[number].text.strip():
                 last = texts.get(number, lines[number].text)
-        found.append(last.rstrip(" *_").endswith(_COLONS))
+        found.append(last.rstrip(" *_").endswith(COLONS))
         at = marker.line
     return found
-
-
-class _Items:
-    """Groups the lines of an answer into items.
-
-    After its first line, an item has the lines that continue its sentence, a list or code in it, and the text that
-    it announces ("the story below"). Other lines are answers or remarks, and belong to no item.
-    """
-
-    def __init__(
-        self, vocabulary: Vocabulary, lines: Sequence[Line], markers: Sequence[Marker], *, opened: bool
-    ) -> None:
-        self._vocabulary = vocabulary
-        self._lines = lines
-        self._markers = {marker.line: marker for marker in markers}
-        self._items: list[list[str]] = [[]] if opened else []
-        self._open = opened
-        self._drifted = False
-        self._ended = False
-        self._last_number: int | None = None
-        self._titled = False
-
-    def read(self) -> list[str]:
-        blank = False
-        for number, line in enumerate(self._lines):
-            marker = self._markers.get(number)
-            if marker is not None and self._is_item(marker):
-                self._begin(marker)
-                blank = False
-                continue
-            if line.blank or line.rule:
-                blank = blank or line.blank or line.rule
-                continue
-            self._go_on(line, number, after_blank=blank)
-            blank = False
-        return [part for item in self._items for part in self._split(" ".join(item))]
-
-    def _is_item(self, marker: Marker) -> bool:
-        """After prose that ends the list, only the next number continues it."""
-        if self._ended or not self._drifted or marker.number is None:
-            return not self._ended
-        last = self._last_number
-        # The number of an item that the prompt opened is not known, but it is not the first of its list.
-        goes_on = marker.number > 1 if last is None else last < marker.number <= last + 2
-        self._ended = not goes_on
-        return goes_on
-
-    def _begin(self, marker: Marker) -> None:
-        self._items.append([marker.text] if marker.text else [])
-        self._open, self._drifted = True, False
-        self._last_number = marker.number
-        self._titled = marker.heading or marker.text.startswith(("**", "__", "*"))
-
-    def _go_on(self, line: Line, number: int, *, after_blank: bool) -> None:
-        if not self._items:
-            return
-        item = self._items[-1]
-        text = line.text.strip()
-        if line.fence:
-            if not self._open or not self._takes_code(item):
-                self._open = False
-            return
-        if not self._open:
-            self._drift(line, after_blank=after_blank)
-            return
-        if not item:
-            item.append(text)
-            self._titled = text.startswith(("**", "__", "#"))
-            return
-        if self._belongs(line, item, number, after_blank=after_blank):
-            item.append(text)
-        elif len(item) == 1 and self._is_above_task(item[0], line):
-            item[:] = [text]
-            self._titled = False
-        else:
-            self._open = False
-            self._drift(line, after_blank=after_blank)
-
-    def _drift(self, line: Line, *, after_blank: bool) -> None:
-        """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
-        if after_blank and (not _HEADING.match(line.text) or self._is_under_task(line)):
-            self._drifted = True
-
-    def _is_above_task(self, first: str, line: Line) -> bool:
-        """Whether the first line of an item is a title, and this one the task below it."""
-        text = line.text.strip()
-        if self._is_under_task(line) or not is_title(first, self._vocabulary):
-            return False
-        return self._titled or self._vocabulary.is_request(text)
-
-    def _takes_code(self, item: Sequence[str]) -> bool:
-        so_far = " ".join(item)
-        return not so_far or not ENDS.search(so_far) or self._vocabulary.material.search(so_far) is not None
-
-    def _belongs(self, line: Line, item: Sequence[str], number: int, *, after_blank: bool) -> bool:
-        text, so_far = line.text.strip(), " ".join(item)
-        vocabulary = self._vocabulary
-        if line.code:
-            return True
-        speaks = so_far.endswith(_COLONS) and re.match(r"\s*\w\s*[:：]", line.text) is not None
-        if (self._is_under_task(line) and not speaks) or vocabulary.is_remark(text, weak=True):
-            return False
-        if _HEADING.match(line.text) and (after_blank or self._markers.get(number + 1)):
-            return False
-        if len(item) == 1 and self._is_above_task(item[0], line):
-            return False
-        announced = so_far.rstrip("*_ ").endswith(_COLONS) or any(
-            part.rstrip("*_ ").endswith(_COLONS) or vocabulary.material.search(part) for part in item
-        )
-        if announced:
-            return True
-        if after_blank:
-            return False
-        if _OPTION.match(line.text):
-            return True
-        if not ENDS.search(so_far):
-            return True
-        own = field_head(line, 0, vocabulary)
-        if own is not None and own.kind is None and own.text.strip():
-            return True
-        return vocabulary.is_request(text)
-
-    def _is_under_task(self, line: Line) -> bool:
-        """Whether a line below a task holds its answer, its kind, or an example of it."""
-        head = field_head(line, 0, self._vocabulary)
-        if head is None:
-            match = re.match(
-                r"^\s*(?:[-*•>]\s+)?[(\[*_（]*(?P<name>[^\W\d_][\w .-]{0,30}?)[*_]*\s*[:：]", line.text
-            )
-            name = match["name"] if match else ""
-        else:
-            name = head.name
-        if not name:
-            return line.text.lstrip().startswith(("→", "->", "=>", "⇒"))
-        return fold(name) in self._vocabulary.under_task or (
-            (meaning := self._vocabulary.meaning(name)) is not None
-            and meaning.kind in {"input", "output", "aside"}
-        )
-
-    def _split(self, item: str) -> list[str]:
-        """Split an item in whose line the next numbers follow."""
-        known = {marker.number for marker in self._markers.values()}
-        number, parts = self._number_of(item), []
-        while number is not None and number + 1 not in known:
-            after = re.search(rf"(?<=[.?!;。？！；\"”])\s*[;；]?\s+{number + 1}\\?[.):）]\s+(?=\S)", item)
-            if after is None:
-                break
-            parts.append(item[: after.start()])
-            item, number = item[after.end() :], number + 1
-        return [*parts, item]
-
-    def _number_of(self, item: str) -> int | None:
-        for marker in self._markers.values():
-            if marker.number is not None and marker.text and item.startswith(marker.text):
-                return marker.number
-        return None
 
 
 def _one_a_line(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:

@@ -12,15 +12,18 @@ _KEYCAP = re.compile(r"(?:\d\ufe0f?\u20e3)+|🔟")
 _HAN_DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _BULLET = re.compile(
-    r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)?(?:[-*•–—‣▪▫◦○●■□◆◇►▶➢➤✦★☆✅☑✓✔❖·∙+→☞❯»]\ufe0f?[ \t\u3000]+|[・●○■□◆◇▶►•※]\ufe0f?[ \t\u3000]*)"
+    r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)?"
+    r"(?:[-*•–—‣▪▫◦○●■□◆◇►▶➢➤✦★☆✅☑✓✔❖·∙+→☞❯»]\ufe0f?[ \t\u3000]+|[・●○■□◆◇▶►•※]\ufe0f?[ \t\u3000]*)"
     r"(?:\[[ xX]?\][ \t]+)?(?P<text>\S.*)$"
 )
 _PREFIX = re.compile(
-    r"(?P<indent>\s*)(?:[-*•][ \t]+)?(?P<mark>(?:[#>]+\s+|>\s*|#+(?![#\d])\s*)+)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?"
+    r"(?P<indent>\s*)(?:[-*•][ \t]+)?"
+    r"(?P<mark>(?:[#>]{1,9}\s+|>\s*|#+(?![#\d])\s*)+)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?"
 )
 # At most three digits: a line that starts with "1984." is not an item.
 _DIGITS, _HAN = r"\d{1,3}", r"[〇一二三四五六七八九十]{1,3}"
-_COUNT = r"(?:(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目)?(?:任务|任務|指令|问题|题|題|问|問|课题)|(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目))"
+_COUNTER = r"(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目)"
+_COUNT = rf"(?:{_COUNTER}?(?:任务|任務|指令|问题|题|題|问|問|课题)|{_COUNTER})"
 _AFTER = r"(?:\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
 _FARTHEST = 20
 """A number this much higher than the last one is not the next of a list."""
@@ -113,7 +116,7 @@ def _value(written: str) -> int:
 
 @cache
 def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pattern[str]"]]:
-    """The ways to write a number, as (style, pattern); a heading or bold type replaces what follows a number."""
+    """The ways to write a number, as (style, pattern); a heading or bold type replaces its punctuation."""
     closes = r"(?=\s*[*_`])" if bold else r"(?!)"
     ends = r"(?=\s*$)" if marked else r"(?!)"
     number = rf"(?P<n>{_DIGITS}|{_HAN})"
@@ -136,9 +139,9 @@ def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pa
 def top_level(markers: Sequence[Marker], *, opened: bool, colons: Sequence[bool]) -> list[Marker]:
     """Leave out the numbers of lists inside items.
 
-    Items are numbered on. A number that is not the next one starts a list inside the item before it if the next
-    one comes later, or if that item ends with a colon; the list goes on as long as its own numbers do. Otherwise
-    the numbering restarts.
+    Items are numbered on. A number that is not the next one starts a list inside the item before it if the
+    next one comes later, or if that item ends with a colon; the list goes on as long as its own numbers do.
+    Otherwise the numbering restarts.
 
     Args:
         markers: All numbered lines, in order.
@@ -181,7 +184,7 @@ def top_level(markers: Sequence[Marker], *, opened: bool, colons: Sequence[bool]
 
 
 def _first_after_inner_list(flat: Sequence[tuple[Marker, bool]]) -> int | None:
-    """The first number that goes on with the list, if the item that the prompt opened begins with a list of its own.
+    """The number of the next item, if the item that the prompt opened begins with a list of its own.
 
     The number of that item is not known: its list starts with 1 after a colon, and the next item has a higher
     number than its list.
@@ -192,7 +195,7 @@ def _first_after_inner_list(flat: Sequence[tuple[Marker, bool]]) -> int | None:
 
 
 def numbered_by_space(texts: Sequence[str]) -> list[str] | None:
-    """The items of a list with nothing but a space after each number; None unless all lines are numbered on."""
+    """The items of a list with only a space after each number; None unless all lines are numbered."""
     matches = [re.match(r"(\d{1,3})\s+(?=\D)", text) for text in texts]
     numbers = [int(match[1]) for match in matches if match]
     if len(numbers) < max(2, len(texts)) or numbers != list(range(numbers[0], numbers[0] + len(numbers))):

@@ -1,7 +1,8 @@
 """Parsing of model output into instructions, labels and instances. Pure: no clock, no randomness, no I/O.
 
-Base models continue the prompt's format. Chat models add thoughts, greetings, headings, numbering, fences, tables or
-JSON. An answer is read by its structure, and never guessed: what cannot be read is dropped with a reason.
+Base models continue the prompt's format. Chat models add thoughts, greetings, headings, numbering, fences,
+tables or JSON. An answer is read by its structure, and never guessed: what cannot be read is dropped with a
+reason.
 """
 
 from selfinstruct.core.language.registry import ENGLISH
@@ -10,7 +11,7 @@ from selfinstruct.core.method.labels import label_of
 from selfinstruct.core.method.lists import proposed
 from selfinstruct.core.method.template_marks import before_marks
 from selfinstruct.core.method.thoughts import spoken
-from selfinstruct.core.method.vocabulary import OwnNames, vocabulary
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, vocabulary
 from selfinstruct.db.records import Label
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 
 
 def parse_proposals(
-    text: str, *, cut: bool, continues_item: bool, language: str = ENGLISH, own: OwnNames = OwnNames()
+    text: str, *, cut: bool, continues_item: bool, language: str = ENGLISH, own: OwnNames = NO_OWN_NAMES
 ) -> list[str]:
     """Parse the list of instructions in the answer to a propose prompt.
 
@@ -56,7 +57,7 @@ def parse_label(text: str, language: str = ENGLISH) -> Label:
 
 
 def parse_input_first(
-    text: str, language: str = ENGLISH, *, own: OwnNames = OwnNames()
+    text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES
 ) -> list[ParsedInstance]:
     """Parse the instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
 
@@ -68,7 +69,7 @@ def parse_input_first(
 
 
 def parse_output_first(
-    text: str, language: str = ENGLISH, *, own: OwnNames = OwnNames()
+    text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES
 ) -> list[ParsedInstance]:
     """Parse the instances in an output-first answer: `Class label:`, then an `Input:` with that label.
 

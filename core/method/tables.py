@@ -20,7 +20,7 @@ class Table:
 
 
 def only_table(text: str) -> Table | None:
-    """The table that an answer consists of, apart from prose before and after it; None unless there is one."""
+    """The table in an answer, with the prose before and after it; None unless there is exactly one."""
     lines = text.replace("\r\n", "\n").split("\n")
     delimiters = [
         number

@@ -1,4 +1,4 @@
-"""Removal of a reasoning model's thoughts from its answer: tags in every usual spelling, and harmony channels."""
+"""Removal of a reasoning model's thoughts: tags in every usual spelling, and harmony channels."""
 
 import re
 

@@ -35,8 +35,8 @@ def value_of(text: str) -> str:
 def without_remarks(text: str, vocabulary: Vocabulary) -> str:
     """Remove the remarks at the end of an answer's last value, such as "I hope these help!".
 
-    A remark that may as well belong to the value ("Let me know if you need more.") is removed only from a value
-    of one paragraph, and from a letter only one that speaks of examples.
+    A remark that may as well belong to the value ("Let me know if you need more.") is removed only from a
+    value of one paragraph, and from a letter only one that speaks of examples.
     """
     lines = text.rstrip().split("\n")
     for _ in range(3):
@@ -60,7 +60,7 @@ def _is_fenced(lines: list[str]) -> bool:
 
 
 def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
-    """Remove what a chat model says before a value, such as "Sure! Here is the poem:", if it is a paragraph."""
+    """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:"."""
     first, _, rest = text.strip("\n").partition("\n")
     spaced = rest.startswith(("\n", "```", "~~~")) or first.rstrip(" *").endswith((":", "："))
     if rest.strip() and spaced and vocabulary.is_lead_in(first):

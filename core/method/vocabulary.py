@@ -1,7 +1,7 @@
-"""The words by which answers are read, compiled for one language: field names, requests, remarks, yes and no.
+"""The words by which answers are read, compiled for one language: field names, requests, remarks.
 
-They come from `[answers]` of a language's language.toml and from its reading.toml. Every language also knows the
-English ones.
+They come from `[answers]` of a language's language.toml and from its reading.toml. Every language also knows
+the English ones.
 """
 
 import re
@@ -31,6 +31,9 @@ class OwnNames:
     example: tuple[str, ...] = ()
 
 
+NO_OWN_NAMES = OwnNames()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldName:
     """What the name of a field means."""
@@ -55,6 +58,10 @@ class Vocabulary:
     """Folded kinds of tasks."""
     item: str
     """A pattern of the names before an item's number."""
+    item_name: "re.Pattern[str]"
+    """Such a name and a colon before an item's text."""
+    answer_inside: "re.Pattern[str]"
+    """The end of a task (group `end`) and the name of what is written below tasks, in one line."""
     example: "re.Pattern[str]"
     """The heading of an instance; the groups `number`, `ordinal` and `title` may be None."""
     examples: "re.Pattern[str]"
@@ -66,7 +73,7 @@ class Vocabulary:
     material: "re.Pattern[str]"
     """Announces that what a request is about comes after it."""
     phrases: Mapping[str, "re.Pattern[str]"] = field(hash=False)
-    """Patterns for a whole text: no_input, lead_in, remark, weak_remark, placeholder, placeholder_part, refusal."""
+    """Patterns for phrases, by their names in reading.toml."""
 
     def meaning(self, name: str) -> FieldName | None:
         """Look up a field's name, without its number and with or without a qualifier."""
@@ -80,27 +87,31 @@ class Vocabulary:
 
     def is_request(self, text: str) -> bool:
         """Whether a text reads like a request: a command or a question."""
+        text = text if len(text) <= 2 * _LOOKED_AT else f"{text[:_LOOKED_AT]} {text[-_LOOKED_AT:]}"
         return bool(self.opening.match(text) or self.request.search(text))
 
     def is_remark(self, text: str, *, weak: bool = False) -> bool:
-        """Whether a text is a remark about the answer, such as "I hope these help!"; `weak`: or may be one."""
+        """Whether a text is a remark on the answer, such as "I hope these help!"; `weak`: or may be one."""
         text = text.strip(_DECORATION)
-        return any(
+        return len(text) <= _LONGEST_REMARK and any(
             self.phrases[name].match(text) is not None
             for name in (("remark", "weak_remark") if weak else ("remark",))
         )
 
     def is_lead_in(self, text: str) -> bool:
         """Whether a text is what a chat model says before its answer, such as "Sure! Here they are:"."""
-        return self.phrases["lead_in"].match(text.strip(_DECORATION)) is not None
+        text = text.strip(_DECORATION)
+        return len(text) <= _LONGEST_REMARK and self.phrases["lead_in"].match(text) is not None
 
 
+_LOOKED_AT = 200
+_LONGEST_REMARK = 500
 _DECORATION = " \t\n*_#>()[]-—–~"
 _WHOLE = {"no_input", "placeholder", "lead_in", "remark", "weak_remark"}
 
 
 @cache
-def vocabulary(code: str, own: OwnNames = OwnNames()) -> Vocabulary:  # noqa: B008 - frozen
+def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
     """Compile the words of a language, with the field names of a person's own prompts."""
     words = reading_words(code)
     names, asked = words["names"], language(code).answers
@@ -120,13 +131,21 @@ def vocabulary(code: str, own: OwnNames = OwnNames()) -> Vocabulary:  # noqa: B0
     for kind, usual, listed in kinds:
         for name in listed:
             known.setdefault(fold(name), FieldName(kind, usual))
+    item = any_of([*asked.task, *names["item"]])
     examples = [*own.example, *asked.example, *names["example"]]
     return Vocabulary(
         names=known,
         qualifiers=tuple(sorted(map(fold, names["qualifier"]), key=len, reverse=True)),
         under_task=frozenset(map(fold, names["under_task"])),
         tags=frozenset(map(fold, names["tag"])),
-        item=any_of([*asked.task, *names["item"]]),
+        item=item,
+        item_name=re.compile(
+            rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
+        ),
+        answer_inside=re.compile(
+            rf"(?P<end>[.?!。？！][\"”’」』]?)\s*[(\[（*_]*(?:{any_of(names['under_task'])})[*_]*\s*[:：]",
+            re.IGNORECASE,
+        ),
         example=_example_heading(examples, names["number"], names["ordinal"]),
         examples=re.compile(any_of(examples), re.IGNORECASE),
         opening=_opening(words["requests"]["opening"]),
