@@ -8,7 +8,14 @@ from typing import Any
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.json_answers import json_items
-from selfinstruct.core.method.vocabulary import any_of, reading_words, vocabulary, whole_words
+from selfinstruct.core.method.vocabulary import (
+    NO_OWN_NAMES,
+    OwnNames,
+    any_of,
+    reading_words,
+    vocabulary,
+    whole_words,
+)
 from selfinstruct.db.records import Label
 
 _LOOKED_AT = 1000
@@ -18,9 +25,9 @@ _DECORATION = r"[\s\W_]*"
 class LabelWords:
     """The words by which a label is read, compiled for one language; they match folded text."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, own: OwnNames) -> None:
         asked, words = language(code).answers, reading_words(code)["labels"]
-        yes, no = [*asked.yes, *words["yes"]], [*asked.no, *words["no"]]
+        yes, no = [*own.yes, *asked.yes, *words["yes"]], [*own.no, *asked.no, *words["no"]]
         either = f"(?:{any_of(map(fold, words['either']))}|[/／|,、])"
         before = any_of(map(fold, words["before"]))
         alone = (
@@ -34,7 +41,7 @@ class LabelWords:
         self.later = re.compile(
             rf"(?:[,;:：，、。.!?—–-]|(?<!\w)(?:{before})(?!\w)|→)\s*[\"'“「*_]*{said}(?=\s*[^\w\s]|\s*$)"
         )
-        question = any_of(map(fold, asked.question))
+        question = any_of(map(fold, [*own.question, *asked.question]))
         self.question = re.compile(rf"(?:{question})\W*[:：?？]|^\W*(?:{question})")
         self.unclear = _patterns(words["unclear"])
         self.is_not = _patterns(words["is_not"])
@@ -49,12 +56,12 @@ def _patterns(patterns: Iterable[str]) -> "re.Pattern[str]":
 
 
 @cache
-def label_words(code: str) -> LabelWords:
-    """Compile the words of a language."""
-    return LabelWords(code)
+def label_words(code: str, own: OwnNames) -> LabelWords:
+    """Compile the words of a language, and those of a person's own prompts."""
+    return LabelWords(code, own)
 
 
-def label_of(text: str, code: str) -> Label:
+def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
     """The label that an answer states, `unknown` unless it is clear.
 
     Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
@@ -62,8 +69,8 @@ def label_of(text: str, code: str) -> Label:
     """
     found = json_items(text)
     if found is not None and len(found.items) == 1:
-        return _from_json(found.items[0], code)
-    known, words = vocabulary(code), label_words(code)
+        return _from_json(found.items[0], code, own)
+    known, words = vocabulary(code, own), label_words(code, own)
     lines = [line[:_LOOKED_AT] for line in text.splitlines() if re.search(r"\w", line)]
     for number, line in enumerate(lines):
         folded = fold(line).strip()
@@ -119,12 +126,12 @@ def _of_line(folded: str, words: LabelWords) -> Label:
     return "classification" if found.pop() else "generation"
 
 
-def _from_json(item: Any, code: str) -> Label:
+def _from_json(item: Any, code: str, own: OwnNames) -> Label:
     """The label in a JSON object: its first member that is true, false, or a text with a label."""
     values = list(item.values()) if isinstance(item, dict) else [item]
     for value in values:
         if isinstance(value, bool):
             return "classification" if value else "generation"
-        if isinstance(value, str) and (label := label_of(value[:200], code)) != "unknown":
+        if isinstance(value, str) and (label := label_of(value[:200], code, own)) != "unknown":
             return label
     return "unknown"

@@ -51,9 +51,9 @@ def clean_instruction(text: str) -> str:
     return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
 
 
-def parse_label(text: str, language: str = ENGLISH) -> Label:
+def parse_label(text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES) -> Label:
     """Parse the answer to "is it a classification task?"; `unknown` unless it is a clear yes or no."""
-    return label_of(before_marks(spoken(text))[0], language)
+    return label_of(before_marks(spoken(text))[0], language, own)
 
 
 def parse_input_first(

@@ -22,13 +22,16 @@ _NUMBERED = re.compile(r"\s*[#№]?\s*[(（]?\d{1,3}[)）]?$")
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """Field names of a person's own prompts, which are read besides those of the language."""
+    """Names and words of a person's own prompts, which are read besides those of the language."""
 
     task: tuple[str, ...] = ()
     input: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     example: tuple[str, ...] = ()
+    question: tuple[str, ...] = ()
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
 
 
 NO_OWN_NAMES = OwnNames()
@@ -131,7 +134,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
     for kind, usual, listed in kinds:
         for name in listed:
             known.setdefault(fold(name), FieldName(kind, usual))
-    item = any_of([*asked.task, *names["item"]])
+    item = any_of([*own.task, *asked.task, *names["item"]])
     examples = [*own.example, *asked.example, *names["example"]]
     return Vocabulary(
         names=known,
