@@ -58,6 +58,11 @@ def answer_lines(text: str, begins: Callable[[str], bool]) -> list[Line]:
         begins: Whether a line begins a field or an item; a fence around such lines is no code.
     """
     texts = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
+    while len(texts) > 1 and not texts[0].strip():
+        texts.pop(0)
+    # Models may start with a space, which is no indentation.
+    if any(rest.strip() and not rest[0].isspace() for rest in texts[1:]):
+        texts[0] = texts[0].lstrip()
     return _marked(_unwrapped(texts, begins))
 
 
@@ -89,8 +94,18 @@ def _unwrapped(texts: list[str], begins: Callable[[str], bool]) -> list[str]:
     if not fences or not _WRAPPER.match(texts[fences[0]]) or any(map(begins, texts[: fences[0]])):
         return texts
 
+    closed = fences[1] if len(fences) > 1 else len(texts)
+    if len(fences) <= 2 and not "".join([*texts[: fences[0]], *texts[closed + 1 :]]).strip():
+        return texts[fences[0] + 1 : closed]
+
     def begins_within(first: int, end: int) -> bool:
-        return begins(next((text for text in texts[first + 1 : end] if text.strip()), ""))
+        """Whether the text in a fence begins so, at once or after the blank line below a greeting."""
+        inside = texts[first + 1 : end]
+        written = [number for number, text in enumerate(inside) if text.strip()][:3]
+        return any(
+            begins(inside[number]) and (place == 0 or not inside[number - 1].strip())
+            for place, number in enumerate(written)
+        )
 
     pairs = list(zip(fences[::2], fences[1::2], strict=False))
     paired = len(fences) % 2 == 0

@@ -72,6 +72,8 @@ def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = 
     if meaning is None and not (match["colon"] or match["after"]):
         return None
     text = match["text"]
+    if match["bracket"] == "<" and "</" in text:
+        return None
     bold = match["bold"] or ""
     if (
         bold

@@ -5,12 +5,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from selfinstruct.core.method.answer_lines import Line, answer_lines, is_fence
+from selfinstruct.core.method.answer_lines import Line, answer_lines
 from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head, with_own_names
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
+_ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
 _LONGEST_HEADING = 120
 _NUMBER_ALONE = re.compile(
     r"^\s*(?:\*\*|#+\s*)?[#(（]?(?P<number>\d{1,3})(?:[.):：）]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
@@ -37,9 +38,9 @@ class Fields:
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
     """Split an answer into fields; None if it has none."""
-    if found := _from_xml(text, vocabulary, roles):
-        return Fields(found, more=False)
     lines = answer_lines(text, lambda line: begins_instance(line, vocabulary))
+    if found := _from_xml("\n".join(line.text for line in lines), vocabulary, roles):
+        return Fields(found, more=False)
     lines = [part for line in lines for part in _without_heading(line, vocabulary)]
     heads = _heads(lines, vocabulary)
     titled = _example_headings(lines, heads, vocabulary)
@@ -100,10 +101,16 @@ def _gathered(
 
 def begins_instance(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a line is the heading or a field of an instance."""
+    if _NUMBER_ALONE.match(text):
+        return True
     head = field_head(Line(text), 0, vocabulary)
     if head is not None and head.kind in {"task", "input", "output", "label"}:
-        return True
-    return vocabulary.example.match(text[:_LONGEST_HEADING]) is not None
+        # "# Output: 25" is a comment.
+        return not (head.style == "heading 1" and head.text.strip())
+    element = _ELEMENT.match(text.strip())
+    return (
+        element is not None and vocabulary.meaning(element["name"]) is not None
+    ) or vocabulary.example.match(text[:_LONGEST_HEADING]) is not None
 
 
 def _example_headings(
@@ -271,11 +278,9 @@ def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]
     fields: list[Field] = []
     at = 0
     stripped = text.strip()
-    if is_fence(stripped.split("\n", 1)[0]) and "\n" in stripped:
-        stripped = stripped.split("\n", 1)[1]
     kinds = {kind for role in roles for kind in role}
     unclosed: set[str] = set()
-    for match in re.finditer(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>", stripped):
+    for match in _ELEMENT.finditer(stripped):
         if match.start() < at or match["name"] in unclosed:
             continue
         meaning = vocabulary.meaning(match["name"])

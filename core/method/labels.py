@@ -28,7 +28,7 @@ class LabelWords:
     def __init__(self, code: str, own: OwnNames) -> None:
         asked, words = language(code).answers, reading_words(code)["labels"]
         yes, no = [*own.yes, *asked.yes, *words["yes"]], [*own.no, *asked.no, *words["no"]]
-        either = f"(?:{any_of(map(fold, words['either']))}|[/／|,、])"
+        either = f"(?:{any_of(map(fold, words['either']))}|[/／|])"
         before = any_of(map(fold, words["before"]))
         alone = (
             rf"(?:{any_of(map(fold, words['yes_alone']))})(?=\s*(?:[^\w\s]|$))"
@@ -37,7 +37,8 @@ class LabelWords:
         )
         said = rf"(?:(?P<yes>{whole_words(map(fold, yes))}|{alone})|(?P<no>{whole_words(map(fold, no))}))"
         other = rf"(?:(?P<yes2>{whole_words(map(fold, yes))})|(?P<no2>{whole_words(map(fold, no))}))"
-        self.opening = re.compile(rf"(?<!\w){said}(?P<or>{_DECORATION}{either}{_DECORATION}(?<!\w){other})?")
+        both = rf"{_DECORATION}{either}{_DECORATION}(?<!\w){other}"
+        self.opening = re.compile(rf"(?<!\w){said}(?P<or>{both})?")
         self.later = re.compile(
             rf"(?:[,;:：，、。.!?—–-]|(?<!\w)(?:{before})(?!\w)|→)\s*[\"'“「*_]*{said}(?=\s*[^\w\s]|\s*$)"
         )

@@ -151,8 +151,9 @@ def top_level(markers: Sequence[Marker], *, opened: bool, colons: Sequence[bool]
     outer = min((marker.indent for marker in markers), default=0)
     flat = [
         (marker, colon)
-        for marker, colon in zip(markers, colons, strict=True)
-        if marker.indent < outer + _NESTED_INDENT
+        for place, (marker, colon) in enumerate(zip(markers, colons, strict=True))
+        # There is no item yet that the first one could be inside of.
+        if marker.indent < outer + _NESTED_INDENT or (place == 0 and not opened)
     ]
     last_at = {marker.number: place for place, (marker, _) in enumerate(flat)}
     kept: list[Marker] = []

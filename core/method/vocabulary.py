@@ -109,7 +109,7 @@ class Vocabulary:
 
 _LOOKED_AT = 200
 _LONGEST_REMARK = 500
-_DECORATION = " \t\n*_#>()[]-—–~"
+_DECORATION = " \t\n*_#>()[]-—–~¡¿"
 _WHOLE = {"no_input", "placeholder", "lead_in", "remark", "weak_remark"}
 
 
