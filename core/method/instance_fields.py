@@ -10,6 +10,7 @@ from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, fi
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
+WITHOUT_LABELS: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
 _LONGEST_HEADING = 120

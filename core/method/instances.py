@@ -10,6 +10,7 @@ from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
     OUTPUT_FIRST,
+    WITHOUT_LABELS,
     Field,
     read_fields,
 )
@@ -19,6 +20,7 @@ from selfinstruct.core.method.values import fault_of, input_of, value_of, withou
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 from selfinstruct.db.records import Reason
 
+_KINDS = ("input", "output", "label")
 _LONGEST_HEADING = 120
 UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
 
@@ -41,6 +43,9 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
     if found is not None:
         return found
     read = read_fields(text, vocabulary, INPUT_FIRST)
+    if read is not None and next((one.kind for one in read.fields if one.kind in _KINDS), "") == "label":
+        # A label may stand for an output, but not begin an answer to this prompt.
+        read = read_fields(text, vocabulary, WITHOUT_LABELS)
     if read is None:
         return _without_fields(text, vocabulary, whole=ended)
     if before := _before_next_task(read.fields[0].value, vocabulary):
