@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from selfinstruct.core.method.instances import ParsedInstance
 from selfinstruct.core.method.paper import MAX_INSTANCES
+from selfinstruct.core.method.parsed_instance import ParsedInstance
 from selfinstruct.db.records import Instance, NewInstance, Reason
 
 _COLONS = (":", "：")

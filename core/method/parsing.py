@@ -6,9 +6,10 @@ reason.
 """
 
 from selfinstruct.core.language.registry import ENGLISH
-from selfinstruct.core.method.instances import ParsedInstance, input_first, output_first
+from selfinstruct.core.method.instances import input_first, output_first
 from selfinstruct.core.method.labels import label_of
 from selfinstruct.core.method.lists import proposed
+from selfinstruct.core.method.parsed_instance import ParsedInstance
 from selfinstruct.core.method.template_marks import before_marks
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, vocabulary
