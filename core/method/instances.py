@@ -13,7 +13,7 @@ from selfinstruct.core.method.instance_fields import (
 )
 from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.structured_instances import from_json, from_table, has_unknown_form
-from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
+from selfinstruct.core.method.values import input_of, value_of, without_lead_in, without_remarks
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _KINDS = ("input", "output", "label")
@@ -169,6 +169,8 @@ def _is_said_before(text: str, vocabulary: Vocabulary) -> bool:
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) > 3:
         return False
+    if not input_of(text.strip(), vocabulary):
+        return True
 
     def introduces(line: str) -> bool:
         head = field_head(Line(line), 0, vocabulary)

@@ -37,6 +37,8 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         return [plain for item in elements if (plain := plain_item(item, vocabulary))]
     text = _EMPHASIZED.sub(r"\g<text>", text)
     found = json_items(text)
+    if found is not None and _has_numbers(found.prose, vocabulary):
+        found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
         return [plain for item in items if (plain := plain_item(item, vocabulary))]
     table = None if opened else _from_table(text, vocabulary)
@@ -173,10 +175,15 @@ def _is_task_name(name: str, vocabulary: Vocabulary) -> bool:
     )
 
 
+def _has_numbers(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether the lines around a table or JSON are a numbered list; it is then only part of an item."""
+    return any(number_marker(Line(line), 0, vocabulary.item) is not None for line in prose)
+
+
 def _from_table(text: str, vocabulary: Vocabulary) -> list[str] | None:
     """The instructions in a table; None if the answer is no table."""
     table = only_table(text)
-    if table is None or not table.rows:
+    if table is None or not table.rows or _has_numbers(table.prose, vocabulary):
         return None
     names = [_is_task_name(cell, vocabulary) for cell in table.header]
     lengths = [sum(len(row[place]) for row in table.rows) for place in range(len(table.header))]
