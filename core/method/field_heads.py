@@ -113,14 +113,14 @@ def consistent_heads(
     Args:
         heads: All lines that may start a field.
         roles: The kinds of each role.
-        opens: The lines with which an answer may begin; names in lower case are fields only from there on.
+        opens: The lines with which an answer may begin; what may be code is a field only from there on.
     """
     listed = [head for head in heads if any(head.kind in role for role in roles)]
     if not listed:
         return []
     first = listed[0]
-    if first.lower and first.line not in set(opens):
-        listed = [head for head in listed if not head.lower]
+    if _may_be_code(first) and first.line not in set(opens):
+        listed = [head for head in listed if not _may_be_code(head)]
         if not listed:
             return []
         first = listed[0]
@@ -129,13 +129,18 @@ def consistent_heads(
     for role in roles:
         own = [head for head in listed if head.kind in role]
         usual = [head for head in own if head.meaning and head.meaning.usual]
-        own = usual or own
+        own = [head for head in usual if head.meaning and not head.meaning.qualified] or usual or own
         # Only the second role may be decorated otherwise: a first one that differs is part of a value.
         own = [head for head in own if alike(head, first)] or (own if begun else [])
         begun = begun or first.kind in role
         if own:
             chosen += [head for head in own if _same_form(head, own[0])]
     return sorted(chosen, key=lambda head: head.line)
+
+
+def _may_be_code(head: FieldHead) -> bool:
+    """Whether a head looks like a key of YAML, `output: x`, or a comment, `# Output`."""
+    return head.lower or head.style == "heading 1"
 
 
 def _same_form(head: FieldHead, first: FieldHead) -> bool:

@@ -150,17 +150,16 @@ def _unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pai
 
 
 def _own_fields(text: str, vocabulary: Vocabulary) -> tuple[FieldHead | None, str]:
-    """The first field with a name of its own, and the text from there on; without one, all of the text."""
-    lines = text.split("\n")
+    """The first field with a name of its own, and the text from there on; without one, all of the text.
+
+    Its text is beside its name; only in the first line of all may the text be below it.
+    """
+    lines = text.strip().split("\n")
     for number, line in enumerate(lines):
         head = field_head(Line(line), number, vocabulary)
-        if (
-            head
-            and head.kind is None
-            and not vocabulary.is_lead_in(line)
-            and (head.text.strip() or number + 1 < len(lines))
-        ):
-            return head, "\n".join(lines[number:]).strip()
+        below = number == 0 and len(lines) > 1 and bool(lines[1].strip())
+        if head and head.kind is None and not vocabulary.is_lead_in(line) and (head.text.strip() or below):
+            return head, "\n".join(lines[number:])
     return None, text.strip()
 
 

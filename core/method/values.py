@@ -62,7 +62,7 @@ def _is_fenced(lines: list[str]) -> bool:
 def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
     """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:"."""
     first, _, rest = text.strip("\n").partition("\n")
-    spaced = rest.startswith(("\n", "```", "~~~")) or first.rstrip(" *").endswith((":", "："))
+    spaced = rest.startswith(("\n", "```", "~~~"))
     if rest.strip() and spaced and vocabulary.is_lead_in(first):
         return rest.strip("\n")
     return text
