@@ -1,6 +1,7 @@
 """The text of a proposed task, without title, tags, answers and decoration."""
 
 import re
+from collections.abc import Sequence
 
 from selfinstruct.core.method.vocabulary import Vocabulary
 
@@ -22,9 +23,36 @@ _TRAILING_TAG = re.compile(
     r"(?P<tag>[^\W\d][^\[\]()【】（）{}#|.?!。？！\d]{0,30}?)(?:\*\*|\*|_)*\s*[\])】）］}|]?(?:\*\*|\*|_|`)*\s*$"
 )
 _ARROW = re.compile(r"(?<=[.?!。？！\"”'’」])\s*(?:→|⇒|->|=>|➜|➔|⟶)\s*.*$")
+_ANY_ARROW = re.compile(r"^(?P<text>.+?)\s+(?:→|⇒|➜|➔|⟶)\s.*$")
+_ANY_LEADING_TAG = re.compile(
+    r"^(?:\*\*|`)?\[[^\W\d][^\[\]:：]{0,28}\](?:\*\*|`)?\s*[:：–—-]?\s*(?P<text>\S.*)$"
+)
+_ANY_TRAILING_TAG = re.compile(
+    r"^(?P<text>.+?)\s*[\[(（【*_]+(?P<known_tag>[^\W\d][^\[\]()（）【】*_]{0,28})[\])）】*_]+$"
+)
+_ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>.+)[\"”」'’»]$")
 _NUMBER_AGAIN = re.compile(r"^\(?(?P<number>\d{1,3})[.)]\s+(?=\S)")
 ENDS = re.compile(r"[.?!。？！…]['\"’”」』)）\]*_`]*$")
 """A text that ends as a sentence does."""
+
+
+def plain_items(items: Sequence[str], vocabulary: Vocabulary) -> list[str]:
+    """Strip the items of a list, and leave out those without words.
+
+    What all items have is decoration, even where it might be part of a single one.
+    """
+    items = [" ".join(_BREAK.sub(" ", item).split()) for item in items]
+    for decoration in (_ANY_ARROW, _ANY_LEADING_TAG, _ANY_TRAILING_TAG, _ANY_QUOTES):
+        matches = [decoration.search(item) for item in items if item]
+        found = [match["text"] for match in matches if match and (_is_known(match, vocabulary))]
+        if len(found) > 1 and len(found) == len(matches):
+            items = found
+    return [plain for item in items if (plain := plain_item(item, vocabulary))]
+
+
+def _is_known(match: "re.Match[str]", vocabulary: Vocabulary) -> bool:
+    tag = match.groupdict().get("known_tag")
+    return tag is None or tag.casefold() in vocabulary.tags
 
 
 def plain_item(item: str, vocabulary: Vocabulary) -> str:

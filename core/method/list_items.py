@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection, Sequence
 
-from selfinstruct.core.language.unicode_tokens import fold
+from selfinstruct.core.language.unicode_tokens import fold, words
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.item_text import ENDS, is_title
 from selfinstruct.core.method.numbering import Marker
 from selfinstruct.core.method.vocabulary import Vocabulary
 
+_LEAST_WORDS = 3
 COLONS = (":", "：")
 _OPTION = re.compile(
     r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]"
@@ -35,6 +36,38 @@ class ListItems:
         self._items: list[_Item] = [_Item(None)] if opened else []
         self._open = opened
         self._drifted = self._ended = self._titled = False
+        self._all_titled, self._all_answered = self._layout()
+
+    def _layout(self) -> tuple[bool, bool]:
+        """Whether the first line of all items is a title, and whether an answer follows it in all of them.
+
+        What a single item leaves open, the items of a list show together.
+        """
+        firsts: list[str] = []
+        seconds: list[str] = []
+        starts = sorted(self._markers)
+        if len(starts) < 2:
+            return False, False
+        for start, end in zip(starts, [*starts[1:], len(self._lines)], strict=True):
+            below = (line for line in self._lines[start + 1 : end] if not line.blank)
+            second = next(below, None)
+            first = self._markers[start].text
+            if second is None or second.code or not first:
+                return False, False
+            firsts.append(first)
+            seconds.append(second.text.strip())
+        if sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
+            return False, False
+        asked = sum(map(self._vocabulary.is_request, firsts))
+        asked_below = sum(map(self._vocabulary.is_request, seconds))
+        titled = all(_is_short(first) for first in firsts) and asked < len(firsts) / 2 <= asked_below
+        announced = sum(_announces(first, self._vocabulary) for first in firsts)
+        answered = not titled and asked_below <= len(firsts) / 2 and announced <= len(firsts) / 2
+        return titled, answered
+
+    def _goes_on_above(self, text: str) -> bool:
+        """Whether a line goes on with the sentence above it, is an option, or has a name."""
+        return bool(text[0].islower() or _OPTION.match(text) or _NAME.match(text) or not text[0].isascii())
 
     def read(self) -> list[str]:
         """The text of each item, on one line."""
@@ -96,6 +129,8 @@ class ListItems:
         """Whether the only line of an item so far is a title, and this one the task below it."""
         if len(item.lines) > 1 or line.code or self._is_under_task(line):
             return False
+        if self._all_titled:
+            return True
         request = self._vocabulary.is_request(line.text.strip())
         return (self._titled or request) and is_title(item.lines[0], self._vocabulary)
 
@@ -104,21 +139,25 @@ class ListItems:
         text, vocabulary = line.text.strip(), self._vocabulary
         if line.code:
             return True
+        if self._all_answered and not item.ends_with_colon:
+            return False
         speaks = item.ends_with_colon and re.match(r"\w\s*[:：]", text) is not None
         if (self._is_under_task(line) and not speaks) or vocabulary.is_remark(text, weak=True):
             return False
         if _HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
             return False
-        if item.announces:
+        # A word or a number is rather the answer than the text that was announced.
+        if item.announces and (
+            item.ends_with_colon or len(item.lines) > 1 or len(words(text)) >= _LEAST_WORDS
+        ):
             return True
         if after_blank:
             return False
         if _OPTION.match(line.text) or not item.ends:
             return True
         own = field_head(line, 0, vocabulary)
-        return (own is not None and own.kind is None and bool(own.text.strip())) or vocabulary.is_request(
-            text
-        )
+        named = own is not None and fold(own.name) in vocabulary.material_names
+        return named or vocabulary.is_request(text)
 
     def _is_under_task(self, line: Line) -> bool:
         """Whether a line below a task holds its answer, its kind, or an example of it."""
@@ -152,14 +191,22 @@ class _Item:
         self.lines.append(line)
         self.ends = ENDS.search(line[-20:]) is not None
         self.ends_with_colon = line.rstrip("*_ ").endswith(COLONS)
-        self.announces = (
-            self.announces or self.ends_with_colon or vocabulary.material.search(line[-200:]) is not None
-        )
+        self.announces = self.announces or _announces(line, vocabulary)
 
     @property
     def takes_code(self) -> bool:
         """Whether code below it is what it is about, and not an answer."""
         return not self.ends or self.announces
+
+
+def _announces(line: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line says that what it is about follows."""
+    return line.rstrip("*_ ").endswith(COLONS) or vocabulary.material.search(line[-200:]) is not None
+
+
+def _is_short(line: str) -> bool:
+    """Whether a line may be a title."""
+    return len(line.split()) <= 6 and len(line) <= 60 and not ENDS.search(line)
 
 
 def _split(item: _Item, known: Collection[int | None]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from selfinstruct.core.method.answer_lines import Line, answer_lines
-from selfinstruct.core.method.item_text import number_again, plain_item
+from selfinstruct.core.method.item_text import number_again, plain_items
 from selfinstruct.core.method.json_answers import JsonItems, json_items
 from selfinstruct.core.method.list_items import COLONS, ListItems
 from selfinstruct.core.method.numbering import (
@@ -22,6 +22,7 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
 _EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
 _MOST_LINES = 200
+_LEAST_REQUESTS = 0.7
 
 
 def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> list[str]:
@@ -34,13 +35,13 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         opened: Whether the text begins inside an item.
     """
     if not opened and len(elements := _elements(text, vocabulary)) > 1:
-        return [plain for item in elements if (plain := plain_item(item, vocabulary))]
+        return plain_items(elements, vocabulary)
     text = _EMPHASIZED.sub(r"\g<text>", text)
     found = json_items(text)
     if found is not None and _has_numbers(found.prose, vocabulary):
         found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
-        return [plain for item in items if (plain := plain_item(item, vocabulary))]
+        return plain_items(items, vocabulary)
     table = None if opened else _from_table(text, vocabulary)
     if table is not None:
         items = table
@@ -51,7 +52,7 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         if cut and items:
             items.pop()
     items = _without_second_numbers(items)
-    return [plain for item in items if (plain := plain_item(item, vocabulary))]
+    return plain_items(items, vocabulary)
 
 
 def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]:
@@ -106,7 +107,7 @@ def _one_a_line(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:
     if len(texts) < 2 or len(texts) > _MOST_LINES or any(line.code for line in lines):
         return []
     requests = sum(vocabulary.is_request(text) for text in texts)
-    return texts if requests >= 0.75 * len(texts) else []
+    return texts if requests >= _LEAST_REQUESTS * len(texts) else []
 
 
 def _without_second_numbers(items: list[str]) -> list[str]:

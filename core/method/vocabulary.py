@@ -57,6 +57,8 @@ class Vocabulary:
     qualifiers: tuple[str, ...]
     under_task: frozenset[str]
     """Folded names of lines below a task that are no part of it."""
+    material_names: frozenset[str]
+    """Folded names of lines below a task that are part of it, such as "Options"."""
     tags: frozenset[str]
     """Folded kinds of tasks."""
     item: str
@@ -140,6 +142,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         names=known,
         qualifiers=tuple(sorted(map(fold, names["qualifier"]), key=len, reverse=True)),
         under_task=frozenset(map(fold, names["under_task"])),
+        material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
         item=item,
         item_name=re.compile(
@@ -197,7 +200,7 @@ def whole_words(names: Iterable[str]) -> str:
 
 
 def _opening(words: Sequence[str]) -> "re.Pattern[str]":
-    return re.compile(rf"[\W_]*(?:{whole_words(words)})", re.IGNORECASE)
+    return re.compile(rf"[\s\"'“‘«¿¡*_(\[「『《…]*(?:{whole_words(words)})", re.IGNORECASE)
 
 
 def _example_heading(
