@@ -10,7 +10,9 @@ from selfinstruct.core.method.item_text import ENDS, is_title
 from selfinstruct.core.method.numbering import Marker
 from selfinstruct.core.method.vocabulary import Vocabulary
 
+_LETTERED = re.compile(r"^\s*[(（\[]?[A-Za-z][.)）\]:、．]")
 _LEAST_WORDS = 3
+_WRAPPED, _SMALL_WORD = 60, 3
 COLONS = (":", "：")
 _OPTION = re.compile(
     r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]"
@@ -153,8 +155,15 @@ class ListItems:
             return True
         if after_blank:
             return False
-        if _OPTION.match(line.text) or not item.ends:
+        if text.startswith("|"):
             return True
+        if not item.ends:
+            return not (item.may_end and text[0].isupper() and vocabulary.is_request(item.lines[0]))
+        if _OPTION.match(line.text):
+            # Below a statement, a list is its answer, unless its items are lettered.
+            return (
+                item.lines[-1].rstrip("*_ ").endswith(("?", "？")) or _LETTERED.match(line.text) is not None
+            )
         own = field_head(line, 0, vocabulary)
         named = own is not None and fold(own.name) in vocabulary.material_names
         return named or vocabulary.is_request(text)
@@ -192,6 +201,12 @@ class _Item:
         self.ends = ENDS.search(line[-20:]) is not None
         self.ends_with_colon = line.rstrip("*_ ").endswith(COLONS)
         self.announces = self.announces or _announces(line, vocabulary)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it may be complete without a full stop: it is short, and ends with no small word."""
+        line = self.lines[-1]
+        return len(line) < _WRAPPED and len(line.split()) > 2 and len(line.split()[-1]) > _SMALL_WORD
 
     @property
     def takes_code(self) -> bool:
