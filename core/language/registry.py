@@ -1,7 +1,7 @@
 """The registry of languages, each loaded from its folder in `seeds` on first use.
 
-A folder holds language.toml, prompts.toml, grammar.toml and seed_tasks.jsonl; docs/languages.md describes
-them.
+A folder holds language.toml, reading.toml, prompts.toml, grammar.toml and seed_tasks.jsonl; docs/languages.md
+describes them.
 """
 
 import tomllib

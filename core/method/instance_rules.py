@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from selfinstruct.core.method.paper import MAX_INSTANCES
-from selfinstruct.core.method.parsing import ParsedInstance
+from selfinstruct.core.method.parsed_instance import ParsedInstance
 from selfinstruct.db.records import Instance, NewInstance, Reason
 
 _COLONS = (":", "：")
@@ -14,8 +14,7 @@ def keep_or_drop(
 ) -> list[NewInstance]:
     """Mark each parsed instance as kept, or as dropped with the reason.
 
-    Instances with the same input and different outputs contradict each other, and all of them are dropped.
-    Instances with other inputs are not affected.
+    An answer that gives one input different outputs is not reliable, and none of its instances is kept.
 
     Args:
         parsed: The instances that the model wrote for one task.
@@ -26,21 +25,25 @@ def keep_or_drop(
     Returns:
         One instance for each of `parsed`, in the same order.
     """
-    seen = {ParsedInstance(one.input, one.output) for one in besides}
+    seen = {(one.input, one.output) for one in besides}
     answered = {one.input for one in besides if one.state == "kept" and one.input}
     reasons: list[Reason | None] = []
     outputs: dict[str, set[str]] = {}
     for position, instance in enumerate(parsed, start=1):
-        reason = _drop_reason(instance, cut=cut and position == len(parsed), repeated=instance in seen)
-        seen.add(instance)
+        is_cut = cut and position == len(parsed) and not instance.whole
+        pair = (instance.input, instance.output)
+        reason = _drop_reason(instance, cut=is_cut, repeated=pair in seen)
+        seen.add(pair)
         reasons.append(reason)
         if reason is None and instance.input:
             outputs.setdefault(instance.input, set()).add(instance.output)
+    contradicted = {given for given, different in outputs.items() if len(different) > 1}
     assessed = []
     for position, (instance, own_reason) in enumerate(zip(parsed, reasons, strict=True)):
         reason = own_reason
-        if reason is None and len(outputs.get(instance.input, ())) > 1:
-            reason = Reason("contradiction", "The answer gives this input different outputs.")
+        if reason is None and contradicted:
+            which = "this" if instance.input in contradicted else "another"
+            reason = Reason("contradiction", f"The answer gives {which} input different outputs.")
         if reason is None and instance.input in answered:
             reason = Reason("contradiction", "The task already has this input with a different output.")
         if reason is None and position >= MAX_INSTANCES:
@@ -53,6 +56,8 @@ def _drop_reason(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reas
     given, output = instance.input.strip(), instance.output.strip()
     if cut:
         return Reason("cut", "The token limit cut the answer off inside this instance.")
+    if instance.fault is not None:
+        return instance.fault
     if not output:
         return Reason("empty_output", "The output is empty.")
     if output == given:

@@ -1,13 +1,106 @@
-"""Removal of a reasoning model's thinking block from its answer."""
+"""Removal of a reasoning model's thoughts: tags in every usual spelling, and harmony channels."""
 
 import re
 
-# Some servers put the opening tag into the prompt, so that the answer contains only the closing one.
-_THINKING = re.compile(
-    r"\A(?:\s*<think(?:ing)?>)?(?:(?!<think).)*?</think(?:ing)?>|\A\s*<think(?:ing)?>.*\Z", re.DOTALL
+_NAMES = (
+    r"think(?:ing)?|thoughts?|thought[ _]process|reason(?:ing)?|reflection|analysis|scratchpad|antthinking"
+    r"|inner[ _]?(?:monologue|thoughts?)|internal[ _]monologue|seed:think|ponder|deliberation"
 )
+# Tags as in XML, BBCode, Kimi, Command A and QwQ-like models; `details` is how front ends fold thoughts away.
+_TAG = re.compile(
+    rf"<(?P<close>/)?\s*(?:{_NAMES})(?:\s[^<>\n]*)?>"
+    rf"|\[(?P<close2>/)?(?:{_NAMES})\]"
+    r"|◁(?P<close3>/)?think▷"
+    r"|<\|(?:start|(?P<close4>end))_(?:of_)?(?:thinking|thought)\|>"
+    r"|<\|begin_of_thought\|>"
+    r"|(?P<open_details><details[^<>\n]*\btype\s*=\s*[\"']reasoning[\"'][^<>\n]*>)|(?P<close5></details>)"
+    r"|<\|channel>thought\b|(?P<close6><channel\|>)",
+    re.IGNORECASE,
+)
+_CLOSES = ("close", "close2", "close3", "close4", "close5", "close6")
+_CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)[^<\n]*(?:<\|[a-z]+\|>[^<\n]*)??<\|message\|>")
+_CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
+# Some servers decode harmony without its special tokens.
+_BARE_HARMONY = re.compile(r"\A\s*analysis(?=\S).*?assistant\s*final(?=\S|\s)", re.DOTALL)
+_ENVELOPE = re.compile(
+    r"\A\s*(?:<(answer|response|final_answer|final)>|<\|(?:START|begin)_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>)"
+    r"(?P<said>.*?)(?:</\1>|<\|END_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>|\Z)\s*\Z",
+    re.DOTALL | re.IGNORECASE,
+)
+_MENTIONED_WORDS = 3
+"""A pair of tags in the middle of a sentence with at most so many words between is spoken of, not used."""
 
 
 def spoken(text: str) -> str:
-    """Return the answer after the thinking block; empty if the token limit truncated the block."""
-    return _THINKING.sub("", text, count=1)
+    """Return the answer without the model's thoughts; empty if the token limit truncated them.
+
+    Tags that a sentence speaks of ("what does </think> do?") stay.
+    """
+    said = _final_channel(text)
+    if said is None:
+        said = _BARE_HARMONY.sub("", text, count=1)
+    said = _without_blocks(said)
+    envelope = _ENVELOPE.match(said)
+    return envelope["said"] if envelope else said
+
+
+def _final_channel(text: str) -> str | None:
+    """The text of harmony's final channel; None if the text has no channels."""
+    channels = list(_CHANNEL.finditer(text))
+    if not channels:
+        return None
+    said = []
+    for channel in channels:
+        if channel["name"] == "final":
+            end = _CHANNEL_END.search(text, channel.end())
+            said.append(text[channel.end() : end.start() if end else len(text)])
+    return "\n".join(said)
+
+
+def _without_blocks(text: str) -> str:
+    """Cut out blocks of thoughts; one that is never opened begins with the text, one never closed ends it."""
+    kept: list[str] = []
+    depth = at = 0
+    details = 0
+    for tag in _TAG.finditer(text):
+        closes = any(tag[name] for name in _CLOSES)
+        if tag["open_details"]:
+            details += 1
+        elif tag["close5"]:
+            if not details:
+                continue
+            details -= 1
+        if depth == 0 and _is_mentioned(text, tag):
+            continue
+        if closes:
+            if depth <= 1:
+                if depth == 0:
+                    kept.clear()
+                at = tag.end()
+            depth = max(0, depth - 1)
+        else:
+            if depth == 0:
+                kept.append(text[at : tag.start()])
+            depth += 1
+    if depth == 0:
+        kept.append(text[at:])
+    return "".join(kept)
+
+
+def _is_mentioned(text: str, tag: "re.Match[str]") -> bool:
+    """Whether a sentence speaks of this tag: it is quoted, or in the middle of running words."""
+    before, after = text[max(0, tag.start() - 2) : tag.start()], text[tag.end() : tag.end() + 2]
+    if before[-1:] in tuple("`'\"“‘「『《") and after[:1] in tuple("`'\"”’」』》"):
+        return True
+    running = len(before) == 2 and (before[0].isalnum() or before[0] in ",;") and before[1] == " "
+    if not running:
+        return False
+    if any(tag[name] for name in _CLOSES):
+        return bool(re.match(r"(?: [^\W\d_]|[,.;?!])", text[tag.end() : tag.end() + 2])) and (
+            not after[1:].isupper()
+        )
+    closing = next((one for one in _TAG.finditer(text, tag.end(), tag.end() + 200)), None)
+    if closing is None:
+        return bool(re.match(r"(?: [a-z]|[,.;?!])", after))
+    between = text[tag.end() : closing.start()]
+    return "\n" not in between and len(between.split()) <= _MENTIONED_WORDS

@@ -210,8 +210,12 @@ def test_a_label_is_yes_or_no_or_else_unknown(text: str, label: str) -> None:
 def test_a_label_is_never_guessed(text: str) -> None:
     label = parse_label(text)
     lowered = text.lower()
-    assert label != "classification" or "yes" in lowered
-    assert label != "generation" or "no" in lowered
+    said = {
+        "classification": ("yes", "true", "correct"),
+        "generation": ("no", "false", "wrong"),
+        "unknown": ("",),
+    }
+    assert any(word in lowered for word in said[label])
 
 
 PAIRS = [("cod", "fish"), ("wren", "bird")]
@@ -290,7 +294,7 @@ def test_an_input_that_only_begins_like_none_stays() -> None:
         pytest.param("Output: fish\nOutput: bird", ["fish", "bird"], id="two fields"),
         pytest.param("Old pond,\n\na frog.", ["Old pond,\n\na frog."], id="no field at all"),
         pytest.param("\n  Old pond.\n", ["Old pond."], id="no field, blanks around"),
-        pytest.param("Example 1\nOld pond.", ["Example 1\nOld pond."], id="no field but a heading"),
+        pytest.param("Example 1\nOld pond.", ["Old pond."], id="no field but a heading"),
         pytest.param("", [], id="empty"),
         pytest.param(" \n\t\n", [], id="blank"),
     ],
@@ -341,7 +345,6 @@ def test_blanks_on_the_lines_before_a_fence_do_not_make_it_part_of_the_output() 
         pytest.param("Input: a\nInput: b\nOutput: c", [("a", ""), ("b", "c")], id="input without output"),
         pytest.param("Input: a\nOutput: b\nInput: c", [("a", "b"), ("c", "")], id="last output missing"),
         pytest.param("Input: a\nOutput:\n```\n```", [("a", "")], id="empty fence"),
-        pytest.param("Old pond.\nTask: Sort.\nInput: a\nOutput: b", [], id="another task's pair"),
     ],
 )
 def test_nothing_is_made_up_where_something_is_missing(text: str, expected: list[tuple[str, str]]) -> None:
@@ -384,7 +387,6 @@ def test_labels_and_their_inputs_are_found_however_they_are_decorated(text: str)
         pytest.param("Class label: x\nInput: None", [("", "x")], id="input says none"),
         pytest.param("Class label: x\nInput: a\nb\n\nc", [("a\nb\n\nc", "x")], id="multi-line input"),
         pytest.param("Class label: x\nInput: a\nlabel: b", [("a\nlabel: b", "x")], id="YAML in an input"),
-        pytest.param("fish", [], id="no field at all"),
         pytest.param("", [], id="empty"),
     ],
 )
@@ -505,9 +507,9 @@ def test_a_fence_that_is_never_closed_does_not_take_that_of_the_code() -> None:
     assert pairs(parse_input_first(text)) == [("n", "x = 1")]
 
 
-def test_fields_outside_of_a_fence_are_not_lost() -> None:
-    text = "Input: cod\nOutput: fish\n\n```\nInput: wren\nOutput: bird\n```"
-    assert [given for given, _ in pairs(parse_input_first(text))] == ["cod", "wren"]
+def test_nothing_inside_a_fence_is_a_field() -> None:
+    sample = "fish\n\nSample run:\n```\nInput: wren\nOutput: bird\n```"
+    assert pairs(parse_input_first(f"Input: cod\nOutput: {sample}")) == [("cod", sample)]
 
 
 def test_a_fence_around_labels_is_taken_off_with_code_in_their_inputs() -> None:

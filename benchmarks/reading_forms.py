@@ -1,0 +1,229 @@
+"""Answers in the forms that models write, rendered from known tasks, rows and labels in each language."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from selfinstruct.core.language.registry import AnswerWords, language
+
+LANGUAGES = ("en", "es", "ja", "ko", "zh")
+Stage = Literal["list", "input_first", "output_first", "label"]
+Row = tuple[str, str]
+
+CODE = """def square(n):
+    '''Square it.
+
+    Input: n
+    Output: n * n
+    '''
+    return n * n
+
+# Output: 25"""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An answer, and what it should be read as: tasks, rows, or a label."""
+
+    kind: str
+    stage: Stage
+    language: str
+    text: str
+    wanted: Any
+    cut: bool = False
+    continues_item: bool = False
+    reason: str | None = None
+    """The reason with which an instance should be dropped."""
+
+
+@cache
+def words(code: str) -> dict[str, Any]:
+    """The known tasks and rows in a language, and what is said around them."""
+    path = Path(__file__).with_name("reading_words.toml")
+    own: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))[code]
+    return own
+
+
+def cases() -> Iterator[Case]:
+    """All cases, in every language."""
+    for code in LANGUAGES:
+        yield from lists(code)
+        yield from instances(code)
+        yield from labels(code)
+
+
+def lists(code: str) -> Iterator[Case]:
+    """Answers to the propose prompt."""
+    own = words(code)
+    tasks = [task[1] for task in own["tasks"]]
+
+    def case(kind: str, text: str, wanted: Sequence[str] = tasks, **more: Any) -> Case:
+        return Case(kind, "list", code, text, list(wanted), **more)
+
+    def each(form: str, gap: str = "\n") -> str:
+        return gap.join(
+            form.format(n=n, title=title, task=task, tag=tag, answer=answer, name=own["answer"])
+            for n, (title, task, tag, answer) in enumerate(own["tasks"], start=9)
+        )
+
+    for number in own["numbers"]:
+        yield case("numbering", each(number + "{task}"))
+        spaced = each(number + "{task}", "\n\n")
+        yield case("numbering", f"{own['greeting']}\n\n{spaced}\n\n{own['remarks'][0]}")
+    for circled in ("⑨⑩⑪", "❾❿⓫", "①②③"):
+        yield case("numbering", "\n".join(n + task for n, task in zip(circled, tasks, strict=True)))
+    for bullet in ("- ", "* ", "• ", "● ", "– "):
+        yield case("bullets", each(bullet + "{task}"))
+    for form in ("{n}. **{title}**\n{task}", "### {n}. {title}\n{task}\n", "**{n}. {title}**\n\n{task}\n"):
+        yield case("title above", each(form))
+    for form in ("{n}. **{title}**: {task}", "{n}. **{title}:** {task}", "{n}. *{title}* – {task}"):
+        yield case("title before", each(form))
+    for form in ("{n}. {task} ({tag})", "{n}. {task} **[{tag}]**", "{n}. [{tag}] {task}"):
+        yield case("tag", each(form))
+    for form in ("{n}. {task}\n   {name}: {answer}", "{n}. {task} → {answer}", "{n}. {task}\n\n{answer}\n"):
+        yield case("answer", each(form))
+    for remark in own["remarks"]:
+        yield case("remark", f"{each('{n}. {task}')}\n{remark}")
+    yield case("table", "| # | Task |\n|---|---|\n" + each("| {n} | {task} |"))
+    yield case("one a line", each("{task}"))
+    yield case("one a line", each("{task}", "\n\n"))
+    as_json = json.dumps(tasks, ensure_ascii=False)
+    yield case("JSON", as_json)
+    yield case("JSON", f"{own['greeting']}\n```json\n{as_json}\n```\n{own['remarks'][0]}")
+    yield case("JSON", json.dumps([{"instruction": task} for task in tasks], ensure_ascii=False))
+    yield case("JSON", json.dumps({str(n): task for n, task in enumerate(tasks, 9)}, ensure_ascii=False))
+    yield case("cut", as_json[:-1] + ', "Name', cut=True)
+    yield case("cut", each("{n}. {task}") + "\n12. Name a", cut=True)
+    yield case("base model", " " + each("{n}. {task}").removeprefix("9. "), continues_item=True)
+    drift = "\n\nPosted by Anna on Monday.\n\n2 comments\n1. Nice list!\n2. Thanks."
+    yield case("base model", " " + each("{n}. {task}").removeprefix("9. ") + drift, continues_item=True)
+    for first, rest in (own["material"], own["open"]):
+        yield case("material", f"9. {first}\n\n{rest}\n\n10. {tasks[1]}", [f"{first} {rest}", tasks[1]])
+    yield case("list inside", f"9. {own['open'][0]}\n1. a b\n2. c d\n10. {tasks[1]}",
+               [f"{own['open'][0]} 1. a b 2. c d", tasks[1]])  # fmt: skip
+    yield case("code inside", f"9. {own['open'][0]}\n```\n1. x = 1\n```\n10. {tasks[1]}",
+               [f"{own['open'][0]} 1. x = 1", tasks[1]])  # fmt: skip
+    for text in _with_thoughts(each("{n}. {task}"), "1. Foo bar.\n2. Bar foo."):
+        yield case("thoughts", text)
+    for text in _with_marks(each("{n}. {task}")):
+        yield case("marks", text)
+
+
+def instances(code: str) -> Iterator[Case]:
+    """Answers to the two instance prompts."""
+    own, names = words(code), language(code).answers
+    rows = [(given, output) for given, output in own["rows"]]
+    labelled = [(given, label) for given, label in own["labelled"]]
+
+    def case(
+        kind: str, text: str, wanted: Sequence[Row] = rows, stage: Stage = "input_first", **more: Any
+    ) -> Case:
+        return Case(kind, stage, code, text, list(wanted), **more)
+
+    for kind, text in instance_forms(rows, names.input[0], names.output[0], names):
+        yield case(kind, text)
+        yield case(kind, f"{own['greeting']}\n\n{text}\n\n{own['remarks'][0]}")
+        yield case(kind, f"{text}<|im_end|>")
+    for kind, text in instance_forms([row[::-1] for row in labelled], names.label[0], names.input[0], names):
+        yield case(kind, text, labelled, "output_first")
+    other = own["alternatives"]
+    for first, second, pairs, stage in (
+        (other["input"], other["output"], rows, "input_first"),
+        (other["label"], names.input[0], [row[::-1] for row in labelled], "output_first"),
+    ):
+        text = "\n\n".join(f"{first}: {one}\n{second}: {two}" for one, two in pairs)
+        yield Case("other names", stage, code, text, rows if stage == "input_first" else labelled)  # type: ignore[arg-type]
+    text = "\n".join(f"{given}\n{names.output[0]}: {output}" for given, output in own["own"])
+    yield case("own names", text, [(given, output) for given, output in own["own"]])
+    text = "\n\n".join(f"{names.label[0]}: {label}\n{given}" for given, label in labelled)
+    yield case("label line", text, labelled, "output_first")
+    one_each = f"{names.input[0]}: {rows[0][0]}\n{names.output[0]}: "
+    for none in own["none"]:
+        text = f"{names.input[0]}: {none}\n{names.output[0]}: {rows[0][1]}"
+        yield case("no input", text, [("", rows[0][1])])
+    for text in own["placeholder"]:
+        yield case("placeholder", one_each + text, [], reason="placeholder")
+    for text in own["refusal"]:
+        yield case("refusal", one_each + text, [], reason="refusal")
+    for remark in own["remarks"]:
+        yield case("remark", f"{one_each}{rows[0][1]}\n\n{remark}", rows[:1])
+    yield case("code", f"{one_each}\n```python\n{CODE}\n```", [(rows[0][0], CODE)])
+    yield case("code", f"{one_each}\n{CODE}", [(rows[0][0], CODE)])
+    sample = f"```python\n{CODE}\n```\n\nSample run:\n```\n{names.input[0]}: 5\n{names.output[0]}: 25\n```"
+    yield case("code", one_each + "\n" + sample, [(rows[0][0], sample)])
+    for text in _with_thoughts(f"{one_each}{rows[0][1]}", f"{names.input[0]}: x\n{names.output[0]}: y"):
+        yield case("thoughts", text, rows[:1])
+    yield case("thoughts", f"{one_each}<think>{rows[1][1]}?</think>{rows[0][1]}", rows[:1])
+    for text in _with_marks(f"{one_each}{rows[0][1]}"):
+        yield case("marks", text, rows[:1])
+    yield case("bare", rows[0][1], [("", rows[0][1])])
+    yield case("unreadable", rows[0][1], [], "output_first", reason="unreadable")
+    whole = json.dumps([{"input": given, "output": output} for given, output in rows], ensure_ascii=False)
+    yield case("cut", whole[:-1] + ', {"input": "wh', cut=True)
+    yield case("cut", f"{one_each}{rows[0][1]}\n{names.example[0]} 2", rows[:1], cut=True)
+
+
+def instance_forms(
+    rows: Sequence[Row], first: str, second: str, names: AnswerWords
+) -> Iterator[tuple[str, str]]:
+    """The same instances in each form of text, table, XML and JSON, with the kind of the form."""
+    example = names.example[0]
+    titles = ("A", "B", "C", "D", "E", "F")
+
+    def joined(form: str, gap: str = "\n") -> str:
+        return gap.join(
+            form.format(n=n, title=titles[n - 1], one=one, two=two, a=first, b=second, e=example)
+            for n, (one, two) in enumerate(rows, start=1)
+        )
+
+    yield "fields", joined("{a}: {one}\n{b}: {two}")
+    yield "fields", joined("{a}: {one}\n{b}: {two}", "\n\n---\n\n")
+    yield "fields", joined("**{a}:** {one}\n**{b}:** {two}", "\n\n")
+    yield "fields", joined("*{a}:* {one}\n*{b}:* {two}")
+    yield "fields", joined("### {a}\n{one}\n\n### {b}\n{two}", "\n\n")
+    yield "fields", joined("- {a}: {one}\n- {b}: {two}", "\n\n")
+    yield "fields", joined("{n}. {a}: {one}\n   {b}: {two}")
+    yield "fields", joined("{a}：{one}\n{b}：{two}")
+    yield "fields", joined("{a}:\n{one}\n{b}:\n{two}", "\n\n")
+    yield "in one line", joined("{a}: {one} | {b}: {two}")
+    yield "headings", joined("{e} {n}\n{a}: {one}\n{b}: {two}")
+    yield "headings", joined("{e} {n}: {title}\n{a}: {one}\n{b}: {two}", "\n\n")
+    yield "headings", joined("**{e} #{n}**\n{a}: {one}\n{b}: {two}", "\n\n")
+    yield "headings", joined("{n}.\n{a}: {one}\n{b}: {two}", "\n\n")
+    yield "headings", joined("### {e} {n}\n#### {a}\n{one}\n#### {b}\n{two}", "\n\n")
+    yield "fence", "```\n" + joined("{a}: {one}\n{b}: {two}") + "\n```"
+    yield "table", f"| {first} | {second} |\n|---|---|\n" + joined("| {one} | {two} |")
+    if " " not in first + second:
+        yield "XML", joined("<{a}>{one}</{a}>\n<{b}>{two}</{b}>")
+    objects = [{first: one, second: two} for one, two in rows]
+    yield "JSON", json.dumps(objects, ensure_ascii=False)
+    yield "JSON", "```json\n" + json.dumps({"instances": objects}, ensure_ascii=False, indent=2) + "\n```"
+    yield "JSON", "\n".join(json.dumps(one, ensure_ascii=False) for one in objects)
+
+
+def labels(code: str) -> Iterator[Case]:
+    """Answers to the classify prompt."""
+    own = words(code)
+    for wanted, said in (("classification", "yes"), ("generation", "no"), ("unknown", "unclear")):
+        for text in own[said]:
+            yield Case(said, "label", code, text, wanted)
+
+
+def _with_thoughts(text: str, thought: str) -> Iterator[str]:
+    for tag in ("think", "thinking", "thought", "reasoning", "THINK"):
+        yield f"<{tag}>\n{thought}\n</{tag}>\n\n{text}"
+    yield f"[THINK]{thought}[/THINK]{text}"
+    yield f"{thought}\n</think>\n\n{text}"
+    yield f"<think>{thought}</think>\n<think>{thought}</think>\n{text}"
+    final = "<|start|>assistant<|channel|>final<|message|>"
+    yield f"<|channel|>analysis<|message|>{thought}<|end|>{final}{text}<|return|>"
+
+
+def _with_marks(text: str) -> Iterator[str]:
+    for mark in ("<|im_end|>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>", "<start_of_image>"):
+        yield text + mark
+    yield f"{text}<|im_end|>\n<|im_start|>user\n1. Foo bar.\n2. Bar foo."

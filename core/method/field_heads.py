@@ -1,0 +1,181 @@
+"""The lines that start a field, in every usual decoration, and the choice of those that belong together."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from selfinstruct.core.method.answer_lines import Line
+from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
+
+_LONGEST_NAME = 40
+_HEAD = re.compile(
+    r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)*"
+    r"(?P<listed>(?:[-•*+][ \t]+|\(?\d{1,2}[.)][ \t]+|・[ \t]*))?"
+    r"(?P<mark>#{1,6}[ \t]*)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?(?P<bracket>[【\[<])?"
+    rf"(?P<name>[^\W\d_](?:[^\n:：*_`#【】\[\]<>|]|_(?=[^\W_])){{0,{_LONGEST_NAME}}}?)"
+    r"(?(bracket)[】\]>])"
+    r"(?:(?P<dash>[ \t]+[-–—=][ \t]+)|[ \t]*(?P<colon>[:：])[ \t]*(?(bold)(?P=bold)?)"
+    # A heading, bold type or brackets can replace the colon.
+    r"|(?(bold)(?P=bold)[ \t]*(?P<after>[:：])?|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
+    r"[ \t\u3000]?(?P<text>.*)$"
+)
+_ASIDE_NUMBER = re.compile(r"[ \t]*[(（]?\d{1,3}[)）]?$")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldHead:
+    """A line that starts a field."""
+
+    line: int
+    name: str
+    """As it is written, without its decoration."""
+    meaning: FieldName | None
+    """None for a name that the vocabulary does not have."""
+    text: str
+    """What follows the name on the same line."""
+    style: str
+    """Its decoration: a heading of some level, bold, or plain."""
+    lower: bool
+    """Whether its name is in lower case."""
+    indent: int
+    listed: bool
+    """Whether a bullet or a number precedes it."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """What it holds, as far as it is known."""
+        return self.meaning.kind if self.meaning else None
+
+
+def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = False) -> FieldHead | None:
+    """Read a line as the start of a field; None if it cannot be one.
+
+    A name that the vocabulary does not have needs a colon. With `bare`, one that prompts use needs nothing at
+    all.
+    """
+    if line.code:
+        return None
+    match = _HEAD.match(line.text)
+    if match is None:
+        name = line.text.strip()
+        meaning = vocabulary.meaning(name) if bare and len(name) <= _LONGEST_NAME else None
+        if meaning is None or not meaning.usual:
+            return None
+        return FieldHead(number, name, meaning, "", "bare", name[0].islower(), line.indent, listed=False)
+    name = match["name"].strip()
+    meaning = vocabulary.meaning(name)
+    if match["dash"] and (
+        meaning is None or not meaning.usual or ("=" in match["dash"] and name[0].islower())
+    ):
+        return None
+    if meaning is None and not (match["colon"] or match["after"]):
+        return None
+    text = match["text"]
+    if match["bracket"] == "<" and "</" in text:
+        return None
+    bold = match["bold"] or ""
+    if (
+        bold
+        and text.endswith(bold)
+        and match["colon"]
+        and text.count(bold) == 1
+        and not match[0].count(bold) > 2
+    ):
+        text = text[: -len(bold)]
+    style = f"heading {len(match['mark'].strip())}" if match["mark"] else "bold" if bold else "plain"
+    return FieldHead(
+        number,
+        _ASIDE_NUMBER.sub("", name),
+        meaning,
+        text,
+        style,
+        name[0].islower(),
+        len(match["indent"]),
+        match["listed"] is not None,
+    )
+
+
+def alike(one: FieldHead, other: FieldHead) -> bool:
+    """Whether two heads are decorated in the same way."""
+    return one.style == other.style and one.lower == other.lower
+
+
+def consistent_heads(
+    heads: Sequence[FieldHead], roles: Sequence[frozenset[Kind]], opens: Iterable[int]
+) -> list[FieldHead]:
+    """Choose the heads of an answer: for each role, those in the form of its first one.
+
+    A value may itself contain lines that look like fields, such as the headings of a document. They rarely
+    look exactly like the fields around them: the usual names win over others, and a role keeps its
+    decoration, its case and its indentation throughout an answer.
+
+    Args:
+        heads: All lines that may start a field.
+        roles: The kinds of each role.
+        opens: The lines with which an answer may begin; what may be code is a field only from there on.
+    """
+    listed = [head for head in heads if any(head.kind in role for role in roles)]
+    if not listed:
+        return []
+    first = listed[0]
+    if _may_be_code(first) and first.line not in set(opens):
+        listed = [head for head in listed if not _may_be_code(head)]
+        if not listed:
+            return []
+        first = listed[0]
+    chosen: list[FieldHead] = []
+    begun = False
+    for role in roles:
+        own = [head for head in listed if head.kind in role]
+        usual = [head for head in own if head.meaning and head.meaning.usual]
+        own = [head for head in usual if head.meaning and not head.meaning.qualified] or usual or own
+        # Only the second role may be decorated otherwise: a first one that differs is part of a value.
+        own = [head for head in own if alike(head, first)] or (own if begun else [])
+        begun = begun or first.kind in role
+        if own:
+            chosen += [head for head in own if _same_form(head, own[0])]
+    return sorted(chosen, key=lambda head: head.line)
+
+
+def _may_be_code(head: FieldHead) -> bool:
+    """Whether a head looks like a key of YAML, `output: x`, or a comment, `# Output`."""
+    return head.lower or head.style == "heading 1"
+
+
+def _same_form(head: FieldHead, first: FieldHead) -> bool:
+    assert head.meaning is not None
+    assert first.meaning is not None
+    return (
+        alike(head, first)
+        and head.indent <= first.indent + 1
+        and head.meaning.qualified == first.meaning.qualified
+    )
+
+
+def with_own_names(
+    heads: Sequence[FieldHead], chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]
+) -> list[FieldHead]:
+    """Add the heads of the second field where only the inputs have a known name.
+
+    The second field has a name of its own, such as `Sentiment:`, which comes once with each input: before it
+    in an output-first answer, otherwise after it.
+    """
+    if not chosen or any(head.kind != "input" for head in chosen):
+        return list(chosen)
+    others = [head for head in heads if head.meaning is None and alike(head, chosen[0]) and head.text.strip()]
+    inputs = [head.line for head in chosen]
+    for before in (True, False) if "label" in roles[0] else (False,):
+        bounds = [-1, *inputs] if before else [*inputs, heads[-1].line + 1]
+        groups: list[list[FieldHead]] = [[] for _ in inputs]
+        for head in others:
+            place = bisect_right(bounds, head.line) - 1
+            if 0 <= place < len(groups):
+                groups[place].append(head)
+        shared = set.intersection(*({head.name for head in group} for group in groups))
+        named = [[head for head in group if head.name in shared] for group in groups]
+        if shared:
+            meaning = FieldName("label" if before else "output", usual=False)
+            added = [replace(group[-1], meaning=meaning) for group in named]
+            return sorted([*chosen, *added], key=lambda head: head.line)
+    return list(chosen)

@@ -1,0 +1,304 @@
+"""The fields of an instance answer with their texts: from lines, XML, and the middle of a line."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from selfinstruct.core.method.answer_lines import Line, answer_lines
+from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head, with_own_names
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
+
+INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
+WITHOUT_LABELS: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output"}))
+OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
+_ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
+_LONGEST_HEADING = 120
+_NUMBER_ALONE = re.compile(
+    r"^\s*(?:\*\*|#+\s*)?[#(（]?(?P<number>\d{1,3})(?:[.):：）]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an answer; `example` is the heading of an instance, "" is text outside of every field."""
+
+    kind: Kind | str
+    value: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of an answer."""
+
+    fields: list[Field]
+    more: bool
+    """Whether the beginning of something else follows the last one, which is then whole."""
+
+
+def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
+    """Split an answer into fields; None if it has none."""
+    lines = answer_lines(text, lambda line: begins_instance(line, vocabulary))
+    if found := _from_xml("\n".join(line.text for line in lines), vocabulary, roles):
+        return Fields(found, more=False)
+    lines = [part for line in lines for part in _without_heading(line, vocabulary)]
+    heads = _heads(lines, vocabulary)
+    titled = _example_headings(lines, heads, vocabulary)
+    openings = list(_openings(lines, titled, vocabulary))
+    chosen = with_own_names(heads, consistent_heads(heads, roles, openings), roles)
+    if not chosen:
+        heads = _heads(lines, vocabulary, bare=True)
+        chosen = consistent_heads(heads, roles, openings)
+        if not all(any(head.kind in role for head in chosen) for role in roles):
+            return None
+    chosen = _without_nested(chosen, lines, roles)
+    below = _below(lines)
+    headings = _confirmed(titled, chosen, lines, below)
+    end = _end(lines, heads, chosen, headings, below)
+    last = next((number for number in range(end - 1, -1, -1) if not lines[number].blank), 0)
+    split = _splitter(chosen, roles, vocabulary)
+    fields = _gathered(lines[:end], {head.line: head for head in chosen}, headings)
+    if split:
+        fields = [part for one in fields for part in split(one)]
+    return Fields(fields, more=end < len(lines) or last in headings)
+
+
+def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False) -> list[FieldHead]:
+    heads = (field_head(line, number, vocabulary, bare=bare) for number, line in enumerate(lines))
+    return [head for head in heads if head]
+
+
+def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
+    """A line, or two where a field follows the heading of an instance: "Example 1: Input: cat"."""
+    match = None if line.code else vocabulary.example.match(line.text[:_LONGEST_HEADING])
+    if match and match["title"] and match["number"]:
+        title = line.text[match.start("title") :]
+        head = field_head(Line(title), 0, vocabulary)
+        if head is not None and head.kind in {"input", "output", "label"}:
+            return [Line(line.text[: match.start("title")].rstrip()), Line(title)]
+    return [line]
+
+
+def _gathered(
+    lines: Sequence[Line], starts: Mapping[int, FieldHead], headings: frozenset[int]
+) -> list[Field]:
+    """The text of each field; the first one is what precedes them all, and may be empty."""
+    fields: list[Field] = []
+    kind, name = "", ""
+    gathered: list[str] = []
+    for number, line in enumerate(lines):
+        head = starts.get(number)
+        if head is None and number not in headings:
+            gathered.append(line.text)
+            continue
+        fields.append(Field(kind, "\n".join(gathered), name))
+        kind, name, gathered = "example", "", []
+        if head is not None:
+            assert head.kind is not None
+            kind, name, gathered = head.kind, head.name, [head.text]
+    return [*fields, Field(kind, "\n".join(gathered), name)]
+
+
+def begins_instance(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line is the heading or a field of an instance."""
+    if _NUMBER_ALONE.match(text):
+        return True
+    head = field_head(Line(text), 0, vocabulary)
+    if head is not None and head.kind in {"task", "input", "output", "label"}:
+        # "# Output: 25" is a comment.
+        return not (head.style == "heading 1" and head.text.strip())
+    element = _ELEMENT.match(text.strip())
+    return (
+        element is not None and vocabulary.meaning(element["name"]) is not None
+    ) or vocabulary.example.match(text[:_LONGEST_HEADING]) is not None
+
+
+def _example_headings(
+    lines: Sequence[Line], heads: Sequence[FieldHead], vocabulary: Vocabulary
+) -> dict[int, bool]:
+    """The lines that may be headings of instances, and whether each has a title."""
+    known = {head.line for head in heads if head.kind in {"input", "output", "label"}}
+    found: dict[int, bool] = {}
+    for number, line in enumerate(lines):
+        if line.code or number in known or len(line.text) > _LONGEST_HEADING:
+            continue
+        if _NUMBER_ALONE.match(line.text):
+            found[number] = False
+            continue
+        match = vocabulary.example.match(line.text)
+        if match and (match["number"] or match["ordinal"] or not match["title"]):
+            found[number] = bool(match["title"])
+    return found
+
+
+def _openings(lines: Sequence[Line], headings: dict[int, bool], vocabulary: Vocabulary) -> Iterator[int]:
+    """The lines with which the fields may begin: the first after greetings, and those below headings."""
+    begins = True
+    for number, line in enumerate(lines):
+        if line.blank or line.rule:
+            continue
+        if begins:
+            yield number
+        begins = (begins and (number in headings or vocabulary.is_lead_in(line.text))) or number in headings
+
+
+def _confirmed(
+    titled: Mapping[int, bool],
+    chosen: Sequence[FieldHead],
+    lines: Sequence[Line],
+    below: Sequence[int | None],
+) -> frozenset[int]:
+    """The lines that are headings of instances, and not part of a value.
+
+    A field follows each of them, or the answer ends there. Where instances have headings from the first one
+    on, headings may have titles, and text without a name may follow.
+    """
+    starts = {head.line: head.text for head in chosen}
+    first = chosen[0].line
+    announced = any(number < first for number in titled)
+    unnamed = announced and not any(head.kind == "input" for head in chosen)
+    inputs = [head.line for head in chosen if head.kind == "input"]
+
+    def counts(number: int) -> bool:
+        """Whether a number alone is a heading, not an output: the first instance has one, or it counts on."""
+        match = _NUMBER_ALONE.match(lines[number].text)
+        if match is None or announced:
+            return True
+        before = bisect_left(inputs, number)
+        return match["number"] == str(before + 1) and starts.get(number - 1, " ").strip() != ""
+
+    return frozenset(
+        number
+        for number, has_title in titled.items()
+        if number < first
+        or (
+            counts(number)
+            and (announced or not has_title)
+            and (unnamed or below[number] is None or below[number] in starts)
+        )
+    )
+
+
+def _below(lines: Sequence[Line]) -> list[int | None]:
+    """For each line, the number of the next one with text, or None."""
+    below: list[int | None] = []
+    found = None
+    for number in range(len(lines) - 1, -1, -1):
+        below.append(found)
+        if not lines[number].blank and not lines[number].rule:
+            found = number
+    return below[::-1]
+
+
+def _end(
+    lines: Sequence[Line],
+    heads: Sequence[FieldHead],
+    chosen: Sequence[FieldHead],
+    headings: frozenset[int],
+    below: Sequence[int | None],
+) -> int:
+    """The line at which the answer to this task ends: a model that goes on writes the next task.
+
+    Its fields follow it directly, or it is the last line. Elsewhere a line `Task:` is part of an output.
+    """
+    starts = headings.union(head.line for head in heads if head.kind in {"input", "output", "label"})
+    later = [head for head in heads if head.kind == "task" and head.line > chosen[0].line]
+    for task in later:
+        after, spaced = below[task.line], lines[task.line - 1].blank
+        if spaced and task.style.startswith("heading") and task.style != chosen[0].style:
+            return task.line
+        if after in starts and (spaced or after == task.line + 1):
+            return task.line
+        if spaced and after is None and len(later) == 1:
+            return task.line
+    return len(lines)
+
+
+def _without_nested(
+    chosen: list[FieldHead], lines: Sequence[Line], roles: Sequence[frozenset[Kind]]
+) -> list[FieldHead]:
+    """Leave out a specification inside an output: names alone on their lines, blank lines around their texts.
+
+    Only where the first instance is written otherwise, with its texts beside their names.
+    """
+    if (
+        roles is not INPUT_FIRST
+        or len(chosen) < 4
+        or [head.kind for head in chosen[:2]] != ["input", "output"]
+    ):
+        return chosen
+    if not all(head.text.strip() for head in chosen[:2]) or chosen[1].line != chosen[0].line + 1:
+        return chosen
+    kept, skip = chosen[:2], False
+    for head, after in zip(chosen[2:], [*chosen[3:], None], strict=True):
+        if head.kind == "input":
+            below = after is not None and not head.text.strip() and not after.text.strip()
+            skip = below and after is not None and lines[after.line - 1].blank
+        if not skip:
+            kept.append(head)
+    return kept
+
+
+def _splitter(
+    chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]], vocabulary: Vocabulary
+) -> "_Splitter | None":
+    """How to split values that have the second field in the same line, if no line starts with one."""
+    second = roles[1]
+    if any(head.kind in second for head in chosen):
+        return None
+    return _Splitter(second, vocabulary)
+
+
+class _Splitter:
+    """Splits `spam, Input: Win money!` into its two fields."""
+
+    def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
+        names = [name for name, meaning in vocabulary.names.items() if meaning.kind in second]
+        self._pattern = re.compile(
+            rf"(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
+            re.IGNORECASE,
+        )
+        self._vocabulary = vocabulary
+
+    def __call__(self, field: Field) -> list[Field]:
+        match = self._pattern.search(field.value) if field.kind not in {"", "example"} else None
+        if match is None:
+            return [field]
+        meaning = self._vocabulary.meaning(match["name"])
+        assert meaning is not None
+        before, after = field.value[: match.start()].rstrip(), field.value[match.end() :].strip()
+        if before.endswith(("(", "（", "[")) and after.endswith((")", "）", "]")):
+            before, after = before[:-1], after[:-1]
+        before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、。.→⇒—–-")
+        return [Field(field.kind, before, field.name), Field(meaning.kind, after, match["name"])]
+
+
+def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> list[Field]:
+    """The fields of an answer written as XML elements; empty if it is none."""
+    fields: list[Field] = []
+    at = 0
+    stripped = text.strip()
+    kinds = {kind for role in roles for kind in role}
+    unclosed: set[str] = set()
+    for match in _ELEMENT.finditer(stripped):
+        if match.start() < at or match["name"] in unclosed:
+            continue
+        meaning = vocabulary.meaning(match["name"])
+        if meaning is None or meaning.kind not in kinds:
+            continue
+        closing = stripped.find(f"</{match['name']}>", match.end())
+        before = stripped[at : match.start()]
+        if closing < 0 or (not fields and _holds_words(before)):
+            if not fields:
+                return []
+            unclosed.add(match["name"])
+            continue
+        fields.append(Field(meaning.kind, stripped[match.end() : closing], match["name"]))
+        at = closing + len(match["name"]) + 3
+    return fields
+
+
+def _holds_words(text: str) -> bool:
+    """Whether there is more before the first element than a line of prose and enclosing elements."""
+    return len([line for line in re.sub(r"<[^<>]*>", "", text).split("\n") if line.strip()]) > 1

@@ -1,0 +1,138 @@
+"""The answer to "is it a classification task?"."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from selfinstruct.core.language.registry import language
+from selfinstruct.core.language.unicode_tokens import fold
+from selfinstruct.core.method.json_answers import json_items
+from selfinstruct.core.method.vocabulary import (
+    NO_OWN_NAMES,
+    OwnNames,
+    any_of,
+    reading_words,
+    vocabulary,
+    whole_words,
+)
+from selfinstruct.db.records import Label
+
+_LOOKED_AT = 1000
+_DECORATION = r"[\s\W_]*"
+
+
+class LabelWords:
+    """The words by which a label is read, compiled for one language; they match folded text."""
+
+    def __init__(self, code: str, own: OwnNames) -> None:
+        asked, words = language(code).answers, reading_words(code)["labels"]
+        yes, no = [*own.yes, *asked.yes, *words["yes"]], [*own.no, *asked.no, *words["no"]]
+        either = f"(?:{any_of(map(fold, words['either']))}|[/／|])"
+        before = any_of(map(fold, words["before"]))
+        alone = (
+            rf"(?:{any_of(map(fold, words['yes_alone']))})(?=\s*(?:[^\w\s]|$))"
+            if words["yes_alone"]
+            else r"(?!)"
+        )
+        said = rf"(?:(?P<yes>{whole_words(map(fold, yes))}|{alone})|(?P<no>{whole_words(map(fold, no))}))"
+        other = rf"(?:(?P<yes2>{whole_words(map(fold, yes))})|(?P<no2>{whole_words(map(fold, no))}))"
+        both = rf"{_DECORATION}{either}{_DECORATION}(?<!\w){other}"
+        self.opening = re.compile(rf"(?<!\w){said}(?P<or>{both})?")
+        self.later = re.compile(
+            rf"(?:[,;:：，、。.!?—–-]|(?<!\w)(?:{before})(?!\w)|→)\s*[\"'“「*_]*{said}(?=\s*[^\w\s]|\s*$)"
+        )
+        question = any_of(map(fold, [*own.question, *asked.question]))
+        self.question = re.compile(rf"(?:{question})\W*[:：?？]|^\W*(?:{question})")
+        self.unclear = _patterns(words["unclear"])
+        self.is_not = _patterns(words["is_not"])
+        self.is_one = _patterns(words["is"])
+
+
+def _patterns(patterns: Iterable[str]) -> "re.Pattern[str]":
+    return re.compile(
+        "|".join(f"(?:{fold(pattern) if not pattern.isascii() else pattern})" for pattern in patterns),
+        re.IGNORECASE,
+    )
+
+
+@cache
+def label_words(code: str, own: OwnNames) -> LabelWords:
+    """Compile the words of a language, and those of a person's own prompts."""
+    return LabelWords(code, own)
+
+
+def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
+    """The label that an answer states, `unknown` unless it is clear.
+
+    Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
+    decides, and in it the opening word.
+    """
+    found = json_items(text)
+    if found is not None and len(found.items) == 1:
+        return _from_json(found.items[0], code, own)
+    known, words = vocabulary(code, own), label_words(code, own)
+    lines = [line[:_LOOKED_AT] for line in text.splitlines() if re.search(r"\w", line)]
+    for number, line in enumerate(lines):
+        folded = fold(line).strip()
+        last = number == len(lines) - 1
+        asked = list(words.question.finditer(folded))
+        if asked:
+            after = folded[asked[-1].end() :]
+            if not re.search(r"\w", after) and not last:
+                continue
+            return _of_line(after if re.search(r"\w", after) else folded, words)
+        name, colon, after = _named(folded)
+        meaning = known.meaning(name) if name else None
+        if meaning is not None and meaning.kind == "task" and not last:
+            continue
+        bare = re.sub(r"^\W+|\W+$", "", folded)
+        if (
+            not last
+            and (line.lstrip().startswith("#") or known.meaning(bare) is not None)
+            and _of_line(folded, words) == "unknown"
+        ):
+            continue
+        if colon and (meaning is not None or name in known.under_task):
+            return _of_line(after, words)
+        return _of_line(folded, words)
+    return "unknown"
+
+
+def _named(folded: str) -> tuple[str, str, str]:
+    """A name, the colon after it and the rest of a line; empty if it has none."""
+    match = re.match(r"^\W*([^\W\d_][^:：]{0,30}?)\W*([:：])(.*)$", folded)
+    return (match[1], match[2], match[3]) if match else ("", "", folded)
+
+
+def _of_line(folded: str, words: LabelWords) -> Label:
+    said = re.sub(rf"^{_DECORATION}", "", folded)
+    if not said or words.unclear.match(said):
+        return "unknown"
+    if words.is_not.match(said):
+        return "generation"
+    opening = words.opening.match(said)
+    if opening:
+        yes = opening["yes"] is not None
+        if opening["or"] and yes == (opening["no2"] is not None):
+            return "unknown"
+        return "classification" if yes else "generation"
+    if words.is_not.search(said):
+        return "generation"
+    if words.is_one.search(said):
+        return "classification"
+    found = {match["yes"] is not None for match in words.later.finditer(said)}
+    if len(found) != 1:
+        return "unknown"
+    return "classification" if found.pop() else "generation"
+
+
+def _from_json(item: Any, code: str, own: OwnNames) -> Label:
+    """The label in a JSON object: its first member that is true, false, or a text with a label."""
+    values = list(item.values()) if isinstance(item, dict) else [item]
+    for value in values:
+        if isinstance(value, bool):
+            return "classification" if value else "generation"
+        if isinstance(value, str) and (label := label_of(value[:200], code, own)) != "unknown":
+            return label
+    return "unknown"

@@ -1,0 +1,236 @@
+"""The items of a list with their lines: what continues an item, and what is an answer or a remark."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from selfinstruct.core.language.unicode_tokens import fold, words
+from selfinstruct.core.method.answer_lines import Line
+from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.item_text import ENDS, is_title
+from selfinstruct.core.method.numbering import Marker
+from selfinstruct.core.method.vocabulary import Vocabulary
+
+_LETTERED = re.compile(r"^\s*[(（\[]?[A-Za-z][.)）\]:、．]")
+_LEAST_WORDS = 3
+_WRAPPED, _SMALL_WORD = 60, 3
+COLONS = (":", "：")
+_OPTION = re.compile(
+    r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]"
+    r"|[(（\[]?[A-Ha-h][.)）\]、．]|[①-⑳])"
+)
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
+_NAME = re.compile(r"(?:[-*•>]\s+)?[(\[*_（]*(?P<name>[^\W\d_][\w .-]{0,30}?)[*_]*\s*[:：]")
+
+
+class ListItems:
+    """Groups the lines of an answer into items.
+
+    After its first line, an item has the lines that continue its sentence, a list or code in it, and the text
+    that it announces ("the story below"). Other lines are answers or remarks, and belong to no item.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, lines: Sequence[Line], markers: Sequence[Marker], *, opened: bool
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._lines = lines
+        self._markers = {marker.line: marker for marker in markers}
+        self._items: list[_Item] = [_Item(None)] if opened else []
+        self._open = opened
+        self._drifted = self._ended = self._titled = False
+        self._all_titled, self._all_answered = self._layout()
+
+    def _layout(self) -> tuple[bool, bool]:
+        """Whether the first line of all items is a title, and whether an answer follows it in all of them.
+
+        What a single item leaves open, the items of a list show together.
+        """
+        firsts: list[str] = []
+        seconds: list[str] = []
+        starts = sorted(self._markers)
+        if len(starts) < 2:
+            return False, False
+        for start, end in zip(starts, [*starts[1:], len(self._lines)], strict=True):
+            below = (line for line in self._lines[start + 1 : end] if not line.blank)
+            second = next(below, None)
+            first = self._markers[start].text
+            if second is None or second.code or not first:
+                return False, False
+            firsts.append(first)
+            seconds.append(second.text.strip())
+        if sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
+            return False, False
+        asked = sum(map(self._vocabulary.is_request, firsts))
+        asked_below = sum(map(self._vocabulary.is_request, seconds))
+        titled = all(_is_short(first) for first in firsts) and asked < len(firsts) / 2 <= asked_below
+        announced = sum(_announces(first, self._vocabulary) for first in firsts)
+        answered = not titled and asked_below <= len(firsts) / 2 and announced <= len(firsts) / 2
+        return titled, answered
+
+    def _goes_on_above(self, text: str) -> bool:
+        """Whether a line goes on with the sentence above it, is an option, or has a name."""
+        return bool(text[0].islower() or _OPTION.match(text) or _NAME.match(text) or not text[0].isascii())
+
+    def read(self) -> list[str]:
+        """The text of each item, on one line."""
+        after_blank = False
+        for number, line in enumerate(self._lines):
+            marker = self._markers.get(number)
+            if marker is not None and self._is_item(marker):
+                self._begin(marker)
+            elif line.blank or line.rule:
+                after_blank = True
+                continue
+            elif self._items:
+                self._go_on(line, number, after_blank=after_blank)
+            after_blank = False
+        known = {marker.number for marker in self._markers.values()}
+        return [part for item in self._items for part in _split(item, known)]
+
+    def _is_item(self, marker: Marker) -> bool:
+        """After prose that ends the list, only the next number continues it."""
+        if self._ended or not self._drifted or marker.number is None:
+            return not self._ended
+        last = self._items[-1].number if self._items else None
+        # The number of an item that the prompt opened is not known, but it is not the first of its list.
+        goes_on = marker.number > 1 if last is None else last < marker.number <= last + 2
+        self._ended = not goes_on
+        return goes_on
+
+    def _begin(self, marker: Marker) -> None:
+        self._items.append(_Item(marker.number))
+        if marker.text:
+            self._items[-1].add(marker.text, self._vocabulary)
+        self._open, self._drifted = True, False
+        self._titled = marker.heading or marker.text.startswith(("**", "__", "*"))
+
+    def _go_on(self, line: Line, number: int, *, after_blank: bool) -> None:
+        item, text = self._items[-1], line.text.strip()
+        if line.fence:
+            self._open = self._open and item.takes_code
+        elif not self._open:
+            self._drift(line, after_blank=after_blank)
+        elif not item.lines:
+            item.add(text, self._vocabulary)
+            self._titled = text.startswith(("**", "__", "#"))
+        elif self._is_above_task(item, line):
+            item.restart(text, self._vocabulary)
+            self._titled = False
+        elif self._belongs(line, item, number, after_blank=after_blank):
+            item.add(text, self._vocabulary)
+        else:
+            self._open = False
+            self._drift(line, after_blank=after_blank)
+
+    def _drift(self, line: Line, *, after_blank: bool) -> None:
+        """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
+        if after_blank and (not _HEADING.match(line.text) or self._is_under_task(line)):
+            self._drifted = True
+
+    def _is_above_task(self, item: "_Item", line: Line) -> bool:
+        """Whether the only line of an item so far is a title, and this one the task below it."""
+        if len(item.lines) > 1 or line.code or self._is_under_task(line):
+            return False
+        if self._all_titled:
+            return True
+        request = self._vocabulary.is_request(line.text.strip())
+        return (self._titled or request) and is_title(item.lines[0], self._vocabulary)
+
+    def _belongs(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
+        """Whether a line is part of the task above it."""
+        text, vocabulary = line.text.strip(), self._vocabulary
+        if line.code:
+            return True
+        if self._all_answered and not item.ends_with_colon:
+            return False
+        speaks = item.ends_with_colon and re.match(r"\w\s*[:：]", text) is not None
+        if (self._is_under_task(line) and not speaks) or vocabulary.is_remark(text, weak=True):
+            return False
+        if _HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
+            return False
+        # A word or a number is rather the answer than the text that was announced.
+        if item.announces and (
+            item.ends_with_colon or len(item.lines) > 1 or len(words(text)) >= _LEAST_WORDS
+        ):
+            return True
+        if after_blank:
+            return False
+        if text.startswith("|"):
+            return True
+        if not item.ends:
+            return not (item.may_end and text[0].isupper() and vocabulary.is_request(item.lines[0]))
+        if _OPTION.match(line.text):
+            # Below a statement, a list is its answer, unless its items are lettered.
+            return (
+                item.lines[-1].rstrip("*_ ").endswith(("?", "？")) or _LETTERED.match(line.text) is not None
+            )
+        own = field_head(line, 0, vocabulary)
+        named = own is not None and fold(own.name) in vocabulary.material_names
+        return named or vocabulary.is_request(text)
+
+    def _is_under_task(self, line: Line) -> bool:
+        """Whether a line below a task holds its answer, its kind, or an example of it."""
+        head, text = field_head(line, 0, self._vocabulary), line.text.lstrip()
+        match = None if head else _NAME.match(text)
+        name = head.name if head else match["name"] if match else ""
+        if not name:
+            return text.startswith(("→", "->", "=>", "⇒"))
+        meaning = self._vocabulary.meaning(name)
+        return fold(name) in self._vocabulary.under_task or (
+            meaning is not None and meaning.kind in {"input", "output", "aside"}
+        )
+
+
+class _Item:
+    """An item as far as it has been read."""
+
+    def __init__(self, number: int | None) -> None:
+        self.number = number
+        self.restart("", None)
+
+    def restart(self, line: str, vocabulary: Vocabulary | None) -> None:
+        """Begin it again, with this line."""
+        self.lines: list[str] = []
+        self.ends = self.ends_with_colon = self.announces = False
+        if vocabulary is not None:
+            self.add(line, vocabulary)
+
+    def add(self, line: str, vocabulary: Vocabulary) -> None:
+        """Add a line that is part of it."""
+        self.lines.append(line)
+        self.ends = ENDS.search(line[-20:]) is not None
+        self.ends_with_colon = line.rstrip("*_ ").endswith(COLONS)
+        self.announces = self.announces or _announces(line, vocabulary)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it may be complete without a full stop: it is short, and ends with no small word."""
+        line = self.lines[-1]
+        return len(line) < _WRAPPED and len(line.split()) > 2 and len(line.split()[-1]) > _SMALL_WORD
+
+    @property
+    def takes_code(self) -> bool:
+        """Whether code below it is what it is about, and not an answer."""
+        return not self.ends or self.announces
+
+
+def _announces(line: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line says that what it is about follows."""
+    return line.rstrip("*_ ").endswith(COLONS) or vocabulary.material.search(line[-200:]) is not None
+
+
+def _is_short(line: str) -> bool:
+    """Whether a line may be a title."""
+    return len(line.split()) <= 6 and len(line) <= 60 and not ENDS.search(line)
+
+
+def _split(item: _Item, known: Collection[int | None]) -> list[str]:
+    """Split an item in whose line the next numbers follow, unless these are items already."""
+    text, number, parts = " ".join(" ".join(item.lines).split()), item.number, []
+    while number is not None and number + 1 not in known:
+        after = re.search(rf"(?<=[.?!;。？！；\"”]) ?[;；]? {number + 1}\\?[.):）] (?=\S)", text)
+        if after is None:
+            break
+        parts.append(text[: after.start()])
+        text, number = text[after.end() :], number + 1
+    return [*parts, text]

@@ -1,0 +1,196 @@
+"""The list of tasks in an answer: numbered, with bullets, in a table, in JSON, or one task a line."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from selfinstruct.core.method.answer_lines import Line, answer_lines
+from selfinstruct.core.method.item_text import number_again, plain_items
+from selfinstruct.core.method.json_answers import JsonItems, json_items
+from selfinstruct.core.method.list_items import COLONS, ListItems
+from selfinstruct.core.method.numbering import (
+    Marker,
+    bullet_marker,
+    named_marker,
+    number_marker,
+    numbered_by_space,
+    top_level,
+)
+from selfinstruct.core.method.tables import column, only_table
+from selfinstruct.core.method.vocabulary import Vocabulary
+
+_ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
+_EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
+_MOST_LINES = 200
+_LEAST_REQUESTS = 0.7
+
+
+def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> list[str]:
+    """The tasks of a list, each on one line.
+
+    Args:
+        text: The answer, without thoughts.
+        vocabulary: The words of the language.
+        cut: Whether the last item may be incomplete; it is dropped.
+        opened: Whether the text begins inside an item.
+    """
+    if not opened and len(elements := _elements(text, vocabulary)) > 1:
+        return plain_items(elements, vocabulary)
+    text = _EMPHASIZED.sub(r"\g<text>", text)
+    found = json_items(text)
+    if found is not None and _has_numbers(found.prose, vocabulary):
+        found = None
+    if found is not None and (items := _from_json(found, vocabulary)) is not None:
+        return plain_items(items, vocabulary)
+    table = None if opened else _from_table(text, vocabulary)
+    if table is not None:
+        items = table
+        if cut and text.rstrip()[-1:] != "|":
+            items = items[:-1] if text.rstrip().split("\n")[-1].count("|") > 1 and len(items) > 1 else items
+    else:
+        items = _from_lines(text, vocabulary, opened=opened)
+        if cut and items:
+            items.pop()
+    items = _without_second_numbers(items)
+    return plain_items(items, vocabulary)
+
+
+def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]:
+    def begins(line: str) -> bool:
+        return (
+            number_marker(Line(line), 0, vocabulary.item) is not None
+            or named_marker(Line(line), 0, vocabulary.item) is not None
+            or bullet_marker(Line(line), 0) is not None
+            or (not opened and vocabulary.is_request(line))
+        )
+
+    lines = answer_lines(text, begins)
+    markers = [found for at, line in enumerate(lines) if (found := number_marker(line, at, vocabulary.item))]
+    if markers:
+        kept = top_level(markers, opened=opened, colons=_after_colons(lines, markers))
+    elif not opened:
+        named = [found for at, line in enumerate(lines) if (found := named_marker(line, at, vocabulary.item))]
+        bullets = named or [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
+        outer = min((marker.indent for marker in bullets), default=0)
+        kept = [marker for marker in bullets if marker.indent < outer + 2]
+        if not kept:
+            return _one_a_line(lines, vocabulary)
+    else:
+        kept = []
+    return ListItems(vocabulary, lines, kept, opened=opened).read()
+
+
+def _after_colons(lines: Sequence[Line], markers: Sequence[Marker]) -> list[bool]:
+    """For each marker, whether the last text before it ends with a colon."""
+    texts = {marker.line: marker.text for marker in markers}
+    found: list[bool] = []
+    last = ""
+    at = 0
+    for marker in markers:
+        for number in range(at, marker.line):
+            if lines[number].text.strip():
+                last = texts.get(number, lines[number].text)
+        found.append(last.rstrip(" *_").endswith(COLONS))
+        at = marker.line
+    return found
+
+
+def _one_a_line(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:
+    """The tasks of an answer that has neither numbers nor bullets: one a line, most of them requests."""
+    texts = [line.text.strip() for line in lines if not line.blank and not line.rule and not line.fence]
+    while texts and vocabulary.is_lead_in(texts[0]):
+        texts.pop(0)
+    while texts and vocabulary.is_remark(texts[-1], weak=len(texts) > 1):
+        texts.pop()
+    if (numbered := numbered_by_space(texts)) is not None:
+        return numbered
+    if len(texts) < 2 or len(texts) > _MOST_LINES or any(line.code for line in lines):
+        return []
+    requests = sum(vocabulary.is_request(text) for text in texts)
+    return texts if requests >= _LEAST_REQUESTS * len(texts) else []
+
+
+def _without_second_numbers(items: list[str]) -> list[str]:
+    """Items without the numbers that they have twice, if all of them do."""
+    again = [number_again(item) for item in items if item.strip()]
+    if len(again) < 2 or not all(again):
+        return items
+    return [found[1] if (found := number_again(item)) else item for item in items]
+
+
+def _elements(text: str, vocabulary: Vocabulary) -> list[str]:
+    """The tasks in XML or HTML elements; one that is cut off is left out."""
+    return [
+        match["text"].strip()
+        for match in _ELEMENT.finditer(text)
+        if match.start() == 0 or text[match.start() - 1] in "\n>" or not text[: match.start()].strip()
+        if match["name"].lower() == "li" or _is_task_name(match["name"], vocabulary)
+    ]
+
+
+def _from_json(found: JsonItems, vocabulary: Vocabulary) -> list[str] | None:
+    """The instructions of a JSON list or of numbered members; None if it holds something else."""
+    items: list[str] = []
+    for value in found.items:
+        if isinstance(value, str):
+            items.append(value)
+        elif isinstance(value, dict):
+            items += _instructions(value, vocabulary)
+    return items if items or not found.items else None
+
+
+def _instructions(value: dict[str, Any], vocabulary: Vocabulary) -> list[str]:
+    named = [
+        inner for name, inner in value.items() if isinstance(inner, str) and _is_task_name(name, vocabulary)
+    ]
+    if named:
+        return named[:1]
+    numbered = re.compile(rf"(?:(?:{vocabulary.item})[\s_#-]*)?\d+", re.IGNORECASE)
+    if value and all(numbered.fullmatch(name) for name in value):
+        inner = list(value.values())
+        return [
+            text
+            for one in inner
+            for text in (
+                [one]
+                if isinstance(one, str)
+                else _instructions(one, vocabulary)
+                if isinstance(one, dict)
+                else []
+            )
+        ]
+    if len(value) == 1:
+        (only,) = value.values()
+        return [only] if isinstance(only, str) and len(only.split()) > 1 else []
+    return []
+
+
+def _is_task_name(name: str, vocabulary: Vocabulary) -> bool:
+    return (
+        re.fullmatch(
+            rf"(?:{vocabulary.item}|text|content|description)",
+            name.replace("_", " ").strip("*_ "),
+            re.IGNORECASE,
+        )
+        is not None
+    )
+
+
+def _has_numbers(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether the lines around a table or JSON are a numbered list; it is then only part of an item."""
+    return any(number_marker(Line(line), 0, vocabulary.item) is not None for line in prose)
+
+
+def _from_table(text: str, vocabulary: Vocabulary) -> list[str] | None:
+    """The instructions in a table; None if the answer is no table."""
+    table = only_table(text)
+    if table is None or not table.rows or _has_numbers(table.prose, vocabulary):
+        return None
+    names = [_is_task_name(cell, vocabulary) for cell in table.header]
+    lengths = [sum(len(row[place]) for row in table.rows) for place in range(len(table.header))]
+    place = column(table, names)
+    if place is None or (
+        names.count(True) == 1 and all(row[place].strip(" .#").isdecimal() for row in table.rows)
+    ):
+        place = max(range(len(lengths)), key=lambda number: lengths[number])
+    return [row[place] for row in table.rows if row[place]]

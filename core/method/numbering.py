@@ -1,0 +1,204 @@
+"""Numbers and bullets that start the items of a list, and which of them are items of the list itself."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from selfinstruct.core.method.answer_lines import Line
+
+_KEYCAP = re.compile(r"(?:\d\ufe0f?\u20e3)+|🔟")
+_HAN_DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
+_BULLET = re.compile(
+    r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)?"
+    r"(?:[-*•–—‣▪▫◦○●■□◆◇►▶➢➤✦★☆✅☑✓✔❖·∙+→☞❯»]\ufe0f?[ \t\u3000]+|[・●○■□◆◇▶►•※]\ufe0f?[ \t\u3000]*)"
+    r"(?:\[[ xX]?\][ \t]+)?(?P<text>\S.*)$"
+)
+_PREFIX = re.compile(
+    r"(?P<indent>\s*)(?:[-*•][ \t]+)?"
+    r"(?P<mark>(?:[#>]{1,9}\s+|>\s*|#+(?![#\d])\s*)+)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?"
+)
+# At most three digits: a line that starts with "1984." is not an item.
+_DIGITS, _HAN = r"\d{1,3}", r"[〇一二三四五六七八九十]{1,3}"
+_COUNTER = r"(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目)"
+_COUNT = rf"(?:{_COUNTER}?(?:任务|任務|指令|问题|题|題|问|問|课题)|{_COUNTER})"
+_AFTER = r"(?:\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
+_FARTHEST = 20
+"""A number this much higher than the last one is not the next of a list."""
+_NESTED_INDENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The start of an item."""
+
+    line: int
+    number: int | None
+    """None for a bullet."""
+    indent: int
+    text: str
+    """What follows it, with bold type reopened if it was opened before the number."""
+    heading: bool
+    style: str
+    """How the number is written, apart from the number itself."""
+
+
+def number_marker(line: Line, at: int, item: str) -> Marker | None:
+    """Read a line as a numbered item; `item` is a pattern of names such as "Task"."""
+    if line.code:
+        return None
+    text = _with_digits(line.text)
+    prefix = _PREFIX.match(text)
+    assert prefix is not None
+    bold = prefix["bold"] or ""
+    for style, form in _forms(item, marked=bool(prefix["mark"]), bold=bool(bold)):
+        match = form.match(text, prefix.end())
+        if match is None:
+            continue
+        rest = text[match.end() :]
+        if bold:
+            closing = re.match(rf"\s*{re.escape(bold)}(?:{_AFTER}|(?=\s|$)|[:：])?", rest)
+            rest = rest[closing.end() :] if closing else bold + rest.lstrip()
+        return Marker(
+            at, _value(match["n"]), len(prefix["indent"]), rest.strip(), bool(prefix["mark"]), style
+        )
+    return None
+
+
+def named_marker(line: Line, at: int, item: str) -> Marker | None:
+    """Read a line that starts with a name and a colon, such as `Task:`, as an item without a number."""
+    match = None if line.code else _named(item).match(line.text)
+    return Marker(at, None, len(match["indent"]), match["text"], False, "named") if match else None
+
+
+@cache
+def _named(item: str) -> "re.Pattern[str]":
+    emphasis = r"(?:\*\*|__|\*)?"
+    return re.compile(
+        rf"^(?P<indent>\s*)(?:[-*•>]\s+|#+\s*)?{emphasis}(?:{item}){emphasis}\s*[:：]{emphasis}\s*(?P<text>.*)$",
+        re.IGNORECASE,
+    )
+
+
+def bullet_marker(line: Line, at: int) -> Marker | None:
+    """Read a line as an item with a bullet."""
+    match = None if line.code or line.rule else _BULLET.match(line.text)
+    return Marker(at, None, len(match["indent"]), match["text"], False, "bullet") if match else None
+
+
+def _with_digits(text: str) -> str:
+    """A line whose number is a keycap or in a circle, with plain digits instead."""
+    start = re.match(r"[\s#>*_]*", text)
+    at = start.end() if start else 0
+    if keycap := _KEYCAP.match(text, at):
+        number = "10" if keycap[0] == "🔟" else re.sub(r"[^0-9]", "", keycap[0])
+        return f"{text[:at]}{number}. {text[keycap.end() :]}"
+    if at < len(text) and unicodedata.category(text[at]) == "No":
+        value = unicodedata.numeric(text[at])
+        if value == int(value):
+            return f"{text[:at]}{int(value)}. {text[at + 1 :].lstrip('.、．)）')}"
+    return text
+
+
+def _value(written: str) -> int:
+    if written.isdecimal():
+        return int(written)
+    if written[0] in _ROMAN_DIGITS:
+        digits = [_ROMAN_DIGITS[digit] for digit in written]
+        return sum(-one if one < after else one for one, after in zip(digits, [*digits[1:], 0], strict=True))
+    tens, _, ones = written.rpartition("十")
+    if "十" in written:
+        return 10 * (_HAN_DIGITS.get(tens, 1) if tens else 1) + _HAN_DIGITS.get(ones, 0)
+    return int("".join(str(_HAN_DIGITS.get(digit, 0)) for digit in written))
+
+
+@cache
+def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pattern[str]"]]:
+    """The ways to write a number, as (style, pattern); a heading or bold type replaces its punctuation."""
+    closes = r"(?=\s*[*_`])" if bold else r"(?!)"
+    ends = r"(?=\s*$)" if marked else r"(?!)"
+    number = rf"(?P<n>{_DIGITS}|{_HAN})"
+    forms = {
+        "bracket": rf"[\[(（【〔{{<](?:第|{item})?\s*{number}{_COUNT}?[\])）】〕}}>]\s*(?:{_AFTER}|[:：])?",
+        "hash": rf"[#№](?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
+        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s|$)|，|{closes})",
+        "named": rf"(?:{item})\s*(?:[#№]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s*$)|{closes})",
+        "named hash": rf"(?:{item})\s*[#№]\s*(?P<n>{_DIGITS})(?=\s)",
+        "named question": rf"(?:问|問|题|題|문)\s*(?P<n>{_DIGITS})(?=\s)",
+        "counted": rf"(?P<n>{_DIGITS})\s*{_COUNT}(?:{_AFTER}|(?=\s|$)|{closes})",
+        "plain": rf"(?P<n>{_DIGITS})\s*{_AFTER}",
+        "alone": rf"(?P<n>{_DIGITS})(?:{ends}|{closes})",
+        "han": rf"(?P<n>{_HAN})[、.．:：](?!\d)",
+    }
+    compiled = [(style, re.compile(form, re.IGNORECASE)) for style, form in forms.items()]
+    return [*compiled, ("roman", re.compile(r"(?P<n>[IVX]{1,5})[.)](?=\s)"))]
+
+
+def top_level(markers: Sequence[Marker], *, opened: bool, colons: Sequence[bool]) -> list[Marker]:
+    """Leave out the numbers of lists inside items.
+
+    Items are numbered on. A number that is not the next one starts a list inside the item before it if the
+    next one comes later, or if that item ends with a colon; the list goes on as long as its own numbers do.
+    Otherwise the numbering restarts.
+
+    Args:
+        markers: All numbered lines, in order.
+        opened: Whether the text before the first of them is an item.
+        colons: For each marker, whether the text before it ends with a colon.
+    """
+    outer = min((marker.indent for marker in markers), default=0)
+    flat = [
+        (marker, colon)
+        for place, (marker, colon) in enumerate(zip(markers, colons, strict=True))
+        # There is no item yet that the first one could be inside of.
+        if marker.indent < outer + _NESTED_INDENT or (place == 0 and not opened)
+    ]
+    last_at = {marker.number: place for place, (marker, _) in enumerate(flat)}
+    kept: list[Marker] = []
+    expected = _first_after_inner_list(flat) if opened else None
+    inner: int | None = 0 if expected is not None else None
+    for place, (marker, colon) in enumerate(flat):
+        number = marker.number
+        assert number is not None
+        if expected is None or number == expected or (inner is None and number == expected - 1):
+            is_item = True
+        elif inner is not None and number == inner + 1:
+            is_item = False
+        elif last_at.get(expected, -1) > place:
+            # A list that counts up to the expected number by itself is the list again, from its beginning.
+            again = number == 1 and flat[last_at[expected] - 1][0].number == expected - 1
+            is_item = again and not colon
+        else:
+            is_item = not (
+                colon
+                or number > expected + _FARTHEST
+                or (number == 1 and kept and marker.style != kept[-1].style)
+            )
+        if is_item:
+            kept.append(marker)
+            expected, inner = number + 1, None
+        else:
+            inner = number
+    return kept
+
+
+def _first_after_inner_list(flat: Sequence[tuple[Marker, bool]]) -> int | None:
+    """The number of the next item, if the item that the prompt opened begins with a list of its own.
+
+    The number of that item is not known: its list starts with 1 after a colon, and the next item has a higher
+    number than its list.
+    """
+    if not flat or not flat[0][1] or flat[0][0].number != 1:
+        return None
+    return next((one.number for place, (one, _) in enumerate(flat, 1) if one.number != place), None)
+
+
+def numbered_by_space(texts: Sequence[str]) -> list[str] | None:
+    """The items of a list with only a space after each number; None unless all lines are numbered."""
+    matches = [re.match(r"(\d{1,3})\s+(?=\D)", text) for text in texts]
+    numbers = [int(match[1]) for match in matches if match]
+    if len(numbers) < max(2, len(texts)) or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return None
+    return [text[match.end() :] for text, match in zip(texts, matches, strict=True) if match]

@@ -1,0 +1,46 @@
+"""Instances as they are read: pairs of texts, cleaned, with the reason of each that cannot be kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from selfinstruct.core.method.values import fault_of, input_of, value_of
+from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.db.records import Reason
+
+UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInstance:
+    """An input, which may be empty, and an output, as the model wrote them."""
+
+    input: str
+    output: str
+    fault: Reason | None = field(default=None, compare=False)
+    """Why it is dropped whatever the others are: unreadable, a placeholder, a refusal."""
+    whole: bool = field(default=False, compare=False)
+    """Whether it is known to be complete even if the token limit cut the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An input and an output as they stand in an answer."""
+
+    given: str
+    output: str
+    fault: Reason | None = None
+
+
+def finished(pairs: Sequence[Pair], vocabulary: Vocabulary, *, whole: bool) -> list[ParsedInstance]:
+    """Clean the texts of an answer's instances; `whole`: even if the answer was cut."""
+    found = []
+    for pair in pairs:
+        given, output = input_of(value_of(pair.given), vocabulary), value_of(pair.output)
+        fault = pair.fault or fault_of(given, output, vocabulary)
+        found.append(ParsedInstance(given, output, fault, whole))
+    return found
+
+
+def unreadable(text: str) -> list[ParsedInstance]:
+    """An answer that cannot be read, as one instance that keeps its text."""
+    return [ParsedInstance("", value_of(text), UNREADABLE)] if text.strip() else []

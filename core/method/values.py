@@ -1,0 +1,108 @@
+"""The text of a field: trimmed, without what is said around it; empty inputs, placeholders and refusals."""
+
+import re
+
+from selfinstruct.core.method.answer_lines import RULE, is_fence
+from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.db.records import Reason
+
+_AROUND = " \t\n()<>[]*_`{}「」『』【】（）〈〉［］\"'“”‘’.。!！,，-—–"
+_ONLY_MARKS = re.compile(r"[\s\"'“”‘’`*_]*|[\s*_(\[<]*[-—–/ー][-—–\s*_)\]>]*")
+_QUOTED = re.compile(r"^\s*>[ \t]?")
+_DOTS = re.compile(r"[\s\"'“”*_(\[<]*(?:\.{2,}|…+|。{3,}|\?{2,}|_{3,}|＿{2,})[\s.…?\"'“”*_)\]>]*")
+_BRACKETED = re.compile(
+    r"\s*(?P<open>[\[<{(【［])(?P<inside>[^\[\]<>{}()【】［］]{1,200})[\]>})】］][\s.。]*"
+)
+_ANY_BRACKETS = re.compile(r"[\[<{【［](?P<inside>[^\[\]<>{}【】［］\n]{1,200})[\]>}】］]")
+_REFUSED_WITHIN = 300
+
+
+def value_of(text: str) -> str:
+    """Trim a field's text, and remove the code fence that encloses all of it, if any."""
+    lines = text.strip("\n").rstrip().split("\n")
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    while len(lines) > 1 and (RULE.match(lines[-1]) or not lines[-1].strip()):
+        lines.pop()
+    if lines and all(line.lstrip().startswith(">") for line in lines if line.strip()):
+        lines = [_QUOTED.sub("", line) for line in lines]
+    fenced = len(lines) > 1 and is_fence(lines[0]) and is_fence(lines[-1])
+    if fenced and not any(is_fence(line) for line in lines[1:-1]):
+        return "\n".join(lines[1:-1]).strip("\n")
+    return "\n".join(lines).strip()
+
+
+def without_remarks(text: str, vocabulary: Vocabulary) -> str:
+    """Remove the remarks at the end of an answer's last value, such as "I hope these help!".
+
+    A remark that may as well belong to the value ("Let me know if you need more.") is removed only from a
+    value of one paragraph, and from a letter only one that speaks of examples.
+    """
+    lines = text.rstrip().split("\n")
+    for _ in range(3):
+        while len(lines) > 1 and (not lines[-1].strip() or (RULE.match(lines[-1]) and len(lines) > 2)):
+            lines.pop()
+        last, before = lines[-1], [line for line in lines[:-1] if not RULE.match(line)]
+        if not any(line.strip() for line in before) or _is_fenced(lines):
+            break
+        spaced = not lines[-2].strip() or RULE.match(lines[-2]) is not None
+        short = "\n\n" not in "\n".join(before).strip()
+        letter = vocabulary.phrases["letter"].match("\n".join(before).strip()) is not None
+        of_examples = vocabulary.examples.search(last) is not None
+        if not vocabulary.is_remark(last, weak=spaced and short) or (letter and not of_examples):
+            break
+        lines.pop()
+    return "\n".join(lines)
+
+
+def _is_fenced(lines: list[str]) -> bool:
+    return sum(is_fence(line) for line in lines) % 2 == 1 or is_fence(lines[-1])
+
+
+def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
+    """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:"."""
+    first, _, rest = text.strip("\n").partition("\n")
+    spaced = rest.startswith(("\n", "```", "~~~"))
+    if rest.strip() and spaced and vocabulary.is_lead_in(first):
+        return rest.strip("\n")
+    return text
+
+
+def input_of(value: str, vocabulary: Vocabulary) -> str:
+    """An input as it is, or "" if it only says that there is none."""
+    if "\n" in value or len(value) > 120:
+        return value
+    if _ONLY_MARKS.fullmatch(value):
+        return ""
+    said, _, inside = value.strip(_AROUND).partition("（" if "（" in value.strip(_AROUND) else "(")
+    is_none = vocabulary.phrases["no_input"].match
+    return "" if is_none(said.strip()) and (not inside or is_none(inside.strip(_AROUND))) else value
+
+
+def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
+    """Why an instance is none: a placeholder stands for its input or output, or the model refused."""
+    for name, text in (("input", given), ("output", output)):
+        if text and _is_placeholder(text, vocabulary, whole=name == "output"):
+            return Reason("placeholder", f"The {name} is a placeholder: {_beginning(text)}")
+    if vocabulary.phrases["refusal"].match(output.lstrip(_AROUND)[:_REFUSED_WITHIN]):
+        return Reason("refusal", f"The model refused: {_beginning(output)}")
+    return None
+
+
+def _is_placeholder(text: str, vocabulary: Vocabulary, *, whole: bool) -> bool:
+    if _DOTS.fullmatch(text):
+        return True
+    patterns = vocabulary.phrases
+    if whole and "\n" not in text and len(text) < 80 and patterns["placeholder"].match(text.strip(_AROUND)):
+        return True
+    bracketed = _BRACKETED.fullmatch(text)
+    if bracketed and patterns["placeholder"].match(bracketed["inside"].strip()):
+        return True
+    return any(
+        patterns["placeholder_part"].match(match["inside"].strip()) for match in _ANY_BRACKETS.finditer(text)
+    )
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"

@@ -1,0 +1,219 @@
+"""The words by which answers are read, compiled for one language: field names, requests, remarks.
+
+They come from `[answers]` of a language's language.toml and from its reading.toml. Every language also knows
+the English ones.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from selfinstruct.core.language.registry import ENGLISH, language, read_toml
+from selfinstruct.core.language.unicode_tokens import fold, is_unspaced
+
+Kind = Literal["task", "input", "output", "label", "aside", "preface"]
+"""What a field holds; `aside` is an explanation, `preface` what is said before the first instance."""
+
+_FILE = "reading.toml"
+_NUMBERED = re.compile(r"\s*[#№]?\s*[(（]?\d{1,3}[)）]?$")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNames:
+    """Names and words of a person's own prompts, which are read besides those of the language."""
+
+    task: tuple[str, ...] = ()
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    example: tuple[str, ...] = ()
+    question: tuple[str, ...] = ()
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+NO_OWN_NAMES = OwnNames()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldName:
+    """What the name of a field means."""
+
+    kind: Kind
+    usual: bool
+    """Whether prompts use this name; others count only where an answer has none of the usual ones."""
+    qualified: bool = False
+    """Whether a word such as "sample" precedes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The compiled words of one language."""
+
+    names: Mapping[str, FieldName]
+    """Field names by their folded form."""
+    qualifiers: tuple[str, ...]
+    under_task: frozenset[str]
+    """Folded names of lines below a task that are no part of it."""
+    material_names: frozenset[str]
+    """Folded names of lines below a task that are part of it, such as "Options"."""
+    tags: frozenset[str]
+    """Folded kinds of tasks."""
+    item: str
+    """A pattern of the names before an item's number."""
+    item_name: "re.Pattern[str]"
+    """Such a name and a colon before an item's text."""
+    answer_inside: "re.Pattern[str]"
+    """The end of a task (group `end`) and the name of what is written below tasks, in one line."""
+    example: "re.Pattern[str]"
+    """The heading of an instance; the groups `number`, `ordinal` and `title` may be None."""
+    examples: "re.Pattern[str]"
+    """A mention of examples."""
+    opening: "re.Pattern[str]"
+    """The beginning of a request."""
+    request: "re.Pattern[str]"
+    """Other marks of a request, anywhere in it."""
+    material: "re.Pattern[str]"
+    """Announces that what a request is about comes after it."""
+    phrases: Mapping[str, "re.Pattern[str]"] = field(hash=False)
+    """Patterns for phrases, by their names in reading.toml."""
+
+    def meaning(self, name: str) -> FieldName | None:
+        """Look up a field's name, without its number and with or without a qualifier."""
+        folded = _NUMBERED.sub("", fold(" ".join(name.replace("_", " ").split())))
+        if found := self.names.get(folded):
+            return found
+        for qualifier in self.qualifiers:
+            if folded.startswith(qualifier) and (found := self.names.get(folded[len(qualifier) :].lstrip())):
+                return FieldName(found.kind, found.usual, qualified=True)
+        return None
+
+    def is_request(self, text: str) -> bool:
+        """Whether a text reads like a request: a command or a question."""
+        text = text if len(text) <= 2 * _LOOKED_AT else f"{text[:_LOOKED_AT]} {text[-_LOOKED_AT:]}"
+        return bool(self.opening.match(text) or self.request.search(text))
+
+    def is_remark(self, text: str, *, weak: bool = False) -> bool:
+        """Whether a text is a remark on the answer, such as "I hope these help!"; `weak`: or may be one."""
+        text = text.strip(_DECORATION)
+        return len(text) <= _LONGEST_REMARK and any(
+            self.phrases[name].match(text) is not None
+            for name in (("remark", "weak_remark") if weak else ("remark",))
+        )
+
+    def is_lead_in(self, text: str) -> bool:
+        """Whether a text is what a chat model says before its answer, such as "Sure! Here they are:"."""
+        text = text.strip(_DECORATION)
+        return len(text) <= _LONGEST_REMARK and self.phrases["lead_in"].match(text) is not None
+
+
+_LOOKED_AT = 200
+_LONGEST_REMARK = 500
+_DECORATION = " \t\n*_#>()[]-—–~¡¿"
+_WHOLE = {"no_input", "placeholder", "lead_in", "remark", "weak_remark"}
+
+
+@cache
+def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
+    """Compile the words of a language, with the field names of a person's own prompts."""
+    words = reading_words(code)
+    names, asked = words["names"], language(code).answers
+    kinds: list[tuple[Kind, bool, Iterable[str]]] = [
+        ("task", True, [*own.task, *asked.task]),
+        ("input", True, [*own.input, *asked.input]),
+        ("output", True, [*own.output, *asked.output]),
+        ("label", True, [*own.label, *asked.label]),
+        ("output", False, names["output"]),
+        ("label", False, names["label"]),
+        ("input", False, names["input"]),
+        ("aside", False, names["aside"]),
+        ("task", False, names["task"]),
+        ("preface", False, names["preface"]),
+    ]
+    known: dict[str, FieldName] = {}
+    for kind, usual, listed in kinds:
+        for name in listed:
+            known.setdefault(fold(name), FieldName(kind, usual))
+    item = any_of([*own.task, *asked.task, *names["item"]])
+    examples = [*own.example, *asked.example, *names["example"]]
+    return Vocabulary(
+        names=known,
+        qualifiers=tuple(sorted(map(fold, names["qualifier"]), key=len, reverse=True)),
+        under_task=frozenset(map(fold, names["under_task"])),
+        material_names=frozenset(map(fold, names["material"])),
+        tags=frozenset(map(fold, names["tag"])),
+        item=item,
+        item_name=re.compile(
+            rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
+        ),
+        answer_inside=re.compile(
+            rf"(?P<end>[.?!。？！][\"”’」』]?)\s*[(\[（*_]*(?:{any_of(names['under_task'])})[*_]*\s*[:：]",
+            re.IGNORECASE,
+        ),
+        example=_example_heading(examples, names["number"], names["ordinal"]),
+        examples=re.compile(any_of(examples), re.IGNORECASE),
+        opening=_opening(words["requests"]["opening"]),
+        request=_one_of(words["requests"]["pattern"]),
+        material=_one_of(words["requests"]["material"]),
+        phrases={
+            name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
+            for name, listed in words["phrases"].items()
+        },
+    )
+
+
+@cache
+def reading_words(code: str) -> Mapping[str, Mapping[str, list[str]]]:
+    """The tables of reading.toml in a language and in English."""
+    english, own = read_toml(ENGLISH, _FILE), read_toml(code, _FILE)
+    return {
+        table: {
+            name: list(dict.fromkeys([*_listed(own, table, name), *words])) for name, words in rows.items()
+        }
+        for table, rows in english.items()
+    }
+
+
+def _listed(words: Mapping[str, Any], table: str, name: str) -> Sequence[str]:
+    found: Sequence[str] = words.get(table, {}).get(name, ())
+    return found
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A pattern that matches any of these names, preferring the longest."""
+    return "|".join(re.escape(name) for name in sorted(set(names), key=lambda name: (-len(name), name)))
+
+
+def _one_of(patterns: Sequence[str]) -> "re.Pattern[str]":
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+
+
+def whole_words(names: Iterable[str]) -> str:
+    """A pattern for these names; whole words only in scripts with spaces."""
+    listed = list(names)
+    whole = [name for name in listed if not is_unspaced(name[-1])]
+    open_ended = [name for name in listed if is_unspaced(name[-1])]
+    parts = [rf"(?:{any_of(whole)})(?!\w)"] * bool(whole) + [f"(?:{any_of(open_ended)})"] * bool(open_ended)
+    return "|".join(parts)
+
+
+def _opening(words: Sequence[str]) -> "re.Pattern[str]":
+    return re.compile(rf"[\s\"'“‘«¿¡*_(\[「『《…]*(?:{whole_words(words)})", re.IGNORECASE)
+
+
+def _example_heading(
+    names: Iterable[str], numbers: Iterable[str], ordinals: Iterable[str]
+) -> "re.Pattern[str]":
+    """A pattern for the heading of an instance: "Example 2", "**Example #2: Plants**", "例２", "示例一"."""
+    emphasis = r"(?:\*\*\*|\*\*|__|\*|_)?"
+    number = rf"\d{{1,3}}|[①-⑳]|[A-Z](?!\w)|(?:{any_of(numbers)})(?!\w)"
+    return re.compile(
+        rf"^\s*(?:>\s*)*(?:[-•*]\s+)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(<])?"
+        rf"(?:(?P<ordinal>{any_of(ordinals)})\s*)?(?P<name>{any_of(names)})(?!\w*[a-z])\s*"
+        rf"(?:[#№]\s*|n[o.]?[.º]\s*)?(?P<number>{number})?\s*"
+        rf"(?(bracket)[】\])>])?{emphasis}\s*"
+        rf"(?:[:：.)）]{emphasis}|(?=[-–—(（]|$))\s*(?P<title>.*?){emphasis}\s*$",
+        re.IGNORECASE,
+    )
