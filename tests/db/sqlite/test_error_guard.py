@@ -105,7 +105,10 @@ def test_what_another_program_keeps_from_being_read_is_not_called_writing(tmp_pa
     path = tmp_path / "w.db"
     with Workspace.open(path, create=True) as workspace:
         add(workspace)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other, closing(connect(path)) as db:
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(connect(path, create=False)) as db,
+    ):
         db.execute("PRAGMA journal_mode = DELETE")  # with a write-ahead log, readers wait for nobody
         other.execute("BEGIN EXCLUSIVE")
         db.execute("PRAGMA busy_timeout = 0")
