@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.core.filtering.registry import VERDICTS
+from selfinstruct.core.filtering.settings import filter_defaults
 from selfinstruct.core.language.detect import pick_language
 from selfinstruct.core.language.registry import with_seeds
 from selfinstruct.core.method.seeds import built_in
@@ -495,7 +496,7 @@ def test_the_filters_of_a_language_are_in_force_where_a_person_has_set_no_other(
     assert stored["filters"] == {"min_words": 12}
     filters = resolve({}, stored=stored).filters
     assert (filters.min_words, filters.max_words) == (12, 400)
-    assert "地図" in filters.keywords
+    assert filters.openings == filter_defaults("ja").openings
 
 
 def test_a_limit_ends_with_code_3_and_is_named(tmp_path: Path) -> None:
