@@ -82,6 +82,13 @@ def export(
     rng_seed: Annotated[
         int, typer.Option(metavar="N", help="Random seed for the order, and for the layouts of gpt3.")
     ] = 0,
+    layouts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="paper|varied",
+            help="Of gpt3: the published layouts (the default), or ours, which vary part by part.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     guard_formulas: Annotated[
         bool,
@@ -109,6 +116,7 @@ def export(
             rng_seed=rng_seed,
             force=force,
             guard_formulas=guard_formulas,
+            layouts=layouts,
         )
         training = workspace.training()
     seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
