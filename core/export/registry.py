@@ -42,9 +42,7 @@ def format_of(name: str, layouts: str | None = None) -> ExportFormat:
 def _in_layouts(one: ExportFormat, layouts: str) -> ExportFormat:
     if not isinstance(one, JsonFormat) or not one.layouts:
         names = " or ".join(LAYOUTS)
-        raise ExportError(
-            f"{one.name} has one layout. Give --format {names} with --layouts."
-        )
+        raise ExportError(f"{one.name} has one layout. Give --format {names} with --layouts.")
     if layouts not in LAYOUTS[one.name]:
         raise ExportError(f"'{layouts}' is not a set of layouts. Give one of {', '.join(LAYOUTS[one.name])}.")
     return one.in_layouts(layouts)

@@ -5,7 +5,7 @@ A rule is a line of elements that follow each other within a sentence:
 - `<name>`: any entry of that list in `[words]`; `a|b_c`: either of these, `_` being a space;
 - `*`: one word, or one letter of a script without spaces;
 - `~`: up to `reach` such words, none of which is an entry of `<between>`, and no punctuation;
-- `..`: anything up to the end of the sentence, within `_FAR` characters;
+- `..`: as little as possible of the sentence, within `_FAR` characters; `...`: as much as possible;
 - `^`, first: what follows begins a clause, after any words of `<polite>`;
 - `$`, last: the phrase ends here: punctuation, the end, or an entry of `<after>` follows; `!`: no such entry;
 - `+` before an element: it continues a word in Hangul instead of starting one.
@@ -26,6 +26,7 @@ from selfinstruct.core.language.unicode_tokens import RUN, Span, fold, is_hangul
 
 _RULES = "rules.toml"
 _FAR = 60
+_GAPS = frozenset({"~", "*", "..", "..."})
 _MASK = "\x02"
 """Stands for a letter of a harmless phrase; part of no word."""
 _STOPS = rf".,;:!?。、\n()\[\]「」『』《》—{_MASK}"
@@ -131,7 +132,7 @@ class _Words:
             after = rf"(?={_JOINT}(?:[{_STOPS}]|${follows and '|'}{follows}))"
             elements = elements[:-1]
         body = "".join(self._joined(elements))
-        named = [self._entries(element) for element in elements if element not in {"~", "*", ".."}]
+        named = [self._entries(element) for element in elements if element not in _GAPS]
         needs = tuple(tuple(sorted({entry.split()[0] for entry in _spelled(entries)})) for entries in named)
         return _Rule(re.compile(f"{before}(?P<hit>{body}){after}"), needs)
 
@@ -139,8 +140,8 @@ class _Words:
         between = self._any_of(self.lists.get("between", ()))
         joint = ""
         for element in elements:
-            if element == "..":
-                yield rf"[^.!?。\n]{{0,{_FAR}}}?"
+            if element in {"..", "..."}:
+                yield rf"[^.!?。\n]{{0,{_FAR}}}?" if element == ".." else r"[^.!?。\n]*"
                 joint = ""
                 continue
             if element == "~":
