@@ -5,7 +5,8 @@ A rule is a line of elements that follow each other within a sentence:
 - `<name>`: any entry of that list in `[words]`; `a|b_c`: either of these, `_` being a space;
 - `*`: one word, or one letter of a script without spaces;
 - `~`: up to `reach` such words, none of which is an entry of `<between>`, and no punctuation;
-- `..`: as little as possible of the sentence, within `_FAR` characters; `...`: as much as possible;
+- `..`: as little as possible of the sentence, at most `_FAR` characters;
+- `...`: as much as possible, at most `_FARTHEST` characters;
 - `^`, first: what follows begins a clause, after any words of `<polite>`;
 - `$`, last: the phrase ends here: punctuation, the end, or an entry of `<after>` follows; `!`: no such entry;
 - `+` before an element: it continues a word in Hangul instead of starting one.
@@ -25,7 +26,7 @@ from selfinstruct.core.language.registry import read_toml
 from selfinstruct.core.language.unicode_tokens import RUN, Span, fold, is_hangul, whole_words
 
 _RULES = "rules.toml"
-_FAR = 60
+_FAR, _FARTHEST = 60, 200
 _GAPS = frozenset({"~", "*", "..", "..."})
 _MASK = "\x02"
 """Stands for a letter of a harmless phrase; part of no word."""
@@ -33,8 +34,7 @@ _STOPS = rf".,;:!?。、\n()\[\]「」『』《》—{_MASK}"
 """What a phrase does not reach across."""
 _JOINT = rf"[^\w{_STOPS}]*"
 """What may stand between adjacent words: spaces, quotation marks."""
-_START = rf"(?:(?:^|[{_STOPS}])\W*)"
-
+_START = rf"(?:(?:^|[{_STOPS}]){_JOINT})"
 
 Words = tuple[str, ...]
 
@@ -141,7 +141,7 @@ class _Words:
         joint = ""
         for element in elements:
             if element in {"..", "..."}:
-                yield rf"[^.!?。\n]{{0,{_FAR}}}?" if element == ".." else r"[^.!?。\n]*"
+                yield rf"[^.!?。\n]{{0,{_FAR}}}?" if element == ".." else rf"[^.!?。\n]{{0,{_FARTHEST}}}"
                 joint = ""
                 continue
             if element == "~":

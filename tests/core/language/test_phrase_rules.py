@@ -1,5 +1,7 @@
 """The rules of `rules.toml`: what their elements stand for, and that every language's rules can be used."""
 
+from time import process_time
+
 import pytest
 
 from selfinstruct.core.language.phrase_rules import compile_rules, phrase_rules
@@ -59,6 +61,18 @@ def test_a_harmless_phrase_hides_its_words_and_no_others() -> None:
 def test_a_text_with_a_word_that_excuses_it_is_left_alone() -> None:
     assert found("<draw> a <cat>", "Draw a cat in Python", unless=["python"]) == []
     assert found("<draw> a <cat>", "Draw a cat for pythons", unless=["python"]) == ["draw a cat"]
+
+
+@pytest.mark.parametrize("code", with_seeds())
+@pytest.mark.parametrize(
+    "piece",
+    [", ", "please draw a ", "create very pictures of ", "을 그려 그림 메일", "の絵を描", "根据图片画"],
+)
+def test_a_long_text_without_end_takes_no_time(code: str, piece: str) -> None:
+    text = fold(piece * 2000)
+    began = process_time()
+    phrase_rules(code, "keywords").spans(text)
+    assert process_time() - began < 5, "it takes far less, and minutes where time grows with the square"
 
 
 def test_an_opening_is_a_rule_at_the_beginning() -> None:
