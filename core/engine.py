@@ -287,10 +287,17 @@ class Engine:
         include_seeds: bool = False,
         rng_seed: int = 0,
         force: bool = False,
+        layouts: str | None = None,
     ) -> Exported:
         """Stage 5: write the kept instances of accepted tasks as a training file."""
         return write_export(
-            self.workspace, path, export_format, include_seeds=include_seeds, rng_seed=rng_seed, force=force
+            self.workspace,
+            path,
+            export_format,
+            include_seeds=include_seeds,
+            rng_seed=rng_seed,
+            force=force,
+            layouts=layouts,
         )
 
     # Requests: plan, send, process

@@ -43,6 +43,7 @@ def write_export(
     rng_seed: int,
     force: bool,
     guard_formulas: bool = False,
+    layouts: str | None = None,
 ) -> Exported:
     """Write the kept instances of accepted tasks to `path`, shuffled, without exact duplicates (section 2.3).
 
@@ -57,12 +58,14 @@ def write_export(
         rng_seed: Seed for the order of rows, and for the layouts of `gpt3`.
         force: Whether to replace an existing file.
         guard_formulas: Whether to prefix cells that spreadsheets would evaluate with an apostrophe.
+        layouts: The set of layouts, for a format that has several; None is its default.
 
     Raises:
         TargetExistsError: the file exists, and `force` is not set.
-        ExportError: the format is unknown, the path belongs to a workspace, or the file cannot be written.
+        ExportError: the format or its layouts are unknown, the path belongs to a workspace, or the file cannot be
+            written.
     """
-    chosen = format_of(export_format)
+    chosen = format_of(export_format, layouts)
     try:
         _check_target(path, workspace)
         if (path.exists() or path.is_symlink()) and not force:

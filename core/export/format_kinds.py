@@ -3,13 +3,15 @@
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfinstruct.db.records import TrainingRow
 
 Record = dict[str, str] | dict[str, list[dict[str, str]]]
 """A row of a training file."""
+Encode = Callable[[TrainingRow, random.Random], Record]
+"""Converts a row; the random generator picks among layouts, if there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,17 @@ class JsonFormat:
     name: str
     about: str
     """A short description of a row, for the help of `--format`."""
-    encode: Callable[[TrainingRow, random.Random], Record]
-    """Converts a row; the random generator picks among layouts, if the format has several."""
+    encode: Encode
+    layouts: tuple[tuple[str, Encode], ...] = ()
+    """Sets of layouts to choose from by name, where there are several; `encode` is one of them."""
+
+    def in_layouts(self, name: str) -> "JsonFormat":
+        """Return the format with another set of layouts.
+
+        Raises:
+            KeyError: it has no set of that name.
+        """
+        return replace(self, encode=dict(self.layouts)[name])
 
     def text(self, rows: Sequence[TrainingRow], path: Path, rng: random.Random) -> str:
         """Return the content of the file: an array if its name ends in `.json`, otherwise JSON Lines."""

@@ -4,7 +4,7 @@ To add a format, write a module in `core/export/formats` and add a line here (do
 """
 
 from selfinstruct.core.errors import ExportError
-from selfinstruct.core.export.format_kinds import ExportFormat
+from selfinstruct.core.export.format_kinds import ExportFormat, JsonFormat
 from selfinstruct.core.export.formats.alpaca import ALPACA
 from selfinstruct.core.export.formats.csv_table import CSV
 from selfinstruct.core.export.formats.gpt3 import GPT3
@@ -18,14 +18,31 @@ FORMATS: tuple[ExportFormat, ...] = (
 )
 
 
-def format_of(name: str) -> ExportFormat:
-    """The format with this name.
+LAYOUTS = {
+    one.name: tuple(name for name, _ in one.layouts)
+    for one in FORMATS
+    if isinstance(one, JsonFormat) and one.layouts
+}
+"""The names of the sets of layouts, by format; the first of each is the default."""
+
+
+def format_of(name: str, layouts: str | None = None) -> ExportFormat:
+    """The format with this name, with a set of layouts other than its default if one is named.
 
     Raises:
-        ExportError: the name is unknown.
+        ExportError: a name is unknown, or the format has no layouts to choose from.
     """
     for one in FORMATS:
         if one.name == name:
-            return one
+            return one if layouts is None else _in_layouts(one, layouts)
     names = ", ".join(one.name for one in FORMATS)
     raise ExportError(f"'{name}' is not an export format. Give one of {names}.")
+
+
+def _in_layouts(one: ExportFormat, layouts: str) -> ExportFormat:
+    if not isinstance(one, JsonFormat) or not one.layouts:
+        names = " or ".join(LAYOUTS)
+        raise ExportError(f"{one.name} has one layout. Give --format {names} with --layouts.")
+    if layouts not in LAYOUTS[one.name]:
+        raise ExportError(f"'{layouts}' is not a set of layouts. Give one of {', '.join(LAYOUTS[one.name])}.")
+    return one.in_layouts(layouts)

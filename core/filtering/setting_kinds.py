@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from selfinstruct.core.filtering.settings import FilterSettings
 
 Value = TypeVar("Value")
+
+RULES = "@rules"
+"""The entry of a list of phrases that stands for the rules of the language (see `phrase_rules`)."""
+PAPER = "@paper"
+"""The entry of a list of phrases that stands for the list of the paper's pipeline, or its counterpart."""
 _Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -81,9 +86,23 @@ class Count(Setting[int]):
         return Annotated[int, _refuse_bool("int_type"), Field(ge=self.least)]
 
 
+def phrases_named(text: str) -> tuple[str, ...] | None:
+    """The list of phrases that a single word names: `rules` or `paper`, with or without the `@`."""
+    name = f"@{text.strip().removeprefix('@')}"
+    return (name,) if name in {RULES, PAPER} else None
+
+
+def _named(value: object) -> object:
+    return (phrases_named(value) or value) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrases(Setting[tuple[str, ...]]):
-    """A list of words or phrases; an empty one switches the filter off."""
+    """A list of words or phrases; an empty one switches the filter off.
+
+    The entries `RULES` and `PAPER` stand for what a language has. A single name, `rules` or `paper`, may be
+    given for a list with that entry.
+    """
 
     noun: str
     """What one entry is called."""
@@ -93,7 +112,7 @@ class Phrases(Setting[tuple[str, ...]]):
     @property
     def annotation(self) -> Any:
         """A tuple of non-blank strings."""
-        return tuple[_Phrase, ...]
+        return Annotated[tuple[_Phrase, ...], BeforeValidator(_named)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     class FilterSettings(_FilterSettings):
         """The settings of all filters, one field for each setting of the registry.
 
-        The defaults are those of the paper's pipeline, for English. `Settings` replaces them by those of its
+        The defaults are those for English. `Settings` replaces them by those of its
         language.
         """
 

@@ -45,6 +45,9 @@ _INVISIBLE = (
 )
 """Unicode's Default_Ignorable_Code_Point."""
 
+RUN = rf"(?:[{_UNSPACED}]|[^\W{_UNSPACED}]+)"
+"""Pattern of what stands between spaces, or one letter of a script written without them."""
+
 END = "\x01"
 """Separator between texts that are tokenized together; not a token, and unchanged by normalization."""
 
@@ -119,17 +122,18 @@ def is_unspaced(character: str) -> bool:
     return _one_of(_UNSPACED).match(character) is not None
 
 
-def whole_words(texts: Iterable[str], *, particles: bool) -> "re.Pattern[str] | None":
+def whole_words(texts: Iterable[str], *, particles: bool, starts: bool = True) -> "re.Pattern[str] | None":
     """A pattern that finds these texts as whole words in a folded text, longest match first.
 
     In scripts with spaces a match must be a whole word. In Hangul it must start a word, and with `particles`
-    anything may follow. In scripts without spaces it may be anywhere. None if there is nothing to find.
+    anything may follow. In scripts without spaces it may be anywhere. Without `starts`, it may continue a
+    word. None if there is nothing to find.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for text in sorted({fold(text) for text in texts} - {""}, key=lambda text: (-len(text), text)):
-        groups.setdefault(
-            (_edge(text[0]), "" if particles and is_hangul(text[-1]) else _edge(text[-1])), []
-        ).append(text)
+        before = _edge(text[0]) if starts else ""
+        after = "" if particles and is_hangul(text[-1]) else _edge(text[-1])
+        groups.setdefault((before, after), []).append(text)
     if not groups:
         return None
     found = []

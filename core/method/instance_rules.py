@@ -14,7 +14,8 @@ def keep_or_drop(
 ) -> list[NewInstance]:
     """Mark each parsed instance as kept, or as dropped with the reason.
 
-    An answer that gives one input different outputs is not reliable, and none of its instances is kept.
+    Instances with the same input and different outputs contradict each other, and all of them are dropped.
+    Instances with other inputs are not affected.
 
     Args:
         parsed: The instances that the model wrote for one task.
@@ -37,13 +38,11 @@ def keep_or_drop(
         reasons.append(reason)
         if reason is None and instance.input:
             outputs.setdefault(instance.input, set()).add(instance.output)
-    contradicted = {given for given, different in outputs.items() if len(different) > 1}
     assessed = []
     for position, (instance, own_reason) in enumerate(zip(parsed, reasons, strict=True)):
         reason = own_reason
-        if reason is None and contradicted:
-            which = "this" if instance.input in contradicted else "another"
-            reason = Reason("contradiction", f"The answer gives {which} input different outputs.")
+        if reason is None and len(outputs.get(instance.input, ())) > 1:
+            reason = Reason("contradiction", "The answer gives this input different outputs.")
         if reason is None and instance.input in answered:
             reason = Reason("contradiction", "The task already has this input with a different output.")
         if reason is None and position >= MAX_INSTANCES:

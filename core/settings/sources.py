@@ -39,6 +39,7 @@ def resolve(
     given = {name: value for name, value in flags.items() if value is not None}
     merged: dict[str, Any] = {}
     for layer in (stored or {}, from_file, given):
+        filters = merged.get("filters", {})
         if layer.get("base_url", merged.get("base_url")) != merged.get("base_url"):
             # A key is sent only to the endpoint that it was given for.
             merged.pop("api_key_env", None)
@@ -57,6 +58,9 @@ def resolve(
             merged.pop("embeddings_url", None)
             merged.pop("embeddings_key_env", None)
         merged |= layer
+        if layer is given and "filters" in given:
+            # A flag sets one filter, and leaves the others as they are.
+            merged["filters"] = {**filters, **given["filters"]}
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:

@@ -181,7 +181,7 @@ def filters(data: bytes) -> None:
         usual = resolve({"language": code}).filters
         for reason in check_candidate(Candidate(text, language(code)), usual):
             readable(reason.sentence)
-        for start, end in keyword_spans(text, KEYWORDS.of(usual)):
+        for start, end in keyword_spans(text, KEYWORDS.of(usual), language(code)):
             assert 0 <= start < end <= len(text)
         assert all(tokens(text, code))
 

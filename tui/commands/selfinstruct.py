@@ -82,6 +82,13 @@ def export(
     rng_seed: Annotated[
         int, typer.Option(metavar="N", help="Random seed for the order, and for the layouts of gpt3.")
     ] = 0,
+    layouts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="paper|varied",
+            help="Of gpt3: the published layouts (the default), or ours, which vary part by part.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     guard_formulas: Annotated[
         bool,
@@ -110,6 +117,7 @@ def export(
                 rng_seed=rng_seed,
                 force=force,
                 guard_formulas=guard_formulas,
+                layouts=layouts,
             )
         except TargetExistsError:
             stop(ExportError(f"{out} already exists. Give --force to replace it, or another --out."))

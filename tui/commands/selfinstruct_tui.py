@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.filtering.setting_kinds import phrases_named
 from selfinstruct.core.setting_names import as_flags, flag_of, setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import remembered, resolve
@@ -123,6 +124,14 @@ def curate(
         bool | None,
         typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
     ] = None,
+    keywords: Annotated[
+        str | None,
+        typer.Option(
+            metavar="rules|paper|WORDS",
+            help="Refuse what text cannot serve: by rules, the paper's list, or your own words.",
+            rich_help_panel=_METHOD,
+        ),
+    ] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Open a workspace without changing it.")
     ] = False,
@@ -182,9 +191,11 @@ def curate(
         "max_requests": max_requests,
         "max_cost": max_cost,
         "hold": hold,
+        "filters": None if keywords is None else {"keywords": _phrases(keywords)},
     }
     if read_only and not auto:
-        _require_nothing_to_set(flags | {"forget": forget or None, "resend": resend or None})
+        given = {"keywords": keywords, "forget": forget or None, "resend": resend or None}
+        _require_nothing_to_set(flags | {"filters": None} | given)
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
@@ -202,6 +213,11 @@ def curate(
             engine = _begin(workspace, flags, forget=forget, auto=auto)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
+
+
+def _phrases(text: str) -> tuple[str, ...]:
+    """The phrases in the value of a flag: what a name stands for, or words separated by commas."""
+    return phrases_named(text) or tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: bool) -> "Engine":

@@ -1,24 +1,41 @@
-"""The opening filter: phrases that an instruction must not begin with, such as "Write a program".
+"""The opening filter: instructions that begin with a request for a program, such as "Write a program".
 
-The rule is that of the paper's released pipeline.
+The paper's released pipeline refuses what begins with these letters, a "programme note" as well. By default
+this one goes by the rules of the language.
 """
+
+import re
+from functools import lru_cache
 
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filter_kinds import PhraseFilter
-from selfinstruct.core.filtering.setting_kinds import Phrases
-from selfinstruct.core.language.unicode_tokens import fold
+from selfinstruct.core.filtering.setting_kinds import PAPER, RULES, Phrases
+from selfinstruct.core.language.phrase_rules import PhraseRules, phrase_rules
+from selfinstruct.core.language.unicode_tokens import fold, locate, whole_words
 
 OPENINGS = Phrases(
     name="openings",
     label="openings refused",
-    description="Phrases that an instruction must not begin with, in any case.",
+    description="How no instruction may begin: @rules of the language, the @paper list, your own phrases.",
     noun="opening",
 )
 
 
 def _find(candidate: Candidate, openings: tuple[str, ...]) -> str | None:
-    found = next((opening for opening in openings if candidate.folded.startswith(fold(opening))), None)
-    return None if found is None else f'It begins with "{found}".'
+    rules = phrase_rules(candidate.language.code, OPENINGS.name)
+    span = rules.opening(candidate.folded) if RULES in openings else None
+    if span is None and (pattern := _pattern(openings, rules)) and (match := pattern.match(candidate.folded)):
+        span = match.span()
+    if span is None:
+        return None
+    ((start, end),) = locate(candidate.text, fold, [span])
+    return f'It begins with "{candidate.text[start:end]}".'
+
+
+@lru_cache(maxsize=32)
+def _pattern(openings: tuple[str, ...], rules: PhraseRules) -> "re.Pattern[str] | None":
+    own = [phrase for phrase in openings if phrase not in {RULES, PAPER}]
+    return whole_words([*own, *(rules.paper if PAPER in openings else ())], particles=True)
 
 
 OPENING = PhraseFilter("opening", _find, OPENINGS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filters.keyword import keyword_spans
 from selfinstruct.core.filtering.registry import check_candidate
-from selfinstruct.core.filtering.settings import FilterSettings
+from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language import word_count
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import words
@@ -30,21 +30,22 @@ def codes(instruction: str, filters: FilterSettings = DEFAULT) -> list[str]:
         pytest.param("word " * 150, [], id="150 words"),
         pytest.param("word " * 151, ["too_long"], id="151 words"),
         pytest.param("Draw a fish with fins.", ["keyword"], id="keyword first"),
-        pytest.param("Describe what the PICTURE shows.", ["keyword"], id="keyword in capitals"),
-        pytest.param("Tell me where to go\n  to tonight.", ["keyword"], id="keyword of two words"),
+        pytest.param("Describe the PICTURE below.", ["keyword"], id="a picture in capitals"),
+        pytest.param("Please look\n  at the map and name the rivers.", ["keyword"], id="over two lines"),
+        pytest.param("Tell me where to go\n  to tonight.", [], id="going out"),
         pytest.param("Describe this image.", ["too_short", "keyword"], id="two reasons"),
-        pytest.param("Explain the word 'map' briefly.", ["keyword"], id="keyword in quotation marks"),
+        pytest.param("Explain the word 'map' briefly.", [], id="a word to explain"),
         pytest.param("Write a paragraph on geography.", [], id="graph within words"),
         pytest.param("Withdraw the imagery from this musical.", [], id="keywords within words"),
         pytest.param("Profile the mapping of plots_x.", [], id="keywords with endings"),
         pytest.param("Write a program that sorts names.", ["opening"], id="a program"),
-        pytest.param(
-            "write A programme for the gala evening.", ["opening"], id="a programme, which begins so"
-        ),
+        pytest.param("write A programme for the gala evening.", [], id="a programme, which begins so"),
+        pytest.param("Write a program schedule for the gala evening.", [], id="a program of events"),
         pytest.param("Explain how to write a program.", [], id="a program, but not at the start"),
         pytest.param("(Name four red fish.)", ["punctuation"], id="bracket"),
         pytest.param("$5 buys how many apples?", ["punctuation"], id="symbol"),
-        pytest.param("“Rosebud” is from which work?", ["punctuation"], id="quotation mark"),
+        pytest.param("“Rosebud” is from which work?", [], id="quotation mark"),
+        pytest.param("” is which mark, please?", ["punctuation"], id="closing quotation mark"),
         pytest.param("Übersetze den Satz ins Polnische.", [], id="Latin with a diaeresis"),
         pytest.param("5 apples cost how much?", [], id="digit, then Latin"),
         pytest.param("Ｎame four red fish.", [], id="full-width Latin"),
@@ -65,9 +66,9 @@ def test_an_instruction_is_objected_to_for_what_it_is(instruction: str, expected
         ("word " * 151, "It has 151 words; the maximum is 150."),
         (
             "Plot a Graph or plot a map.",
-            'It asks for something that a text model cannot handle: "plot", "graph", "map".',
+            'It asks for something that a text model cannot handle: "plot a graph".',
         ),
-        ("WRITE A PROGRAM to sort names.", 'It begins with "Write a program".'),
+        ("WRITE A PROGRAM to sort names.", 'It begins with "WRITE A PROGRAM".'),
         ("¿Name four red fish?", 'It begins with the punctuation mark "¿".'),
         ("Ж is what letter?", 'Its first letter, "Ж", is not Latin.'),
         ("1 2 3 4", 'It has no letters: "1 2 3 4".'),
@@ -83,9 +84,11 @@ def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
         pytest.param("ja", "次の文を短く要約してください。", [], id="Japanese"),
         pytest.param("ja", "Pythonで並べ替える方法を説明して。", [], id="Japanese that begins in Latin"),
         pytest.param("ja", "短く要約して。", ["too_short"], id="six characters and a mark"),
-        pytest.param("ja", "海辺の町の地図を言葉で教えてください。", ["keyword"], id="Japanese keyword"),
+        pytest.param("ja", "海辺の町の地図を描いてください。", ["keyword"], id="Japanese keyword"),
+        pytest.param("ja", "海辺の町の地図を言葉で教えてください。", [], id="a map in words"),
         pytest.param("ja", "请把下面的句子翻译成英语。", ["script"], id="Chinese in Japanese"),
-        pytest.param("ja", "「吾輩は猫である」の作者を教えて。", ["punctuation"], id="a bracket"),
+        pytest.param("ja", "「吾輩は猫である」の作者を教えて。", [], id="a quotation"),
+        pytest.param("ja", "」の使い方を例を挙げて教えて。", ["punctuation"], id="a closing bracket"),
         pytest.param("zh", "请把下面的句子翻译成英语。", [], id="Chinese"),
         pytest.param(
             "zh", "Please translate the sentences below.", ["too_short", "script"], id="English in Chinese"
@@ -100,7 +103,9 @@ def test_a_reason_says_its_evidence(instruction: str, sentence: str) -> None:
             "ko", "Explain how a mortgage is paid back over time.", ["script"], id="English in Korean"
         ),
         pytest.param("es", "¿Qué significa la palabra «alba»?", [], id="a Spanish question"),
-        pytest.param("es", "«Alba» es una palabra de qué origen?", ["punctuation"], id="a quotation mark"),
+        pytest.param("es", "«Alba» es una palabra de qué origen?", [], id="a quotation mark"),
+        pytest.param("ko", "『소나기』의 줄거리를 알려 주세요.", [], id="a title in Korean"),
+        pytest.param("zh", "《茶馆》的作者是谁？请简单介绍。", [], id="a title in Chinese"),
         pytest.param("es", "Dibuja un gato con tres colas.", ["keyword"], id="Spanish keyword"),
         pytest.param("es", "Cuenta un chiste.", ["too_short"], id="three words"),
         pytest.param("es", "Ж es una letra de qué alfabeto?", ["script"], id="Cyrillic first in Spanish"),
@@ -160,7 +165,7 @@ def test_a_reason_counts_and_names_what_the_language_has(code: str, instruction:
 def test_a_keyword_is_found_as_words_are_written_in_its_script(
     keyword: str, text: str, marked: list[str]
 ) -> None:
-    spans = keyword_spans(text, (keyword,))
+    spans = keyword_spans(text, (keyword,), EN)
     assert [text[start:end] for start, end in spans] == marked
 
 
@@ -178,13 +183,42 @@ def test_a_keyword_is_taken_letter_by_letter(keyword: str) -> None:
     assert codes("Please use cc axb go for this.", filters) == []
 
 
-def test_keywords_are_marked_where_they_stand() -> None:
-    text = "Draw a map, or two maps."
-    assert [text[start:end] for start, end in keyword_spans(text, DEFAULT.keywords)] == [
-        "Draw",
-        "map",
-        "maps",
-    ]
+def test_the_list_of_the_paper_refuses_every_mention() -> None:
+    paper = FilterSettings(keywords="paper")
+    assert codes("Tell the tale of a treasure map.", paper) == ["keyword"]
+    assert codes("Tell the tale of a treasure map.") == []
+    assert codes("What goes into a museum catalogue?", paper) == []
+
+
+def test_a_list_may_hold_the_rules_and_words_of_ones_own() -> None:
+    both = FilterSettings(keywords=["@rules", "treasure"])
+    assert codes("Draw a cat on a chair.", both) == ["keyword"]
+    assert codes("Tell the tale of a treasure map.", both) == ["keyword"]
+    assert codes("Tell the tale of a road map.", both) == []
+
+
+def test_the_name_of_a_list_in_brackets_is_a_word() -> None:
+    word = FilterSettings(keywords=["paper"])
+    assert codes("How is paper made from wood?", word) == ["keyword"]
+    assert codes("Draw a cat on a chair.", word) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "marked"),
+    [
+        ("en", "Draw a map, then open the file.", ["Draw a map", "open the file"]),
+        ("en", "Say what the PHOTO below shows.", ["PHOTO below"]),
+        ("es", "¿Qué se ve en esta fotografía?", ["esta fotografía"]),
+        ("es", "Por favor, dibu\u0301jame un barco.", ["dibu\u0301jame un"]),
+        ("ja", "このｸﾞﾗﾌを説明してください。", ["このｸﾞﾗﾌ"]),
+        ("ko", "바다 그림을 그려 주세요.", ["그림을 그려 주세요"]),
+        ("zh", "请说明下面的图片。", ["下面的图片"]),
+    ],
+)
+def test_what_a_task_asks_for_is_marked_where_it_stands(code: str, text: str, marked: list[str]) -> None:
+    asked = language(code)
+    spans = keyword_spans(text, filter_defaults(code).keywords, asked)
+    assert [text[start:end] for start, end in spans] == marked
 
 
 @pytest.mark.parametrize(

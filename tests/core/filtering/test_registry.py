@@ -12,7 +12,7 @@ from selfinstruct.core.language.registry import known, language
 
 EN = language("en")
 EVERY_FAULT = Candidate(
-    "«…»",
+    "(…)",
     EN,
     nearest=Closest(1.0),
     nearest_by_meaning=Closest(1.0),
@@ -44,7 +44,7 @@ def test_reasons_stand_in_the_order_of_the_verdicts() -> None:
 )
 def test_a_filter_that_is_off_objects_to_nothing(one: Filter, setting: SomeSetting) -> None:
     filters = FilterSettings().model_copy(update={setting.name: setting.off})
-    for text in ("«…»", "Draw", "Write a program", "猫"):
+    for text in ("(…)", "Draw", "Write a program", "猫"):
         assert one.check(Candidate(text, EN), filters) is None
 
 

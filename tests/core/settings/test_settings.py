@@ -8,6 +8,7 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.filtering.setting_kinds import PAPER, RULES
 from selfinstruct.core.settings.model import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import check, from_store, read_file, resolve, storable
@@ -28,13 +29,10 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_defaults_are_the_papers() -> None:
+def test_the_defaults_are_the_papers_but_for_its_lists() -> None:
     filters = Settings().filters
     assert (filters.min_words, filters.max_words, filters.rouge_l) == (4, 150, 0.7)
-    assert {"image", "graph", "picture", "file", "map", "draw", "plot", "go to", "video"} < set(
-        filters.keywords
-    )
-    assert filters.openings == ("Write a program",)
+    assert (filters.keywords, filters.openings) == ((RULES,), (RULES,))
     assert Settings().is_offline
     assert Settings().is_free
 
@@ -44,6 +42,21 @@ def test_flags_win_over_the_file_and_the_file_over_the_workspace(tmp_path: Path)
     stored = {"model": "stored", "concurrency": 1, "rng_seed": 7}
     settings = resolve({"model": "flag", "concurrency": None}, stored=stored, folder=tmp_path)
     assert (settings.model, settings.concurrency, settings.rng_seed) == ("flag", 2, 7)
+
+
+def test_a_flag_for_one_filter_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path, '[filters]\nmin_words = 2\nkeywords = ["smell"]')
+    filters = resolve({"filters": {"keywords": "paper"}}, folder=tmp_path).filters
+    assert (filters.min_words, filters.keywords) == (2, (PAPER,))
+
+
+@pytest.mark.parametrize("name", ["paper", "@paper", " paper "])
+def test_a_list_of_phrases_can_be_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path, f'[filters]\nkeywords = "{name}"')
+    named = resolve({}, folder=tmp_path)
+    assert named.filters.keywords == (PAPER,)
+    assert storable(named)["filters"] == {"keywords": [PAPER]}
+    assert resolve({}, stored=storable(named)) == named
 
 
 def test_a_folder_without_a_file_changes_nothing(tmp_path: Path) -> None:

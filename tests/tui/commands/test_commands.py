@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.core.filtering.registry import VERDICTS
+from selfinstruct.core.filtering.settings import filter_defaults
 from selfinstruct.core.language.detect import pick_language
 from selfinstruct.core.language.registry import with_seeds
 from selfinstruct.core.method.seeds import built_in
@@ -487,6 +488,20 @@ def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_anothe
     assert auto(*words, "--language", "es").exit_code == 0
 
 
+def test_the_list_of_keywords_is_named_by_a_flag_and_remembered(tmp_path: Path) -> None:
+    db = tmp_path / "w.db"
+    for flags, kept in (
+        (["--keywords", "paper"], {"keywords": ["@paper"]}),
+        ([], {"keywords": ["@paper"]}),
+        (["--keywords", "cat, dog"], {"keywords": ["cat", "dog"]}),
+        (["--keywords", ""], {"keywords": []}),
+        (["--keywords", "rules"], None),
+    ):
+        assert auto("--db", db, "--target", "1", *flags).exit_code == 0
+        with Workspace.open(db) as workspace:
+            assert workspace.settings.read().get("filters") == kept
+
+
 def test_the_filters_of_a_language_are_in_force_where_a_person_has_set_no_other(tmp_path: Path) -> None:
     Path("selfinstruct.toml").write_text('language = "ja"\n[filters]\nmin_words = 12\n')
     assert auto("--db", tmp_path / "w.db", "--target", "1").exit_code == 0
@@ -495,7 +510,7 @@ def test_the_filters_of_a_language_are_in_force_where_a_person_has_set_no_other(
     assert stored["filters"] == {"min_words": 12}
     filters = resolve({}, stored=stored).filters
     assert (filters.min_words, filters.max_words) == (12, 400)
-    assert "地図" in filters.keywords
+    assert filters.openings == filter_defaults("ja").openings
 
 
 def test_a_limit_ends_with_code_3_and_is_named(tmp_path: Path) -> None:

@@ -88,5 +88,5 @@ def test_only_what_differs_is_described() -> None:
     other = switched(moved(DEFAULT, "rouge_l", -5), "keywords")
     changed = differences(DEFAULT, other)
     assert described(other, changed) == "ROUGE-L below: 0.65, keywords refused: off"
-    assert described(DEFAULT, changed) == "ROUGE-L below: 0.70, keywords refused: 19 words"
+    assert described(DEFAULT, changed) == "ROUGE-L below: 0.70, keywords refused: rules"
     assert differences(DEFAULT, DEFAULT) == []

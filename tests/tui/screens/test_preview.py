@@ -121,7 +121,7 @@ async def test_a_filter_that_was_off_from_the_start_can_be_switched_on(
         assert list(table(opened).ids) == [short]
         await opened.press("j", "j", "space")
         assert list(table(opened).ids) == [ids.map, short]
-        assert "length at least: 4, keywords refused: 19 words" in opened.shown("#message")
+        assert "length at least: 4, keywords refused: rules" in opened.shown("#message")
 
 
 async def test_a_threshold_has_no_switch(preview: Curator) -> None:
@@ -154,7 +154,7 @@ async def test_applying_judges_again_what_the_preview_said_and_says_how_to_go_ba
     assert flips == {ids.near, ids.map}
     said = preview.shown("#message")
     assert "2 verdicts have changed" in said
-    assert "ROUGE-L below: 0.70, keywords refused: 19 words" in said
+    assert "ROUGE-L below: 0.70, keywords refused: rules" in said
     assert engine.settings.filters.rouge_l == 0.8
     assert engine.workspace.settings.read()["filters"]["keywords"] == []
     assert engine.assessor.assess(MAP).reasons == ()
@@ -169,7 +169,7 @@ async def test_going_back_with_the_same_keys_brings_the_verdicts_back(
     await preview.until(lambda: "Applied" in preview.shown("#message"))
     assert verdicts(engine) != before
     await preview.press("space")
-    assert "keywords refused: 19 words" in preview.shown("#message")
+    assert "keywords refused: rules" in preview.shown("#message")
     await preview.press("ctrl+s")
     await preview.until(lambda: engine.settings.filters == FilterSettings())
     await preview.until(lambda: verdicts(engine) == before)

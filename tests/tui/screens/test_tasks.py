@@ -477,7 +477,7 @@ def test_in_another_language_keywords_and_shared_words_are_marked_where_they_sta
     engine.decisions.accept(near)
     shown = head(engine, engine.workspace.tasks.get(near - 1), engine.assessor.neighbours(text, but=near - 1))
     marked = {(text[span.start : span.end], span.style) for span in shown.spans if span.end <= len(text)}
-    assert ("그림을", "reverse") in marked
+    assert ("그림을 보고", "reverse") in marked
     assert {"을 보고 학급 신문에 실을", "기사를 써 주세요"} <= {
         word for word, style in marked if style == "underline"
     }

@@ -6,7 +6,15 @@ from typing import Any, TypeVar, assert_never
 
 from selfinstruct.core.filtering.filters.similarity import ROUGE_L
 from selfinstruct.core.filtering.registry import FILTERS
-from selfinstruct.core.filtering.setting_kinds import Count, Phrases, SomeSetting, Switch, Threshold
+from selfinstruct.core.filtering.setting_kinds import (
+    PAPER,
+    RULES,
+    Count,
+    Phrases,
+    SomeSetting,
+    Switch,
+    Threshold,
+)
 from selfinstruct.core.filtering.settings import FilterSettings
 
 _Number = TypeVar("_Number", int, float)
@@ -66,8 +74,10 @@ def _switch(setting: Switch) -> Choice:
 
 def _phrases(setting: Phrases) -> Choice:
     def shown(filters: FilterSettings) -> str:
-        number = len(setting.of(filters))
-        return f"{number} {setting.noun if number == 1 else setting.noun + 's'}" if number else "off"
+        named = [phrase[1:] for phrase in setting.of(filters) if phrase in {RULES, PAPER}]
+        number = len(setting.of(filters)) - len(named)
+        own = [f"{number} {setting.noun if number == 1 else setting.noun + 's'}"] if number else []
+        return " + ".join([*named, *own]) or "off"
 
     def valued(on: bool, lists: FilterSettings) -> tuple[str, ...]:
         return setting.of(lists) if on else ()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.registry import SETTINGS
-from selfinstruct.core.filtering.setting_kinds import Phrases
+from selfinstruct.core.filtering.setting_kinds import Phrases, phrases_named
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 from selfinstruct.core.settings_check import faults
@@ -163,7 +163,7 @@ def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
             continue
         target = values["filters"] if table else values
         if name in _LISTS:
-            target[own] = next(csv.reader([text], skipinitialspace=True), [])
+            target[own] = phrases_named(text) or next(csv.reader([text], skipinitialspace=True), [])
         elif name == KEYS:
             target[own] = _keys(text)
         elif text.strip():

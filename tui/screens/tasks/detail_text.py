@@ -48,9 +48,8 @@ def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Conte
         nearest = workspace.tasks.get(neighbours[0].id)
         marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
     if len(task.instruction) <= _SHOWN:
-        marks += [
-            (span, _KEYWORD) for span in keyword_spans(task.instruction, KEYWORDS.of(engine.settings.filters))
-        ]
+        keywords = KEYWORDS.of(engine.settings.filters)
+        marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, keywords, engine.language)]
     return Content.assemble(
         _marked(task.instruction, marks),
         "\n\n",

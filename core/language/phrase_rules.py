@@ -1,0 +1,196 @@
+"""Phrase rules: patterns of words, as data of each language, that find what a task asks for.
+
+A rule is a line of elements that follow each other within a sentence:
+
+- `<name>`: any entry of that list in `[words]`; `a|b_c`: either of these, `_` being a space;
+- `*`: one word, or one letter of a script without spaces;
+- `~`: up to `reach` such words, none of which is an entry of `<between>`, and no punctuation;
+- `..`: as little as possible of the sentence, at most `_FAR` characters;
+- `...`: as much as possible, at most `_FARTHEST` characters;
+- `^`, first: what follows begins a clause, after any words of `<polite>`;
+- `$`, last: the phrase ends here: punctuation, the end, or an entry of `<after>` follows; `!`: no such entry;
+- `+` before an element: it continues a word in Hangul instead of starting one.
+
+Texts and words are compared after `fold`, and without accents. As with `whole_words`, a word is a whole word
+in scripts with spaces, starts one in Hangul, and may be anywhere in scripts without spaces.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from selfinstruct.core.language.registry import read_toml
+from selfinstruct.core.language.unicode_tokens import RUN, Span, fold, is_hangul, whole_words
+
+_RULES = "rules.toml"
+_FAR, _FARTHEST = 60, 200
+_GAPS = frozenset({"~", "*", "..", "..."})
+_MASK = "\x02"
+"""Stands for a letter of a harmless phrase; part of no word."""
+_STOPS = rf".,;:!?。、\n()\[\]「」『』《》—{_MASK}"
+"""What a phrase does not reach across."""
+_JOINT = rf"[^\w{_STOPS}]*"
+"""What may stand between adjacent words: spaces, quotation marks."""
+_START = rf"(?:(?:^|[{_STOPS}]){_JOINT})"
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule, compiled."""
+
+    pattern: "re.Pattern[str]"
+    needs: tuple[Words, ...]
+    """One of each of these is in every text that it applies to: a quick test that spares most searches."""
+
+    def may_apply(self, text: str, is_in: dict[Words, bool]) -> bool:
+        """Return whether the text has what the rule needs; `is_in` remembers it for other rules."""
+        for words in self.needs:
+            if words not in is_in:
+                is_in[words] = any(word in text for word in words)
+            if not is_in[words]:
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseRules:
+    """The rules of one filter in one language."""
+
+    paper: tuple[str, ...]
+    """The phrases of the paper's pipeline, or their counterparts."""
+    _rules: tuple["_Rule", ...]
+    _harmless: tuple["_Rule", ...]
+    _unless: "re.Pattern[str] | None"
+
+    def spans(self, folded: str) -> list[Span]:
+        """The (start, end) offsets in a folded text where a rule applies, in order, without overlaps."""
+        text, rules = self._narrowed(folded)
+        return disjoint(match.span("hit") for rule in rules for match in rule.pattern.finditer(text))
+
+    def opening(self, folded: str) -> Span | None:
+        """The (start, end) offsets of the request that a folded text begins with, if a rule applies to it."""
+        text, rules = self._narrowed(folded)
+        return next((match.span("hit") for rule in rules if (match := rule.pattern.match(text))), None)
+
+    def _narrowed(self, folded: str) -> tuple[str, list[_Rule]]:
+        """The text with harmless phrases masked, and the rules that may apply to it."""
+        text = _plain(folded)
+        is_in: dict[Words, bool] = {}
+        rules = [rule for rule in self._rules if rule.may_apply(text, is_in)]
+        if rules and self._unless is not None and self._unless.search(text):
+            rules = []
+        if rules:
+            for harmless in self._harmless:
+                if harmless.may_apply(text, is_in):
+                    text = harmless.pattern.sub(_masked, text)
+        return text, rules
+
+
+@cache
+def phrase_rules(code: str, name: str) -> PhraseRules:
+    """The rules of the filter `name` in a language; they find nothing if the language has none."""
+    return compile_rules(read_toml(code, _RULES), name)
+
+
+def compile_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
+    """Compile the rules of the filter `name` in the content of a `rules.toml`.
+
+    Raises:
+        KeyError: a rule names a list that there is not.
+    """
+    table, words = data.get(name, {}), _Words(data.get("words", {}), data.get("reach", 4))
+    return PhraseRules(
+        paper=tuple(table.get("paper", ())),
+        _rules=tuple(words.compile(rule) for rule in table.get("rules", ())),
+        _harmless=tuple(words.compile(rule) for rule in table.get("harmless", ())),
+        _unless=whole_words(_spelled(table.get("unless", ())), particles=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The word lists of a language, and how rules are compiled with them."""
+
+    lists: Mapping[str, Any]
+    reach: int
+
+    def compile(self, rule: str) -> _Rule:
+        """Compile a rule; the group `hit` of its pattern is the evidence."""
+        elements = rule.split()
+        before = after = ""
+        if elements[0] == "^":
+            polite = self._any_of(self.lists.get("polite", ()))
+            before = f"{_START}(?:{polite}{_JOINT})*" if polite else _START
+            elements = elements[1:]
+        if elements[-1] in {"$", "!"}:
+            follows = self._any_of(self.lists.get("after", ())) if elements[-1] == "$" else ""
+            after = rf"(?={_JOINT}(?:[{_STOPS}]|${follows and '|'}{follows}))"
+            elements = elements[:-1]
+        body = "".join(self._joined(elements))
+        named = [self._entries(element) for element in elements if element not in _GAPS]
+        needs = tuple(tuple(sorted({entry.split()[0] for entry in _spelled(entries)})) for entries in named)
+        return _Rule(re.compile(f"{before}(?P<hit>{body}){after}"), needs)
+
+    def _joined(self, elements: Sequence[str]) -> Iterator[str]:
+        between = self._any_of(self.lists.get("between", ()))
+        joint = ""
+        for element in elements:
+            if element in {"..", "..."}:
+                yield rf"[^.!?。\n]{{0,{_FAR}}}?" if element == ".." else rf"[^.!?。\n]{{0,{_FARTHEST}}}"
+                joint = ""
+                continue
+            if element == "~":
+                yield f"(?:{_JOINT}{between and f'(?!{between})'}{RUN}){{0,{self.reach}}}?"
+            elif element == "*":
+                yield joint + RUN
+            else:
+                yield joint + self._any_of(self._entries(element), continues=element.startswith("+"))
+            joint = _JOINT
+
+    def _entries(self, element: str) -> Sequence[str]:
+        name = element.removeprefix("+")
+        if name.startswith("<"):
+            entries: Sequence[str] = self.lists[name.strip("<>")]
+            return entries
+        return name.replace("_", " ").split("|")
+
+    def _any_of(self, entries: Sequence[str], *, continues: bool = False) -> str:
+        pattern = whole_words(_spelled(entries), particles=True, starts=not continues)
+        return f"(?:{pattern.pattern})" if pattern else ""
+
+
+def _spelled(entries: Sequence[str]) -> set[str]:
+    """Words as they are searched for; spaces in Korean ones are optional."""
+    found = {_plain(fold(entry)) for entry in entries}
+    return found | {entry.replace(" ", "") for entry in found if is_hangul(entry[0])}
+
+
+def _masked(match: "re.Match[str]") -> str:
+    start, end = match.span("hit")
+    whole = match.group()
+    return whole[: start - match.start()] + _MASK * (end - start) + whole[end - match.start() :]
+
+
+def disjoint(spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, without those that overlap an earlier one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if not found or span[0] >= found[-1][1]:
+            found.append(span)
+    return found
+
+
+def _plain(folded: str) -> str:
+    """The text without accents on Latin letters, at the same length."""
+    return folded if folded.isascii() else "".join(map(_base, folded))
+
+
+@cache
+def _base(letter: str) -> str:
+    base = unicodedata.normalize("NFD", letter)[0]
+    return base if base.isascii() else letter
