@@ -62,8 +62,8 @@ def write_export(
 
     Raises:
         TargetExistsError: the file exists, and `force` is not set.
-        ExportError: the format or its layouts are unknown, the path belongs to a workspace, or the file cannot be
-            written.
+        ExportError: the format or its layouts are unknown, the path belongs to a workspace, or the file
+            cannot be written.
     """
     chosen = format_of(export_format, layouts)
     try:
