@@ -95,7 +95,7 @@ def test_no_screen_shows_a_key(server: ModelServer, tmp_path: Path) -> None:
         terminal.press(*"jjjjjjjj", "y", "Y", "enter")
         terminal.press("7")
         terminal.wait_for("base_url")
-        terminal.press("\x14", "m")
+        terminal.press("\x14", "M")
         terminal.wait_for("Which model do you want to use")
         terminal.press("escape")
         terminal.wait_for("base_url", gone="Which model do you want to use")
