@@ -454,7 +454,7 @@ class AttendedRun:
         while (batch := self._batches.oldest_completed()) is not None:
             requests = [] if batch.candidates else [*map(self._engine.workspace.requests.get, batch.requests)]
             self._batches.remove(batch)
-            self._engine.emit(BatchCompleted(batch.number, batch.brought))
+            self._engine.emit(BatchCompleted(batch.number, batch.yielded))
             if not batch.candidates:
                 # The next batch is unlikely to do better, and may cost as much.
                 sentence = f"Batch {batch.number} produced no candidates: {_why_nothing(requests)}"
