@@ -104,8 +104,8 @@ class BatchCompleted:
     """All propose requests of a batch have been processed, and the awaited vectors of its candidates."""
 
     batch: int
-    accepted: int
-    """Number of its candidates that were accepted; in attended runs and with --hold, that pass."""
+    yielded: int
+    """Number of its candidates that pass the filters and, in an unattended run that decides, are accepted."""
 
 
 @dataclass(frozen=True, slots=True)

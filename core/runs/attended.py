@@ -48,6 +48,10 @@ class AttendedRun:
         self._resender = Resender(engine)
         self.shown = engine.workspace.tasks.batch_under_review() if shown is None else shown
         """Number of the batch on the person's screen."""
+        self._remembered = self.shown
+        """The batch that the workspace has as the one on the person's screen."""
+        self._asks_anew = False
+        """Whether to release the tasks whose requests failed, before more is planned."""
         self._waiting = False
         self._begun = False
         self._batches = BatchTracker(
@@ -91,15 +95,19 @@ class AttendedRun:
         """Return the requests processed and in total of a batch; None unless it is being generated."""
         return self._batches.made_of(batch)
 
-    def next_batch(self) -> int | None:
+    def next_batch(self, *, unfinished: bool = False) -> int | None:
         """Move on to the next batch that awaits decisions, whichever program generated it.
 
         Returns its number; None while it is being generated. Call again after `BatchCompleted`. Further
-        batches are started in the meantime.
+        batches are started in the meantime. It waits for no other program's write.
+
+        Args:
+            unfinished: As in `take_ready`, if no batch is complete.
         """
-        self._begun = True
-        self._engine.workspace.tasks.release_unanswered()
         batch = self.take_ready()
+        if batch is None and unfinished:
+            batch = self.take_ready(unfinished=True)
+        self._begun = self._asks_anew = True
         self._waiting = batch is None
         self.resume()
         return batch
@@ -115,11 +123,17 @@ class AttendedRun:
         else:
             batch = next(iter(self._ready(most=1)), None)
         if batch is not None:
-            self._engine.enter()
-            self._engine.workspace.remember_batch(batch)
             self.shown, self._waiting = batch, False
+            with suppress(BusyError):  # `_plan` then waits for the other program
+                self._remember_shown()
             self.wake()
         return batch
+
+    def _remember_shown(self) -> None:
+        if self._remembered != self.shown:
+            self._engine.enter()
+            self._engine.workspace.remember_batch(self.shown)
+            self._remembered = self.shown
 
     @property
     def is_ready(self) -> bool:
@@ -220,6 +234,7 @@ class AttendedRun:
         """Create a run that continues from here, once this one has stopped."""
         successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
+        successor._remembered, successor._asks_anew = self._remembered, self._asks_anew
         if self._paused_by_person:
             successor.pause()
         self._resender.give_up()
@@ -336,8 +351,12 @@ class AttendedRun:
         self._flow = flow
 
     def _plan(self) -> int | None:
+        self._remember_shown()
         if self.paused is not None:
             return None
+        if self._asks_anew:
+            self._engine.workspace.tasks.release_unanswered()
+            self._asks_anew = False
         self._refused = None
         # A lock of another program may have kept a batch that was cut short from being reported.
         self._tell_completed()
@@ -435,7 +454,7 @@ class AttendedRun:
         while (batch := self._batches.oldest_completed()) is not None:
             requests = [] if batch.candidates else [*map(self._engine.workspace.requests.get, batch.requests)]
             self._batches.remove(batch)
-            self._engine.emit(BatchCompleted(batch.number, batch.brought))
+            self._engine.emit(BatchCompleted(batch.number, batch.yielded))
             if not batch.candidates:
                 # The next batch is unlikely to do better, and may cost as much.
                 sentence = f"Batch {batch.number} produced no candidates: {_why_nothing(requests)}"

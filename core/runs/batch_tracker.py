@@ -32,7 +32,7 @@ class CompletedBatch:
 
     number: int
     candidates: int
-    brought: int
+    yielded: int
     """Number of candidates that count as yield."""
     requests: tuple[int, ...]
     """Ids of its requests, in order."""
@@ -117,14 +117,14 @@ class BatchTracker:
             if batch.is_half_planned or batch.out or self._awaits_vectors(number):
                 continue
             tasks = self._workspace.tasks.of_batch(number)
-            brought = sum(map(self._counts, tasks))
-            return CompletedBatch(number, len(tasks), brought, tuple(sorted(batch.planned)))
+            yielded = sum(map(self._counts, tasks))
+            return CompletedBatch(number, len(tasks), yielded, tuple(sorted(batch.planned)))
         return None
 
     def remove(self, completed: CompletedBatch) -> None:
         """Stop tracking a completed batch, and count its yield."""
         del self._batches[completed.number]
-        self._fruitless = 0 if completed.brought else self._fruitless + 1
+        self._fruitless = 0 if completed.yielded else self._fruitless + 1
 
     # Looking
 

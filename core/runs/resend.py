@@ -48,9 +48,9 @@ class Resender:
 
     def add_failed(self) -> Resent:
         """Queue the failed requests that are still needed, and forget the others."""
-        wanted = self.sendable(sorted(self._failed))
+        resent = self.add(self.sendable(sorted(self._failed)), in_doubt=False)
         self._failed.clear()
-        return self.add(wanted, in_doubt=False)
+        return resent
 
     def add(self, request_ids: Iterable[int], *, in_doubt: bool) -> Resent:
         """Queue requests for resending; those in doubt only if `in_doubt` is true."""
@@ -63,9 +63,10 @@ class Resender:
                 refused[request_id] = str(refusal)
             else:
                 taken_on.append(request_id)
-                self._failed.pop(request_id, None)
-                if request_id not in self._waiting:
-                    self._waiting.append(request_id)
+        for request_id in taken_on:
+            self._failed.pop(request_id, None)
+            if request_id not in self._waiting:
+                self._waiting.append(request_id)
         return Resent(tuple(taken_on), refused)
 
     def sendable(self, request_ids: Iterable[int]) -> list[int]:

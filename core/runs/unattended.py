@@ -334,7 +334,7 @@ class UnattendedRun:
         if request.stage in {"propose", "embed"}:
             while (batch := self._batches.oldest_completed()) is not None:
                 self._batches.remove(batch)
-                self._engine.emit(BatchCompleted(batch.number, batch.brought))
+                self._engine.emit(BatchCompleted(batch.number, batch.yielded))
 
     def _awaits_vectors(self, batch: int) -> bool:
         return self._settings.embeddings is not None and self._engine.workspace.vectors.are_lacking(batch)

@@ -112,6 +112,42 @@ async def test_quitting_waits_for_the_decisions_that_wait(curator: Curator) -> N
     assert curator.app._exit
 
 
+@contextmanager
+def locked(workspace: Workspace) -> Iterator[None]:
+    """Within, another program writes; with a rollback journal, nobody else can even read."""
+    with closing(sqlite3.connect(workspace.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("is_waited_for", [False, True])
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+async def test_the_next_batch_is_shown_and_remembered_as_soon_as_it_can_be(
+    engine_on: OpenEngine, workspace: Workspace, journal: str, *, is_waited_for: bool
+) -> None:
+    if workspace._db.execute(f"PRAGMA journal_mode = {journal}").fetchone() != (journal,):
+        pytest.skip("this SQLite has no such journal")
+    async with curating(engine_on(rng_seed=1, requests_per_batch=1, batches_ahead=1)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: sum(isinstance(e, BatchCompleted) for e in curator.happened) == 2)
+        await curator.until(lambda: not curator.app.session.attended.under_way)
+        if is_waited_for:
+            for task_id in curator.table.ids:
+                curator.engine.decisions.reject(task_id)
+            curator.app.curate.refresh_all()
+        with locked(workspace):
+            if is_waited_for:
+                curator.app.curate._waiting = True
+                curator.engine.emit(BatchCompleted(2, 1))
+                await curator.pilot.pause()
+            else:
+                await curator.pilot.press("n")
+        await curator.until(lambda: curator.app.session.attended.shown == 2)
+        await curator.until(lambda: workspace.tasks.batch_under_review() == 2)
+        assert 2 in {task.batch for task in workspace.tasks.get_many(curator.table.ids)}
+
+
 async def test_generation_goes_on_when_the_workspace_is_free_and_no_answer_is_lost(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:

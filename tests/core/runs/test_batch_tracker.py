@@ -58,7 +58,7 @@ def test_a_batch_is_complete_once_and_only_when_all_its_answers_are_in(tracked: 
     tracked.bring(1, passing=2, falling=1)
     tracked.take_in(second, "failed")
     both = (first.id, second.id)
-    assert tracked.completed() == [CompletedBatch(1, candidates=3, brought=2, requests=both)]
+    assert tracked.completed() == [CompletedBatch(1, candidates=3, yielded=2, requests=both)]
     assert tracked.completed() == []
 
 

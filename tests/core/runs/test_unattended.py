@@ -417,7 +417,7 @@ async def test_batches_are_announced_with_what_they_brought(tmp_path: Path) -> N
             await UnattendedRun(engine).run()
     batches = [event for event in events if isinstance(event, BatchCompleted)]
     assert [event.batch for event in batches] == list(range(1, len(batches) + 1))
-    assert 0 < sum(event.accepted for event in batches) <= 30
+    assert 0 < sum(event.yielded for event in batches) <= 30
 
 
 def test_a_cost_limit_alone_stops_nothing_that_costs_nothing(engine_on: OpenEngine) -> None:

@@ -1,6 +1,7 @@
 """The home screen, Curate: decisions on candidates while the next ones are generated."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
 
 from textual.binding import BindingType
 
@@ -13,6 +14,7 @@ from selfinstruct.core.events import (
     LimitReached,
     PoolRead,
 )
+from selfinstruct.core.util.time_slices import Sliced, in_slices, when_free
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
@@ -20,6 +22,8 @@ from selfinstruct.tui.screens.base import place_of
 from selfinstruct.tui.screens.tasks.base import TasksScreen
 from selfinstruct.tui.text.safe_text import many
 from selfinstruct.tui.widgets.titles import entitle
+
+Result = TypeVar("Result")
 
 
 class CurateScreen(TasksScreen):
@@ -119,10 +123,8 @@ class CurateScreen(TasksScreen):
             self._show_detail()
             self._show_progress()
             self._say_again_what_there_is()
-        elif self._waiting and not self.table.has_waiting() and self.is_current:
-            unfinished = attended.take_ready(unfinished=True)
-            if unfinished is not None:
-                self._show_batch(unfinished, quietly=self.said[1])
+        else:
+            self._show_once_free(lambda: self._taken_if_waited_for(unfinished=True), quietly=self.said[1])
 
     def _show_progress(self) -> None:
         """Show in the title how many requests of an unfinished batch have been processed."""
@@ -139,16 +141,39 @@ class CurateScreen(TasksScreen):
 
         Rows that await a decision are never replaced: the user's next key is meant for the visible candidate.
         """
-        attended = self.session.attended
-        if not self._waiting or not attended.is_ready:
-            return
-        if not self.table.has_waiting() and self.is_current:
-            batch = attended.take_ready()
-            assert batch is not None
-            self._show_batch(batch, quietly=quietly)
-        elif not quietly:
-            ready = self.with_keys("The next batch is ready: {next_batch} shows it.")
-            self.curator.at_hand.say(ready, lasts=True)
+
+        def take() -> int | None:
+            batch = self._taken_if_waited_for()
+            if batch is None and self._waiting and not quietly and self.session.attended.is_ready:
+                ready = self.with_keys("The next batch is ready: {next_batch} shows it.")
+                self.curator.at_hand.say(ready, lasts=True)
+            return batch
+
+        self._show_once_free(take, quietly=quietly)
+
+    def _taken_if_waited_for(self, *, unfinished: bool = False) -> int | None:
+        if not self._waiting or self.table.has_waiting() or not self.is_current:
+            return None
+        return self.session.attended.take_ready(unfinished=unfinished)
+
+    def _show_once_free(self, take: Callable[[], int | None], *, quietly: bool = False) -> None:
+        """Show the batch that `take` moves on to, if any."""
+
+        def steps() -> Sliced[None]:
+            batch = yield from self._once_free(take)
+            if batch is not None:
+                yield from self._once_free(lambda: self._show_batch(batch, quietly=quietly))
+
+        self._run_steps(steps())
+
+    def _once_free(self, step: Callable[[], Result]) -> Sliced[Result]:
+        """Run a step as soon as no other program keeps the workspace from being read."""
+        return when_free(self.engine.workspace, step)
+
+    def _run_steps(self, steps: Sliced[None]) -> None:
+        """Run steps now, or, from the first one that has to wait, in the background."""
+        if next(steps, None) is not None:
+            self.run_worker(in_slices(steps))
 
     def on_screen_resume(self) -> None:
         """Show a requested batch that has been completed in the meantime."""
@@ -157,18 +182,24 @@ class CurateScreen(TasksScreen):
     def action_next_batch(self) -> None:
         """Show the next batch, or wait for it; at the cost limit, ask for a higher one."""
         self.session.start()
-        at_limit, room = self.session.attended.at_cost_limit, self.session.attended.room
-        batch = self.session.attended.next_batch()
-        if batch is None:
-            batch = self.session.attended.take_ready(unfinished=True)
-        if batch is not None:
-            self._show_batch(batch)
-        else:
-            self._waiting = True
-            self._show_detail()
-            self.say("The next batch is on the way.", lasts=True)
+        at_limit = self.session.attended.at_cost_limit
+
+        def steps() -> Sliced[None]:
+            room = yield from self._once_free(lambda: self.session.attended.room)
+            batch = yield from self._once_free(lambda: self.session.attended.next_batch(unfinished=True))
+            if batch is not None:
+                yield from self._once_free(lambda: self._show_batch(batch))
+                return
+            yield from self._once_free(self._await_batch)
             if at_limit:
-                self.ask_for_room(room)
+                yield from self._once_free(lambda: self.ask_for_room(room))
+
+        self._run_steps(steps())
+
+    def _await_batch(self) -> None:
+        self._waiting = True
+        self._show_detail()
+        self.say("The next batch is on the way.", lasts=True)
         self.refresh_status()
 
     def _show_batch(self, batch: int, *, quietly: bool = False) -> None:
