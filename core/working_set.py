@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import Event
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.intake import Intake
 from selfinstruct.core.settings.model import Settings
@@ -57,8 +58,12 @@ class WorkingSet:
         self.settings = settings
         """Can be replaced if only settings differ that nothing here depends on, such as the cost limit."""
         self._prices = prices
+        own = NO_OWN_NAMES
         if settings.prompts is not None and not workspace.read_only:
             _ = self.planner  # validates the user's own prompts
+            from selfinstruct.core.method.own_names import own_names  # noqa: PLC0415 - imports Jinja as well
+
+            own = own_names(settings.api, settings.prompts, settings.language)
         asked = settings.of_embeddings
         self._embedder = None if asked is None else (asked.model, asked.address)
         """The embedding model and its address; None when embeddings are off."""
@@ -66,7 +71,7 @@ class WorkingSet:
         is_same = self._embedder == (before._embedder if before else None)
         handed_on = before._vectors if before else None
         self._vectors: PoolVectors | None = handed_on if is_same else self._read_vectors()
-        self.intake = Intake(workspace, assessor, prices, settings, clock=clock, emit=emit)
+        self.intake = Intake(workspace, assessor, prices, settings, own=own, clock=clock, emit=emit)
 
     def _read_vectors(self) -> "PoolVectors | None":
         asked = self.settings.of_embeddings

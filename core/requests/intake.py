@@ -21,6 +21,7 @@ from selfinstruct.core.method.parsing import (
     parse_output_first,
     parse_proposals,
 )
+from selfinstruct.core.method.vocabulary import OwnNames
 from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
@@ -41,7 +42,17 @@ Decide = Callable[[int, Assessment, Callable[[Event], None]], None]
 
 
 class Intake:
-    """Processes the responses of one workspace."""
+    """Processes the responses of one workspace.
+
+    Args:
+        workspace: The workspace that holds them.
+        assessor: Assesses the candidates in them.
+        prices: The prices of the model's tokens.
+        settings: The settings of the requests.
+        own: The field names of the user's own prompts.
+        clock: Returns the time for what is stored.
+        emit: Receives what happens, once it is stored.
+    """
 
     def __init__(
         self,
@@ -50,11 +61,13 @@ class Intake:
         prices: Prices,
         settings: Settings,
         *,
+        own: OwnNames,
         clock: Callable[[], str],
         emit: Callable[[Event], None],
     ) -> None:
         self._workspace = workspace
         self._assessor = assessor
+        self._own = own
         self._prices = prices
         self._settings = settings
         self._vectors: VectorIntake | None = None
@@ -154,7 +167,7 @@ class Intake:
         if request.stage == "classify":
             # A person may have labelled or edited the task in the meantime; that takes precedence.
             if task.label is None and task.instruction == request.instruction:
-                label = parse_label(answer.text, self._assessor.language.code)
+                label = parse_label(answer.text, self._assessor.language.code, own=self._own)
                 self._workspace.tasks.set_label(task.id, label)
                 events.append(TaskClassified(task.id, label))
         else:
@@ -168,7 +181,8 @@ class Intake:
             return
         parse = parse_output_first if request.label == "classification" else parse_input_first
         there = instances.of_wording(task.id, request.instruction, request.label)
-        made = keep_or_drop(parse(answer.text, self._assessor.language.code), cut=answer.cut, besides=there)
+        parsed = parse(answer.text, self._assessor.language.code, own=self._own)
+        made = keep_or_drop(parsed, cut=answer.cut, besides=there)
         instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
         if not request.more and (task.instruction, task.label) == (request.instruction, request.label):
             # The task may have been edited and restored while the request was in flight.
@@ -202,5 +216,6 @@ class Intake:
             cut=answer.cut,
             continues_item=request.api == "completions",
             language=self._assessor.language.code,
+            own=self._own,
         )
         return [clean_instruction(text) for text in proposed[:_MOST_PROPOSED]]

@@ -1,8 +1,9 @@
-"""What an answer may change by the time that it comes: nothing that a person has decided meanwhile."""
+"""What an answer changes: it is read by the person's own prompts, and undoes nothing decided meanwhile."""
 
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,31 @@ async def test_instances_for_a_label_that_was_changed_meanwhile_do_not_count_as_
         assert task_of(engine, task_id).label == "classification"
         assert engine.workspace.instances.of_wording(task_id, INSTRUCTION, "classification") == []
         assert engine.workspace.tasks.to_instantiate() == task_id
+
+
+OWN_PROMPTS = """
+[input_first.chat]
+user = '''
+{% for example in examples %}
+Aufgabe: {{ example.instruction }}
+{% for instance in example.instances %}
+Eingabe: {{ instance.input }}
+Ausgabe: {{ instance.output }}
+{% endfor %}
+{% endfor %}
+Aufgabe: {{ instruction }}'''
+"""
+
+
+async def test_an_answer_in_the_names_of_the_persons_own_prompts_is_read(
+    engine_on: OpenEngine, server: ModelServer, tmp_path: Path
+) -> None:
+    prompts = tmp_path / "prompts.toml"
+    prompts.write_text(OWN_PROMPTS, encoding="utf-8")
+    async with engine_on(base_url=server.url, model="m", prompts=prompts) as engine:
+        task_id = accepted(engine, "generation")
+        request_id = engine.planner.instantiate(task_id)
+        answer = said("Eingabe: wren\nAusgabe: bird\n\nEingabe: cod\nAusgabe: fish")
+        await answered(engine, server, request_id, answer, lambda: None)
+        kept = engine.workspace.instances.of_task(task_id)
+        assert [(one.input, one.output) for one in kept] == [("wren", "bird"), ("cod", "fish")]
