@@ -175,8 +175,8 @@ def keeping_log(path: Path) -> Iterator[None]:
     log as it is.
     """
     with ExitStack() as stack:
-        if has_log(path):
-            with suppress(WorkspaceError, OSError, sqlite3.Error):  # then nothing inside can write it either
+        with suppress(WorkspaceError, OSError, sqlite3.Error):  # then nothing inside can write it either
+            if has_log(path):
                 stack.enter_context(closing(_open(path, "ro", query_only=True)))
         yield
 

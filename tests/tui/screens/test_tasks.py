@@ -101,16 +101,16 @@ async def test_c_switches_the_label(curator: Curator) -> None:
     assert before != after
 
 
-async def test_e_edits_and_the_judge_looks_on(curator: Curator) -> None:
+async def test_an_edit_is_assessed_as_it_is_typed(curator: Curator) -> None:
     task_id = curator.current().id
     await curator.press("e")
     screen = curator.app.screen
     assert isinstance(screen, EditScreen)
-    screen.query_one(TextArea).text = "Draw"
+    screen.query_one(TextArea).text = "Draw a cat"
     await curator.pilot.pause()
     said = str(screen.query_one("#edit-verdict", Static).visual)
-    assert "1 word" in said
-    assert '"draw"' in said
+    assert "3 words" in said
+    assert '"draw a cat"' in said
     screen.query_one(TextArea).text = "explain the SQL keyword HAVING to a colleague"
     await curator.press("enter")
     assert curator.task(task_id).instruction == "Explain the SQL keyword HAVING to a colleague"
