@@ -64,7 +64,7 @@ class Disk:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         calls = self._log.read_text().splitlines() if self._log.exists() else []
         return Ended(done.returncode, done.stdout, done.stderr, calls)

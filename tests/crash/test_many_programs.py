@@ -50,7 +50,7 @@ def begun(path: Path, server: CountingServer, max_cost: float) -> None:
     """A priced workspace with seeds, of which every charge is written down."""
     Path("selfinstruct.toml").write_text(PRICED)
     first = start(path, server, "--max-cost", str(max_cost), "--max-requests", "1")
-    said, _ = first.communicate(timeout=60)
+    said, _ = first.communicate(timeout=240)
     assert first.returncode == _AT_LIMIT, said
     with closing(sqlite3.connect(path)) as db:
         # Only money is to stop the others.
@@ -104,10 +104,10 @@ def test_a_lower_cost_limit_of_one_program_binds_the_others_at_once(tmp_path: Pa
         begun(path, server, 50.0)
         programs = [start(path, server, "--rng-seed", str(seed)) for seed in range(_PROGRAMS)]
         for _ in range(40):
-            assert server.arrived.acquire(timeout=60)
+            assert server.arrived.acquire(timeout=240)
         lower = 0.01
         another = start(path, server, "--max-cost", str(lower), "--rng-seed", "9")
-        said = [program.communicate(timeout=120)[0] for program in [*programs, another]]
+        said = [program.communicate(timeout=300)[0] for program in [*programs, another]]
         assert [program.returncode for program in [*programs, another]] == [_AT_LIMIT] * (_PROGRAMS + 1), said
     assert all(f"Stopped at --max-cost: {lower:g} USD" in text for text in said)
     charges = watched(path)

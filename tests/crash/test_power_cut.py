@@ -47,7 +47,7 @@ def test_a_power_cut_takes_nothing_that_is_committed(library: Path, tmp_path: Pa
     path, log = folder / "w.db", tmp_path / "log"
     watched = {"DISK_FILES": str(path), "DISK_FOLDER": str(folder), "DISK_LOG": str(log)}
     environment = {**os.environ, "LD_PRELOAD": str(library), **watched}
-    subprocess.run([sys.executable, "-c", _COMMITS, str(path)], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", _COMMITS, str(path)], env=environment, check=True, timeout=240)
     calls = [line.split(" ", 1) for line in log.read_text().splitlines()] if log.exists() else []
     calls = [[call, name.removesuffix(" (deleted)")] for call, name in calls if ".run-" not in name]
     if not any(call == "write" for call, _ in calls):

@@ -17,7 +17,7 @@ import pyte
 PROGRAMS = Path(sys.executable).parent
 """Where the installed programs are."""
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 KEYS = {"enter": "\r", "escape": "\x1b", "ctrl+c": "\x03", "down": "\x1b[B", "tab": "\t"}
 
 

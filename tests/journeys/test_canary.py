@@ -38,7 +38,7 @@ def words(server: ModelServer, *more: str) -> list[str]:
 def said(*command: str) -> bytes:
     """All that a command prints, on both streams."""
     program = [str(PROGRAMS / command[0]), *command[1:]]
-    done = subprocess.run(program, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(program, capture_output=True, check=False, timeout=300)
     assert done.returncode in {0, 1, 3, 4}, done.stderr
     return done.stdout + done.stderr
 

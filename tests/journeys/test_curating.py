@@ -11,7 +11,7 @@ from tests.journeys.terminal import Terminal
 from tests.journeys.test_journeys import run, status
 from tests.server import ModelServer
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 def count(path: Path, tasks: str) -> int:

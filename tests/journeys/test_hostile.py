@@ -230,7 +230,7 @@ def outcome(words: list[str], *, terminal: bool) -> tuple[int, bytes]:
         with Terminal(*words, columns=100, rows=30) as running:
             return running.wait(), bytes(running.received)
     program = [str(PROGRAMS / words[0]), *words[1:]]
-    done = subprocess.run(program, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(program, capture_output=True, check=False, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -19,7 +19,7 @@ from tests.server import ModelServer
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [str(PROGRAMS / words[0]), *words[1:]], capture_output=True, text=True, check=False, timeout=120
+        [str(PROGRAMS / words[0]), *words[1:]], capture_output=True, text=True, check=False, timeout=300
     )
 
 
@@ -109,7 +109,7 @@ def four_answers_under_way(path: Path, server: ModelServer) -> Iterator[Terminal
     words = ("--auto", "--target", "50", "--db", str(path), "--model", "m", "--base-url", server.url)
     with Terminal("selfinstruct-tui", *words) as terminal:
         for _ in range(4):
-            assert server.arrived.acquire(timeout=30)
+            assert server.arrived.acquire(timeout=90)
         yield terminal
 
 
@@ -153,7 +153,7 @@ def test_two_programs_on_one_workspace_accept_no_two_similar_tasks(tmp_path: Pat
     programs = [
         subprocess.Popen([*words, "--rng-seed", str(seed)], stdout=subprocess.DEVNULL) for seed in (1, 2)
     ]
-    assert [program.wait(timeout=120) for program in programs] == [0, 0]
+    assert [program.wait(timeout=300) for program in programs] == [0, 0]
     with Workspace.open(path) as workspace:
         texts = [t.instruction for t in workspace.tasks.get_many(range(1, 2000)) if t.state == "accepted"]
     from selfinstruct.core.similarity.rouge_index import RougeIndex

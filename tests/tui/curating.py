@@ -41,14 +41,14 @@ class Curator:
 
     async def wait_for(self, kind: type) -> None:
         """Wait until the engine has told of something of this kind."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not any(isinstance(event, kind) for event in self.happened):
                 await self.pilot.pause()
         await self.pilot.pause()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not condition():
                 await self.pilot.pause()
 

@@ -70,7 +70,7 @@ async def test_while_the_first_batch_is_made_the_empty_screen_says_so_and_who_is
 
 
 async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Curator) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while sum(isinstance(event, BatchCompleted) for event in curator.happened) < 2:
             await curator.pilot.pause()
     assert "batch 1" in curator.shown("#status")
@@ -86,7 +86,7 @@ async def test_an_endpoint_that_cannot_be_used_is_said_on_a_quiet_line_and_n_tri
     server.refuse = lambda body: Fault(401, error_body("wrong key"))
     async with curating(engine_on(base_url=server.url, model="m")) as curator:
         await curator.press("n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while "wrong key" not in curator.shown("#message"):
                 await curator.pilot.pause()
         await curator.until(lambda: "paused" in curator.shown("#status"))
@@ -102,7 +102,7 @@ async def four_under_way(pilot: Pilot[None], server: ModelServer) -> None:
     server.gate.clear()
     await pilot.press("n")
     for _ in range(4):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
 
 
 async def test_what_the_model_cannot_do_names_the_settings_of_the_screen_and_no_flags(
@@ -128,7 +128,7 @@ async def test_q_in_the_middle_of_requests_stores_their_answers(
         await pilot.press("q")
         await pilot.pause()
         server.gate.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while app.is_running:  # noqa: ASYNC110 - Textual offers no event for it
                 await asyncio.sleep(0)
     counts = workspace.counts()
@@ -323,7 +323,7 @@ async def test_rows_of_the_first_batch_are_shown_as_answers_come_and_can_be_deci
 
 async def release_until(curator: Curator, leave: threading.Semaphore, condition: Callable[[], bool]) -> None:
     """Let one answer after the other through until something is so; labels are asked for between."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not condition():
             leave.release()
             await curator.pilot.pause()
@@ -334,7 +334,7 @@ async def test_p_pauses_generation_and_goes_on_with_it(engine_on: OpenEngine, se
     try:
         async with curating(engine_on(base_url=server.url, model="m", **SLOWLY)) as curator:
             await curator.press("n")
-            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+            assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
             await curator.press("p")
             assert curator.shown("#message") == (
                 "Generation is paused; 1 answer in flight will be stored. p resumes."

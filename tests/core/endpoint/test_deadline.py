@@ -38,7 +38,7 @@ def test_an_answer_to_a_program_that_was_stopped_for_longer_than_the_timeout_is_
     command = [sys.executable, "-c", _ASK, server.url, str(_TIMEOUT_S)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         try:
-            assert server.arrived.acquire(timeout=20)
+            assert server.arrived.acquire(timeout=90)
             os.kill(program.pid, signal.SIGSTOP)
             os.waitid(os.P_PID, program.pid, os.WSTOPPED)
             if answered == "while it is stopped":

@@ -132,9 +132,9 @@ async def test_a_run_that_was_killed_comes_to_the_same_tasks(
 
     server.refuse = hold
     task = asyncio.ensure_future(run(tmp_path / "cut.db", **settings))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while server.gate.is_set():
-            assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+            assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -154,7 +154,7 @@ async def test_unattended_work_decides_nothing_before_the_vectors_have_come(
     server.refuse = hold_vectors
     running = asyncio.ensure_future(run(tmp_path / "a.db", **on(server, target=3, concurrency=1)))
     for _ in range(4):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     waiting = [row for row in tasks_of(tmp_path / "a.db") if row[2] == "pass"]
     assert waiting
     assert {row[1] for row in waiting} == {"pending"}
@@ -170,7 +170,7 @@ async def in_doubt(path: Path, server: ModelServer, **settings: Any) -> None:
     """Have a program go away while it asks for the pool's first vectors."""
     server.gate.clear()
     running = asyncio.ensure_future(run(path, **on(server, concurrency=1, **{"prices": PAID} | settings)))
-    assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -218,7 +218,7 @@ async def test_nothing_is_accepted_while_another_program_asks_for_vectors_of_the
             heard: asyncio.Queue[Event] = asyncio.Queue()
             second.listener = lambda event: heard.put_nowait(event) if type(event) is TasksEmbedded else None
             running = asyncio.ensure_future(UnattendedRun(second).run())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 await heard.get()
                 await heard.get()
             wet, moon = task(two, WET), task(two, MOON)

@@ -78,7 +78,7 @@ async def test_what_is_not_sent_because_its_sender_has_left_does_not_count_as_se
             state = workspace.requests.get(request_id).state
             return state == "sent" if is_written else bool(ledger._together._writes)
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not is_so():
                 await let_others()
         sending.cancel()

@@ -43,7 +43,7 @@ class Beside:
         self._news.set()
 
     async def until_told(self, kind: type, times: int = 1) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while sum(isinstance(event, kind) for event in self.happened) < times:
                 self._news.clear()
                 await self._news.wait()

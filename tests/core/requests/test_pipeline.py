@@ -8,7 +8,7 @@ import pytest
 
 from selfinstruct.core.requests.pipeline import Pipeline
 
-PATIENCE_S = 5.0
+PATIENCE_S = 120.0
 """A flow that stands still fails a test after this, and does not hang."""
 
 

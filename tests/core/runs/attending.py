@@ -9,7 +9,7 @@ from selfinstruct.core.events import Event
 from selfinstruct.core.runs.attended import AttendedRun
 from tests.server import ModelServer
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 class Attended:

@@ -417,7 +417,7 @@ async def test_what_a_person_pauses_sends_nothing_and_goes_on_with_the_same_batc
     async with attending(engine_on(base_url=server.url, model="m", **alone), server) as attended:
         server.gate.clear()
         attended.run.next_batch()
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
         attended.run.pause()
         server.gate.set()
         await attended.told(CandidatesProposed)
@@ -455,7 +455,7 @@ async def test_a_pause_that_is_over_at_once_loses_nothing(engine_on: OpenEngine,
     async with attending(engine_on(base_url=server.url, model="m", **alone), server) as attended:
         server.gate.clear()
         attended.run.next_batch()
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
         attended.run.pause()
         attended.run.resume()
         server.gate.set()

@@ -135,7 +135,7 @@ async def leave_one_in_doubt(engine_on: OpenEngine, server: ModelServer, **setti
     engine = engine_on(base_url=server.url, model="m", requests_per_batch=1, batches_ahead=0, **settings)
     async with engine:
         running = asyncio.create_task(engine.propose())
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     server.gate.set()

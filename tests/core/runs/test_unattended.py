@@ -111,7 +111,7 @@ async def test_concurrency_is_full_while_the_endpoint_is_slow(tmp_path: Path, se
         run(tmp_path / "a.db", base_url=server.url, model="m", target=5, concurrency=6)
     )
     for _ in range(6):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     assert len(server.received) == 6
     server.gate.set()
     assert (await task).ended is Ended.DONE
@@ -222,7 +222,7 @@ async def test_what_another_program_accepted_while_the_answer_was_under_way_is_n
     path = tmp_path / "a.db"
     settings = {"base_url": server.url, "model": "m", "max_requests": 1, "concurrency": 1}
     task = asyncio.ensure_future(run(path, **settings))
-    assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     with Workspace.open(path) as workspace:
         other = Engine(workspace, resolve({}, stored=workspace.settings.read()))
         task_id = workspace.tasks.add(wording, origin="human", at="now")
@@ -244,7 +244,7 @@ async def test_after_stop_nothing_is_sent_again(tmp_path: Path, server: ModelSer
             auto = UnattendedRun(engine)
             task = asyncio.ensure_future(auto.run())
             for _ in range(2):
-                assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+                assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
             auto.stop()
             server.gate.set()
             outcome = await task
@@ -315,7 +315,7 @@ async def test_requests_cut_off_by_leaving_at_once_are_in_doubt_and_sent_again_w
     settings = {"base_url": server.url, "model": "m", "target": 5, "concurrency": 3}
     task = asyncio.ensure_future(run(tmp_path / "a.db", **settings))
     for _ in range(3):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -340,7 +340,7 @@ async def test_requests_in_doubt_that_may_have_cost_are_sent_again_only_on_deman
     }
     task = asyncio.ensure_future(run(tmp_path / "a.db", **settings))
     for _ in range(2):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

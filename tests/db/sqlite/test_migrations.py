@@ -131,7 +131,7 @@ def test_of_two_programs_at_once_one_brings_it_up_to_date(older: Path) -> None:
         subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         for _ in range(3)
     ]
-    said = [program.communicate(timeout=60)[1] for program in programs]
+    said = [program.communicate(timeout=240)[1] for program in programs]
     assert [program.returncode for program in programs] == [0, 0, 0]
     assert sum("has been migrated" in text for text in said) == 1
     assert sorted(path.name for path in older.parent.iterdir()) == ["w.db", _BEFORE]

@@ -385,7 +385,7 @@ def test_two_programs_begin_one_workspace_at_the_same_moment(tmp_path: Path) -> 
         subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    said = [program.communicate(timeout=120)[1] for program in programs]
+    said = [program.communicate(timeout=300)[1] for program in programs]
     assert [program.returncode for program in programs] == [0, 0, 0], said
     assert check(tmp_path / "w.db").is_well
     assert rows(tmp_path / "w.db", "SELECT count(*) FROM tasks WHERE origin = 'seed'") == [(175,)]

@@ -186,7 +186,7 @@ async def test_a_folder_for_files_that_is_full_or_gone_is_told(
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so, while the screen itself waits for the editor."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not condition():  # noqa: ASYNC110 - the screen's own pauses would wait for the editor
             await asyncio.sleep(0)
 

@@ -68,7 +68,7 @@ async def leave_in_doubt(engine_on: OpenEngine, server: ModelServer, **settings:
     engine = engine_on(base_url=server.url, model="m", requests_per_batch=2, **settings)
     running = asyncio.ensure_future(engine.propose())
     for _ in range(2):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=20)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await engine.close()

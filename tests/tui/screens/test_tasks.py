@@ -526,7 +526,7 @@ async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filter
     task = curator.current()
     await curator.press("a")
     curator.table.move_to(task.id)
-    await curator.press("e", *" with an image", "enter")
+    await curator.press("e", *" of the image below", "enter")
     said = curator.app.screen.query_one("#edit-verdict", Static)
     await curator.until(lambda: "its wording must pass" in str(said.visual))
     await curator.press("escape")
