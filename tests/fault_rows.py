@@ -114,7 +114,7 @@ def _statuses() -> Iterator[Row]:
         (refusal(429, "busy"),),
         "ends",
         r"status 429: busy\. It has throttled 12 attempts in a row\. Try again later, perhaps with a lower"
-        r" concurrency\.",
+        r" (--)?concurrency\.",
         MAX_REFUSALS,
         (0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30),
         always=True,
@@ -170,7 +170,8 @@ def _statuses() -> Iterator[Row]:
             str(status),
             (refusal(status, "what?"),),
             "ends",
-            rf"knows no model 'm', or has no chat API \(status {status}\): what\? Check model, base_url",
+            rf"knows no model 'm', or has no chat API \(status {status}\): what\?"
+            r" Check (--)?model, (--)?base.url",
         )
     for status in (408, 409, 425, 500, 502, 503, 504, 529, 599, 999):
         yield Row(f"{status} once", (answer(HTML, status),), "parsed", "", 2, AGAIN)
@@ -228,7 +229,7 @@ def _redirects() -> Iterator[Row]:
             f"{status} to another host",
             (answer(b"", status, "location: {other}/v1/chat/completions?key=1"),),
             "ends",
-            r"redirects to http://127\.0\.0\.1:\d+/v1\. Set base_url to that address\.",
+            r"redirects to http://127\.0\.0\.1:\d+/v1\. Set (--)?base.url to that address\.",
         )
     yield Row(
         "307 within the host",
@@ -407,7 +408,7 @@ def _texts() -> Iterator[Row]:
     for name, body, sentence in (
         ("empty", b"", "is empty"),
         ("blank", b" \n\n ", "is empty"),
-        ("a web page", HTML, "is a web page, not JSON. Check .base_url"),
+        ("a web page", HTML, r"is a web page, not JSON\. Check (--|⟪)?base.url"),
         ("a text", b"Sure! Here you go.", "is not JSON"),
         ("cut JSON", GOOD[:-9], "is not JSON"),
         ("JSON twice", GOOD + GOOD, "is not JSON"),
