@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Literal
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+#.-]*\s*$")
 _OPENING_FENCE = re.compile(r"^\s*(?:```|~~~)\s*[\w+#.-]+\s*$|(?:^|[:：]\s*)(?:```|~~~)[\w+#.-]*\s*$")
+_ALWAYS_OPENING = re.compile(r"^\s*(?:```|~~~)\s*[\w+#.-]+\s*$|[:：]\s*(?:```|~~~)[\w+#.-]*\s*$")
 _WRAPPER = re.compile(
     r"^\s*(?:```|~~~)(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"
 )
@@ -48,14 +49,18 @@ def is_fence(text: str) -> bool:
     return _FENCE.match(text) is not None
 
 
-def answer_lines(text: str, begins: Callable[[str], bool]) -> list[Line]:
+Start = Literal["field", "task", "heading"]
+"""What a line begins: a field or an item, the next task, or an instance below its heading."""
+
+
+def answer_lines(text: str, starts: Callable[[str], Start | None]) -> list[Line]:
     """Split an answer into lines.
 
     A fence around the whole answer, or around each of its parts, is removed with the prose outside of it.
 
     Args:
         text: The answer, without thoughts.
-        begins: Whether a line begins a field or an item; a fence around such lines is no code.
+        starts: What a line begins, if anything; a fence around such lines is no code.
     """
     texts = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
     while len(texts) > 1 and not texts[0].strip():
@@ -63,7 +68,16 @@ def answer_lines(text: str, begins: Callable[[str], bool]) -> list[Line]:
     # Models may start with a space, which is no indentation.
     if any(rest.strip() and not rest[0].isspace() for rest in texts[1:]):
         texts[0] = texts[0].lstrip()
-    return _marked(_unwrapped(texts, begins))
+    return _marked(_unwrapped(texts, starts))
+
+
+def leaves_fence_open(text: str) -> bool:
+    """Whether a text opens a code fence that it does not close, or closes one that it has not opened."""
+    is_open = False
+    for line in text.split("\n"):
+        if is_fence(line) or (not is_open and _OPENING_FENCE.search(line)):
+            is_open = not is_open
+    return is_open
 
 
 def _marked(texts: Sequence[str]) -> list[Line]:
@@ -89,35 +103,90 @@ def _marked(texts: Sequence[str]) -> list[Line]:
     return lines
 
 
-def _unwrapped(texts: list[str], begins: Callable[[str], bool]) -> list[str]:
-    fences = [number for number, text in enumerate(texts) if is_fence(text)]
-    if not fences or not _WRAPPER.match(texts[fences[0]]) or any(map(begins, texts[: fences[0]])):
-        return texts
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A fenced block, with the blocks inside it."""
 
+    start: int
+    """The line of its opening fence."""
+    end: int
+    """The line of its closing fence; the number of all lines where it stays open."""
+
+
+def _blocks(texts: Sequence[str]) -> list[_Block]:
+    """The outermost fenced blocks. A fence with a language always opens one, also inside another."""
+    found: list[_Block] = []
+    open_at: list[int] = []
+    for number, text in enumerate(texts):
+        if _ALWAYS_OPENING.search(text) or (is_fence(text) and not open_at):
+            open_at.append(number)
+        elif is_fence(text):
+            start = open_at.pop()
+            if not open_at:
+                found.append(_Block(start, number))
+    return [*found, _Block(open_at[0], len(texts))] if open_at else found
+
+
+def _unwrapped(texts: list[str], starts: Callable[[str], Start | None]) -> list[str]:
+    """Remove the fences around an answer or its parts; those inside of values stay."""
+    fences = [number for number, text in enumerate(texts) if is_fence(text)]
+    if not fences or not _WRAPPER.match(texts[fences[0]]):
+        return texts
+    if any(starts(text) == "field" for text in texts[: fences[0]]):
+        return texts
     closed = fences[1] if len(fences) > 1 else len(texts)
     if len(fences) <= 2 and not "".join([*texts[: fences[0]], *texts[closed + 1 :]]).strip():
         return texts[fences[0] + 1 : closed]
-
-    def begins_within(first: int, end: int) -> bool:
-        """Whether the text in a fence begins so, at once or after the blank line below a greeting."""
-        inside = texts[first + 1 : end]
-        written = [number for number, text in enumerate(inside) if text.strip()][:3]
-        return any(
-            begins(inside[number]) and (place == 0 or not inside[number - 1].strip())
-            for place, number in enumerate(written)
-        )
-
-    pairs = list(zip(fences[::2], fences[1::2], strict=False))
-    paired = len(fences) % 2 == 0
-    if paired and all(begins_within(*pair) for pair in pairs) and not _between(texts, pairs):
-        return [text for first, end in pairs for text in [*texts[first + 1 : end], ""]]
-    if not begins_within(fences[0], len(texts)):
+    if parts := _parts(texts, starts):
+        return parts
+    # A fence without a language inside another one: the outermost ones are the first and the last.
+    if not _starts_within(texts[fences[0] + 1 :], starts):
         return texts
-    if paired and not any(map(begins, texts[fences[-1] + 1 :])):
-        return texts[fences[0] + 1 : fences[-1]]
-    return [text for number, text in enumerate(texts) if number != fences[0]] if not paired else texts
+    if len(fences) % 2:
+        return [text for number, text in enumerate(texts) if number != fences[0]]
+    after = texts[fences[-1] + 1 :]
+    return texts if any(map(starts, after)) else texts[fences[0] + 1 : fences[-1]]
 
 
-def _between(texts: list[str], pairs: list[tuple[int, int]]) -> str:
-    """What is written between the fenced parts, apart from blank lines."""
-    return "".join("".join(texts[end + 1 : first]).strip() for (_, end), (first, _) in pairwise(pairs))
+def _parts(texts: Sequence[str], starts: Callable[[str], Start | None]) -> list[str]:
+    """The lines of an answer whose parts are fenced one by one; empty if it is none.
+
+    Between parts, prose and headings are dropped. Fields there are parts without a fence, and a block below
+    one is code.
+    """
+    lines: list[str] = []
+    at = 0
+    for block in _blocks(texts):
+        between = _from_start(texts[at : block.start], starts)
+        inside = texts[block.start + 1 : block.end]
+        if _WRAPPER.match(texts[block.start]) and _starts_within(inside, starts):
+            if _ends_open(inside):
+                return []
+            lines += [*between, *inside, ""]
+        elif between:
+            lines += [*between, *texts[block.start : block.end + 1]]
+        else:
+            return []
+        at = block.end + 1
+    return [*lines, *_from_start(texts[at:], starts)]
+
+
+def _from_start(texts: Sequence[str], starts: Callable[[str], Start | None]) -> Sequence[str]:
+    """The lines from the first one that begins a field or a task; none if there is none."""
+    found = (number for number, text in enumerate(texts) if starts(text) in {"field", "task"})
+    return next((texts[number:] for number in found), [])
+
+
+def _starts_within(texts: Sequence[str], starts: Callable[[str], Start | None]) -> bool:
+    """Whether a text begins something, at once or after the blank line below a greeting."""
+    written = [number for number, text in enumerate(texts) if text.strip()][:3]
+    return any(
+        starts(texts[number]) is not None and (place == 0 or not texts[number - 1].strip())
+        for place, number in enumerate(written)
+    )
+
+
+def _ends_open(texts: Sequence[str]) -> bool:
+    """Whether a text ends with a name without a value: the fence below it opens a block of code."""
+    last = next((text for text in reversed(texts) if text.strip()), "")
+    return last.rstrip(" *_").endswith((":", "："))

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from selfinstruct.core.method.answer_lines import Line, answer_lines
+from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
 from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head, with_own_names
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
@@ -39,7 +39,7 @@ class Fields:
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
     """Split an answer into fields; None if it has none."""
-    lines = answer_lines(text, lambda line: begins_instance(line, vocabulary))
+    lines = answer_lines(text, lambda line: _start(line, vocabulary))
     if found := _from_xml("\n".join(line.text for line in lines), vocabulary, roles):
         return Fields(found, more=False)
     lines = [part for line in lines for part in _without_heading(line, vocabulary)]
@@ -100,18 +100,20 @@ def _gathered(
     return [*fields, Field(kind, "\n".join(gathered), name)]
 
 
-def begins_instance(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line is the heading or a field of an instance."""
-    if _NUMBER_ALONE.match(text):
-        return True
+def _start(text: str, vocabulary: Vocabulary) -> Start | None:
+    """What a line of an instance answer begins."""
     head = field_head(Line(text), 0, vocabulary)
-    if head is not None and head.kind in {"task", "input", "output", "label"}:
-        # "# Output: 25" is a comment.
-        return not (head.style == "heading 1" and head.text.strip())
     element = _ELEMENT.match(text.strip())
-    return (
-        element is not None and vocabulary.meaning(element["name"]) is not None
-    ) or vocabulary.example.match(text[:_LONGEST_HEADING]) is not None
+    if element is not None and vocabulary.meaning(element["name"]) is not None:
+        return "field"
+    # "# Output: 25" is a comment.
+    is_comment = head is not None and head.style == "heading 1" and head.text.strip() != ""
+    if head is not None and head.kind in {"input", "output", "label"} and not is_comment:
+        return "field"
+    if head is not None and head.kind == "task":
+        return "task"
+    is_heading = _NUMBER_ALONE.match(text) or vocabulary.example.match(text[:_LONGEST_HEADING])
+    return "heading" if is_heading else None
 
 
 def _example_headings(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from selfinstruct.core.method.answer_lines import Line, answer_lines
+from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
 from selfinstruct.core.method.item_text import number_again, plain_items
 from selfinstruct.core.method.json_answers import JsonItems, json_items
 from selfinstruct.core.method.list_items import COLONS, ListItems
@@ -56,15 +56,16 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
 
 
 def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]:
-    def begins(line: str) -> bool:
-        return (
+    def start(line: str) -> Start | None:
+        is_item = (
             number_marker(Line(line), 0, vocabulary.item) is not None
             or named_marker(Line(line), 0, vocabulary.item) is not None
             or bullet_marker(Line(line), 0) is not None
             or (not opened and vocabulary.is_request(line))
         )
+        return "field" if is_item else None
 
-    lines = answer_lines(text, begins)
+    lines = answer_lines(text, start)
     markers = [found for at, line in enumerate(lines) if (found := number_marker(line, at, vocabulary.item))]
     if markers:
         kept = top_level(markers, opened=opened, colons=_after_colons(lines, markers))

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from selfinstruct.core.method.answer_lines import leaves_fence_open
 from selfinstruct.core.method.values import fault_of, input_of, value_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
 UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
+_OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so that the end of its text is not known.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def finished(pairs: Sequence[Pair], vocabulary: Vocabulary, *, whole: bool) -> l
     for pair in pairs:
         given, output = input_of(value_of(pair.given), vocabulary), value_of(pair.output)
         fault = pair.fault or fault_of(given, output, vocabulary)
+        if fault is None and (leaves_fence_open(given) or leaves_fence_open(output)):
+            fault = _OPEN_FENCE
         found.append(ParsedInstance(given, output, fault, whole))
     return found
 
