@@ -129,6 +129,7 @@ async def test_a_proxy_for_https_has_no_part_in_http(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "nonsense://")
     await ask(server.url)
+    assert len(server.received) == 1
 
 
 async def test_the_built_in_model_needs_neither_proxies_nor_certificates(
@@ -235,6 +236,7 @@ async def test_stale_certificates_of_the_environment_stop_no_plain_connection(
     monkeypatch.setenv("SSL_CERT_FILE", "/not/there.pem")
     monkeypatch.setenv("SSL_CERT_DIR", "/not/there")
     await ask(server.url)
+    assert len(server.received) == 1
 
 
 async def test_certificates_that_cannot_be_read_are_told_by_their_variable(
@@ -292,6 +294,7 @@ async def test_a_certificate_that_ssl_cert_file_names_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
     with server:
         await ask(address)
+    assert len(server.received) == 1
 
 
 async def test_a_variable_that_is_not_read_is_said_not_to_be(

@@ -1,5 +1,6 @@
 """Answers are read right in every form that models write, in five languages; other rows are never kept."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -169,9 +170,15 @@ def test_a_label_in_json_is_read() -> None:
 @pytest.mark.parametrize(
     "piece", ["1.\n", "Input: a\n", "> ", "</think>", '{"input": 1},', "「」", "let me know "]
 )
-def test_a_huge_answer_is_read_in_time(piece: str) -> None:
-    text = piece * (30_000 // len(piece))
-    parse_proposals(text, cut=False, continues_item=False)
-    parse_input_first(text)
-    parse_output_first(text)
-    parse_label(text)
+def test_the_time_to_read_an_answer_grows_with_its_length_and_not_its_square(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        begun = time.process_time()
+        parse_proposals(text, cut=False, continues_item=False)
+        parse_input_first(text)
+        parse_output_first(text)
+        parse_label(text)
+        return time.process_time() - begun
+
+    short, long = (min(seconds(length) for _ in range(3)) for length in (8_000, 64_000))
+    assert long < 30 * max(short, 0.001), "8 times the text; its square would be 64 times the work"
