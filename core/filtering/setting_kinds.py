@@ -4,6 +4,7 @@ The kind determines which values are valid, how the Settings screen parses them 
 shows, so a filter only has to name its setting.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
@@ -23,7 +24,7 @@ _Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting(Generic[Value]):
+class Setting(ABC, Generic[Value]):
     """One setting in `[filters]`."""
 
     name: str
@@ -37,9 +38,9 @@ class Setting(Generic[Value]):
     """The value that switches the filter off; None if it cannot be switched off."""
 
     @property
+    @abstractmethod
     def annotation(self) -> Any:
         """The type, with its constraints, that pydantic validates values against."""
-        raise NotImplementedError
 
     def of(self, filters: "FilterSettings") -> Value:
         """Return its value in `filters`."""

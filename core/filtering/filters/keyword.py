@@ -10,7 +10,7 @@ from functools import lru_cache
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filter_kinds import PhraseFilter
 from selfinstruct.core.filtering.setting_kinds import PAPER, RULES, Phrases
-from selfinstruct.core.language.phrase_rules import PhraseRules, disjoint, phrase_rules
+from selfinstruct.core.language.phrase_rules import disjoint, phrase_rules
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.language.unicode_tokens import Span, fold, locate, whole_words
 
@@ -34,15 +34,16 @@ def keyword_spans(text: str, keywords: tuple[str, ...], language: Language) -> l
 def _spans(text: str, folded: str, keywords: tuple[str, ...], language: Language) -> list[Span]:
     rules = phrase_rules(language.code, KEYWORDS.name)
     found = rules.spans(folded) if RULES in keywords else []
-    if pattern := _pattern(keywords, rules):
+    if pattern := _own_words(keywords, language.code):
         found = disjoint([*found, *(match.span() for match in pattern.finditer(folded))])
     return locate(text, fold, iter(found)) if found else []
 
 
 @lru_cache(maxsize=32)
-def _pattern(keywords: tuple[str, ...], rules: PhraseRules) -> "re.Pattern[str] | None":
+def _own_words(keywords: tuple[str, ...], code: str) -> "re.Pattern[str] | None":
     own = [word for word in keywords if word not in {RULES, PAPER}]
-    return whole_words([*own, *(rules.paper if PAPER in keywords else ())], particles=True)
+    paper = phrase_rules(code, KEYWORDS.name).paper
+    return whole_words([*own, *(paper if PAPER in keywords else ())], particles=True)
 
 
 def _find(candidate: Candidate, keywords: tuple[str, ...]) -> str | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filter_kinds import PhraseFilter
 from selfinstruct.core.filtering.setting_kinds import PAPER, RULES, Phrases
-from selfinstruct.core.language.phrase_rules import PhraseRules, phrase_rules
+from selfinstruct.core.language.phrase_rules import phrase_rules
 from selfinstruct.core.language.unicode_tokens import fold, locate, whole_words
 
 OPENINGS = Phrases(
@@ -24,7 +24,11 @@ OPENINGS = Phrases(
 def _find(candidate: Candidate, openings: tuple[str, ...]) -> str | None:
     rules = phrase_rules(candidate.language.code, OPENINGS.name)
     span = rules.opening(candidate.folded) if RULES in openings else None
-    if span is None and (pattern := _pattern(openings, rules)) and (match := pattern.match(candidate.folded)):
+    if (
+        span is None
+        and (pattern := _own_words(openings, candidate.language.code))
+        and (match := pattern.match(candidate.folded))
+    ):
         span = match.span()
     if span is None:
         return None
@@ -33,9 +37,10 @@ def _find(candidate: Candidate, openings: tuple[str, ...]) -> str | None:
 
 
 @lru_cache(maxsize=32)
-def _pattern(openings: tuple[str, ...], rules: PhraseRules) -> "re.Pattern[str] | None":
+def _own_words(openings: tuple[str, ...], code: str) -> "re.Pattern[str] | None":
     own = [phrase for phrase in openings if phrase not in {RULES, PAPER}]
-    return whole_words([*own, *(rules.paper if PAPER in openings else ())], particles=True)
+    paper = phrase_rules(code, OPENINGS.name).paper
+    return whole_words([*own, *(paper if PAPER in openings else ())], particles=True)
 
 
 OPENING = PhraseFilter("opening", _find, OPENINGS)
