@@ -28,6 +28,7 @@ from selfinstruct.core.events import Event
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.tui.background.error_handling import SurvivesErrors
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
@@ -169,7 +170,7 @@ class CuratorApp(SurvivesErrors, App[None]):
             await may_send_keys(self, self.engine.consent, self.session.settings)
             self.session.start()
 
-        self.run_worker(ask_and_start())
+        start_worker(self, ask_and_start)
 
     def action_help_quit(self) -> None:
         """Say how to quit: Ctrl+C quits most other programs."""
@@ -183,7 +184,7 @@ class CuratorApp(SurvivesErrors, App[None]):
 
     def _model_chosen(self, texts: dict[str, str] | None) -> None:
         if texts is not None:
-            self.run_worker(self._take_model(texts))
+            start_worker(self, partial(self._take_model, texts))
 
     async def _take_model(self, texts: dict[str, str]) -> None:
         from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - as above
@@ -218,7 +219,7 @@ class CuratorApp(SurvivesErrors, App[None]):
                 screen.happened(message.event)
         if not self._refresh_due and not self._exit:
             self._refresh_due = True
-            self.run_worker(self._refresh())
+            start_worker(self, self._refresh)
 
     async def _refresh(self) -> None:
         """Refresh once per burst of events, when the keyboard is idle."""
@@ -366,7 +367,7 @@ class CuratorApp(SurvivesErrors, App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy the selection of an editor exactly as stored."""
-        self.run_worker(self.copy(text, "it"), group="copy", exclusive=True)
+        start_worker(self, partial(self.copy, text, "it"), group="copy", exclusive=True)
 
     async def copy(self, text: str, what: str) -> str:
         """Copy a text exactly as stored; returns a sentence on where it went."""

@@ -3,10 +3,9 @@
 import asyncio
 import gc
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
-from typing import Any
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.runs.attended import AttendedRun
@@ -44,7 +43,7 @@ class Session:
         """Searches tasks without blocking the screen."""
         self.long_step: BulkProgress | None = None
         """The bulk step in progress, if any; other decisions are refused meanwhile."""
-        self.put_off: deque[Coroutine[Any, Any, None]] = deque()
+        self.put_off: deque[Callable[[], Awaitable[None]]] = deque()
         """Decisions that wait for another program to release the workspace, oldest first."""
         self.unapplied = 0
         """Number of settings that the person has changed and not applied yet."""

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from textual.dom import DOMNode
 from textual.worker import Worker
 
+from selfinstruct.tui.background.workers import start_worker
+
 _PAUSE_S = 1.0
 """Minimum seconds between two reads."""
 _SHARE = 0.2
@@ -33,7 +35,7 @@ class BackgroundRefresh:
         """Request a read."""
         self._wanted = True
         if self._worker is None or self._worker.is_finished:
-            self._worker = self._owner.run_worker(self._read_while_wanted())
+            self._worker = start_worker(self._owner, self._read_while_wanted)
 
     def stop(self) -> None:
         """Cancel the current read, and drop any request for another."""

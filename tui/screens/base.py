@@ -28,6 +28,7 @@ from selfinstruct.core.events import (
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import SETTINGS_FILE, read_file
 from selfinstruct.tui.background.error_handling import SurvivesErrors
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen
 from selfinstruct.tui.dialogs.export import ExportScreen
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
@@ -213,7 +214,7 @@ class WorkScreen(SurvivesErrors, Screen[None]):
         async def copied() -> None:
             self.say(await self.curator.copy(text, what))
 
-        self.run_worker(copied(), group="copy", exclusive=True)
+        start_worker(self, copied, group="copy", exclusive=True)
 
     def say(self, text: str, *, error: bool = False, while_paused: bool = False, lasts: bool = False) -> None:
         """Show a message in the message line, or store it until the line is mounted.

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from textual.screen import Screen
 
@@ -12,9 +14,26 @@ from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.records import AnyDecision, DecisionKind, InstanceDecision, Label, Task
 from selfinstruct.db.sqlite.lock_wait import PAUSE_S
 from selfinstruct.tui.background.bulk_progress import BulkProgress
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.screens.base import WorkScreen
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step(Generic[Result]):
+    """A step of decisions, as `carry_out` describes it."""
+
+    work: Sliced[Result]
+    doing: str
+    over: Callable[[Result], None]
+    failed: Callable[[str], None]
+
+    def fail(self, error: SelfInstructError | WorkspaceError) -> None:
+        """Report why the step was refused or could not be stored; damage ends the program."""
+        if isinstance(error, DamagedError):
+            raise error
+        self.failed(str(error))
 
 
 class DecidingScreen(WorkScreen):
@@ -76,23 +95,21 @@ class DecidingScreen(WorkScreen):
         Raises:
             DamagedError: The workspace is damaged.
         """
-        failed = failed or self._say_failed
+        step = _Step(work, doing, over, failed or self._say_failed)
         if self.session.put_off:
-            self.put_off(work, doing, over, failed)
+            self._put_off(step)
             return True
         try:
             done = next(work)
         except StopIteration as end:
             over(end.value)
-        except DamagedError:
-            raise
         except (SelfInstructError, WorkspaceError) as error:
-            failed(str(error))
+            step.fail(error)
         else:
             if done == WAITING:
-                self.put_off(work, doing, over, failed)
+                self._put_off(step)
                 return True
-            self.run_worker(self._carry_out(work, self._begin(doing), over, failed))
+            start_worker(self, partial(self._carry_out, step, self._begin(doing)))
         return False
 
     def store_text(
@@ -136,66 +153,44 @@ class DecidingScreen(WorkScreen):
         self.session.long_step = step
         return step
 
-    async def _carry_out(
-        self,
-        work: Sliced[Result],
-        step: BulkProgress,
-        over: Callable[[Result], None],
-        failed: Callable[[str], None],
-    ) -> None:
+    async def _carry_out(self, step: _Step[Result], progress: BulkProgress) -> None:
         try:
-            result = await in_slices(work, step.progress)
-        except DamagedError:
-            raise
+            result = await in_slices(step.work, progress.progress)
         except (SelfInstructError, WorkspaceError) as error:
-            failed(str(error))
+            step.fail(error)
         else:
-            over(result)
+            step.over(result)
         finally:
             self.session.long_step = None
 
-    def put_off(
-        self,
-        work: Sliced[Result],
-        doing: str,
-        over: Callable[[Result], None],
-        failed: Callable[[str], None],
-    ) -> None:
+    def _put_off(self, step: _Step[Any]) -> None:
         """Queue a step until no other program holds the write lock; queued steps run in order."""
         waiting = self.session.put_off
-        waiting.append(self._carry_out_later(work, doing, over, failed))
+        waiting.append(partial(self._carry_out_later, step))
         if len(waiting) == 1:
-            self.app.run_worker(self._catch_up())
+            start_worker(self.app, self._catch_up)
 
     async def _catch_up(self) -> None:
         waiting = self.session.put_off
         while waiting:
             try:
-                await waiting[0]
+                await waiting[0]()
             except WorkspaceError as error:
                 self.curator.tell(error)
             finally:
                 del waiting[0]
         self.curator.leave_when_done()
 
-    async def _carry_out_later(
-        self,
-        work: Sliced[Result],
-        doing: str,
-        over: Callable[[Result], None],
-        failed: Callable[[str], None],
-    ) -> None:
+    async def _carry_out_later(self, step: _Step[Result]) -> None:
         try:
-            while next(work) == WAITING:  # noqa: ASYNC110 - nothing tells when the lock is free
+            while next(step.work) == WAITING:  # noqa: ASYNC110 - nothing tells when the lock is free
                 await asyncio.sleep(PAUSE_S)
         except StopIteration as end:
-            over(end.value)
-        except DamagedError:
-            raise
+            step.over(end.value)
         except (SelfInstructError, WorkspaceError) as error:
-            failed(str(error))
+            step.fail(error)
         else:
-            await self._carry_out(work, self._begin(doing), over, failed)
+            await self._carry_out(step, self._begin(step.doing))
 
 
 def other_label(task: Task) -> Label:

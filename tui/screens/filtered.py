@@ -1,6 +1,7 @@
 """Base class of screens with a filter line above their table."""
 
 from array import array
+from functools import partial
 from typing import Any
 
 from textual import events, on
@@ -10,6 +11,7 @@ from textual.worker import Worker
 from selfinstruct.core.task_query import QueryError, parse_filter
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Order
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.screens.deciding import DecidingScreen
 from selfinstruct.tui.text.exact_text import ExactInput
 from selfinstruct.tui.widgets.titles import entitle
@@ -59,7 +61,9 @@ class FilteredScreen(DecidingScreen):
 
     def load(self, *, at: int | None = None) -> None:
         """Search for the filter and show the matches; the next key stroke cancels the search."""
-        self._search = self.run_worker(self._load(at, self.table.current), group="search", exclusive=True)
+        self._search = start_worker(
+            self, partial(self._load, at, self.table.current), group="search", exclusive=True
+        )
 
     async def _load(self, at: int | None, current: int | None) -> None:
         try:

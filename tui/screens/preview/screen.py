@@ -1,6 +1,7 @@
 """The Preview screen: which verdicts other filter settings would flip, before they are applied."""
 
 import time
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -23,6 +24,7 @@ from selfinstruct.core.stats.filter_preview import (
 )
 from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.tui.background.refresh import BackgroundRefresh
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
@@ -231,7 +233,7 @@ class PreviewScreen(PaneActions, WorkScreen):
             self._applying = True
             self._looking.stop()
             before = described(self._now, changed)
-            self.run_worker(self._apply(self._proposed, before))
+            start_worker(self, partial(self._apply, self._proposed, before))
 
     async def _apply(self, filters: FilterSettings, before: str) -> None:
         try:

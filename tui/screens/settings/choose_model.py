@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -15,6 +16,7 @@ from textual.worker import Worker
 
 from selfinstruct.core.endpoint.key_consent import KeyConsent, key_variable
 from selfinstruct.core.settings.model import OFFLINE, Settings
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
@@ -295,7 +297,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         testing = "Asking the server for its models" if unnamed else "Sending a test request"
         self._tell(self.with_keys(f"{testing}. {{cancel}} stops it."))
         settings = Settings.model_validate(values_of(asked, self._settings)).without_embeddings
-        self._testing = self.run_worker(self._test(settings, unnamed=unnamed))
+        self._testing = start_worker(self, partial(self._test, settings, unnamed=unnamed))
 
     async def _test(self, settings: Settings, *, unnamed: bool) -> None:
         typed = changed_in(self._texts, self._settings)

@@ -1,6 +1,7 @@
 """The Settings screen: settings are edited in place, validated as you type, and applied together."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from rich.table import Table
@@ -13,6 +14,7 @@ from textual.worker import Worker
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import Settings
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.keys.actions import ACTIONS
 from selfinstruct.tui.keys.own_keys import bindings
@@ -173,7 +175,7 @@ class SettingsScreen(WorkScreen):
             self.say("Nothing has changed.")
         elif (settings := self._settings()) is not None:
             self._applying = True
-            self.run_worker(self._apply(settings, changed))
+            start_worker(self, partial(self._apply, settings, changed))
 
     async def _apply(self, settings: Settings, changed: dict[str, str]) -> None:
         try:
@@ -233,7 +235,7 @@ class SettingsScreen(WorkScreen):
                 f"Sending a test request to {settings.model} at {settings.address}."
                 + self.with_keys(" {back} stops it.")
             )
-            self._testing = self.run_worker(self._test(settings.without_embeddings, typed))
+            self._testing = start_worker(self, partial(self._test, settings.without_embeddings, typed))
 
     async def _test(self, settings: Settings, typed: dict[str, str]) -> None:
         if not await may_send_keys(self.app, self.engine.consent, settings, typed=typed):

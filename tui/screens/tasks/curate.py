@@ -1,6 +1,7 @@
 """The home screen, Curate: decisions on candidates while the next ones are generated."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual.binding import BindingType
@@ -16,6 +17,7 @@ from selfinstruct.core.events import (
 )
 from selfinstruct.core.util.time_slices import Sliced, in_slices, when_free
 from selfinstruct.db.records import PASS
+from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import place_of
@@ -173,7 +175,7 @@ class CurateScreen(TasksScreen):
     def _run_steps(self, steps: Sliced[None]) -> None:
         """Run steps now, or, from the first one that has to wait, in the background."""
         if next(steps, None) is not None:
-            self.run_worker(in_slices(steps))
+            start_worker(self, partial(in_slices, steps))
 
     def on_screen_resume(self) -> None:
         """Show a requested batch that has been completed in the meantime."""
