@@ -19,11 +19,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from selfinstruct.core.language.registry import read_toml
-from selfinstruct.core.language.unicode_tokens import RUN, Span, fold, is_hangul, whole_words
+from selfinstruct.core.language.unicode_tokens import (
+    RUN,
+    Span,
+    fold,
+    is_hangul,
+    whole_words,
+    whole_words_source,
+)
 
 _RULES = "rules.toml"
 _FAR, _FARTHEST = 60, 200
@@ -39,13 +46,18 @@ _START = rf"(?:(?:^|[{_STOPS}]){_JOINT})"
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Rule:
-    """A rule, compiled."""
+    """A rule, as the source of a regular expression."""
 
-    pattern: "re.Pattern[str]"
+    source: str
     needs: tuple[Words, ...]
     """One of each of these is in every text that it applies to: a quick test that spares most searches."""
+
+    @cached_property
+    def pattern(self) -> "re.Pattern[str]":
+        """The rule, compiled when it is first needed: all rules of a language take seconds of CPU."""
+        return re.compile(self.source)
 
     def may_apply(self, text: str, is_in: dict[Words, bool]) -> bool:
         """Return whether the text has what the rule needs; `is_in` remembers it for other rules."""
@@ -94,11 +106,11 @@ class PhraseRules:
 @cache
 def phrase_rules(code: str, name: str) -> PhraseRules:
     """The rules of the filter `name` in a language; they find nothing if the language has none."""
-    return compile_rules(read_toml(code, _RULES), name)
+    return read_rules(read_toml(code, _RULES), name)
 
 
-def compile_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
-    """Compile the rules of the filter `name` in the content of a `rules.toml`.
+def read_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
+    """Read the rules of the filter `name` from the content of a `rules.toml`.
 
     Raises:
         KeyError: a rule names a list that there is not.
@@ -106,21 +118,21 @@ def compile_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
     table, words = data.get(name, {}), _Words(data.get("words", {}), data.get("reach", 4))
     return PhraseRules(
         paper=tuple(table.get("paper", ())),
-        _rules=tuple(words.compile(rule) for rule in table.get("rules", ())),
-        _harmless=tuple(words.compile(rule) for rule in table.get("harmless", ())),
+        _rules=tuple(words.translate(rule) for rule in table.get("rules", ())),
+        _harmless=tuple(words.translate(rule) for rule in table.get("harmless", ())),
         _unless=whole_words(_spelled(table.get("unless", ())), particles=True),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The word lists of a language, and how rules are compiled with them."""
+    """The word lists of a language, and how rules are translated with them."""
 
     lists: Mapping[str, Any]
     reach: int
 
-    def compile(self, rule: str) -> _Rule:
-        """Compile a rule; the group `hit` of its pattern is the evidence."""
+    def translate(self, rule: str) -> _Rule:
+        """Translate a rule into a regular expression, whose group `hit` is the evidence."""
         elements = rule.split()
         before = after = ""
         if elements[0] == "^":
@@ -134,7 +146,7 @@ class _Words:
         body = "".join(self._joined(elements))
         named = [self._entries(element) for element in elements if element not in _GAPS]
         needs = tuple(tuple(sorted({entry.split()[0] for entry in _spelled(entries)})) for entries in named)
-        return _Rule(re.compile(f"{before}(?P<hit>{body}){after}"), needs)
+        return _Rule(f"{before}(?P<hit>{body}){after}", needs)
 
     def _joined(self, elements: Sequence[str]) -> Iterator[str]:
         between = self._any_of(self.lists.get("between", ()))
@@ -160,8 +172,8 @@ class _Words:
         return name.replace("_", " ").split("|")
 
     def _any_of(self, entries: Sequence[str], *, continues: bool = False) -> str:
-        pattern = whole_words(_spelled(entries), particles=True, starts=not continues)
-        return f"(?:{pattern.pattern})" if pattern else ""
+        source = whole_words_source(_spelled(entries), particles=True, starts=not continues)
+        return f"(?:{source})" if source else ""
 
 
 def _spelled(entries: Sequence[str]) -> set[str]:

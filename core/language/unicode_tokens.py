@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import groupby
 
 _HAN = "々〆〇〡-〩〸-〼\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 _HANGUL_FIRST = "\uac00-\ud7a3\u1100-\u115e\ua960-\ua97c"
@@ -27,12 +28,18 @@ _BLOCKS = (
     (0x1000, 0x109F), (0xA9E0, 0xA9FF), (0xAA60, 0xAA7F),  # Burmese
     (0x1780, 0x17FF),  # Khmer
 )  # fmt: skip
-_UNSPACED = _HAN + "".join(
-    chr(code)
-    for first, last in _BLOCKS
-    for code in range(first, last + 1)
-    if unicodedata.category(chr(code)) in {"Lo", "Lm", "Nl"}
-)
+
+
+def _letter_ranges(first: int, last: int) -> Iterator[str]:
+    """The letters of a block, as ranges of a character class: single letters take far longer to compile."""
+    codes = range(first, last + 1)
+    for is_letter, run in groupby(codes, lambda code: unicodedata.category(chr(code)) in {"Lo", "Lm", "Nl"}):
+        if is_letter:
+            letters = [*run]
+            yield f"{chr(letters[0])}-{chr(letters[-1])}"
+
+
+_UNSPACED = _HAN + "".join(part for block in _BLOCKS for part in _letter_ranges(*block))
 _STACKERS = "\u1039\u17d2"
 """Signs that stack the next consonant below the previous one, in Burmese and Khmer."""
 
@@ -129,25 +136,30 @@ def whole_words(texts: Iterable[str], *, particles: bool, starts: bool = True) -
     anything may follow. In scripts without spaces it may be anywhere. Without `starts`, it may continue a
     word. None if there is nothing to find.
     """
+    source = whole_words_source(texts, particles=particles, starts=starts)
+    return re.compile(source) if source else None
+
+
+def whole_words_source(texts: Iterable[str], *, particles: bool, starts: bool = True) -> str:
+    """The source of the pattern that `whole_words` compiles; empty if there is nothing to find."""
     groups: dict[tuple[str, str], list[str]] = {}
     for text in sorted({fold(text) for text in texts} - {""}, key=lambda text: (-len(text), text)):
         before = _edge(text[0]) if starts else ""
         after = "" if particles and is_hangul(text[-1]) else _edge(text[-1])
         groups.setdefault((before, after), []).append(text)
-    if not groups:
-        return None
     found = []
     for (before, after), members in groups.items():
         any_of = "|".join(re.escape(text).replace(r"\ ", r"\s+") for text in members)
         found.append(f"{before and f'(?<!{before})'}(?:{any_of}){after and f'(?!{after})'}")
-    return re.compile("|".join(found))
+    return "|".join(found)
 
 
 def _edge(character: str) -> str:
     """Pattern of what must not be adjacent to a word with this character at its edge."""
     if is_unspaced(character):
         return ""
-    return f"[{_HANGUL_FIRST}{_HANGUL_REST}]" if is_hangul(character) else f"(?:{_LETTER}|_)"
+    hangul = _HANGUL_FIRST + _HANGUL_REST
+    return f"[{hangul}]" if is_hangul(character) else rf"[^\W{_UNSPACED}{hangul}]"
 
 
 def locate(text: str, folding: Fold, spans: Iterable[Span]) -> list[Span]:

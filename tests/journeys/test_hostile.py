@@ -113,7 +113,7 @@ DIALOGS = [
     pytest.param("5G", "Request 1 ", "y", "Sent the answer", id="copied answer"),
     pytest.param("5G", "Request 1 ", "Y", "Sent the prompt", id="copied prompt"),
     pytest.param("5Gk", "Request 2 ", "t", "Resending request 2", id="sent again"),
-    pytest.param("5Gk", "Request 2 ", "T", "failed requests again?", id="all sent again"),
+    pytest.param("5Gk", "Request 2 ", "T", "failed requests?", id="all sent again"),
     pytest.param("7", "base_url", "\x14", "Its models are", id="connection"),
     pytest.param("7", "base_url", "M", "Which model do you want to use", id="choice of a model"),
 ]

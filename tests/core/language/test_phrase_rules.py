@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from selfinstruct.core.language.phrase_rules import compile_rules, phrase_rules
+from selfinstruct.core.language.phrase_rules import phrase_rules, read_rules
 from selfinstruct.core.language.registry import OTHER, known, read_toml, with_seeds
 from selfinstruct.core.language.unicode_tokens import fold
 
@@ -19,7 +19,7 @@ WORDS = {
 
 
 def found(rule: str, text: str, **table: list[str]) -> list[str]:
-    rules = compile_rules({"reach": 2, "words": WORDS, "x": {"rules": [rule], **table}}, "x")
+    rules = read_rules({"reach": 2, "words": WORDS, "x": {"rules": [rule], **table}}, "x")
     folded = fold(text)
     return [folded[start:end] for start, end in rules.spans(folded)]
 
@@ -76,7 +76,7 @@ def test_a_long_text_without_end_takes_no_time(code: str, piece: str) -> None:
 
 
 def test_an_opening_is_a_rule_at_the_beginning() -> None:
-    rules = compile_rules({"words": WORDS, "x": {"rules": ["^ <draw>"]}}, "x")
+    rules = read_rules({"words": WORDS, "x": {"rules": ["^ <draw>"]}}, "x")
     assert rules.opening("please draw it") == (7, 11)
     assert rules.opening("cat, draw it") is None
 
