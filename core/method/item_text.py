@@ -7,7 +7,8 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』", "`": "`", "«": "»"}
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# No ** inside, or a long text of opening marks would take quadratic time.
+# These read what any model writes, also the same mark ten thousand times: adjacent repetitions of the same
+# character are possessive or bounded, so that none takes more than linear time.
 _BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
 _ITALIC = re.compile(r"^([*_])(?=[^\s*_])([^*_]+)\1$")
 _HASHTAGS = re.compile(r"(?<=[.?!。？！])(?:\s+#[^\W\d]\w*)+\s*$")
@@ -19,8 +20,8 @@ _LEADING_TAG = re.compile(
     r"^(?:\*\*|\*|`)?[\[(【（［](?P<tag>[^\W\d][^\[\]()【】（）\d:：]{0,28})[\])】）］](?:\*\*|\*|`)?\s*[:：–—-]?\s*(?=\S)"
 )
 _TRAILING_TAG = re.compile(
-    r"(?P<end>[.?!。？！”\"'’」』)）])\s*[-–—|]?\s*(?:\*\*|\*|_|`)*[\[(【（［{#|]?\s*(?:\*\*|\*|_)*"
-    r"(?P<tag>[^\W\d][^\[\]()【】（）{}#|.?!。？！\d]{0,30}?)(?:\*\*|\*|_)*\s*[\])】）］}|]?(?:\*\*|\*|_|`)*\s*$"
+    r"(?P<end>[.?!。？！”\"'’」』)）])\s*[-–—|]?\s*[*_`]*+[\[(【（［{#|]?\s*[*_]*+"
+    r"(?P<tag>[^\W\d][^\[\]()【】（）{}#|.?!。？！\d]{0,30}?)[*_]*+\s*[\])】）］}|]?[*_`]*+\s*$"
 )
 _ARROW = re.compile(r"(?<=[.?!。？！\"”'’」])\s*(?:→|⇒|->|=>|➜|➔|⟶)\s*.*$")
 _ANY_ARROW = re.compile(r"^(?P<text>.+?)\s+(?:→|⇒|➜|➔|⟶)\s.*$")
@@ -28,7 +29,7 @@ _ANY_LEADING_TAG = re.compile(
     r"^(?:\*\*|`)?\[[^\W\d][^\[\]:：]{0,28}\](?:\*\*|`)?\s*[:：–—-]?\s*(?P<text>\S.*)$"
 )
 _ANY_TRAILING_TAG = re.compile(
-    r"^(?P<text>.+?)\s*[\[(（【*_]+(?P<known_tag>[^\W\d][^\[\]()（）【】*_]{0,28})[\])）】*_]+$"
+    r"^(?P<text>.+?)\s*[\[(（【*_]{1,6}(?P<known_tag>[^\W\d][^\[\]()（）【】*_]{0,28})[\])）】*_]{1,6}$"
 )
 _ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>.+)[\"”」'’»]$")
 _NUMBER_AGAIN = re.compile(r"^\(?(?P<number>\d{1,3})[.)]\s+(?=\S)")

@@ -9,7 +9,8 @@ from selfinstruct.db.records import Reason
 _AROUND = " \t\n()<>[]*_`{}「」『』【】（）〈〉［］\"'“”‘’.。!！,，-—–"
 _ONLY_MARKS = re.compile(r"[\s\"'“”‘’`*_]*|[\s*_(\[<]*[-—–/ー][-—–\s*_)\]>]*")
 _QUOTED = re.compile(r"^\s*>[ \t]?")
-_DOTS = re.compile(r"[\s\"'“”*_(\[<]*(?:\.{2,}|…+|。{3,}|\?{2,}|_{3,}|＿{2,})[\s.…?\"'“”*_)\]>]*")
+_DOTS = re.compile(r"\.\.|…|。。。|\?\?|___|＿＿")
+_DOTS_AND_MARKS = re.compile(r"[\s.…?。＿\"'“”*_()\[\]<>]*")
 _BRACKETED = re.compile(
     r"\s*(?P<open>[\[<{(【［])(?P<inside>[^\[\]<>{}()【】［］]{1,200})[\]>})】］][\s.。]*"
 )
@@ -90,7 +91,7 @@ def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
 
 
 def _is_placeholder(text: str, vocabulary: Vocabulary, *, whole: bool) -> bool:
-    if _DOTS.fullmatch(text):
+    if _DOTS_AND_MARKS.fullmatch(text) and _DOTS.search(text):
         return True
     patterns = vocabulary.phrases
     if whole and "\n" not in text and len(text) < 80 and patterns["placeholder"].match(text.strip(_AROUND)):

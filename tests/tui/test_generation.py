@@ -69,15 +69,15 @@ async def test_while_the_first_batch_is_made_the_empty_screen_says_so_and_who_is
         assert "being made" not in await curator.detail()
 
 
-async def test_the_next_batch_is_made_while_this_one_is_decided_on(curator: Curator) -> None:
-    async with asyncio.timeout(90):
-        while sum(isinstance(event, BatchCompleted) for event in curator.happened) < 2:
-            await curator.pilot.pause()
-    assert "batch 1" in curator.shown("#status")
-    first = list(curator.table.ids)
-    await curator.press("n")
-    assert "batch 2" in curator.shown("#status")
-    assert curator.current().id > max(first)
+async def test_the_next_batch_is_made_while_this_one_is_decided_on(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(rng_seed=1)) as curator:
+        await curator.press("n")
+        await curator.until(lambda: sum(isinstance(event, BatchCompleted) for event in curator.happened) == 2)
+        assert "batch 1" in curator.shown("#status")
+        first = list(curator.table.ids)
+        await curator.press("n")
+        assert "batch 2" in curator.shown("#status")
+        assert curator.current().id > max(first)
 
 
 async def test_an_endpoint_that_cannot_be_used_is_said_on_a_quiet_line_and_n_tries_again(

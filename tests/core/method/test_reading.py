@@ -167,18 +167,40 @@ def test_a_label_in_json_is_read() -> None:
     assert parse_label('```json\n{"answer": "No"}\n```') == "generation"
 
 
+def seconds_to_read(text: str) -> float:
+    begun = time.process_time()
+    parse_proposals(text, cut=False, continues_item=False)
+    parse_input_first(text)
+    parse_output_first(text)
+    parse_label(text)
+    return time.process_time() - begun
+
+
 @pytest.mark.parametrize(
     "piece", ["1.\n", "Input: a\n", "> ", "</think>", '{"input": 1},', "「」", "let me know "]
 )
 def test_the_time_to_read_an_answer_grows_with_its_length_and_not_its_square(piece: str) -> None:
-    def seconds(length: int) -> float:
-        text = piece * (length // len(piece))
-        begun = time.process_time()
-        parse_proposals(text, cut=False, continues_item=False)
-        parse_input_first(text)
-        parse_output_first(text)
-        parse_label(text)
-        return time.process_time() - begun
-
-    short, long = (min(seconds(length) for _ in range(3)) for length in (8_000, 64_000))
+    short, long = (
+        min(seconds_to_read(piece * (length // len(piece))) for _ in range(3)) for length in (4_000, 32_000)
+    )
     assert long < 30 * max(short, 0.001), "8 times the text; its square would be 64 times the work"
+
+
+MARKS = [
+    *"[](){}<>*_`'\"“”#|-–.:;,!?=~\\/^%$@&+ \n\ta1é。、：「」→•", "**", "__", "```\n", "<br>", "- ", "| a ",
+    '{"a":', "# ", "\n\n", "(a) ", "[x] ", "a: ", ". ", "a.", "*a", "_a", "[a", "a]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["", "1. Name a.", "Input: a\nOutput: ", "Class label: a "])
+def test_a_mark_that_a_model_repeats_without_end_is_read_in_linear_time(before: str) -> None:
+    seconds_to_read(before)
+    for mark in MARKS:
+        for few, many in (
+            (14, 28),
+            (1_000, 8_000),
+        ):  # a pattern that backtracks badly never ends on the latter
+            short, long = (
+                min(seconds_to_read(f"{before}{mark * count}1") for _ in range(2)) for count in (few, many)
+            )
+            assert long < 30 * max(short, 0.003), (mark, many)
