@@ -11,6 +11,8 @@ from tests.journeys.terminal import Terminal
 from tests.journeys.test_journeys import run, status
 from tests.server import ModelServer
 
+pytestmark = pytest.mark.long
+
 _PATIENCE_S = 120.0
 
 

@@ -13,6 +13,8 @@ from tests.hostile import clipboards
 from tests.journeys.terminal import Terminal
 from tests.tui.grown import at_noon
 
+pytestmark = pytest.mark.long
+
 WORDING = "Translate می\u200cخواهم into English and add a ❤\ufe0f to it."
 PASTED = "\x1b[200~{}\x1b[201~"
 

@@ -234,6 +234,7 @@ def outcome(words: list[str], *, terminal: bool) -> tuple[int, bytes]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
 def test_no_command_says_what_a_terminal_would_obey(tried: dict[str, list[str]], terminal: bool) -> None:
     names = ["status", "export as csv", "export as csv again", "work refused", "command 0", "address 0"]

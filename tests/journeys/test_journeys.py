@@ -133,6 +133,7 @@ def test_ctrl_c_twice_leaves_at_once(tmp_path: Path, server: ModelServer) -> Non
     assert status(tmp_path / "w.db")["requests"]["in_doubt"] == 4
 
 
+@pytest.mark.long
 def test_unattended_work_shows_a_bar_on_a_terminal_and_plain_lines_elsewhere(tmp_path: Path) -> None:
     words = ["selfinstruct-tui", "--auto", "--target", "60", "--rng-seed", "1"]
     with Terminal(*words, "--db", str(tmp_path / "a.db")) as terminal:
@@ -146,6 +147,7 @@ def test_unattended_work_shows_a_bar_on_a_terminal_and_plain_lines_elsewhere(tmp
     assert re.search(r"batch 1: \d+ of 60 · .*filtered out: ", plain.stdout)
 
 
+@pytest.mark.long
 def test_two_programs_on_one_workspace_accept_no_two_similar_tasks(tmp_path: Path) -> None:
     path = tmp_path / "shared.db"
     assert run("selfinstruct-tui", "--auto", "--target", "1", "--db", str(path)).returncode == 0

@@ -11,6 +11,8 @@ from tests.db.lived_in import decisions_of, live_in, rows
 from tests.db.repair.test_repair import leaves_of, overwrite, page_of
 from tests.journeys.terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,8 @@ from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, curating
 
+pytestmark = pytest.mark.long
+
 _WAITING = "Waiting for another program"
 
 

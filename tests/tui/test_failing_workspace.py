@@ -15,18 +15,11 @@ from selfinstruct.tui.screens.base import Tabs, WorkScreen
 from selfinstruct.tui.screens.settings.screen import SettingsScreen
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
+from tests.unreadable import unreadable
+
+pytestmark = pytest.mark.long
 
 _NOT_READ, _FULL = "The query was interrupted", "disk is full"
-
-
-@contextmanager
-def unreadable(workspace: Workspace) -> Iterator[None]:
-    """Within, SQLite breaks every query off."""
-    workspace._db.set_progress_handler(lambda: 1, 1)
-    try:
-        yield
-    finally:
-        workspace._db.set_progress_handler(None, 0)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ from selfinstruct.tui.text.themes import CYCLE, check_theme
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 
 def can_run(screen: WorkScreen, action: Action) -> bool:
     """Whether there is a method behind an action."""

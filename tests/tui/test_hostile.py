@@ -25,6 +25,8 @@ from tests.conftest import OpenEngine
 from tests.hostile import FILE_NAME, LONG, MODEL, TEXTS, groups, grow, hostile, strange_text
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 SIZE = (160, 60)
 HARMLESS = [name for name, text in TEXTS.items() if text == safe(text)]
 """Those that are shown as they are: what is in them would do something elsewhere than in a terminal."""

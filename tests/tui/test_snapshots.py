@@ -29,6 +29,8 @@ from tests.tui.curating import Curator, screen_text
 from tests.tui.grown import Grower, at_noon, grow, open_engine
 from tests.tui.snapshots import Picture, Snapshots, difference, picture, read, written
 
+pytestmark = pytest.mark.long
+
 FOLDER = Path(__file__).with_name("snapshots")
 THEMES = {(80, 24): (DARK, LIGHT), (160, 50): (DARK, LIGHT, HIGH_CONTRAST)}
 
@@ -176,6 +178,7 @@ async def still(curator: Curator) -> list[Strip]:
         line.cursor_blink = False
     for area in app.screen.query(TextArea):
         area.cursor_blink = False
+        area.refresh()  # its cursor may be drawn as it was between two blinks
     app.at_hand.refresh_all()
     await curator.until(lambda: app.at_hand.is_settled)
     before: list[Strip] = []

@@ -17,6 +17,8 @@ from tests.tui.screens.test_instances import COD, WREN, with_three
 from tests.tui.test_another_program import held
 from tests.tui.test_failing_workspace import full
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 async def instances(engine_on: OpenEngine, server: ModelServer) -> AsyncIterator[Curator]:

@@ -11,6 +11,8 @@ from selfinstruct.core.endpoint.connection_errors import connection_error
 from selfinstruct.core.endpoint.route import Route
 from tests.server import ModelServer
 
+pytestmark = pytest.mark.long
+
 ROOM = "from selfinstruct.core.endpoint.open_files import limit, room_for\nprint(room_for(100), limit())"
 
 

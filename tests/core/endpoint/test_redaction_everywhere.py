@@ -22,6 +22,8 @@ from tests.conftest import OpenEngine
 from tests.core.endpoint.test_client import carry_out
 from tests.server import Fault, ModelServer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:

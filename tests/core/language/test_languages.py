@@ -175,6 +175,7 @@ def test_every_slot_of_the_grammar_can_be_filled(code: str) -> None:
     assert set(grammar.fallback) == set(built_in("en").fallback)
 
 
+@pytest.mark.long
 @in_every_language
 def test_what_the_model_makes_up_is_mostly_fit_for_the_pool(code: str) -> None:
     grammar, rng = built_in(code), random.Random(0)

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from tests.fuzz.fragments import FRAGMENTS, whole
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.long
+
 WHOLE = whole()
 
 PIECES = st.lists(

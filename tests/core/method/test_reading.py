@@ -176,6 +176,7 @@ def seconds_to_read(text: str) -> float:
     return time.process_time() - begun
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "piece", ["1.\n", "Input: a\n", "> ", "</think>", '{"input": 1},', "「」", "let me know "]
 )
@@ -192,6 +193,7 @@ MARKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("before", ["", "1. Name a.", "Input: a\nOutput: ", "Class label: a "])
 def test_a_mark_that_a_model_repeats_without_end_is_read_in_linear_time(before: str) -> None:
     seconds_to_read(before)

@@ -28,6 +28,9 @@ from tests.conftest import OpenEngine
 from tests.core.runs.attending import attending
 from tests.core.runs.test_unattended import run, tasks_of
 from tests.server import Fault, ModelServer, error_body, proposals_answer
+from tests.unreadable import unreadable
+
+pytestmark = pytest.mark.long
 
 RAIN = "Describe how it smells after a summer shower."
 WET = "Put the scent of wet streets in July into words."
@@ -557,10 +560,8 @@ async def test_after_an_error_the_vectors_are_read_anew(
             vectors = engine.assessor._meaning
             assert vectors is not None
             assert vectors.read_some()
-            workspace._db.set_progress_handler(lambda: 1, 1)
-            with pytest.raises(WorkspaceError):
+            with unreadable(workspace), pytest.raises(WorkspaceError):
                 vectors.catch_up()
-            workspace._db.set_progress_handler(None, 0)
             engine.assessor.catch_up()
             assert vectors.pool_size == len(engine.assessor.index) > 100
 

@@ -1,7 +1,5 @@
 """The pool in memory is what the workspace says, whichever way it was read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from selfinstruct.db.records import Origin, Standing, State
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
+from tests.unreadable import unreadable
 
 ASKED = ["Name a fish number 3 of the sea.", "Sing about it.", "", "Write a poem about tree 5."]
 
@@ -181,16 +180,6 @@ def test_what_others_decide_while_the_pool_is_read_is_taken_in(
     pool.catch_up()
     assert steps > 5
     assert contents(pool) == without_image(kept)
-
-
-@contextmanager
-def unreadable(workspace: Workspace) -> Iterator[None]:
-    """Within, SQLite breaks every query off."""
-    workspace._db.set_progress_handler(lambda: 1, 1)
-    try:
-        yield
-    finally:
-        workspace._db.set_progress_handler(None, 0)
 
 
 @pytest.mark.parametrize("has_image", [True, False])

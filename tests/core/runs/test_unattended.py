@@ -117,6 +117,7 @@ async def test_concurrency_is_full_while_the_endpoint_is_slow(tmp_path: Path, se
     assert (await task).ended is Ended.DONE
 
 
+@pytest.mark.long
 async def test_new_tasks_are_asked_for_a_few_at_a_time_while_others_are_asked_about(tmp_path: Path) -> None:
     await run(tmp_path / "a.db", target=300, concurrency=16)
     with closing(sqlite3.connect(tmp_path / "a.db")) as db:
@@ -191,6 +192,7 @@ async def test_max_cost_is_never_exceeded_and_the_run_says_that_it_stopped_there
     assert not_taken_in(tmp_path / "a.db") == 0
 
 
+@pytest.mark.long
 async def test_a_cost_limit_is_used_up_however_many_requests_are_under_way(
     tmp_path: Path, server: ModelServer
 ) -> None:

@@ -116,6 +116,7 @@ def made_up_text(rng: random.Random, words: int) -> str:
     return " ".join(f"w{int(rng.paretovariate(0.5)) % words}" for _ in range(length))
 
 
+@pytest.mark.long
 @given(st.integers(min_value=0), WORDS_OF_A_POOL, st.integers(1, 40))
 @settings(deadline=None, max_examples=40)
 def test_the_nearest_of_a_large_pool_are_those_of_a_comparison_with_every_task(
@@ -159,6 +160,7 @@ def test_equally_near_tasks_come_in_the_order_of_their_ids() -> None:
     assert [neighbour.id for neighbour in index.nearest("name a stone")] == [3, 5, 7, 1]
 
 
+@pytest.mark.long
 @given(TEXTS, st.data())
 def test_an_index_that_changed_answers_like_a_new_one(texts: dict[int, str], data: st.DataObject) -> None:
     index = index_of(texts)

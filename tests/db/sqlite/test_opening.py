@@ -289,6 +289,7 @@ def shut(lived_in: Path) -> Iterator[Path]:
     folder.chmod(0o755)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["folder", "file"])
 @pytest.mark.parametrize("journal", ["DELETE", "WAL"])
 def test_what_cannot_be_written_can_be_looked_at_exported_checked_and_copied(
@@ -379,6 +380,7 @@ def test_what_was_half_written_cannot_be_taken_back_where_nothing_can_be_written
     assert "open it once where it can be written" in done.stderr
 
 
+@pytest.mark.long
 def test_two_programs_begin_one_workspace_at_the_same_moment(tmp_path: Path) -> None:
     words = [str(PROGRAMS / "selfinstruct-tui"), "--auto", "--target", "1", "--db", str(tmp_path / "w.db")]
     programs = [

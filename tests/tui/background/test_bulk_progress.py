@@ -10,6 +10,8 @@ from selfinstruct.core.decisions import tasks as decisions
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
 
+pytestmark = pytest.mark.long
+
 _TASKS = 300
 
 

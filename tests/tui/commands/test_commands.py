@@ -661,6 +661,7 @@ def test_light_commands_import_nothing_heavy(grown: Path, words: list[str]) -> N
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("program", "words"),
     [
@@ -811,6 +812,7 @@ def test_why_a_file_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
         assert "Errno" not in result.output
 
 
+@pytest.mark.long
 def test_a_reader_that_goes_away_does_not_end_the_work(tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "selfinstruct-tui"
     line = f"{program} --auto --target 60 --db {tmp_path / 'w.db'} | head -n 1"

@@ -15,6 +15,8 @@ from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
 from tests.tui.test_another_program import held
 
+pytestmark = pytest.mark.long
+
 WORDING = "Translate می\u200cخواهم into English and add a ❤\ufe0f to it."
 
 

@@ -16,6 +16,8 @@ from tests.tui.curating import Curator, curating, screen_text
 from tests.tui.screens.test_choose_model import OTHER, chosen, fill_in, first_run, outcome
 from tests.tui.screens.test_settings import filling_in
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,8 @@ from selfinstruct.tui.keys.screens import EVERY, SCREENS
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
 
+pytestmark = pytest.mark.long
+
 DECISIONS = {
     *("accept", "accept_anyway", "reject", "reject_because", "restore", "edit", "edit_outside", "relabel"),
     *("edit_instance", "drop_instance", "restore_instance", "add_instance", "undo", "redo"),

@@ -16,6 +16,8 @@ from selfinstruct.tui.keys.own_keys import with_keys
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
 
+pytestmark = pytest.mark.long
+
 KEYS = {
     "next_batch": "f5",
     "accept": "f6,f7",

@@ -20,6 +20,8 @@ from tests.server import ModelServer
 from tests.tui.curating import Curator, screen_text
 from tests.tui.test_failing_workspace import full
 
+pytestmark = pytest.mark.long
+
 OLLAMA, LOCAL, OPENAI, OTHER = 1, 2, 3, 4
 
 

@@ -19,6 +19,8 @@ from tests.hostile import TEXTS, strange_text
 from tests.server import Fault, ModelServer, error_body, instances_answer
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 COD, WREN, ELK = ("cod", "fish"), ("wren", "bird"), ("elk", "")
 FIRST = [(*COD, "kept"), (*WREN, "kept"), (*ELK, "empty_output")]
 
@@ -307,11 +309,15 @@ async def test_undo_goes_from_instances_to_tasks_in_the_order_of_the_steps(at: I
         ("2r", "rejection of 176"),
     ],
 )
-async def test_undo_and_redo_name_the_decision_in_plain_english(at: Instances, keys: str, what: str) -> None:
+async def test_undo_and_redo_name_the_decision_in_plain_english(
+    at: Instances, server: ModelServer, keys: str, what: str
+) -> None:
+    server.gate.clear()  # instances for the new label would be told of in the place of what is waited for
     await at.press(*keys, "u")
     assert at.message().startswith(f"Undone: {what}")
     await at.press("ctrl+r")
     assert at.message().startswith(f"Redone: {what}")
+    server.gate.set()
 
 
 @pytest.mark.parametrize(("key", "what"), [("e", "edit"), ("i", "addition")])

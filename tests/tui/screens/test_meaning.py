@@ -18,6 +18,8 @@ from tests.core.pool.test_embeddings import PAID, in_doubt
 from tests.server import ModelServer
 from tests.tui.curating import curating, screen_text
 
+pytestmark = pytest.mark.long
+
 
 async def test_the_detail_shows_the_nearest_by_meaning_with_their_cosines(engine_on: OpenEngine) -> None:
     engine = engine_on(embeddings="offline", hold=True, target=3, batches_ahead=0, concurrency=1)

@@ -16,6 +16,8 @@ from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def one_batch(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,6 +13,8 @@ from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 RAIN = "Describe the smell of rain on warm stone."
 NEAR = "Describe the smell of rain on cold glass."
 MAP = "Draw a map of the old town."

@@ -19,6 +19,8 @@ from tests.core.runs.test_attended import costs_at_most
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 REFUSED = Fault(400, error_body("not today"))
 ILLEGIBLE = Fault(body=b"<html>busy</html>")
 PRICED = {"m": {"input": 1.0, "output": 1.0}}

@@ -17,6 +17,8 @@ from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 
 class Form:
     """The settings screen of a curator, as a test sees it."""

@@ -13,6 +13,8 @@ from selfinstruct.tui.widgets.window_table import WindowTable
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating
 
+pytestmark = pytest.mark.long
+
 
 def cells(segments: Iterable[Segment]) -> list[tuple[str, str]]:
     """Every character with its style."""
