@@ -68,5 +68,6 @@ async def curator(
             await opened.wait_for(BatchCompleted)
         generated.backup(workspace._db)
     async with curating(engine_on(rng_seed=1)) as opened:
+        await opened.until(lambda: opened.engine.assessor.is_ready)
         await opened.pilot.pause()
         yield opened

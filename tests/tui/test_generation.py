@@ -25,6 +25,8 @@ from tests.core.runs.test_attended import cut_short
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 
 async def test_instances_are_made_in_the_background_for_what_was_accepted(curator: Curator) -> None:
     task_id = curator.current().id
@@ -259,8 +261,10 @@ async def test_another_endpoint_says_what_is_given_up_and_t_asks_it_for_the_same
         await curator.until(lambda: "3 requests given up" in curator.shown("#message"))
         assert "t sends them to the current endpoint." in curator.shown("#message")
         await curator.until(lambda: "4 failed" in curator.shown("#status"))
+        server.gate.clear()  # candidates would be told of in the place of what is waited for
         await curator.press("t")
         assert curator.shown("#message") == "Resending 4 requests."
+        server.gate.set()
         await curator.until(lambda: len({t.propose_request_id for t in workspace.tasks.of_batch(1)}) == 4)
 
 
