@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from selfinstruct.core.endpoint.error_bodies import ToldError, error_beside, told_error
+from selfinstruct.core.endpoint.finish_reasons import ending, is_token_limit
+from selfinstruct.core.endpoint.streams import is_stream, put_together
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.util.storable_text import storable_text
@@ -30,7 +33,7 @@ class Answer:
 
     text: str
     cut: bool
-    """Whether the token limit cut it off."""
+    """Whether it ends before its end: the token limit cut it off, or something else did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +74,26 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
         raise NoCompletionError("The answer has no choices.")
     choice: dict[str, Any] = choices[0]
     finish = choice.get("finish_reason")
-    if finish == "content_filter":
+    how = ending(finish)
+    if how == "withheld":
         raise AnswerError("The endpoint's content filter withheld the answer.")
-    cut = finish == "length"
-    text = _text(choice, api, cut=cut)
+    cut = how == "cut"
+    text = _text(choice, api)
+    if text is None:
+        raise _nothing_said(finish) if cut else AnswerError("The answer has no text.")
     if len(text) > _LONGEST_TEXT:
         text, cut = text[:_LONGEST_TEXT], True
     text = storable_text(text)
     if cut and not spoken(text).strip():
-        raise NothingSaidError(_NOTHING_SAID)
+        raise _nothing_said(finish)
     return Answer(text, cut)
+
+
+def _nothing_said(finish: object) -> AnswerError:
+    if is_token_limit(finish):
+        return NothingSaidError(_NOTHING_SAID)
+    reason = _line(str(finish)[:_LONGEST_NAME])
+    return AnswerError(f"The endpoint broke the answer off before anything was said ({reason}).")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -90,9 +103,23 @@ def read_object(body: bytes) -> dict[str, Any]:
         AnswerError: The body is not a JSON object, or it reports an error.
     """
     document = _object(body)
-    if document.get("error"):
-        raise AnswerError(f"The endpoint reported an error in its answer: {_message(document['error'])}")
+    error = error_beside(document, has_content=_has_content(document))
+    if error is not None:
+        raise AnswerError(f"The endpoint reported an error in its answer: {error.message or error.status}")
     return document
+
+
+def _has_content(document: dict[str, Any]) -> bool:
+    return bool(document.get("choices") or document.get("data"))
+
+
+def error_in_answer(body: bytes) -> ToldError | None:
+    """Read the error that a response with status 200 reports; None if it reports none, or is not JSON."""
+    try:
+        document = _parsed(body)
+    except AnswerError:
+        return None
+    return error_beside(document, has_content=isinstance(document, dict) and _has_content(document))
 
 
 def read_told(body: bytes) -> Told:
@@ -106,8 +133,8 @@ def read_told(body: bytes) -> Told:
     model = document.get("model")
     return Told(
         model=storable_text(model[:_LONGEST_NAME]) if isinstance(model, str) else None,
-        prompt_tokens=_tokens(usage.get("prompt_tokens")),
-        completion_tokens=_tokens(usage.get("completion_tokens")),
+        prompt_tokens=_prompt_tokens(usage),
+        completion_tokens=_tokens(usage.get("completion_tokens", usage.get("output_tokens"))),
     )
 
 
@@ -121,37 +148,37 @@ def read_models(body: bytes) -> list[str]:
     return [storable_text(name[:_LONGEST_NAME]) for name in ids if isinstance(name, str) and name]
 
 
-def error_message(body: bytes) -> str:
-    """Read the message from an error body, as one line; "" if there is none."""
+def read_error(body: bytes) -> ToldError:
+    """Read the error in the body of a response with an error status; empty if it has none."""
     try:
-        document = _object(body)
+        return told_error(_parsed(body)) or ToldError()
     except AnswerError:
-        return ""
-    return _message(document.get("error") or document.get("detail") or document.get("message") or "")
-
-
-def error_field(body: bytes, name: str) -> str:
-    """Read a text field of the error object, such as `code` or `param`; "" if there is none."""
-    try:
-        error = _object(body).get("error")
-    except AnswerError:
-        return ""
-    value = error.get(name) if isinstance(error, dict) else None
-    return storable_text(value[:_LONGEST_NAME]) if isinstance(value, str) else ""
+        return ToldError()
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    if body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+    document = _parsed(body)
+    if not isinstance(document, dict):
+        begins = storable_text(body[:40].decode(errors="replace"))
+        raise NoCompletionError(f"The answer is JSON, but not an object: {begins}")
+    return document
+
+
+def _parsed(body: bytes) -> Any:
+    """Parse the JSON of a body, or the chunks of a stream."""
+    streams = is_stream(body)
+    # In a stream each chunk has its own few, and is parsed by itself.
+    if not streams and body.count(b"[") + body.count(b"{") > _MOST_PARTS:
         raise NoCompletionError("The answer has more parts than any answer to our requests.")
     try:
-        document = json.loads(body.decode("utf-8-sig"))
+        text = body.decode("utf-8-sig")
+        document = put_together(text) if streams else json.loads(text)
     except UnicodeDecodeError:
         raise NoCompletionError("The answer is not UTF-8 text.") from None
     except (ValueError, RecursionError):
         raise NoCompletionError(_what_else(body)) from None
-    if not isinstance(document, dict):
-        begins = storable_text(body[:40].decode(errors="replace"))
-        raise NoCompletionError(f"The answer is JSON, but not an object: {begins}")
+    if streams and not document:
+        raise NoCompletionError("The answer is a stream of events, and none of them is part of an answer.")
     return document
 
 
@@ -162,14 +189,10 @@ def _what_else(body: bytes) -> str:
         return "The answer is empty."
     if begins.startswith((b"<!doctype", b"<html")):
         return f"The answer is a web page, not JSON. Check {setting('base_url')}: it often ends in /v1."
-    if begins.startswith((b"data:", b"event:", b"id:", b":")):
-        return (
-            "The answer is a stream of events, not JSON: the endpoint streams although it was not asked to."
-        )
     return "The answer is not JSON."
 
 
-def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
+def _text(choice: dict[str, Any], api: ApiKind) -> str | None:
     if api == "completions":
         text = choice.get("text")
     else:
@@ -177,12 +200,10 @@ def _text(choice: dict[str, Any], api: ApiKind, *, cut: bool) -> str:
         message = message if isinstance(message, dict) else {}
         text = message.get("content")
         if text is None and isinstance(message.get("refusal"), str):
-            raise AnswerError(f"The model refused: {_message(message['refusal'])}")
+            raise AnswerError(f"The model refused: {_line(message['refusal'])}")
         if isinstance(text, list):
             text = _joined(text)
-    if not isinstance(text, str):
-        raise NothingSaidError(_NOTHING_SAID) if cut else AnswerError("The answer has no text.")
-    return text
+    return text if isinstance(text, str) else None
 
 
 def _joined(parts: list[Any]) -> str | None:
@@ -192,17 +213,22 @@ def _joined(parts: list[Any]) -> str | None:
     return "".join(known) if known else None
 
 
-def _message(error: object) -> str:
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("code") or error
-    try:
-        told = error if isinstance(error, str) else json.dumps(error)
-    except RecursionError:
-        return ""
-    # Cut a huge message before splitting it, to bound the work; then cut the result to its length.
+def _line(told: str) -> str:
+    # Cut a huge text before splitting it, to bound the work; then cut the result to its length.
     return storable_text(" ".join(told[: 4 * _LONGEST_MESSAGE].split())[:_LONGEST_MESSAGE])
 
 
+def _prompt_tokens(usage: dict[str, Any]) -> int | None:
+    if "prompt_tokens" in usage:
+        return _tokens(usage["prompt_tokens"])
+    # By this name, what was read from or written to a cache is counted apart.
+    counted = _tokens(usage.get("input_tokens"))
+    cached = [_tokens(usage.get(f"cache_{what}_input_tokens")) for what in ("read", "creation")]
+    return None if counted is None else counted + sum(tokens or 0 for tokens in cached)
+
+
 def _tokens(value: object) -> int | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
-    return value if is_count and isinstance(value, int) else None
+    """A number of tokens, which some servers write as 7.0; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
+        return None
+    return int(value) if value == int(value) else None

@@ -22,9 +22,9 @@ from selfinstruct.core.dedupe.row_text import BadRowError, row_text
 from selfinstruct.core.endpoint.client import MAX_BODY_BYTES, MAX_KEPT_BYTES, Endpoint
 from selfinstruct.core.endpoint.responses import (
     AnswerError,
-    error_field,
-    error_message,
+    error_in_answer,
     read_answer,
+    read_error,
     read_models,
     read_told,
 )
@@ -110,8 +110,11 @@ def answer(data: bytes) -> None:
     readable(told.model or "", 200)
     for counted in (told.prompt_tokens, told.completion_tokens):
         assert counted is None or 0 <= counted < 2**53
-    readable(error_message(data), 500)
-    readable(error_field(data, "code"), 200)
+    for error in (read_error(data), error_in_answer(data)):
+        if error is not None:
+            readable(error.message, 500)
+            for word in (*error.codes, *error.params):
+                readable(word, 200)
     for name in read_models(data):
         readable(name, 200)
 

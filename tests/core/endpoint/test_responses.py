@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from selfinstruct.core.endpoint.responses import (
     AnswerError,
     Told,
-    error_field,
-    error_message,
+    error_in_answer,
     read_answer,
+    read_error,
     read_told,
 )
 from selfinstruct.core.util.storable_text import storable_text
@@ -57,7 +57,7 @@ def test_an_empty_text_is_a_text() -> None:
         ),
         pytest.param(
             b"data: {}\n\ndata: [DONE]",
-            "The answer is a stream of events, not JSON: the endpoint streams although it was not asked to.",
+            "The answer is a stream of events, and none of them is part of an answer.",
             id="event stream",
         ),
         pytest.param(b"[" * 100_000, "The answer is not JSON.", id="nested too deep"),
@@ -140,18 +140,13 @@ def test_what_sqlite_cannot_store_is_replaced() -> None:
     ],
 )
 def test_an_errors_body_is_told_in_one_line(sent: bytes, message: str) -> None:
-    assert error_message(sent) == message
+    assert read_error(sent).message == message
 
 
-def test_a_field_of_an_error_is_a_text_or_nothing() -> None:
-    error = body({"error": {"code": "unsupported_parameter", "param": None, "type": "a\ud800"}})
-    assert [error_field(error, name) for name in ("code", "param", "no", "type")] == [
-        "unsupported_parameter",
-        "",
-        "",
-        "a\ufffd",
-    ]
-    assert error_field(b"<html>", "code") == error_field(body({"error": "busy"}), "code") == ""
+def test_the_codes_and_the_field_of_an_error_are_texts_or_nothing() -> None:
+    error = read_error(body({"error": {"code": "unsupported_parameter", "param": None, "type": "a\ud800"}}))
+    assert (error.codes, error.params) == (("unsupported_parameter", "a\ufffd"), ())
+    assert read_error(b"<html>").codes == read_error(body({"error": "busy"})).codes == ()
 
 
 JSON = st.recursive(
@@ -175,6 +170,7 @@ def test_any_bytes_give_a_storable_text_or_a_storable_sentence(sent: bytes, api:
     except AnswerError as error:
         said = str(error)
         assert said
-    said += error_message(sent) + error_field(sent, "message")
+    for error in (read_error(sent), error_in_answer(sent)):
+        said += "".join([error.message, *error.codes, *error.params]) if error else ""
     assert said == storable_text(said)
     said.encode("utf-8")
