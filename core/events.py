@@ -37,6 +37,13 @@ class RequestDelayed:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointWarned:
+    """The endpoint handles requests otherwise than they were meant; the work goes on."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestsGivenUp:
     """Unsent requests were given up, because they were for another endpoint or had no price.
 
@@ -133,6 +140,7 @@ Event = (
     RequestPlanned
     | RequestFailed
     | RequestDelayed
+    | EndpointWarned
     | RequestsGivenUp
     | CandidatesProposed
     | CandidateAssessed

@@ -43,6 +43,10 @@ class Row:
     """What is left on the connection may break the next request once."""
     dropped: str = ""
     """A parameter that is not sent a second time."""
+    changed: str = ""
+    """A name and value, as JSON, that are not sent a second time; the name is."""
+    added: str = ""
+    """A name and value, as JSON, that are sent the second time only."""
 
 
 def choices(message: Any, **more: Any) -> bytes:
@@ -155,13 +159,20 @@ def _statuses() -> Iterator[Row]:
     )
     yield Row("400 that teaches nothing", (refusal(400, "nonsense"),), "failed", r"status 400: nonsense\.")
     yield Row(
-        "400, the context is too long",
+        "400, the context is too long for ever",
         (refusal(400, "At most 4096 tokens.", code="context_length_exceeded"),),
         "failed",
-        r"prompt is too long for this endpoint \(status 400\): At most 4096 tokens. Shorter examples",
+        r"context does not hold the prompt and up to 512 tokens of answer \(status 400\)\. Use shorter examples",
+        2,
+        always=True,
     )
     yield Row(
-        "413", (answer(HTML, 413),), "failed", r"request is too large for this endpoint \(status 413\)\."
+        "413 for ever",
+        (answer(HTML, 413),),
+        "failed",
+        r"does not hold the prompt .*\(status 413\)\.",
+        2,
+        always=True,
     )
     yield Row("401", (refusal(401, "bad key"),), "ends", r"requires a key \(status 401\): bad key\. Name the")
     yield Row("403", (answer(HTML, 403),), "ends", r"was refused \(status 403\)\. Possible causes")
@@ -415,7 +426,7 @@ def _texts() -> Iterator[Row]:
         (
             "a stream of events",
             b'data: {"choices": []}\n\ndata: [DONE]\n\n',
-            "is a stream of events, not JSON",
+            "is a stream of events, and none of them",
         ),
         ("null", b"null", "is JSON, but not an object: null"),
         ("a list", b"[1, 2]", r"is JSON, but not an object: \[1, 2\]"),

@@ -23,11 +23,14 @@ from selfinstruct.core.endpoint.connection_errors import (
     wants_password,
     why,
 )
+from selfinstruct.core.endpoint.context_limit import context_limit, smaller, too_long
 from selfinstruct.core.endpoint.deadline import deadline
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse, key_use, key_variable
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember, remember_proxies, struck, struck_text
-from selfinstruct.core.endpoint.responses import error_field, error_message, read_models
+from selfinstruct.core.endpoint.error_bodies import ToldError
+from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, is_about_context, lessons
+from selfinstruct.core.endpoint.responses import error_in_answer, read_error, read_models, read_told
 from selfinstruct.core.endpoint.route import Route, RouteError, client_options, route_to
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Throttle
@@ -45,7 +48,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 
 _BYTES_BESIDES = 1024 * 1024
 _BYTES_A_TOKEN = 256
-"""Upper bound on the bytes per token, allowing for JSON escapes and for text that is sent twice."""
+_BYTES_A_CHUNK = 2048
+"""Upper bounds on the bytes per token, in a whole answer and in a streamed one, allowing for JSON escapes and for text that is sent twice."""
 
 # The openai client reads the last header to know that the caller wants raw bytes.
 _OUR_HEADERS = frozenset(
@@ -70,12 +74,18 @@ _ERROR_TIMEOUT_S = 10.0
 """Seconds to wait for the body of an error; the status already says most of it."""
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
+REFUSALS = frozenset({400, 422, 500})
+"""Statuses with which servers refuse a parameter; 500 is that of a validation inside llama-cpp-python."""
+_MOST_LESSONS = 32
+"""Upper bound on what is learned, so that a server cannot keep a request going with ever new wishes."""
 _NOTHING_THERE = frozenset({404, 405, 410, 501})
-_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
+_FOR_LENGTH = frozenset({400, 413, 422, 500})
 _NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_SHORTER = (
-    f"Shorter examples in {setting('seeds')} or {setting('prompts')}, or a model with a larger context, may"
-    " help."
+_SHORTER = f"Use shorter examples in {setting('seeds')} or {setting('prompts')}"
+_BAD_KEY = re.compile(
+    r"\b(?:api|access)[ _-]?(?:key|token)\b.{0,30}\b(?:not valid|invalid|incorrect|expired)"
+    r"|\b(?:invalid|incorrect|expired) (?:api|access)[ _-]?(?:key|token)",
+    re.IGNORECASE,
 )
 _PAY = "Add credit, or use another key."
 _LONGEST_WAIT_S = 120.0
@@ -88,7 +98,7 @@ class Endpoint:
     Args:
         settings: Model, address, API and key variable.
         consent: Which hosts the user allows to get which key.
-        learned: Parameters that this model knows by another name, or (None) rejects.
+        learned: What is known about its parameters (`core/endpoint/refused_parameters.py`).
 
     Raises:
         EndpointUnusableError: It needs a key that is not set, or that the user has not allowed for it.
@@ -107,7 +117,7 @@ class Endpoint:
         self.model = settings.model
         self.address = settings.address
         self.learned: dict[str, str | None] = dict(learned)
-        """Parameters that this model knows by another name, or (None) rejects."""
+        """What is known about its parameters."""
         self.is_free = settings.is_free
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """Limits the number of requests in flight."""
@@ -122,13 +132,8 @@ class Endpoint:
         return 1 if settings.embeddings is None else 2
 
     def adapt(self, parameters: Parameters) -> Parameters:
-        """Rename parameters to the names that this model knows, and drop those that it rejects."""
-        adapted: Parameters = {}
-        for name, value in parameters.items():
-            known_as = self.learned.get(name, name)
-            if known_as is not None:
-                adapted[known_as] = value
-        return adapted
+        """Apply what is known about this model: rename parameters, leave out, bound and add some."""
+        return adapted(parameters, self.learned)
 
     async def send(self, prompt: Prompt, parameters: Parameters) -> bytes:
         """Send a request once; returns the body of the complete response with status 200.
@@ -137,7 +142,36 @@ class Endpoint:
             SendError: There was no complete response with status 200.
         """
         client = await self._open()
-        return await self._receive(self._call(client, prompt, parameters), _longest(parameters))
+        try:
+            body = await self._receive(self._call(client, prompt, parameters), _longest(parameters))
+            self._raise_for_error(body)
+        except SendError as error:
+            if error.too_long:
+                self._name_the_context(error, parameters)
+            raise
+        return body
+
+    def _name_the_context(self, error: SendError, parameters: Parameters) -> None:
+        """Say of a request that is too long what was asked for, and what could be lowered."""
+        told, thinking = read_error(error.body), self._settings.thinking_tokens
+        said = f" The endpoint says: {_ended(told.message)}" if told.message else ""
+        what = too_long(told, parameters, thinking_tokens=thinking)
+        lower = "Lower thinking_tokens in selfinstruct.toml, or use" if thinking else f"{_SHORTER}, or"
+        error.sentence = f"{what} (status {error.http_status}). {lower} a model with a larger context.{said}"
+
+    def with_less(self, error: SendError, sent: Parameters) -> Parameters | None:
+        """Return parameters for a request that was too long, with fewer tokens to generate; None if none fit."""
+        return smaller(sent, context_limit(read_error(error.body))) if error.too_long else None
+
+    def _raise_for_error(self, body: bytes) -> None:
+        """Raise for a response with status 200 whose body reports an error with a status of its own."""
+        error = error_in_answer(body)
+        if error is None or error.status is None:
+            return
+        failed = self._status_error(error.status, {}, body, error)
+        # An answer that was begun, or counted, may be billed all the same.
+        failed.free = failed.free and read_told(body).completion_tokens in {None, 0}
+        raise failed
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
         # extra_body, because compatible servers accept parameters that OpenAI does not. The prompt goes there
@@ -265,11 +299,13 @@ class Endpoint:
         kept = struck(bytes(body))[:MAX_KEPT_BYTES]
         raise self._status_error(response.status_code, response.headers, kept)
 
-    def _status_error(self, status: int, headers: Mapping[str, str], body: bytes) -> SendError:
-        said = error_message(body)
-        told = f": {said}" if said else ""
-        told += "" if told.endswith((".", "!", "?")) else "."
-        codes = {error_field(body, "code"), error_field(body, "type")}
+    def _status_error(
+        self, status: int, headers: Mapping[str, str], body: bytes, error: ToldError | None = None
+    ) -> SendError:
+        """Return the error for a status, which `error` may have named in a response with status 200."""
+        error = error or read_error(body)
+        told = _ended(f": {error.message}" if error.message else "")
+        codes = set(error.codes)
         # A 5xx may come from a gateway while the server completes the request, and a 2xx may be billed.
         failed = SendError(
             f"The endpoint answered with status {status}{told}", status, body, free=300 <= status < 500
@@ -288,7 +324,7 @@ class Endpoint:
         elif status == 402:
             failed.unusable = True
             failed.sentence = f"{self.address} requires payment (status 402){told} {_PAY}"
-        elif status == 401:
+        elif status == 401 or (status == 400 and _BAD_KEY.search(error.message)):
             failed.unusable = True
             what = "rejects the key" if self._key else "requires a key"
             failed.sentence = f"{self.address} {what} (status {status}){told} {self._key_advice()}"
@@ -300,10 +336,8 @@ class Endpoint:
         elif status in _NOTHING_THERE:
             failed.unusable = True
             failed.sentence = self._unknown(status, told)
-        elif codes & _TOO_LONG:
-            failed.sentence = f"The prompt is too long for this endpoint (status {status}){told} {_SHORTER}"
-        elif status == 413:
-            failed.sentence = f"The request is too large for this endpoint (status 413){told} {_SHORTER}"
+        elif status == 413 or (status in _FOR_LENGTH and is_about_context(error)):
+            failed.too_long = True
         elif status in _TRANSIENT or status >= 500:
             failed.transient = True
             failed.retry_after_s = _retry_after(headers)
@@ -395,22 +429,11 @@ class Endpoint:
             f" {shlex.quote(self.address)} {self._KEY} {use.variable}"
         )
 
-    def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:
-        """Learn from an error which parameters to rename (or drop, None); empty if a retry cannot help."""
-        if error.http_status not in {400, 422}:
+    def learn(self, error: SendError, sent: Parameters) -> Lessons:
+        """Learn from a refusal how to send the parameters; empty if it teaches nothing."""
+        if error.http_status not in REFUSALS or len(self.learned) > _MOST_LESSONS:
             return {}
-        said, named = error_message(error.body), error_field(error.body, "param")
-        if "max_tokens" in sent and "max_completion_tokens" in said:
-            return self._note({"max_tokens": "max_completion_tokens"})
-        droppable = [name for name in sent if name not in {"max_tokens", "max_completion_tokens"}]
-        refused = [
-            name
-            for name in droppable
-            if name == named or (not named and re.search(f"['\"`]{name}['\"`]", said))
-        ]
-        return self._note(dict.fromkeys(refused))
-
-    def _note(self, learned: dict[str, str | None]) -> dict[str, str | None]:
+        learned = lessons(read_error(error.body), sent, self.learned)
         self.learned |= learned
         return learned
 
@@ -420,7 +443,13 @@ def _longest(parameters: Parameters) -> int:
     tokens = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
     if not isinstance(tokens, int):
         return MAX_BODY_BYTES
-    return min(MAX_BODY_BYTES, _BYTES_BESIDES + _BYTES_A_TOKEN * tokens)
+    each = _BYTES_A_CHUNK if parameters.get("stream") else _BYTES_A_TOKEN
+    return min(MAX_BODY_BYTES, _BYTES_BESIDES + each * tokens)
+
+
+def _ended(said: str) -> str:
+    """End a sentence that a server may have ended already."""
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def _kept(body: bytearray) -> bytes:

@@ -18,6 +18,8 @@ class SendError(Exception):
     """Whether it is certain that the attempt cost nothing."""
     unusable: bool = False
     """Whether every other request would fail as well."""
+    too_long: bool = False
+    """Whether the request does not fit the model's context, or what the endpoint takes at once."""
     retry_after_s: float | None = None
     advice: str = ""
     """Advice if nothing could be reached; empty for the usual advice."""

@@ -4,11 +4,11 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.client import REFUSALS, Endpoint
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import jittered
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.events import Event, RequestDelayed
+from selfinstruct.core.events import EndpointWarned, Event, RequestDelayed
 from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.db.records import Parameters, Request
 from selfinstruct.db.workspace import Workspace
@@ -63,6 +63,7 @@ class Sender:
         self._stopping = stopping
         self._clock = clock
         self._chance = random.Random()
+        self._has_warned = False
 
     async def carry_out(self, request_id: int) -> None:
         """Send a request until it is `answered` or `failed`; skip it if its response is already stored.
@@ -103,26 +104,48 @@ class Sender:
             raise EndpointUnusableError(self._endpoint.advice(error))
 
     async def _attempt(self, request: Request) -> SendError | None:
-        """Send once, and again as long as an error reveals which parameters the model accepts.
+        """Send once, and again as long as a refusal reveals how the endpoint wants the parameters.
 
-        Returns the error; None when there is a response, or when sending stopped before it was sent.
+        A request that is too long is sent once more with fewer tokens to generate. Returns the error; None
+        when there is a response, or when sending stopped before it was sent.
         """
-        throttle = self._endpoint.throttle
+        throttle, less = self._endpoint.throttle, None
         while True:
             async with throttle.slot(request.id, self._stopping) as entered:
                 if entered is None:
                     return None
-                parameters = self._endpoint.adapt(request.parameters)
+                parameters = less or self._endpoint.adapt(request.parameters)
                 error = await self._send(request, parameters)
                 if error is None:
                     throttle.answered()
                     return None
                 if error.throttles and not error.unusable:
                     throttle.throttled(entered, error.retry_after_s)
-            learned = self._endpoint.learn(error, parameters)
-            if not learned:
-                return error
+            if less is None:
+                less = self._endpoint.with_less(error, parameters)
+                if less is not None:
+                    self._warn_of_length(error)
+                    continue
+                if await self._has_learned(error, request, parameters):
+                    continue
+            return error
+
+    def _warn_of_length(self, error: SendError) -> None:
+        """Say once that requests are too long: each is sent twice from here on, which takes time."""
+        if not self._has_warned:
+            self._has_warned = True
+            self._emit(EndpointWarned(f"{error.sentence} Such requests are sent again for fewer tokens."))
+
+    async def _has_learned(self, error: SendError, request: Request, sent: Parameters) -> bool:
+        """Whether the request would be sent differently after this error."""
+        if error.http_status not in REFUSALS:
+            return False
+        if self._endpoint.adapt(request.parameters) != sent:
+            return True  # the refusal of another request has taught it meanwhile
+        learned = self._endpoint.learn(error, sent)
+        if learned:
             await self._learn(learned)
+        return bool(learned)
 
     async def _learn(self, learned: dict[str, str | None]) -> None:
         settings, endpoint = self._workspace.settings, self._endpoint

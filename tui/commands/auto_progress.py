@@ -21,6 +21,7 @@ from selfinstruct.core.events import (
     BatchCompleted,
     CandidateAssessed,
     CandidatesProposed,
+    EndpointWarned,
     Event,
     RequestFailed,
 )
@@ -132,6 +133,8 @@ class _View:
             if event.sentence != self._last_failure:
                 self.say(f"Request {event.request_id} ({event.stage}) failed: {event.sentence}")
             self._last_failure = event.sentence
+        elif isinstance(event, EndpointWarned):
+            self.say(event.sentence)
         elif isinstance(event, BatchCompleted) and self._live is None:
             self.say(f"batch {event.batch}: {self._line()}")
 

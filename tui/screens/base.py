@@ -17,6 +17,7 @@ from textual.widgets import Footer, Input, Static, TextArea
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
+    EndpointWarned,
     Event,
     GenerationPaused,
     LimitReached,
@@ -186,6 +187,8 @@ class WorkScreen(SurvivesErrors, Screen[None]):
                 until = datetime.now() + timedelta(seconds=event.wait_s)
                 which = f"attempt {event.attempt} of {event.attempts} at {until:%H:%M:%S}"
                 self.say(f"Request {event.request_id} is waiting, {which}: {event.sentence}")
+        elif isinstance(event, EndpointWarned):
+            self.say(event.sentence)
         elif isinstance(event, RequestFailed):
             failed = f"Request {event.request_id} ({event.stage}) failed: {event.sentence}"
             self.say(f"{failed}{self._hint('{} resends it.')}", error=True)

@@ -1,5 +1,6 @@
 """Whatever the endpoint does, the program goes on or stops with a sentence: one row for each fault."""
 
+import json
 import random
 import re
 from contextlib import closing
@@ -16,6 +17,7 @@ from selfinstruct.db.sqlite.driver import sqlite3
 from tests.conftest import OpenEngine
 from tests.fault_rows import ROWS, Row
 from tests.faulty import FaultyServer
+from tests.gateway_rows import GATEWAY_ROWS
 
 LONGEST_SENTENCE = 1000
 
@@ -51,7 +53,7 @@ async def carry_out(engine: Engine, told: list[str]) -> Request:
     return engine.workspace.requests.get(request_id)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*ROWS, *GATEWAY_ROWS], ids=lambda row: row.name)
 async def test_a_fault_is_counted_stored_and_told(
     engine_on: OpenEngine, waits: list[float], monkeypatch: pytest.MonkeyPatch, row: Row
 ) -> None:
@@ -72,6 +74,14 @@ async def test_a_fault_is_counted_stored_and_told(
             if row.dropped:
                 assert row.dropped in server.seen[0].body
                 assert row.dropped not in server.seen[-1].body
+            first, last = json.dumps(server.seen[0].body), json.dumps(server.seen[-1].body)
+            if row.changed:
+                assert row.changed in first
+                assert row.changed not in last
+                assert row.changed.partition(":")[0] in last
+            if row.added:
+                assert row.added not in first
+                assert row.added in last
             # Whatever it was, the next request is answered.
             server.plays.clear()
             server.always = None

@@ -1,0 +1,80 @@
+"""Requests that do not fit a model's context: how large it is, and what a smaller request asks for. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from selfinstruct.core.endpoint.error_bodies import ToldError
+from selfinstruct.core.endpoint.refused_parameters import TOKEN_LIMITS
+from selfinstruct.db.records import Parameters
+
+_LEAST_TOKENS = 16
+"""A request for fewer tokens is of no use."""
+_MARGIN = 8
+"""Tokens that are left free: servers count the tokens of the chat template differently."""
+
+_NUMBER = r"(\d[\d,]*)"
+_CONTEXT = re.compile(
+    rf"context[ _-]?(?:length|window|size|limit)[^.\d]{{0,40}}?{_NUMBER}|context of(?: only)? {_NUMBER}"
+    rf"|{_NUMBER}(?: tokens?)? (?:maximum )?context|<= ?{_NUMBER}|> ?{_NUMBER} maximum|cannot exceed {_NUMBER}"
+    rf"|tokens allowed \({_NUMBER}",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(
+    rf"{_NUMBER} (?:of )?(?:input|prompt|`?inputs`?) tokens|{_NUMBER} in (?:the|your) (?:messages|prompt|input)"
+    rf"|request \({_NUMBER} tokens|prompt (?:contains|has|is too long:) {_NUMBER}|token count \({_NUMBER}"
+    rf"|received {_NUMBER}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLimit:
+    """What an error says about the model's context; None for what it does not say."""
+
+    context: int | None
+    """Its size in tokens."""
+    prompt_tokens: int | None
+    """The length of the prompt that was sent, in tokens."""
+
+    @property
+    def room(self) -> int | None:
+        """Tokens that are left for the answer; None if unknown, negative if the prompt itself is too long."""
+        if self.context is None or self.prompt_tokens is None:
+            return None
+        return self.context - self.prompt_tokens - _MARGIN
+
+
+def context_limit(error: ToldError) -> ContextLimit:
+    """Read the size of the context and of the prompt from an error."""
+    return ContextLimit(_first(_CONTEXT, error.message), _first(_PROMPT, error.message))
+
+
+def smaller(sent: Parameters, limit: ContextLimit) -> Parameters | None:
+    """Return parameters with a lower token limit, which may fit; None if none can."""
+    name = next((name for name in TOKEN_LIMITS if name in sent), None)
+    asked = sent.get(name) if name is not None else None
+    if name is None or not isinstance(asked, int):
+        return None
+    fewer = asked // 2 if limit.room is None else min(asked, limit.room)
+    return {**sent, name: fewer} if _LEAST_TOKENS <= fewer < asked else None
+
+
+def asked_for(sent: Parameters) -> int | None:
+    """Return the number of tokens that a request asks for."""
+    asked = next((sent[name] for name in TOKEN_LIMITS if name in sent), None)
+    return asked if isinstance(asked, int) else None
+
+
+def too_long(error: ToldError, sent: Parameters, *, thinking_tokens: int) -> str:
+    """Describe what does not fit, as a sentence without its end: the context, the request and its parts."""
+    limit, asked = context_limit(error), asked_for(sent)
+    size = f" of {limit.context:,} tokens" if limit.context is not None else ""
+    prompt = "the prompt" if limit.prompt_tokens is None else f"a prompt of {limit.prompt_tokens:,} tokens"
+    parts = f"{prompt} and up to {asked:,} tokens of answer" if asked is not None else prompt
+    of_thoughts = f", {thinking_tokens:,} of them thinking_tokens" if thinking_tokens and asked else ""
+    return f"The model's context{size} does not hold {parts}{of_thoughts}"
+
+
+def _first(pattern: "re.Pattern[str]", said: str) -> int | None:
+    found = pattern.search(said)
+    return None if found is None else int(next(one for one in found.groups() if one).replace(",", "")[:12])
