@@ -25,10 +25,10 @@ from selfinstruct.core.endpoint.connection_errors import (
 )
 from selfinstruct.core.endpoint.context_limit import context_limit, smaller, too_long
 from selfinstruct.core.endpoint.deadline import deadline
+from selfinstruct.core.endpoint.error_bodies import ToldError
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse, key_use, key_variable
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember, remember_proxies, struck, struck_text
-from selfinstruct.core.endpoint.error_bodies import ToldError
 from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, is_about_context, lessons
 from selfinstruct.core.endpoint.responses import error_in_answer, read_error, read_models, read_told
 from selfinstruct.core.endpoint.route import Route, RouteError, client_options, route_to
@@ -36,6 +36,7 @@ from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Throttle
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.setting_names import setting
+from selfinstruct.core.settings.addresses import as_address, base_and_query, wants_azure_key
 from selfinstruct.core.settings.model import Settings, is_openai, origin_of
 from selfinstruct.db.records import Parameters, Prompt
 
@@ -49,7 +50,10 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 _BYTES_BESIDES = 1024 * 1024
 _BYTES_A_TOKEN = 256
 _BYTES_A_CHUNK = 2048
-"""Upper bounds on the bytes per token, in a whole answer and in a streamed one, allowing for JSON escapes and for text that is sent twice."""
+"""Upper bounds on the bytes per token, in a whole answer and in a streamed one.
+
+They allow for JSON escapes and for text that is sent twice.
+"""
 
 # The openai client reads the last header to know that the caller wants raw bytes.
 _OUR_HEADERS = frozenset(
@@ -160,7 +164,7 @@ class Endpoint:
         error.sentence = f"{what} (status {error.http_status}). {lower} a model with a larger context.{said}"
 
     def with_less(self, error: SendError, sent: Parameters) -> Parameters | None:
-        """Return parameters for a request that was too long, with fewer tokens to generate; None if none fit."""
+        """Return parameters for a request that was too long, for fewer tokens; None if none fit."""
         return smaller(sent, context_limit(read_error(error.body))) if error.too_long else None
 
     def _raise_for_error(self, body: bytes) -> None:
@@ -235,6 +239,7 @@ class Endpoint:
             from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout  # noqa: PLC0415 - 0.5 s
 
             _keep_quiet()
+            base, query = base_and_query(self.address)
             http_client = DefaultAsyncHttpx2Client(
                 follow_redirects=False,
                 event_hooks={"request": [self._clean_headers], "response": [self._raise_for_status]},
@@ -243,7 +248,8 @@ class Endpoint:
             try:
                 self._client = AsyncOpenAI(
                     api_key=self._key or "none",
-                    base_url=self.address,
+                    base_url=base,
+                    default_query=query,
                     max_retries=0,
                     # Reading has a deadline of ours, which does not expire while the program is stopped.
                     timeout=Timeout(None, connect=self._connect_timeout_s),
@@ -280,7 +286,10 @@ class Endpoint:
             del request.headers[name]
         # The HTTP client has its own URL parser, which may see another host than ours does.
         if self._key and origin_of(str(request.url)) == origin_of(self.address):
-            request.headers["authorization"] = f"Bearer {self._key}"
+            if wants_azure_key(self.address):
+                request.headers["api-key"] = self._key
+            else:
+                request.headers["authorization"] = f"Bearer {self._key}"
 
     async def _raise_for_status(self, response: "httpx2.Response") -> None:
         """Raise for any status but 200, with at most `MAX_KEPT_BYTES` of the error body."""
@@ -354,19 +363,24 @@ class Endpoint:
         api = self._settings.api
         return (
             f"{self.address} knows no model '{self.model}', or has no {api} API (status {status}){told}"
-            f" Check {self._MODEL}, {self._URL} (it often ends in /v1) and {setting('api')}."
+            f" Check {self._MODEL}, {self._URL} ({self._usual_end()}) and {setting('api')}."
         )
+
+    def _usual_end(self) -> str:
+        if (urlsplit(self.address).hostname or "").endswith(".azure.com"):
+            return "it ends in /openai/v1, or in /openai/deployments/NAME?api-version=DATE"
+        return "it often ends in /v1"
 
     def _redirection(self, location: str) -> str:
         """Describe a redirect, with its target as a base URL for this endpoint where possible."""
         try:
-            parts = urlsplit(urljoin(f"{self.address}/", location))
+            parts = urlsplit(urljoin(f"{base_and_query(self.address)[0]}/", location))
             host = parts.netloc.rpartition("@")[2]
         except ValueError:
             host = ""
         if not location or not host or len(location) > _LONGEST_QUOTED:
             return f"redirects elsewhere. Check {self._URL}."
-        path = parts.path.removesuffix("/completions").removesuffix("/chat").rstrip("/")
+        path = as_address(parts.path)
         return f"redirects to {parts.scheme}://{host}{path}. Set {self._URL} to that address."
 
     def advice(self, error: SendError) -> str:

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 from platformdirs import user_config_path, user_state_path
 
 from selfinstruct.core.errors import EndpointUnusableError, why
-from selfinstruct.core.settings.model import OPENAI_KEY, Settings, as_address, is_openai, origin_of
+from selfinstruct.core.settings.addresses import as_address
+from selfinstruct.core.settings.model import OPENAI_KEY, Settings, is_openai, origin_of
 
 OWN_TABLE = "key_hosts"
 """The table of the user's own settings file that maps each variable to the addresses that may get its key."""

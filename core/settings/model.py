@@ -19,6 +19,7 @@ from pydantic import (
 
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO, ENGLISH, known
+from selfinstruct.core.settings.addresses import api_of, checked_address
 from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
 from selfinstruct.core.util.storable_text import is_storable
 from selfinstruct.db.records import ApiKind, Stage
@@ -31,7 +32,6 @@ OFFLINE_URL = "http://offline.invalid/v1"
 
 _LONGEST_QUOTED = 100
 _BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
-_NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
 # Upper case only: many API keys would be valid variable names, but none is all upper case.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
@@ -167,6 +167,18 @@ class Settings(_Checked):
         Field(description='Your own keys for the curator\'s actions, one on a line, as in accept = "f5".'),
     ] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _api_of_the_address(cls, values: Any) -> Any:
+        """Take the API from an address with the path of a request, such as .../completions."""
+        api = api_of(values.get("base_url")) if isinstance(values, dict) else None
+        if api is None or values.get("api", api) == api:
+            return values if api is None else {**values, "api": api}
+        raise ValueError(
+            f"base_url ends in the path of the {api} API, and api is {_quoted(str(values['api']))}; cut"
+            f" /chat/completions or /completions from base_url, or set api to {api}"
+        )
+
     @field_validator("language")
     @classmethod
     def _known_language(cls, language: str) -> str:
@@ -218,20 +230,7 @@ class Settings(_Checked):
     def _usable_url(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-            usable = usable and url.strip().isprintable() and not _NO_ADDRESS.search(url.strip())
-        except ValueError:
-            usable = False
-        if not usable:
-            # The message does not quote the value, which may be a key in the wrong place.
-            raise ValueError("it is not a web address such as http://localhost:8000/v1")
-        if parts.username or parts.password:
-            raise ValueError("an address is stored, so it must have no password; use api_key_env instead")
-        if parts.query or parts.fragment:
-            raise ValueError("an address is stored, so it must have no ? or #; use api_key_env for a key")
-        return as_address(url)
+        return checked_address(url)
 
     @field_validator("api_key_env", "embeddings_key_env")
     @classmethod
@@ -309,11 +308,6 @@ class Settings(_Checked):
             "embeddings": None,
         }
         return self.model_copy(update=changed)
-
-
-def as_address(text: str) -> str:
-    """Return an address in the form that settings hold: without surrounding space and final slashes."""
-    return text.strip().rstrip("/")
 
 
 def is_openai(address: str) -> bool:

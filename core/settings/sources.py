@@ -12,6 +12,7 @@ from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO
 from selfinstruct.core.setting_names import setting
+from selfinstruct.core.settings.addresses import as_address
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
@@ -40,7 +41,7 @@ def resolve(
     merged: dict[str, Any] = {}
     for layer in (stored or {}, from_file, given):
         filters = merged.get("filters", {})
-        if layer.get("base_url", merged.get("base_url")) != merged.get("base_url"):
+        if _moves("base_url", layer, merged):
             # A key is sent only to the endpoint that it was given for.
             merged.pop("api_key_env", None)
             if not layer.get("embeddings_url", merged.get("embeddings_url")):
@@ -52,7 +53,7 @@ def resolve(
                 # They belong to the address that is dropped.
                 merged.pop("embeddings", None)
                 merged.pop("embeddings_key_env", None)
-        if layer.get("embeddings_url", merged.get("embeddings_url")) != merged.get("embeddings_url"):
+        if _moves("embeddings_url", layer, merged):
             merged.pop("embeddings_key_env", None)
         if layer.get("embeddings") in {OFFLINE, ""} and "embeddings_url" not in layer:
             merged.pop("embeddings_url", None)
@@ -69,6 +70,15 @@ def resolve(
     require_embeddings(settings)
     require_price(settings)
     return settings
+
+
+def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
+    """Whether a layer sets an address to another one than the layers below, however it is written."""
+    before, after = (
+        as_address(one) if isinstance(one, str) else one
+        for one in (below.get(name), layer.get(name, below.get(name)))
+    )
+    return before != after
 
 
 def require_model(settings: Settings) -> None:
