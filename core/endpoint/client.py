@@ -122,6 +122,8 @@ class Endpoint:
         self.address = settings.address
         self.learned: dict[str, str | None] = dict(learned)
         """What is known about its parameters."""
+        self.has_warned = False
+        """Whether the person has been told that requests are too long for this model."""
         self.is_free = settings.is_free
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """Limits the number of requests in flight."""

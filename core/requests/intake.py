@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from selfinstruct.core.endpoint.responses import Answer, AnswerError, read_answer, read_told
+from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_told
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import (
     CandidateAssessed,
     CandidatesProposed,
+    EndpointWarned,
     Event,
     RequestFailed,
     TaskClassified,
@@ -23,6 +24,7 @@ from selfinstruct.core.method.parsing import (
 )
 from selfinstruct.core.method.vocabulary import OwnNames
 from selfinstruct.core.pool.assessor import Assessment, Assessor
+from selfinstruct.core.requests.truncation import truncation
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
@@ -74,6 +76,7 @@ class Intake:
         self._clock = clock
         self._emit = emit
         self._failures = 0
+        self._has_warned = settings.is_offline
 
     def take_in(self, request_id: int, decide: Decide | None = None) -> None:
         """Parse the stored response of a request and store the results.
@@ -104,11 +107,14 @@ class Intake:
             return
         events: list[Event] = []
         with self._assessor.step():
-            self._settle(stored)
+            told = self._settle(stored)
             self._workspace.requests.parsed(request_id)
             self._store(request, answer, decide, events)
         for event in events:
             self._emit(event)
+        if not self._has_warned and (warning := truncation(request, told.prompt_tokens)) is not None:
+            self._has_warned = True
+            self._emit(EndpointWarned(warning))
         if any(isinstance(event, CandidatesProposed) and not event.candidates for event in events):
             # A valid response without tasks is still paid for, so it counts as a failure.
             self._came_to_nothing("Its answer holds no list of tasks.")
@@ -137,7 +143,7 @@ class Intake:
             self._vectors = VectorIntake(self._workspace, self._assessor, self._settings, emit=self._emit)
         return self._vectors
 
-    def _settle(self, stored: StoredAnswer) -> None:
+    def _settle(self, stored: StoredAnswer) -> Told:
         told = read_told(stored.body)
         cost = self._prices.cost(told.prompt_tokens, told.completion_tokens)
         self._workspace.requests.settle(
@@ -145,6 +151,7 @@ class Intake:
             answered_by=told.model,
             usage=Usage(told.prompt_tokens, told.completion_tokens, cost),
         )
+        return told
 
     def _failed(self, request: Request, sentence: str) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))

@@ -63,7 +63,6 @@ class Sender:
         self._stopping = stopping
         self._clock = clock
         self._chance = random.Random()
-        self._has_warned = False
 
     async def carry_out(self, request_id: int) -> None:
         """Send a request until it is `answered` or `failed`; skip it if its response is already stored.
@@ -132,8 +131,8 @@ class Sender:
 
     def _warn_of_length(self, error: SendError) -> None:
         """Say once that requests are too long: each is sent twice from here on, which takes time."""
-        if not self._has_warned:
-            self._has_warned = True
+        if not self._endpoint.has_warned:
+            self._endpoint.has_warned = True
             self._emit(EndpointWarned(f"{error.sentence} Such requests are sent again for fewer tokens."))
 
     async def _has_learned(self, error: SendError, request: Request, sent: Parameters) -> bool:

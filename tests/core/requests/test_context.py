@@ -1,0 +1,82 @@
+"""Requests that do not fit a model's context, and servers that cut them without a word."""
+
+import json
+from typing import Any
+
+import pytest
+
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import EndpointWarned
+from tests.conftest import OpenEngine
+from tests.core.endpoint.test_client import carry_out, on
+from tests.server import Fault, ModelServer, error_body
+
+
+def warnings_of(engine: Engine) -> list[str]:
+    """The warnings of an engine from here on."""
+    said: list[str] = []
+    engine.listener = lambda event: said.append(event.sentence) if isinstance(event, EndpointWarned) else None
+    return said
+
+
+def counting(tokens: int) -> Fault:
+    """A good answer that counts so many tokens in its prompt."""
+    message = {"role": "assistant", "content": "9. Name a river.\n10. Name a lake."}
+    usage = {"prompt_tokens": tokens, "completion_tokens": 9}
+    return Fault(
+        body=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}).encode()
+    )
+
+
+async def test_a_server_that_cuts_prompts_silently_is_told_once_with_the_context_to_set(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.faults.extend([counting(20), counting(20)])
+    async with engine_on(**on(server)) as engine:
+        said = warnings_of(engine)
+        await carry_out(engine)
+        await carry_out(engine)
+    (warning,) = said
+    assert "m counts 20 tokens in a prompt of at least" in warning
+    assert "Set its context length to 2,048 tokens or more" in warning
+
+
+@pytest.mark.parametrize(("language", "characters_a_token"), [("en", 5), ("zh", 2)])
+async def test_a_server_that_reads_whole_prompts_is_not_suspected(
+    engine_on: OpenEngine, server: ModelServer, language: str, characters_a_token: int
+) -> None:
+    async with engine_on(**on(server, language=language)) as engine:
+        said = warnings_of(engine)
+        request = engine.workspace.requests.get(engine.planner.propose(1))
+        server.faults.append(counting(len(str(request.prompt)) // characters_a_token))
+        remaining = iter([request.id])
+        await engine.run(plan=lambda: next(remaining, None))
+    assert said == []
+
+
+def small_context(tokens: int) -> Any:
+    """A server with a context of so many tokens, with four characters in each."""
+
+    def refuse(body: dict[str, Any]) -> Fault | None:
+        prompt = sum(len(message["content"]) for message in body["messages"]) // 4
+        if prompt + body["max_tokens"] <= tokens:
+            return None
+        has = f"your request has {prompt} input tokens"
+        return Fault(400, error_body(f"This model's maximum context length is {tokens} tokens and {has}"))
+
+    return refuse
+
+
+async def test_a_request_that_is_too_long_gets_the_tokens_that_are_left(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = small_context(1200)
+    async with engine_on(**on(server, thinking_tokens=4000)) as engine:
+        said = warnings_of(engine)
+        for _ in range(2):
+            assert (await carry_out(engine)).state == "parsed"
+    assert [one.body["max_tokens"] > 1000 for one in server.received] == [True, False] * 2
+    assert server.received[-1].body["max_tokens"] > 500
+    (warning,) = said
+    assert "context of 1,200 tokens" in warning
+    assert "up to 5,024 tokens of answer, 4,000 of them thinking_tokens" in warning
