@@ -3,9 +3,7 @@
 import asyncio
 import json
 import logging
-import os
 import re
-import shlex
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,17 +22,17 @@ from selfinstruct.core.endpoint.connection_errors import (
     why,
 )
 from selfinstruct.core.endpoint.context_limit import context_limit, smaller, too_long
+from selfinstruct.core.endpoint.credentials import find_headers, find_key
 from selfinstruct.core.endpoint.deadline import deadline
 from selfinstruct.core.endpoint.error_bodies import ToldError
-from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse, key_use, key_variable
+from selfinstruct.core.endpoint.key_consent import KeyConsent, key_variable
 from selfinstruct.core.endpoint.open_files import room_for
-from selfinstruct.core.endpoint.redaction import longest_form, remember, remember_proxies, struck, struck_text
+from selfinstruct.core.endpoint.redaction import longest_form, remember_proxies, struck, struck_text
 from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, is_about_context, lessons
 from selfinstruct.core.endpoint.responses import error_in_answer, read_error, read_models, read_told
 from selfinstruct.core.endpoint.route import Route, RouteError, client_options, route_to
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Throttle
-from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.addresses import as_address, base_and_query, wants_azure_key
 from selfinstruct.core.settings.model import Settings, is_openai, origin_of
@@ -128,7 +126,9 @@ class Endpoint:
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """Limits the number of requests in flight."""
         self._settings = settings
-        self._key = self._find_key(KeyConsent() if consent is None else consent)
+        consent = KeyConsent() if consent is None else consent
+        self._key = find_key(settings, consent, names=(self._MODEL, self._URL, self._KEY))
+        self._headers = find_headers(settings, consent)
         self._client: AsyncOpenAI | None = None
         self._route = Route("", is_encrypted=False)
 
@@ -138,8 +138,10 @@ class Endpoint:
         return 1 if settings.embeddings is None else 2
 
     def adapt(self, parameters: Parameters) -> Parameters:
-        """Apply what is known about this model: rename parameters, leave out, bound and add some."""
-        return adapted(parameters, self.learned)
+        """Apply the settings and what is known about this model: rename, leave out, bound, add parameters."""
+        request = self._settings.request
+        known = adapted(parameters, {**self.learned, **dict.fromkeys(request.leave_out)})
+        return {**known, **request.body}
 
     async def send(self, prompt: Prompt, parameters: Parameters) -> bytes:
         """Send a request once; returns the body of the complete response with status 200.
@@ -287,11 +289,14 @@ class Endpoint:
         for name in set(request.headers.keys()) - allowed:
             del request.headers[name]
         # The HTTP client has its own URL parser, which may see another host than ours does.
-        if self._key and origin_of(str(request.url)) == origin_of(self.address):
+        if origin_of(str(request.url)) != origin_of(self.address):
+            return
+        if self._key:
             if wants_azure_key(self.address):
                 request.headers["api-key"] = self._key
             else:
                 request.headers["authorization"] = f"Bearer {self._key}"
+        request.headers.update(self._headers)
 
     async def _raise_for_status(self, response: "httpx2.Response") -> None:
         """Raise for any status but 200, with at most `MAX_KEPT_BYTES` of the error body."""
@@ -414,42 +419,13 @@ class Endpoint:
             f"Check the key in {name}." if name else f"Name the variable that holds its key with {self._KEY}."
         )
 
-    def _find_key(self, consent: KeyConsent) -> str | None:
-        use = key_use(self._settings)
-        if use is None:
-            return None
-        key = os.environ.get(use.variable, "").strip()
-        if not key:
-            raise EndpointUnusableError(
-                f"{self.address} needs a key, and {use.variable} is not set. Set it, choose another endpoint"
-                f" with {self._URL}, or try the built-in model with {self._MODEL} offline."
-            )
-        if not consent.covers(use):
-            raise EndpointUnusableError(self._not_allowed(use))
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise EndpointUnusableError(
-                f"The key in {use.variable} has characters that are invalid in a key. Set it again."
-            )
-        remember(key)
-        return key
-
-    def _not_allowed(self, use: KeyUse) -> str:
-        if not use.can_be_told:
-            return (
-                f"{self.address} gets no key: its host name may be misleading. Write the host in plain"
-                f" ASCII in {self._URL}, as in https://xn--bcher-kva.example/v1."
-            )
-        return (
-            f"The key in {use.variable} was not sent: you have not allowed it for {use.origin} on this"
-            f" machine. To allow it, name both together: {self._MODEL} {shlex.quote(self.model)} {self._URL}"
-            f" {shlex.quote(self.address)} {self._KEY} {use.variable}"
-        )
-
     def learn(self, error: SendError, sent: Parameters) -> Lessons:
         """Learn from a refusal how to send the parameters; empty if it teaches nothing."""
         if error.http_status not in REFUSALS or len(self.learned) > _MOST_LESSONS:
             return {}
-        learned = lessons(read_error(error.body), sent, self.learned)
+        # What the person has set in the body stays as it is.
+        ours = {name: value for name, value in sent.items() if name not in self._settings.request.body}
+        learned = lessons(read_error(error.body), ours, self.learned)
         self.learned |= learned
         return learned
 

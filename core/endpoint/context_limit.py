@@ -15,13 +15,14 @@ _MARGIN = 8
 _NUMBER = r"(\d[\d,]*)"
 _CONTEXT = re.compile(
     rf"context[ _-]?(?:length|window|size|limit)[^.\d]{{0,40}}?{_NUMBER}|context of(?: only)? {_NUMBER}"
-    rf"|{_NUMBER}(?: tokens?)? (?:maximum )?context|<= ?{_NUMBER}|> ?{_NUMBER} maximum|cannot exceed {_NUMBER}"
-    rf"|tokens allowed \({_NUMBER}",
+    rf"|{_NUMBER}(?: tokens?)? (?:maximum )?context|<= ?{_NUMBER}|> ?{_NUMBER} maximum"
+    rf"|cannot exceed {_NUMBER}|tokens allowed \({_NUMBER}",
     re.IGNORECASE,
 )
 _PROMPT = re.compile(
-    rf"{_NUMBER} (?:of )?(?:input|prompt|`?inputs`?) tokens|{_NUMBER} in (?:the|your) (?:messages|prompt|input)"
-    rf"|request \({_NUMBER} tokens|prompt (?:contains|has|is too long:) {_NUMBER}|token count \({_NUMBER}"
+    rf"{_NUMBER} (?:of )?(?:input|prompt|`?inputs`?) tokens"
+    rf"|{_NUMBER} in (?:the|your) (?:messages|prompt|input)|request \({_NUMBER} tokens"
+    rf"|prompt (?:contains|has|is too long:) {_NUMBER}|token count \({_NUMBER}"
     rf"|received {_NUMBER}",
     re.IGNORECASE,
 )

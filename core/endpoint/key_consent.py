@@ -62,10 +62,18 @@ def key_use(settings: Settings) -> KeyUse | None:
     return None if variable is None else KeyUse(variable, origin_of(settings.address))
 
 
+def header_uses(settings: Settings) -> list[KeyUse]:
+    """Return the environment variables whose values requests carry in headers of the `[request]` settings."""
+    if settings.is_offline:
+        return []
+    return [KeyUse(name, origin_of(settings.address)) for name in settings.request.header_variables]
+
+
 def key_uses(settings: Settings) -> list[KeyUse]:
     """Return the keys that requests carry with these settings: for the model and for embeddings."""
     both = [settings] if settings.of_embeddings is None else [settings, settings.of_embeddings]
-    return list(dict.fromkeys(use for one in both if (use := key_use(one)) is not None))
+    keys = [use for one in both if (use := key_use(one)) is not None]
+    return list(dict.fromkeys([*keys, *header_uses(settings)]))
 
 
 def named_together(settings: Settings, typed: Mapping[str, Any]) -> list[KeyUse]:

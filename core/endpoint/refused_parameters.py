@@ -15,15 +15,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from selfinstruct.core.endpoint.error_bodies import ToldError
+from selfinstruct.core.endpoint.value_bounds import LEAST_STEP, Bounds, value_bounds
 from selfinstruct.db.records import Parameters
 
 Lessons = dict[str, str | None]
 
 TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens")
 """The names of the limit on tokens to generate; the first is ours."""
-
-_LEAST_STEP = 0.01
-"""How far inside an open interval a value is set."""
 
 _STREAM: Lessons = {"+stream": "true", "+stream_options": '{"include_usage": true}'}
 _STREAM_WANTED = re.compile(
@@ -41,53 +39,36 @@ _SWITCH_WANTED = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT = re.compile(
-    r"(?<!`)context[ _-]?(?:length|window|size|limit)|(?:exceed\w*|maximum|model'?s?|available) context|\bn_ctx\b"
-    r"|context (?:of|the overflow)|max_(?:model|seq(?:uence)?)_len"
-    r"|\b(?:prompt|input|message|request)s?\b[^.;]{0,40}\btoo (?:long|many tokens)\b|\btoo many (?:input )?tokens\b"
-    r"|\binput (?:token count|length)\b|`?\binputs`? (?:tokens|must have)|maximum (?:sequence|prompt|input) length"
-    r"|tokens? in (?:the|your) prompt|reduce (?:the length|your (?:prompt|message|input))",
+    r"(?<!`)context[ _-]?(?:length|window|size|limit)|context (?:of|the overflow)|\bn_ctx\b"
+    r"|(?:exceed\w*|maximum|model'?s?|available) context|max_(?:model|seq(?:uence)?)_len"
+    r"|\b(?:prompt|input|message|request)s?\b[^.;]{0,40}\btoo (?:long|many tokens)\b"
+    r"|\btoo many (?:input )?tokens\b|\binput (?:token count|length)\b|`?\binputs`? (?:tokens|must have)"
+    r"|maximum (?:sequence|prompt|input) length|tokens? in (?:the|your) prompt"
+    r"|reduce (?:the length|your (?:prompt|message|input))",
     re.IGNORECASE,
 )
 _CONTEXT_CODES = re.compile(
     "context_length|context_size|string_above_max_length|prompt_too_long", re.IGNORECASE
 )
 _ONE_OF = re.compile(
-    r"\bboth\b|\bonly (?:specify |use |set |provide )?one\b|mutually exclusive|\bnot both\b|\beither\b|simultaneous"
+    r"\bboth\b|\bonly (?:specify |use |set |provide )?one\b|mutually exclusive|\beither\b|simultaneous"
     r"|\btogether\b|at the same time|\balong(?:side)?\b|in combination|\bone or the other\b",
     re.IGNORECASE,
 )
 _OF_NAMES = re.compile(
-    r"parameters? (?:is |are )?not (?:support|allow|permit)|(?:unsupported|unknown|unrecogni[sz]ed|unexpected|extra)"
-    r"[ _]?(?:params?|parameters?|arguments?|fields?|keys?|propert|inputs?|keyword)|not support (?:the )?(?:param|argument)"
-    r"|extra_forbidden|extra inputs|not permitted|unsupportedparams|only the default",
+    r"parameters? (?:is |are )?not (?:support|allow|permit)|not support (?:the )?(?:param|argument)"
+    r"|(?:unsupported|unknown|unrecogni[sz]ed|unexpected|extra)"
+    r"[ _]?(?:params?|parameters?|arguments?|fields?|keys?|propert|inputs?|keyword)"
+    r"|extra_forbidden|not permitted|unsupportedparams|only the default",
     re.IGNORECASE,
 )
 _REFUSING = re.compile(
-    r"support|unknown|recogni[sz]|expected|permit|allow|forbid|invalid|not available|disabled|deprecat|cannot|can't"
-    r"|\bmust\b|\bshould\b|\bonly\b|illegal|compatible|\bextra\b|no such|remove|unavailable|accept|implement|ignored|enabled|range|between|positive"
-    r"|greater|larger|higher|less|lower|smaller|exceed|too (?:large|high|low|small)|[<>]",
+    r"support|unknown|recogni[sz]|expected|permit|allow|forbid|invalid|available|disabled|deprecat|cannot"
+    r"|can't|\bmust\b|\bshould\b|\bonly\b|illegal|compatible|\bextra\b|no such|remove|accept|implement"
+    r"|ignored|enabled|range|between|positive|greater|larger|higher|less|lower|smaller|exceed"
+    r"|too (?:large|high|low|small)|[<>]",
     re.IGNORECASE,
 )
-_NUMBER = r"(-?\d+(?:,\d{3})*(?:\.\d+)?)"
-_LEAST = (
-    (
-        re.compile(rf"(?:greater|more|larger|higher) than or equal to {_NUMBER}|>= ?{_NUMBER}|≥ ?{_NUMBER}"),
-        False,
-    ),
-    (re.compile(rf"(?:at least|no less than|minimum(?: \w+)?(?: of| is|:)?) {_NUMBER}"), False),
-    (re.compile(rf"(?:greater|more|larger|higher) than {_NUMBER}|(?<!\d )> ?{_NUMBER}"), True),
-)
-_MOST = (
-    (re.compile(rf"(?:less|lower|smaller) than or equal to {_NUMBER}|<= ?{_NUMBER}|≤ ?{_NUMBER}"), False),
-    (re.compile(rf"(?:at most|no more than|not exceed|up to) {_NUMBER}"), False),
-    (re.compile(rf"(?:\bmaximum|\blimit|\bmax)\b(?: [a-z]+){{0,4}}(?: of| is|:)? {_NUMBER}"), False),
-    (re.compile(rf"(?:less|lower|smaller) than {_NUMBER}|(?<!\d )< ?{_NUMBER}"), True),
-)
-_INTERVAL = re.compile(r"([\[(])\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*([\])])")
-_BETWEEN = re.compile(
-    rf"between {_NUMBER} and {_NUMBER}|(?:from|range:?) {_NUMBER} ?(?:to|\.\.|~|-) ?{_NUMBER}", re.IGNORECASE
-)
-_POSITIVE = re.compile(r"\b(?:strictly )?positive\b|non-?zero|(?:not|n't) be (?:0|zero)\b", re.IGNORECASE)
 
 
 def adapted(parameters: Parameters, learned: Mapping[str, str | None]) -> Parameters:
@@ -95,7 +76,7 @@ def adapted(parameters: Parameters, learned: Mapping[str, str | None]) -> Parame
     known: dict[str, Any] = {}
     for name, value in parameters.items():
         allowed = _bounded(name, value, learned)
-        if name in learned and learned[name] is None or _value_key(name, allowed) in learned:
+        if (name in learned and learned[name] is None) or _value_key(name, allowed) in learned:
             continue
         known[learned.get(name) or name] = allowed
     for key, added in learned.items():
@@ -156,7 +137,7 @@ def _renamed(said: str, sent: Parameters) -> Lessons:
     """Read by which name the token limit is known."""
     ours = next((name for name in TOKEN_LIMITS if name in sent), None)
     other = next((name for name in TOKEN_LIMITS if name != ours and _mentions(said, name)), None)
-    if ours != TOKEN_LIMITS[0] or other is None or _bounds(said, sent[ours]) is not None:
+    if ours != TOKEN_LIMITS[0] or other is None or value_bounds(said, sent[ours]) is not None:
         return {}
     return {ours: other}
 
@@ -175,7 +156,7 @@ def _refused(error: ToldError, sent: Parameters, learned: Mapping[str, str | Non
     for name in named:
         clause = said if len(named) == 1 else _clause(said, name, named)
         value, ours = sent[name], _ours(name, learned)
-        bounds = _bounds(clause, value)
+        bounds = value_bounds(clause, value)
         if bounds is not None and not of_names:
             found |= _of_value(ours, value, bounds, learned)
         elif name in TOKEN_LIMITS:
@@ -184,7 +165,7 @@ def _refused(error: ToldError, sent: Parameters, learned: Mapping[str, str | Non
             found[ours] = None
         else:
             # Nothing says which value is allowed: the least above 0, where 0 is refused.
-            nearest = (_LEAST_STEP, None) if name == "temperature" and value == 0 else (None, None)
+            nearest = (LEAST_STEP, None) if name == "temperature" and value == 0 else (None, None)
             found |= _of_value(ours, value, nearest, learned)
     return found
 
@@ -193,9 +174,7 @@ def _ours(name: str, learned: Mapping[str, str | None]) -> str:
     return next((ours for ours, theirs in learned.items() if theirs == name and "=" not in ours), name)
 
 
-def _of_value(
-    name: str, value: Any, bounds: tuple[float | None, float | None], learned: Mapping[str, str | None]
-) -> Lessons:
+def _of_value(name: str, value: Any, bounds: Bounds, learned: Mapping[str, str | None]) -> Lessons:
     """Bound a parameter; one that is refused within its bounds is not sent with that value."""
     least, most = bounds
     if name in TOKEN_LIMITS:
@@ -227,7 +206,8 @@ def _places(said: str, name: str) -> Iterator["re.Match[str]"]:
         # An ordinary word: only quoted, as a field, or beside a word that says what it is.
         pattern = (
             rf"(?<=['\"`.:]){name}(?=['\"`:])|\A{name}(?=:|\Z)|(?<=: ){name}(?=[\s,.;)]|\Z)"
-            rf"|(?:parameter|argument|field|option|propert(?:y|ies)|key)s?\W{{1,3}}{name}\b|\b{name} (?:parameter|argument|field)"
+            rf"|(?:parameter|argument|field|option|propert(?:y|ies)|key)s?\W{{1,3}}{name}\b"
+            rf"|\b{name} (?:parameter|argument|field)"
         )
     return re.finditer(pattern, said, re.IGNORECASE)
 
@@ -250,50 +230,3 @@ def _speaks_of_value(clause: str, name: str, value: object) -> bool:
     return any(
         re.match(rf"{before}{told}", clause[place.end() :]) for place in _places(clause, name)
     ) or bool(re.match(rf"{before}{told}", clause) or re.search(rf"not support {told}", clause))
-
-
-def _bounds(clause: str, value: Any) -> tuple[float | None, float | None] | None:
-    """Read the least and the greatest allowed value; None if the clause names neither."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if (interval := _INTERVAL.search(clause)) is not None:
-        try:
-            least, most = float(interval[2]), float(interval[3])
-        except ValueError:
-            return None
-        return _inside(least, is_open=interval[1] == "(", way=1), _inside(
-            most, is_open=interval[4] == ")", way=-1
-        )
-    if (between := _BETWEEN.search(clause)) is not None:
-        least, most = [_number(one) for one in between.groups() if one is not None]
-        return least, most
-    # "max_tokens: 20000 > 8192"
-    compared = re.search(
-        rf"{re.escape(f'{value:g}' if isinstance(value, float) else str(value))} ?([<>])=? ?{_NUMBER}", clause
-    )
-    if compared is not None:
-        bound = _number(compared[2])
-        return (None, bound) if compared[1] == ">" else (bound, None)
-    found_least, found_most = _first(_LEAST, clause, 1), _first(_MOST, clause, -1)
-    if found_least is None and _POSITIVE.search(clause):
-        found_least = _LEAST_STEP
-    return None if found_least is None and found_most is None else (found_least, found_most)
-
-
-def _first(patterns: tuple[tuple["re.Pattern[str]", bool], ...], clause: str, way: int) -> float | None:
-    for pattern, is_open in patterns:
-        if (found := pattern.search(clause.lower())) is not None:
-            return _inside(_number(next(one for one in found.groups() if one)), is_open=is_open, way=way)
-    return None
-
-
-def _number(text: str) -> float:
-    number = float(text.replace(",", ""))
-    return int(number) if number.is_integer() else number
-
-
-def _inside(bound: float, *, is_open: bool, way: int) -> float:
-    """Move the end of an open interval inside; whole numbers above 2 are limits on tokens."""
-    if not is_open:
-        return int(bound) if bound == int(bound) else bound
-    return round(bound + way * (1 if abs(bound) > 2 else _LEAST_STEP), 4)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Literal, get_args
 
 from selfinstruct.core.endpoint.client import prompt_bytes
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
@@ -13,8 +13,12 @@ from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, rounded_up
-from selfinstruct.db.records import NewRequest, Prompt, Request, Stage, Task
+from selfinstruct.core.settings.request import StageSettings
+from selfinstruct.db.records import NewRequest, Parameters, Prompt, Request, Stage, Task
 from selfinstruct.db.workspace import Workspace
+
+GenerationStage = Literal["propose", "classify", "instantiate"]
+"""The stages that ask for text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +226,13 @@ class Planner:
         """Return an upper bound on the cost of all outstanding requests of accepted tasks, in USD."""
         tasks, cost = self._workspace.tasks, self._cost_of_vectors()
         # The prompts differ only in the instruction, so an empty prompt represents all.
-        for (number, length), prompt in (
-            (tasks.awaiting_instances(), self._prompts.instantiate("", output_first=False)),
-            (tasks.awaiting_label(), self._prompts.classify("")),
-        ):
-            max_tokens = prompt.parameters["max_tokens"]
+        waiting: tuple[tuple[tuple[int, int], GenerationStage, RenderedPrompt], ...] = (
+            (tasks.awaiting_instances(), "instantiate", self._prompts.instantiate("", output_first=False)),
+            (tasks.awaiting_label(), "classify", self._prompts.classify("")),
+        )
+        for (number, length), stage, prompt in waiting:
+            max_tokens = self._parameters(stage, prompt)["max_tokens"]
             assert isinstance(max_tokens, int)
-            max_tokens += self._settings.thinking_tokens
             cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
             cost += self._prices.cost(length, 0) or 0.0
         return cost
@@ -363,7 +367,7 @@ class Planner:
 
     def _write(
         self,
-        stage: Stage,
+        stage: GenerationStage,
         rendered: RenderedPrompt,
         *,
         batch: int | None,
@@ -371,9 +375,9 @@ class Planner:
         held: bool = True,
         more: bool = False,
     ) -> int:
-        max_tokens = rendered.parameters["max_tokens"]
+        parameters = self._parameters(stage, rendered)
+        max_tokens = parameters["max_tokens"]
         assert isinstance(max_tokens, int)
-        max_tokens += self._settings.thinking_tokens
         with self._workspace.transaction():
             reserved = self._reserve(rendered.prompt, max_tokens, self._prices)
             request_id = self._workspace.requests.plan(
@@ -384,7 +388,7 @@ class Planner:
                     model=self._settings.model,
                     base_url=self._settings.address,
                     prompt=rendered.prompt,
-                    parameters={**rendered.parameters, "max_tokens": max_tokens},
+                    parameters=parameters,
                     in_context=rendered.in_context,
                     instruction=task.instruction if task else None,
                     label=task.label if task else None,
@@ -398,6 +402,14 @@ class Planner:
             if task is not None and not more:
                 self._workspace.tasks.assign(task.id, stage=stage, request_id=request_id)
         return request_id
+
+    def _parameters(self, stage: GenerationStage, rendered: RenderedPrompt) -> Parameters:
+        """Return the parameters of a request: those of its stage in the settings take precedence."""
+        own: StageSettings = getattr(self._settings.request, stage)
+        max_tokens = own.max_tokens or rendered.parameters["max_tokens"]
+        assert isinstance(max_tokens, int)
+        parameters = {**rendered.parameters, "max_tokens": max_tokens + self._settings.thinking_tokens}
+        return parameters if own.temperature is None else {**parameters, "temperature": own.temperature}
 
 
 def _examples(workspace: Workspace) -> list[Example]:

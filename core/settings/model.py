@@ -2,14 +2,12 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     ValidationInfo,
@@ -20,8 +18,8 @@ from pydantic import (
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.addresses import api_of, checked_address
-from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
-from selfinstruct.core.util.storable_text import is_storable
+from selfinstruct.core.settings.checked import Checked, quoted
+from selfinstruct.core.settings.request import RequestSettings
 from selfinstruct.db.records import ApiKind, Stage
 
 OFFLINE = "offline"
@@ -30,7 +28,6 @@ OFFLINE = "offline"
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_URL = "http://offline.invalid/v1"
 
-_LONGEST_QUOTED = 100
 _BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 # Upper case only: many API keys would be valid variable names, but none is all upper case.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -38,47 +35,7 @@ OPENAI_KEY = "OPENAI_API_KEY"
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
-class _Checked(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _can_be_stored(cls, values: Any) -> Any:
-        for text in _texts(values):
-            if not is_storable(text):
-                raise ValueError(f"{_quoted(text)} has a character that cannot be stored; remove it")
-        return values
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # Pydantic reads true as 1, which would set a limit of $1 that nobody asked for.
-        if isinstance(value, bool) and info.field_name is not None:
-            annotation = cls.model_fields[info.field_name].annotation
-            kinds = get_args(annotation) or (annotation,)
-            for kind, wanted in ((int, WHOLE_NUMBER_WANTED), (float, NUMBER_WANTED)):
-                if kind in kinds:
-                    raise ValueError(wanted)
-        return value
-
-
-def _texts(values: object) -> Iterator[str]:
-    if isinstance(values, str | Path):
-        yield str(values)
-    elif isinstance(values, Mapping):
-        yield from _texts([*values.keys(), *values.values()])
-    elif isinstance(values, Sequence) and not isinstance(values, bytes):
-        for value in values:
-            yield from _texts(value)
-
-
-def _quoted(text: str) -> str:
-    """A user's text in quotation marks, truncated if it is too long for a message."""
-    text = text.encode(errors="replace").decode()  # pydantic cannot carry lone surrogates in a message
-    return f"'{text}'" if len(text) <= _LONGEST_QUOTED else f"'{text[:_LONGEST_QUOTED]}…'"
-
-
-class Price(_Checked):
+class Price(Checked):
     """The price of a model in USD per million tokens; an embedding model has no output price."""
 
     input: Annotated[
@@ -95,7 +52,7 @@ class Price(_Checked):
         return not self.input and not self.output
 
 
-class Settings(_Checked):
+class Settings(Checked):
     """All settings of a workspace. Each can be set by a flag or in selfinstruct.toml."""
 
     model: Annotated[
@@ -159,13 +116,14 @@ class Settings(_Checked):
             le=1_000_000,
         ),
     ] = 0
+    request: RequestSettings = RequestSettings()
     filters: FilterSettings = FilterSettings()
-    prices: dict[str, Price] = {}
+    prices: dict[str, Price] = Field(default_factory=dict)
     theme: Annotated[str | None, Field(description="Colour theme of the curator.")] = None
-    keys: Annotated[
-        dict[str, str],
-        Field(description='Your own keys for the curator\'s actions, one on a line, as in accept = "f5".'),
-    ] = {}
+    keys: dict[str, str] = Field(
+        default_factory=dict,
+        description='Your own keys for the curator\'s actions, one on a line, as in accept = "f5".',
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -175,7 +133,7 @@ class Settings(_Checked):
         if api is None or values.get("api", api) == api:
             return values if api is None else {**values, "api": api}
         raise ValueError(
-            f"base_url ends in the path of the {api} API, and api is {_quoted(str(values['api']))}; cut"
+            f"base_url ends in the path of the {api} API, and api is {quoted(str(values['api']))}; cut"
             f" /chat/completions or /completions from base_url, or set api to {api}"
         )
 
@@ -184,7 +142,7 @@ class Settings(_Checked):
     def _known_language(cls, language: str) -> str:
         if language not in known() and language != AUTO:
             raise ValueError(
-                f"{_quoted(language)} is not a known language; choose {', '.join(known())}, or auto, which"
+                f"{quoted(language)} is not a known language; choose {', '.join(known())}, or auto, which"
                 " detects it from the seed tasks"
             )
         return language
@@ -306,6 +264,7 @@ class Settings(_Checked):
             "base_url": url,
             "api_key_env": self.embeddings_key_env or (self.api_key_env if same else None),
             "embeddings": None,
+            "request": RequestSettings(),
         }
         return self.model_copy(update=changed)
 

@@ -16,6 +16,7 @@ from selfinstruct.core.settings.addresses import as_address
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
+from selfinstruct.core.settings.request import RequestSettings, StageSettings
 from selfinstruct.db.sqlite.journal_files import real_path
 
 SETTINGS_FILE = "selfinstruct.toml"
@@ -42,8 +43,12 @@ def resolve(
     for layer in (stored or {}, from_file, given):
         filters = merged.get("filters", {})
         if _moves("base_url", layer, merged):
-            # A key is sent only to the endpoint that it was given for.
+            # A key is sent only to the endpoint that it was given for, and a header may hold one.
             merged.pop("api_key_env", None)
+            if isinstance(merged.get("request"), dict):
+                merged["request"] = {
+                    name: value for name, value in merged["request"].items() if name != "headers"
+                }
             if not layer.get("embeddings_url", merged.get("embeddings_url")):
                 merged.pop("embeddings_key_env", None)
         if layer.get("model") == OFFLINE and "base_url" not in layer:
@@ -186,7 +191,7 @@ def _sentence(error: ValidationError, source: str) -> str:
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)
         near = nearest(name.replace("-", "_"), known)
-        of = {"filters": "The filters are", "prices": "A price has"}
+        of = {"filters": "The filters are", "prices": "A price has", "request": "Beside it there are"}
         listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
         meant = f"Did you mean '{near}'?" if near else f"{listed}."
         return f"In {source}, '{where}' is not a setting. {meant}"
@@ -201,11 +206,15 @@ def _sentence(error: ValidationError, source: str) -> str:
 def _names_in(parents: list[str]) -> list[str]:
     if not parents:
         return list(Settings.model_fields)
-    tables: dict[str, type[BaseModel]] = {"filters": FilterSettings, "prices": Price}
+    tables: dict[str, type[BaseModel]] = {
+        "filters": FilterSettings,
+        "prices": Price,
+        "request": RequestSettings if len(parents) == 1 else StageSettings,
+    }
     return list(tables[parents[0]].model_fields)
 
 
-_TABLES = frozenset({"filters", "prices", "keys"})
+_TABLES = frozenset({"filters", "prices", "keys", "request"})
 """Settings that are tables, and are merged entry by entry."""
 
 
@@ -213,12 +222,16 @@ _PATHS = ("seeds", "prompts")
 
 
 def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
-    """Convert settings to JSON values for storage in a workspace.
+    """Convert settings to JSON values for storage in a workspace, without headers, which may hold keys.
 
     Paths inside the folder of the workspace's file, whatever links lead to it, become relative to it, so that
     the folder can be renamed; all others become absolute.
     """
-    values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"filters"})
+    values = settings.model_dump(
+        mode="json", exclude_defaults=True, exclude={"filters": True, "request": {"headers"}}
+    )
+    if not values.get("request"):
+        values.pop("request", None)
     usual = filter_defaults(settings.language).model_dump(mode="json")
     filters = settings.filters.model_dump(mode="json")
     if own := {name: value for name, value in filters.items() if value != usual[name]}:

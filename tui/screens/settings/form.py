@@ -178,6 +178,8 @@ def values_of(texts: Mapping[str, str], base: Settings) -> dict[str, Any]:
     if moved and values.get("api_key_env") == base.api_key_env:
         # A key is sent only to the endpoint it was named for; a new address requires naming it again.
         values["api_key_env"] = None
+    if moved:
+        values["request"]["headers"] = {}  # they may hold a key, too
     if _embeddings_move(values, base) and values.get("embeddings_key_env") == base.embeddings_key_env:
         values["embeddings_key_env"] = None
     return values

@@ -1,0 +1,78 @@
+"""Credentials: the key and the headers of an endpoint, from the environment, as far as the user allows."""
+
+import os
+import shlex
+
+from selfinstruct.core.endpoint.key_consent import (
+    OWN_TABLE,
+    KeyConsent,
+    KeyUse,
+    header_uses,
+    key_use,
+    own_settings_path,
+)
+from selfinstruct.core.endpoint.redaction import remember
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings.model import Settings
+
+Names = tuple[str, str, str]
+"""References to the settings of model, address and key variable, for messages."""
+
+
+def find_key(settings: Settings, consent: KeyConsent, *, names: Names) -> str | None:
+    """Return the key of an endpoint, redacted from now on; None if it has none.
+
+    Raises:
+        EndpointUnusableError: The key is not set or invalid, or the user has not allowed it for the endpoint.
+    """
+    model, url, _ = names
+    use = key_use(settings)
+    if use is None:
+        return None
+    key = os.environ.get(use.variable, "").strip()
+    if not key:
+        raise EndpointUnusableError(
+            f"{settings.address} needs a key, and {use.variable} is not set. Set it, choose another endpoint"
+            f" with {url}, or try the built-in model with {model} offline."
+        )
+    if not consent.covers(use):
+        raise EndpointUnusableError(_not_allowed(use, settings, names))
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise EndpointUnusableError(
+            f"The key in {use.variable} has characters that are invalid in a key. Set it again."
+        )
+    remember(key)
+    return key
+
+
+def find_headers(settings: Settings, consent: KeyConsent) -> dict[str, str]:
+    """Return the headers of the `[request]` settings, their values redacted from now on.
+
+    Raises:
+        EndpointUnusableError: A variable is not set, or the user has not allowed it for the endpoint.
+    """
+    headers, uses = settings.request.sent_headers(), header_uses(settings)
+    for use in uses:
+        if not consent.covers(use):
+            raise EndpointUnusableError(
+                f"A header in [request] would send {use.variable} to {use.origin}, which you have not allowed"
+                f" on this machine. To allow it, open the curator once, or write {use.variable} ="
+                f' ["{use.origin}"] below [{OWN_TABLE}] in {own_settings_path()}.'
+            )
+    for secret in (*headers.values(), *(os.environ[use.variable].strip() for use in uses)):
+        remember(secret)
+    return headers
+
+
+def _not_allowed(use: KeyUse, settings: Settings, names: Names) -> str:
+    model, url, variable = names
+    if not use.can_be_told:
+        return (
+            f"{settings.address} gets no key: its host name may be misleading. Write the host in plain"
+            f" ASCII in {url}, as in https://xn--bcher-kva.example/v1."
+        )
+    return (
+        f"The key in {use.variable} was not sent: you have not allowed it for {use.origin} on this"
+        f" machine. To allow it, name both together: {model} {shlex.quote(settings.model)} {url}"
+        f" {shlex.quote(settings.address)} {variable} {use.variable}"
+    )

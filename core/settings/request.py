@@ -1,0 +1,106 @@
+"""The `[request]` settings: what is sent beside the prompt, to the endpoint and for each stage."""
+
+import os
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings.checked import Checked
+
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+_OURS = frozenset({"model", "messages", "prompt", "input"})
+_LIMITS = frozenset(
+    {"max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n", "best_of"}
+)
+"""Fields that bound what a request may cost."""
+_OUR_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
+
+
+class StageSettings(Checked):
+    """What differs in the requests of one stage; None for the usual value."""
+
+    temperature: Annotated[float | None, Field(description="Sampling temperature.", ge=0, le=5)] = None
+    max_tokens: Annotated[
+        int | None, Field(description="Tokens of an answer, thoughts aside.", ge=1, le=1_000_000)
+    ] = None
+
+
+class RequestSettings(Checked):
+    """What is sent beside the prompt."""
+
+    body: dict[str, Any] = Field(
+        default_factory=dict, description="Fields added to each request, such as reasoning_effort."
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Headers added to each request; $NAME is the value of an environment variable.",
+        repr=False,
+    )
+    leave_out: Annotated[
+        tuple[str, ...], Field(description="Parameters that are never sent, such as presence_penalty.")
+    ] = ()
+    propose: StageSettings = StageSettings()
+    classify: StageSettings = StageSettings()
+    instantiate: StageSettings = StageSettings()
+
+    @field_validator("body")
+    @classmethod
+    def _adds_to_ours(cls, body: dict[str, Any]) -> dict[str, Any]:
+        for name in body:
+            if name in _OURS:
+                raise ValueError(f"{name} is part of every request; it has a setting of its own")
+            if name in _LIMITS:
+                raise ValueError(
+                    f"{name} changes what a request may cost; set max_tokens of a stage instead, as in"
+                    " [request.propose]"
+                )
+        return body
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in _OUR_HEADERS:
+                raise ValueError("one of its names is no header that can be set")
+            if not value.isascii() or not value.isprintable():
+                raise ValueError("one of its values has characters that are invalid in a header")
+        return headers
+
+    @field_validator("leave_out")
+    @classmethod
+    def _keeps_limits(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name in _LIMITS or name in _OURS:
+                raise ValueError(f"{name} cannot be left out: it says what is asked for, or what it may cost")
+        return names
+
+    @property
+    def header_variables(self) -> tuple[str, ...]:
+        """The environment variables that the values of headers name."""
+        named = (_VARIABLE.findall(value) for value in self.headers.values())
+        return tuple(dict.fromkeys(name for names in named for name in names))
+
+    def sent_headers(self) -> dict[str, str]:
+        """Return the headers with the values of their environment variables.
+
+        Raises:
+            EndpointUnusableError: A variable is not set, or its value is invalid in a header.
+        """
+        for name in self.header_variables:
+            value = os.environ.get(name, "").strip()
+            if not value:
+                raise EndpointUnusableError(
+                    f"A header in [request] needs the environment variable {name}, which is not set."
+                )
+            if not value.isascii() or not value.isprintable():
+                raise EndpointUnusableError(
+                    f"The value of {name} has characters that are invalid in a header."
+                )
+        return {
+            name.lower(): _VARIABLE.sub(lambda found: os.environ[found[1]].strip(), value)
+            for name, value in self.headers.items()
+        }

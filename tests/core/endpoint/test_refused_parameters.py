@@ -1,0 +1,131 @@
+"""What refusals of real servers and gateways teach about parameters."""
+
+from typing import Any
+
+import pytest
+
+from selfinstruct.core.endpoint.error_bodies import told_error
+from selfinstruct.core.endpoint.refused_parameters import adapted, lessons
+
+PROPOSE = {"temperature": 0.7, "top_p": 0.5, "presence_penalty": 2, "max_tokens": 1024}
+CLASSIFY = {"temperature": 0, "max_tokens": 16}
+INSTANTIATE = {"temperature": 0, "presence_penalty": 1.5, "max_tokens": 4350, "stop": ["\nTask:"]}
+STREAM = {"+stream": "true", "+stream_options": '{"include_usage": true}'}
+
+
+def taught(
+    message: str, sent: dict[str, Any], learned: dict[str, str | None] | None = None, **fields: Any
+) -> Any:
+    error = told_error({"error": {"message": message, "type": "invalid_request_error", **fields}})
+    assert error is not None
+    return lessons(error, sent, learned or {})
+
+
+@pytest.mark.parametrize(
+    ("message", "sent", "lesson"),
+    [
+        ("Argument not supported on this model: presencePenalty", PROPOSE, {"presence_penalty": None}),
+        ("Argument not supported on this model: stop", INSTANTIATE, {"stop": None}),
+        ("Model m does not support parameter stop.", INSTANTIATE, {"stop": None}),
+        ("Presence penalty is not enabled for this model", PROPOSE, {"presence_penalty": None}),
+        ("Unexpected keyword argument 'presence_penalty'", PROPOSE, {"presence_penalty": None}),
+        ('Unknown name "presencePenalty": Cannot find field.', PROPOSE, {"presence_penalty": None}),
+        (
+            "Unrecognized request arguments supplied: presence_penalty, top_p",
+            PROPOSE,
+            {"presence_penalty": None, "top_p": None},
+        ),
+        (
+            "UnsupportedParamsError: m does not support parameters: {'presence_penalty': 2}",
+            PROPOSE,
+            {"presence_penalty": None},
+        ),
+        ("temperature and top_p cannot both be specified. Please use only one.", PROPOSE, {"top_p": None}),
+        ("Only one of `top_p` and `temperature` may be specified", PROPOSE, {"top_p": None}),
+        (
+            "'temperature' does not support 0 with this model. Only the default (1) value is supported.",
+            CLASSIFY,
+            {"temperature": None},
+        ),
+        (
+            "Use 'max_completion_tokens' instead of 'max_tokens'.",
+            PROPOSE,
+            {"max_tokens": "max_completion_tokens"},
+        ),
+        ("This model only support stream mode, please enable the stream parameter", PROPOSE, STREAM),
+        ("Streaming is required for long requests.", PROPOSE, STREAM),
+        (
+            "parameter.enable_thinking must be set to false for non-streaming calls",
+            PROPOSE,
+            {"+enable_thinking": "false"},
+        ),
+    ],
+)
+def test_a_refused_name_is_left_out_or_replaced(
+    message: str, sent: dict[str, Any], lesson: dict[str, str | None]
+) -> None:
+    assert taught(message, sent) == lesson
+
+
+@pytest.mark.parametrize(
+    ("message", "sent", "lesson"),
+    [
+        ("`temperature` must be strictly positive", CLASSIFY, {"temperature>=": "0.01"}),
+        ("temperature 0 is not allowed", CLASSIFY, {"temperature>=": "0.01"}),
+        ("temperature: range: 0.01..1", CLASSIFY, {"temperature>=": "0.01"}),
+        ("invalid params, temperature must in (0,1]", CLASSIFY, {"temperature>=": "0.01"}),
+        ("presence_penalty should be between -1.5 and 1.5", PROPOSE, {"presence_penalty<=": "1.5"}),
+        ("2 is greater than the maximum of 1 - 'presence_penalty'", PROPOSE, {"presence_penalty<=": "1"}),
+        ("Range of max_tokens should be [1, 2048]", INSTANTIATE, {"max_tokens<=": "2048"}),
+        (
+            "max_tokens is too large: 4350. This model supports at most 4096 completion tokens",
+            INSTANTIATE,
+            {"max_tokens<=": "4096"},
+        ),
+        (
+            "max_tokens: 4350 > 4096, which is the maximum allowed number of output tokens",
+            INSTANTIATE,
+            {"max_tokens<=": "4096"},
+        ),
+        ("max_tokens (4350) must be less than or equal to 4,096", INSTANTIATE, {"max_tokens<=": "4096"}),
+    ],
+)
+def test_a_refused_value_is_moved_to_the_nearest_allowed_one(
+    message: str, sent: dict[str, Any], lesson: dict[str, str | None]
+) -> None:
+    assert taught(message, sent) == lesson
+
+
+def test_a_value_that_is_refused_within_its_bounds_is_left_out_and_others_are_sent() -> None:
+    learned = taught("temperature 0.01 is not allowed", {"temperature": 0.01}, {"temperature>=": "0.01"})
+    assert learned == {"temperature=0.01": None}
+    learned |= {"temperature>=": "0.01"}
+    assert adapted({"temperature": 0}, learned) == {}
+    assert adapted({"temperature": 0.7}, learned) == {"temperature": 0.7}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "max_tokens is too large: context length is 2048 tokens and the prompt has 900",
+        "'max_tokens' or 'max_completion_tokens' is too large: 5024. This model's maximum context length is"
+        " 2048 tokens and your request has 900 input tokens (5024 > 2048 - 900).",
+        "Your prompt speaks of temperature, top_p and presence_penalty.",
+        "Please stop; only words are allowed.",
+        "max_tokens must be at least 2000",
+        "nonsense",
+    ],
+)
+def test_the_mention_of_a_name_teaches_nothing(message: str) -> None:
+    assert taught(message, PROPOSE | {"stop": ["x"]}) == {}
+
+
+def test_a_renamed_parameter_is_bounded_by_our_name() -> None:
+    learned: dict[str, str | None] = {"max_tokens": "max_completion_tokens"}
+    sent = adapted(INSTANTIATE, learned)
+    learned |= taught("max_completion_tokens must be at most 2048", sent, learned)
+    assert adapted(INSTANTIATE, learned)["max_completion_tokens"] == 2048
+
+
+def test_what_is_learned_already_is_not_learned_again() -> None:
+    assert taught("top_p is not supported", PROPOSE, {"top_p": None}) == {}

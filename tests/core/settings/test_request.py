@@ -1,0 +1,53 @@
+"""The [request] settings: what they refuse, and what of them a workspace keeps."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.settings.sources import resolve, storable
+
+
+def request(**values: Any) -> dict[str, Any]:
+    return {"model": "m", "base_url": "http://h/v1", "request": values}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"body": {"model": "x"}}, "model is part of every request"),
+        ({"body": {"messages": []}}, "messages is part of every request"),
+        ({"body": {"n": 5}}, "n changes what a request may cost"),
+        ({"body": {"max_tokens": 9}}, r"max_tokens changes .* as in \[request.propose\]"),
+        ({"leave_out": ["max_tokens"]}, "max_tokens cannot be left out"),
+        ({"headers": {"a b": "c"}}, "one of its names is no header"),
+        ({"headers": {"host": "x"}}, "one of its names is no header"),
+        ({"headers": {"x-a": "b\nc"}}, "one of its values has characters"),
+        ({"propose": {"temperature": -1}}, "at least 0"),
+        ({"propose": {"max_tokens": 0}}, "at least 1"),
+        ({"header": {}}, "'request.header' is not a setting. Did you mean 'headers'"),
+        ({"classify": {"temprature": 1}}, "Did you mean 'temperature'"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_in_a_sentence(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        resolve(request(**values))
+
+
+def test_a_header_is_neither_stored_nor_shown() -> None:
+    settings = resolve(request(headers={"x-key": "canary-1"}, leave_out=["top_p"]))
+    stored = storable(settings)
+    assert stored["request"] == {"leave_out": ["top_p"]}
+    assert "canary" not in repr(settings)
+    assert "request" not in storable(resolve(request(headers={"x-key": "canary-1"})))
+
+
+def test_headers_do_not_follow_a_change_of_address(tmp_path: Path) -> None:
+    (tmp_path / "selfinstruct.toml").write_text(
+        'model = "m"\nbase_url = "http://h/v1"\n[request]\n'
+        'headers = { x-key = "canary-1" }\nleave_out = ["top_p"]\n'
+    )
+    assert resolve({}, folder=tmp_path).request.headers == {"x-key": "canary-1"}
+    moved = resolve({"base_url": "http://other/v1"}, folder=tmp_path).request
+    assert (moved.headers, moved.leave_out) == ({}, ("top_p",))
