@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, get_args
 
 from selfinstruct.core.decisions.tasks import Decider
 from selfinstruct.core.endpoint.client import Endpoint
@@ -29,6 +29,7 @@ from selfinstruct.core.settings.prices import Prices, limited_prices
 from selfinstruct.core.settings.sources import check, storable, with_changes
 from selfinstruct.core.working_set import WorkingSet
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.records import Stage
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -327,15 +328,17 @@ class Engine:
             CostLimitError: The next request could exceed the cost limit.
         """
         stopping = asyncio.get_running_loop().create_future()
+        endpoints = {stage: self._working.endpoint_of(stage) for stage in get_args(Stage)}
+        # One for each endpoint: it commits the steps of all its requests together.
         senders = {
-            is_for_vectors: Sender(
+            endpoint: Sender(
                 self.workspace,
                 endpoint,
                 stopping=stopping,
                 clock=self._clock,
                 emit=self.emit,
             )
-            for is_for_vectors, endpoint in ((False, self.endpoint), (True, self.embeddings_endpoint))
+            for endpoint in endpoints.values()
             if endpoint is not None
         }
 
@@ -344,7 +347,9 @@ class Engine:
         async def carry_out(request_id: int) -> None:
             request = await when_free(lambda: self.workspace.requests.get(request_id))
             if request.state != "answered":
-                await senders[request.stage == "embed"].carry_out(request_id)
+                endpoint = endpoints[request.stage]
+                assert endpoint is not None
+                await senders[endpoint].carry_out(request_id)
 
         def next_request() -> int | None:
             request_id = plan()

@@ -12,6 +12,7 @@ from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.intake import Intake
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
+from selfinstruct.db.records import Stage
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class WorkingSet:
         self.settings = settings
         """Can be replaced if only settings differ that nothing here depends on, such as the cost limit."""
         self._prices = prices
+        self._endpoints: dict[str, Endpoint] = {}
+        """Those of models that only some stages use."""
         own = NO_OWN_NAMES
         if settings.prompts is not None and not workspace.read_only:
             _ = self.planner  # validates the user's own prompts
@@ -101,8 +104,26 @@ class WorkingSet:
         Raises:
             EndpointUnusableError: it needs a key that it cannot have.
         """
-        learned = self._workspace.settings.learned(self.settings.address, self.settings.model)
-        return Endpoint(self.settings, consent=self._consent, learned=learned)
+        return self._endpoint_with(self.settings)
+
+    def endpoint_of(self, stage: Stage) -> Endpoint | None:
+        """Return the endpoint of a stage's requests; None for vectors when embeddings are off.
+
+        Raises:
+            EndpointUnusableError: it needs a key that it cannot have.
+        """
+        if stage == "embed":
+            return self.embeddings_endpoint
+        settings = self.settings.of_stage(stage)
+        if settings.model == self.settings.model:
+            return self.endpoint
+        if settings.model not in self._endpoints:
+            self._endpoints[settings.model] = self._endpoint_with(settings)
+        return self._endpoints[settings.model]
+
+    def _endpoint_with(self, settings: Settings) -> Endpoint:
+        learned = self._workspace.settings.learned(settings.address, settings.model)
+        return Endpoint(settings, consent=self._consent, learned=learned)
 
     @cached_property
     def embeddings_endpoint(self) -> Endpoint | None:
@@ -125,3 +146,5 @@ class WorkingSet:
             endpoint = vars(self).pop(name, None)
             if endpoint is not None:
                 await endpoint.close()
+        while self._endpoints:
+            await self._endpoints.popitem()[1].close()

@@ -101,13 +101,13 @@ class Intake:
             answer = read_answer(stored.body, request.api)
         except AnswerError as error:
             with self._workspace.transaction():
-                self._settle(stored)
+                self._settle(request, stored)
                 self._workspace.requests.fail(request_id, str(error))
             self._failed(request, str(error))
             return
         events: list[Event] = []
         with self._assessor.step():
-            told = self._settle(stored)
+            told = self._settle(request, stored)
             self._workspace.requests.parsed(request_id)
             self._store(request, answer, decide, events)
         for event in events:
@@ -143,9 +143,9 @@ class Intake:
             self._vectors = VectorIntake(self._workspace, self._assessor, self._settings, emit=self._emit)
         return self._vectors
 
-    def _settle(self, stored: StoredAnswer) -> Told:
+    def _settle(self, request: Request, stored: StoredAnswer) -> Told:
         told = read_told(stored.body)
-        cost = self._prices.cost(told.prompt_tokens, told.completion_tokens)
+        cost = self._prices.of(request.stage).cost(told.prompt_tokens, told.completion_tokens)
         self._workspace.requests.settle(
             stored.attempt_id,
             answered_by=told.model,

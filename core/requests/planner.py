@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 from selfinstruct.core.endpoint.client import prompt_bytes
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
@@ -16,9 +16,6 @@ from selfinstruct.core.settings.prices import Prices, rounded_up
 from selfinstruct.core.settings.request import StageSettings
 from selfinstruct.db.records import NewRequest, Parameters, Prompt, Request, Stage, Task
 from selfinstruct.db.workspace import Workspace
-
-GenerationStage = Literal["propose", "classify", "instantiate"]
-"""The stages that ask for text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +223,16 @@ class Planner:
         """Return an upper bound on the cost of all outstanding requests of accepted tasks, in USD."""
         tasks, cost = self._workspace.tasks, self._cost_of_vectors()
         # The prompts differ only in the instruction, so an empty prompt represents all.
-        waiting: tuple[tuple[tuple[int, int], GenerationStage, RenderedPrompt], ...] = (
+        waiting: tuple[tuple[tuple[int, int], Stage, RenderedPrompt], ...] = (
             (tasks.awaiting_instances(), "instantiate", self._prompts.instantiate("", output_first=False)),
             (tasks.awaiting_label(), "classify", self._prompts.classify("")),
         )
         for (number, length), stage, prompt in waiting:
             max_tokens = self._parameters(stage, prompt)["max_tokens"]
             assert isinstance(max_tokens, int)
-            cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
-            cost += self._prices.cost(length, 0) or 0.0
+            prices = self._prices.of(stage)
+            cost += number * (prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
+            cost += prices.cost(length, 0) or 0.0
         return cost
 
     def _cost_of_vectors(self) -> float:
@@ -297,7 +295,7 @@ class Planner:
                 and self._workspace.vectors.is_in_use
             )
         return (request.model, request.base_url, request.api) == (
-            self._settings.model,
+            self._settings.of_stage(request.stage).model,
             self._settings.address,
             self._settings.api,
         )
@@ -337,14 +335,13 @@ class Planner:
             return self._reserve(request.prompt, 0, Prices(self._embeddings))
         max_tokens = request.parameters["max_tokens"]
         assert isinstance(max_tokens, int)
-        return self._reserve(request.prompt, max_tokens, self._prices)
+        return self._reserve(request.prompt, max_tokens, self._prices.of(request.stage))
 
     def _for_endpoint(self, request: Request, reserved: float | None) -> Request:
         if request.stage == "embed":
             return replace(request, reserved_usd=reserved)
-        return replace(
-            request, model=self._settings.model, base_url=self._settings.address, reserved_usd=reserved
-        )
+        settings = self._settings.of_stage(request.stage)
+        return replace(request, model=settings.model, base_url=settings.address, reserved_usd=reserved)
 
     def would_ask_anew(self, request: Request) -> bool:
         """Whether resending a request creates a new request."""
@@ -367,7 +364,7 @@ class Planner:
 
     def _write(
         self,
-        stage: GenerationStage,
+        stage: Stage,
         rendered: RenderedPrompt,
         *,
         batch: int | None,
@@ -379,13 +376,13 @@ class Planner:
         max_tokens = parameters["max_tokens"]
         assert isinstance(max_tokens, int)
         with self._workspace.transaction():
-            reserved = self._reserve(rendered.prompt, max_tokens, self._prices)
+            reserved = self._reserve(rendered.prompt, max_tokens, self._prices.of(stage))
             request_id = self._workspace.requests.plan(
                 NewRequest(
                     stage=stage,
                     batch=batch or 0,
                     task_id=task.id if task else None,
-                    model=self._settings.model,
+                    model=self._settings.of_stage(stage).model,
                     base_url=self._settings.address,
                     prompt=rendered.prompt,
                     parameters=parameters,
@@ -403,7 +400,7 @@ class Planner:
                 self._workspace.tasks.assign(task.id, stage=stage, request_id=request_id)
         return request_id
 
-    def _parameters(self, stage: GenerationStage, rendered: RenderedPrompt) -> Parameters:
+    def _parameters(self, stage: Stage, rendered: RenderedPrompt) -> Parameters:
         """Return the parameters of a request: those of its stage in the settings take precedence."""
         own: StageSettings = getattr(self._settings.request, stage)
         max_tokens = own.max_tokens or rendered.parameters["max_tokens"]

@@ -25,6 +25,9 @@ from selfinstruct.db.records import ApiKind, Stage
 OFFLINE = "offline"
 """The name of the built-in model, which is a grammar, not a language model."""
 
+GENERATION_STAGES: tuple[Stage, ...] = ("propose", "classify", "instantiate")
+"""The stages that ask for text."""
+
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_URL = "http://offline.invalid/v1"
 
@@ -228,18 +231,25 @@ class Settings(Checked):
         price = self.prices.get(self.model)
         return self.is_offline or (_is_loopback(self.address) if price is None else price.is_nothing)
 
+    def of_stage(self, stage: Stage) -> Self:
+        """Return the settings of the requests of a stage, which may have a model of its own."""
+        own = None if stage == "embed" else getattr(self.request, stage).model
+        return self if own is None else self.model_copy(update={"model": own})
+
     @property
     def costs_nothing(self) -> bool:
         """Whether neither completions nor embeddings cost anything."""
         embeddings = self.of_embeddings
-        return self.is_free and (embeddings is None or embeddings.is_free)
+        return all(self.of_stage(stage).is_free for stage in GENERATION_STAGES) and (
+            embeddings is None or embeddings.is_free
+        )
 
     @property
     def free_stages(self) -> tuple[Stage, ...]:
         """The stages whose requests are free, and so are resent automatically when in doubt."""
         vectors = self.of_embeddings
         return (
-            *(("propose", "classify", "instantiate") if self.is_free else ()),
+            *(stage for stage in GENERATION_STAGES if self.of_stage(stage).is_free),
             *(("embed",) if vectors is not None and vectors.is_free else ()),
         )
 

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.setting_names import setting
-from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.model import GENERATION_STAGES, Settings
+from selfinstruct.db.records import Stage
 
 _MILLION = 1_000_000
 _DIGITS = 3
@@ -23,6 +24,17 @@ class Prices:
         self._offline = settings.is_offline
         self._model = settings.model
         self._address = settings.address
+        self._settings = settings
+        self._others: dict[str, Prices] = {}
+
+    def of(self, stage: Stage) -> "Prices":
+        """Return the price of the model of a stage."""
+        settings = self._settings.of_stage(stage)
+        if settings.model == self._model:
+            return self
+        if settings.model not in self._others:
+            self._others[settings.model] = Prices(settings)
+        return self._others[settings.model]
 
     @cached_property
     def can_be_limited(self) -> bool:
@@ -81,7 +93,8 @@ def limited_prices(settings: Settings) -> Prices:
     """
     prices = Prices(settings)
     if settings.max_cost is not None:
-        prices.require_known()
+        for stage in GENERATION_STAGES:
+            prices.of(stage).require_known()
         if settings.of_embeddings is not None:
             Prices(settings.of_embeddings).require_known()
     return prices

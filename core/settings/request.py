@@ -23,6 +23,9 @@ _OUR_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-en
 class StageSettings(Checked):
     """What differs in the requests of one stage; None for the usual value."""
 
+    model: Annotated[
+        str | None, Field(description="Name of another model at the same address.", min_length=1)
+    ] = None
     temperature: Annotated[float | None, Field(description="Sampling temperature.", ge=0, le=5)] = None
     max_tokens: Annotated[
         int | None, Field(description="Tokens of an answer, thoughts aside.", ge=1, le=1_000_000)

@@ -15,7 +15,7 @@ from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.addresses import as_address
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
-from selfinstruct.core.settings.model import OFFLINE, Price, Settings
+from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
 from selfinstruct.db.sqlite.journal_files import real_path
 
@@ -87,11 +87,18 @@ def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> boo
 
 
 def require_model(settings: Settings) -> None:
-    """Check that an address comes with the name of a model.
+    """Check that an address comes with the name of a model, and a model of a stage with an address.
 
     Raises:
-        SettingsError: the model is the built-in one, which has no address.
+        SettingsError: one of them is the built-in model, which has no address.
     """
+    for stage in GENERATION_STAGES:
+        own = settings.of_stage(stage).model
+        if own != settings.model and OFFLINE in {own, settings.model}:
+            raise SettingsError(
+                f"The model of [request.{stage}] must be at the same address as {setting('model')}, and"
+                f" {OFFLINE}, the built-in model, has no address."
+            )
     if settings.is_offline and settings.base_url is not None:
         if "model" in settings.model_fields_set:
             raise SettingsError(_no_address("model", "base_url"))

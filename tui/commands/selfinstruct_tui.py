@@ -51,8 +51,9 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
     "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
     "Settings also come from selfinstruct.toml in this folder; flags take precedence, and the workspace"
     " remembers both. In the file, settings are named like the flags, with _ for -; besides, there are"
-    " timeout_s, thinking_tokens, filters, prices, theme and keys, and [request] with body, headers,"
-    " leave_out, and a temperature and max_tokens for each stage.\n\n"
+    " timeout_s, thinking_tokens, request, filters, prices, theme and keys.\n\n"
+    "In the file, [request] adds fields to the body and headers to every request, leaves parameters out, and"
+    " gives each stage its own model, temperature and max_tokens.\n\n"
     "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 usage or settings error,"
     " 3 stopped at a limit, 4 the endpoint cannot be used, 130 interrupted.",
 )

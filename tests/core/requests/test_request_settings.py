@@ -1,13 +1,15 @@
 """The [request] settings at work: what a server gets of them, over real HTTP."""
 
 import json
+from typing import Any
 
 import pytest
 
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.settings.model import origin_of
+from selfinstruct.core.settings.prices import limited_prices
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
@@ -78,3 +80,39 @@ async def test_what_a_stage_asks_for_is_planned_and_bounds_its_cost(
     assert request.parameters["max_tokens"] == 5000
     assert request.reserved_usd == pytest.approx(0.005)
     assert json.dumps(request.parameters)
+
+
+async def test_a_stage_has_its_own_model_with_its_own_price_and_its_own_lessons(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    def refuse(body: dict[str, Any]) -> Fault | None:
+        is_small = body["model"] == "small" and "temperature" in body
+        return Fault(400, error_body("Unsupported parameter: temperature")) if is_small else None
+
+    server.refuse = refuse
+    prices = {"m": {"input": 0, "output": 1}, "small": {"input": 0, "output": 2}}
+    request = {"classify": {"model": "small"}}
+    async with engine_on(**on(server, prices=prices, max_cost=1.0, request=request)) as engine:
+        task_ids = await engine.propose()
+        server.received.clear()
+        await engine.classify(task_ids[:2])
+        first, last = engine.workspace.requests.next_id() - 2, engine.workspace.requests.next_id() - 1
+        (planned, _) = [engine.workspace.requests.get(one) for one in (first, last)]
+        learned = engine.workspace.settings.learned
+        assert learned(server.url, "small") == {"temperature": None}
+        assert learned(server.url, "m") == {}
+    assert {one.body["model"] for one in server.received} == {"small"}
+    assert planned.model == "small"
+    assert planned.reserved_usd == pytest.approx(16 * 2 / 1e6)
+
+
+def test_a_price_must_be_known_for_the_model_of_each_stage(server: ModelServer) -> None:
+    prices = {"m": {"input": 0, "output": 1}}
+    settings = on(server, prices=prices, max_cost=1.0, request={"classify": {"model": "small"}})
+    with pytest.raises(SettingsError, match="price of 'small' is not known"):
+        limited_prices(resolve(settings))
+
+
+def test_the_built_in_model_shares_no_address_with_another() -> None:
+    with pytest.raises(SettingsError, match=r"model of \[request.classify\] must be at the same address"):
+        resolve({"request": {"classify": {"model": "small"}}})
