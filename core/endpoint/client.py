@@ -21,14 +21,14 @@ from selfinstruct.core.endpoint.connection_errors import (
     wants_password,
     why,
 )
-from selfinstruct.core.endpoint.context_limit import context_limit, smaller, too_long
+from selfinstruct.core.endpoint.context_limit import context_limit, is_too_long, smaller, too_long
 from selfinstruct.core.endpoint.credentials import find_headers, find_key
 from selfinstruct.core.endpoint.deadline import deadline
 from selfinstruct.core.endpoint.error_bodies import ToldError
 from selfinstruct.core.endpoint.key_consent import KeyConsent, key_variable
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember_proxies, struck, struck_text
-from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, is_about_context, lessons
+from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, lessons
 from selfinstruct.core.endpoint.responses import error_in_answer, read_error, read_models, read_told
 from selfinstruct.core.endpoint.route import Route, RouteError, client_options, route_to
 from selfinstruct.core.endpoint.send_error import SendError
@@ -81,7 +81,6 @@ REFUSALS = frozenset({400, 422, 500})
 _MOST_LESSONS = 32
 """Upper bound on what is learned, so that a server cannot keep a request going with ever new wishes."""
 _NOTHING_THERE = frozenset({404, 405, 410, 501})
-_FOR_LENGTH = frozenset({400, 413, 422, 500})
 _NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _SHORTER = f"Use shorter examples in {setting('seeds')} or {setting('prompts')}"
 _BAD_KEY = re.compile(
@@ -352,7 +351,7 @@ class Endpoint:
         elif status in _NOTHING_THERE:
             failed.unusable = True
             failed.sentence = self._unknown(status, told)
-        elif status == 413 or (status in _FOR_LENGTH and is_about_context(error)):
+        elif is_too_long(status, error):
             failed.too_long = True
         elif status in _TRANSIENT or status >= 500:
             failed.transient = True

@@ -1,12 +1,18 @@
 """Requests that do not fit a model's context: how large it is, and what a smaller request asks for. Pure."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from selfinstruct.core.endpoint.error_bodies import ToldError
-from selfinstruct.core.endpoint.refused_parameters import TOKEN_LIMITS
+from selfinstruct.core.endpoint.refused_parameters import TOKEN_LIMITS, is_about_context
+from selfinstruct.core.method.paper import IN_CONTEXT
 from selfinstruct.db.records import Parameters
 
+SHOWN = "in_context"
+"""The name under which a workspace stores a lower maximum of in-context tasks."""
+
+_FOR_LENGTH = frozenset({400, 413, 422, 500})
 _LEAST_TOKENS = 16
 """A request for fewer tokens is of no use."""
 _MARGIN = 8
@@ -43,6 +49,16 @@ class ContextLimit:
         if self.context is None or self.prompt_tokens is None:
             return None
         return self.context - self.prompt_tokens - _MARGIN
+
+
+def is_too_long(status: int | None, error: ToldError) -> bool:
+    """Whether a response says that the request does not fit the context, or what is taken at once."""
+    return status == 413 or (status in _FOR_LENGTH and is_about_context(error))
+
+
+def in_context_at_most(learned: Mapping[str, str | None]) -> int:
+    """Return the maximum number of in-context tasks of a prompt, as learned from earlier refusals."""
+    return int(learned.get(SHOWN) or IN_CONTEXT)
 
 
 def context_limit(error: ToldError) -> ContextLimit:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_told
+from selfinstruct.core.endpoint.context_limit import SHOWN, in_context_at_most, is_too_long
+from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_error, read_told
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import (
     CandidateAssessed,
@@ -94,6 +95,8 @@ class Intake:
             return
         stored = self._workspace.requests.answer(request_id)
         if request.state == "failed":
+            if request.stage == "propose":
+                self._show_fewer(request)
             self._failed(request, request.error or "")
         if request.state != "answered" or stored is None:
             return
@@ -156,6 +159,17 @@ class Intake:
     def _failed(self, request: Request, sentence: str) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))
         self._came_to_nothing(sentence)
+
+    def _show_fewer(self, request: Request) -> None:
+        """Halve the number of in-context tasks if a prompt was too long for the model."""
+        attempts = self._workspace.request_log.record(request.id).attempts
+        last = attempts[-1] if attempts else None
+        if last is None or not is_too_long(last.http_status, read_error(last.body or b"")):
+            return
+        settings, fewer = self._workspace.settings, len(request.in_context) // 2
+        # Requests in flight together are all too long for the same reason.
+        if 0 < fewer < in_context_at_most(settings.learned(request.base_url, request.model)):
+            settings.learn(request.base_url, request.model, {SHOWN: str(fewer)})
 
     def _came_to_nothing(self, sentence: str) -> None:
         self._failures += 1

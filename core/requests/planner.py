@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from selfinstruct.core.endpoint.client import prompt_bytes
+from selfinstruct.core.endpoint.context_limit import in_context_at_most
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.pool.assessor import Assessor
@@ -89,6 +90,9 @@ class Planner:
             rng = random.Random(f"{self._settings.rng_seed}/{self._workspace.requests.next_id()}")
             clf_only = self._settings.clf_only
             shown = self._assessor.sample(rng, classification_only=clf_only)
+            asked = self._settings.of_stage("propose")
+            learned = self._workspace.settings.learned(asked.address, asked.model)
+            shown = shown[: in_context_at_most(learned)]
             prompt = self._prompts.propose(shown, classification_only=clf_only)
             return self._write("propose", prompt, batch=batch, task=None, held=held)
 

@@ -80,3 +80,22 @@ async def test_a_request_that_is_too_long_gets_the_tokens_that_are_left(
     (warning,) = said
     assert "context of 1,200 tokens" in warning
     assert "up to 5,024 tokens of answer, 4,000 of them thinking_tokens" in warning
+
+
+async def test_prompts_that_are_too_long_show_fewer_tasks_from_then_on(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    def refuse(body: dict[str, Any]) -> Fault | None:
+        is_long = (
+            body["messages"][-1]["content"].count("\n1. ") and "\n5. " in body["messages"][-1]["content"]
+        )
+        said = "This model's maximum context length is 64 tokens and your request has 300 input tokens"
+        return Fault(400, error_body(said)) if is_long else None
+
+    server.refuse = refuse
+    async with engine_on(**on(server)) as engine:
+        first, second = await carry_out(engine), await carry_out(engine)
+        learned = engine.workspace.settings.learned(server.url, "m")
+    assert (first.state, second.state) == ("failed", "parsed")
+    assert (len(first.in_context), len(second.in_context)) == (8, 4)
+    assert learned == {"in_context": "4"}
