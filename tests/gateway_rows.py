@@ -48,6 +48,8 @@ def _errors_in_a_200() -> Iterator[Row]:
         ("an error inside its message", {"message": json.dumps({"error": {"code": 429, "message": "x"}})}),
     ):
         yield Row(f"200, an error that is {name}", (told({"error": error}),), "parsed", "", 2, AGAIN)
+    wait = told({"error": {"code": 429, "message": "busy"}}, 200, "retry-after: 3")
+    yield Row("200, an error with Retry-After 3", (wait,), "parsed", "", 2, (3.0,))
     yield Row("200, a list of one error", (told([{"error": {"code": 429}}]),), "parsed", "", 2, AGAIN)
     yield Row("200, a list named errors", (told({"errors": [{"code": 503}]}),), "parsed", "", 2, AGAIN)
     yield Row("200, no error but a code", (told({"code": 429, "message": "busy"}),), "parsed", "", 2, AGAIN)

@@ -150,8 +150,9 @@ class Endpoint:
         """
         client = await self._open()
         try:
-            body = await self._receive(self._call(client, prompt, parameters), _longest(parameters))
-            self._raise_for_error(body)
+            call = self._call(client, prompt, parameters)
+            body, headers = await self._receive(call, _longest(parameters))
+            self._raise_for_error(body, headers)
         except SendError as error:
             if error.too_long:
                 self._name_the_context(error, parameters)
@@ -170,12 +171,12 @@ class Endpoint:
         """Return parameters for a request that was too long, for fewer tokens; None if none fit."""
         return smaller(sent, context_limit(read_error(error.body))) if error.too_long else None
 
-    def _raise_for_error(self, body: bytes) -> None:
+    def _raise_for_error(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Raise for a response with status 200 whose body reports an error with a status of its own."""
         error = error_in_answer(body)
         if error is None or error.status is None:
             return
-        failed = self._status_error(error.status, {}, body, error)
+        failed = self._status_error(error.status, headers, body[:MAX_KEPT_BYTES], error)
         # An answer that was begun, or counted, may be billed all the same.
         failed.free = failed.free and read_told(body).completion_tokens in {None, 0}
         raise failed
@@ -198,10 +199,11 @@ class Endpoint:
             SendError: There was no complete response with status 200.
         """
         client = await self._open()
-        return read_models(await self._receive(client.models.with_streaming_response.list(), MAX_BODY_BYTES))
+        body, _ = await self._receive(client.models.with_streaming_response.list(), MAX_BODY_BYTES)
+        return read_models(body)
 
-    async def _receive(self, call: Any, longest: int) -> bytes:
-        """Read the response to a call, within the timeout of the settings.
+    async def _receive(self, call: Any, longest: int) -> tuple[bytes, Mapping[str, str]]:
+        """Read the body and the headers of the response to a call, within the timeout of the settings.
 
         The error for an incomplete response, or one above `longest` bytes, holds the bytes received.
         """
@@ -211,6 +213,7 @@ class Endpoint:
         body = bytearray()
         try:
             async with deadline(timeout_s), call as response:
+                headers: Mapping[str, str] = response.headers
                 async for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > longest:
@@ -226,7 +229,7 @@ class Endpoint:
             raise SendError(sentence, 200, _kept(body), transient=True) from None
         except APIConnectionError as error:
             raise connection_error(error.__cause__ or error, self._route) from None
-        return struck(bytes(body))
+        return struck(bytes(body)), headers
 
     async def close(self) -> None:
         """Close the connections."""

@@ -227,7 +227,8 @@ def _nested(message: str) -> object:
     text = message.strip()
     if len(text) > _LONGEST_NESTED or not text.startswith(("{", "[")):
         return None
-    for parse in (json.loads, ast.literal_eval):
+    # Python warns on the terminal of escapes that it does not know, so those are not tried.
+    for parse in (json.loads, *(() if "\\" in text else (ast.literal_eval,))):
         try:
             parsed: object = parse(text)
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):

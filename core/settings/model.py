@@ -274,7 +274,8 @@ class Settings(Checked):
             "base_url": url,
             "api_key_env": self.embeddings_key_env or (self.api_key_env if same else None),
             "embeddings": None,
-            "request": RequestSettings(),
+            # The headers may be what lets requests in at this address.
+            "request": RequestSettings(headers=self.request.headers) if same else RequestSettings(),
         }
         return self.model_copy(update=changed)
 

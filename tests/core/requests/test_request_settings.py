@@ -65,6 +65,18 @@ async def test_a_header_takes_its_value_from_the_environment_once_that_is_allowe
     assert b"canary" not in stored
 
 
+async def test_headers_go_to_embeddings_at_the_same_address_and_the_rest_does_not(
+    server: ModelServer,
+) -> None:
+    request = {"headers": {"X-Title": "mine"}, "body": {"reasoning_effort": "low"}}
+    same = resolve(on(server, embeddings="e", request=request)).of_embeddings
+    other = resolve(on(server, embeddings="e", embeddings_url="http://h/v1", request=request)).of_embeddings
+    assert same is not None
+    assert other is not None
+    assert (same.request.headers, same.request.body) == ({"X-Title": "mine"}, {})
+    assert other.request.headers == {}
+
+
 async def test_a_header_without_its_variable_says_so(engine_on: OpenEngine, server: ModelServer) -> None:
     async with engine_on(**on(server, request={"headers": {"X-Auth": "$NOT_SET"}})) as engine:
         with pytest.raises(EndpointUnusableError, match="variable NOT_SET, which is not set"):
