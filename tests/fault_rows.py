@@ -159,10 +159,10 @@ def _statuses() -> Iterator[Row]:
     )
     yield Row("400 that teaches nothing", (refusal(400, "nonsense"),), "failed", r"status 400: nonsense\.")
     yield Row(
-        "400, the context is too long for ever",
+        "400, the context is too long",
         (refusal(400, "At most 4096 tokens.", code="context_length_exceeded"),),
         "failed",
-        r"context does not hold the prompt and up to 512 tokens of answer \(status 400\)\. Use shorter examples",
+        r"context does not hold the prompt and up to 512 tokens of answer \(status 400\)\. Use shorter",
         2,
         always=True,
     )
