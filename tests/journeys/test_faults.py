@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_rows import ROWS, Row, said
+from tests.fault_rows import ROWS, Row, refusal, said
 from tests.faulty import FaultyServer, Play, answer, endless, head
 from tests.journeys.terminal import PROGRAMS
 
@@ -94,6 +94,18 @@ def test_ten_requests_in_a_row_that_come_to_nothing_end_the_program(tmp_path: Pa
     assert len(server.seen) == 10
     assert "10 requests in a row produced nothing. The last one: The answer is not JSON." in done.stderr
     assert "check --model, --base-url and --api" in done.stderr
+
+
+def test_a_context_that_is_too_small_for_thoughts_is_told_once_and_the_work_goes_on(tmp_path: Path) -> None:
+    too_long = "This model's maximum context length is 2048 tokens and your request has 900 input tokens"
+    with FaultyServer() as server:
+        server.plays.append(refusal(400, too_long))
+        toml = "thinking_tokens = 4000\n"
+        done = work_alone(tmp_path, server.url, "--max-requests", "1", "--concurrency", "1", toml=toml)
+    assert done.returncode == 3
+    assert done.stdout.count("context of 2,048 tokens does not hold a prompt of 900 tokens") == 1
+    assert "4,000 of them thinking_tokens" in done.stdout
+    assert [one.body["max_tokens"] for one in server.seen] == [5024, 1140]
 
 
 def test_a_cost_that_was_not_told_is_shown_as_unknown(tmp_path: Path) -> None:
