@@ -161,7 +161,7 @@ def _refused(error: ToldError, sent: Parameters, learned: Mapping[str, str | Non
             found |= _of_value(ours, value, bounds, learned)
         elif name in TOKEN_LIMITS:
             continue
-        elif of_names or not _speaks_of_value(clause, name, value):
+        elif of_names or not isinstance(value, int | float) or not _speaks_of_value(clause, name, value):
             found[ours] = None
         else:
             # Nothing says which value is allowed: the least above 0, where 0 is refused.
@@ -220,11 +220,9 @@ def _clause(said: str, name: str, named: list[str]) -> str:
     return said[start : min((end for end in ends if end >= start), default=len(said))]
 
 
-def _speaks_of_value(clause: str, name: str, value: object) -> bool:
+def _speaks_of_value(clause: str, name: str, value: float) -> bool:
     if re.search(r"\bvalue\b|out of range|\bmust be\b|\bshould be\b", clause, re.IGNORECASE):
         return True
-    if isinstance(value, str | list | dict):
-        return False
     told = rf"{re.escape(f'{value:g}')}(?:\.0+)?(?![\d.]*\d)"
     before = r"(?:\s|=|:|\bof\b|\bis\b|\bto\b|[`'\"(])+"
     return any(

@@ -27,6 +27,7 @@ def taught(
         ("Argument not supported on this model: presencePenalty", PROPOSE, {"presence_penalty": None}),
         ("Argument not supported on this model: stop", INSTANTIATE, {"stop": None}),
         ("Model m does not support parameter stop.", INSTANTIATE, {"stop": None}),
+        ("'stop' should be a list of at most 4 texts", INSTANTIATE, {"stop": None}),
         ("Presence penalty is not enabled for this model", PROPOSE, {"presence_penalty": None}),
         ("Unexpected keyword argument 'presence_penalty'", PROPOSE, {"presence_penalty": None}),
         ('Unknown name "presencePenalty": Cannot find field.', PROPOSE, {"presence_penalty": None}),
