@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _FRUIT = 16
 """Requests that follow from one propose request: about 8 tasks, each with one for its label and instances."""
 
-_ROWLESS_SHARE = 0.1
-"""Share of the accepted tasks that may be without a row, for unclear labels and dropped instances, before a
-run no longer counts as successful; the method always loses a few."""
+_ROWLESS_SHARE = 0.25
+"""Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
+unclear labels and dropped instances: the built-in model an eighth at times."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""

@@ -1,6 +1,5 @@
 """Unattended work succeeds only with rows: stages that always fail, and accepted tasks without a row."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from selfinstruct.db.reads.counts import Rowless
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.core.runs.attending import attending
-from tests.server import Fault, ModelServer, error_body
+from tests.server import Fault, ModelServer, chat_answer, error_body
 
 Refuse = Callable[[dict[str, Any]], Fault | None]
 
@@ -41,11 +40,6 @@ THINGS = (
 NO_ROWLESS = Rowless(0, 0, 0, 0, 0)
 
 
-def said(text: str) -> Fault:
-    choice = {"message": {"content": text}, "finish_reason": "stop"}
-    return Fault(body=json.dumps({"choices": [choice]}).encode())
-
-
 def asks_for(body: dict[str, Any]) -> str:
     system = body["messages"][0]["content"]
     return next(stage for stage, begins in SYSTEMS.items() if system.startswith(begins))
@@ -56,9 +50,9 @@ def always(stage: str, answer: Fault) -> Refuse:
     return lambda body: answer if asks_for(body) == stage else None
 
 
-UNCLEAR = always("classify", said("That depends on how you look at it."))
+UNCLEAR = always("classify", chat_answer("That depends on how you look at it."))
 REFUSED = always("classify", Fault(400, error_body("labels must rhyme")))
-EMPTY = always("instantiate", said("Input: Hamlet\nOutput:"))
+EMPTY = always("instantiate", chat_answer("Input: Hamlet\nOutput:"))
 
 
 async def run(path: Path, *, resend: bool = False, **settings: Any) -> tuple[RunOutcome, Rowless]:
@@ -105,8 +99,8 @@ async def test_accepted_tasks_without_rows_are_counted_by_reason_and_carried_out
     path, settings = tmp_path / "a.db", {"base_url": server.url, "model": "m", "concurrency": 1}
     waiting = [
         ("classify", Fault(400, error_body("not today"))),
-        ("classify", said("That depends.")),
-        ("instantiate", said("Input: Hamlet\nOutput:")),
+        ("classify", chat_answer("That depends.")),
+        ("instantiate", chat_answer("Input: Hamlet\nOutput:")),
         ("instantiate", Fault(400, error_body("not today"))),
     ]
 
@@ -116,10 +110,10 @@ async def test_accepted_tasks_without_rows_are_counted_by_reason_and_carried_out
         return None if at is None else waiting.pop(at)[1]
 
     server.refuse = once
-    outcome, rowless = await run(path, target=8, **settings)
+    outcome, rowless = await run(path, target=6, **settings)
     assert waiting == []
     assert outcome.ended is Ended.ROWLESS
-    assert "8 tasks accepted. But " in outcome.sentence
+    assert "6 tasks accepted. But " in outcome.sentence
     assert rowless.unclear_label == rowless.dropped == 1
     assert rowless.failed == 0, "what failed is asked for again before the end"
 
