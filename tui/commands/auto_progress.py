@@ -23,6 +23,7 @@ from selfinstruct.core.events import (
     CandidateAssessed,
     CandidatesProposed,
     Event,
+    RequestDelayed,
     RequestFailed,
 )
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
@@ -30,6 +31,7 @@ from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.commands.pace import Pace
+from selfinstruct.tui.commands.rests import Rests
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
 
 _CODES = {
@@ -97,6 +99,7 @@ class _View:
         self._last_failure = ""
         self._is_pipe_closed = False
         self._pace = Pace(engine.settings.target)
+        self._rests = Rests()
         self._interrupts = 0
         target = engine.settings.target
         self._progress = Progress(
@@ -145,6 +148,10 @@ class _View:
             self._pace.note(time.monotonic(), self._run.reached)
         if isinstance(event, CandidateAssessed) and event.verdict != PASS:
             self._filtered[event.verdict] += 1
+        elif isinstance(event, RequestDelayed):
+            line = self._rests.told(event, time.monotonic())
+            if line is not None:
+                self.say(line)
         elif isinstance(event, RequestFailed):
             self._failed += 1
             if event.sentence != self._last_failure:
