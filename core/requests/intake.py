@@ -139,7 +139,7 @@ class Intake:
 
     def _settle(self, stored: StoredAnswer) -> None:
         told = read_told(stored.body)
-        cost = self._prices.cost(told.prompt_tokens, told.completion_tokens)
+        cost = self._prices.cost(told.prompt_tokens, told.completion_tokens, at=stored.at)
         self._workspace.requests.settle(
             stored.attempt_id,
             answered_by=told.model,
