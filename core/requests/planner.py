@@ -230,7 +230,7 @@ class Planner:
             assert isinstance(max_tokens, int)
             max_tokens += self._settings.thinking_tokens
             cost += number * (self._prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
-            cost += self._prices.cost(length, 0) or 0.0
+            cost += self._prices.highest(length, 0) or 0.0
         return cost
 
     def _cost_of_vectors(self) -> float:

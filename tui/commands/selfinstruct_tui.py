@@ -53,7 +53,8 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
     " remembers both. In the file, settings are named like the flags, with _ for -; besides, there are"
     " timeout_s, thinking_tokens, filters, prices, theme and keys.\n\n"
     "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 usage or settings error,"
-    " 3 stopped at a limit, 4 the endpoint cannot be used, 130 interrupted.",
+    " 3 stopped at a limit, 4 the endpoint cannot be used or a stage always fails, 5 target reached, but"
+    " accepted tasks without rows, 130 interrupted.",
 )
 def curate(
     db: Annotated[
@@ -164,7 +165,8 @@ def curate(
         bool,
         typer.Option(
             "--resend",
-            help="Resend requests that a crash left in doubt; they may be billed twice.",
+            help="Resend requests that a crash left in doubt; they may be billed twice. With --auto, also ask"
+            " again for the labels and instances of accepted tasks without a row.",
             rich_help_panel=_AUTO,
         ),
     ] = False,
