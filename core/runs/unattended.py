@@ -156,7 +156,7 @@ class UnattendedRun:
             await self._work()
         except CostLimitError as refused:
             self._refused = refused
-        return self._outcome()
+        return await self._engine.workspace.lock_wait.when_free(self._outcome)
 
     async def _work(self) -> None:
         while True:
