@@ -380,6 +380,11 @@ class Engine:
         """
         self._working.intake.take_in(request_id, decide)
 
+    @property
+    def never_produced(self) -> str | None:
+        """Why a stage has failed in all its requests under these settings; None if none has."""
+        return self._working.intake.failures.never_produced()
+
     async def _for_each(self, subjects: Iterable[int], plan: Callable[[int], int]) -> None:
         """Plan and carry out a request for each task, or for each mention of a batch."""
         left = deque(subjects)

@@ -278,6 +278,8 @@ class StoredAnswer:
 
     attempt_id: int
     body: bytes
+    at: tuple[str, str]
+    """When the request was sent, and when the response was complete, as ISO 8601 text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,18 +31,20 @@ def error_body(message: str, **fields: str) -> bytes:
     return json.dumps({"error": {"message": message, **fields}}).encode()
 
 
-def proposals_answer(*instructions: str) -> Fault:
-    """A chat answer that proposes these instructions."""
-    text = "\n".join(f"{number}. {one}" for number, one in enumerate(instructions, start=9))
+def chat_answer(text: str) -> Fault:
+    """A whole chat answer with this text."""
     message = {"role": "assistant", "content": text}
     return Fault(body=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
+
+
+def proposals_answer(*instructions: str) -> Fault:
+    """A chat answer that proposes these instructions."""
+    return chat_answer("\n".join(f"{number}. {one}" for number, one in enumerate(instructions, start=9)))
 
 
 def instances_answer(*pairs: tuple[str, str]) -> Fault:
     """A chat answer with these instances, input and output each."""
-    text = "\n".join(f"Input: {given}\nOutput: {output}" for given, output in pairs)
-    message = {"role": "assistant", "content": text}
-    return Fault(body=json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
+    return chat_answer("\n".join(f"Input: {given}\nOutput: {output}" for given, output in pairs))
 
 
 @dataclass

@@ -13,7 +13,7 @@ from selfinstruct.core.requests.intake import Decide
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
-from selfinstruct.db.records import Request, Usage
+from selfinstruct.db.records import Request, StoredAnswer, Usage
 from selfinstruct.db.tables.vectors import NewVector
 from selfinstruct.db.workspace import Workspace
 
@@ -76,7 +76,7 @@ class VectorIntake:
             )
         except AnswerError as error:
             with self._workspace.transaction():
-                self._settle(request, stored.attempt_id, stored.body)
+                self._settle(request, stored)
                 self._workspace.requests.fail(request.id, str(error))
             self._emit(RequestFailed(request.id, request.stage, str(error)))
             raise EndpointUnusableError(
@@ -89,7 +89,7 @@ class VectorIntake:
             for task_id, text, vector in zip(request.in_context, texts, found, strict=True)
         ]
         with self._assessed() as events:
-            self._settle(request, stored.attempt_id, stored.body)
+            self._settle(request, stored)
             self._workspace.requests.parsed(request.id)
             embedded = vectors.store(
                 new, model=request.model, base_url=request.base_url, request_id=request.id
@@ -122,13 +122,13 @@ class VectorIntake:
             if decide is not None and task_id in free:
                 decide(task_id, assessment, events.append)
 
-    def _settle(self, request: Request, attempt_id: int, body: bytes) -> None:
-        told = read_told(body)
+    def _settle(self, request: Request, stored: StoredAnswer) -> None:
+        told = read_told(stored.body)
         asked = self._settings.model_copy(update={"model": request.model, "base_url": request.base_url})
         # Embeddings have no completion tokens: only the input is billed.
-        cost = Prices(asked).cost(told.prompt_tokens, 0)
+        cost = Prices(asked).cost(told.prompt_tokens, 0, at=stored.at)
         self._workspace.requests.settle(
-            attempt_id, answered_by=told.model, usage=Usage(told.prompt_tokens, 0, cost)
+            stored.attempt_id, answered_by=told.model, usage=Usage(told.prompt_tokens, 0, cost)
         )
 
     # Another program's lock makes a step run again: its writes come first, then what it counts and emits.

@@ -1,11 +1,10 @@
 """Processes responses: parses the stored bytes and stores the results in one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.endpoint.context_limit import SHOWN, in_context_at_most, is_too_long
 from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_error, read_told
-from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import (
     CandidateAssessed,
     CandidatesProposed,
@@ -23,22 +22,23 @@ from selfinstruct.core.method.parsing import (
     parse_output_first,
     parse_proposals,
 )
+from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.method.vocabulary import OwnNames
 from selfinstruct.core.pool.assessor import Assessment, Assessor
+from selfinstruct.core.requests.stage_failures import StageFailures
 from selfinstruct.core.requests.truncation import truncation
-from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
-from selfinstruct.db.records import Request, StoredAnswer, Task, Usage
+from selfinstruct.db.records import NewInstance, Request, StoredAnswer, Task, Usage
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.embedding_intake import VectorIntake
 
-FAILURES_IN_A_ROW = 10
-
 _MOST_PROPOSED = 500
 """Upper bound on tasks per response, far above the eight requested and what the token limit allows."""
+
+_LONGEST_QUOTED = 60
 
 Decide = Callable[[int, Assessment, Callable[[Event], None]], None]
 """Decides on a candidate inside the transaction that assessed it; passes events to its last argument."""
@@ -76,7 +76,8 @@ class Intake:
         self._vectors: VectorIntake | None = None
         self._clock = clock
         self._emit = emit
-        self._failures = 0
+        self.failures = StageFailures()
+        """The requests that produced nothing, by stage."""
         self._has_warned = settings.is_offline
 
     def take_in(self, request_id: int, decide: Decide | None = None) -> None:
@@ -87,7 +88,7 @@ class Intake:
         nothing.
 
         Raises:
-            EndpointUnusableError: Too many requests in a row produced nothing.
+            EndpointUnusableError: Too many requests in a row, of one stage or of all, produced nothing.
         """
         request = self._workspace.requests.get(request_id)
         if request.stage == "embed":
@@ -112,17 +113,16 @@ class Intake:
         with self._assessor.step():
             told = self._settle(request, stored)
             self._workspace.requests.parsed(request_id)
-            self._store(request, answer, decide, events)
+            useless = self._store(request, answer, decide, events)
         for event in events:
             self._emit(event)
         if not self._has_warned and (warning := truncation(request, told.prompt_tokens)) is not None:
             self._has_warned = True
             self._emit(EndpointWarned(warning))
-        if any(isinstance(event, CandidatesProposed) and not event.candidates for event in events):
-            # A valid response without tasks is still paid for, so it counts as a failure.
-            self._came_to_nothing("Its answer holds no list of tasks.")
+        if useless:
+            self.failures.useless(request.stage, useless)
         else:
-            self._failures = 0
+            self.failures.produced(request.stage)
 
     def look_ahead(self, request_id: int) -> Iterator[None]:
         """Look up the neighbours of the proposed tasks one at a time; `take_in` then finds them cached."""
@@ -148,7 +148,7 @@ class Intake:
 
     def _settle(self, request: Request, stored: StoredAnswer) -> Told:
         told = read_told(stored.body)
-        cost = self._prices.of(request.stage).cost(told.prompt_tokens, told.completion_tokens)
+        cost = self._prices.of(request.stage).cost(told.prompt_tokens, told.completion_tokens, at=stored.at)
         self._workspace.requests.settle(
             stored.attempt_id,
             answered_by=told.model,
@@ -158,7 +158,7 @@ class Intake:
 
     def _failed(self, request: Request, sentence: str) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))
-        self._came_to_nothing(sentence)
+        self.failures.failed(request.stage, sentence)
 
     def _show_fewer(self, request: Request) -> None:
         """Halve the number of in-context tasks if a prompt was too long for the model."""
@@ -171,35 +171,33 @@ class Intake:
         if 0 < fewer < in_context_at_most(settings.learned(request.base_url, request.model)):
             settings.learn(request.base_url, request.model, {SHOWN: str(fewer)})
 
-    def _came_to_nothing(self, sentence: str) -> None:
-        self._failures += 1
-        if self._failures >= FAILURES_IN_A_ROW:
-            raise EndpointUnusableError(
-                f"{self._failures} requests in a row produced nothing. The last one: {sentence} The answers"
-                f" are on the Requests screen; check {setting('model')}, {setting('base_url')} and"
-                f" {setting('api')}."
-            )
-
-    def _store(self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]) -> None:
+    def _store(
+        self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
+    ) -> str | None:
+        """Store what is in an answer; returns why it is useless, as a sentence, if it is."""
         if request.task_id is None:
-            self._store_candidates(request, answer, decide, events)
-            return
+            return self._store_candidates(request, answer, decide, events)
         task = self._workspace.tasks.get(request.task_id)
         if request.stage == "classify":
-            # A person may have labelled or edited the task in the meantime; that takes precedence.
-            if task.label is None and task.instruction == request.instruction:
-                label = parse_label(answer.text, self._assessor.language.code, own=self._own)
-                self._workspace.tasks.set_label(task.id, label)
-                events.append(TaskClassified(task.id, label))
-        else:
-            self._store_instances(request, task, answer, events)
+            return self._store_label(request, task, answer, events)
+        return self._store_instances(request, task, answer, events)
 
-    def _store_instances(self, request: Request, task: Task, answer: Answer, events: list[Event]) -> None:
+    def _store_label(self, request: Request, task: Task, answer: Answer, events: list[Event]) -> str | None:
+        label = parse_label(answer.text, self._assessor.language.code, own=self._own)
+        # A person may have labelled or edited the task in the meantime; that takes precedence.
+        if task.label is None and task.instruction == request.instruction:
+            self._workspace.tasks.set_label(task.id, label)
+            events.append(TaskClassified(task.id, label))
+        return _about_unclear(answer.text) if label == "unknown" else None
+
+    def _store_instances(
+        self, request: Request, task: Task, answer: Answer, events: list[Event]
+    ) -> str | None:
         assert request.instruction is not None
         assert request.label is not None
         instances = self._workspace.instances
         if not request.more and instances.are_answered(task.id, request.instruction, request.label):
-            return
+            return None
         parse = parse_output_first if request.label == "classification" else parse_input_first
         there = instances.of_wording(task.id, request.instruction, request.label)
         parsed = parse(answer.text, self._assessor.language.code, own=self._own)
@@ -210,10 +208,13 @@ class Intake:
             self._workspace.tasks.assign(task.id, stage="instantiate", request_id=request.id)
         kept = sum(instance.state == "kept" for instance in made)
         events.append(TaskInstantiated(task.id, kept, len(made) - kept))
+        # Of a task that has instances, a model may well have no others to tell.
+        has_kept = kept or any(instance.state == "kept" for instance in there)
+        return None if has_kept else _about_none_kept(made)
 
     def _store_candidates(
         self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
-    ) -> None:
+    ) -> str | None:
         proposed = self._proposed(request, answer)
         for instruction in proposed:
             task_id = self._workspace.tasks.add(
@@ -229,6 +230,7 @@ class Intake:
             if decide is not None and not request.held:
                 decide(task_id, assessment, events.append)
         events.append(CandidatesProposed(request.id, request.batch, len(proposed)))
+        return None if proposed else "Its answer holds no list of tasks."
 
     def _proposed(self, request: Request, answer: Answer) -> list[str]:
         """Parse the proposed instructions from a response, cleaned."""
@@ -240,3 +242,16 @@ class Intake:
             own=self._own,
         )
         return [clean_instruction(text) for text in proposed[:_MOST_PROPOSED]]
+
+
+def _about_unclear(text: str) -> str:
+    said = " ".join(spoken(text).split())
+    if not said:
+        return "Its answer is empty."
+    quoted = said if len(said) <= _LONGEST_QUOTED else f"{said[:_LONGEST_QUOTED]}…"
+    return f"Its answer is no clear label: “{quoted}”."
+
+
+def _about_none_kept(made: Sequence[NewInstance]) -> str:
+    why = next((instance.reason.sentence for instance in made if instance.reason), None)
+    return f"No instance of its answer was kept. {why}" if why else "Its answer holds no instance."

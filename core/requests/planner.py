@@ -236,7 +236,7 @@ class Planner:
             assert isinstance(max_tokens, int)
             prices = self._prices.of(stage)
             cost += number * (prices.at_most(prompt_bytes(prompt.prompt), max_tokens) or 0.0)
-            cost += prices.cost(length, 0) or 0.0
+            cost += prices.highest(length, 0) or 0.0
         return cost
 
     def _cost_of_vectors(self) -> float:

@@ -1,13 +1,14 @@
 """Unattended runs: propose, assess, decide, classify and instantiate until a target or a limit."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import SettingsError
+from selfinstruct.core.errors import RequestRefusedError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _FRUIT = 16
 """Requests that follow from one propose request: about 8 tasks, each with one for its label and instances."""
 
+_ROWLESS_SHARE = 0.25
+"""Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
+unclear labels and dropped instances: the built-in model an eighth at times."""
+
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
 
@@ -31,6 +36,10 @@ class Ended(Enum):
     """Why an unattended run ended."""
 
     DONE = "done"
+    ROWLESS = "rowless"
+    """The target is reached, but too many accepted tasks have no row, or their requests are unfinished."""
+    STAGE_FAILED = "stage failed"
+    """The target is reached, but a stage has failed in all its requests, and there is no row."""
     LIMIT = "limit"
     INTERRUPTED = "interrupted"
 
@@ -70,7 +79,8 @@ class UnattendedRun:
 
     Args:
         engine: The engine to drive; its settings hold the target, the limits and `hold`.
-        resend: Whether to resend requests in doubt even if that may cost.
+        resend: Whether to resend requests in doubt even if that may cost, and to ask again for the labels and
+            instances of accepted tasks whose answers brought no row.
 
     Raises:
         SettingsError: There is neither a target nor a limit that would end the run.
@@ -84,6 +94,8 @@ class UnattendedRun:
         self.resend = resend
         self._left_over: dict[int, bool] = {}
         """Ids of unfinished requests, oldest first, and whether sending each would bring new tasks."""
+        self._without_instances: deque[int] = deque()
+        """Ids of the accepted tasks to ask again for instances."""
         self._batches = BatchTracker(
             engine.workspace, counts=self._counts_for_target, awaits_vectors=self._awaits_vectors
         )
@@ -135,13 +147,16 @@ class UnattendedRun:
                 self._batches.plan(request.batch, request.id, size=0)
         self._engine.assessor.catch_up()
         self._count()
+        if self.resend:
+            self._engine.workspace.tasks.release_unclear()
+            self._without_instances.extend(self._engine.workspace.tasks.without_instances())
         if not self._settings.hold:
             self._decide_waiting()
         try:
             await self._work()
         except CostLimitError as refused:
             self._refused = refused
-        return self._outcome()
+        return await self._engine.workspace.lock_wait.when_free(self._outcome)
 
     async def _work(self) -> None:
         while True:
@@ -208,7 +223,21 @@ class UnattendedRun:
                 f"The pool is saturated: {SATURATED_BATCHES} batches in a row brought nothing new."
                 f" {self._told()} Other seeds, another model or {self._higher()} may help.",
             )
-        return RunOutcome(Ended.DONE, f"Target reached: {self._told()}")
+        return self._reached()
+
+    def _reached(self) -> RunOutcome:
+        """Return the outcome of a run that reached its target, by the rows of the accepted tasks."""
+        sentence, rowless = f"Target reached: {self._told()}", self._engine.workspace.rowless()
+        accepted, without = self._engine.workspace.counts().candidates["accepted"], sum(rowless)
+        if without and without == accepted and (why := self._engine.never_produced) is not None:
+            return RunOutcome(Ended.STAGE_FAILED, f"{sentence} But there is no row. {why}")
+        to_carry_out = rowless.failed + rowless.unfinished
+        if to_carry_out or without > accepted * _ROWLESS_SHARE:
+            have = "has" if without == 1 else "have"
+            return RunOutcome(
+                Ended.ROWLESS, f"{sentence} But {without:,} of {_tasks(accepted)} {have} no row."
+            )
+        return RunOutcome(Ended.DONE, sentence)
 
     def _higher(self) -> str:
         by_meaning = self._settings.embeddings is not None
@@ -244,7 +273,8 @@ class UnattendedRun:
         limit = self._settings.max_requests
         had = self._engine.workspace.requests.count()
         if limit is not None and had >= limit:
-            if not self._is_reached() or not self._engine.planner.is_idle():
+            is_idle = self._engine.planner.is_idle() and not self._without_instances
+            if not self._is_reached() or not is_idle:
                 self._limit = (
                     f"Stopped at {setting('max_requests')}: this workspace has had {had} of {limit}."
                 )
@@ -278,6 +308,8 @@ class UnattendedRun:
             return request_id
         if (request_id := self._engine.planner.next_of_pool()) is not None:
             return request_id
+        if (request_id := self._plan_instances_again()) is not None:
+            return request_id
         if self._wants_tasks():
             if self._engine.assessor.lacking_vectors:
                 # New proposals could not be accepted, but would be paid for.
@@ -290,6 +322,18 @@ class UnattendedRun:
             request_id = self._engine.planner.next_of_pool()
             self._asked_again = True
             return request_id
+        return None
+
+    def _plan_instances_again(self) -> int | None:
+        while self._without_instances:
+            try:
+                request_id = self._engine.planner.more_instances(self._without_instances[0])
+            except RequestRefusedError:
+                # Someone has decided on it in the meantime, or asks for them too.
+                request_id = None
+            self._without_instances.popleft()
+            if request_id is not None:
+                return request_id
         return None
 
     def _wants_tasks(self) -> bool:

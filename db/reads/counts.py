@@ -1,14 +1,31 @@
 """Counts and costs of a workspace."""
 
 from dataclasses import dataclass
+from typing import NamedTuple, get_args
 
+from selfinstruct.db.records import Stage
 from selfinstruct.db.sqlite.connection import one_moment
 from selfinstruct.db.sqlite.driver import Connection
 
+STAGES: tuple[Stage, ...] = get_args(Stage)
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
 
 _DIGITS = 9
 """Decimal places to round USD to: finer than any request's cost, coarser than a sum's rounding error."""
+
+
+class Rowless(NamedTuple):
+    """The accepted tasks without a row of a training file, by reason; no task counts twice."""
+
+    unclear_label: int
+    no_instance: int
+    """The answer held no instance."""
+    dropped: int
+    """All instances were dropped."""
+    failed: int
+    """The request for the label or the instances failed."""
+    unfinished: int
+    """The label or the instances have not been requested, or their request is under way or in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,9 @@ class Counts:
     instances: dict[str, int]
     requests: dict[str, int]
     """Requests by state; `answered` counts every stored response, parsed or not."""
+    failures: dict[str, int]
+    """Requests by stage that failed, or whose answer has no task, no clear label or no kept instance."""
+    rowless: Rowless
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
@@ -78,6 +98,30 @@ def read_spending(db: Connection) -> Spending:
     return Spending(cost, unknown, reserved)
 
 
+def read_rowless(db: Connection) -> Rowless:
+    """Count the accepted tasks without a row."""
+    counts = dict(
+        db.execute(
+            """SELECT CASE
+                WHEN label = 'unknown' THEN 'unclear_label'
+                WHEN label IS NULL THEN iif(
+                    classify_request_id IN (SELECT id FROM requests INDEXED BY requests_failed
+                        WHERE state = 'failed'), 'failed', 'unfinished')
+                WHEN EXISTS (SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'dropped'
+                    AND instruction = tasks.instruction AND label = tasks.label) THEN 'dropped'
+                ELSE coalesce((SELECT
+                        CASE state WHEN 'parsed' THEN 'no_instance' WHEN 'failed' THEN 'failed' END
+                    FROM requests WHERE id = instantiate_request_id), 'unfinished')
+                END AS reason, count(*)
+            FROM tasks WHERE state = 'accepted' AND origin != 'seed' AND NOT EXISTS (
+                SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'kept'
+                AND instruction = tasks.instruction AND label = tasks.label)
+            GROUP BY reason"""
+        ).fetchall()
+    )
+    return Rowless(**dict.fromkeys(Rowless._fields, 0) | counts)
+
+
 def read_untouched(db: Connection) -> bool:
     """Whether there are only seeds, and requests that certainly got no response and cost nothing."""
     (touched,) = db.execute(
@@ -130,6 +174,8 @@ def _read(db: Connection) -> Counts:
             "dropped",
         ),
         requests=requests,
+        failures=_failures(db),
+        rowless=read_rowless(db),
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         cost_usd=cost,
@@ -137,6 +183,25 @@ def _read(db: Connection) -> Counts:
         reserved_usd=reserved,
         unsettled_usd=unsettled,
     )
+
+
+def _failures(db: Connection) -> dict[str, int]:
+    rows = db.execute(
+        """SELECT stage, count(*) FROM requests INDEXED BY requests_failed WHERE state = 'failed'
+            GROUP BY stage
+        UNION ALL SELECT 'propose', count(*) FROM requests WHERE stage = 'propose' AND state = 'parsed'
+            AND id NOT IN (SELECT propose_request_id FROM tasks WHERE propose_request_id IS NOT NULL)
+        UNION ALL SELECT 'classify', count(*) FROM tasks WHERE label = 'unknown'
+            AND classify_request_id IS NOT NULL
+        UNION ALL SELECT 'instantiate', count(*) FROM requests
+            WHERE stage = 'instantiate' AND state = 'parsed' AND NOT more
+            AND id NOT IN (
+                SELECT request_id FROM instances WHERE state = 'kept' AND request_id IS NOT NULL)"""
+    )
+    failures: dict[str, int] = dict.fromkeys(STAGES, 0)
+    for stage, number in rows:
+        failures[stage] += number
+    return failures
 
 
 def _pool(db: Connection) -> dict[str, int]:

@@ -125,6 +125,32 @@ class Tasks:
                     [stage],
                 )
 
+    def release_unclear(self) -> None:
+        """Allow new requests for the accepted tasks to which the model has given an unclear label.
+
+        A label that is part of a decision stays.
+        """
+        with transaction(self._db):
+            self._db.execute(
+                """UPDATE tasks SET label = NULL, classify_request_id = NULL
+                WHERE state = 'accepted' AND origin != 'seed' AND label = 'unknown' AND (
+                    SELECT json_extract(after, '$.label') FROM decisions
+                    WHERE task_id = tasks.id AND instance_id IS NULL ORDER BY decisions.id DESC LIMIT 1
+                ) IS NULL"""
+            )
+
+    def without_instances(self) -> list[int]:
+        """Return the ids of accepted tasks with an answer for instances, and none of them kept."""
+        rows = self._db.execute(
+            """SELECT tasks.id FROM tasks JOIN requests ON requests.id = instantiate_request_id
+            WHERE tasks.state = 'accepted' AND origin != 'seed' AND requests.state = 'parsed'
+            AND tasks.label IN ('classification', 'generation') AND NOT EXISTS (
+                SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'kept'
+                AND instruction = tasks.instruction AND label = tasks.label)
+            ORDER BY tasks.id"""
+        )
+        return [task_id for (task_id,) in rows]
+
     def set_label(self, task_id: int, label: Label) -> None:
         """Store the label that the model gave; labels given by a person are decisions."""
         with transaction(self._db):
@@ -201,22 +227,6 @@ class Tasks:
         (count,) = self._db.execute(
             """SELECT count(*) FROM tasks WHERE origin = 'model'
             AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass')"""
-        ).fetchone()
-        return int(count)
-
-    def unclear(self) -> int:
-        """Count the accepted tasks with an unclear label, for which no instances are requested."""
-        (count,) = self._db.execute(
-            "SELECT count(*) FROM tasks WHERE state = 'accepted' AND label = 'unknown'"
-        ).fetchone()
-        return int(count)
-
-    def lacking(self) -> int:
-        """Count the accepted tasks that lack a label or instances because their request failed."""
-        (count,) = self._db.execute(
-            """SELECT count(*) FROM tasks WHERE state = 'accepted' AND (
-                label IS NULL AND classify_request_id IN (SELECT id FROM requests WHERE state = 'failed')
-                OR instantiate_request_id IN (SELECT id FROM requests WHERE state = 'failed'))"""
         ).fetchone()
         return int(count)
 

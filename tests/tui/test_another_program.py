@@ -51,8 +51,8 @@ async def test_decisions_wait_in_their_order_and_all_of_them_are_taken(curator: 
             asked.append(curator.current().id)
             await curator.press(key)
             assert curator.current().id not in asked, "the person has gone on to the next one"
-        await curator.until(lambda: _WAITING in curator.shown("#message"))
-        assert "Not stored yet: 3 decisions." in curator.shown("#message")
+        await curator.until(lambda: "Not stored yet: 3 decisions." in curator.shown("#message"))
+        assert _WAITING in curator.shown("#message")
         assert {curator.task(task_id).state for task_id in asked} == {"pending"}
     await curator.until(lambda: not curator.app.session.put_off)
     assert [curator.task(task_id).state for task_id in asked] == ["accepted", "rejected", "accepted"]

@@ -178,7 +178,6 @@ async def still(curator: Curator) -> list[Strip]:
         line.cursor_blink = False
     for area in app.screen.query(TextArea):
         area.cursor_blink = False
-        area.refresh()  # its cursor may be drawn as it was between two blinks
     app.at_hand.refresh_all()
     await curator.until(lambda: app.at_hand.is_settled)
     before: list[Strip] = []
@@ -186,6 +185,8 @@ async def still(curator: Curator) -> list[Strip]:
         before = now
         for pane in app.at_hand.query(BlockView):
             pane._lay_out_rest()
+        for area in app.screen.query(TextArea):
+            area.refresh()  # its cursor may be drawn as it was before the focus came, or between two blinks
         await curator.pilot.pause()
     return now
 

@@ -17,12 +17,14 @@ from rich.text import Text
 
 from selfinstruct.core.endpoint.open_files import shortage
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import (
     BatchCompleted,
     CandidateAssessed,
     CandidatesProposed,
     EndpointWarned,
     Event,
+    RequestDelayed,
     RequestFailed,
 )
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
@@ -30,9 +32,24 @@ from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.commands.pace import Pace
+from selfinstruct.tui.commands.rests import Rests
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
 
-_CODES = {Ended.DONE: Exit.DONE, Ended.LIMIT: Exit.LIMIT, Ended.INTERRUPTED: Exit.INTERRUPTED}
+_CODES = {
+    Ended.DONE: Exit.DONE,
+    Ended.ROWLESS: Exit.ROWLESS,
+    Ended.STAGE_FAILED: Exit.ENDPOINT,
+    Ended.LIMIT: Exit.LIMIT,
+    Ended.INTERRUPTED: Exit.INTERRUPTED,
+}
+_WHY_ROWLESS = {
+    "unclear_label": "an unclear label",
+    "no_instance": "an answer without instances",
+    "dropped": "every instance dropped",
+    "failed": "a failed request",
+    "unfinished": "unfinished requests",
+}
+"""Why accepted tasks have no row, by the names of `Rowless`."""
 _REASONS_SHOWN = 4
 _REFRESH_S = 0.5
 
@@ -53,6 +70,9 @@ async def work_alone(engine: Engine, *, resend: bool) -> Exit:
         try:
             with view.shown():
                 outcome = await view.follow(task)
+        except EndpointUnusableError:
+            view.sum_up()
+            raise
         except asyncio.CancelledError:
             outcome = RunOutcome(Ended.INTERRUPTED, "Stopped immediately; all answers received are stored.")
         view.end(outcome)
@@ -80,6 +100,7 @@ class _View:
         self._last_failure = ""
         self._is_pipe_closed = False
         self._pace = Pace(engine.settings.target)
+        self._rests = Rests()
         self._interrupts = 0
         target = engine.settings.target
         self._progress = Progress(
@@ -128,6 +149,10 @@ class _View:
             self._pace.note(time.monotonic(), self._run.reached)
         if isinstance(event, CandidateAssessed) and event.verdict != PASS:
             self._filtered[event.verdict] += 1
+        elif isinstance(event, RequestDelayed):
+            line = self._rests.told(event, time.monotonic())
+            if line is not None:
+                self.say(line)
         elif isinstance(event, RequestFailed):
             self._failed += 1
             if event.sentence != self._last_failure:
@@ -172,22 +197,14 @@ class _View:
 
     def end(self, outcome: RunOutcome) -> None:
         """Print how the run ended, and what is left for a person to do."""
-        counts = self._engine.workspace.counts()
         self.say(outcome.sentence)
+        self.sum_up()
+
+    def sum_up(self) -> None:
+        """Print what came of the run, and what is left for a person to do."""
+        counts = self._engine.workspace.counts()
         if self._filtered:
             self.say(f"Filtered out: {self._reasons(len(self._filtered))}.")
-        unclear = self._engine.workspace.tasks.unclear()
-        if unclear:
-            self.say(
-                f"{many(unclear, 'accepted task')} without instances because of an unclear label: set it"
-                " with c in the curator."
-            )
-        lacking = self._engine.workspace.tasks.lacking()
-        if lacking:
-            self.say(
-                f"{many(lacking, 'accepted task')} without a label or instances: the requests failed."
-                " The next run retries them."
-            )
         if self._run.not_needed:
             left = many(self._run.not_needed, "request")
             self.say(
@@ -196,10 +213,31 @@ class _View:
         if counts.requests["in_doubt"]:
             self.say(f"{many(counts.requests['in_doubt'], 'request')} in doubt.")
         self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
+        self._say_what_is_rowless()
         self._say_how_to_resume()
 
+    def _say_what_is_rowless(self) -> None:
+        """Print how many accepted tasks have no row, why, and what helps where an answer is of no use."""
+        workspace = self._engine.workspace
+        rowless, accepted = workspace.rowless(), workspace.counts().candidates["accepted"]
+        if not sum(rowless):
+            return
+        why = [
+            f"{number:,} with {_WHY_ROWLESS[name]}" for name, number in rowless._asdict().items() if number
+        ]
+        self.say(f"Without a row: {sum(rowless):,} of {many(accepted, 'accepted task')}: {', '.join(why)}.")
+        if rowless.unclear_label or rowless.no_instance or rowless.dropped:
+            self.say(
+                f"To ask a model again: {self._command} --resend. Or in the curator: c sets a label, and on"
+                " the Instances screen m asks for more and i adds one."
+            )
+
+    @property
+    def _command(self) -> str:
+        return f"selfinstruct-tui --auto --db {shlex.quote(str(self._engine.workspace.path))}"
+
     def _say_how_to_resume(self) -> None:
-        """Print which tasks have not been sent to the model yet, and the command that resumes."""
+        """Print which tasks still need a request, and the command that resumes."""
         workspace, room = self._engine.workspace, self._run.room
         unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
         parts = [
@@ -207,13 +245,15 @@ class _View:
             for number, what in ((unasked.labels, "a label"), (unasked.instances, "instances"))
             if number
         ]
-        command = f"selfinstruct-tui --auto --db {shlex.quote(str(workspace.path))}"
-        had = workspace.requests.count()
+        failed = workspace.rowless().failed
+        if failed:
+            parts.append(f"{many(failed, 'task')} with a failed request")
+        command, had = self._command, workspace.requests.count()
         if room is not None:
             command += f" --max-cost {room.for_all_usd:.10g}"
         elif parts and most is not None and had >= most:
             # Tasks without a label need two more requests: for the label, and for instances.
-            command += f" --max-requests {had + 2 * unasked.labels + unasked.instances}"
+            command += f" --max-requests {had + 2 * (unasked.labels + failed) + unasked.instances}"
         if parts or room is not None:
             unfinished = f"Unfinished: {', '.join(parts)}. " if parts else ""
             self.say(f"{unfinished}To resume: {command}")

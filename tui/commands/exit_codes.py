@@ -21,6 +21,8 @@ class Exit(IntEnum):
     USAGE = 2
     LIMIT = 3
     ENDPOINT = 4
+    ROWLESS = 5
+    """The target is reached, but too many accepted tasks have no row, or could still get one."""
     INTERRUPTED = 130
 
 

@@ -215,7 +215,9 @@ def status_document(counts: Counts, training: Training, storage: Storage) -> dic
             "of_another_wording_or_label": training.of_other_wordings,
             "exact_duplicates": training.duplicates,
         },
+        "rowless": counts.rowless._asdict(),
         "requests": counts.requests,
+        "failures": counts.failures,
         "tokens": {"prompt": counts.prompt_tokens, "completion": counts.completion_tokens},
         "cost": {
             "usd": _rounded(counts.cost_usd),
@@ -252,7 +254,9 @@ def status_lines(counts: Counts, training: Training, storage: Storage) -> list[s
         f"instances    {listed('instances')}",
         f"export       {many(training.rows, 'row')}"
         + (f"; kept but not exported: {left_out}" if left_out else ""),
+        f"rowless      {listed('rowless')}",
         f"requests     {listed('requests')}",
+        f"failures     {listed('failures')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"
         + (f"; {usd_text(unsettled)} reserved for unsettled requests" if unsettled else ""),

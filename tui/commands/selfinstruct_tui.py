@@ -55,7 +55,8 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
     "In the file, [request] adds fields to the body and headers to every request, leaves parameters out, and"
     " gives each stage its own model, temperature and max_tokens.\n\n"
     "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 usage or settings error,"
-    " 3 stopped at a limit, 4 the endpoint cannot be used, 130 interrupted.",
+    " 3 stopped at a limit, 4 the endpoint cannot be used or a stage always fails, 5 target reached, but"
+    " accepted tasks without rows, 130 interrupted.",
 )
 def curate(
     db: Annotated[
@@ -166,7 +167,8 @@ def curate(
         bool,
         typer.Option(
             "--resend",
-            help="Resend requests that a crash left in doubt; they may be billed twice.",
+            help="Resend requests that a crash left in doubt; they may be billed twice. With --auto, also ask"
+            " again for the labels and instances of accepted tasks without a row.",
             rich_help_panel=_AUTO,
         ),
     ] = False,

@@ -32,7 +32,7 @@ from selfinstruct.tui.commands.selfinstruct import app as selfinstruct
 from selfinstruct.tui.commands.selfinstruct import status_document
 from selfinstruct.tui.commands.selfinstruct_tui import app as selfinstruct_tui
 from selfinstruct.tui.text.safe_text import verdict_word
-from tests.server import Fault, ModelServer, error_body, proposals_answer
+from tests.server import Fault, ModelServer, chat_answer, error_body, proposals_answer
 
 
 def run(*words: object) -> Result:
@@ -62,7 +62,9 @@ STATUS = {
     "labels": {"classification", "generation", "unclear"},
     "instances": {"kept", "dropped"},
     "export": {"rows", "of_tasks_not_accepted", "of_another_wording_or_label", "exact_duplicates"},
+    "rowless": {"unclear_label", "no_instance", "dropped", "failed", "unfinished"},
     "requests": {"planned", "sent", "answered", "failed", "in_doubt"},
+    "failures": {"propose", "embed", "classify", "instantiate"},
     "tokens": {"prompt", "completion"},
     "cost": {"usd", "attempts_of_unknown_cost", "reserved_usd", "unsettled_usd"},
     "sqlite": {"library", "version", "journal"},
@@ -483,9 +485,8 @@ def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_anothe
         "This workspace holds only seeds and settings so far: you can delete it and start over."
         in result.output
     )
-    server.refuse = lambda body: None
     (tmp_path / "w.db").unlink()
-    assert auto(*words, "--language", "es").exit_code == 0
+    assert auto("--db", tmp_path / "w.db", "--target", "5", "--language", "es").exit_code == 0
 
 
 def test_the_list_of_keywords_is_named_by_a_flag_and_remembered(tmp_path: Path) -> None:
@@ -549,6 +550,41 @@ def test_at_the_cost_limit_it_says_what_a_request_may_cost_and_the_command_that_
     sent = len(server.received)
     auto(*words)
     assert len(server.received) > sent
+
+
+def test_what_has_no_row_is_told_with_the_commands_that_carry_on(tmp_path: Path, server: ModelServer) -> None:
+    path = tmp_path / "w w.db"
+    waiting = ["That depends.", "Who knows?", "It may be.", "Well, well."]
+
+    def answer(body: dict[str, Any]) -> Fault | None:
+        if not body["messages"][0]["content"].startswith("You sort tasks"):
+            return None
+        if waiting:
+            return chat_answer(waiting.pop())
+        return Fault(400, error_body("not today")) if len(server.received) % 2 else None
+
+    server.refuse = answer
+    result = auto("--db", path, "--base-url", server.url, "--model", "m", "--target", "8")
+    assert result.exit_code == 5
+    assert "Target reached: 8 tasks accepted. But " in result.stdout
+    told = next(line for line in result.stdout.splitlines() if line.startswith("Without a row: "))
+    assert "4 with an unclear label" in told
+    assert "with a failed request" in told
+    assert "with a failed request. To resume: selfinstruct-tui --auto --db " in result.stdout.splitlines()[-1]
+    document = json.loads(run("status", "--db", path, "--json").stdout)
+    assert document["rowless"]["unclear_label"] == 4
+    assert document["failures"]["classify"] >= 4 + document["rowless"]["failed"] > 4
+    assert " 4 unclear label" in run("status", "--db", path).stdout
+
+    server.refuse = lambda body: None
+    _, _, *words = shlex.split(result.stdout.splitlines()[-1].partition("To resume: ")[2])
+    result = auto(*words)
+    assert result.exit_code == 5
+    assert "4 with an unclear label" in result.stdout
+    ask_again = next(line for line in result.stdout.splitlines() if line.startswith("To ask a model again: "))
+    _, _, *words = shlex.split(ask_again.removeprefix("To ask a model again: ").partition(". Or in")[0])
+    assert auto(*words).exit_code == 0
+    assert run("check", "--db", path).exit_code == 0
 
 
 def test_one_task_is_told_in_the_singular(tmp_path: Path) -> None:
