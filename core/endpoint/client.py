@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
+from selfinstruct.core.endpoint.answer_forms import AnswerForms
 from selfinstruct.core.endpoint.connection_errors import (
     connection_error,
     not_connected_within,
@@ -108,6 +110,7 @@ class Endpoint:
         self.address = settings.address
         self.learned: dict[str, str | None] = dict(learned)
         """Parameters that this model knows by another name, or (None) rejects."""
+        self._forms = AnswerForms(settings.answers, self.learned)
         self.is_free = settings.is_free
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """Limits the number of requests in flight."""
@@ -124,7 +127,7 @@ class Endpoint:
     def adapt(self, parameters: Parameters) -> Parameters:
         """Rename parameters to the names that this model knows, and drop those that it rejects."""
         adapted: Parameters = {}
-        for name, value in parameters.items():
+        for name, value in self._forms.apply(parameters).items():
             known_as = self.learned.get(name, name)
             if known_as is not None:
                 adapted[known_as] = value
@@ -396,13 +399,19 @@ class Endpoint:
         )
 
     def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None]:
-        """Learn from an error which parameters to rename (or drop, None); empty if a retry cannot help."""
+        """Learn from an error which parameters to rename (or drop, None); empty if a retry cannot help.
+
+        A refusal of JSON teaches the form in which answers can be asked for.
+        """
+        if (form := self._forms.learn(error, sent)) is not None:
+            return self._note(form)
         if error.http_status not in {400, 422}:
             return {}
         said, named = error_message(error.body), error_field(error.body, "param")
         if "max_tokens" in sent and "max_completion_tokens" in said:
             return self._note({"max_tokens": "max_completion_tokens"})
-        droppable = [name for name in sent if name not in {"max_tokens", "max_completion_tokens"}]
+        kept = {"max_tokens", "max_completion_tokens", RESPONSE_FORMAT}
+        droppable = [name for name in sent if name not in kept]
         refused = [
             name
             for name in droppable

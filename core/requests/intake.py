@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
+from selfinstruct.core.endpoint.answer_forms import PROMPTS, TEXT
 from selfinstruct.core.endpoint.responses import Answer, AnswerError, read_answer, read_told
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import (
@@ -98,13 +100,13 @@ class Intake:
             answer = read_answer(stored.body, request.api)
         except AnswerError as error:
             with self._workspace.transaction():
-                self._settle(stored)
+                self._settle(request, stored)
                 self._workspace.requests.fail(request_id, str(error))
             self._failed(request, str(error))
             return
         events: list[Event] = []
         with self._assessor.step():
-            self._settle(stored)
+            self._settle(request, stored)
             self._workspace.requests.parsed(request_id)
             self._store(request, answer, decide, events)
         for event in events:
@@ -137,7 +139,7 @@ class Intake:
             self._vectors = VectorIntake(self._workspace, self._assessor, self._settings, emit=self._emit)
         return self._vectors
 
-    def _settle(self, stored: StoredAnswer) -> None:
+    def _settle(self, request: Request, stored: StoredAnswer) -> None:
         told = read_told(stored.body)
         cost = self._prices.cost(told.prompt_tokens, told.completion_tokens)
         self._workspace.requests.settle(
@@ -145,6 +147,21 @@ class Intake:
             answered_by=told.model,
             usage=Usage(told.prompt_tokens, told.completion_tokens, cost),
         )
+        self._note_form(request, stored)
+
+    def _note_form(self, request: Request, stored: StoredAnswer) -> None:
+        """Note that prompts should ask for text, once an endpoint has answered without a request for JSON.
+
+        Noted here and not at the refusal: requests are planned between two responses, so that the prompt of
+        each does not depend on when a refusal arrives.
+        """
+        if self._settings.answers != "auto" or RESPONSE_FORMAT not in request.parameters:
+            return
+        settings = self._workspace.settings
+        if RESPONSE_FORMAT not in stored.parameters and (
+            PROMPTS not in settings.learned(request.base_url, request.model)
+        ):
+            settings.learn(request.base_url, request.model, {PROMPTS: TEXT})
 
     def _failed(self, request: Request, sentence: str) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))

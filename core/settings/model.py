@@ -21,7 +21,7 @@ from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.messages import NUMBER_WANTED, WHOLE_NUMBER_WANTED
 from selfinstruct.core.util.storable_text import is_storable
-from selfinstruct.db.records import ApiKind, Stage
+from selfinstruct.db.records import AnswerKind, ApiKind, Stage
 
 OFFLINE = "offline"
 """The name of the built-in model, which is a grammar, not a language model."""
@@ -105,6 +105,12 @@ class Settings(_Checked):
         str | None, Field(description="Address of an OpenAI-compatible endpoint; OpenAI's own by default.")
     ] = None
     api: Annotated[ApiKind, Field(description="chat, or legacy completions for base models.")] = "chat"
+    answers: Annotated[
+        AnswerKind,
+        Field(
+            description="Ask chat models for json, for text, or auto: for JSON where the endpoint takes it."
+        ),
+    ] = "auto"
     api_key_env: Annotated[
         str | None, Field(description="Environment variable that holds this endpoint's key.")
     ] = None

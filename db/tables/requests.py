@@ -274,11 +274,14 @@ class Requests:
     def answer(self, request_id: int) -> StoredAnswer | None:
         """Return the stored response to a request; None if there is none."""
         row = self._db.execute(
-            """SELECT id, body FROM attempts WHERE request_id = ? AND error IS NULL AND body IS NOT NULL
-            ORDER BY id DESC LIMIT 1""",
+            """SELECT id, body, parameters FROM attempts
+            WHERE request_id = ? AND error IS NULL AND body IS NOT NULL ORDER BY id DESC LIMIT 1""",
             [request_id],
         ).fetchone()
-        return StoredAnswer(*row) if row else None
+        if row is None:
+            return None
+        attempt_id, body, parameters = row
+        return StoredAnswer(attempt_id, body, stored_json(parameters, "the parameters of an attempt"))
 
     def next_id(self) -> int:
         """Return the id of the next request to be planned."""
