@@ -33,7 +33,7 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
         if not read.rest or not has_unknown_form(text, vocabulary):
             return unreadable(text) if output_first else None
         return unreadable(text)
-    parsed = finished(found, vocabulary, whole=True)
+    parsed = finished(found, vocabulary, whole=True, exact=read.as_asked)
     if read.rest.strip():
         parsed.append(ParsedInstance("", read.rest.strip(), UNREADABLE))
     return parsed
