@@ -130,7 +130,7 @@ class PromptWriter:
         self._templates = load_templates(path, code)
         self.warning = ""
         """A warning about templates that lack a form, as a sentence; empty when there is none."""
-        if self._as_json and (lacking := _without_json(self._templates)):
+        if path is not None and self._as_json and (lacking := _without_json(self._templates)):
             self.warning = f"The prompts in {path} have no {lacking}, so they ask for text there."
             if answers == "json":
                 raise SettingsError(
@@ -291,7 +291,7 @@ class PromptWriter:
 
 def built_in_templates(code: str) -> dict[str, Any]:
     """The built-in templates of a language by stage and kind of API, with English as the fallback."""
-    return _overlay(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
+    return _with_own(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
 
 
 def load_templates(path: Path | None, code: str) -> _Templates:
@@ -309,11 +309,7 @@ def load_templates(path: Path | None, code: str) -> _Templates:
                 f"The prompts cannot be read from {path.absolute()}: {why(error)}. Set the path with"
                 f" {setting('prompts')}."
             ) from error
-        merged = _overlay(merged, own)
-        for stage, kinds in own.items():
-            # Ours would not ask for what the person's own template asks for.
-            if isinstance(kinds, dict) and "chat" in kinds and "chat_json" not in kinds:
-                merged[stage].pop("chat_json", None)
+        merged = _with_own(merged, own)
     try:
         return _Templates.model_validate(merged)
     except ValidationError as error:
@@ -353,6 +349,15 @@ def _names_below(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[
         assert issubclass(below, BaseModel)
         model = below
     return model.model_fields
+
+
+def _with_own(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Templates overridden by others; a stage whose chat prompt is replaced for text only has none for JSON."""
+    merged = _overlay(base, own)
+    for stage, kinds in own.items():
+        if isinstance(kinds, dict) and "chat" in kinds and "chat_json" not in kinds:
+            merged[stage].pop("chat_json", None)
+    return merged
 
 
 def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
