@@ -127,6 +127,22 @@ async def test_where_no_json_is_accepted_prompts_ask_for_text_from_then_on(
     assert not any(asked[2:])
 
 
+async def test_a_refusal_changes_no_prompt_before_its_answer_is_taken_in(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = refuse_all
+    async with engine_on(base_url=server.url, model="m") as engine:
+        first = engine.planner.propose(1)
+        left = iter([first])
+        await engine.run(plan=lambda: next(left, None), take_in=lambda request_id: None)
+        assert forms(server)[-1] == "text"
+        second = engine.planner.propose(1)
+        engine.take_in(first)
+        third = engine.planner.propose(1)
+    assert prompts_of(engine.workspace.path)[second - 1 :] == [True, False]
+    assert third == second + 1
+
+
 async def test_when_a_refusal_arrives_makes_no_difference(tmp_path: Path, server: ModelServer) -> None:
     outcomes = []
     for number in range(3):
