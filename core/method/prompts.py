@@ -352,7 +352,7 @@ def _names_below(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[
 
 
 def _with_own(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Templates overridden by others; a stage whose chat prompt is replaced only for text has none for JSON."""
+    """Templates overridden by others; a stage with another chat prompt and none for JSON has no JSON."""
     merged = _overlay(base, own)
     for stage, kinds in own.items():
         if isinstance(kinds, dict) and "chat" in kinds and "chat_json" not in kinds:
