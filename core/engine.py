@@ -76,7 +76,7 @@ class Engine:
         self.language_found: Language | None = None
         """The detected language of the workspace; None unless the setting is `auto`."""
         self.warning = ""
-        """A warning about the new workspace, as a sentence; empty when there is none."""
+        """A warning about the new workspace or its prompts, in sentences; empty when there is none."""
         if workspace.read_only:
             self._begin(as_begun(workspace, settings), prices)
             return
@@ -84,8 +84,8 @@ class Engine:
             planted = plant(workspace, settings, at=clock())
             self._begin(planted.settings, prices)
             workspace.settings.write(storable(planted.settings, workspace.path))
-        if planted.in_language is not None:
-            self.warning = planted.in_language.as_warning(self.language)
+        about_seeds = planted.in_language.as_warning(self.language) if planted.in_language else ""
+        self.warning = " ".join(filter(None, (about_seeds, self.prompts_warning)))
         if settings.language == AUTO:
             self.language_found = self.language
 
@@ -200,6 +200,11 @@ class Engine:
     @settings.setter
     def settings(self, settings: Settings) -> None:
         self._working.settings = settings
+
+    @property
+    def prompts_warning(self) -> str:
+        """A warning about the user's own prompts under the settings in force; empty when there is none."""
+        return self._working.warning
 
     @property
     def language(self) -> Language:

@@ -61,9 +61,11 @@ class WorkingSet:
         self._prices = prices
         self._endpoints: dict[str, Endpoint] = {}
         """Those of models that only some stages use."""
+        self.warning = ""
+        """A warning about the user's own prompts, as a sentence; empty when there is none."""
         own = NO_OWN_NAMES
         if settings.prompts is not None and not workspace.read_only:
-            _ = self.planner  # validates the user's own prompts
+            self.warning = self.planner.warning  # validates the user's own prompts
             from selfinstruct.core.method.own_names import own_names  # noqa: PLC0415 - imports Jinja as well
 
             own = own_names(settings.api, settings.prompts, settings.language)

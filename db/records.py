@@ -1,7 +1,7 @@
 """The rows of a workspace as data classes, in the terms of the method."""
 
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 Origin = Literal["seed", "model", "imported", "human"]
 State = Literal["pending", "accepted", "rejected"]
@@ -208,6 +208,9 @@ class Message(TypedDict):
 
 ApiKind = Literal["chat", "completions"]
 
+AnswerKind = Literal["auto", "json", "text"]
+"""What chat models are asked for: JSON where the endpoint accepts that, JSON in any case, or text."""
+
 AnyApi = ApiKind | Literal["embeddings"]
 
 TextPrompt = str | list[Message]
@@ -216,7 +219,7 @@ TextPrompt = str | list[Message]
 Prompt = TextPrompt | tuple[str, ...]
 """The content of a request: a prompt, or the texts to embed."""
 
-Parameters = dict[str, float | int | str | list[str]]
+Parameters = dict[str, float | int | str | list[str] | dict[str, Any]]
 """Sampling parameters, by their names at the endpoint."""
 
 
@@ -280,6 +283,8 @@ class StoredAnswer:
     body: bytes
     at: tuple[str, str]
     """When the request was sent, and when the response was complete, as ISO 8601 text."""
+    parameters: Parameters
+    """The parameters as sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
+from selfinstruct.core.endpoint.answer_forms import AnswerForms
 from selfinstruct.core.endpoint.connection_errors import (
     connection_error,
     not_connected_within,
@@ -121,6 +123,7 @@ class Endpoint:
         """What is known about its parameters."""
         self.has_warned = False
         """Whether the person has been told that requests are too long for this model."""
+        self._forms = AnswerForms(settings.answers, self.learned)
         self.is_free = settings.is_free
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """Limits the number of requests in flight."""
@@ -139,7 +142,7 @@ class Endpoint:
     def adapt(self, parameters: Parameters) -> Parameters:
         """Apply the settings and what is known about this model: rename, leave out, bound, add parameters."""
         request = self._settings.request
-        known = adapted(parameters, {**self.learned, **dict.fromkeys(request.leave_out)})
+        known = adapted(self._forms.apply(parameters), {**self.learned, **dict.fromkeys(request.leave_out)})
         return {**known, **request.body}
 
     async def send(self, prompt: Prompt, parameters: Parameters) -> bytes:
@@ -422,11 +425,18 @@ class Endpoint:
         )
 
     def learn(self, error: SendError, sent: Parameters) -> Lessons:
-        """Learn from a refusal how to send the parameters; empty if it teaches nothing."""
+        """Learn from a refusal how to send the parameters; empty if it teaches nothing.
+
+        A refusal of JSON teaches the form in which answers can be asked for.
+        """
+        if (form := self._forms.learn(error, sent)) is not None:
+            self.learned |= form
+            return form
         if error.http_status not in REFUSALS or len(self.learned) > _MOST_LESSONS:
             return {}
         # What the person has set in the body stays as it is.
-        ours = {name: value for name, value in sent.items() if name not in self._settings.request.body}
+        kept = {*self._settings.request.body, RESPONSE_FORMAT}
+        ours = {name: value for name, value in sent.items() if name not in kept}
         learned = lessons(read_error(error.body), ours, self.learned)
         self.learned |= learned
         return learned

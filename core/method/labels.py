@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from selfinstruct.core.answer_schemas import CLASSIFICATION
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import fold
-from selfinstruct.core.method.json_answers import json_items
+from selfinstruct.core.method.json_answers import json_items, whole_members
 from selfinstruct.core.method.vocabulary import (
     NO_OWN_NAMES,
     OwnNames,
@@ -19,6 +20,7 @@ from selfinstruct.core.method.vocabulary import (
 from selfinstruct.db.records import Label
 
 _LOOKED_AT = 1000
+_SHORT, _FEW_WORDS = 20, 3
 _DECORATION = r"[\s\W_]*"
 
 
@@ -68,9 +70,12 @@ def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
     Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
     decides, and in it the opening word.
     """
-    found = json_items(text)
-    if found is not None and len(found.items) == 1:
+    found = json_items(text, CLASSIFICATION)
+    if found is not None and (len(found.items) == 1 or (found.as_asked and found.items)):
         return _from_json(found.items[0], code, own)
+    if found is not None and found.rest.startswith("{"):
+        members = whole_members(found.rest)
+        return _from_json(members.get(CLASSIFICATION, members), code, own, whole=False)
     known, words = vocabulary(code, own), label_words(code, own)
     lines = [line[:_LOOKED_AT] for line in text.splitlines() if re.search(r"\w", line)]
     for number, line in enumerate(lines):
@@ -127,12 +132,17 @@ def _of_line(folded: str, words: LabelWords) -> Label:
     return "classification" if found.pop() else "generation"
 
 
-def _from_json(item: Any, code: str, own: OwnNames) -> Label:
-    """The label in a JSON object: its first member that is true, false, or a text with a label."""
+def _from_json(item: Any, code: str, own: OwnNames, *, whole: bool = True) -> Label:
+    """The label in a JSON value; in an object, its first member with one, rather short than in a sentence.
+
+    Of an object that was cut, only short members count: the label may have been meant to follow a reason.
+    """
     values = list(item.values()) if isinstance(item, dict) else [item]
+    labels: list[tuple[bool, Label]] = []
     for value in values:
         if isinstance(value, bool):
-            return "classification" if value else "generation"
-        if isinstance(value, str) and (label := label_of(value[:200], code, own)) != "unknown":
-            return label
-    return "unknown"
+            labels.append((True, "classification" if value else "generation"))
+        elif isinstance(value, str) and (label := label_of(value[:200], code, own)) != "unknown":
+            labels.append((len(value) <= _SHORT and len(value.split()) <= _FEW_WORDS, label))
+    short = (label for is_short, label in labels if is_short)
+    return next(short, labels[0][1] if labels and whole else "unknown")

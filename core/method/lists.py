@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from selfinstruct.core.answer_schemas import INSTRUCTIONS
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
 from selfinstruct.core.method.item_text import number_again, plain_items
 from selfinstruct.core.method.json_answers import JsonItems, json_items
@@ -37,11 +38,11 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
     if not opened and len(elements := _elements(text, vocabulary)) > 1:
         return plain_items(elements, vocabulary)
     text = _EMPHASIZED.sub(r"\g<text>", text)
-    found = json_items(text)
-    if found is not None and _has_numbers(found.prose, vocabulary):
+    found = json_items(text, INSTRUCTIONS)
+    if found is not None and not found.as_asked and _has_numbers(found.prose, vocabulary):
         found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
-        return plain_items(items, vocabulary)
+        return plain_items(_without_second_numbers(items), vocabulary)
     table = None if opened else _from_table(text, vocabulary)
     if table is not None:
         items = table

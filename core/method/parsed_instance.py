@@ -33,11 +33,21 @@ class Pair:
     fault: Reason | None = None
 
 
-def finished(pairs: Sequence[Pair], vocabulary: Vocabulary, *, whole: bool) -> list[ParsedInstance]:
-    """Clean the texts of an answer's instances; `whole`: even if the answer was cut."""
+def finished(
+    pairs: Sequence[Pair], vocabulary: Vocabulary, *, whole: bool, exact: bool = False
+) -> list[ParsedInstance]:
+    """Clean the texts of an answer's instances.
+
+    Args:
+        pairs: The texts as they stand in the answer.
+        vocabulary: The words of the language.
+        whole: Whether they are complete even if the answer was cut.
+        exact: Whether nothing but a text itself can be in its place, as in JSON with a schema.
+    """
+    trimmed = str.strip if exact else value_of
     found = []
     for pair in pairs:
-        given, output = input_of(value_of(pair.given), vocabulary), value_of(pair.output)
+        given, output = input_of(trimmed(pair.given), vocabulary), trimmed(pair.output)
         fault = pair.fault or fault_of(given, output, vocabulary)
         if fault is None and (leaves_fence_open(given) or leaves_fence_open(output)):
             fault = _OPEN_FENCE

@@ -1,16 +1,19 @@
 """Prompts: the template of each stage, and the paper's sampling parameters."""
 
+import json
 import random
 import tomllib
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from selfinstruct.core.answer_schemas import FORMATS, RESPONSE_FORMAT
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.language.registry import ENGLISH, language, read_toml
 from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
@@ -18,13 +21,16 @@ from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
-from selfinstruct.db.records import ApiKind, Message, Parameters, TextPrompt
+from selfinstruct.db.records import AnswerKind, ApiKind, Message, Parameters, TextPrompt
 
 NEW_TASKS = 8
 """New instructions that a propose prompt asks for."""
 
 CLASSIFICATION_EXAMPLES, OTHER_EXAMPLES = 12, 19
 """Few-shot examples of a classify prompt (section 2.2)."""
+
+JSON_LABEL_TOKENS = 32
+"""Token limit of a label in JSON, fenced or over several lines."""
 
 INSTANCE_EXAMPLES = 8
 _EXAMPLE_LENGTH = 700
@@ -53,6 +59,8 @@ class _Completions(_Strict):
 
 class _Stage(_Strict):
     chat: _Chat
+    chat_json: _Chat | None = None
+    """Missing where a person's own templates replace only the text of the chat."""
     completions: _Completions
 
 
@@ -93,6 +101,18 @@ class PromptWriter:
 
     The few-shot examples are drawn once, from the seeds with `rng`: all prompts of a stage then share a
     prefix, which endpoints with prompt caching charge once.
+
+    Args:
+        api: The kind of API that the prompts are for.
+        seeds: The seed tasks.
+        rng: Draws the few-shot examples.
+        path: A person's own templates.
+        code: The language of the templates.
+        answers: Whether chat models are asked for JSON. Stages without a template for that ask for text,
+            unless it is `json`.
+
+    Raises:
+        SettingsError: The person's own templates cannot be used.
     """
 
     def __init__(
@@ -102,9 +122,21 @@ class PromptWriter:
         rng: random.Random,
         path: Path | None = None,
         code: str = ENGLISH,
+        *,
+        answers: AnswerKind = "text",
     ) -> None:
         self._api = api
+        self._as_json = api == "chat" and answers != "text"
         self._templates = load_templates(path, code)
+        self.warning = ""
+        """A warning about templates that lack a form, as a sentence; empty when there is none."""
+        if path is not None and self._as_json and (lacking := _without_json(self._templates)):
+            self.warning = f"The prompts in {path} have no {lacking}, so they ask for text there."
+            if answers == "json":
+                raise SettingsError(
+                    f"The prompts in {path} have no {lacking}. Add what is missing, or set"
+                    f" {setting('answers')} to auto or text."
+                )
         names = language(code).answers
         self._next_task, self._next_example = (
             f"\n{names.task[0]}:",
@@ -113,6 +145,8 @@ class PromptWriter:
         self._environment = SandboxedEnvironment(
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
         )
+        # Jinja's own filter escapes characters for HTML.
+        self._environment.filters["tojson"] = _as_json
         self._compiled: dict[str, Template] = {}
         classification = [seed for seed in seeds if seed.is_classification]
         other = [seed for seed in seeds if not seed.is_classification]
@@ -129,6 +163,12 @@ class PromptWriter:
         ] or classification
         self._input_first_examples = _short_ones(self._without_label, rng)
         self._output_first_examples = _short_ones(self._with_label, rng)
+
+    def for_text(self) -> "PromptWriter":
+        """Return a writer of the same prompts, with the same examples, that asks for text."""
+        writer = copy(self)
+        writer._as_json = False
+        return writer
 
     def try_all(self) -> None:
         """Render every template once, so that errors show up before the first paid request.
@@ -159,7 +199,8 @@ class PromptWriter:
             "presence_penalty": 2,
             "max_tokens": 1024,
         }
-        return self._finish(prompt, parameters, [f"\n{last + 1}."], [task_id for task_id, _ in shown])
+        stop = [f"\n{last + 1}."]
+        return self._finish("propose", prompt, parameters, stop, [task_id for task_id, _ in shown])
 
     def classify(self, instruction: str) -> RenderedPrompt:
         """Render a classify prompt: is this a classification task? (section 2.2, table 6)."""
@@ -172,8 +213,10 @@ class PromptWriter:
             ],
             instruction=_one_line(instruction),
         )
-        parameters: Parameters = {"temperature": 0, "max_tokens": 16}
-        return self._finish(prompt, parameters, ["\n\n", self._next_task], [seed.id for seed in examples])
+        max_tokens = 16 if self._json_template("classify") is None else JSON_LABEL_TOKENS
+        parameters: Parameters = {"temperature": 0, "max_tokens": max_tokens}
+        stop = ["\n\n", self._next_task]
+        return self._finish("classify", prompt, parameters, stop, [seed.id for seed in examples])
 
     def instantiate(
         self, instruction: str, *, output_first: bool, anew: random.Random | None = None
@@ -189,8 +232,9 @@ class PromptWriter:
         examples = self._output_first_examples if output_first else self._input_first_examples
         if anew is not None:
             examples = _short_ones(self._with_label if output_first else self._without_label, anew)
+        stage = "output_first" if output_first else "input_first"
         prompt = self._render(
-            "output_first" if output_first else "input_first",
+            stage,
             examples=[
                 {
                     "instruction": _one_line(seed.instruction),
@@ -207,24 +251,33 @@ class PromptWriter:
             "max_tokens": 300 if output_first else 350,
         }
         stop = [self._next_task, self._next_example]
-        return self._finish(prompt, parameters, stop, [seed.id for seed in examples])
+        return self._finish(stage, prompt, parameters, stop, [seed.id for seed in examples])
 
     def _finish(
-        self, prompt: TextPrompt, parameters: Parameters, stop: list[str], in_context: list[int]
+        self, stage: str, prompt: TextPrompt, parameters: Parameters, stop: list[str], in_context: list[int]
     ) -> RenderedPrompt:
         # A base model would continue with the next task. Chat models stop by themselves; some reject `stop`.
         if self._api == "completions":
             parameters = {**parameters, "stop": stop}
+        elif self._json_template(stage) is not None:
+            parameters = {**parameters, RESPONSE_FORMAT: FORMATS[stage]}
         return RenderedPrompt(prompt, parameters, tuple(in_context))
 
     def _render(self, stage: str, **values: Any) -> TextPrompt:
         templates: _Stage = getattr(self._templates, stage)
         if self._api == "completions":
             return self._text(f"{stage}.completions.prompt", templates.completions.prompt, values)
-        system = self._text(f"{stage}.chat.system", templates.chat.system, values)
-        user = self._text(f"{stage}.chat.user", templates.chat.user, values)
+        in_json = self._json_template(stage)
+        kind, chat = ("chat", templates.chat) if in_json is None else ("chat_json", in_json)
+        system = self._text(f"{stage}.{kind}.system", chat.system, values)
+        user = self._text(f"{stage}.{kind}.user", chat.user, values)
         messages: list[Message] = [{"role": "system", "content": system}] if system else []
         return [*messages, {"role": "user", "content": user}]
+
+    def _json_template(self, stage: str) -> _Chat | None:
+        """The template of a stage that asks for JSON; None if the stage asks for text."""
+        templates: _Stage = getattr(self._templates, stage)
+        return templates.chat_json if self._as_json else None
 
     def _text(self, name: str, template: str, values: dict[str, Any]) -> str:
         try:
@@ -238,7 +291,7 @@ class PromptWriter:
 
 def built_in_templates(code: str) -> dict[str, Any]:
     """The built-in templates of a language by stage and kind of API, with English as the fallback."""
-    return _overlay(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
+    return _with_own(read_toml(ENGLISH, _FILE), read_toml(code, _FILE))
 
 
 def load_templates(path: Path | None, code: str) -> _Templates:
@@ -256,11 +309,22 @@ def load_templates(path: Path | None, code: str) -> _Templates:
                 f"The prompts cannot be read from {path.absolute()}: {why(error)}. Set the path with"
                 f" {setting('prompts')}."
             ) from error
-        merged = _overlay(merged, own)
+        merged = _with_own(merged, own)
     try:
         return _Templates.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(f"In the prompts of {path}, {_explain_first(error)}") from None
+
+
+def _without_json(templates: _Templates) -> str:
+    """The templates for JSON that are missing, as a message names them; empty if none is."""
+    stages = [stage for stage in _Templates.model_fields if getattr(templates, stage).chat_json is None]
+    *others, last = [f"[{stage}.chat_json]" for stage in stages] or [""]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _as_json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def _explain_first(error: ValidationError) -> str:
@@ -279,11 +343,21 @@ def _explain_first(error: ValidationError) -> str:
 def _names_below(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[str]:
     """The valid names in a table of the templates."""
     for name in path:
-        below = model.model_fields[str(name)].annotation
+        annotation = model.model_fields[str(name)].annotation
+        below = next((one for one in get_args(annotation) if one is not type(None)), annotation)
         assert isinstance(below, type)
         assert issubclass(below, BaseModel)
         model = below
     return model.model_fields
+
+
+def _with_own(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Templates overridden by others; a stage with another chat prompt and none for JSON has no JSON."""
+    merged = _overlay(base, own)
+    for stage, kinds in own.items():
+        if isinstance(kinds, dict) and "chat" in kinds and "chat_json" not in kinds:
+            merged[stage].pop("chat_json", None)
+    return merged
 
 
 def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from selfinstruct.core.answer_schemas import INSTANCES
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.json_answers import as_text, json_items
@@ -14,10 +15,10 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
     """The instances of a JSON answer; None if it is no JSON with the names of fields."""
-    read = json_items(text)
+    read = json_items(text, INSTANCES)
     if read is None:
         return None
-    if _has_fields(read.prose, vocabulary):
+    if not read.as_asked and _has_fields(read.prose, vocabulary):
         return None
     found = []
     for item in read.items:
@@ -27,10 +28,12 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
         elif found:
             found.append(Pair("", as_text(item), UNREADABLE))
     if not found:
+        if read.as_asked or read.items == [{}]:
+            return unreadable(text)
         if not read.rest or not has_unknown_form(text, vocabulary):
             return unreadable(text) if output_first else None
         return unreadable(text)
-    parsed = finished(found, vocabulary, whole=True)
+    parsed = finished(found, vocabulary, whole=True, exact=read.as_asked)
     if read.rest.strip():
         parsed.append(ParsedInstance("", read.rest.strip(), UNREADABLE))
     return parsed

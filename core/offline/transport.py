@@ -1,8 +1,8 @@
 """The built-in model: a grammar, not a language model, behind a transport for the openai client.
 
-It parses the prompt, answers in the formats of real models, and makes their mistakes: near-duplicates,
-forbidden keywords, chatter, decoration, truncated answers, unclear labels. Answers are deterministic for a
-seed and a request.
+It parses the prompt, answers in the formats of real models, in text or in JSON, and makes their mistakes:
+near-duplicates, forbidden keywords, chatter, decoration, truncated answers, unclear labels. Answers are
+deterministic for a seed and a request.
 """
 
 import hashlib
@@ -14,12 +14,22 @@ from typing import Any
 
 import httpx2
 
+from selfinstruct.core.answer_schemas import (
+    CLASSIFICATION,
+    INSTANCES,
+    INSTRUCTIONS,
+    NO,
+    RESPONSE_FORMAT,
+    YES,
+)
 from selfinstruct.core.language.registry import ENGLISH, Language, language
 from selfinstruct.core.language.unicode_tokens import is_unspaced
 from selfinstruct.core.offline.grammar import Family, Grammar, Slots, built_in
 
 _NUMBERED_LINE = re.compile(r"^\s*(\d+)\.[ \t]*(.*)$", re.MULTILINE)
 _NEW_TASKS = 8
+_JSON_LINE = re.compile(rf'^\{{"({INSTRUCTIONS}|{CLASSIFICATION}|{INSTANCES})":', re.MULTILINE)
+_OUTPUT_FIRST = re.compile(rf'^\{{"{INSTANCES}": \[\{{"output":', re.MULTILINE)
 
 
 class OfflineTransport(httpx2.AsyncBaseTransport):
@@ -46,7 +56,9 @@ def complete(body: dict[str, Any], rng_seed: int, code: str = ENGLISH) -> dict[s
     chat = "messages" in body
     prompt = body["messages"][-1]["content"] if chat else body["prompt"]
     digest = hashlib.sha256(json.dumps([rng_seed, body], sort_keys=True).encode()).digest()
-    writer = _Writer(language(code), built_in(code), random.Random(digest), chat=chat)
+    tongue, grammar, rng = language(code), built_in(code), random.Random(digest)
+    in_json = chat and (RESPONSE_FORMAT in body or asks_for_json(prompt))
+    writer = JsonWriter(tongue, grammar, rng) if in_json else Writer(tongue, grammar, rng, chat=chat)
     text, cut = writer.answer(prompt)
     finish = "length" if cut else "stop"
     prompt_tokens, completion_tokens = _count_tokens(prompt), _count_tokens(text)
@@ -70,7 +82,7 @@ def _count_tokens(text: str) -> int:
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 
-class _Writer:
+class Writer:
     """Writes one answer: its text, and whether it is truncated."""
 
     def __init__(self, tongue: Language, grammar: Grammar, rng: random.Random, *, chat: bool) -> None:
@@ -84,15 +96,24 @@ class _Writer:
         self._chat = chat
 
     def answer(self, prompt: str) -> tuple[str, bool]:
+        """Answer a prompt of any stage."""
         tasks = self._fields.task.findall(prompt)
         if not tasks:
             return self._proposals(prompt)
         instruction = " ".join(tasks[-1].split())
+        match self._stage(prompt):
+            case "classify":
+                return self._label(instruction), False
+            case "output_first":
+                return self._output_first(instruction)
+            case _:
+                return self._input_first(instruction)
+
+    def _stage(self, prompt: str) -> str:
+        """The kind of a prompt about a task."""
         if self._fields.question.search(prompt):
-            return self._label(instruction), False
-        if self._fields.label.search(prompt):
-            return self._output_first(instruction)
-        return self._input_first(instruction)
+            return "classify"
+        return "output_first" if self._fields.label.search(prompt) else "input_first"
 
     def _chance(self, probability: float) -> bool:
         return self._rng.random() < probability
@@ -106,8 +127,7 @@ class _Writer:
         wanted = self._grammar.range.search(request)
         first = int(wanted[1]) if wanted else int(lines[-1][0]) if lines else 1
         count = int(wanted[2]) - first + 1 if wanted else _NEW_TASKS
-        only_classification = self._grammar.only_classification.search(request) is not None
-        items = [self._item(shown, only_classification=only_classification) for _ in range(count)]
+        items = self._items(request, shown, count)
         cut = self._chance(0.12)
         if cut:
             words, between = _pieces(items[-1])
@@ -116,6 +136,11 @@ class _Writer:
         if self._chat and not cut and self._chance(0.1):
             text += "\n\n" + self._rng.choice(self._grammar.flaws["closings"])
         return text, cut
+
+    def _items(self, request: str, shown: list[str], count: int) -> list[str]:
+        """Make up tasks; `request` is the prompt without those `shown` in it."""
+        only_classification = self._grammar.only_classification.search(request) is not None
+        return [self._item(shown, only_classification=only_classification) for _ in range(count)]
 
     def _item(self, shown: list[str], *, only_classification: bool) -> str:
         flaws, rng = self._grammar.flaws, self._rng
@@ -172,15 +197,17 @@ class _Writer:
     def _label(self, instruction: str) -> str:
         if self._chance(0.02):
             return self._rng.choice(self._grammar.flaws["unclear_labels"])
-        found = self._grammar.find(instruction)
-        looks_like_one = self._grammar.classification
-        is_one = (
-            found[0].classification if found else bool(looks_like_one and looks_like_one.search(instruction))
-        )
-        word = self._yes if is_one else self._no
+        word = self._yes if self._is_classification(instruction) else self._no
         if not self._chat:
             return f" {word}"
         return self._rng.choice([word, word, f"{word}.", f"**{word}**"])
+
+    def _is_classification(self, instruction: str) -> bool:
+        found = self._grammar.find(instruction)
+        looks_like_one = self._grammar.classification
+        return (
+            found[0].classification if found else bool(looks_like_one and looks_like_one.search(instruction))
+        )
 
     # Instantiate
 
@@ -226,23 +253,98 @@ class _Writer:
         return pairs
 
     def _output_first(self, instruction: str) -> tuple[str, bool]:
-        found = self._grammar.find(instruction)
-        if found is None or not found[0].labels:
-            label, given = self._fallback("labels", instruction), self._fallback("inputs", instruction)
-            return f"{self._class_label}: {label}\n{self._input}: {given}", False
-        family, slots = found
+        labelled, is_fallback = self._labelled(instruction)
         lines = []
-        for label, templates in family.labels.items():
-            given = self._grammar.expand(self._rng.choice(templates), self._rng, dict(slots))
+        for label, given in labelled:
             lines += [f"{self._class_label}: {label}", f"{self._input}: {given}"]
+        if is_fallback:
+            return "\n".join(lines), False
         cut = self._chance(0.03)
         if cut:
             lines[-1] = lines[-1][: max(8, len(lines[-1]) // 2)]
         return "\n".join(lines), cut
 
+    def _labelled(self, instruction: str) -> tuple[list[tuple[str, str]], bool]:
+        """Make up a label and an input for each label; also returns whether the task is unknown."""
+        found = self._grammar.find(instruction)
+        if found is None or not found[0].labels:
+            label, given = self._fallback("labels", instruction), self._fallback("inputs", instruction)
+            return [(label, given)], True
+        family, slots = found
+        labelled = []
+        for label, templates in family.labels.items():
+            given = self._grammar.expand(self._rng.choice(templates), self._rng, dict(slots))
+            labelled.append((label, given))
+        return labelled, False
+
     def _fallback(self, kind: str, instruction: str) -> str:
         template = self._rng.choice(self._grammar.fallback[kind])
         return template.replace("{instruction}", instruction)
+
+
+class JsonWriter(Writer):
+    """Writes one answer in JSON."""
+
+    def __init__(self, tongue: Language, grammar: Grammar, rng: random.Random) -> None:
+        super().__init__(tongue, grammar, rng, chat=True)
+
+    def _stage(self, prompt: str) -> str:
+        names = _JSON_LINE.findall(prompt)
+        if CLASSIFICATION in names:
+            return "classify"
+        return "output_first" if _OUTPUT_FIRST.search(prompt) else "input_first"
+
+    def _proposals(self, prompt: str) -> tuple[str, bool]:
+        shown, request = _shown_in(prompt)
+        items = self._items(request, shown, _NEW_TASKS)
+        lines = ",\n".join(f"  {_dumped(item)}" for item in items)
+        return self._maybe_cut(f'{{"{INSTRUCTIONS}": [\n{lines}\n]}}', _dumped(items[-1]), 0.12)
+
+    def _label(self, instruction: str) -> str:
+        label = YES if self._is_classification(instruction) else NO
+        if self._chance(0.02):
+            label = self._rng.choice(self._grammar.flaws["unclear_labels"])
+        return _dumped({CLASSIFICATION: label})
+
+    def _input_first(self, instruction: str) -> tuple[str, bool]:
+        found = self._grammar.find(instruction)
+        if found is None or not found[0].outputs:
+            pairs = [("", self._fallback("outputs", instruction))]
+        else:
+            pairs = self._pairs(*found)
+        instances = [{"input": given, "output": output} for given, output in pairs]
+        return self._maybe_cut(_dumped({INSTANCES: instances}), _dumped(instances[-1]), 0.04)
+
+    def _output_first(self, instruction: str) -> tuple[str, bool]:
+        instances = [{"output": label, "input": given} for label, given in self._labelled(instruction)[0]]
+        return self._maybe_cut(_dumped({INSTANCES: instances}), _dumped(instances[-1]), 0.03)
+
+    def _maybe_cut(self, text: str, last: str, probability: float) -> tuple[str, bool]:
+        """Return an answer, at times cut off in the middle of its last item; a whole one may be fenced."""
+        if self._chance(probability):
+            return text[: text.rindex(last) + len(last) // 2], True
+        return (f"```json\n{text}\n```" if self._chance(0.06) else text), False
+
+
+def asks_for_json(prompt: str) -> bool:
+    """Whether a prompt shows answers in JSON."""
+    return _JSON_LINE.search(prompt) is not None
+
+
+def _shown_in(prompt: str) -> tuple[list[str], str]:
+    """The tasks that a propose prompt shows in JSON, and the prompt without them."""
+    begin = _JSON_LINE.search(prompt)
+    if begin is None:
+        return [], prompt
+    try:
+        value, end = json.JSONDecoder().raw_decode(prompt, begin.start())
+    except ValueError:
+        return [], prompt
+    return [str(text) for text in value[INSTRUCTIONS]], prompt[: begin.start()] + prompt[end:]
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

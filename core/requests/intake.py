@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
+from selfinstruct.core.endpoint.answer_forms import PROMPTS, TEXT
 from selfinstruct.core.endpoint.context_limit import SHOWN, in_context_at_most, is_too_long
 from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_error, read_told
 from selfinstruct.core.events import (
@@ -154,7 +156,22 @@ class Intake:
             answered_by=told.model,
             usage=Usage(told.prompt_tokens, told.completion_tokens, cost),
         )
+        self._note_form(request, stored)
         return told
+
+    def _note_form(self, request: Request, stored: StoredAnswer) -> None:
+        """Note that prompts should ask for text, once an endpoint has answered without a request for JSON.
+
+        Noted here and not at the refusal: requests are planned between two responses, so that the prompt of
+        each does not depend on when a refusal arrives.
+        """
+        if self._settings.answers != "auto" or RESPONSE_FORMAT not in request.parameters:
+            return
+        settings = self._workspace.settings
+        if RESPONSE_FORMAT not in stored.parameters and (
+            PROMPTS not in settings.learned(request.base_url, request.model)
+        ):
+            settings.learn(request.base_url, request.model, {PROMPTS: TEXT})
 
     def _failed(self, request: Request, sentence: str) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))

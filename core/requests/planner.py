@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from selfinstruct.core.endpoint.answer_forms import PROMPTS, TEXT
 from selfinstruct.core.endpoint.client import prompt_bytes
 from selfinstruct.core.endpoint.context_limit import in_context_at_most
 from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
@@ -70,14 +71,28 @@ class Planner:
         self._prices = prices
         self._embeddings = settings.of_embeddings
         self._clock = clock
-        self._prompts = PromptWriter(
+        self._as_set = PromptWriter(
             settings.api,
             _examples(workspace),
             random.Random(settings.rng_seed),
             settings.prompts,
             settings.language,
+            answers=settings.answers,
         )
-        self._prompts.try_all()
+        self._for_text = self._as_set.for_text()
+        for prompts in (self._as_set, self._for_text):
+            prompts.try_all()
+        self.warning = self._as_set.warning
+        """A warning about the user's own prompts, as a sentence; empty when there is none."""
+
+    @property
+    def _prompts(self) -> PromptWriter:
+        """The writer of prompts: for text, once the endpoint is known to take no request for JSON."""
+        if self._settings.answers == "auto":
+            learned = self._workspace.settings.learned(self._settings.address, self._settings.model)
+            if learned.get(PROMPTS) == TEXT:
+                return self._for_text
+        return self._as_set
 
     def new_batch(self) -> int:
         """Return the next free batch number; it is taken once a request with it is stored."""

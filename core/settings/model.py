@@ -20,7 +20,7 @@ from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.addresses import api_of, checked_address
 from selfinstruct.core.settings.checked import Checked, quoted
 from selfinstruct.core.settings.request import RequestSettings
-from selfinstruct.db.records import ApiKind, Stage
+from selfinstruct.db.records import AnswerKind, ApiKind, Stage
 
 OFFLINE = "offline"
 """The name of the built-in model, which is a grammar, not a language model."""
@@ -65,6 +65,12 @@ class Settings(Checked):
         str | None, Field(description="Address of an OpenAI-compatible endpoint; OpenAI's own by default.")
     ] = None
     api: Annotated[ApiKind, Field(description="chat, or legacy completions for base models.")] = "chat"
+    answers: Annotated[
+        AnswerKind,
+        Field(
+            description="Ask chat models for json, for text, or auto: for JSON where the endpoint takes it."
+        ),
+    ] = "auto"
     api_key_env: Annotated[
         str | None, Field(description="Environment variable that holds this endpoint's key.")
     ] = None

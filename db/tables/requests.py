@@ -274,12 +274,15 @@ class Requests:
     def answer(self, request_id: int) -> StoredAnswer | None:
         """Return the stored response to a request; None if there is none."""
         row = self._db.execute(
-            """SELECT id, body, sent_at, ended_at FROM attempts
-            WHERE request_id = ? AND error IS NULL AND body IS NOT NULL
-            ORDER BY id DESC LIMIT 1""",
+            """SELECT id, body, sent_at, ended_at, parameters FROM attempts
+            WHERE request_id = ? AND error IS NULL AND body IS NOT NULL ORDER BY id DESC LIMIT 1""",
             [request_id],
         ).fetchone()
-        return StoredAnswer(row[0], row[1], (row[2], row[3])) if row else None
+        if row is None:
+            return None
+        attempt_id, body, sent_at, ended_at, parameters = row
+        sent = stored_json(parameters, "the parameters of an attempt")
+        return StoredAnswer(attempt_id, body, (sent_at, ended_at), sent)
 
     def next_id(self) -> int:
         """Return the id of the next request to be planned."""

@@ -78,8 +78,8 @@ async def test_classification_tasks_are_instantiated_output_first(engine_on: Ope
         classification = next(task for task in seeds if task.label == "classification")
         generation = next(task for task in seeds if task.label == "generation")
         requests = engine.workspace.requests
-        assert "Class label:" in str(requests.get(engine.planner.instantiate(classification.id)).prompt)
-        assert "Class label:" not in str(requests.get(engine.planner.instantiate(generation.id)).prompt)
+        assert '[{"output":' in str(requests.get(engine.planner.instantiate(classification.id)).prompt)
+        assert '[{"output":' not in str(requests.get(engine.planner.instantiate(generation.id)).prompt)
 
 
 async def test_an_unclear_label_is_left_unknown_and_nothing_is_made_of_it(

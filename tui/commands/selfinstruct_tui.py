@@ -16,7 +16,7 @@ from selfinstruct.core.setting_names import as_flags, flag_of, setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import remembered, resolve
 from selfinstruct.db.errors import WorkspaceError
-from selfinstruct.db.records import ApiKind
+from selfinstruct.db.records import AnswerKind, ApiKind
 from selfinstruct.db.sqlite.connection import is_new
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
@@ -80,6 +80,10 @@ def curate(
     api: Annotated[
         ApiKind | None,
         typer.Option(help=_about("api"), rich_help_panel=_MODEL),
+    ] = None,
+    answers: Annotated[
+        AnswerKind | None,
+        typer.Option(help=_about("answers"), rich_help_panel=_MODEL),
     ] = None,
     api_key_env: Annotated[
         str | None,
@@ -179,6 +183,7 @@ def curate(
         "model": model,
         "base_url": base_url,
         "api": api,
+        "answers": answers,
         "api_key_env": api_key_env,
         "embeddings": embeddings,
         "embeddings_url": embeddings_url,

@@ -6,6 +6,7 @@ import re
 from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,8 @@ async def test_a_fault_is_counted_stored_and_told(
             if row.added:
                 assert row.added not in first
                 assert row.added in last
+            if row.form:
+                assert form_of(server.seen[-1].body) == row.form
             # Whatever it was, the next request is answered.
             server.plays.clear()
             server.always = None
@@ -90,6 +93,14 @@ async def test_a_fault_is_counted_stored_and_told(
             assert told == []
             assert len(server.seen) - row.requests in ({1, 2} if row.junk else {1})
         assert other.seen == [], "nothing of ours goes to where a redirection leads"
+
+
+def form_of(body: dict[str, Any]) -> str:
+    """How a request asks for JSON."""
+    asked = body.get("response_format")
+    if asked is None:
+        return "text"
+    return str(asked["type"]) + (" with schema" if "schema" in asked else "")
 
 
 def compare_sentences(row: Row, request: Request, told: list[str]) -> None:

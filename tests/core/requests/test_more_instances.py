@@ -126,7 +126,7 @@ async def test_more_is_asked_for_as_the_first_ones_were_by_the_label(
     for request_id in (1, 2):
         request = beside.request(request_id)
         assert request.stage == "instantiate"
-        assert ("Class label:" in str(request.prompt)) == (label == "classification")
+        assert ('[{"output":' in str(request.prompt)) == (label == "classification")
 
 
 async def test_a_request_for_more_is_written_at_once_and_made_by_the_next_program_if_this_one_goes(

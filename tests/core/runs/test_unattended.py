@@ -399,7 +399,7 @@ async def test_tasks_whose_requests_failed_are_asked_about_again_by_the_next_run
     tmp_path: Path, server: ModelServer
 ) -> None:
     def refuse_labels(body: dict[str, Any]) -> Fault | None:
-        asks_for_label = body["messages"][-1]["content"].endswith("Classification task:")
+        asks_for_label = "classification" in str(body["response_format"])
         return Fault(400, error_body("not today")) if asks_for_label else None
 
     server.refuse = refuse_labels

@@ -352,7 +352,9 @@ async def at_the_limit(curator: Curator) -> None:
 async def test_the_cost_limit_asks_and_a_higher_one_goes_on(
     engine_on: OpenEngine, server: ModelServer, workspace: Workspace, key: str
 ) -> None:
-    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9)
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9, answers="text"
+    )
     async with curating(engine) as curator:
         await at_the_limit(curator)
         charged = workspace.requests.charged_usd()
@@ -386,7 +388,9 @@ async def test_a_file_that_takes_the_new_limit_back_at_the_next_start_is_told_at
     engine_on: OpenEngine, server: ModelServer, tmp_path: Path, text: str, told: str
 ) -> None:
     (tmp_path / "selfinstruct.toml").write_text(text, encoding="utf-8")
-    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9)
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9, answers="text"
+    )
     async with curating(engine) as curator:
         await at_the_limit(curator)
         await curator.press("t")
@@ -436,7 +440,9 @@ async def test_a_limit_that_is_far_too_low_proposes_one_that_makes_room(
 async def test_a_limit_that_makes_no_room_is_refused_and_esc_leaves_it_as_it_was(
     engine_on: OpenEngine, server: ModelServer, workspace: Workspace, typed: str
 ) -> None:
-    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9)
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9, answers="text"
+    )
     async with curating(engine) as curator:
         await at_the_limit(curator)
         had = len(server.received)
@@ -454,7 +460,9 @@ async def test_a_limit_that_makes_no_room_is_refused_and_esc_leaves_it_as_it_was
 async def test_a_limit_that_another_program_raises_goes_on_and_nothing_says_otherwise(
     engine_on: OpenEngine, server: ModelServer, workspace: Workspace
 ) -> None:
-    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9)
+    engine = engine_on(
+        base_url=server.url, model="m", prices=PRICED, max_cost=0.005, requests_per_batch=9, answers="text"
+    )
     async with curating(engine) as curator:
         await at_the_limit(curator)
         await curator.press("t", "escape")

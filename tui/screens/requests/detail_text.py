@@ -1,5 +1,6 @@
 """The text of the request pane: state, answer, attempts, parameters, prompt and raw bytes. Pure."""
 
+import json
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -146,7 +147,13 @@ def _parameters(record: RequestRecord) -> list[_Part]:
 
 
 def _listed(parameters: Parameters) -> str:
-    return safe_line("  ".join(f"{name} {value!r}" for name, value in parameters.items())) + "\n"
+    shown = (f"{name} {_value(value)}" for name, value in parameters.items())
+    return safe_line("  ".join(shown)) + "\n"
+
+
+def _value(value: object) -> str:
+    """Return a value as text; a schema as the JSON that is sent."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else repr(value)
 
 
 def _prompt(prompt: Prompt) -> list[_Part]:

@@ -15,7 +15,6 @@ from selfinstruct.core.filtering.setting_kinds import Phrases, phrases_named
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.settings.model import OFFLINE, Price, Settings
 from selfinstruct.core.settings_check import faults
-from selfinstruct.db.records import ApiKind
 from selfinstruct.tui.keys.own_keys import check_keys
 from selfinstruct.tui.text.themes import DARK, known_themes
 
@@ -47,7 +46,10 @@ _LISTS = tuple(f"filters.{setting.name}" for setting in SETTINGS if isinstance(s
 _BEGUN = "Fixed when the workspace was created."
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Model", ("model", "base_url", "api_key_env", "api", "timeout_s", "thinking_tokens", *PRICES)),
+    (
+        "Model",
+        ("model", "base_url", "api_key_env", "api", "answers", "timeout_s", "thinking_tokens", *PRICES),
+    ),
     ("Meaning", ("embeddings", "embeddings_url", "embeddings_key_env")),
     ("Limits", ("max_requests", "max_cost", "target", "hold")),
     (
@@ -78,8 +80,8 @@ def _describe(name: str) -> Field:
     field = Field(name, info.description or "", default)
     if info.annotation is bool:
         return replace(field, choices=(OFF, ON))
-    if name == "api":
-        return replace(field, choices=get_args(ApiKind))
+    if name in {"api", "answers"}:
+        return replace(field, choices=get_args(info.annotation))
     if name == "theme":
         return replace(field, choices=tuple(known_themes()), default=DARK)
     return replace(field, fixed=_BEGUN) if name in {"seeds", "language"} else field

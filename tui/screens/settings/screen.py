@@ -198,6 +198,8 @@ class SettingsScreen(WorkScreen):
         self.refresh_view()
         self.curator.at_hand.refresh_all()
         applied = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
+        if changed.keys() & {"prompts", "answers", "api"} and self.engine.prompts_warning:
+            applied += f" {self.engine.prompts_warning}"
         self.curator.at_hand.say(applied)
         changes_filters = any(name.startswith(("filters.", "embeddings")) for name in changed)
         if changes_filters or self.session.reassessment_is_due:
