@@ -75,7 +75,7 @@ async def test_a_stage_that_always_fails_stops_the_run_and_is_named(
     tmp_path: Path, server: ModelServer, refuse: Refuse, told: str, concurrency: int
 ) -> None:
     server.refuse = refuse
-    settings = {"base_url": server.url, "model": "m", "concurrency": concurrency}
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": concurrency}
     with pytest.raises(EndpointUnusableError, match=told):
         await run(tmp_path / "a.db", target=40, **settings)
     stages = [asks_for(one.body) for one in server.received]
