@@ -96,7 +96,8 @@ async def test_a_short_run_without_a_row_names_the_stage_that_always_failed(
 async def test_accepted_tasks_without_rows_are_counted_by_reason_and_carried_out_by_later_runs(
     tmp_path: Path, server: ModelServer
 ) -> None:
-    path, settings = tmp_path / "a.db", {"base_url": server.url, "model": "m", "concurrency": 1}
+    path = tmp_path / "a.db"
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": 1}
     waiting = [
         ("classify", Fault(400, error_body("not today"))),
         ("classify", chat_answer("That depends.")),
