@@ -229,8 +229,8 @@ class UnattendedRun:
 
     def _reached(self) -> RunOutcome:
         """Return the outcome of a run that reached its target, by the rows of the accepted tasks."""
-        sentence, rowless = f"Target reached: {self._told()}", self._engine.workspace.rowless()
-        accepted, without = self._engine.workspace.counts().candidates["accepted"], sum(rowless)
+        sentence, counts = f"Target reached: {self._told()}", self._engine.workspace.counts()
+        accepted, rowless, without = counts.candidates["accepted"], counts.rowless, sum(counts.rowless)
         if without and without == accepted and (why := self._engine.never_produced) is not None:
             return RunOutcome(Ended.STAGE_FAILED, f"{sentence} But there is no row. {why}")
         to_carry_out = rowless.failed + rowless.unfinished

@@ -59,7 +59,7 @@ async def run(path: Path, *, resend: bool = False, **settings: Any) -> tuple[Run
     with Workspace.open(path, create=True) as workspace:
         async with Engine(workspace, resolve(settings, stored=workspace.settings.read())) as engine:
             outcome = await UnattendedRun(engine, resend=resend).run()
-        return outcome, workspace.rowless()
+        return outcome, workspace.counts().rowless
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
