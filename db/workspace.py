@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 from selfinstruct.db.errors import StorageError
 from selfinstruct.db.reads.counts import (
     Counts,
-    Rowless,
     Spending,
     Training,
     read_counts,
-    read_rowless,
     read_spending,
     read_training,
     read_untouched,
@@ -231,10 +229,6 @@ class Workspace:
     def training(self) -> Training:
         """Count the rows of a training file without seeds, and the instances left out of it."""
         return read_training(self._db)
-
-    def rowless(self) -> Rowless:
-        """Count the accepted tasks without a row of a training file, by reason."""
-        return read_rowless(self._db)
 
     def is_untouched(self) -> bool:
         """Whether nothing has come of it yet: no response, no cost, no new task, no decision of a person."""

@@ -27,6 +27,8 @@ _FRUIT = 16
 _ROWLESS_SHARE = 0.25
 """Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
 unclear labels and dropped instances: the built-in model an eighth at times."""
+_FEW_ROWLESS = 1
+"""Accepted tasks that may be without a row beside others with rows: in a short run, chance decides."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
@@ -227,12 +229,13 @@ class UnattendedRun:
 
     def _reached(self) -> RunOutcome:
         """Return the outcome of a run that reached its target, by the rows of the accepted tasks."""
-        sentence, rowless = f"Target reached: {self._told()}", self._engine.workspace.rowless()
-        accepted, without = self._engine.workspace.counts().candidates["accepted"], sum(rowless)
+        sentence, counts = f"Target reached: {self._told()}", self._engine.workspace.counts()
+        accepted, rowless, without = counts.candidates["accepted"], counts.rowless, sum(counts.rowless)
         if without and without == accepted and (why := self._engine.never_produced) is not None:
             return RunOutcome(Ended.STAGE_FAILED, f"{sentence} But there is no row. {why}")
         to_carry_out = rowless.failed + rowless.unfinished
-        if to_carry_out or without > accepted * _ROWLESS_SHARE:
+        too_many = without == accepted or without > max(_FEW_ROWLESS, accepted * _ROWLESS_SHARE)
+        if to_carry_out or (without and too_many):
             have = "has" if without == 1 else "have"
             return RunOutcome(
                 Ended.ROWLESS, f"{sentence} But {without:,} of {_tasks(accepted)} {have} no row."

@@ -98,7 +98,7 @@ def read_spending(db: Connection) -> Spending:
     return Spending(cost, unknown, reserved)
 
 
-def read_rowless(db: Connection) -> Rowless:
+def _rowless(db: Connection) -> Rowless:
     """Count the accepted tasks without a row."""
     counts = dict(
         db.execute(
@@ -175,7 +175,7 @@ def _read(db: Connection) -> Counts:
         ),
         requests=requests,
         failures=_failures(db),
-        rowless=read_rowless(db),
+        rowless=_rowless(db),
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         cost_usd=cost,

@@ -176,7 +176,9 @@ async def still(curator: Curator) -> list[Strip]:
     app = curator.app
     for line in app.screen.query(Input):
         line.cursor_blink = False
-    for area in app.screen.query(TextArea):
+    areas = app.screen.query(TextArea)
+    await curator.until(lambda: not areas or any(area.has_focus for area in areas))
+    for area in areas:
         area.cursor_blink = False
     app.at_hand.refresh_all()
     await curator.until(lambda: app.at_hand.is_settled)
@@ -185,8 +187,10 @@ async def still(curator: Curator) -> list[Strip]:
         before = now
         for pane in app.at_hand.query(BlockView):
             pane._lay_out_rest()
-        for area in app.screen.query(TextArea):
-            area.refresh()  # its cursor may be drawn as it was before the focus came, or between two blinks
+        for area in areas:
+            # It may have been mounted, or got the focus, only now; and setting its cursor does not draw it.
+            area._pause_blink(visible=area.has_focus)
+            area.refresh()
         await curator.pilot.pause()
     return now
 

@@ -29,6 +29,7 @@ from selfinstruct.core.events import (
 )
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.setting_names import as_flags
+from selfinstruct.db.reads.counts import Counts
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.commands.pace import Pace
@@ -213,13 +214,12 @@ class _View:
         if counts.requests["in_doubt"]:
             self.say(f"{many(counts.requests['in_doubt'], 'request')} in doubt.")
         self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
-        self._say_what_is_rowless()
-        self._say_how_to_resume()
+        self._say_what_is_rowless(counts)
+        self._say_how_to_resume(failed=counts.rowless.failed)
 
-    def _say_what_is_rowless(self) -> None:
+    def _say_what_is_rowless(self, counts: Counts) -> None:
         """Print how many accepted tasks have no row, why, and what helps where an answer is of no use."""
-        workspace = self._engine.workspace
-        rowless, accepted = workspace.rowless(), workspace.counts().candidates["accepted"]
+        rowless, accepted = counts.rowless, counts.candidates["accepted"]
         if not sum(rowless):
             return
         why = [
@@ -236,8 +236,8 @@ class _View:
     def _command(self) -> str:
         return f"selfinstruct-tui --auto --db {shlex.quote(str(self._engine.workspace.path))}"
 
-    def _say_how_to_resume(self) -> None:
-        """Print which tasks still need a request, and the command that resumes."""
+    def _say_how_to_resume(self, *, failed: int) -> None:
+        """Print which tasks still need a request, `failed` of them because theirs failed, and the command."""
         workspace, room = self._engine.workspace, self._run.room
         unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
         parts = [
@@ -245,7 +245,6 @@ class _View:
             for number, what in ((unasked.labels, "a label"), (unasked.instances, "instances"))
             if number
         ]
-        failed = workspace.rowless().failed
         if failed:
             parts.append(f"{many(failed, 'task')} with a failed request")
         command, had = self._command, workspace.requests.count()

@@ -169,13 +169,13 @@ async def test_instances_asked_for_in_vain_are_asked_for_again(
     server.faults.extend([Fault(422, error_body("no")), instances_answer(("cod", "fish"))])
     beside = Beside(engine)
     await beside.until_told(RequestFailed)
-    assert engine.workspace.rowless().failed == 1
+    assert engine.workspace.counts().rowless.failed == 1
     beside.attended.ask_for_more(task_id)
     await beside.until_told(TaskInstantiated)
     await beside.end()
     await engine.close()
     assert texts(engine.workspace.instances.of_task(task_id)) == [("cod", "fish", "kept")]
-    assert engine.workspace.rowless().failed == 0
+    assert engine.workspace.counts().rowless.failed == 0
 
 
 async def test_what_a_person_has_added_meanwhile_does_not_keep_the_models_answer_out(

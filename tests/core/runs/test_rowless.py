@@ -59,7 +59,7 @@ async def run(path: Path, *, resend: bool = False, **settings: Any) -> tuple[Run
     with Workspace.open(path, create=True) as workspace:
         async with Engine(workspace, resolve(settings, stored=workspace.settings.read())) as engine:
             outcome = await UnattendedRun(engine, resend=resend).run()
-        return outcome, workspace.rowless()
+        return outcome, workspace.counts().rowless
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -75,7 +75,7 @@ async def test_a_stage_that_always_fails_stops_the_run_and_is_named(
     tmp_path: Path, server: ModelServer, refuse: Refuse, told: str, concurrency: int
 ) -> None:
     server.refuse = refuse
-    settings = {"base_url": server.url, "model": "m", "concurrency": concurrency}
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": concurrency}
     with pytest.raises(EndpointUnusableError, match=told):
         await run(tmp_path / "a.db", target=40, **settings)
     stages = [asks_for(one.body) for one in server.received]
@@ -96,7 +96,8 @@ async def test_a_short_run_without_a_row_names_the_stage_that_always_failed(
 async def test_accepted_tasks_without_rows_are_counted_by_reason_and_carried_out_by_later_runs(
     tmp_path: Path, server: ModelServer
 ) -> None:
-    path, settings = tmp_path / "a.db", {"base_url": server.url, "model": "m", "concurrency": 1}
+    path = tmp_path / "a.db"
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": 1}
     waiting = [
         ("classify", Fault(400, error_body("not today"))),
         ("classify", chat_answer("That depends.")),
