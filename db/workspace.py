@@ -161,6 +161,13 @@ class Workspace:
         for other in gone:
             self._delete_lock_file(self._lock(other))
 
+    def others_at_work(self) -> bool:
+        """Whether another program has this workspace open and can send requests."""
+        others = self._db.execute(
+            "SELECT id FROM runs WHERE ended_at IS NULL AND id IS NOT ?", [self._run_id]
+        ).fetchall()
+        return not all(self._is_gone(other) for (other,) in others)
+
     def remember_batch(self, batch: int) -> None:
         """Record the batch on the person's screen in this program."""
         with self.transaction():

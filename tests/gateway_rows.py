@@ -64,8 +64,8 @@ def _errors_in_a_200() -> Iterator[Row]:
         (404, r"knows no model 'm'.*\(status 404\): no"),
         ("insufficient_quota", "quota of this key is used up: no"),
     ):
-        error = {"error": {"code": code, "message": "no"}}
-        yield Row(f"200, an error with {code}", (told(error),), "ends", sentence)
+        refusal = {"error": {"code": code, "message": "no"}}
+        yield Row(f"200, an error with {code}", (told(refusal),), "ends", sentence)
     yield Row(
         "200, a refused parameter",
         (told({"error": {"code": 400, "message": "Unsupported parameter: top_p"}}),),
@@ -82,6 +82,7 @@ def _errors_in_a_200() -> Iterator[Row]:
 
 
 def _no_errors() -> Iterator[Row]:
+    error: object
     for error in (
         *(None, False, 0, "", " ", {}, [], [{}], {"message": ""}, {"message": "", "code": 0}),
         {"message": "", "type": "", "param": "", "code": None},

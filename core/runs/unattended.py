@@ -231,9 +231,13 @@ class UnattendedRun:
         """Return the outcome of a run that reached its target, by the rows of the accepted tasks."""
         sentence, counts = f"Target reached: {self._told()}", self._engine.workspace.counts()
         accepted, rowless, without = counts.candidates["accepted"], counts.rowless, sum(counts.rowless)
+        if rowless.unfinished and self._engine.workspace.others_at_work():
+            works = f"Another program works on {_tasks(rowless.unfinished)} without a row yet."
+            sentence, without = f"{sentence} {works}", without - rowless.unfinished
+            rowless = rowless._replace(unfinished=0)
         if without and without == accepted and (why := self._engine.never_produced) is not None:
             return RunOutcome(Ended.STAGE_FAILED, f"{sentence} But there is no row. {why}")
-        to_carry_out = rowless.failed + rowless.unfinished
+        to_carry_out = rowless.failed + rowless.in_doubt + rowless.unfinished
         too_many = without == accepted or without > max(_FEW_ROWLESS, accepted * _ROWLESS_SHARE)
         if to_carry_out or (without and too_many):
             have = "has" if without == 1 else "have"

@@ -24,8 +24,10 @@ class Rowless(NamedTuple):
     """All instances were dropped."""
     failed: int
     """The request for the label or the instances failed."""
+    in_doubt: int
+    """The request for the label or the instances is in doubt."""
     unfinished: int
-    """The label or the instances have not been requested, or their request is under way or in doubt."""
+    """The label or the instances have not been requested, or their request is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,14 @@ def _rowless(db: Connection) -> Rowless:
         db.execute(
             """SELECT CASE
                 WHEN label = 'unknown' THEN 'unclear_label'
-                WHEN label IS NULL THEN iif(
-                    classify_request_id IN (SELECT id FROM requests INDEXED BY requests_failed
-                        WHERE state = 'failed'), 'failed', 'unfinished')
+                WHEN label IS NULL THEN coalesce((SELECT
+                        CASE WHEN state IN ('failed', 'in_doubt') THEN state END
+                    FROM requests WHERE id = classify_request_id), 'unfinished')
                 WHEN EXISTS (SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'dropped'
                     AND instruction = tasks.instruction AND label = tasks.label) THEN 'dropped'
                 ELSE coalesce((SELECT
-                        CASE state WHEN 'parsed' THEN 'no_instance' WHEN 'failed' THEN 'failed' END
+                        CASE WHEN state = 'parsed' THEN 'no_instance'
+                            WHEN state IN ('failed', 'in_doubt') THEN state END
                     FROM requests WHERE id = instantiate_request_id), 'unfinished')
                 END AS reason, count(*)
             FROM tasks WHERE state = 'accepted' AND origin != 'seed' AND NOT EXISTS (

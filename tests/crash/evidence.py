@@ -33,6 +33,8 @@ class Evidence:
     """Requests with a stored answer, each with the hash of its bytes."""
     asked: dict[int, str]
     """The prompts of those requests, as the server knows them."""
+    planned: dict[int, str]
+    """The prompts of all requests."""
     doubtful: dict[int, str]
     """The prompts of the requests that were sent and have no answer."""
     proposals: frozenset[int]
@@ -41,11 +43,15 @@ class Evidence:
     """Tasks of the model in the pool."""
 
 
+NOTHING = Evidence((), {}, {}, {}, {}, frozenset(), 0)
+"""What a workspace holds that has not been begun."""
+
+
 def evidence(path: Path) -> Evidence:
     """Read a workspace whose programs are gone; whatever is wrong with the file fails the test."""
     with closing(sqlite3.connect(path)) as db:
         if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'decisions'").fetchone():
-            return Evidence((), {}, {}, {}, frozenset(), 0)
+            return NOTHING
         report = check(path)
         assert report.is_well, [sentence for part in report.parts for sentence in part.wrong]
         stored = db.execute(
@@ -56,6 +62,7 @@ def evidence(path: Path) -> Evidence:
             assert hashlib.sha256(body).hexdigest() == sha256, request_id
         assert len({request_id for request_id, *_ in stored}) == len(stored), "two answers to one request"
         doubtful = db.execute("SELECT id, prompt FROM requests WHERE state IN ('sent', 'in_doubt')")
+        planned = db.execute("SELECT id, prompt FROM requests")
         proposals = db.execute("SELECT id FROM requests WHERE stage = 'propose'")
         (accepted,) = db.execute(
             "SELECT count(*) FROM tasks WHERE state = 'accepted' AND origin = 'model'"
@@ -64,6 +71,7 @@ def evidence(path: Path) -> Evidence:
             decisions=tuple(db.execute("SELECT id, task_id, kind, who, after FROM decisions ORDER BY id")),
             answers={request_id: sha256 for request_id, sha256, *_ in stored},
             asked={request_id: key_of(prompt) for request_id, *_, prompt in stored},
+            planned={request_id: key_of(prompt) for request_id, prompt in planned},
             doubtful={request_id: key_of(prompt) for request_id, prompt in doubtful},
             proposals=frozenset(request_id for (request_id,) in proposals),
             accepted=accepted,

@@ -13,7 +13,7 @@ import pytest
 
 from selfinstruct.core.runs.unattended import Ended as WorkEnded
 from tests.core.runs.test_unattended import accepted, run, tasks_of
-from tests.crash.evidence import Evidence, evidence, require_kept
+from tests.crash.evidence import evidence, require_kept
 from tests.journeys.terminal import PROGRAMS
 
 _AT_LIMIT, _FAILED = 3, 1
@@ -121,7 +121,7 @@ def test_wherever_the_disk_fails_the_program_says_so_and_what_was_stored_stays(
 ) -> None:
     again = _begin(disk, _STARTS[start])
     upto = _STARTS[start] + 2
-    before = evidence(disk.path) if _STARTS[start] else Evidence((), {}, {}, {}, frozenset(), 0)
+    before = evidence(disk.path) if _STARTS[start] else NOTHING
     straight = disk.run(upto=upto)
     assert straight.code == _AT_LIMIT
     expected = accepted(tasks_of(disk.path))

@@ -177,7 +177,7 @@ async def still(curator: Curator) -> list[Strip]:
     for line in app.screen.query(Input):
         line.cursor_blink = False
     areas = app.screen.query(TextArea)
-    await curator.until(lambda: not areas or any(area.has_focus for area in areas))
+    await curator.until(lambda: not areas or app.screen.focused is not None)
     for area in areas:
         area.cursor_blink = False
     app.at_hand.refresh_all()

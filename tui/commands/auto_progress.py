@@ -48,6 +48,7 @@ _WHY_ROWLESS = {
     "no_instance": "an answer without instances",
     "dropped": "every instance dropped",
     "failed": "a failed request",
+    "in_doubt": "a request in doubt",
     "unfinished": "unfinished requests",
 }
 """Why accepted tasks have no row, by the names of `Rowless`."""

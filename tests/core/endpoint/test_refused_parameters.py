@@ -7,9 +7,15 @@ import pytest
 from selfinstruct.core.endpoint.error_bodies import told_error
 from selfinstruct.core.endpoint.refused_parameters import adapted, lessons
 
-PROPOSE = {"temperature": 0.7, "top_p": 0.5, "presence_penalty": 2, "max_tokens": 1024}
-CLASSIFY = {"temperature": 0, "max_tokens": 16}
-INSTANTIATE = {"temperature": 0, "presence_penalty": 1.5, "max_tokens": 4350, "stop": ["\nTask:"]}
+PROPOSE: dict[str, Any] = {"temperature": 0.7, "top_p": 0.5, "presence_penalty": 2, "max_tokens": 1024}
+CLASSIFY: dict[str, Any] = {"temperature": 0, "max_tokens": 16}
+INSTANTIATE: dict[str, Any] = {"temperature": 0, "presence_penalty": 1.5, "max_tokens": 4350}
+INSTANTIATE["stop"] = ["\nTask:"]
+    "temperature": 0,
+    "presence_penalty": 1.5,
+    "max_tokens": 4350,
+    "stop": ["\nTask:"],
+}
 STREAM = {"+stream": "true", "+stream_options": '{"include_usage": true}'}
 
 

@@ -170,7 +170,7 @@ def test_any_bytes_give_a_storable_text_or_a_storable_sentence(sent: bytes, api:
     except AnswerError as error:
         said = str(error)
         assert said
-    for error in (read_error(sent), error_in_answer(sent)):
-        said += "".join([error.message, *error.codes, *error.params]) if error else ""
+    for told in (read_error(sent), error_in_answer(sent)):
+        said += "".join([told.message, *told.codes, *told.params]) if told else ""
     assert said == storable_text(said)
     said.encode("utf-8")

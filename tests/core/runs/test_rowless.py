@@ -37,7 +37,7 @@ THINGS = (
     "elk",
 )
 
-NO_ROWLESS = Rowless(0, 0, 0, 0, 0)
+NO_ROWLESS = Rowless(0, 0, 0, 0, 0, 0)
 
 
 def asks_for(body: dict[str, Any]) -> str:

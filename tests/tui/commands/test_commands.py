@@ -62,7 +62,7 @@ STATUS = {
     "labels": {"classification", "generation", "unclear"},
     "instances": {"kept", "dropped"},
     "export": {"rows", "of_tasks_not_accepted", "of_another_wording_or_label", "exact_duplicates"},
-    "rowless": {"unclear_label", "no_instance", "dropped", "failed", "unfinished"},
+    "rowless": {"unclear_label", "no_instance", "dropped", "failed", "in_doubt", "unfinished"},
     "requests": {"planned", "sent", "answered", "failed", "in_doubt"},
     "failures": {"propose", "embed", "classify", "instantiate"},
     "tokens": {"prompt", "completion"},
