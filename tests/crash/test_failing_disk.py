@@ -13,7 +13,7 @@ import pytest
 
 from selfinstruct.core.runs.unattended import Ended as WorkEnded
 from tests.core.runs.test_unattended import accepted, run, tasks_of
-from tests.crash.evidence import evidence, require_kept
+from tests.crash.evidence import NOTHING, evidence, require_kept
 from tests.journeys.terminal import PROGRAMS
 
 _AT_LIMIT, _FAILED = 3, 1

@@ -9,8 +9,7 @@ from selfinstruct.core.endpoint.refused_parameters import adapted, lessons
 
 PROPOSE: dict[str, Any] = {"temperature": 0.7, "top_p": 0.5, "presence_penalty": 2, "max_tokens": 1024}
 CLASSIFY: dict[str, Any] = {"temperature": 0, "max_tokens": 16}
-INSTANTIATE: dict[str, Any] = {"temperature": 0, "presence_penalty": 1.5, "max_tokens": 4350}
-INSTANTIATE["stop"] = ["\nTask:"]
+INSTANTIATE: dict[str, Any] = {
     "temperature": 0,
     "presence_penalty": 1.5,
     "max_tokens": 4350,
