@@ -8,9 +8,7 @@ from pathlib import Path
 DECIDE_STORE_READ = (
     "core/decisions/*.py",
     "core/filtering/*.py",
-    "core/method/instance_rules.py",
-    "core/method/parsing.py",
-    "core/method/seeds.py",
+    "core/method/*.py",
     "core/requests/group_commit.py",
     "core/requests/intake.py",
     "core/requests/planner.py",

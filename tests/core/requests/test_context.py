@@ -93,7 +93,7 @@ async def test_prompts_that_are_too_long_show_fewer_tasks_from_then_on(
         return Fault(400, error_body(said)) if is_long else None
 
     server.refuse = refuse
-    async with engine_on(**on(server)) as engine:
+    async with engine_on(**on(server, answers="text")) as engine:
         first, second = await carry_out(engine), await carry_out(engine)
         learned = engine.workspace.settings.learned(server.url, "m")
     assert (first.state, second.state) == ("failed", "parsed")
