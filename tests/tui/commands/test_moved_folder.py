@@ -17,7 +17,9 @@ PROMPTS = '[classify.chat]\nsystem = "You sort tasks. You answer with one word."
 
 def auto(*words: object) -> Result:
     """An unattended run by the same chance each time; a model may lose the only row of a short run."""
-    return CliRunner().invoke(app, ["--auto", "--rng-seed", "1", "--db", "w.db", *(str(word) for word in words)])
+    return CliRunner().invoke(
+        app, ["--auto", "--rng-seed", "1", "--db", "w.db", *(str(word) for word in words)]
+    )
 
 
 def seed_lines(last: str = "Do thing number 7.") -> str:
