@@ -69,6 +69,7 @@ class WorkingSet:
             from selfinstruct.core.method.own_names import own_names  # noqa: PLC0415 - imports Jinja as well
 
             own = own_names(settings.api, settings.prompts, settings.language)
+        own = own.with_words(settings.words.model_dump())
         asked = settings.of_embeddings
         self._embedder = None if asked is None else (asked.model, asked.address)
         """The embedding model and its address; None when embeddings are off."""

@@ -6,7 +6,7 @@ the English ones.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ _NUMBERED = re.compile(r"\s*[#№]?\s*[(（]?\d{1,3}[)）]?$")
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """Names and words of a person's own prompts, which are read besides those of the language."""
+    """Names and words of a person's own prompts and settings, read besides those of the language."""
 
     task: tuple[str, ...] = ()
     input: tuple[str, ...] = ()
@@ -32,6 +32,11 @@ class OwnNames:
     question: tuple[str, ...] = ()
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
+    no_input: tuple[str, ...] = ()
+
+    def with_words(self, words: Mapping[str, Sequence[str]]) -> "OwnNames":
+        """A copy with more words, by the names of these fields."""
+        return replace(self, **{name: (*getattr(self, name), *added) for name, added in words.items()})
 
 
 NO_OWN_NAMES = OwnNames()
@@ -119,6 +124,8 @@ _WHOLE = {"no_input", "placeholder", "lead_in", "remark", "weak_remark"}
 def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
     """Compile the words of a language, with the field names of a person's own prompts."""
     words = reading_words(code)
+    phrases = dict(words["phrases"])
+    phrases["no_input"] = [*map(re.escape, own.no_input), *phrases["no_input"]]
     names, asked = words["names"], language(code).answers
     kinds: list[tuple[Kind, bool, Iterable[str]]] = [
         ("task", True, [*own.task, *asked.task]),
@@ -159,7 +166,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         material=_one_of(words["requests"]["material"]),
         phrases={
             name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
-            for name, listed in words["phrases"].items()
+            for name, listed in phrases.items()
         },
     )
 

@@ -20,6 +20,7 @@ from selfinstruct.core.language.registry import AUTO, ENGLISH, known
 from selfinstruct.core.settings.addresses import api_of, checked_address
 from selfinstruct.core.settings.checked import Checked, quoted
 from selfinstruct.core.settings.request import RequestSettings
+from selfinstruct.core.settings.words import WordSettings
 from selfinstruct.db.records import AnswerKind, ApiKind, Stage
 
 OFFLINE = "offline"
@@ -126,6 +127,7 @@ class Settings(Checked):
         ),
     ] = 0
     request: RequestSettings = RequestSettings()
+    words: WordSettings = WordSettings()
     filters: FilterSettings = FilterSettings()
     prices: dict[str, Price] = Field(default_factory=dict)
     theme: Annotated[str | None, Field(description="Colour theme of the curator.")] = None

@@ -17,6 +17,7 @@ from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
+from selfinstruct.core.settings.words import WordSettings
 from selfinstruct.db.sqlite.journal_files import real_path
 
 SETTINGS_FILE = "selfinstruct.toml"
@@ -198,7 +199,12 @@ def _sentence(error: ValidationError, source: str) -> str:
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)
         near = nearest(name.replace("-", "_"), known)
-        of = {"filters": "The filters are", "prices": "A price has", "request": "Beside it there are"}
+        of = {
+            "filters": "The filters are",
+            "prices": "A price has",
+            "request": "Beside it there are",
+            "words": "The words are",
+        }
         listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
         meant = f"Did you mean '{near}'?" if near else f"{listed}."
         return f"In {source}, '{where}' is not a setting. {meant}"
@@ -216,12 +222,13 @@ def _names_in(parents: list[str]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
         "filters": FilterSettings,
         "prices": Price,
+        "words": WordSettings,
         "request": RequestSettings if len(parents) == 1 else StageSettings,
     }
     return list(tables[parents[0]].model_fields)
 
 
-_TABLES = frozenset({"filters", "prices", "keys", "request"})
+_TABLES = frozenset({"filters", "prices", "keys", "request", "words"})
 """Settings that are tables, and are merged entry by entry."""
 
 

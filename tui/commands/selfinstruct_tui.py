@@ -51,7 +51,7 @@ _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended wor
     "    selfinstruct-tui --auto --target 500 --max-cost 5 --model gpt-4o-mini\n\n"
     "Settings also come from selfinstruct.toml in this folder; flags take precedence, and the workspace"
     " remembers both. In the file, settings are named like the flags, with _ for -; besides, there are"
-    " timeout_s, thinking_tokens, request, filters, prices, theme and keys.\n\n"
+    " timeout_s, thinking_tokens, request, words, filters, prices, theme and keys.\n\n"
     "In the file, [request] adds fields to the body and headers to every request, leaves parameters out, and"
     " gives each stage its own model, temperature and max_tokens.\n\n"
     "Exit codes: 0 done, 1 the disk is full or fails, or the workspace is damaged, 2 usage or settings error,"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.offline.transport import asks_for_json
+from selfinstruct.core.offline.json_writer import asks_for_json
 from selfinstruct.db.records import Parameters
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.sqlite.error_guard import stored_json

@@ -115,7 +115,7 @@ async def test_a_stage_has_its_own_model_with_its_own_price_and_its_own_lessons(
         assert learned(server.url, "m") == {}
     assert {one.body["model"] for one in server.received} == {"small"}
     assert planned.model == "small"
-    assert planned.reserved_usd == pytest.approx(planned.parameters["max_tokens"] * 2 / 1e6)
+    assert planned.reserved_usd == pytest.approx(float(str(planned.parameters["max_tokens"])) * 2 / 1e6)
 
 
 def test_a_price_must_be_known_for_the_model_of_each_stage(server: ModelServer) -> None:
