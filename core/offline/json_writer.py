@@ -10,7 +10,8 @@ from selfinstruct.core.language.registry import Language
 from selfinstruct.core.offline.grammar import Grammar
 from selfinstruct.core.offline.writer import NEW_TASKS, Writer
 
-_JSON_LINE = re.compile(rf'^\{{"({INSTRUCTIONS}|{CLASSIFICATION}|{INSTANCES})":', re.MULTILINE)
+_JSON_LINE = re.compile(rf'^\{{"(?:{INSTRUCTIONS}|{INSTANCES})":', re.MULTILINE)
+_JSON_LABEL = re.compile(rf'^[^\n{{]{{1,40}}[:：] \{{"{CLASSIFICATION}":', re.MULTILINE)
 _OUTPUT_FIRST = re.compile(rf'^\{{"{INSTANCES}": \[\{{"output":', re.MULTILINE)
 
 
@@ -21,8 +22,7 @@ class JsonWriter(Writer):
         super().__init__(tongue, grammar, rng, chat=True)
 
     def _stage(self, prompt: str) -> str:
-        names = _JSON_LINE.findall(prompt)
-        if CLASSIFICATION in names:
+        if _JSON_LABEL.search(prompt):
             return "classify"
         return "output_first" if _OUTPUT_FIRST.search(prompt) else "input_first"
 
@@ -60,7 +60,7 @@ class JsonWriter(Writer):
 
 def asks_for_json(prompt: str) -> bool:
     """Whether a prompt shows answers in JSON."""
-    return _JSON_LINE.search(prompt) is not None
+    return (_JSON_LINE.search(prompt) or _JSON_LABEL.search(prompt)) is not None
 
 
 def _shown_in(prompt: str) -> tuple[list[str], str]:

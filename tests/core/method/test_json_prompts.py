@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,10 @@ def all_of(prompts: PromptWriter) -> dict[str, RenderedPrompt]:
 def shown_in(rendered: RenderedPrompt) -> list[str]:
     """The JSON values that a prompt shows, as they stand there."""
     text, decoder = text_of(rendered), json.JSONDecoder()
-    found, at = [], 0
-    while (at := text.find('\n{"', at)) >= 0:
-        _, end = decoder.raw_decode(text, at + 1)
-        found.append(text[at + 1 : end])
-        at = end
-    return found
+    begins = re.finditer(
+        r'(?:^|[:：] )(?=\{"(?:instructions|classification|instances)":)', text, re.MULTILINE
+    )
+    return [text[begin.end() : decoder.raw_decode(text, begin.end())[1]] for begin in begins]
 
 
 @in_every_language
