@@ -34,7 +34,7 @@ class JsonWriter(Writer):
 
     def _label(self, instruction: str) -> str:
         label = YES if self._is_classification(instruction) else NO
-        if self._chance(0.02):
+        if self._chance(0.01):
             label = self._rng.choice(self._grammar.flaws["unclear_labels"])
         return _dumped({CLASSIFICATION: label})
 
@@ -45,11 +45,11 @@ class JsonWriter(Writer):
         else:
             pairs = self._pairs(*found)
         instances = [{"input": given, "output": output} for given, output in pairs]
-        return self._maybe_cut(_dumped({INSTANCES: instances}), _dumped(instances[-1]), 0.04)
+        return self._maybe_cut(_dumped({INSTANCES: instances}), _dumped(instances[-1]), 0.02)
 
     def _output_first(self, instruction: str) -> tuple[str, bool]:
         instances = [{"output": label, "input": given} for label, given in self._labelled(instruction)[0]]
-        return self._maybe_cut(_dumped({INSTANCES: instances}), _dumped(instances[-1]), 0.03)
+        return self._maybe_cut(_dumped({INSTANCES: instances}), _dumped(instances[-1]), 0.02)
 
     def _maybe_cut(self, text: str, last: str, probability: float) -> tuple[str, bool]:
         """Return an answer, at times cut off in the middle of its last item; a whole one may be fenced."""

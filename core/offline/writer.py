@@ -125,7 +125,7 @@ class Writer:
     # Classify
 
     def _label(self, instruction: str) -> str:
-        if self._chance(0.02):
+        if self._chance(0.01):
             return self._rng.choice(self._grammar.flaws["unclear_labels"])
         word = self._yes if self._is_classification(instruction) else self._no
         if not self._chat:
@@ -147,7 +147,7 @@ class Writer:
             return f"{self._output}: {self._fallback('outputs', instruction)}", False
         family, slots = found
         pairs = self._pairs(family, slots)
-        cut = self._chance(0.04)
+        cut = self._chance(0.02)
         if cut:
             given, output = pairs[-1]
             pairs[-1] = (given, output[: max(1, len(output) // 2)])
@@ -178,7 +178,7 @@ class Writer:
             pairs.append((given, output))
         elif takes_input and self._chance(0.02):
             pairs[-1] = (given, given)
-        elif self._chance(0.02):
+        elif self._chance(0.01):
             pairs[-1] = (given, self._grammar.flaws["unfinished"][0])
         return pairs
 
@@ -189,7 +189,7 @@ class Writer:
             lines += [f"{self._class_label}: {label}", f"{self._input}: {given}"]
         if is_fallback:
             return "\n".join(lines), False
-        cut = self._chance(0.03)
+        cut = self._chance(0.02)
         if cut:
             lines[-1] = lines[-1][: max(8, len(lines[-1]) // 2)]
         return "\n".join(lines), cut

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.segment import Segment
 from rich.style import Style
+from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
@@ -177,7 +178,8 @@ async def still(curator: Curator) -> list[Strip]:
     for line in app.screen.query(Input):
         line.cursor_blink = False
     areas = app.screen.query(TextArea)
-    await curator.until(lambda: not areas or app.screen.focused is not None)
+    in_dialog = isinstance(app.screen, ModalScreen)
+    await curator.until(lambda: not (areas and in_dialog) or any(area.has_focus for area in areas))
     for area in areas:
         area.cursor_blink = False
     app.at_hand.refresh_all()

@@ -114,7 +114,7 @@ async def test_the_keyboard_reaches_every_setting_and_switches_what_has_few_valu
         await form.curator.press("left", "up")
         assert form.row("api").text == "chat"
         assert form.row("api_key_env").is_at
-        await form.curator.press("j", "j", "enter", "1", "enter", "2", "escape")
+        await form.curator.press("j", "j", "j", "enter", "1", "enter", "2", "escape")
         assert form.row("timeout_s").text == "1201"
         assert form.row("thinking_tokens").text == "02"
         await form.curator.press("G", "enter")
