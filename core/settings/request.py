@@ -1,15 +1,13 @@
 """The `[request]` settings: what is sent beside the prompt, to the endpoint and for each stage."""
 
-import os
 import re
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.settings.checked import Checked
+from selfinstruct.core.settings.header_values import is_ambiguous, variables_in
 
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _OURS = frozenset({"model", "messages", "prompt", "input"})
@@ -71,7 +69,12 @@ class RequestSettings(Checked):
                 raise ValueError("one of its names is no header that can be set")
             if not value.isascii() or not value.isprintable():
                 raise ValueError("one of its values has characters that are invalid in a header")
-        return headers
+            if is_ambiguous(value):
+                raise ValueError(
+                    "a word of one of its values begins with $, but is not the name of an environment variable"
+                    " in capitals; write $$ for the sign itself"
+                )
+        return {name: value.strip() for name, value in headers.items()}
 
     @field_validator("leave_out")
     @classmethod
@@ -84,26 +87,4 @@ class RequestSettings(Checked):
     @property
     def header_variables(self) -> tuple[str, ...]:
         """The environment variables that the values of headers name."""
-        named = (_VARIABLE.findall(value) for value in self.headers.values())
-        return tuple(dict.fromkeys(name for names in named for name in names))
-
-    def sent_headers(self) -> dict[str, str]:
-        """Return the headers with the values of their environment variables.
-
-        Raises:
-            EndpointUnusableError: A variable is not set, or its value is invalid in a header.
-        """
-        for name in self.header_variables:
-            value = os.environ.get(name, "").strip()
-            if not value:
-                raise EndpointUnusableError(
-                    f"A header in [request] needs the environment variable {name}, which is not set."
-                )
-            if not value.isascii() or not value.isprintable():
-                raise EndpointUnusableError(
-                    f"The value of {name} has characters that are invalid in a header."
-                )
-        return {
-            name.lower(): _VARIABLE.sub(lambda found: os.environ[found[1]].strip(), value)
-            for name, value in self.headers.items()
-        }
+        return tuple(dict.fromkeys(name for value in self.headers.values() for name in variables_in(value)))
