@@ -61,7 +61,8 @@ def find_headers(settings: Settings, consent: KeyConsent) -> dict[str, str]:
     credentials by their names. Those of others are ordinary text, which an answer may well contain.
 
     Raises:
-        EndpointUnusableError: A variable is not set or invalid, or the user has not allowed it for the endpoint.
+        EndpointUnusableError: A variable is not set or invalid, or the user has not allowed it for the
+            endpoint.
     """
     if settings.is_offline:
         return {}
@@ -97,7 +98,7 @@ def _variable(use: KeyUse, consent: KeyConsent) -> str:
 
 
 def _parts(value: str) -> Iterator[str]:
-    """Yield a credential as sent, and the parts that a server may echo: without the scheme, of each cookie."""
+    """Yield a credential as sent, without its scheme, and the value of each cookie: a server may echo any."""
     yield value
     yield value.partition(" ")[2]
     for cookie in value.split(";"):

@@ -15,7 +15,7 @@ def variables_in(value: str) -> list[str]:
 
 
 def filled(value: str, variables: Mapping[str, str]) -> str:
-    """Return a value as it is sent: with the values of its variables, and `$` for a `$$` that begins a word."""
+    """Return a value as it is sent: with those of its variables, and `$` for a `$$` that begins a word."""
     return _DOLLAR.sub(
         lambda found: "$" if found["dollar"] else variables[found["name"] or found["braced"]], value
     )

@@ -269,6 +269,11 @@ class Settings(Checked):
         )
 
     @property
+    def without_headers(self) -> Self:
+        """A copy without headers of the user's own."""
+        return self.model_copy(update={"request": self.request.model_copy(update={"headers": {}})})
+
+    @property
     def of_embeddings(self) -> "Settings | None":
         """The settings of the embedding endpoint, with its model as `model`; None without embeddings."""
         if self.embeddings is None:

@@ -71,8 +71,8 @@ class RequestSettings(Checked):
                 raise ValueError("one of its values has characters that are invalid in a header")
             if is_ambiguous(value):
                 raise ValueError(
-                    "a word of one of its values begins with $, but is not the name of an environment variable"
-                    " in capitals; write $$ for the sign itself"
+                    "a word of one of its values begins with $, but is not the name of an environment"
+                    " variable in capitals; write $$ for the sign itself"
                 )
         return {name: value.strip() for name, value in headers.items()}
 

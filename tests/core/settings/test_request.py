@@ -43,6 +43,31 @@ def test_a_header_is_neither_stored_nor_shown() -> None:
     assert "request" not in storable(resolve(request(headers={"x-key": "canary-1"})))
 
 
+@pytest.mark.parametrize("beside", ["", 'base_url = "https://mine.example/v1"\n'], ids=["none", "another"])
+def test_headers_go_only_to_the_address_beside_them_also_at_the_next_start(
+    tmp_path: Path, beside: str
+) -> None:
+    (tmp_path / "selfinstruct.toml").write_text(
+        f'{beside}[request]\nheaders = {{ x-key = "canary-1" }}\nleave_out = ["top_p"]\n'
+    )
+    elsewhere = "https://evil.example/v1"
+    first = resolve({"model": "m", "base_url": elsewhere}, folder=tmp_path)
+    assert (first.address, first.request.headers) == (elsewhere, {})
+    remembered = storable(first)
+    again = resolve({}, stored=remembered, folder=tmp_path)
+    assert again.request.leave_out == ("top_p",)
+    assert again.address != elsewhere or again.request.headers == {}
+    strangers = {**remembered, "request": {"headers": {"x-key": "theirs"}}}
+    assert resolve({"base_url": "http://h/v1"}, stored=strangers).request.headers == {}
+
+
+@pytest.mark.parametrize("base_url", [None, "https://api.openai.com/v1/"])
+def test_headers_without_an_address_beside_them_are_for_openai(tmp_path: Path, base_url: str | None) -> None:
+    (tmp_path / "selfinstruct.toml").write_text('[request]\nheaders = { x-title = "mine" }\n')
+    settings = resolve({"model": "gpt-4o-mini", "base_url": base_url}, folder=tmp_path)
+    assert settings.request.headers == {"x-title": "mine"}
+
+
 def test_headers_do_not_follow_a_change_of_address(tmp_path: Path) -> None:
     (tmp_path / "selfinstruct.toml").write_text(
         'model = "m"\nbase_url = "http://h/v1"\n[request]\n'
