@@ -245,6 +245,13 @@ class Settings(Checked):
         return self if own is None else self.model_copy(update={"model": own})
 
     @property
+    def without_output_price(self) -> str | None:
+        """The first generating model with a price for prompts only; None if there is none."""
+        asked = (self, *map(self.of_stage, GENERATION_STAGES))
+        priced = ((one.model, self.prices.get(one.model)) for one in asked)
+        return next((model for model, price in priced if price is not None and price.output is None), None)
+
+    @property
     def costs_nothing(self) -> bool:
         """Whether neither completions nor embeddings cost anything."""
         embeddings = self.of_embeddings

@@ -133,16 +133,16 @@ def _no_address(name: str, address: str) -> str:
 
 
 def require_price(settings: Settings) -> None:
-    """Check that the price of the generating model includes an output price.
+    """Check that the price of each generating model includes an output price.
 
     Raises:
-        SettingsError: it does not; only embedding models can omit it.
+        SettingsError: one does not; only embedding models can omit it.
     """
-    price = settings.prices.get(settings.model)
-    if price is not None and price.output is None:
+    model = settings.without_output_price
+    if model is not None:
         raise SettingsError(
-            f"The price of '{settings.model}' lacks output, in USD per million answer tokens. Set it in"
-            f' [prices."{settings.model}"]: only an embedding model can do without.'
+            f"The price of '{model}' lacks output, in USD per million answer tokens. Set it in"
+            f' [prices."{model}"]: only an embedding model can do without.'
         )
 
 
