@@ -5,16 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from selfinstruct.core.settings.body_fields import is_indispensable, objection
 from selfinstruct.core.settings.checked import Checked
 from selfinstruct.core.settings.header_values import is_ambiguous, variables_in
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-_OURS = frozenset({"model", "messages", "prompt", "input"})
-_LIMITS = frozenset(
-    {"max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n", "best_of"}
-)
-"""Fields that bound what a request may cost."""
 _OUR_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
 
 
@@ -51,14 +47,8 @@ class RequestSettings(Checked):
     @field_validator("body")
     @classmethod
     def _adds_to_ours(cls, body: dict[str, Any]) -> dict[str, Any]:
-        for name in body:
-            if name in _OURS:
-                raise ValueError(f"{name} is part of every request; it has a setting of its own")
-            if name in _LIMITS:
-                raise ValueError(
-                    f"{name} changes what a request may cost; set max_tokens of a stage instead, as in"
-                    " [request.propose]"
-                )
+        if refused := objection(body):
+            raise ValueError(refused)
         return body
 
     @field_validator("headers")
@@ -80,7 +70,7 @@ class RequestSettings(Checked):
     @classmethod
     def _keeps_limits(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name in _LIMITS or name in _OURS:
+            if is_indispensable(name):
                 raise ValueError(f"{name} cannot be left out: it says what is asked for, or what it may cost")
         return names
 

@@ -35,6 +35,54 @@ def test_what_cannot_be_sent_is_refused_in_a_sentence(values: dict[str, Any], sa
         resolve(request(**values))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "N",
+        "Max_Tokens",
+        "maxTokens",
+        "max-tokens",
+        "MAX_TOKENS_TO_SAMPLE",
+        "num_predict",
+        "n_predict",
+        "num_return_sequences",
+        "candidateCount",
+        "service_tier",
+        "serviceTier",
+        "models",
+        "route",
+        "plugins",
+        "web_search_options",
+        "search_parameters",
+        "tools",
+        "functions",
+        "prediction",
+    ],
+)
+@pytest.mark.parametrize("inside", [None, "extra_body", "options"])
+def test_no_field_of_ones_own_changes_what_a_request_costs(name: str, inside: str | None) -> None:
+    body = {name: 1} if inside is None else {inside: {name: 1}}
+    with pytest.raises(SettingsError, match=f"{name} changes what a request may cost"):
+        resolve(request(body=body))
+
+
+def test_the_prompt_is_no_field_of_ones_own_in_any_spelling() -> None:
+    with pytest.raises(SettingsError, match="Messages is part of every request"):
+        resolve(request(body={"Messages": []}))
+
+
+def test_fields_that_cost_nothing_are_sent_whatever_they_hold() -> None:
+    body = {
+        "reasoning": {"max_tokens": 500},
+        "extra_body": {"google": {"thinking_config": {"thinking_budget": 0}}},
+        "options": {"num_ctx": 8192},
+        "provider": {"data_collection": "deny"},
+        "logit_bias": {"50256": -100},
+        "top_k": 20,
+    }
+    assert resolve(request(body=body)).request.body == body
+
+
 def test_a_header_is_neither_stored_nor_shown() -> None:
     settings = resolve(request(headers={"x-key": "canary-1"}, leave_out=["top_p"]))
     stored = storable(settings)
