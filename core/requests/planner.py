@@ -86,7 +86,7 @@ class Planner:
         """A warning about the user's own prompts, as a sentence; empty when there is none."""
 
     def _prompts(self, stage: Stage) -> PromptWriter:
-        """Return the writer of a stage's prompts: for text, if its model is known to take no JSON requests."""
+        """Return the writer of a stage's prompts: for text, if its model is known to take no JSON format."""
         if self._settings.answers == "auto":
             asked = self._settings.of_stage(stage)
             learned = self._workspace.settings.learned(asked.address, asked.model)
