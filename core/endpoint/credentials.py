@@ -100,7 +100,7 @@ def _variable(use: KeyUse, consent: KeyConsent) -> str:
 def _parts(value: str) -> Iterator[str]:
     """Yield a credential as sent, without its scheme, and the value of each cookie: a server may echo any."""
     yield value
-    yield value.partition(" ")[2]
+    yield value.partition(" ")[2].strip()
     for cookie in value.split(";"):
         yield cookie.partition("=")[2].strip()
 
