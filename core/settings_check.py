@@ -31,7 +31,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, str]:
         "model": lambda: require_model(settings),
         "embeddings": lambda: require_embeddings(settings),
         "prompts": lambda: settings.prompts and load_templates(settings.prompts, settings.language),
-        f"prices.{settings.model}.output": lambda: require_price(settings),
+        f"prices.{settings.without_output_price}.output": lambda: require_price(settings),
         "max_cost": lambda: limited_prices(settings),
     }
     return {name: sentence for name, check in checks.items() if (sentence := _refusal(check))}

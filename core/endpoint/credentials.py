@@ -1,7 +1,9 @@
 """Credentials: the key and the headers of an endpoint, from the environment, as far as the user allows."""
 
 import os
+import re
 import shlex
+from collections.abc import Iterator
 
 from selfinstruct.core.endpoint.key_consent import (
     OWN_TABLE,
@@ -13,10 +15,17 @@ from selfinstruct.core.endpoint.key_consent import (
 )
 from selfinstruct.core.endpoint.redaction import remember
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings.header_values import filled
 from selfinstruct.core.settings.model import Settings
 
 Names = tuple[str, str, str]
 """References to the settings of model, address and key variable, for messages."""
+
+_OF_CREDENTIALS = re.compile(
+    r"(?<![a-z])auth(?![a-z])|authoriz|authentic|key(?![a-z])|token|secret|passw|credential|cookie|signature",
+    re.IGNORECASE,
+)
+"""Parts of the names of headers whose values are credentials."""
 
 
 def find_key(settings: Settings, consent: KeyConsent, *, names: Names) -> str | None:
@@ -46,22 +55,54 @@ def find_key(settings: Settings, consent: KeyConsent, *, names: Names) -> str | 
 
 
 def find_headers(settings: Settings, consent: KeyConsent) -> dict[str, str]:
-    """Return the headers of the `[request]` settings, their values redacted from now on.
+    """Return the headers of the `[request]` settings; none for the built-in model, which sends nothing.
+
+    What comes from the environment is redacted from now on, and so are the values of headers that hold
+    credentials by their names. Those of others are ordinary text, which an answer may well contain.
 
     Raises:
-        EndpointUnusableError: A variable is not set, or the user has not allowed it for the endpoint.
+        EndpointUnusableError: A variable is not set or invalid, or the user has not allowed it for the
+            endpoint.
     """
-    headers, uses = settings.request.sent_headers(), header_uses(settings)
-    for use in uses:
-        if not consent.covers(use):
-            raise EndpointUnusableError(
-                f"A header in [request] would send {use.variable} to {use.origin}, which you have not allowed"
-                f" on this machine. To allow it, open the curator once, or write {use.variable} ="
-                f' ["{use.origin}"] below [{OWN_TABLE}] in {own_settings_path()}.'
-            )
-    for secret in (*headers.values(), *(os.environ[use.variable].strip() for use in uses)):
+    if settings.is_offline:
+        return {}
+    variables = {use.variable: _variable(use, consent) for use in header_uses(settings)}
+    headers = settings.request.headers
+    for secret in variables.values():
         remember(secret)
-    return headers
+    for name, value in headers.items():
+        if _OF_CREDENTIALS.search(name):
+            for secret in _parts(filled(value, variables)):
+                remember(secret)
+    return {name.lower(): filled(value, variables) for name, value in headers.items()}
+
+
+def _variable(use: KeyUse, consent: KeyConsent) -> str:
+    """Return the value of an environment variable that a header names."""
+    value = os.environ.get(use.variable, "").strip()
+    if not value:
+        raise EndpointUnusableError(
+            f"A header in [request] needs the environment variable {use.variable}, which is not set."
+        )
+    if not consent.covers(use):
+        raise EndpointUnusableError(
+            f"A header in [request] would send {use.variable} to {use.origin}, which you have not allowed"
+            f" on this machine. To allow it, open the curator once, or write {use.variable} ="
+            f' ["{use.origin}"] below [{OWN_TABLE}] in {own_settings_path()}.'
+        )
+    if not value.isascii() or not value.isprintable():
+        raise EndpointUnusableError(
+            f"The value of {use.variable} has characters that are invalid in a header."
+        )
+    return value
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Yield a credential as sent, without its scheme, and the value of each cookie: a server may echo any."""
+    yield value
+    yield value.partition(" ")[2].strip()
+    for cookie in value.split(";"):
+        yield cookie.partition("=")[2].strip()
 
 
 def _not_allowed(use: KeyUse, settings: Settings, names: Names) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from selfinstruct.core.endpoint.error_bodies import ToldError, error_beside, told_error
 from selfinstruct.core.endpoint.finish_reasons import ending, is_token_limit
 from selfinstruct.core.endpoint.streams import is_stream, put_together
+from selfinstruct.core.endpoint.usage import completion_tokens, prompt_tokens
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.util.storable_text import storable_text
@@ -44,6 +45,7 @@ class Told:
     """The model that answered, which need not be the one asked for."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    """Those of thoughts included."""
 
 
 class AnswerError(Exception):
@@ -133,8 +135,8 @@ def read_told(body: bytes) -> Told:
     model = document.get("model")
     return Told(
         model=storable_text(model[:_LONGEST_NAME]) if isinstance(model, str) else None,
-        prompt_tokens=_prompt_tokens(usage),
-        completion_tokens=_tokens(usage.get("completion_tokens", usage.get("output_tokens"))),
+        prompt_tokens=prompt_tokens(usage),
+        completion_tokens=completion_tokens(usage),
     )
 
 
@@ -216,19 +218,3 @@ def _joined(parts: list[Any]) -> str | None:
 def _line(told: str) -> str:
     # Cut a huge text before splitting it, to bound the work; then cut the result to its length.
     return storable_text(" ".join(told[: 4 * _LONGEST_MESSAGE].split())[:_LONGEST_MESSAGE])
-
-
-def _prompt_tokens(usage: dict[str, Any]) -> int | None:
-    if "prompt_tokens" in usage:
-        return _tokens(usage["prompt_tokens"])
-    # By this name, what was read from or written to a cache is counted apart.
-    counted = _tokens(usage.get("input_tokens"))
-    cached = [_tokens(usage.get(f"cache_{what}_input_tokens")) for what in ("read", "creation")]
-    return None if counted is None else counted + sum(tokens or 0 for tokens in cached)
-
-
-def _tokens(value: object) -> int | None:
-    """A number of tokens, which some servers write as 7.0; None if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
-        return None
-    return int(value) if value == int(value) else None

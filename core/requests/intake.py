@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
-from selfinstruct.core.endpoint.answer_forms import PROMPTS, TEXT
+from selfinstruct.core.endpoint.answer_forms import FORM, PROMPTS, TEXT
 from selfinstruct.core.endpoint.context_limit import SHOWN, in_context_at_most, is_too_long
 from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_error, read_told
 from selfinstruct.core.events import (
@@ -160,17 +160,19 @@ class Intake:
         return told
 
     def _note_form(self, request: Request, stored: StoredAnswer) -> None:
-        """Note that prompts should ask for text, once an endpoint has answered without a request for JSON.
+        """Note that prompts should ask for text, once a model that refused JSON has answered without it.
 
         Noted here and not at the refusal: requests are planned between two responses, so that the prompt of
         each does not depend on when a refusal arrives.
         """
         if self._settings.answers != "auto" or RESPONSE_FORMAT not in request.parameters:
             return
+        if RESPONSE_FORMAT in stored.parameters:
+            return
         settings = self._workspace.settings
-        if RESPONSE_FORMAT not in stored.parameters and (
-            PROMPTS not in settings.learned(request.base_url, request.model)
-        ):
+        learned = settings.learned(request.base_url, request.model)
+        # The user may have left it out as well.
+        if learned.get(FORM) == TEXT and PROMPTS not in learned:
             settings.learn(request.base_url, request.model, {PROMPTS: TEXT})
 
     def _failed(self, request: Request, sentence: str) -> None:

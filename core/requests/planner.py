@@ -85,11 +85,11 @@ class Planner:
         self.warning = self._as_set.warning
         """A warning about the user's own prompts, as a sentence; empty when there is none."""
 
-    @property
-    def _prompts(self) -> PromptWriter:
-        """The writer of prompts: for text, once the endpoint is known to take no request for JSON."""
+    def _prompts(self, stage: Stage) -> PromptWriter:
+        """Return the writer of a stage's prompts: for text, if its model is known to take no JSON format."""
         if self._settings.answers == "auto":
-            learned = self._workspace.settings.learned(self._settings.address, self._settings.model)
+            asked = self._settings.of_stage(stage)
+            learned = self._workspace.settings.learned(asked.address, asked.model)
             if learned.get(PROMPTS) == TEXT:
                 return self._for_text
         return self._as_set
@@ -108,18 +108,21 @@ class Planner:
             asked = self._settings.of_stage("propose")
             learned = self._workspace.settings.learned(asked.address, asked.model)
             shown = shown[: in_context_at_most(learned)]
-            prompt = self._prompts.propose(shown, classification_only=clf_only)
+            prompt = self._prompts("propose").propose(shown, classification_only=clf_only)
             return self._write("propose", prompt, batch=batch, task=None, held=held)
 
     def classify(self, task_id: int) -> int:
         """Plan a classify request for a task; returns its id."""
         task = self._workspace.tasks.get(task_id)
-        return self._write("classify", self._prompts.classify(task.instruction), batch=task.batch, task=task)
+        prompt = self._prompts("classify").classify(task.instruction)
+        return self._write("classify", prompt, batch=task.batch, task=task)
 
     def instantiate(self, task_id: int) -> int:
         """Plan an instantiate request for a task; returns its id."""
         task = self._workspace.tasks.get(task_id)
-        prompt = self._prompts.instantiate(task.instruction, output_first=task.label == "classification")
+        prompt = self._prompts("instantiate").instantiate(
+            task.instruction, output_first=task.label == "classification"
+        )
         return self._write("instantiate", prompt, batch=task.batch, task=task)
 
     def more_instances(self, task_id: int) -> int:
@@ -140,7 +143,7 @@ class Planner:
             asked = task.instantiate_request_id
             if asked is None:
                 return self.instantiate(task_id)
-            prompt = self._prompts.instantiate(
+            prompt = self._prompts("instantiate").instantiate(
                 task.instruction,
                 output_first=task.label == "classification",
                 anew=random.Random(f"{self._settings.rng_seed}/{requests.next_id()}"),
@@ -242,9 +245,10 @@ class Planner:
         """Return an upper bound on the cost of all outstanding requests of accepted tasks, in USD."""
         tasks, cost = self._workspace.tasks, self._cost_of_vectors()
         # The prompts differ only in the instruction, so an empty prompt represents all.
+        instances = self._prompts("instantiate").instantiate("", output_first=False)
         waiting: tuple[tuple[tuple[int, int], Stage, RenderedPrompt], ...] = (
-            (tasks.awaiting_instances(), "instantiate", self._prompts.instantiate("", output_first=False)),
-            (tasks.awaiting_label(), "classify", self._prompts.classify("")),
+            (tasks.awaiting_instances(), "instantiate", instances),
+            (tasks.awaiting_label(), "classify", self._prompts("classify").classify("")),
         )
         for (number, length), stage, prompt in waiting:
             max_tokens = self._parameters(stage, prompt)["max_tokens"]

@@ -20,9 +20,10 @@ class Checked(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _can_be_stored(cls, values: Any) -> Any:
-        for text in _texts(values):
+        for text, may_be_quoted in _texts(values):
             if not is_storable(text):
-                raise ValueError(f"{quoted(text)} has a character that cannot be stored; remove it")
+                what = quoted(text) if may_be_quoted else "a header"
+                raise ValueError(f"{what} has a character that cannot be stored; remove it")
         return values
 
     @field_validator("*", mode="before")
@@ -38,14 +39,17 @@ class Checked(BaseModel):
         return value
 
 
-def _texts(values: object) -> Iterator[str]:
+def _texts(values: object, *, may_be_quoted: bool = True) -> Iterator[tuple[str, bool]]:
+    """Yield all texts in values, and whether a message may quote each: headers may hold keys."""
     if isinstance(values, str | Path):
-        yield str(values)
+        yield str(values), may_be_quoted
     elif isinstance(values, Mapping):
-        yield from _texts([*values.keys(), *values.values()])
+        for name, value in values.items():
+            yield str(name), may_be_quoted
+            yield from _texts(value, may_be_quoted=may_be_quoted and name != "headers")
     elif isinstance(values, Sequence) and not isinstance(values, bytes):
         for value in values:
-            yield from _texts(value)
+            yield from _texts(value, may_be_quoted=may_be_quoted)
 
 
 def quoted(text: str) -> str:

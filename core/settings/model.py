@@ -245,6 +245,13 @@ class Settings(Checked):
         return self if own is None else self.model_copy(update={"model": own})
 
     @property
+    def without_output_price(self) -> str | None:
+        """The first generating model with a price for prompts only; None if there is none."""
+        asked = (self, *map(self.of_stage, GENERATION_STAGES))
+        priced = ((one.model, self.prices.get(one.model)) for one in asked)
+        return next((model for model, price in priced if price is not None and price.output is None), None)
+
+    @property
     def costs_nothing(self) -> bool:
         """Whether neither completions nor embeddings cost anything."""
         embeddings = self.of_embeddings
@@ -267,6 +274,11 @@ class Settings(Checked):
         return self.model_copy(
             update={"embeddings": None, "embeddings_url": None, "embeddings_key_env": None}
         )
+
+    @property
+    def without_headers(self) -> Self:
+        """A copy without headers of the user's own."""
+        return self.model_copy(update={"request": self.request.model_copy(update={"headers": {}})})
 
     @property
     def of_embeddings(self) -> "Settings | None":

@@ -101,6 +101,8 @@ class Prices:
             return None
         if self._price is not None:
             price = self._price
+            if completion_tokens and price.output is None:
+                return None
             return (prompt_tokens * price.input + completion_tokens * (price.output or 0.0)) / _MILLION
         return self._listed(prompt_tokens, completion_tokens, moments, a_day_ahead=a_day_ahead)
 

@@ -1,22 +1,16 @@
 """The `[request]` settings: what is sent beside the prompt, to the endpoint and for each stage."""
 
-import os
 import re
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.settings.body_fields import is_indispensable, objection
 from selfinstruct.core.settings.checked import Checked
+from selfinstruct.core.settings.header_values import is_ambiguous, variables_in
 
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-_OURS = frozenset({"model", "messages", "prompt", "input"})
-_LIMITS = frozenset(
-    {"max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n", "best_of"}
-)
-"""Fields that bound what a request may cost."""
 _OUR_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
 
 
@@ -53,14 +47,8 @@ class RequestSettings(Checked):
     @field_validator("body")
     @classmethod
     def _adds_to_ours(cls, body: dict[str, Any]) -> dict[str, Any]:
-        for name in body:
-            if name in _OURS:
-                raise ValueError(f"{name} is part of every request; it has a setting of its own")
-            if name in _LIMITS:
-                raise ValueError(
-                    f"{name} changes what a request may cost; set max_tokens of a stage instead, as in"
-                    " [request.propose]"
-                )
+        if refused := objection(body):
+            raise ValueError(refused)
         return body
 
     @field_validator("headers")
@@ -71,39 +59,22 @@ class RequestSettings(Checked):
                 raise ValueError("one of its names is no header that can be set")
             if not value.isascii() or not value.isprintable():
                 raise ValueError("one of its values has characters that are invalid in a header")
-        return headers
+            if is_ambiguous(value):
+                raise ValueError(
+                    "a word of one of its values begins with $, but is not the name of an environment"
+                    " variable in capitals; write $$ for the sign itself"
+                )
+        return {name: value.strip() for name, value in headers.items()}
 
     @field_validator("leave_out")
     @classmethod
     def _keeps_limits(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name in _LIMITS or name in _OURS:
+            if is_indispensable(name):
                 raise ValueError(f"{name} cannot be left out: it says what is asked for, or what it may cost")
         return names
 
     @property
     def header_variables(self) -> tuple[str, ...]:
         """The environment variables that the values of headers name."""
-        named = (_VARIABLE.findall(value) for value in self.headers.values())
-        return tuple(dict.fromkeys(name for names in named for name in names))
-
-    def sent_headers(self) -> dict[str, str]:
-        """Return the headers with the values of their environment variables.
-
-        Raises:
-            EndpointUnusableError: A variable is not set, or its value is invalid in a header.
-        """
-        for name in self.header_variables:
-            value = os.environ.get(name, "").strip()
-            if not value:
-                raise EndpointUnusableError(
-                    f"A header in [request] needs the environment variable {name}, which is not set."
-                )
-            if not value.isascii() or not value.isprintable():
-                raise EndpointUnusableError(
-                    f"The value of {name} has characters that are invalid in a header."
-                )
-        return {
-            name.lower(): _VARIABLE.sub(lambda found: os.environ[found[1]].strip(), value)
-            for name, value in self.headers.items()
-        }
+        return tuple(dict.fromkeys(name for value in self.headers.values() for name in variables_in(value)))

@@ -15,7 +15,7 @@ from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.addresses import as_address
 from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
-from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, Price, Settings
+from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, OPENAI_URL, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
 from selfinstruct.core.settings.words import WordSettings
 from selfinstruct.db.sqlite.journal_files import real_path
@@ -41,15 +41,12 @@ def resolve(
     from_file = read_file(folder / SETTINGS_FILE) if folder else {}
     given = {name: value for name, value in flags.items() if value is not None}
     merged: dict[str, Any] = {}
+    headers_are_for: object = None
     for layer in (stored or {}, from_file, given):
         filters = merged.get("filters", {})
         if _moves("base_url", layer, merged):
-            # A key is sent only to the endpoint that it was given for, and a header may hold one.
+            # A key is sent only to the endpoint that it was given for.
             merged.pop("api_key_env", None)
-            if isinstance(merged.get("request"), dict):
-                merged["request"] = {
-                    name: value for name, value in merged["request"].items() if name != "headers"
-                }
             if not layer.get("embeddings_url", merged.get("embeddings_url")):
                 merged.pop("embeddings_key_env", None)
         if layer.get("model") == OFFLINE and "base_url" not in layer:
@@ -65,6 +62,8 @@ def resolve(
             merged.pop("embeddings_url", None)
             merged.pop("embeddings_key_env", None)
         merged |= layer
+        if "request" in layer:
+            headers_are_for = layer.get("base_url")
         if layer is given and "filters" in given:
             # A flag sets one filter, and leaves the others as they are.
             merged["filters"] = {**filters, **given["filters"]}
@@ -72,6 +71,9 @@ def resolve(
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(_sentence(error, _source(error, given, from_file))) from None
+    if settings.request.headers and _as_known(headers_are_for or OPENAI_URL) != settings.address:
+        # They may hold a key, which goes only to the address that stands beside them.
+        settings = settings.without_headers
     require_model(settings)
     require_embeddings(settings)
     require_price(settings)
@@ -80,11 +82,12 @@ def resolve(
 
 def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
     """Whether a layer sets an address to another one than the layers below, however it is written."""
-    before, after = (
-        as_address(one) if isinstance(one, str) else one
-        for one in (below.get(name), layer.get(name, below.get(name)))
-    )
-    return before != after
+    return _as_known(below.get(name)) != _as_known(layer.get(name, below.get(name)))
+
+
+def _as_known(address: object) -> object:
+    """An address in the form that settings hold; whatever is none stays as it is."""
+    return as_address(address) if isinstance(address, str) else address
 
 
 def require_model(settings: Settings) -> None:
@@ -130,16 +133,16 @@ def _no_address(name: str, address: str) -> str:
 
 
 def require_price(settings: Settings) -> None:
-    """Check that the price of the generating model includes an output price.
+    """Check that the price of each generating model includes an output price.
 
     Raises:
-        SettingsError: it does not; only embedding models can omit it.
+        SettingsError: one does not; only embedding models can omit it.
     """
-    price = settings.prices.get(settings.model)
-    if price is not None and price.output is None:
+    model = settings.without_output_price
+    if model is not None:
         raise SettingsError(
-            f"The price of '{settings.model}' lacks output, in USD per million answer tokens. Set it in"
-            f' [prices."{settings.model}"]: only an embedding model can do without.'
+            f"The price of '{model}' lacks output, in USD per million answer tokens. Set it in"
+            f' [prices."{model}"]: only an embedding model can do without.'
         )
 
 

@@ -15,6 +15,7 @@ DECIDE_STORE_READ = (
     "core/requests/sender.py",
     "core/endpoint/client.py",
     "core/endpoint/responses.py",
+    "core/endpoint/usage.py",
     "core/export/*.py",
     "core/runs/*.py",
     "core/task_query.py",

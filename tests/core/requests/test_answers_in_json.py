@@ -127,6 +127,39 @@ async def test_where_no_json_is_accepted_prompts_ask_for_text_from_then_on(
     assert not any(asked[2:])
 
 
+@pytest.mark.parametrize("refusing", ["m", "small"])
+async def test_each_stages_model_is_asked_as_it_takes_it(
+    tmp_path: Path, server: ModelServer, refusing: str
+) -> None:
+    server.refuse = lambda body: refuse_all(body) if body["model"] == refusing else None
+    request = {"classify": {"model": "small"}}
+    await run(tmp_path / "a.db", base_url=server.url, model="m", target=4, concurrency=1, request=request)
+    asked: dict[str, list[bool]] = {"m": [], "small": []}
+    for one in server.received:
+        if FORMAT not in one.body or one.body["model"] != refusing:
+            asked[one.body["model"]].append(asks_for_json(one.body["messages"][-1]["content"]))
+    # The first prompt was written before the refusal.
+    of_refusing, of_other = asked.pop(refusing), *asked.values()
+    assert of_refusing[0]
+    assert not any(of_refusing[1:])
+    assert all(of_other)
+    assert min(len(of_refusing), len(of_other)) > 1
+
+
+async def test_leaving_the_request_for_json_out_teaches_nothing_about_the_model(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    settings = {"base_url": server.url, "model": "m"}
+    await run(tmp_path / "a.db", target=2, request={"leave_out": [FORMAT]}, **settings)
+    assert set(forms(server)) == {"text"}
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        assert workspace.settings.learned(server.url, "m") == {}
+    server.received.clear()
+    await run(tmp_path / "a.db", target=4, request={}, **settings)
+    assert set(forms(server)) == {"json_schema"}
+    assert all(prompts_of(tmp_path / "a.db"))
+
+
 async def test_a_refusal_changes_no_prompt_before_its_answer_is_taken_in(
     engine_on: OpenEngine, server: ModelServer
 ) -> None:

@@ -8,8 +8,8 @@ import pytest
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
-from selfinstruct.core.settings.model import origin_of
-from selfinstruct.core.settings.prices import limited_prices
+from selfinstruct.core.settings.model import Price, Settings, origin_of
+from selfinstruct.core.settings.prices import Prices, limited_prices
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
@@ -123,6 +123,16 @@ def test_a_price_must_be_known_for_the_model_of_each_stage(server: ModelServer) 
     settings = on(server, prices=prices, max_cost=1.0, request={"classify": {"model": "small"}})
     with pytest.raises(SettingsError, match="price of 'small' is not known"):
         limited_prices(resolve(settings))
+
+
+def test_no_models_answers_are_free_for_want_of_a_price(server: ModelServer) -> None:
+    prices = {"m": {"input": 0, "output": 1}, "small": {"input": 1}}
+    settings = on(server, prices=prices, max_cost=1.0, request={"classify": {"model": "small"}})
+    with pytest.raises(SettingsError, match=r"price of 'small' lacks output, .* in \[prices.\"small\"\]"):
+        resolve(settings)
+    asked = Settings(model="small", base_url="https://h/v1", prices={"small": Price(input=1)})
+    assert Prices(asked).cost(1_000_000, 0) == 1
+    assert Prices(asked).cost(1_000_000, 1) is None
 
 
 def test_the_built_in_model_shares_no_address_with_another() -> None:

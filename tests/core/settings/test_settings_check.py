@@ -28,6 +28,15 @@ def test_settings_that_can_be_used_have_no_faults() -> None:
         ({"base_url": "http://localhost/v1"}, "model", "needs the name of a model"),
         ({"model": "m", "max_cost": "5"}, "max_cost", "The price of 'm' is not known"),
         ({"model": "m", "prices": {"m": {"input": "1"}}}, "prices.m.output", "lacks output"),
+        (
+            {
+                "model": "m",
+                "request": {"classify": {"model": "n"}},
+                "prices": {"m": {"input": "1", "output": "1"}, "n": {"input": "1"}},
+            },
+            "prices.n.output",
+            "price of 'n' lacks output",
+        ),
         ({"prompts": "no-such-file"}, "prompts", "cannot be read"),
     ],
 )
