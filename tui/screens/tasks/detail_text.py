@@ -10,7 +10,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.parsing import parse_label
-from selfinstruct.db.records import PASS, Decision, Instance, Task
+from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.own_keys import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
@@ -203,8 +203,9 @@ def history(decisions: Sequence[Decision]) -> Content | None:
     parts: list[Part] = [heading("History")]
     for decision in decisions:
         when = safe_line(decision.at[:16].replace("T", " "))
-        why = f", {decision.tag}" if decision.tag else ""
-        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {decision.who}{why}")]
+        who = REPARSE if decision.is_reparse else decision.who
+        why = f", {decision.tag}" if decision.tag and not decision.is_reparse else ""
+        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {who}{why}")]
         if decision.before.label != decision.after.label:
             labels = (decision.before.label, decision.after.label)
             was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
