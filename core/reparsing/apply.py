@@ -61,10 +61,12 @@ class _Applying:
         while steps:
             with (yield from self._assessor.step_when_free()):
                 end = time.perf_counter() + _A_SLICE_S
-                while steps and time.perf_counter() < end:
+                is_time = False
+                while steps and not is_time:
                     left_alone = steps.popleft()()
                     if left_alone is not None:
                         spared.append(left_alone)
+                    is_time = time.perf_counter() >= end
             yield 1 - len(steps) / total
         return Applied(self._decisions, self._readable, tuple(spared))
 
