@@ -17,7 +17,7 @@ from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.util.time_slices import at_once
 from selfinstruct.db.check.check import check
-from selfinstruct.db.records import Label, NewInstance, Task
+from selfinstruct.db.records import InstanceState, Label, NewInstance, Task
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.core.reparsing.old_readings import Ledger, instances_in, rows_of, tasks_in
@@ -543,7 +543,7 @@ class Mistakes:
         made: list[NewInstance] = []
         for one in read:
             kind = self._rng.choice(("right", "missed", "head", "swapped", "flipped", "twice"))
-            other = "dropped" if one.state == "kept" else "kept"
+            other: InstanceState = "dropped" if one.state == "kept" else "kept"
             made += {
                 "right": [one],
                 "missed": [],
