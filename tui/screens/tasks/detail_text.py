@@ -203,9 +203,7 @@ def history(decisions: Sequence[Decision]) -> Content | None:
     parts: list[Part] = [heading("History")]
     for decision in decisions:
         when = safe_line(decision.at[:16].replace("T", " "))
-        who = REPARSE if decision.is_reparse else decision.who
-        why = f", {decision.tag}" if decision.tag and not decision.is_reparse else ""
-        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {who}{why}")]
+        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {_by_whom(decision)}")]
         if decision.before.label != decision.after.label:
             labels = (decision.before.label, decision.after.label)
             was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
@@ -213,3 +211,10 @@ def history(decisions: Sequence[Decision]) -> Content | None:
         if decision.before.instruction != decision.after.instruction:
             parts.append((f"\n  before: {safe_line(decision.before.instruction)}", MUTED))
     return Content.assemble(*parts)
+
+
+def _by_whom(decision: Decision) -> str:
+    if not decision.is_reparse:
+        return f"{decision.who}, {decision.tag}" if decision.tag else decision.who
+    # Reparsing decides, and a person takes that back or brings it again.
+    return f"human, {REPARSE}" if decision.kind in {"undo", "redo"} else REPARSE
