@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +59,10 @@ def _engine(workspace: Workspace) -> "Engine":
     """Open an engine with the settings that the workspace remembers."""
     from selfinstruct.core.engine import Engine  # noqa: PLC0415 - other commands do not need it
 
-    return Engine(workspace, resolve({}, stored=remembered(workspace.settings.read(), workspace.path)))
+    # Atomic, so that settings stored by another program meanwhile, such as a cost limit, are not reverted.
+    with nullcontext() if workspace.read_only else workspace.transaction():
+        stored = remembered(workspace.settings.read(), workspace.path)
+        return Engine(workspace, resolve({}, stored=stored))
 
 
 async def _apply(engine: "Engine", planned: "Plan") -> "Applied":
@@ -73,8 +77,11 @@ async def _apply(engine: "Engine", planned: "Plan") -> "Applied":
 def plan_lines(plan: "Plan") -> list[str]:
     """Return a summary of a plan, and its changes, before and after."""
     lines = _summary(plan)
+    refused = [one for one in plan.spared if one.why == "filters"]
+    objections = [*_shown(map(_objection, refused), len(refused))]
     if plan.is_empty:
-        return [*lines, f"Read {many(plan.answers, 'answer')} again: there is nothing to change."]
+        nothing = f"Read {many(plan.answers, 'answer')} again: there is nothing to change."
+        return [*lines, *objections, nothing]
     shown = [
         *_shown(map(_rewording, plan.reworded), len(plan.reworded)),
         *_shown(map(_rejection, plan.rejected), len(plan.rejected)),
@@ -92,7 +99,7 @@ def plan_lines(plan: "Plan") -> list[str]:
             (f"request {one.id}  can be read now, by the next run" for one in plan.readable),
             len(plan.readable),
         ),
-        *_shown(map(_objection, _by_filters(plan.spared)), len(_by_filters(plan.spared))),
+        *objections,
     ]
     return [f"Read {many(plan.answers, 'answer')} again:", *lines, "", *shown, ""]
 
@@ -103,7 +110,7 @@ def _summary(plan: "Plan") -> list[str]:
     rows = {
         "tasks": {
             f"{len(plan.reworded):,} reworded": len(plan.reworded),
-            f"{len(plan.rejected):,} rejected as none": len(plan.rejected),
+            f"{len(plan.rejected):,} rejected as no task": len(plan.rejected),
             f"{found:,} found": found,
         },
         "labels": {f"{len(plan.relabelled):,} changed": len(plan.relabelled)},
@@ -125,19 +132,18 @@ def _summary(plan: "Plan") -> list[str]:
 
 
 def _spared(spared: Iterable["Spared"]) -> dict[str, int]:
-    counts = Counter((one.why, one.of_instance) for one in spared)
+    spared = list(spared)
+    of_tasks = {(one.why, one.task_id) for one in spared if not one.of_instance}
+    counts = Counter((why, False) for why, _ in of_tasks)
+    counts.update((one.why, True) for one in spared if one.of_instance)
     tasks, instances = counts["person", False], counts["person", True]
     refused, meanwhile = counts["filters", False], counts["meanwhile", False] + counts["meanwhile", True]
     return {
         f"{many(tasks, 'task')} that a person has decided on": tasks,
         f"{many(instances, 'instance')} that a person has decided on": instances,
         f"{many(refused, 'wording')} that the filters refuse": refused,
-        f"{many(meanwhile, 'change')} of what somebody has changed meanwhile": meanwhile,
+        f"{many(meanwhile, 'change')} overtaken by those of somebody else": meanwhile,
     }
-
-
-def _by_filters(spared: Iterable["Spared"]) -> list["Spared"]:
-    return [one for one in spared if one.why == "filters"]
 
 
 def applied_lines(applied: "Applied") -> list[str]:

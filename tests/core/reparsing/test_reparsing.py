@@ -164,6 +164,27 @@ def test_an_instance_with_the_same_text_is_kept_or_dropped_as_it_is_now(engine_o
     assert nothing_is_left(ledger)
 
 
+def test_answers_are_read_in_the_language_of_the_workspace(engine_on: OpenEngine) -> None:
+    ledger = Ledger(engine_on(language="ja"), of_label=flipped)
+    (task_id,) = ledger.propose("冬の海についての詩を書いてください。")
+    ledger.label(task_id, "はい")
+    ledger.reparse()
+    assert task_of(ledger, task_id).label == "classification"
+    assert nothing_is_left(ledger)
+
+
+def test_a_reworded_task_gets_a_vector_of_its_new_wording(engine_on: OpenEngine) -> None:
+    ledger = Ledger(engine_on(embeddings="offline"), of_tasks=titled)
+    (task_id,) = ledger.propose(SEA)
+    ledger.reparse()
+    request_id = ledger.engine.planner.embed()
+    while request_id is not None and task_id not in ledger.workspace.requests.get(request_id).in_context:
+        request_id = ledger.engine.planner.embed()
+    assert request_id is not None
+    assert SEA in ledger.workspace.requests.get(request_id).prompt
+    assert nothing_is_left(ledger)
+
+
 def test_instances_in_another_order_are_no_change(engine_on: OpenEngine) -> None:
     ledger = Ledger(engine_on(), of_instances=lambda read: read[::-1])
     task_id = ledger.accepted(SEA)

@@ -70,7 +70,7 @@ def files(path: Path) -> dict[str, str]:
 
 SAID = """\
 Read 5 answers again:
-tasks      1 reworded, 1 rejected as none, 1 found
+tasks      1 reworded, 1 rejected as no task, 1 found
 instances  2 changed
 answers    1 that could not be read and can be now
 
@@ -196,6 +196,33 @@ def test_answers_in_the_names_of_the_persons_own_prompts_are_read(tmp_path: Path
     before = content(path)
     assert run("reparse", "--db", path).stdout == "Read 3 answers again: there is nothing to change.\n"
     assert content(path) == before
+
+
+def test_prompts_that_are_gone_are_named(tmp_path: Path) -> None:
+    path, prompts = tmp_path / "w.db", tmp_path / "prompts.toml"
+    prompts.write_text(OWN_PROMPTS, encoding="utf-8")
+    with Workspace.open(path, create=True) as workspace:
+        Engine(workspace, resolve({"prompts": prompts}))
+    prompts.unlink()
+    for flags in ([], ["--dry-run"]):
+        result = run("reparse", "--db", path, *flags)
+        assert result.exit_code == 2
+        assert "prompts.toml" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_wording_that_the_filters_refuse_is_shown_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with Workspace.open(path, create=True) as workspace:
+        ledger = Ledger(
+            Engine(workspace, resolve({})),
+            of_tasks=lambda read: [one.replace("Draw a picture", "Write a poem") for one in read],
+        )
+        ledger.accepted("Draw a picture of the sea in winter.")
+    said = run("reparse", "--db", path).stdout.splitlines()
+    assert said[0] == "spared     1 wording that the filters refuse"
+    assert said[1].startswith("task 176  spared  “Draw a picture of the sea in winter.”: ")
+    assert said[2] == "Read 2 answers again: there is nothing to change."
 
 
 @pytest.mark.parametrize("flags", [[], ["--dry-run"]])
