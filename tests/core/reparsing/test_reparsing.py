@@ -20,7 +20,7 @@ from selfinstruct.db.check.check import check
 from selfinstruct.db.records import InstanceState, Label, NewInstance, Task
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
-from tests.core.reparsing.old_readings import Ledger, instances_in, rows_of, tasks_in
+from tests.core.reparsing.old_readings import Ledger, OldReader, instances_in, rows_of, tasks_in
 
 SEA, RAIN, TOWN = (
     "Write a poem about the sea in winter.",
@@ -425,20 +425,71 @@ def test_what_is_decided_while_it_is_applied_is_spared(
     assert (task.state, task.instruction) == ("rejected", titled([RAIN])[0])
 
 
+def test_a_decision_in_the_meantime_counts_even_if_it_leaves_things_as_they_are(
+    engine_on: OpenEngine,
+) -> None:
+    ledger = Ledger(engine_on(), of_tasks=titled, of_instances=with_heads)
+    (candidate,) = ledger.propose(RAIN)
+    ledger.engine._working.intake._reader = AnswerReader("en", NO_OWN_NAMES)
+    task_id = ledger.accepted(SEA)
+    ledger.engine._working.intake._reader = OldReader("en", NO_OWN_NAMES, of_instances=with_heads)
+    ledger.instances(task_id, ("the sea", "Waves."))
+    before = tasks_in(ledger.workspace), instances_in(ledger.workspace)
+    planned = plan(ledger.engine)
+    decisions = ledger.engine.decisions
+    decisions.reject(candidate)
+    decisions.restore_all([candidate])
+    (one,) = ledger.workspace.instances.of_task(task_id)
+    decisions.instances.edit(one.id, one.input, "Foam.")
+    decisions.instances.edit(one.id, one.input, one.output)
+    applied = at_once(applying(ledger.engine, planned))
+    assert applied.decisions == 0
+    assert {(one.task_id, one.why) for one in applied.spared} == {
+        (candidate, "meanwhile"),
+        (task_id, "meanwhile"),
+    }
+    assert (tasks_in(ledger.workspace), instances_in(ledger.workspace)) == before
+
+
+def test_two_at_once_change_everything_once(engine_on: OpenEngine) -> None:
+    ledger = mistaken(engine_on(), label="No")
+    with Workspace.open(ledger.workspace.path) as other_workspace:
+        other = Engine(other_workspace, resolve({}))
+        theirs = plan(other)
+        _, applied = ledger.reparse()
+        after = tasks_in(ledger.workspace), instances_in(ledger.workspace)
+        late = at_once(applying(other, theirs))
+    assert applied.decisions
+    assert late.decisions == 0
+    assert {one.why for one in late.spared} == {"meanwhile"}
+    assert (tasks_in(ledger.workspace), instances_in(ledger.workspace)) == after
+
+
+def test_of_two_answers_about_the_first_instances_only_the_one_that_was_taken_counts(
+    engine_on: OpenEngine,
+) -> None:
+    ledger = Ledger(engine_on())
+    task_id = ledger.accepted(SEA)
+    ledger.instances(task_id, ("the sea", "Waves."))
+    ledger.instances(task_id, ("the sea", "Foam."), ("the ice", "Ice."))
+    assert rows_of(ledger.workspace, task_id) == [("the sea", "Waves.")]
+    assert nothing_is_left(ledger)
+
+
 # Undo
 
 
-def mistaken(engine: Engine) -> Ledger:
-    """A workspace with every kind of mistake."""
+def mistaken(engine: Engine, label: str = "Yes") -> Ledger:
+    """A workspace with every kind of mistake; the label of its accepted task is read wrong if it is Yes."""
 
     def of_tasks(read: list[str]) -> list[str]:
         return read if read == [SEA] else ["Here are the tasks that you asked me for:", *titled(read)[:2]]
 
-    ledger = Ledger(engine, of_tasks=of_tasks, of_label=flipped, of_instances=with_heads)
+    ledger = Ledger(engine, of_tasks=of_tasks, of_label=lambda read: "generation", of_instances=with_heads)
     ledger.propose(RAIN, TOWN, "Name three rivers that flow into a cold sea.")
-    reworded = ledger.accepted(SEA, "Yes")
-    ledger.instances(reworded, ("the sea", "Waves."), ("the ice", "Ice and silence."))
-    ledger.engine.decisions.instances.add(reworded, "the sea", "Foam and salt.")
+    in_pool = ledger.accepted(SEA, label)
+    ledger.instances(in_pool, ("the sea", "Waves."), ("the ice", "Ice and silence."))
+    ledger.engine.decisions.instances.add(in_pool, "the sea", "Foam and salt.")
     return ledger
 
 
@@ -474,6 +525,8 @@ def test_undo_of_instances_brings_back_the_old_ones_and_hides_the_new_ones(engin
     ledger.engine.decisions.undo()
     assert rows_of(ledger.workspace, task_id) == before
     assert [row[4] for row in instances_in(ledger.workspace)] == ["kept", "kept", "withdrawn", "withdrawn"]
+    assert len(ledger.engine.decisions.redo()) == 4
+    assert [row[4] for row in instances_in(ledger.workspace)] == ["dropped", "dropped", "kept", "kept"]
 
 
 def test_what_was_undone_can_be_done_once_more(engine_on: OpenEngine) -> None:
