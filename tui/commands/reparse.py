@@ -82,8 +82,9 @@ def plan_lines(plan: "Plan") -> list[str]:
     if plan.is_empty:
         nothing = f"Read {many(plan.answers, 'answer')} again: there is nothing to change."
         return [*lines, *objections, nothing]
+    reworded = sorted(plan.reworded, key=lambda change: change.task.id)
     shown = [
-        *_shown(map(_rewording, plan.reworded), len(plan.reworded)),
+        *_shown(map(_rewording, reworded), len(reworded)),
         *_shown(map(_rejection, plan.rejected), len(plan.rejected)),
         *_shown(map(_restoration, plan.restored), len(plan.restored)),
         *_shown(
@@ -194,14 +195,13 @@ def _label(label: Label | None) -> str:
 def _instance_lines(change: "InstancesChange") -> Iterator[str]:
     for one in change.changes:
         subject = f"task {change.request.task_id}  instance"
-        if one.stored is None or one.read is None:
-            there = one.stored or one.read
-            assert there is not None
-            yield f"{subject} {one.what}  {_quoted(_pair(there))}"
-        elif one.is_same_text:
-            state = one.read.state if one.what == "changed" else one.what
+        if one.read is None:
+            assert one.stored is not None
+            yield f"{subject} {one.what}  {_quoted(_pair(one.stored))}"
+        elif one.stored is None or one.is_same_text:
             why = f": {safe_line(one.read.reason.sentence)}" if one.read.reason else ""
-            yield f"{subject} {state}  {_quoted(_pair(one.read))}{why}"
+            what = one.read.state if one.what == "changed" else f"{one.what}, {one.read.state}"
+            yield f"{subject} {what}  {_quoted(_pair(one.read))}{why}"
         else:
             yield _turned(subject, _pair(one.stored), _pair(one.read))
 

@@ -12,7 +12,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.check.check import check
-from selfinstruct.db.records import NewInstance
+from selfinstruct.db.records import NewInstance, Reason
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.core.reparsing.old_readings import Ledger, instances_in, tasks_in
@@ -162,6 +162,21 @@ def test_what_has_to_be_requested_again_is_counted(tmp_path: Path) -> None:
     result = run("reparse", "--db", path, "--dry-run")
     assert "requests   1 label to request again, instances of 2 tasks to request again\n" in result.stdout
     assert "label  classification → generation\n" in result.stdout
+
+
+def test_instances_that_are_found_or_kept_now_are_shown_with_their_state(tmp_path: Path) -> None:
+    def mistaken(read: list[NewInstance]) -> list[NewInstance]:
+        return [replace(read[0], state="dropped", reason=Reason("cut", "It was cut.")), *read[2:]]
+
+    path = tmp_path / "w.db"
+    with Workspace.open(path, create=True) as workspace:
+        ledger = Ledger(Engine(workspace, resolve({})), of_instances=mistaken)
+        task_id = ledger.accepted(SEA)
+        ledger.instances(task_id, ("the sea", "Waves."), ("the ice", ""), ("the sky", "Blue."))
+    said = run("reparse", "--db", path, "--dry-run").stdout
+    assert "instances  1 changed, 1 found\n" in said
+    assert "task 176  instance kept  “the sea ⇒ Waves.”\n" in said
+    assert "task 176  instance found, dropped  “the ice ⇒ ”: The output is empty.\n" in said
 
 
 def test_hostile_text_is_shown_safely_and_shortened(tmp_path: Path) -> None:
