@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 from selfinstruct.core.endpoint.responses import Answer, AnswerError, read_answer
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.reparsing.changes import InstancesChange, Plan, Spared, TaskChange, TaskFound
 from selfinstruct.core.reparsing.comparing import (
@@ -15,7 +14,6 @@ from selfinstruct.core.reparsing.comparing import (
     compare_tasks,
 )
 from selfinstruct.core.requests.answer_reader import AnswerReader
-from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.records import Instance, Label, Request, Task
 from selfinstruct.db.workspace import Workspace
 
@@ -32,16 +30,8 @@ def plan(engine: Engine) -> Plan:
     Raises:
         SettingsError: The user's own prompts, whose field names are needed, cannot be read.
     """
-    reader = AnswerReader(engine.language.code, _own_names(engine.settings))
+    reader = AnswerReader.of(engine.settings, engine.language.code)
     return _Planning(engine.workspace, engine.assessor, reader).plan()
-
-
-def _own_names(settings: Settings) -> OwnNames:
-    if settings.prompts is None:
-        return NO_OWN_NAMES
-    from selfinstruct.core.method.own_names import own_names  # noqa: PLC0415 - imports Jinja
-
-    return own_names(settings.api, settings.prompts, settings.language)
 
 
 class _Planning:

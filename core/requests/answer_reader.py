@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from selfinstruct.core.endpoint.responses import Answer
 from selfinstruct.core.method.instance_rules import keep_or_drop
@@ -15,7 +16,8 @@ from selfinstruct.core.method.parsing import (
     parse_output_first,
     parse_proposals,
 )
-from selfinstruct.core.method.vocabulary import OwnNames
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames
+from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance
 
 _MOST_PROPOSED = 500
@@ -28,11 +30,30 @@ class AnswerReader:
 
     Args:
         language: The code of the workspace's language.
-        own: The field names of the user's own prompts.
+        own: The field names of the user's own prompts, and the words of their settings.
     """
 
     language: str
     own: OwnNames
+
+    @classmethod
+    def of(cls, settings: Settings, language: str, *, reads_prompts: bool = True) -> Self:
+        """Create the reader that goes with settings.
+
+        Args:
+            settings: The settings.
+            language: The code of the workspace's language.
+            reads_prompts: Whether to read the user's own prompts for their field names.
+
+        Raises:
+            SettingsError: The user's own prompts cannot be read.
+        """
+        own = NO_OWN_NAMES
+        if reads_prompts and settings.prompts is not None:
+            from selfinstruct.core.method.own_names import own_names  # noqa: PLC0415 - imports Jinja
+
+            own = own_names(settings.api, settings.prompts, settings.language)
+        return cls(language, own.with_words(settings.words.model_dump()))
 
     def tasks(self, answer: Answer, api: AnyApi) -> list[str]:
         """Return the proposed instructions, cleaned, in order."""

@@ -17,7 +17,6 @@ from selfinstruct.core.events import (
     TaskInstantiated,
 )
 from selfinstruct.core.method.thoughts import spoken
-from selfinstruct.core.method.vocabulary import OwnNames
 from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.requests.stage_failures import StageFailures
@@ -44,7 +43,7 @@ class Intake:
         assessor: Assesses the candidates in them.
         prices: The prices of the model's tokens.
         settings: The settings of the requests.
-        own: The field names of the user's own prompts.
+        reader: Reads the answers.
         clock: Returns the time for what is stored.
         emit: Receives what happens, once it is stored.
     """
@@ -56,13 +55,13 @@ class Intake:
         prices: Prices,
         settings: Settings,
         *,
-        own: OwnNames,
+        reader: AnswerReader,
         clock: Callable[[], str],
         emit: Callable[[Event], None],
     ) -> None:
         self._workspace = workspace
         self._assessor = assessor
-        self._reader = AnswerReader(assessor.language.code, own)
+        self._reader = reader
         self._prices = prices
         self._settings = settings
         self._vectors: VectorIntake | None = None

@@ -173,6 +173,14 @@ def test_answers_are_read_in_the_language_of_the_workspace(engine_on: OpenEngine
     assert nothing_is_left(ledger)
 
 
+def test_words_that_a_person_names_later_read_the_earlier_answers(engine_on: OpenEngine) -> None:
+    ledger = Ledger(engine_on(words={"yes": ["ja"]}), of_label=lambda label: "unknown")
+    (task_id,) = ledger.propose(SEA)
+    ledger.label(task_id, "Ja.")
+    ledger.reparse()
+    assert task_of(ledger, task_id).label == "classification"
+
+
 def test_a_reworded_task_gets_a_vector_of_its_new_wording(engine_on: OpenEngine) -> None:
     ledger = Ledger(engine_on(embeddings="offline"), of_tasks=titled)
     (task_id,) = ledger.propose(SEA)
