@@ -109,10 +109,10 @@ class Assessor:
 
     def suppose(self, task_id: int, instruction: str | None) -> None:
         """Reword a task of the pool, or remove it (None), in memory alone, for a plan; `forget` ends that."""
-        if instruction is None:
-            self.index.remove(task_id)
-        else:
+        if instruction is not None:
             self.index.replace(task_id, instruction)
+        elif task_id in self.index:
+            self.index.remove(task_id)
         self._found.clear()
 
     def catch_up(self) -> None:

@@ -153,8 +153,9 @@ class _Planning:
             # Only one answer about the first instances counts, as when it came in.
             if not request.more and not found and (is_answered or self._is_answered(request)):
                 continue
+            before = len(others)
             self._compare_instances(request, answer, found, others)
-            is_answered = is_answered or not request.more
+            is_answered = is_answered or (not request.more and len(others) > before)
 
     def _is_answered(self, request: Request) -> bool:
         assert request.task_id is not None

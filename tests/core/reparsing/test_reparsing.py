@@ -484,6 +484,17 @@ def test_of_two_answers_about_the_first_instances_only_the_one_that_was_taken_co
     assert nothing_is_left(ledger)
 
 
+def test_of_two_answers_about_the_first_instances_the_first_with_any_counts(engine_on: OpenEngine) -> None:
+    ledger = Ledger(engine_on(), of_instances=lambda read: [])
+    task_id = ledger.accepted(SEA)
+    ledger.answer(ledger.engine.planner.instantiate(task_id), "")
+    ledger.instances(task_id, ("the sea", "Waves."))
+    ledger.instances(task_id, ("the sea", "Foam."))
+    ledger.reparse()
+    assert rows_of(ledger.workspace, task_id) == [("the sea", "Waves.")]
+    assert nothing_is_left(ledger)
+
+
 # Undo
 
 
