@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import Event
-from selfinstruct.core.method.vocabulary import NO_OWN_NAMES
 from selfinstruct.core.pool.assessor import Assessor
+from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.requests.intake import Intake
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
@@ -63,13 +63,10 @@ class WorkingSet:
         """Those of models that only some stages use."""
         self.warning = ""
         """A warning about the user's own prompts, as a sentence; empty when there is none."""
-        own = NO_OWN_NAMES
-        if settings.prompts is not None and not workspace.read_only:
+        reads_prompts = not workspace.read_only
+        if settings.prompts is not None and reads_prompts:
             self.warning = self.planner.warning  # validates the user's own prompts
-            from selfinstruct.core.method.own_names import own_names  # noqa: PLC0415 - imports Jinja as well
-
-            own = own_names(settings.api, settings.prompts, settings.language)
-        own = own.with_words(settings.words.model_dump())
+        reader = AnswerReader.of(settings, assessor.language.code, reads_prompts=reads_prompts)
         asked = settings.of_embeddings
         self._embedder = None if asked is None else (asked.model, asked.address)
         """The embedding model and its address; None when embeddings are off."""
@@ -77,7 +74,7 @@ class WorkingSet:
         is_same = self._embedder == (before._embedder if before else None)
         handed_on = before._vectors if before else None
         self._vectors: PoolVectors | None = handed_on if is_same else self._read_vectors()
-        self.intake = Intake(workspace, assessor, prices, settings, own=own, clock=clock, emit=emit)
+        self.intake = Intake(workspace, assessor, prices, settings, reader=reader, clock=clock, emit=emit)
 
     def _read_vectors(self) -> "PoolVectors | None":
         asked = self.settings.of_embeddings

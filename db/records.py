@@ -12,6 +12,9 @@ DecisionKind = Literal["accept", "reject", "edit", "relabel", "drop", "add", "re
 InstanceState = Literal["kept", "dropped", "withdrawn"]
 """`withdrawn`: a person added the instance and undid that; it is hidden until they redo it."""
 
+REPARSE = "reparse"
+"""The tag of the decisions taken by reparsing, and of their undos and redos; none of them is a person's."""
+
 PASS = "pass"  # noqa: S105 - not a password
 """The verdict on a candidate that every filter passes."""
 
@@ -139,7 +142,12 @@ class Decision:
     undoes: int | None
     """The decision that an undo reverts, or the undo that a redo reverts."""
     tag: str | None
-    """A person's reason for rejecting the task, in one word, suggested or their own."""
+    """A person's reason for rejecting the task, in one word, suggested or their own; or `REPARSE`."""
+
+    @property
+    def is_reparse(self) -> bool:
+        """Whether reparsing took it, or it undoes or redoes what reparsing did."""
+        return self.who == "auto" and self.tag == REPARSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,12 @@ class InstanceDecision:
     before: InstanceStanding
     after: InstanceStanding
     undoes: int | None
+    tag: str | None
+
+    @property
+    def is_reparse(self) -> bool:
+        """As for decisions on tasks."""
+        return self.who == "auto" and self.tag == REPARSE
 
 
 AnyDecision = Decision | InstanceDecision

@@ -11,6 +11,7 @@ from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import (
+    REPARSE,
     DecisionKind,
     Instance,
     InstanceDecision,
@@ -121,7 +122,7 @@ class InstanceDecider:
         instance = self._workspace.instances.get(decision.instance_id)
         dispute = self._dispute(decision)
         after = instance.standing if dispute else decision.before
-        self._append(instance, kind, after, step=step, undoes=decision.id)
+        self._append(instance, kind, after, step=step, takes_back=decision)
         return dispute
 
     def _decide(
@@ -142,7 +143,7 @@ class InstanceDecider:
         after: InstanceStanding,
         *,
         step: int | None = None,
-        undoes: int | None = None,
+        takes_back: InstanceDecision | None = None,
     ) -> None:
         decisions = self._workspace.decisions
         decisions.add_on_instance(
@@ -151,7 +152,9 @@ class InstanceDecider:
             step=step or decisions.next_step(),
             at=self._clock(),
             after=after,
-            undoes=undoes,
+            who=takes_back.who if takes_back else "human",
+            undoes=takes_back.id if takes_back else None,
+            tag=REPARSE if takes_back and takes_back.is_reparse else None,
         )
 
     def _get(self, instance_id: int) -> Instance:

@@ -16,6 +16,7 @@ from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.core.util.time_slices import Sliced, at_once
 from selfinstruct.db.records import (
+    REPARSE,
     AnyDecision,
     Decision,
     DecisionKind,
@@ -296,7 +297,15 @@ class Decider:
             dispute = f"Task {task.id} has been decided on again since, so this cannot be reverted."
         elif after.state == "accepted" and task.standing != replace(after, label=task.label):
             dispute = self._taken_place(task.id, after.instruction, since=decision.id, step=step)
-        self._append(task, kind, "human", task.standing if dispute else after, step=step, undoes=decision.id)
+        self.append(
+            task,
+            kind,
+            decision.who,
+            task.standing if dispute else after,
+            step=step,
+            undoes=decision.id,
+            tag=REPARSE if decision.is_reparse else None,
+        )
         return dispute
 
     def _taken_place(self, task_id: int, instruction: str, *, since: int, step: int) -> str | None:
@@ -318,7 +327,7 @@ class Decider:
         passes = not assessment.reasons
         after = replace(task.standing, state="accepted" if passes else "rejected")
         kind: DecisionKind = "accept" if passes else "reject"
-        self._append(task, kind, "auto", after, step=self._workspace.decisions.next_step())
+        self.append(task, kind, "auto", after, step=self._workspace.decisions.next_step())
         emit(TaskDecided(task_id, kind, "auto"))
 
     def _deciding(
@@ -357,7 +366,7 @@ class Decider:
                     except DecisionRefusedError as error:
                         refused[task_id] = error
                     else:
-                        flipped |= self._append(task, kind, "human", after, step=step, tag=tag)
+                        flipped |= self.append(task, kind, "human", after, step=step, tag=tag)
                         part.append(task_id)
                     if is_time():
                         break
@@ -383,7 +392,7 @@ class Decider:
             raise DecisionRefusedError(f"Task {task_id} is a seed; seeds stay as they are.")
         return task
 
-    def _append(
+    def append(
         self,
         task: Task,
         kind: DecisionKind,
@@ -394,6 +403,10 @@ class Decider:
         undoes: int | None = None,
         tag: str | None = None,
     ) -> set[int]:
+        """Append a decision and assess what it affects, inside a step of the assessor.
+
+        Returns the ids of the candidates whose verdicts changed.
+        """
         self._workspace.decisions.add(
             task.id,
             kind,

@@ -107,6 +107,14 @@ class Assessor:
         """The number of model tasks in the pool, which a target counts."""
         return self._pool.accepted_of_model
 
+    def suppose(self, task_id: int, instruction: str | None) -> None:
+        """Reword a task of the pool, or remove it (None), in memory alone, for a plan; `forget` ends that."""
+        if instruction is not None:
+            self.index.replace(task_id, instruction)
+        elif task_id in self.index:
+            self.index.remove(task_id)
+        self._found.clear()
+
     def catch_up(self) -> None:
         """Apply the decisions made since the last call."""
         self._pool.catch_up()

@@ -16,17 +16,9 @@ from selfinstruct.core.events import (
     TaskClassified,
     TaskInstantiated,
 )
-from selfinstruct.core.method.instance_rules import keep_or_drop
-from selfinstruct.core.method.parsing import (
-    clean_instruction,
-    parse_input_first,
-    parse_label,
-    parse_output_first,
-    parse_proposals,
-)
 from selfinstruct.core.method.thoughts import spoken
-from selfinstruct.core.method.vocabulary import OwnNames
 from selfinstruct.core.pool.assessor import Assessment, Assessor
+from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.requests.stage_failures import StageFailures
 from selfinstruct.core.requests.truncation import truncation
 from selfinstruct.core.settings.model import Settings
@@ -36,9 +28,6 @@ from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.embedding_intake import VectorIntake
-
-_MOST_PROPOSED = 500
-"""Upper bound on tasks per response, far above the eight requested and what the token limit allows."""
 
 _LONGEST_QUOTED = 60
 
@@ -54,7 +43,7 @@ class Intake:
         assessor: Assesses the candidates in them.
         prices: The prices of the model's tokens.
         settings: The settings of the requests.
-        own: The field names of the user's own prompts.
+        reader: Reads the answers.
         clock: Returns the time for what is stored.
         emit: Receives what happens, once it is stored.
     """
@@ -66,13 +55,13 @@ class Intake:
         prices: Prices,
         settings: Settings,
         *,
-        own: OwnNames,
+        reader: AnswerReader,
         clock: Callable[[], str],
         emit: Callable[[Event], None],
     ) -> None:
         self._workspace = workspace
         self._assessor = assessor
-        self._own = own
+        self._reader = reader
         self._prices = prices
         self._settings = settings
         self._vectors: VectorIntake | None = None
@@ -137,7 +126,7 @@ class Intake:
             answer = read_answer(stored.body, request.api)
         except AnswerError:
             return
-        for instruction in self._proposed(request, answer):
+        for instruction in self._reader.tasks(answer, request.api):
             yield
             self._assessor.look_up(instruction)
 
@@ -202,7 +191,7 @@ class Intake:
         return self._store_instances(request, task, answer, events)
 
     def _store_label(self, request: Request, task: Task, answer: Answer, events: list[Event]) -> str | None:
-        label = parse_label(answer.text, self._assessor.language.code, own=self._own)
+        label = self._reader.label(answer)
         # A person may have labelled or edited the task in the meantime; that takes precedence.
         if task.label is None and task.instruction == request.instruction:
             self._workspace.tasks.set_label(task.id, label)
@@ -217,10 +206,8 @@ class Intake:
         instances = self._workspace.instances
         if not request.more and instances.are_answered(task.id, request.instruction, request.label):
             return None
-        parse = parse_output_first if request.label == "classification" else parse_input_first
         there = instances.of_wording(task.id, request.instruction, request.label)
-        parsed = parse(answer.text, self._assessor.language.code, own=self._own)
-        made = keep_or_drop(parsed, cut=answer.cut, besides=there)
+        made = self._reader.instances(answer, request.label, besides=there)
         instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
         if not request.more and (task.instruction, task.label) == (request.instruction, request.label):
             # The task may have been edited and restored while the request was in flight.
@@ -234,7 +221,7 @@ class Intake:
     def _store_candidates(
         self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]
     ) -> str | None:
-        proposed = self._proposed(request, answer)
+        proposed = self._reader.tasks(answer, request.api)
         for instruction in proposed:
             task_id = self._workspace.tasks.add(
                 instruction,
@@ -250,17 +237,6 @@ class Intake:
                 decide(task_id, assessment, events.append)
         events.append(CandidatesProposed(request.id, request.batch, len(proposed)))
         return None if proposed else "Its answer holds no list of tasks."
-
-    def _proposed(self, request: Request, answer: Answer) -> list[str]:
-        """Parse the proposed instructions from a response, cleaned."""
-        proposed = parse_proposals(
-            answer.text,
-            cut=answer.cut,
-            continues_item=request.api == "completions",
-            language=self._assessor.language.code,
-            own=self._own,
-        )
-        return [clean_instruction(text) for text in proposed[:_MOST_PROPOSED]]
 
 
 def _about_unclear(text: str) -> str:

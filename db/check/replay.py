@@ -122,9 +122,15 @@ def _find_faults(
             faults.append(f"Decision {row.id} ({row.kind}) reverts decision {row.undoes}, which it cannot.")
 
 
+_UNCLEAR = (None, "unknown")
+"""Labels that the model may still give: there is none yet, or it can be asked again."""
+
+
 def _follows(before: Standing, left: Standing) -> bool:
     """Whether a decision starts from the state that its predecessor left, except for a label by the model."""
-    return before == left or (left.get("label", "") is None and before == {**left, "label": before["label"]})
+    return before == left or (
+        left.get("label", "") in _UNCLEAR and before == {**left, "label": before["label"]}
+    )
 
 
 def _what(row: Row) -> str:
@@ -144,7 +150,7 @@ def differs(last: Last | None, row: TaskState) -> Literal["state", "instruction"
         return "state"
     if instruction != last.after["instruction"]:
         return "instruction"
-    if last.after["label"] is not None and label != last.after["label"]:
+    if last.after["label"] not in _UNCLEAR and label != last.after["label"]:
         return "label"
     return "held" if last.by_person and not held else None
 

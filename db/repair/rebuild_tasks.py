@@ -115,15 +115,15 @@ def _add_task(db: Connection, task_id: int, at: str) -> int:
     Its decisions are applied later.
     """
     decided = db.execute(
-        """SELECT before, who, at FROM decisions WHERE task_id = ? AND instance_id IS NULL
+        """SELECT before, who, at, kind FROM decisions WHERE task_id = ? AND instance_id IS NULL
         ORDER BY id LIMIT 1""",
         [task_id],
     ).fetchone()
     if decided is not None:
-        before, who, at = json.loads(decided[0]), decided[1], decided[2]
+        before, (who, at, kind) = json.loads(decided[0]), decided[1:]
         instruction, label = before["instruction"], before["label"]
         # Seeds already have a label when they are planted and accepted.
-        origin = "seed" if who == "auto" and label is not None else "model"
+        origin = "seed" if (who, kind) == ("auto", "accept") and label is not None else "model"
     else:
         instruction, label = db.execute(
             "SELECT instruction, label FROM instances WHERE task_id = ? ORDER BY id DESC LIMIT 1", [task_id]

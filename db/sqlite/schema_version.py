@@ -20,7 +20,8 @@ def require_current(db: Connection) -> None:
     """
     if version_of(db) < SCHEMA_VERSION:
         raise WorkspaceError(
-            "An older program made the workspace. Open it once without --read-only to bring it up to date."
+            "An older program made the workspace. Open it once for writing, without --read-only or --dry-run,"
+            " to bring it up to date."
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from selfinstruct.db.errors import DamagedError
 from selfinstruct.db.records import (
+    REPARSE,
     AnyDecision,
     Decision,
     DecisionKind,
@@ -26,6 +27,8 @@ _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes
 _NOT_IN_OTHERS = (
     "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
 )
+# Undo and redo cover the steps of people, and those of `selfinstruct reparse`, which people run.
+_UNDOABLE = f"(who = 'human' OR who = 'auto' AND tag = '{REPARSE}')"
 # Which decisions an undo reverts, and which a redo reverts.
 TakingBack = Literal["undo", "redo"]
 _REVERTED_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
@@ -75,12 +78,14 @@ class Decisions:
         step: int,
         at: str,
         after: InstanceStanding,
+        who: Who = "human",
         undoes: int | None = None,
+        tag: str | None = None,
     ) -> int:
-        """Append a person's decision on an instance, which takes effect immediately; returns its id."""
+        """Append a decision on an instance, which takes effect immediately; returns its id."""
         before = _dump(instance.standing)
         return self._insert(
-            [step, instance.task_id, instance.id, kind, "human", at, before, _dump(after), undoes, None]
+            [step, instance.task_id, instance.id, kind, who, at, before, _dump(after), undoes, tag]
         )
 
     def _insert(self, values: list[Any]) -> int:
@@ -95,7 +100,7 @@ class Decisions:
         return decision_id
 
     def to_undo(self) -> int | None:
-        """Return a person's last step that is not entirely undone; None if there is none.
+        """Return the last step of a person or of reparsing that is not entirely undone; None without any.
 
         Steps taken in other running programs do not count.
         """
@@ -112,7 +117,7 @@ class Decisions:
             return None
         (since,) = self._db.execute(
             f"""SELECT count(*) FROM decisions
-            WHERE who = 'human' AND kind NOT IN ('undo', 'redo') AND id > ? AND {_NOT_IN_OTHERS}""",
+            WHERE {_UNDOABLE} AND kind NOT IN ('undo', 'redo') AND id > ? AND {_NOT_IN_OTHERS}""",
             [last[0], self.run_id],
         ).fetchone()
         return None if since else last[1]
@@ -120,7 +125,7 @@ class Decisions:
     def _last_standing(self, kind: TakingBack) -> tuple[int, int] | None:
         found: tuple[int, int] | None = self._db.execute(
             f"""SELECT id, step FROM decisions
-            WHERE who = 'human' AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} AND {_NOT_IN_OTHERS}
+            WHERE {_UNDOABLE} AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} AND {_NOT_IN_OTHERS}
             ORDER BY id DESC LIMIT 1""",
             [self.run_id],
         ).fetchone()
@@ -153,6 +158,11 @@ class Decisions:
         """Return the decisions on a task, without those on its instances, oldest first."""
         rows = self._rows("WHERE task_id = ? AND instance_id IS NULL ORDER BY id", [task_id])
         return [_on_task(row) for row in rows]
+
+    def on_instances_of(self, task_id: int) -> list[InstanceDecision]:
+        """Return the decisions on a task's instances, oldest first."""
+        rows = self._rows("WHERE task_id = ? AND instance_id IS NOT NULL ORDER BY id", [task_id])
+        return [_on_instance(row) for row in rows]
 
     def kind_of(self, decision: AnyDecision) -> DecisionKind:
         """Return the kind of a decision; for an undo or redo, that of the decision undone or redone."""
@@ -221,6 +231,7 @@ def _on_instance(row: tuple[Any, ...]) -> InstanceDecision:
         before=_instance_standing(row[7], row[0]),
         after=_instance_standing(row[8], row[0]),
         undoes=row[9],
+        tag=row[10],
     )
 
 

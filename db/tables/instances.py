@@ -94,6 +94,13 @@ class Instances:
             [task_id, instruction, label],
         )
 
+    def of_request(self, request_id: int, task_id: int) -> list[Instance]:
+        """Return the instances that came from a request about a task, in any state, by id."""
+        return self._select(
+            "WHERE instances.task_id = ? AND instances.request_id = ? ORDER BY instances.id",
+            [task_id, request_id],
+        )
+
     def kept(self, task_ids: Iterable[int]) -> dict[int, int]:
         """Count the kept instances for each task's current wording and label; tasks with none are absent."""
         rows = self._db.execute(

@@ -16,6 +16,11 @@ _COLUMNS = (
     " reserved_usd, held, more, state, error, instead_of"
 )
 
+_WAS_READ = (
+    "requests.state IN ('parsed', 'failed') AND EXISTS"
+    " (SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL AND body IS NOT NULL)"
+)
+
 
 class Requests:
     """Rows of `requests` and `attempts`.
@@ -283,6 +288,47 @@ class Requests:
         attempt_id, body, sent_at, ended_at, parameters = row
         sent = stored_json(parameters, "the parameters of an attempt")
         return StoredAnswer(attempt_id, body, (sent_at, ended_at), sent)
+
+    def answered_proposals(self, *, after: int, most: int) -> list[int]:
+        """Return the first `most` propose requests after this one with a response that was read, by id.
+
+        Those that failed because it could not be read are among them.
+        """
+        rows = self._db.execute(
+            f"""SELECT id FROM requests WHERE stage = 'propose' AND {_WAS_READ} AND id > ?
+            ORDER BY id LIMIT ?""",
+            [after, most],
+        )
+        return [request_id for (request_id,) in rows]
+
+    def tasks_answered(self, *, after: int, most: int) -> list[int]:
+        """Return the first `most` tasks after this one with responses about label or instances, by id."""
+        rows = self._db.execute(
+            f"""SELECT DISTINCT task_id FROM requests INDEXED BY requests_by_task
+            WHERE task_id > ? AND {_WAS_READ} ORDER BY task_id LIMIT ?""",
+            [after, most],
+        )
+        return [task_id for (task_id,) in rows]
+
+    def answered_about(self, task_id: int) -> list[Request]:
+        """Return the requests about a task with a response that was read, by id."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM requests WHERE task_id = ? AND {_WAS_READ} ORDER BY id", [task_id]
+        )
+        return [_request(row) for row in rows.fetchall()]
+
+    def read_again(self, request_id: int) -> bool:
+        """Set a request that failed because its response could not be read back to `answered`.
+
+        The next run then takes it in. Returns False, and changes nothing, if it has not failed.
+        """
+        with transaction(self._db):
+            changed = self._db.execute(
+                f"""UPDATE requests SET state = 'answered', error = NULL
+                WHERE id = ? AND state = 'failed' AND {_WAS_READ}""",
+                [request_id],
+            ).rowcount
+        return bool(changed)
 
     def next_id(self) -> int:
         """Return the id of the next request to be planned."""

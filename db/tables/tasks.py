@@ -128,15 +128,12 @@ class Tasks:
     def release_unclear(self) -> None:
         """Allow new requests for the accepted tasks to which the model has given an unclear label.
 
-        A label that is part of a decision stays.
+        A clear label that is part of a decision stays.
         """
         with transaction(self._db):
             self._db.execute(
                 """UPDATE tasks SET label = NULL, classify_request_id = NULL
-                WHERE state = 'accepted' AND origin != 'seed' AND label = 'unknown' AND (
-                    SELECT json_extract(after, '$.label') FROM decisions
-                    WHERE task_id = tasks.id AND instance_id IS NULL ORDER BY decisions.id DESC LIMIT 1
-                ) IS NULL"""
+                WHERE state = 'accepted' AND origin != 'seed' AND label = 'unknown'"""
             )
 
     def without_instances(self) -> list[int]:
@@ -367,6 +364,10 @@ class Tasks:
     def of_batch(self, batch: int) -> list[Task]:
         """Return the candidates of a batch, in the order in which they were proposed."""
         return self._select("WHERE batch = ? ORDER BY id", [batch])
+
+    def proposed_in(self, request_id: int, batch: int) -> list[Task]:
+        """Return the tasks that came from a request of this batch, by id."""
+        return self._select("WHERE batch = ? AND propose_request_id = ? ORDER BY id", [batch, request_id])
 
     def batch_under_review(self) -> int:
         """Return the batch that a person reviewed last; without any, the newest; 0 without batches."""

@@ -1,4 +1,4 @@
-"""`selfinstruct`: export, status, check and backup of a workspace, and near-duplicate removal."""
+"""`selfinstruct`: export, status, check, backup and reparsing of a workspace, and near-duplicate removal."""
 
 import json
 import shlex
@@ -20,6 +20,7 @@ from selfinstruct.tui.commands.check_and_backup import backup, check
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
 from selfinstruct.tui.commands.options import Command, Program, VersionOption
+from selfinstruct.tui.commands.reparse import reparse
 from selfinstruct.tui.text.safe_text import (
     LABEL_WORDS,
     STATE_WORDS,
@@ -42,7 +43,7 @@ _SPREADSHEETS = " or ".join(one.name for one in FORMATS if isinstance(one, Sprea
 app = typer.Typer(
     cls=Program,
     help="Export training files from a workspace of selfinstruct-tui, show what is in it, check and copy it,"
-    " or remove near-duplicates from files.",
+    " read its answers again, or remove near-duplicates from files.",
     epilog="Examples:\n\n"
     "    selfinstruct status --db movies.db\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
@@ -156,6 +157,12 @@ app.command(
 app.command(cls=Command, epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(
     backup
 )
+app.command(
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct reparse --db movies.db --dry-run\n\n"
+    "    selfinstruct reparse --db movies.db",
+)(reparse)
 
 
 @app.command(cls=Command, epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")

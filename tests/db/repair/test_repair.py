@@ -2,12 +2,14 @@
 
 import random
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import DamagedError, NotRepairedError, WorkspaceError
+from selfinstruct.db.records import REPARSE
 from selfinstruct.db.repair.repair import repairing
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
@@ -206,6 +208,21 @@ def test_decided_tasks_come_back_from_their_decisions(lived_in: Path) -> None:
     notes, _ = repair(lived_in)
     assert any("decisions or instances" in note for note in notes)
     assert rows(lived_in, sql) == before
+
+
+def test_a_lost_task_that_only_reparsing_decided_on_comes_back_as_the_models(lived_in: Path) -> None:
+    with Workspace.open(lived_in) as workspace:
+        task_id = workspace.tasks.add("Name a river.", origin="model", at="now", label="generation")
+        task = workspace.tasks.get(task_id)
+        reworded = replace(task.standing, instruction="Name a lake.")
+        workspace.decisions.add(
+            task_id, "edit", step=999, who="auto", at="now", before=task.standing, after=reworded, tag=REPARSE
+        )
+    with by_hand(lived_in) as db:
+        db.execute("DELETE FROM tasks WHERE id = ?", [task_id])
+    repair(lived_in)
+    sql = f"SELECT origin, instruction, held FROM tasks WHERE id = {task_id}"
+    assert rows(lived_in, sql) == [("model", "Name a lake.", 0)]
 
 
 def test_a_program_at_work_is_not_pulled_the_file_from_under(lived_in: Path) -> None:

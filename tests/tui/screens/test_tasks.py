@@ -16,6 +16,7 @@ from selfinstruct.tui.keys.actions import actions_in
 from selfinstruct.tui.screens.tasks.detail_text import head
 from selfinstruct.tui.text.safe_text import LABEL_WORDS
 from tests.conftest import OpenEngine
+from tests.core.reparsing.old_readings import Ledger
 from tests.hostile import TEXTS
 from tests.tui.curating import Curator, curating, screen_text
 
@@ -547,3 +548,18 @@ async def test_c_tries_generation_first_and_asks_nothing_before_the_person_goes_
     assert curator.engine.workspace.tasks.to_instantiate() == task_id
     await curator.press("s")
     await curator.until(lambda: curator.task(task_id).instantiate_request_id is not None)
+
+
+async def test_what_reparsing_changed_is_in_the_history_and_one_u_takes_it_back(
+    engine_on: OpenEngine,
+) -> None:
+    ledger = Ledger(engine_on(), of_tasks=lambda read: [f"Poem task: {one}" for one in read])
+    ids = ledger.propose("Write a poem about the sea in winter.", "Name three rivers that flow south.")
+    ledger.reparse()
+    async with curating(ledger.engine) as curator:
+        assert curator.current().instruction == "Write a poem about the sea in winter."
+        assert "edit by reparse\n" in await curator.detail()
+        await curator.press("u")
+        assert "and 1 more" in curator.shown("#message")
+        assert [curator.task(task_id).instruction[:10] for task_id in ids] == ["Poem task:"] * 2
+        assert "undo by human, reparse\n" in await curator.detail()

@@ -10,7 +10,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.parsing import parse_label
-from selfinstruct.db.records import PASS, Decision, Instance, Task
+from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.own_keys import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
@@ -203,8 +203,7 @@ def history(decisions: Sequence[Decision]) -> Content | None:
     parts: list[Part] = [heading("History")]
     for decision in decisions:
         when = safe_line(decision.at[:16].replace("T", " "))
-        why = f", {decision.tag}" if decision.tag else ""
-        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {decision.who}{why}")]
+        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {_by_whom(decision)}")]
         if decision.before.label != decision.after.label:
             labels = (decision.before.label, decision.after.label)
             was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
@@ -212,3 +211,10 @@ def history(decisions: Sequence[Decision]) -> Content | None:
         if decision.before.instruction != decision.after.instruction:
             parts.append((f"\n  before: {safe_line(decision.before.instruction)}", MUTED))
     return Content.assemble(*parts)
+
+
+def _by_whom(decision: Decision) -> str:
+    if not decision.is_reparse:
+        return f"{decision.who}, {decision.tag}" if decision.tag else decision.who
+    # Reparsing decides, and a person takes that back or brings it again.
+    return f"human, {REPARSE}" if decision.kind in {"undo", "redo"} else REPARSE

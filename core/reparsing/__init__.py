@@ -1,0 +1,1 @@
+"""Reparsing: stored answers read again, compared with what is stored, and the difference applied."""
