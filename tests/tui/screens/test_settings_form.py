@@ -38,7 +38,7 @@ def test_what_nobody_touches_stays_as_it_is(values: dict[str, Any]) -> None:
 
 
 def test_every_setting_has_a_line_with_its_help() -> None:
-    known = {*Settings.model_fields} - {"filters", "prices", "request"}
+    known = {*Settings.model_fields} - {"filters", "prices", "request", "words"}
     known |= {f"filters.{name}" for name in FilterSettings.model_fields}
     known |= {f"price.{name}" for name in Price.model_fields}
     assert set(FIELDS) == known
