@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.reading import read
-from benchmarks.reading_forms import LANGUAGES, Case, cases, instance_forms, words
+from benchmarks.reading import cases, read
+from benchmarks.reading_forms import LANGUAGES, Case, instance_forms, words
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.method import (
     keep_or_drop,
