@@ -15,7 +15,7 @@ _COLON = re.compile(r"\s*:\s*")
 # What follows a string that ends there. After anything else, its last quotation mark was one of its text.
 _ENDS = re.compile(r"\s*(?:[\]};]|,\s*(?:[\"\[{\]}]|\Z)|\Z)|[ \t]*\n\s*\"")
 _ITEM_LINE = re.compile(
-    r"\"(?P<text>[^\n]*)\"(?P<end>[ \t]*,[ \t\r]*(?=\n|\Z)|\s*,?\s*\][\]}]*[ \t\r`]*(?=\n|\Z))"
+    r"\"(?P<text>[^\n]*)\"(?P<end>[ \t]*,[ \t\r]*(?=\n|\Z)|\s*+(?:,\s*+)?\][\]}]*[ \t\r`]*(?=\n|\Z))"
 )
 _NEXT_ITEM = re.compile(r"\"[ \t,;]+\"")
 _BARE_QUOTE = re.compile(r"(?<!\\)\"")

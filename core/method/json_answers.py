@@ -19,8 +19,12 @@ _MEMBER = (
     r"\"[^\"\n]{1,40}\"\s*:\s*"
     r"(?:\"(?:[^\"\\]|\\.){0,4000}\"|\[[^\[\]{}]{0,1000}\]|[\d.+-]{1,20}|true|false|null)\s*,\s*"
 )
+_QUOTE = r"\\?[\"'“”‘’]?"
 _OURS = re.compile(
-    rf"\{{\s*\\?[\"'“”‘’]?(?:{INSTRUCTIONS}|{INSTANCES})\\?[\"'“”‘’]?\s*[:：]\s*[\[{{]", re.IGNORECASE
+    rf"\{{\s*{_QUOTE}(?:{INSTRUCTIONS}|{INSTANCES}){_QUOTE}\s*[:：]\s*[\[{{]"
+    # Without the brace, or as YAML.
+    rf"|(?<!\w){INSTANCES}{_QUOTE}\s*[:：][ \t]*(?:\[\s*\{{|\n\s*-\s*{_QUOTE}(?:in|out)put)",
+    re.IGNORECASE,
 )
 _ROW = re.compile(
     r"[\s\[]*\{\s*\"(?:input\"\s*:.*\"output|output\"\s*:.*\"input)\"\s*:", re.IGNORECASE | re.DOTALL
@@ -84,7 +88,10 @@ class _Reader:
             end = len(text) if end < 0 else end
             begin = self._begin_in(start, end)
             if begin is not None:
-                prose += _lines_of(text[start:begin])
+                before = _lines_of(text[start:begin])
+                if before and _has(values, asked):
+                    break
+                prose += before
                 try:
                     value, at = DECODER.raw_decode(text, begin)
                 except (ValueError, RecursionError):

@@ -29,8 +29,8 @@ _DECORATION = r"[\s\W_]*"
 
 # An object with the label that is no JSON: with other quotation marks, or without any.
 _LOOSE = re.compile(
-    r"\{[^{}]*?(?<!\w)\\?[\"'“”‘’]?(?:is[ _-]?)?classification(?:[ _-]?task)?\\?[\"'“”‘’]?\s*[:：]\s*"
-    r"(?P<quote>\\?[\"'“‘])?(?P<value>[^,{}\n\"'“”‘’\\]*)(?(quote)\\?[\"'”’]|[,}\n])",
+    r"\{[^{}]*?(?<!\w)\\?[\"'“”‘’]?(?:is[ _-]?)?classification(?:[ _-]?task)?\\?[\"'“”‘’]?\s*+[:：]\s*+"
+    r"(?P<quote>\\?[\"'“‘])?+(?P<value>[^,{}\n\"'“”‘’\\]{0,200})(?(quote)\\?[\"'”’]|[,}\n])",
     re.IGNORECASE,
 )
 _OBJECT = re.compile(r"\{(?=\s*(?:\\?[\"'“‘]?\w|$))")
@@ -90,17 +90,26 @@ def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
     Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
     decides, and in it the opening word.
     """
-    found = json_items(text, CLASSIFICATION)
-    if found is None:
+    stated, start = _in_object(text, code, own)
+    if stated is None:
         return _of_text(text, code, own)
-    stated = _of_json(found, code, own)
-    for before in texts_before_tasks(text[: found.start], vocabulary(code, own)):
+    for before in texts_before_tasks(text[:start], vocabulary(code, own)):
         said = _of_text(before, code, own)
         if not only_introduces(before, vocabulary(code, own)):
             return said
         if said not in {"unknown", stated}:
             return "unknown"
-    return _of_text(text, code, own) if stated is None else stated
+    return stated
+
+
+def _in_object(text: str, code: str, own: OwnNames) -> tuple[Label | None, int]:
+    """The label in JSON, or in an object that is none, and where that begins; None without a label in one."""
+    if (found := json_items(text, CLASSIFICATION)) is not None:
+        return _of_json(found, code, own), found.start
+    if loose := list(_LOOSE.finditer(text)):
+        words = label_words(code, own)
+        return _agreed(_of_line(fold(match["value"]), words) for match in loose), loose[0].start()
+    return None, 0
 
 
 def _of_json(found: JsonItems, code: str, own: OwnNames) -> Label | None:
@@ -122,9 +131,6 @@ def _agreed(labels: Iterable[Label]) -> Label:
 
 def _of_text(text: str, code: str, own: OwnNames) -> Label:
     known, words = vocabulary(code, own), label_words(code, own)
-    loose = [_of_line(fold(match["value"]), words) for match in _LOOSE.finditer(text)]
-    if loose:
-        return _agreed(loose)
     lines = [line[:_LOOKED_AT] for line in text.splitlines() if re.search(r"\w", line)]
     for number, full in enumerate(lines):
         opened = _OBJECT.search(full)

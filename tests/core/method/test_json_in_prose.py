@@ -92,6 +92,8 @@ def test_labels_that_disagree_are_none(text: str, label: str) -> None:
     [
         ('No, it is open.\n\nTask: Is it spam?\n{"classification": "yes"}', "generation"),
         ('No.\n\nTask: Is it spam?\n{"label": "yes"}', "generation"),
+        ("No.\n\nTask: Is it spam?\n{'classification': 'yes'}", "generation"),
+        ('{"classification": "no"}\nTask: Is it spam? {"classification": "yes"}', "generation"),
         ('Hm.\n\nTask: Is it spam?\n{"classification": "yes"}', "unknown"),
         ('Yes!\n\nTask: Is it spam?\n{"classification": "no"}', "unknown"),
         ('Task: Is it spam?\n{"classification": "yes"}', "classification"),
@@ -125,6 +127,8 @@ def test_rows_in_json_behind_a_heading_are_rows_and_never_an_output(heading: str
         "Here is the JSON: " + ROW[len('{"instances": ') : -1],
         "Output: " + ROW[len('{"instances": [') : -2],
         'Output: {"instances": [{"id": 1}]}',
+        'Output: "instances": [{"input": "a", "output": "x"}]',
+        "instances:\n- input: a\n  output: x\n- input: b\n  output: y",
     ],
 )
 def test_no_output_is_kept_that_holds_rows_in_json(text: str, output_first: bool) -> None:
@@ -164,6 +168,14 @@ def test_what_stands_before_another_task_is_read(own: str, other: str, output_fi
     text = f"{own}\n\nTask: Name three rivers.\n{other}"
     assert rows(text, output_first=output_first) == [("q", "r", "kept")]
     assert rows(f"Task: Spell.\n{text}", output_first=output_first) == [("q", "r", "kept")]
+
+
+@in_either_order
+def test_what_follows_an_answer_in_json_is_not_of_this_task(output_first: bool) -> None:
+    for other in (f"Task: Sing. {OTHER[0]}", f"Task: Sing.\n{OTHER[0]}", "Task: Sing.\nInput: x\nOutput: y"):
+        assert rows(f"{ROW}\n{other}", output_first=output_first) == [("2 + 2", "4", "kept")]
+    numbered = f"1. {ROW}\n2. {ROW.replace('2 + 2', '3 + 1')}"
+    assert len(rows(numbered, output_first=output_first)) == 2
 
 
 @in_either_order
