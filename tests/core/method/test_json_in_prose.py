@@ -285,3 +285,9 @@ def test_what_only_explains_or_counts_a_row_is_left_out(
 ) -> None:
     text = json.dumps({"instances": [{"input": "b", **members, "output": "y"}]})
     assert rows(text, output_first=output_first) == [("b", "y", "kept")]
+
+
+def test_spaces_around_texts_make_no_other_row() -> None:
+    texts = [("a", "x"), (" a", "x "), ("b", "y"), ("  b", "z")]
+    text = json.dumps({"instances": [{"input": given, "output": output} for given, output in texts]})
+    assert [one[2] for one in rows(text)] == ["kept", "duplicate", "contradiction", "contradiction"]
