@@ -1,7 +1,7 @@
 """What share of answers is read right, and whether anything wrong is kept, in forms that models write.
 
 The answers are rendered from known tasks, rows and labels in five languages (`reading_words.toml`), in the
-forms of `reading_forms.py`.
+forms of `reading_forms.py` and `reading_json.py`.
 
     python -m benchmarks.reading            # some seconds
     python -m benchmarks.reading --misses   # print each answer that is read otherwise
@@ -9,8 +9,10 @@ forms of `reading_forms.py`.
 
 import argparse
 from collections import defaultdict
+from collections.abc import Iterator
 
-from benchmarks.reading_forms import LANGUAGES, Case, cases
+from benchmarks.reading_forms import LANGUAGES, Case, instances, labels, lists
+from benchmarks.reading_json import json_cases
 from selfinstruct.core.method import (
     keep_or_drop,
     parse_input_first,
@@ -20,6 +22,13 @@ from selfinstruct.core.method import (
 )
 
 TARGET = 0.98
+
+
+def cases() -> Iterator[Case]:
+    """All cases, in every language."""
+    for code in LANGUAGES:
+        for rendered in (lists, instances, labels, json_cases):
+            yield from rendered(code)
 
 
 def read(case: Case) -> object:

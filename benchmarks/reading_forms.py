@@ -48,14 +48,6 @@ def words(code: str) -> dict[str, Any]:
     return own
 
 
-def cases() -> Iterator[Case]:
-    """All cases, in every language."""
-    for code in LANGUAGES:
-        yield from lists(code)
-        yield from instances(code)
-        yield from labels(code)
-
-
 def lists(code: str) -> Iterator[Case]:
     """Answers to the propose prompt."""
     own = words(code)

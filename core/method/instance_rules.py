@@ -26,24 +26,25 @@ def keep_or_drop(
     Returns:
         One instance for each of `parsed`, in the same order.
     """
-    seen = {(one.input, one.output) for one in besides}
-    answered = {one.input for one in besides if one.state == "kept" and one.input}
+    seen = {_pair(one) for one in besides}
+    answered = {_pair(one)[0] for one in besides if one.state == "kept"}
     reasons: list[Reason | None] = []
     outputs: dict[str, set[str]] = {}
     for position, instance in enumerate(parsed, start=1):
         is_cut = cut and position == len(parsed) and not instance.whole
-        pair = (instance.input, instance.output)
+        pair = given, output = _pair(instance)
         reason = _drop_reason(instance, cut=is_cut, repeated=pair in seen)
         seen.add(pair)
         reasons.append(reason)
-        if reason is None and instance.input:
-            outputs.setdefault(instance.input, set()).add(instance.output)
+        if reason is None and given:
+            outputs.setdefault(given, set()).add(output)
     assessed = []
     for position, (instance, own_reason) in enumerate(zip(parsed, reasons, strict=True)):
         reason = own_reason
-        if reason is None and len(outputs.get(instance.input, ())) > 1:
+        given, _ = _pair(instance)
+        if reason is None and len(outputs.get(given, ())) > 1:
             reason = Reason("contradiction", "The answer gives this input different outputs.")
-        if reason is None and instance.input in answered:
+        if reason is None and given and given in answered:
             reason = Reason("contradiction", "The task already has this input with a different output.")
         if reason is None and position >= MAX_INSTANCES:
             reason = Reason("too_many", f"Only the first {MAX_INSTANCES} instances of an answer are kept.")
@@ -51,8 +52,13 @@ def keep_or_drop(
     return assessed
 
 
+def _pair(instance: Instance | ParsedInstance) -> tuple[str, str]:
+    """An input and an output as they are compared: spaces around them make no difference."""
+    return instance.input.strip(), instance.output.strip()
+
+
 def _drop_reason(instance: ParsedInstance, *, cut: bool, repeated: bool) -> Reason | None:
-    given, output = instance.input.strip(), instance.output.strip()
+    given, output = _pair(instance)
     if cut:
         return Reason("cut", "The token limit cut the answer off inside this instance.")
     if instance.fault is not None:

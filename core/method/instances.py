@@ -9,11 +9,18 @@ from selfinstruct.core.method.instance_fields import (
     OUTPUT_FIRST,
     WITHOUT_LABELS,
     Field,
+    Fields,
     read_fields,
 )
+from selfinstruct.core.method.next_task import before_next_task, only_introduces
 from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair, ParsedInstance, finished, unreadable
-from selfinstruct.core.method.structured_instances import from_json, from_table, has_unknown_form
-from selfinstruct.core.method.values import input_of, value_of, without_lead_in, without_remarks
+from selfinstruct.core.method.structured_instances import (
+    before_other_instances,
+    from_json,
+    from_table,
+    has_unknown_form,
+)
+from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _KINDS = ("input", "output", "label")
@@ -22,6 +29,8 @@ _LONGEST_HEADING = 120
 
 def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
     """The instances of an input-first answer; `ended`: a mark of the template shows that it is whole."""
+    own = before_other_instances(text, vocabulary)
+    text, ended = own or text, ended or own != ""
     found = from_json(text, vocabulary, output_first=False) or from_table(text, vocabulary)
     if found is not None:
         return found
@@ -30,8 +39,8 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
         # A label may stand for an output, but not begin an answer to this prompt.
         read = read_fields(text, vocabulary, WITHOUT_LABELS)
     if read is None:
-        return _without_fields(text, vocabulary, whole=ended)
-    if before := _before_next_task(read.fields[0].value, vocabulary):
+        return unreadable(own) or _without_fields(text, vocabulary, whole=ended)
+    if before := _before_fields(read, vocabulary):
         return unreadable(before)
     fields = _last_trimmed(read.fields, vocabulary)
     if any(one.kind == "input" for one in fields):
@@ -43,12 +52,16 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
 
 def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
     """The instances of an output-first answer; one that starts with an input is read as input-first."""
+    own = before_other_instances(text, vocabulary)
+    text, ended = own or text, ended or own != ""
     found = from_json(text, vocabulary, output_first=True) or from_table(text, vocabulary)
     if found is not None:
         return found
     read = read_fields(text, vocabulary, OUTPUT_FIRST)
     if read is None:
         return unreadable(text)
+    if before := _before_fields(read, vocabulary):
+        return unreadable(before)
     fields = _last_trimmed(read.fields, vocabulary)
     named = [one for one in fields if one.kind not in {"", "example"}]
     if named[0].kind == "input":
@@ -58,15 +71,10 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
     return finished(pairs, vocabulary, whole=ended or read.more)
 
 
-def _before_next_task(preface: str, vocabulary: Vocabulary) -> str:
+def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     """The text before a `Task:` that precedes all fields; they then belong to another task."""
-    lines = preface.split("\n")
-    for number, line in enumerate(lines):
-        head = field_head(Line(line), number, vocabulary)
-        if head is not None and head.kind == "task":
-            before = "\n".join(lines[:number])
-            return "" if _is_said_before(before, vocabulary) else before.strip()
-    return ""
+    first = read.fields[0]
+    return before_next_task(first.value, vocabulary) if first.kind == "" else ""
 
 
 def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
@@ -138,7 +146,7 @@ def _unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pai
             own = own or head
             given, fault = text, None
             if text and head is None and one.kind == "":
-                fault = None if _is_said_before(text, vocabulary) else UNREADABLE
+                fault = None if only_introduces(text, vocabulary) else UNREADABLE
                 given = given if fault else ""
             continue
         output, after = _split_at(one.value, own, vocabulary)
@@ -161,22 +169,6 @@ def _own_fields(text: str, vocabulary: Vocabulary) -> tuple[FieldHead | None, st
         if head and head.kind is None and not vocabulary.is_lead_in(line) and (head.text.strip() or below):
             return head, "\n".join(lines[number:])
     return None, text.strip()
-
-
-def _is_said_before(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a text before the first field only introduces the instances, or repeats the task."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    if len(lines) > 3:
-        return False
-    if not input_of(text.strip(), vocabulary):
-        return True
-
-    def introduces(line: str) -> bool:
-        head = field_head(Line(line), 0, vocabulary)
-        named = head is not None and head.kind in {"task", "preface"}
-        return named or vocabulary.is_lead_in(line) or line.rstrip(" *").endswith((":", "：", "!", "！"))
-
-    return all(map(introduces, lines))
 
 
 def _split_at(value: str, own: FieldHead | None, vocabulary: Vocabulary) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """The answer to "is it a classification task?"."""
 
+import json
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -8,7 +9,9 @@ from typing import Any
 from selfinstruct.core.answer_schemas import CLASSIFICATION
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import fold
-from selfinstruct.core.method.json_answers import json_items, whole_members
+from selfinstruct.core.method.broken_json import whole_members
+from selfinstruct.core.method.json_answers import JsonItems, json_items, under_name
+from selfinstruct.core.method.next_task import only_introduces, texts_before_tasks
 from selfinstruct.core.method.vocabulary import (
     NO_OWN_NAMES,
     OwnNames,
@@ -24,12 +27,23 @@ _SHORT, _FEW_WORDS = 20, 3
 _DECORATION = r"[\s\W_]*"
 
 
+# An object with the label that is no JSON: with other quotation marks, or without any.
+_LOOSE = re.compile(
+    r"\{[^{}]*?(?<!\w)\\?[\"'“”‘’]?(?:is[ _-]?)?classification(?:[ _-]?task)?\\?[\"'“”‘’]?\s*+[:：]\s*+"
+    r"(?P<quote>\\?[\"'“‘])?+(?P<value>[^,{}\n\"'“”‘’\\]{0,200})(?(quote)\\?[\"'”’]|[,}\n])",
+    re.IGNORECASE,
+)
+_OBJECT = re.compile(r"\{(?=\s*(?:\\?[\"'“‘]?\w|$))")
+
+
 class LabelWords:
     """The words by which a label is read, compiled for one language; they match folded text."""
 
     def __init__(self, code: str, own: OwnNames) -> None:
         asked, words = language(code).answers, reading_words(code)["labels"]
-        yes, no = [*own.yes, *asked.yes, *words["yes"]], [*own.no, *asked.no, *words["no"]]
+        # What a word means to the user counts: "no" is a yes in some languages.
+        yes = _with_own(own.yes, [*asked.yes, *words["yes"]], other=own.no)
+        no = _with_own(own.no, [*asked.no, *words["no"]], other=own.yes)
         either = f"(?:{any_of(map(fold, words['either']))}|[/／|])"
         before = any_of(map(fold, words["before"]))
         alone = (
@@ -51,6 +65,12 @@ class LabelWords:
         self.is_one = _patterns(words["is"])
 
 
+def _with_own(own: Iterable[str], known: Iterable[str], *, other: Iterable[str]) -> list[str]:
+    """The user's words and the known ones, but those that are the user's words for the other label."""
+    taken = set(map(fold, other))
+    return [*own, *(word for word in known if fold(word) not in taken)]
+
+
 def _patterns(patterns: Iterable[str]) -> "re.Pattern[str]":
     return re.compile(
         "|".join(f"(?:{fold(pattern) if not pattern.isascii() else pattern})" for pattern in patterns),
@@ -70,21 +90,59 @@ def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
     Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
     decides, and in it the opening word.
     """
-    found = json_items(text, CLASSIFICATION)
-    if found is not None and (len(found.items) == 1 or (found.as_asked and found.items)):
-        return _from_json(found.items[0], code, own)
-    if found is not None and found.rest.startswith("{"):
+    stated, start = _in_object(text, code, own)
+    if stated is None:
+        return _of_text(text, code, own)
+    for before in texts_before_tasks(text[:start], vocabulary(code, own)):
+        said = _of_text(before, code, own)
+        if not only_introduces(before, vocabulary(code, own)):
+            return said
+        if said not in {"unknown", stated}:
+            return "unknown"
+    return stated
+
+
+def _in_object(text: str, code: str, own: OwnNames) -> tuple[Label | None, int]:
+    """The label in JSON, or in an object that is none, and where that begins; None without a label in one."""
+    if (found := json_items(text, CLASSIFICATION)) is not None:
+        return _of_json(found, code, own), found.start
+    if loose := list(_LOOSE.finditer(text)):
+        words = label_words(code, own)
+        return _agreed(_of_line(fold(match["value"]), words) for match in loose), loose[0].start()
+    return None, 0
+
+
+def _of_json(found: JsonItems, code: str, own: OwnNames) -> Label | None:
+    """The label in JSON, if all that is in it agrees; None if it is not about the label."""
+    if found.rest.startswith("{"):
         members = whole_members(found.rest)
-        return _from_json(members.get(CLASSIFICATION, members), code, own, whole=False)
+        if asked := under_name(members, CLASSIFICATION):
+            return _agreed(_from_json(value, code, own) for value in asked)
+        return _from_json(dict(members), code, own, whole=False)
+    if found.items and (found.as_asked or len(found.items) == 1 or not found.prose):
+        return "unknown" if found.rest else _agreed(_from_json(item, code, own) for item in found.items)
+    return None
+
+
+def _agreed(labels: Iterable[Label]) -> Label:
+    found = set(labels)
+    return found.pop() if len(found) == 1 else "unknown"
+
+
+def _of_text(text: str, code: str, own: OwnNames) -> Label:
     known, words = vocabulary(code, own), label_words(code, own)
     lines = [line[:_LOOKED_AT] for line in text.splitlines() if re.search(r"\w", line)]
-    for number, line in enumerate(lines):
+    for number, full in enumerate(lines):
+        opened = _OBJECT.search(full)
+        line = full[: opened.start()] if opened else full
+        if opened and (not re.search(r"\w", line) or line.rstrip(" *_`").endswith((":", "：", "?", "？"))):
+            return _of_object(full[opened.start() :], code, own)
         folded = fold(line).strip()
         last = number == len(lines) - 1
         asked = list(words.question.finditer(folded))
         if asked:
             after = folded[asked[-1].end() :]
-            if not re.search(r"\w", after) and not last:
+            if not re.search(r"\w", after) and (not last or folded.rstrip(" *_`").endswith(":")):
                 continue
             return _of_line(after if re.search(r"\w", after) else folded, words)
         name, colon, after = _named(folded)
@@ -102,6 +160,15 @@ def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
             return _of_line(after, words)
         return _of_line(folded, words)
     return "unknown"
+
+
+def _of_object(text: str, code: str, own: OwnNames) -> Label:
+    """The label in braces at the end of a line: in an object with any names, or in braces alone."""
+    try:
+        return _from_json(json.loads(text.rstrip(" .`*"), strict=False), code, own)
+    except (ValueError, RecursionError):
+        is_word = text.rstrip().endswith("}") and ":" not in text
+        return _of_line(fold(text), label_words(code, own)) if is_word else "unknown"
 
 
 def _named(folded: str) -> tuple[str, str, str]:

@@ -6,8 +6,10 @@ from typing import Any
 
 from selfinstruct.core.answer_schemas import INSTRUCTIONS
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
+from selfinstruct.core.method.broken_json import mended
+from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.item_text import number_again, plain_items
-from selfinstruct.core.method.json_answers import JsonItems, json_items
+from selfinstruct.core.method.json_answers import JsonItems, holds_an_answer, json_items
 from selfinstruct.core.method.list_items import COLONS, ListItems
 from selfinstruct.core.method.numbering import (
     Marker,
@@ -38,7 +40,7 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
     if not opened and len(elements := _elements(text, vocabulary)) > 1:
         return plain_items(elements, vocabulary)
     text = _EMPHASIZED.sub(r"\g<text>", text)
-    found = json_items(text, INSTRUCTIONS)
+    found = json_items(text, INSTRUCTIONS, may_follow=lambda before: _announces(before, vocabulary, opened))
     if found is not None and not found.as_asked and _has_numbers(found.prose, vocabulary):
         found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
@@ -52,8 +54,28 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         items = _from_lines(text, vocabulary, opened=opened)
         if cut and items:
             items.pop()
-    items = _without_second_numbers(items)
+    items = [text for item in _without_second_numbers(items) for text in _out_of_json(item, vocabulary)]
     return plain_items(items, vocabulary)
+
+
+def _out_of_json(item: str, vocabulary: Vocabulary) -> list[str]:
+    """The instructions of an item that is JSON; any other item, unless an answer in JSON is in it."""
+    found = json_items(item, INSTRUCTIONS) if item.startswith("{") else None
+    if found is not None and not found.prose:
+        return _from_json(found, vocabulary) or []
+    if item.startswith('"') and item.endswith('",') and (text := mended(item[1:-2])) is not None:
+        return [text]
+    return [] if holds_an_answer(item) else [item]
+
+
+def _announces(before: str, vocabulary: Vocabulary, opened: bool) -> bool:
+    """Whether JSON may follow a text on the same line, which is then no task that quotes some JSON."""
+    marker = number_marker(Line(before), 0, vocabulary.item) or bullet_marker(Line(before), 0)
+    said = marker.text if marker else before
+    if marker or opened:
+        return not re.search(r"\w", said)
+    head = field_head(Line(said), 0, vocabulary)
+    return not vocabulary.is_request(said) or (head is not None and head.kind is not None)
 
 
 def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]:

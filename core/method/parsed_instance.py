@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from selfinstruct.core.method.answer_lines import leaves_fence_open
-from selfinstruct.core.method.values import fault_of, input_of, value_of
+from selfinstruct.core.method.json_answers import holds_a_row, holds_an_answer
+from selfinstruct.core.method.values import fault_of, input_of, value_of, without_empty_edges
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
@@ -44,11 +45,15 @@ def finished(
         whole: Whether they are complete even if the answer was cut.
         exact: Whether nothing but a text itself can be in its place, as in JSON with a schema.
     """
-    trimmed = str.strip if exact else value_of
+    trimmed = without_empty_edges if exact else value_of
     found = []
     for pair in pairs:
         given, output = input_of(trimmed(pair.given), vocabulary), trimmed(pair.output)
-        fault = pair.fault or fault_of(given, output, vocabulary)
+        fault = pair.fault
+        is_json_row = not exact and not given and holds_a_row(output)
+        if fault is None and (is_json_row or holds_an_answer(given) or holds_an_answer(output)):
+            fault = UNREADABLE
+        fault = fault or fault_of(given, output, vocabulary)
         if fault is None and (leaves_fence_open(given) or leaves_fence_open(output)):
             fault = _OPEN_FENCE
         found.append(ParsedInstance(given, output, fault, whole))

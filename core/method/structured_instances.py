@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from selfinstruct.core.answer_schemas import INSTANCES
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.json_answers import as_text, json_items
+from selfinstruct.core.method.next_task import before_next_task
 from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.tables import column, only_table
-from selfinstruct.core.method.vocabulary import Kind, Vocabulary
+from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
+from selfinstruct.db.records import Reason
+
+_NUMBERS = {"id", "number", "index", "no", "#"}
+_SHOWN = 60
+_HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
 
 
 def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
@@ -24,7 +31,8 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
     for item in read.items:
         pair = _from_object(item, vocabulary) if isinstance(item, dict) else None
         if pair is not None:
-            found.append(pair)
+            # A label is a word: the spaces around it are no indentation.
+            found.append(replace(pair, output=pair.output.strip()) if output_first else pair)
         elif found:
             found.append(Pair("", as_text(item), UNREADABLE))
     if not found:
@@ -39,6 +47,22 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
     return parsed
 
 
+def before_other_instances(text: str, vocabulary: Vocabulary) -> str:
+    """The text before another task, to which the instances in JSON or in a table belong; else ""."""
+    read = json_items(text, INSTANCES)
+    if read is not None:
+        has_rows = any(isinstance(item, dict) and _from_object(item, vocabulary) for item in read.items)
+        return before_next_task(text[: read.start], vocabulary) if has_rows or read.as_asked else ""
+    table = only_table(text)
+    if table is not None and any(_is_output(vocabulary.meaning(cell)) for cell in table.header):
+        return before_next_task("\n".join(text.split("\n")[: table.start]), vocabulary)
+    return ""
+
+
+def _is_output(meaning: FieldName | None) -> bool:
+    return meaning is not None and meaning.kind in {"output", "label"}
+
+
 def _has_fields(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Whether the lines around a table or JSON hold fields; it is then only the value of one of them."""
     heads = (field_head(Line(line), 0, vocabulary) for line in prose)
@@ -46,21 +70,45 @@ def _has_fields(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
 
 
 def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
+    """The input and the output in an object; None if it has neither.
+
+    Members with unknown names are the input where nothing else is. Beside a named input they may be part of
+    it, or a remark, or the way to the output: then it is unreadable.
+    """
     values: dict[Kind, str] = {}
     others: list[str] = []
+    repeated: list[str] = []
     for name, value in item.items():
-        meaning = vocabulary.meaning(str(name))
+        meaning, text = vocabulary.meaning(name), as_text(value)
         if meaning is None:
-            if value not in (None, "") and str(name).lower() not in {"id", "number", "index", "no"}:
-                others.append(f"{name}: {as_text(value)}")
-        elif meaning.kind not in values or meaning.usual:
-            values[meaning.kind] = as_text(value)
+            numbered = text.isdecimal() and vocabulary.example.match(name)
+            if text.strip() and name.lower() not in _NUMBERS and not numbered:
+                others.append(f"{name}: {text}")
+        elif meaning.kind not in {"input", "output", "label"}:
+            continue
+        elif values.get(meaning.kind, "").strip() in {"", text.strip()}:
+            values[meaning.kind] = text
+        elif text.strip():
+            repeated.append(f"{name}: {text}")
     output = values.get("output", values.get("label"))
-    if output is None:
-        return Pair(values["input"], "") if "input" in values else None
-    if "input" not in values and "label" in values and "output" in values:
-        return Pair(values["output"], values["label"])
-    return Pair(values.get("input", "\n".join(others)), output)
+    if output is None and "input" not in values:
+        return None
+    label_of_output = "input" not in values and "label" in values and "output" in values
+    given = values["output"] if label_of_output else values.get("input")
+    output = values["label"] if label_of_output else output
+    if not label_of_output and "output" in values and values.get("label", output) != output:
+        repeated.append(f"label: {values['label']}")
+    if homeless := [*repeated, *(others if given is not None else [])]:
+        return Pair("", as_text(item), _homeless(homeless[0]))
+    return Pair("\n".join(others) if given is None else given, output or "")
+
+
+def _homeless(member: str) -> Reason:
+    line = " ".join(member.split())
+    shown = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+    return Reason(
+        "unreadable", f"It is not clear where this belongs, beside the input and the output: {shown}"
+    )
 
 
 def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None:
@@ -109,4 +157,6 @@ def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
         for name in re.findall(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]", stripped[:2000])
         if (meaning := vocabulary.meaning(name)) and meaning.usual
     }
-    return stripped[0] in "[{<|" and bool(names & {"input", "output", "label"})
+    if stripped[0] in "[{<|" and names & {"input", "output", "label"}:
+        return True
+    return _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names

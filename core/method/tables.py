@@ -17,6 +17,8 @@ class Table:
     rows: list[list[str]]
     prose: list[str]
     """The lines before and after it."""
+    start: int
+    """The number of lines before it."""
 
 
 def only_table(text: str) -> Table | None:
@@ -34,7 +36,7 @@ def only_table(text: str) -> Table | None:
     end = next((n for n in range(delimiter + 1, len(lines)) if "|" not in lines[n]), len(lines))
     rows = [_cells(line) for line in lines[delimiter + 1 : end]]
     prose = [*lines[: delimiter - 1], *lines[end:]]
-    return Table(header, [row for row in rows if len(row) == len(header)], prose)
+    return Table(header, [row for row in rows if len(row) == len(header)], prose, delimiter - 1)
 
 
 def column(table: Table, wanted: Sequence[bool]) -> int | None:

@@ -1,6 +1,7 @@
 """The text of a field: trimmed, without what is said around it; empty inputs, placeholders and refusals."""
 
 import re
+from textwrap import dedent
 
 from selfinstruct.core.method.answer_lines import RULE, is_fence
 from selfinstruct.core.method.vocabulary import Vocabulary
@@ -18,6 +19,15 @@ _ANY_BRACKETS = re.compile(r"[\[<{【［](?P<inside>[^\[\]<>{}【】［］\n]{1,
 _REFUSED_WITHIN = 300
 
 
+def without_empty_edges(text: str) -> str:
+    """A text without the empty lines around it; indentation stays."""
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    return "\n".join(lines[start:])
+
+
 def value_of(text: str) -> str:
     """Trim a field's text, and remove the code fence that encloses all of it, if any."""
     lines = text.strip("\n").rstrip().split("\n")
@@ -30,7 +40,8 @@ def value_of(text: str) -> str:
     fenced = len(lines) > 1 and is_fence(lines[0]) and is_fence(lines[-1])
     if fenced and not any(is_fence(line) for line in lines[1:-1]):
         return "\n".join(lines[1:-1]).strip("\n")
-    return "\n".join(lines).strip()
+    # Where all lines are indented, only that they all are means nothing.
+    return dedent("\n".join(lines)).strip()
 
 
 def without_remarks(text: str, vocabulary: Vocabulary) -> str:
@@ -75,8 +86,11 @@ def input_of(value: str, vocabulary: Vocabulary) -> str:
         return value
     if _ONLY_MARKS.fullmatch(value):
         return ""
-    said, _, inside = value.strip(_AROUND).partition("（" if "（" in value.strip(_AROUND) else "(")
     is_none = vocabulary.phrases["no_input"].match
+    # A phrase of the user's own may itself have brackets.
+    if is_none(value.strip()) or is_none(value.lstrip(_AROUND)):
+        return ""
+    said, _, inside = value.strip(_AROUND).partition("（" if "（" in value.strip(_AROUND) else "(")
     return "" if is_none(said.strip()) and (not inside or is_none(inside.strip(_AROUND))) else value
 
 

@@ -1,10 +1,21 @@
 """The `[words]` settings: the words that answers use in a language of the user's own."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from selfinstruct.core.settings.checked import Checked
+from selfinstruct.core.language.unicode_tokens import fold
+from selfinstruct.core.settings.checked import Checked, quoted
+
+# One word may name both the output and the class label: no prompt asks for both.
+_APART = (
+    ("yes", "no"),
+    ("task", "input"),
+    ("task", "output"),
+    ("task", "label"),
+    ("input", "output"),
+    ("input", "label"),
+)
 
 
 class WordSettings(Checked):
@@ -28,3 +39,14 @@ class WordSettings(Checked):
         if not all(any(character.isalnum() for character in word) for word in named):
             raise ValueError("each entry needs a letter or a digit")
         return named
+
+    @model_validator(mode="after")
+    def _mean_one_thing(self) -> Self:
+        for one, other in _APART:
+            known = {fold(word) for word in getattr(self, other)}
+            for word in getattr(self, one):
+                if fold(word) in known:
+                    raise ValueError(
+                        f"{quoted(word)} is in both {one} and {other}; remove it from one of them"
+                    )
+        return self

@@ -66,6 +66,19 @@ def test_without_them_no_row_is_made_up_of_unknown_words() -> None:
     assert kept == []
 
 
+def test_an_empty_input_may_be_named_with_brackets() -> None:
+    own = NO_OWN_NAMES.with_words({"no_input": ["ничего (пусто)", "(нет)"]})
+    for none in ("ничего (пусто)", "*Ничего (пусто).*", "(нет)"):
+        (one,) = parse_input_first(f"Input: {none}\nOutput: 5", "other", own=own)
+        assert (one.input, one.output) == ("", "5")
+
+
+def test_a_word_of_the_user_means_what_the_user_says() -> None:
+    own = NO_OWN_NAMES.with_words({"yes": ["No"], "no": ["Yes", "ne"]})
+    assert parse_label("No.", "other", own=own) == "classification"
+    assert parse_label("Yes.", "other", own=own) == "generation"
+
+
 async def test_a_workspace_reads_answers_by_them(engine_on: OpenEngine, server: ModelServer) -> None:
     message = {"role": "assistant", "content": "Нет, задача открытая."}
     answer = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
@@ -89,6 +102,17 @@ def test_a_wrong_word_is_told_with_its_place(tmp_path: Path) -> None:
     path.write_text('[words]\nyes = ["—"]\n', encoding="utf-8")
     with pytest.raises(SettingsError, match=r"words\.yes is wrong: each entry needs a letter or a digit"):
         read_file(path)
+
+
+def test_a_word_with_two_meanings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "selfinstruct.toml"
+    for one, other in (("yes", "no"), ("task", "input"), ("input", "output"), ("input", "label")):
+        path.write_text(f'[words]\n{one} = ["а", "Да"]\n{other} = ["да"]\n', encoding="utf-8")
+        sentence = f"words is wrong: 'Да' is in both {one} and {other}; remove it from one of them"
+        with pytest.raises(SettingsError, match=sentence):
+            resolve(read_file(path))
+    path.write_text('[words]\noutput = ["Ответ"]\nlabel = ["Ответ"]\n', encoding="utf-8")
+    assert resolve(read_file(path)).words.label == ("Ответ",)
 
 
 def test_the_words_are_remembered_by_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.reading import read
-from benchmarks.reading_forms import LANGUAGES, Case, cases, instance_forms, words
+from benchmarks.reading import cases, read
+from benchmarks.reading_forms import LANGUAGES, Case, instance_forms, words
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.method import (
     keep_or_drop,
@@ -178,7 +178,19 @@ def seconds_to_read(text: str) -> float:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "piece", ["1.\n", "Input: a\n", "> ", "</think>", '{"input": 1},', "「」", "let me know "]
+    "piece",
+    [
+        *("1.\n", "Input: a\n", "> ", "</think>", '{"input": 1},', "「」", "let me know "),
+        *(
+            '{"instances": [',
+            '"instances":\n',
+            "{classification: ",
+            "- {",
+            '{"a": "',
+            "Task: x\n{",
+            '"a" b",',
+        ),
+    ],
 )
 def test_the_time_to_read_an_answer_grows_with_its_length_and_not_its_square(piece: str) -> None:
     short, long = (
@@ -194,7 +206,17 @@ MARKS = [
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("before", ["", "1. Name a.", "Input: a\nOutput: ", "Class label: a "])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "1. Name a.",
+        "Input: a\nOutput: ",
+        "Class label: a ",
+        '{"instructions": ["a "b"',
+        "{classification: ",
+    ],
+)
 def test_a_mark_that_a_model_repeats_without_end_is_read_in_linear_time(before: str) -> None:
     seconds_to_read(before)
     for mark in MARKS:
