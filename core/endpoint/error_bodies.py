@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from selfinstruct.core.util.snake_case import snake_case
 from selfinstruct.core.util.storable_text import storable_text
 
 _LONGEST_MESSAGE = 500
@@ -39,7 +40,6 @@ _STATUSES = {
     529: "overloaded_error",
 }
 _STATUS_OF = {name: status for status, names in _STATUSES.items() for name in names.split()}
-_CAPITAL_INSIDE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def told_error(document: object) -> ToldError | None:
 
 def _worded(error: ToldError) -> ToldError:
     """Give an error without a message its code as one."""
-    return error if error.message or not error.codes else replace(error, message=_line(error.codes[0]))
+    return error if error.message or not error.codes else replace(error, message=one_line(error.codes[0]))
 
 
 def error_beside(document: object, *, has_content: bool) -> ToldError | None:
@@ -135,7 +135,7 @@ def _read(error: object, depth: int = 0) -> ToldError | None:
         found = None if nested is None else _read(nested, depth + 1)
         if found is not None and found.message:
             return found
-        line = _line(error)
+        line = one_line(error)
         return ToldError(line) if line else None
     if isinstance(error, list):
         return _of_list(error, depth)
@@ -143,7 +143,7 @@ def _read(error: object, depth: int = 0) -> ToldError | None:
         return _of_object(error, depth)
     if not error or isinstance(error, bool):
         return None
-    return ToldError(_line(json.dumps(error)), _status(error))
+    return ToldError(one_line(json.dumps(error)), _status(error))
 
 
 def _of_list(errors: list[Any], depth: int) -> ToldError | None:
@@ -153,13 +153,13 @@ def _of_list(errors: list[Any], depth: int) -> ToldError | None:
         return next((found for one in errors[:9] if (found := _read(one, depth + 1)) is not None), None)
     fields = [_field(one["loc"]) for one in validated]
     said = [
-        f"{field}: {_line(one.get('msg') or one.get('type'))}"
+        f"{field}: {one_line(one.get('msg') or one.get('type'))}"
         for field, one in zip(fields, validated, strict=True)
     ]
     kinds = tuple(
         storable_text(kind[:_LONGEST_NAME]) for one in validated if isinstance(kind := one.get("type"), str)
     )
-    return ToldError(_line("; ".join(said[:9])), None, kinds, tuple(dict.fromkeys(fields)))
+    return ToldError(one_line("; ".join(said[:9])), None, kinds, tuple(dict.fromkeys(fields)))
 
 
 def _field(loc: object) -> str:
@@ -189,7 +189,7 @@ def _of_object(error: dict[str, Any], depth: int) -> ToldError | None:
         others = [value for name, value in error.items() if name not in _CODES]
         if not codes and not any(map(_holds_something, others)):
             return None
-        message = "" if words or status is not None else _line(json.dumps(error, default=str))
+        message = "" if words or status is not None else one_line(json.dumps(error, default=str))
         return ToldError(message, status, words, params)
     found = _merged(inner, ToldError("", status, words, params))
     # OpenRouter quotes the provider's own error beside a message that says nothing.
@@ -197,7 +197,8 @@ def _of_object(error: dict[str, Any], depth: int) -> ToldError | None:
     raw = _read(metadata.get("raw"), depth + 1) if isinstance(metadata, dict) else None
     if raw is not None and raw.message and raw.message not in found.message:
         found = _merged(
-            ToldError(_line(f"{found.message}: {raw.message}"), found.status, found.codes, found.params), raw
+            ToldError(one_line(f"{found.message}: {raw.message}"), found.status, found.codes, found.params),
+            raw,
         )
     return found
 
@@ -215,7 +216,7 @@ def _is_code(code: object) -> bool:
 def _status(code: object) -> int | None:
     """The HTTP status that a code stands for; None if it is none of an error."""
     if isinstance(code, str):
-        words = re.sub(r"[\s.-]+", "_", _CAPITAL_INSIDE.sub("_", code.strip())).lower()
+        words = snake_case(code).replace(".", "_")
         if words in _STATUS_OF:
             return _STATUS_OF[words]
         code = int(words) if re.fullmatch(r"[45]\d\d", words, re.ASCII) else None
@@ -237,8 +238,8 @@ def _nested(message: str) -> object:
     return None
 
 
-def _line(text: object) -> str:
-    """Text as one storable line; "" for anything that is no text."""
+def one_line(text: object) -> str:
+    """Text of a server as one storable line, cut to a bound; "" for anything that is no text."""
     if not isinstance(text, str):
         return ""
     # Cut a huge text before splitting it, to bound the work; then cut the result to its length.
