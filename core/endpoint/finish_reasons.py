@@ -19,8 +19,9 @@ _NAMES: dict[Ending, str] = {
         " sensitive guardrail_intervened refusal"
     ),
 }
-_ENDINGS: dict[str, Ending] = {"": "whole"} | {
-    name: kind for kind, names in _NAMES.items() for name in names.split()
+_ENDINGS: dict[str, Ending] = {
+    "": "whole",
+    **{name: kind for kind, names in _NAMES.items() for name in names.split()},
 }
 _LIMIT = re.compile("length|token|limit", re.IGNORECASE)
 _PREFIX = re.compile(r"^(?:.*\.)?(?:finish_|stop_)?(?:reason_)?")
