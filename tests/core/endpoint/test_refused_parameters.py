@@ -163,7 +163,7 @@ def test_a_field_that_names_nothing_that_was_sent_says_nothing(
 
 def test_the_parameter_that_matters_least_is_left_out_first_and_the_token_limit_never() -> None:
     learned: dict[str, str | None] = {"top_p": "topP"}
-    left_out = []
+    left_out: list[str] = []
     while lesson := without_one(adapted(PROPOSE, learned), learned):
         left_out += lesson
         learned |= lesson
