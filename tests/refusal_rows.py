@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from tests.fault_rows import AGAIN, Row, refusal
+from tests.fault_rows import AGAIN, GOOD, Row, refusal
+from tests.faulty import answer
 from tests.gateway_rows import told
 
 NO_PROVIDER = "No endpoints found that can handle the requested parameters."
@@ -69,6 +70,83 @@ def _forms() -> Iterator[Row]:
             always=True,
             settings={"answers": answers, "request": {"body": {"response_format": own}}},
         )
+
+
+LLAMA_CPP_PYTHON = (
+    "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'"
+    " or 'json_object'\", 'input': 'json_schema', 'ctx': {'expected': \"'text' or 'json_object'\"}}]"
+)
+
+
+def _fields_of_forms() -> Iterator[Row]:
+    """JSON that an endpoint does not take: each form of it is refused once, without any wait."""
+    for name, play in (
+        ("500, pydantic's words", refusal(500, LLAMA_CPP_PYTHON, type="internal_server_error")),
+        (
+            "400, the parameter",
+            refusal(400, "This model does not support it.", param="response_format", code="unsupported"),
+        ),
+        ("400, a sentence", refusal(400, "This model does not support response format `json_schema`.")),
+        ("400, in camel case", refusal(400, "Unknown value for responseFormat.")),
+        ("400, a part of the parameter", refusal(400, "no", param="response_format.json_schema")),
+        ("400, its schema", refusal(400, "Invalid schema for response_format 'instructions'")),
+        ("400, a plain text", answer(b"response_format: unknown variant `json_schema`", 400)),
+        (
+            "422, a list of details",
+            answer(
+                json.dumps(
+                    {"detail": [{"type": "literal_error", "loc": ["body", "response_format", "type"]}]}
+                ).encode(),
+                422,
+            ),
+        ),
+    ):
+        yield Row(
+            f"json_schema refused: {name}", (play,), "parsed", requests=2, form="json_object with schema"
+        )
+    for status in (400, 422, 500):
+        refused = refusal(status, "response_format is not what I know")
+        yield Row(
+            f"any schema refused with {status}", (refused,) * 2, "parsed", requests=3, form="json_object"
+        )
+        yield Row(
+            f"all JSON refused with {status}",
+            (refused,) * 3,
+            "parsed",
+            requests=4,
+            dropped="response_format",
+            form="text",
+        )
+        yield Row(
+            f"all JSON refused with {status}, and nothing else will do",
+            (refused,) * 3,
+            "ends",
+            rf"status {status}: response_format is not what I know\. It accepts no request for JSON: set"
+            r" (--|⟪)?answers",
+            3,
+            form="json_object",
+            settings={"answers": "json"},
+        )
+    yield Row(
+        "another parameter refused beside JSON",
+        (refusal(400, "top_p and response_format do not go together", param="top_p"),),
+        "parsed",
+        requests=2,
+        dropped="top_p",
+        form="json_schema",
+    )
+    yield Row(
+        "500 that speaks of something else",
+        (refusal(500, "CUDA out of memory"),),
+        "parsed",
+        "",
+        2,
+        AGAIN,
+        form="json_schema",
+    )
+    yield Row(
+        "JSON that is not asked for", (answer(GOOD),), "parsed", form="text", settings={"answers": "text"}
+    )
 
 
 def _failed_generations() -> Iterator[Row]:
@@ -180,4 +258,8 @@ def _lengths() -> Iterator[Row]:
         yield Row(f"{status}, a rate limit that is used up", (refusal(status, used),), "parsed", "", 2, AGAIN)
 
 
-REFUSAL_ROWS = [row for rows in (_names, _forms, _failed_generations, _gateways, _lengths) for row in rows()]
+REFUSAL_ROWS = [
+    row
+    for rows in (_names, _forms, _fields_of_forms, _failed_generations, _gateways, _lengths)
+    for row in rows()
+]
