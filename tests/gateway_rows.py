@@ -88,6 +88,8 @@ def _no_errors() -> Iterator[Row]:
         {"message": "", "type": "", "param": "", "code": None},
         {"message": None, "type": "upstream_error", "param": "", "code": ""},
         {"code": "200", "message": ""},
+        *({"code": 0, "message": "success"}, {"code": 0, "message": "done"}, {"message": "OK"}, "success"),
+        {"code": "Success", "message": "the request was answered", "type": ""},
     ):
         yield Row(f"200, a good answer beside error {json.dumps(error)}", (with_error(error),), "parsed")
     empty = {"error": {"message": "", "code": None}}
@@ -254,6 +256,10 @@ def _streams_and_counts() -> Iterator[Row]:
         (
             "a stream with the usage inside",
             streamed(*pieces[:2], delta("", finish_reason="stop", usage=usage)),
+        ),
+        (
+            "a stream without blank lines",
+            streamed(*pieces, {"choices": [], "usage": usage}).replace(b"\n\n", b"\n"),
         ),
         ("a stream with comments", b": wait\n\n" + streamed(*pieces, {"choices": [], "usage": usage})),
         ("usage as floats", said(TEXT, usage={"prompt_tokens": 7.0, "completion_tokens": 9.0})),

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
+from selfinstruct.core.endpoint.refused_parameters import concerning
 from selfinstruct.core.endpoint.responses import read_error
-from selfinstruct.core.endpoint.send_error import SendError
-from selfinstruct.core.setting_names import setting
 from selfinstruct.db.records import AnswerKind, Parameters
 
 Form = Literal["json_schema", "json_object with schema", "json_object", "text"]
@@ -22,10 +21,10 @@ PROMPTS = "prompts"
 """The name under which a workspace stores that prompts for an endpoint ask for text."""
 
 _FORMS: tuple[Form, ...] = get_args(Form)
-_REFUSALS = frozenset({400, 422, 500})
 _NAMED = re.compile(
-    r"response[_ ]?(?:format|schema|mime)|json[_ ]?(?:schema|object)|structured[_ ]?outputs?"
-    r"|guided[_ ]?(?:json|decoding)|(?:pars|invalid|compil)\w* grammar",
+    r"response[_ ]?(?:format|schema|mime)|json[_ ]?(?:schema|object|mode)|structured[_ ]?outputs?"
+    r"|guided[_ ]?(?:json|decoding)|contain the word \W?json\b"
+    r"|(?:pars|invalid|compil|support)\w* (?:the |a )?grammar|\bgrammars? (?:error|compil|pars|is |are )",
     re.IGNORECASE,
 )
 _LOOKED_AT = 4000
@@ -37,11 +36,13 @@ class AnswerForms:
     Args:
         answers: What the user wants to be asked for.
         learned: What has been learned about the endpoint so far; read again at each use.
+        is_set: Whether the user has set `response_format`, which then stays as it is.
     """
 
-    def __init__(self, answers: AnswerKind, learned: Mapping[str, str | None]) -> None:
+    def __init__(self, answers: AnswerKind, learned: Mapping[str, str | None], *, is_set: bool) -> None:
         self._answers = answers
         self._learned = learned
+        self._is_set = is_set
 
     def apply(self, parameters: Parameters) -> Parameters:
         """Bring `response_format`, if any, into the form that the endpoint accepts; drop it for text."""
@@ -55,21 +56,31 @@ class AnswerForms:
         others = {name: value for name, value in parameters.items() if name != RESPONSE_FORMAT}
         return others if form == TEXT else {**others, RESPONSE_FORMAT: asked}
 
-    def learn(self, error: SendError, sent: Parameters) -> dict[str, str | None] | None:
-        """Learn the form to try next from a refusal; None if the error is about something else.
+    def is_refused(self, body: bytes, sent: Parameters) -> bool:
+        """Whether a refusal with this body is about the form in which the request asked for JSON."""
+        if self._asked(sent) is None:
+            return False
+        told = concerning(read_error(body), sent)
+        said = " ".join(told.params) or told.message
+        return _NAMED.search(said or body[:_LOOKED_AT].decode(errors="replace")) is not None
 
-        Empty if the user insists on JSON and no form of it is left; the error then says so.
-        """
-        refused = _refused(error, sent)
-        if refused is None:
+    def simpler(self, sent: Parameters) -> Form | None:
+        """The form to try after that of a request; None if there is none, or the user insists on JSON."""
+        asked = self._asked(sent)
+        if asked is None:
             return None
         # Another request may have come further meanwhile.
-        form = _FORMS[max(_FORMS.index(refused) + 1, _FORMS.index(self._form))]
-        if form != TEXT or self._answers != "json":
-            return {FORM: form}
-        error.unusable = True
-        error.sentence += f" It accepts no request for JSON: set {setting('answers')} to auto or text."
-        return {}
+        form = _FORMS[max(_FORMS.index(asked) + 1, _FORMS.index(self._form))]
+        return None if form == TEXT and self._answers == "json" else form
+
+    def _asked(self, sent: Parameters) -> Form | None:
+        """The form in which a request asked for JSON; None if it did not, or as the user has set it."""
+        asked = sent.get(RESPONSE_FORMAT)
+        if self._is_set or not isinstance(asked, dict):
+            return None
+        if "json_schema" in asked:
+            return "json_schema"
+        return "json_object with schema" if "schema" in asked else "json_object"
 
     @property
     def _form(self) -> Form:
@@ -78,20 +89,3 @@ class AnswerForms:
         known = self._learned.get(FORM)
         form = next((form for form in _FORMS if form == known), _FORMS[0])
         return _FORMS[0] if form == TEXT and self._answers == "json" else form
-
-
-def _refused(error: SendError, sent: Parameters) -> Form | None:
-    """The form that an endpoint has refused; None if the error is about something else.
-
-    Some servers report it as a failure of their own, with status 500: what they say decides.
-    """
-    asked = sent.get(RESPONSE_FORMAT)
-    if not isinstance(asked, dict) or error.http_status not in _REFUSALS:
-        return None
-    told = read_error(error.body)
-    said = " ".join(told.params) or told.message
-    if not _NAMED.search(said or error.body[:_LOOKED_AT].decode(errors="replace")):
-        return None
-    if "json_schema" in asked:
-        return "json_schema"
-    return "json_object with schema" if "schema" in asked else "json_object"

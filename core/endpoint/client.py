@@ -3,42 +3,37 @@
 import asyncio
 import json
 import logging
-import re
-import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
-from selfinstruct.core.endpoint.answer_forms import AnswerForms
+from selfinstruct.core.endpoint.answer_forms import FORM, AnswerForms
 from selfinstruct.core.endpoint.connection_errors import (
     connection_error,
     not_connected_within,
-    sentence_case,
-    wants_password,
     why,
 )
-from selfinstruct.core.endpoint.context_limit import context_limit, is_too_long, smaller, too_long
+from selfinstruct.core.endpoint.context_limit import context_limit, is_about_rate, smaller, too_long
 from selfinstruct.core.endpoint.credentials import find_headers, find_key
 from selfinstruct.core.endpoint.deadline import deadline
-from selfinstruct.core.endpoint.error_bodies import ToldError
-from selfinstruct.core.endpoint.key_consent import KeyConsent, key_variable
+from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember_proxies, struck, struck_text
-from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, lessons
+from selfinstruct.core.endpoint.refusals import NO_PROVIDER
+from selfinstruct.core.endpoint.refused_parameters import Lessons, adapted, concerning, lessons, without_one
 from selfinstruct.core.endpoint.responses import error_in_answer, read_error, read_models, read_told
 from selfinstruct.core.endpoint.route import Route, RouteError, client_options, route_to
 from selfinstruct.core.endpoint.send_error import SendError
+from selfinstruct.core.endpoint.status_errors import StatusErrors, ended
 from selfinstruct.core.endpoint.throttle import Throttle
 from selfinstruct.core.setting_names import setting
-from selfinstruct.core.settings.addresses import as_address, base_and_query, wants_azure_key
+from selfinstruct.core.settings.addresses import base_and_query, wants_azure_key
 from selfinstruct.core.settings.model import Settings, is_openai, origin_of
-from selfinstruct.db.records import Parameters, Prompt
+from selfinstruct.db.records import Parameters, Prompt, Stage
 
 if TYPE_CHECKING:
     import httpx2
@@ -77,22 +72,9 @@ _CONNECT_TIMEOUT_S = 10.0
 _ERROR_TIMEOUT_S = 10.0
 """Seconds to wait for the body of an error; the status already says most of it."""
 
-_TRANSIENT = frozenset({408, 409, 425, 429})
-REFUSALS = frozenset({400, 422, 500})
-"""Statuses with which servers refuse a parameter; 500 is that of a validation inside llama-cpp-python."""
 _MOST_LESSONS = 32
 """Upper bound on what is learned, so that a server cannot keep a request going with ever new wishes."""
-_NOTHING_THERE = frozenset({404, 405, 410, 501})
-_NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _SHORTER = f"Use shorter examples in {setting('seeds')} or {setting('prompts')}"
-_BAD_KEY = re.compile(
-    r"\b(?:api|access)[ _-]?(?:key|token)\b.{0,30}\b(?:not valid|invalid|incorrect|expired)"
-    r"|\b(?:invalid|incorrect|expired) (?:api|access)[ _-]?(?:key|token)",
-    re.IGNORECASE,
-)
-_PAY = "Add credit, or use another key."
-_LONGEST_WAIT_S = 120.0
-_LONGEST_QUOTED = 200
 
 
 class Endpoint:
@@ -123,16 +105,21 @@ class Endpoint:
         """What is known about its parameters."""
         self.has_warned = False
         """Whether the person has been told that requests are too long for this model."""
-        self._forms = AnswerForms(settings.answers, self.learned)
+        self._unconfirmed: Lessons = {}
+        self._forms = AnswerForms(
+            settings.answers, self.learned, is_set=RESPONSE_FORMAT in settings.request.body
+        )
         self.is_free = settings.is_free
         self.throttle = Throttle(room_for(settings.concurrency, endpoints=self._endpoints(settings)))
         """Limits the number of requests in flight."""
         self._settings = settings
         consent = KeyConsent() if consent is None else consent
-        self._key = find_key(settings, consent, names=(self._MODEL, self._URL, self._KEY))
+        names = (self._MODEL, self._URL, self._KEY)
+        self._key = find_key(settings, consent, names=names)
         self._headers = find_headers(settings, consent)
         self._client: AsyncOpenAI | None = None
         self._route = Route("", is_encrypted=False)
+        self._errors = StatusErrors(settings, names, bool(self._key), self._unknown)
 
     @staticmethod
     def _endpoints(settings: Settings) -> int:
@@ -158,28 +145,40 @@ class Endpoint:
             self._raise_for_error(body, headers)
         except SendError as error:
             if error.too_long:
-                self._name_the_context(error, parameters)
+                self._name_the_limit(error, parameters)
+            elif self._has_refused_json(error, parameters) and self._forms.simpler(parameters) is None:
+                error.unusable = True
+                error.sentence += (
+                    f" It accepts no request for JSON: set {setting('answers')} to auto or text."
+                )
             raise
         return body
 
-    def _name_the_context(self, error: SendError, parameters: Parameters) -> None:
+    def _name_the_limit(self, error: SendError, parameters: Parameters) -> None:
         """Say of a request that is too long what was asked for, and what could be lowered."""
         told, thinking = read_error(error.body), self._settings.thinking_tokens
-        said = f" The endpoint says: {_ended(told.message)}" if told.message else ""
-        what = too_long(told, parameters, thinking_tokens=thinking)
-        lower = "Lower thinking_tokens in selfinstruct.toml, or use" if thinking else f"{_SHORTER}, or"
-        error.sentence = f"{what} (status {error.http_status}). {lower} a model with a larger context.{said}"
+        said = f" The endpoint says: {ended(told.message)}" if told.message else ""
+        lower = "Lower thinking_tokens in selfinstruct.toml, or" if thinking else f"{_SHORTER}, or"
+        if is_about_rate(told):
+            what, other = "The request is larger than a rate limit of the endpoint allows", "raise that limit"
+        else:
+            what = too_long(told, parameters, thinking_tokens=thinking)
+            other = "use a model with a larger context"
+        error.sentence = f"{what} (status {error.http_status}). {lower} {other}.{said}"
 
-    def with_less(self, error: SendError, sent: Parameters) -> Parameters | None:
+    def with_less(self, error: SendError, sent: Parameters, stage: Stage) -> Parameters | None:
         """Return parameters for a request that was too long, for fewer tokens; None if none fit."""
-        return smaller(sent, context_limit(read_error(error.body))) if error.too_long else None
+        if not error.too_long:
+            return None
+        limit, thinking = context_limit(read_error(error.body)), self._settings.thinking_tokens
+        return smaller(sent, limit, stage=stage, thinking_tokens=thinking)
 
     def _raise_for_error(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Raise for a response with status 200 whose body reports an error with a status of its own."""
         error = error_in_answer(body)
         if error is None or error.status is None:
             return
-        failed = self._status_error(error.status, headers, body[:MAX_KEPT_BYTES], error)
+        failed = self._errors.error(error.status, headers, body[:MAX_KEPT_BYTES], error, self._route)
         # An answer that was begun, or counted, may be billed all the same.
         failed.free = failed.free and read_told(body).completion_tokens in {None, 0}
         raise failed
@@ -318,58 +317,7 @@ class Endpoint:
                     if len(body) >= most:
                         break
         kept = struck(bytes(body))[:MAX_KEPT_BYTES]
-        raise self._status_error(response.status_code, response.headers, kept)
-
-    def _status_error(
-        self, status: int, headers: Mapping[str, str], body: bytes, error: ToldError | None = None
-    ) -> SendError:
-        """Return the error for a status, which `error` may have named in a response with status 200."""
-        error = error or read_error(body)
-        told = _ended(f": {error.message}" if error.message else "")
-        codes = set(error.codes)
-        # A 5xx may come from a gateway while the server completes the request, and a 2xx may be billed.
-        failed = SendError(
-            f"The endpoint answered with status {status}{told}", status, body, free=300 <= status < 500
-        )
-        if 300 <= status < 400:
-            failed.unusable = True
-            location = struck_text(headers.get("location", ""))
-            failed.sentence = f"{self.address} {self._redirection(location)}"
-        elif status == 407 and self._route.proxy is not None:
-            failed.unusable = True
-            failed.sentence = wants_password(self._route)
-            return failed
-        elif codes & _NOT_PAID:
-            failed.unusable = True
-            failed.sentence = f"The quota of this key is used up{told} {_PAY}"
-        elif status == 402:
-            failed.unusable = True
-            failed.sentence = f"{self.address} requires payment (status 402){told} {_PAY}"
-        elif status == 401 or (status == 400 and _BAD_KEY.search(error.message)):
-            failed.unusable = True
-            what = "rejects the key" if self._key else "requires a key"
-            failed.sentence = f"{self.address} {what} (status {status}){told} {self._key_advice()}"
-        elif status == 403:
-            failed.unusable = True
-            failed.sentence = (
-                f"The request to {self.address} was refused (status 403){told} {self._about_403()}"
-            )
-        elif status in _NOTHING_THERE:
-            failed.unusable = True
-            failed.sentence = self._unknown(status, told)
-        elif is_too_long(status, error):
-            failed.too_long = True
-        elif status in _TRANSIENT or status >= 500:
-            failed.transient = True
-            failed.retry_after_s = _retry_after(headers)
-            if failed.retry_after_s is not None and failed.retry_after_s > _LONGEST_WAIT_S:
-                failed.unusable = True
-                failed.sentence += (
-                    f" It asks to wait for {failed.retry_after_s:.0f} seconds; start again then."
-                )
-        if self._route.may_answer:
-            failed.sentence += f" {sentence_case(self._route.proxy_shown)} may have answered in its place."
-        return failed
+        raise self._errors.error(response.status_code, response.headers, kept, read_error(kept), self._route)
 
     def _unknown(self, status: int, told: str) -> str:
         api = self._settings.api
@@ -382,18 +330,6 @@ class Endpoint:
         if (urlsplit(self.address).hostname or "").endswith(".azure.com"):
             return "it ends in /openai/v1, or in /openai/deployments/NAME?api-version=DATE"
         return "it often ends in /v1"
-
-    def _redirection(self, location: str) -> str:
-        """Describe a redirect, with its target as a base URL for this endpoint where possible."""
-        try:
-            parts = urlsplit(urljoin(f"{base_and_query(self.address)[0]}/", location))
-            host = parts.netloc.rpartition("@")[2]
-        except ValueError:
-            host = ""
-        if not location or not host or len(location) > _LONGEST_QUOTED:
-            return f"redirects elsewhere. Check {self._URL}."
-        path = as_address(parts.path)
-        return f"redirects to {parts.scheme}://{host}{path}. Set {self._URL} to that address."
 
     def advice(self, error: SendError) -> str:
         """Describe an error that makes the endpoint unusable, and what the person can do about it."""
@@ -412,33 +348,41 @@ class Endpoint:
             f" with {self._MODEL} offline."
         )
 
-    def _about_403(self) -> str:
-        """List the possible causes of a 403, which need not be the key."""
-        name = key_variable(self._settings)
-        key = f"the key in {name} may not allow it" if name else f"it may require a key; {self._KEY} names it"
-        return f"Possible causes: {key}, or something in between, such as a firewall, blocks the request."
+    def learn(self, error: SendError, planned: Parameters, sent: Parameters) -> bool:
+        """Learn from a refusal how to send parameters; returns whether these are now sent differently.
 
-    def _key_advice(self) -> str:
-        name = key_variable(self._settings)
-        return (
-            f"Check the key in {name}." if name else f"Name the variable that holds its key with {self._KEY}."
-        )
-
-    def learn(self, error: SendError, sent: Parameters) -> Lessons:
-        """Learn from a refusal how to send the parameters; empty if it teaches nothing.
-
-        A refusal of JSON teaches the form in which answers can be asked for.
+        Args:
+            error: Why the request failed.
+            planned: Its parameters as planned.
+            sent: The same as they were sent.
         """
-        if (form := self._forms.learn(error, sent)) is not None:
-            self.learned |= form
-            return form
-        if error.http_status not in REFUSALS or len(self.learned) > _MOST_LESSONS:
-            return {}
+        if not error.refused:
+            return False
+        # Unless the refusal of another request has taught it meanwhile.
+        if self.adapt(planned) == sent and len(self.learned) <= _MOST_LESSONS:
+            learned = self._lessons(error, sent)
+            self.learned |= learned
+            self._unconfirmed |= learned
+        return self.adapt(planned) != sent
+
+    def _lessons(self, error: SendError, sent: Parameters) -> Lessons:
+        form = self._forms.simpler(sent)
+        if self._has_refused_json(error, sent):
+            return {} if form is None else {FORM: form}
         # What the person has set in the body stays as it is.
         kept = {*self._settings.request.body, RESPONSE_FORMAT}
         ours = {name: value for name, value in sent.items() if name not in kept}
-        learned = lessons(read_error(error.body), ours, self.learned)
-        self.learned |= learned
+        found = lessons(concerning(read_error(error.body), sent), ours, self.learned)
+        if found or error.http_status != NO_PROVIDER:
+            return found
+        return without_one(ours, self.learned) if form is None else {FORM: form}
+
+    def _has_refused_json(self, error: SendError, sent: Parameters) -> bool:
+        return error.refused and error.http_status != NO_PROVIDER and self._forms.is_refused(error.body, sent)
+
+    def confirmed(self) -> Lessons:
+        """Return what has been learned since the last call, once a request has succeeded with it."""
+        learned, self._unconfirmed = self._unconfirmed, {}
         return learned
 
 
@@ -449,11 +393,6 @@ def _longest(parameters: Parameters) -> int:
         return MAX_BODY_BYTES
     each = _BYTES_A_CHUNK if parameters.get("stream") else _BYTES_A_TOKEN
     return min(MAX_BODY_BYTES, _BYTES_BESIDES + each * tokens)
-
-
-def _ended(said: str) -> str:
-    """End a sentence that a server may have ended already."""
-    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def _kept(body: bytearray) -> bytes:
@@ -469,22 +408,6 @@ def _keep_quiet() -> None:
     """Silence the libraries' request logs, even if OPENAI_LOG is set: a server may echo a key."""
     for name in ("openai", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Parse Retry-After, a number of seconds or a date, into seconds; None if missing or invalid."""
-    told = headers.get("retry-after", "")
-    try:
-        seconds = float(told)
-    except ValueError:
-        try:
-            date = parsedate_to_datetime(told)
-            # HTTP dates are in UTC.
-            date = date if date.tzinfo else date.replace(tzinfo=UTC)
-            seconds = max(0.0, date.timestamp() - time.time())
-        except (ValueError, OverflowError):
-            return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def _http_module() -> Any:

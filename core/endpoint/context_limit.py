@@ -5,20 +5,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from selfinstruct.core.endpoint.error_bodies import ToldError
+from selfinstruct.core.endpoint.refusals import REFUSALS
 from selfinstruct.core.endpoint.refused_parameters import TOKEN_LIMITS, is_about_context
 from selfinstruct.core.method.paper import IN_CONTEXT
-from selfinstruct.db.records import Parameters
+from selfinstruct.db.records import Parameters, Stage
 
 SHOWN = "in_context"
 """The name under which a workspace stores a lower maximum of in-context tasks."""
 
-_FOR_LENGTH = frozenset({400, 413, 422, 500})
-_LEAST_TOKENS = 16
-"""A request for fewer tokens is of no use."""
+_LEAST_TOKENS, _LEAST_LABEL_TOKENS = 64, 16
+"""Fewer tokens hold no whole task or instance, or no label."""
+_LEAST_SHARE = 4
+"""The part of the tokens for an answer that is still worth its price is one of so many."""
 _MARGIN = 8
 """Tokens that are left free: servers count the tokens of the chat template differently."""
 
-_NUMBER = r"(\d[\d,]*)"
+_NUMBER = r"((?<![\d,])\d[\d,]*)"
+_SUM = re.compile(rf"{_NUMBER} \+ {_NUMBER} > {_NUMBER}")
+"""As Anthropic writes it: the prompt and the answer that was asked for, and the context."""
+_AT_LEAST = re.compile(r"(?:at least|more than|over) \Z", re.IGNORECASE)
 _CONTEXT = re.compile(
     rf"context[ _-]?(?:length|window|size|limit)[^.\d]{{0,40}}?{_NUMBER}|context of(?: only)? {_NUMBER}"
     rf"|{_NUMBER}(?: tokens?)? (?:maximum )?context|<= ?{_NUMBER}|> ?{_NUMBER} maximum"
@@ -32,6 +37,9 @@ _PROMPT = re.compile(
     rf"|received {_NUMBER}",
     re.IGNORECASE,
 )
+_OF_TOKENS = re.compile(r"context|token|prompt|input|sequence|max_length|\bn_ctx\b", re.IGNORECASE)
+_OF_RATE = re.compile(r"\btokens?[ -]per[ -](?:min|minute|hour|day)\b|\bTP[MD]\b", re.IGNORECASE)
+_RATE = re.compile(rf"\blimit:? {_NUMBER}\b.{{0,60}}?\brequested:? {_NUMBER}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,24 @@ class ContextLimit:
 
 def is_too_long(status: int | None, error: ToldError) -> bool:
     """Whether a response says that the request does not fit the context, or what is taken at once."""
-    return status == 413 or (status in _FOR_LENGTH and is_about_context(error))
+    if status in {413, 429} and is_about_rate(error):
+        return _is_above_rate(error, unless_told=status == 413)
+    if status == 413:
+        return True
+    # A server that took too long for a request says so with status 500.
+    says_why = status != 500 or _OF_TOKENS.search(f"{' '.join(error.codes)} {error.message}")
+    return status in REFUSALS and bool(says_why) and is_about_context(error)
+
+
+def is_about_rate(error: ToldError) -> bool:
+    """Whether an error is about a limit on tokens per minute or day."""
+    return _OF_RATE.search(error.message) is not None
+
+
+def _is_above_rate(error: ToldError, *, unless_told: bool) -> bool:
+    """Whether a request asks for more than a rate limit ever allows, so that waiting does not help."""
+    found = _RATE.search(error.message)
+    return unless_told if found is None else _count(found[2]) > _count(found[1])
 
 
 def in_context_at_most(learned: Mapping[str, str | None]) -> int:
@@ -63,17 +88,27 @@ def in_context_at_most(learned: Mapping[str, str | None]) -> int:
 
 def context_limit(error: ToldError) -> ContextLimit:
     """Read the size of the context and of the prompt from an error."""
+    if (told := _SUM.search(error.message)) is not None:
+        return ContextLimit(_count(told[3]), _count(told[1]))
     return ContextLimit(_first(_CONTEXT, error.message), _first(_PROMPT, error.message))
 
 
-def smaller(sent: Parameters, limit: ContextLimit) -> Parameters | None:
-    """Return parameters with a lower token limit, which may fit; None if none can."""
+def smaller(
+    sent: Parameters, limit: ContextLimit, *, stage: Stage, thinking_tokens: int = 0
+) -> Parameters | None:
+    """Return parameters with a lower token limit, which may fit; None if none can.
+
+    None as well if so few tokens are left that the answer would be paid for and then be cut: a shorter prompt
+    is then the way.
+    """
     name = next((name for name in TOKEN_LIMITS if name in sent), None)
     asked = sent.get(name) if name is not None else None
     if name is None or not isinstance(asked, int):
         return None
     fewer = asked // 2 if limit.room is None else min(asked, limit.room)
-    return {**sent, name: fewer} if _LEAST_TOKENS <= fewer < asked else None
+    least = _LEAST_LABEL_TOKENS if stage == "classify" else _LEAST_TOKENS
+    least = max(least, (asked - thinking_tokens) // _LEAST_SHARE)
+    return {**sent, name: fewer} if least <= fewer < asked else None
 
 
 def asked_for(sent: Parameters) -> int | None:
@@ -94,4 +129,12 @@ def too_long(error: ToldError, sent: Parameters, *, thinking_tokens: int) -> str
 
 def _first(pattern: "re.Pattern[str]", said: str) -> int | None:
     found = pattern.search(said)
-    return None if found is None else int(next(one for one in found.groups() if one).replace(",", "")[:12])
+    if found is None:
+        return None
+    group = next(number for number, one in enumerate(found.groups(), 1) if one)
+    # vLLM calculates a lower bound of the prompt from what was asked for.
+    return None if _AT_LEAST.search(said[: found.start(group)]) else _count(found[group])
+
+
+def _count(digits: str) -> int:
+    return int(digits.replace(",", "")[:12])

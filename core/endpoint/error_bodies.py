@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from selfinstruct.core.util.snake_case import snake_case
 from selfinstruct.core.util.storable_text import storable_text
 
 _LONGEST_MESSAGE = 500
@@ -18,11 +19,15 @@ _DEEPEST = 4
 
 _MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "details", "error", "title", "reason")
 _CODES = ("code", "status", "status_code", "http_status", "error_code", "type", "error_type")
-_NO_CODES = frozenset({"", "0", "200", "ok", "success", "none", "null"})
+_SUCCESS = frozenset({"0", "200", "ok", "success"})
+_NO_CODES = _SUCCESS | {"", "none", "null"}
 """Codes with which gateways say that there is no error."""
 
 _STATUSES = {
-    400: "bad_request bad_request_error invalid_request_error invalid_argument context_length_exceeded",
+    400: (
+        "bad_request bad_request_error invalid_request_error invalid_argument context_length_exceeded"
+        " json_validate_failed"
+    ),
     401: "authentication_error unauthenticated unauthorized invalid_api_key",
     402: "billing_error payment_required insufficient_balance",
     403: "permission_error permission_denied forbidden",
@@ -39,7 +44,6 @@ _STATUSES = {
     529: "overloaded_error",
 }
 _STATUS_OF = {name: status for status, names in _STATUSES.items() for name in names.split()}
-_CAPITAL_INSIDE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class ToldError:
     """Its `code` and its `type`, as far as they are words."""
     params: tuple[str, ...] = ()
     """The fields of the request that it concerns, such as `top_p`."""
+    flagged: bool = False
+    """Whether a moderation gives its reasons for refusing what the request contains."""
 
 
 def told_error(document: object) -> ToldError | None:
@@ -72,7 +78,7 @@ def told_error(document: object) -> ToldError | None:
 
 def _worded(error: ToldError) -> ToldError:
     """Give an error without a message its code as one."""
-    return error if error.message or not error.codes else replace(error, message=_line(error.codes[0]))
+    return error if error.message or not error.codes else replace(error, message=one_line(error.codes[0]))
 
 
 def error_beside(document: object, *, has_content: bool) -> ToldError | None:
@@ -81,13 +87,16 @@ def error_beside(document: object, *, has_content: bool) -> ToldError | None:
     Args:
         document: The body.
         has_content: Whether it has choices or vectors as well. An error beside them without a message and
-            without the number of a status is none: some gateways add the field to every answer.
+            without the number of a status is none, nor is a report of success: some gateways add the field
+            to every answer.
     """
     if not isinstance(document, dict):
         return told_error(document) if isinstance(document, list) else None
     for field in _fields_of_errors(document):
         found = _read(field)
-        if found is not None and (found.message or _has_number(field) or not has_content):
+        if found is None or (has_content and _is_success(field)):
+            continue
+        if found.message or _has_number(field) or not has_content:
             return _worded(found)
     return None if has_content else _of_the_whole(document)
 
@@ -103,6 +112,21 @@ def _fields_of_errors(document: dict[str, Any]) -> Iterator[object]:
 def _has_number(error: object) -> bool:
     codes = [error.get(name) for name in _CODES] if isinstance(error, dict) else []
     return any(_status(code) is not None for code in codes if not isinstance(code, str) or code.isdecimal())
+
+
+def _is_success(error: object) -> bool:
+    """Whether an error field says that there is no error: by its codes or, without any, by its message."""
+    if not isinstance(error, dict):
+        return _is_word_of_success(error)
+    codes = [code for name in _CODES if (code := error.get(name)) not in (None, "")]
+    told = codes or [message for name in _MESSAGES if (message := error.get(name))]
+    return bool(told) and all(map(_is_word_of_success, told))
+
+
+def _is_word_of_success(told: object) -> bool:
+    return (
+        isinstance(told, str | int) and not isinstance(told, bool) and str(told).strip().lower() in _SUCCESS
+    )
 
 
 def _of_the_whole(document: dict[str, Any]) -> ToldError | None:
@@ -123,6 +147,7 @@ def _merged(inner: ToldError, outer: ToldError | None) -> ToldError:
         inner.status or outer.status,
         tuple(dict.fromkeys(inner.codes + outer.codes)),
         inner.params or outer.params,
+        inner.flagged or outer.flagged,
     )
 
 
@@ -135,7 +160,7 @@ def _read(error: object, depth: int = 0) -> ToldError | None:
         found = None if nested is None else _read(nested, depth + 1)
         if found is not None and found.message:
             return found
-        line = _line(error)
+        line = one_line(error)
         return ToldError(line) if line else None
     if isinstance(error, list):
         return _of_list(error, depth)
@@ -143,7 +168,7 @@ def _read(error: object, depth: int = 0) -> ToldError | None:
         return _of_object(error, depth)
     if not error or isinstance(error, bool):
         return None
-    return ToldError(_line(json.dumps(error)), _status(error))
+    return ToldError(one_line(json.dumps(error)), _status(error))
 
 
 def _of_list(errors: list[Any], depth: int) -> ToldError | None:
@@ -153,13 +178,13 @@ def _of_list(errors: list[Any], depth: int) -> ToldError | None:
         return next((found for one in errors[:9] if (found := _read(one, depth + 1)) is not None), None)
     fields = [_field(one["loc"]) for one in validated]
     said = [
-        f"{field}: {_line(one.get('msg') or one.get('type'))}"
+        f"{field}: {one_line(one.get('msg') or one.get('type'))}"
         for field, one in zip(fields, validated, strict=True)
     ]
     kinds = tuple(
         storable_text(kind[:_LONGEST_NAME]) for one in validated if isinstance(kind := one.get("type"), str)
     )
-    return ToldError(_line("; ".join(said[:9])), None, kinds, tuple(dict.fromkeys(fields)))
+    return ToldError(one_line("; ".join(said[:9])), None, kinds, tuple(dict.fromkeys(fields)))
 
 
 def _field(loc: object) -> str:
@@ -189,16 +214,16 @@ def _of_object(error: dict[str, Any], depth: int) -> ToldError | None:
         others = [value for name, value in error.items() if name not in _CODES]
         if not codes and not any(map(_holds_something, others)):
             return None
-        message = "" if words or status is not None else _line(json.dumps(error, default=str))
+        message = "" if words or status is not None else one_line(json.dumps(error, default=str))
         return ToldError(message, status, words, params)
-    found = _merged(inner, ToldError("", status, words, params))
     # OpenRouter quotes the provider's own error beside a message that says nothing.
     metadata = error.get("metadata")
-    raw = _read(metadata.get("raw"), depth + 1) if isinstance(metadata, dict) else None
+    metadata = metadata if isinstance(metadata, dict) else {}
+    flagged = "flagged_input" in metadata or bool(metadata.get("reasons"))
+    found = _merged(inner, ToldError("", status, words, params, flagged))
+    raw = _read(metadata.get("raw"), depth + 1)
     if raw is not None and raw.message and raw.message not in found.message:
-        found = _merged(
-            ToldError(_line(f"{found.message}: {raw.message}"), found.status, found.codes, found.params), raw
-        )
+        found = _merged(replace(found, message=one_line(f"{found.message}: {raw.message}")), raw)
     return found
 
 
@@ -215,7 +240,7 @@ def _is_code(code: object) -> bool:
 def _status(code: object) -> int | None:
     """The HTTP status that a code stands for; None if it is none of an error."""
     if isinstance(code, str):
-        words = re.sub(r"[\s.-]+", "_", _CAPITAL_INSIDE.sub("_", code.strip())).lower()
+        words = snake_case(code).replace(".", "_")
         if words in _STATUS_OF:
             return _STATUS_OF[words]
         code = int(words) if re.fullmatch(r"[45]\d\d", words, re.ASCII) else None
@@ -237,8 +262,8 @@ def _nested(message: str) -> object:
     return None
 
 
-def _line(text: object) -> str:
-    """Text as one storable line; "" for anything that is no text."""
+def one_line(text: object) -> str:
+    """Text of a server as one storable line, cut to a bound; "" for anything that is no text."""
     if not isinstance(text, str):
         return ""
     # Cut a huge text before splitting it, to bound the work; then cut the result to its length.

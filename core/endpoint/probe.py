@@ -157,7 +157,7 @@ async def _ask(endpoint: Endpoint, settings: Settings) -> bytes:
         try:
             return await endpoint.send(prompt, adapted)
         except SendError as error:
-            if not endpoint.learn(error, adapted):
+            if not endpoint.learn(error, parameters, adapted):
                 raise
 
 

@@ -12,6 +12,7 @@ A lesson is an entry of what a workspace stores about an endpoint, by our own na
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from selfinstruct.core.endpoint.error_bodies import ToldError
@@ -41,7 +42,8 @@ _SWITCH_WANTED = re.compile(
 _CONTEXT = re.compile(
     r"(?<!`)context[ _-]?(?:length|window|size|limit)|context (?:of|the overflow)|\bn_ctx\b"
     r"|(?:exceed\w*|maximum|model'?s?|available) context|max_(?:model|seq(?:uence)?)_len"
-    r"|\b(?:prompt|input|message|request)s?\b[^.;]{0,40}\btoo (?:long|many tokens)\b"
+    r"|\b(?:prompt|input|message|request)s?\b[^.;]{0,40}(?<!took )(?<!takes )(?<!taking )(?<!taken )"
+    r"\btoo (?:long|many tokens)\b"
     r"|\btoo many (?:input )?tokens\b|\binput (?:token count|length)\b|`?\binputs`? (?:tokens|must have)"
     r"|maximum (?:sequence|prompt|input) length|tokens? in (?:the|your) prompt"
     r"|reduce (?:the length|your (?:prompt|message|input))",
@@ -69,6 +71,14 @@ _REFUSING = re.compile(
     r"|too (?:large|high|low|small)|[<>]",
     re.IGNORECASE,
 )
+
+_FAMILIES = (
+    (re.compile(r"\bpenalt(?:y|ies)\b", re.IGNORECASE), "_penalty"),
+    (re.compile(r"\bstop(?:ping)? (?:sequence|word|string|token)s?\b", re.IGNORECASE), "stop"),
+)
+"""Words for a whole family of parameters, and how the names of its members end."""
+_DISPENSABLE = ("presence_penalty", "top_p", "temperature", "stop")
+"""Parameters that can be left out, the one that matters least first."""
 
 
 def adapted(parameters: Parameters, learned: Mapping[str, str | None]) -> Parameters:
@@ -103,6 +113,22 @@ def lessons(error: ToldError, sent: Parameters, learned: Mapping[str, str | None
         or _refused(error, sent, learned)
     )
     return {key: value for key, value in found.items() if key not in learned or learned[key] != value}
+
+
+def without_one(sent: Parameters, learned: Mapping[str, str | None]) -> Lessons:
+    """Leave out one more parameter, where a refusal names none; empty if all that is left is needed."""
+    ours = {_ours(name, learned) for name in sent}
+    return dict.fromkeys([name for name in _DISPENSABLE if name in ours][:1])
+
+
+def concerning(error: ToldError, sent: Parameters) -> ToldError:
+    """Keep of the fields that an error concerns those that name something in the request.
+
+    Some servers give the kind of the error there, or say `body`; the message then says what is refused.
+    """
+    return replace(
+        error, params=tuple(one for one in error.params if any(_mentions(one, name) for name in sent))
+    )
 
 
 def is_about_context(error: ToldError) -> bool:
@@ -192,7 +218,9 @@ def _named(error: ToldError, sent: Parameters) -> list[str]:
         return [name for name in sent if any(_mentions(param, name) for param in error.params)]
     if not _REFUSING.search(error.message):
         return []
-    return [name for name in sent if _mentions(error.message, name)]
+    named = [name for name in sent if _mentions(error.message, name)]
+    endings = tuple(ending for word, ending in _FAMILIES if word.search(error.message))
+    return named or [name for name in sent if name.endswith(endings)]
 
 
 def _mentions(said: str, name: str) -> bool:

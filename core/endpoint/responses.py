@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.core.endpoint.error_bodies import ToldError, error_beside, told_error
+from selfinstruct.core.endpoint.error_bodies import ToldError, error_beside, one_line, told_error
 from selfinstruct.core.endpoint.finish_reasons import ending, is_token_limit
 from selfinstruct.core.endpoint.streams import is_stream, put_together
 from selfinstruct.core.endpoint.usage import completion_tokens, prompt_tokens
@@ -25,7 +25,6 @@ _MOST_PARTS = 100_000
 """Maximum lists and objects in a response; parsed, each takes about twenty times its size in the body."""
 
 _LONGEST_NAME = 200
-_LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
 def _nothing_said(finish: object) -> AnswerError:
     if is_token_limit(finish):
         return NothingSaidError(_NOTHING_SAID)
-    reason = _line(str(finish)[:_LONGEST_NAME])
+    reason = one_line(str(finish)[:_LONGEST_NAME])
     return AnswerError(f"The endpoint broke the answer off before anything was said ({reason}).")
 
 
@@ -202,7 +201,7 @@ def _text(choice: dict[str, Any], api: ApiKind) -> str | None:
         message = message if isinstance(message, dict) else {}
         text = message.get("content")
         if text is None and isinstance(message.get("refusal"), str):
-            raise AnswerError(f"The model refused: {_line(message['refusal'])}")
+            raise AnswerError(f"The model refused: {one_line(message['refusal'])}")
         if isinstance(text, list):
             text = _joined(text)
     return text if isinstance(text, str) else None
@@ -213,8 +212,3 @@ def _joined(parts: list[Any]) -> str | None:
     texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
     known = [text for text in texts if isinstance(text, str)]
     return "".join(known) if known else None
-
-
-def _line(told: str) -> str:
-    # Cut a huge text before splitting it, to bound the work; then cut the result to its length.
-    return storable_text(" ".join(told[: 4 * _LONGEST_MESSAGE].split())[:_LONGEST_MESSAGE])

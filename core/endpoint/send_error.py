@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_THROTTLING = frozenset({429, 503, 529})
+_THROTTLING = frozenset({413, 429, 503, 529})
 
 
 @dataclass
@@ -18,6 +18,8 @@ class SendError(Exception):
     """Whether it is certain that the attempt cost nothing."""
     unusable: bool = False
     """Whether every other request would fail as well."""
+    refused: bool = False
+    """Whether the endpoint refuses the parameters of the request; it may say how it wants them."""
     too_long: bool = False
     """Whether the request does not fit the model's context, or what the endpoint takes at once."""
     retry_after_s: float | None = None

@@ -26,17 +26,11 @@ def put_together(text: str) -> dict[str, Any]:
     choice: dict[str, Any] = {}
     texts: dict[str, list[str]] = {}
     ended = False
-    for data in _events(text):
-        if data == _LAST:
+    for event in _parsed_events(text):
+        if event == _LAST:
             ended = True
-            continue
-        try:
-            event = json.loads(data)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(event, dict):
-            continue
-        _merge(event, merged, choice, texts)
+        elif isinstance(event, dict):
+            _merge(event, merged, choice, texts)
     if choice:
         said = {name: "".join(parts) for name, parts in texts.items()}
         if "text" in said:
@@ -76,6 +70,24 @@ def _merge(
             piece = one.get("text") if isinstance(one, dict) and one.get("type") == "text" else one
             if isinstance(piece, str):
                 texts.setdefault(name, []).append(piece)
+
+
+def _parsed_events(text: str) -> Iterator[object]:
+    for data in _events(text):
+        event = _parsed(data)
+        if event is None:
+            # Some servers leave out the blank line that ends an event.
+            yield from map(_parsed, data.split("\n"))
+        else:
+            yield event
+
+
+def _parsed(data: str) -> object:
+    """Parse the data of an event; `_LAST` stays as it is, and None is anything else that is not JSON."""
+    try:
+        return data if data == _LAST else json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _events(text: str) -> Iterator[str]:

@@ -146,7 +146,7 @@ class PromptWriter:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
         )
         # Jinja's own filter escapes characters for HTML.
-        self._environment.filters["tojson"] = _as_json
+        self._environment.filters["tojson"] = _to_json
         self._compiled: dict[str, Template] = {}
         classification = [seed for seed in seeds if seed.is_classification]
         other = [seed for seed in seeds if not seed.is_classification]
@@ -323,7 +323,7 @@ def _without_json(templates: _Templates) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _as_json(value: Any, indent: int | None = None) -> str:
+def _to_json(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

@@ -4,7 +4,8 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from selfinstruct.core.endpoint.client import REFUSALS, Endpoint
+from selfinstruct.core.endpoint.client import Endpoint
+from selfinstruct.core.endpoint.refused_parameters import Lessons
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import jittered
 from selfinstruct.core.errors import EndpointUnusableError
@@ -117,17 +118,19 @@ class Sender:
                 error = await self._send(request, parameters)
                 if error is None:
                     throttle.answered()
-                    return None
+                    break
                 if error.throttles and not error.unusable:
                     throttle.throttled(entered, error.retry_after_s)
             if less is None:
-                less = self._endpoint.with_less(error, parameters)
+                less = self._endpoint.with_less(error, parameters, request.stage)
                 if less is not None:
                     self._warn_of_length(error)
                     continue
-                if await self._has_learned(error, request, parameters):
+                if self._endpoint.learn(error, request.parameters, parameters):
                     continue
             return error
+        await self._remember(self._endpoint.confirmed())
+        return None
 
     def _warn_of_length(self, error: SendError) -> None:
         """Say once that requests are too long: each is sent twice from here on, which takes time."""
@@ -135,22 +138,13 @@ class Sender:
             self._endpoint.has_warned = True
             self._emit(EndpointWarned(f"{error.sentence} Such requests are sent again for fewer tokens."))
 
-    async def _has_learned(self, error: SendError, request: Request, sent: Parameters) -> bool:
-        """Whether the request would be sent differently after this error."""
-        if error.http_status not in REFUSALS:
-            return False
-        if self._endpoint.adapt(request.parameters) != sent:
-            return True  # the refusal of another request has taught it meanwhile
-        learned = self._endpoint.learn(error, sent)
-        if learned:
-            await self._learn(learned)
-        return bool(learned)
-
-    async def _learn(self, learned: dict[str, str | None]) -> None:
+    async def _remember(self, learned: Lessons) -> None:
+        """Store what refusals have taught, for later runs."""
         settings, endpoint = self._workspace.settings, self._endpoint
-        await self._workspace.lock_wait.when_free(
-            lambda: settings.learn(endpoint.address, endpoint.model, learned)
-        )
+        if learned:
+            await self._workspace.lock_wait.when_free(
+                lambda: settings.learn(endpoint.address, endpoint.model, learned)
+            )
 
     async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
         """Store an attempt, send it, and store the response; returns the error, if any."""

@@ -28,6 +28,7 @@ from selfinstruct.core.endpoint.responses import (
     read_models,
     read_told,
 )
+from selfinstruct.core.endpoint.route import Route
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
 from selfinstruct.core.export.format_kinds import JsonFormat
@@ -159,17 +160,22 @@ def refusal(data: bytes) -> None:
     header, _, body = rest.partition(b"\n")
     status = 300 + sum(first) % 300
     told = header.decode("latin-1")
-    error = _endpoint()._status_error(status, {"retry-after": told, "location": told}, body)
+    headers, route = {"retry-after": told, "location": told}, Route("", is_encrypted=False)
+    error = _endpoint()._errors.error(status, headers, body, read_error(body), route)
     assert error.http_status == status
     assert error.retry_after_s is None or error.retry_after_s >= 0
     assert error.unusable or (error.retry_after_s or 0) <= 120
     safe_line(error.sentence)
     assert error.sentence.endswith((".", "!", "?"))
     assert len(error.sentence) <= 1200
-    sent: dict[str, Any] = {"temperature": 0, "stop": ["a"], "max_tokens": 9, "top_p": 1}
+    form = {"type": "json_schema", "json_schema": {"schema": {}}}
+    sent: dict[str, Any] = {"temperature": 0, "stop": ["a"], "max_tokens": 9, "response_format": form}
     _endpoint().learned.clear()
-    if _endpoint().learn(error, sent):
-        assert _endpoint().adapt(sent) != sent
+    for _ in range(99):
+        if not _endpoint().learn(error, sent, _endpoint().adapt(sent)):
+            break
+    else:
+        raise AssertionError("A refusal teaches without end.")
 
 
 @cache

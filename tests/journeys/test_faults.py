@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_rows import ROWS, Row, refusal, said
+from tests.fault_rows import Row, refusal, said
+from tests.fault_table import FAULTS
 from tests.faulty import FaultyServer, Play, answer, endless, head
 from tests.journeys.terminal import PROGRAMS
 
@@ -64,7 +65,7 @@ def peak_bytes(done: "subprocess.CompletedProcess[str]") -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in ROWS if row.name in SAMPLE], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [row for row in FAULTS if row.name in SAMPLE], ids=lambda row: row.name)
 def test_unattended_work_says_what_went_wrong_and_ends_with_its_code(tmp_path: Path, row: Row) -> None:
     with FaultyServer() as server, FaultyServer() as other:
         server.other = other.url.removesuffix("/v1")
@@ -83,7 +84,7 @@ def test_unattended_work_says_what_went_wrong_and_ends_with_its_code(tmp_path: P
 
 
 def test_the_sample_is_of_the_table() -> None:
-    assert set(SAMPLE) <= {row.name for row in ROWS}
+    assert set(SAMPLE) <= {row.name for row in FAULTS}
 
 
 def test_ten_requests_in_a_row_that_come_to_nothing_end_the_program(tmp_path: Path) -> None:

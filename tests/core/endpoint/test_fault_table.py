@@ -16,9 +16,9 @@ from selfinstruct.core.events import Event, RequestFailed
 from selfinstruct.db.records import Request
 from selfinstruct.db.sqlite.driver import sqlite3
 from tests.conftest import OpenEngine
-from tests.fault_rows import ROWS, Row
+from tests.fault_rows import Row
+from tests.fault_table import FAULTS
 from tests.faulty import FaultyServer
-from tests.gateway_rows import GATEWAY_ROWS
 
 LONGEST_SENTENCE = 1000
 
@@ -54,7 +54,7 @@ async def carry_out(engine: Engine, told: list[str]) -> Request:
     return engine.workspace.requests.get(request_id)
 
 
-@pytest.mark.parametrize("row", [*ROWS, *GATEWAY_ROWS], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row.name)
 async def test_a_fault_is_counted_stored_and_told(
     engine_on: OpenEngine, waits: list[float], monkeypatch: pytest.MonkeyPatch, row: Row
 ) -> None:

@@ -142,3 +142,11 @@ async def test_a_model_that_is_there_is_not_told_to_be_missing(server: ModelServ
 async def test_a_server_that_tells_of_no_models_is_fine(server: ModelServer) -> None:
     assert await models_at(at(server)) == []
     assert (await try_connection(at(server))).model
+
+
+async def test_an_own_response_format_that_is_refused_is_tried_once(server: ModelServer) -> None:
+    server.refuse = lambda body: Fault(400, error_body("response_format is not supported"))
+    request = {"body": {"response_format": {"type": "json_object"}}}
+    failed = await failure(at(server, request=request))
+    assert "response_format is not supported" in str(failed)
+    assert sum(one.path.endswith("/chat/completions") for one in server.received) == 1

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.endpoint.error_bodies import told_error
-from selfinstruct.core.endpoint.refused_parameters import adapted, lessons
+from selfinstruct.core.endpoint.error_bodies import ToldError, told_error
+from selfinstruct.core.endpoint.refused_parameters import adapted, concerning, lessons, without_one
 
 PROPOSE: dict[str, Any] = {"temperature": 0.7, "top_p": 0.5, "presence_penalty": 2, "max_tokens": 1024}
 CLASSIFY: dict[str, Any] = {"temperature": 0, "max_tokens": 16}
@@ -34,6 +34,12 @@ def taught(
         ("Model m does not support parameter stop.", INSTANTIATE, {"stop": None}),
         ("'stop' should be a list of at most 4 texts", INSTANTIATE, {"stop": None}),
         ("Presence penalty is not enabled for this model", PROPOSE, {"presence_penalty": None}),
+        (
+            "Penalty is not enabled for models/gemini-2.5-flash",
+            PROPOSE | {"frequency_penalty": 1},
+            {"presence_penalty": None, "frequency_penalty": None},
+        ),
+        ("Stop sequences are not supported by this model", INSTANTIATE, {"stop": None}),
         ("Unexpected keyword argument 'presence_penalty'", PROPOSE, {"presence_penalty": None}),
         ('Unknown name "presencePenalty": Cannot find field.', PROPOSE, {"presence_penalty": None}),
         (
@@ -118,6 +124,7 @@ def test_a_value_that_is_refused_within_its_bounds_is_left_out_and_others_are_se
         " 2048 tokens and your request has 900 input tokens (5024 > 2048 - 900).",
         "Your prompt speaks of temperature, top_p and presence_penalty.",
         "Please stop; only words are allowed.",
+        "There is a penalty for late payment.",
         "max_tokens must be at least 2000",
         "nonsense",
     ],
@@ -135,3 +142,30 @@ def test_a_renamed_parameter_is_bounded_by_our_name() -> None:
 
 def test_what_is_learned_already_is_not_learned_again() -> None:
     assert taught("top_p is not supported", PROPOSE, {"top_p": None}) == {}
+
+
+@pytest.mark.parametrize(
+    ("params", "kept"),
+    [
+        (("top_p",), ("top_p",)),
+        (("body.top_p",), ("body.top_p",)),
+        (("validation_error",), ()),
+        (("body",), ()),
+        (("messages",), ()),
+        (("body", "top_p"), ("top_p",)),
+    ],
+)
+def test_a_field_that_names_nothing_that_was_sent_says_nothing(
+    params: tuple[str, ...], kept: tuple[str, ...]
+) -> None:
+    assert concerning(ToldError("no", params=params), PROPOSE) == ToldError("no", params=kept)
+
+
+def test_the_parameter_that_matters_least_is_left_out_first_and_the_token_limit_never() -> None:
+    learned: dict[str, str | None] = {"top_p": "topP"}
+    left_out: list[str] = []
+    while lesson := without_one(adapted(PROPOSE, learned), learned):
+        left_out += lesson
+        learned |= lesson
+    assert left_out == ["presence_penalty", "top_p", "temperature"]
+    assert adapted(PROPOSE, learned) == {"max_tokens": 1024}

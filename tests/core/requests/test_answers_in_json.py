@@ -226,3 +226,28 @@ async def test_requests_planned_for_json_are_sent_without_it_once_text_is_set(
         await engine.run(plan=lambda: next(left, None))
         assert FORMAT in engine.workspace.requests.get(second).parameters
     assert forms(server) == ["text", "text"]
+
+
+async def test_what_no_provider_takes_in_any_form_is_not_remembered(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    said = "No endpoints found that can handle the requested parameters."
+    server.refuse = lambda body: Fault(404, error_body(said))
+    async with engine_on(base_url=server.url, model="m") as engine:
+        left = iter([engine.planner.propose(1)])
+        with pytest.raises(EndpointUnusableError, match="No provider of 'm'"):
+            await engine.run(plan=lambda: next(left, None))
+        assert engine.workspace.settings.learned(server.url, "m") == {}
+
+
+async def test_what_a_provider_takes_is_remembered(engine_on: OpenEngine, server: ModelServer) -> None:
+    said = "No endpoints found that can handle the requested parameters."
+    server.refuse = lambda body: Fault(404, error_body(said)) if "presence_penalty" in body else None
+    async with engine_on(base_url=server.url, model="m") as engine:
+        left = iter([engine.planner.propose(1)])
+        await engine.run(plan=lambda: next(left, None))
+        assert engine.workspace.settings.learned(server.url, "m") == {
+            "answers": "text",
+            "presence_penalty": None,
+            "prompts": "text",
+        }

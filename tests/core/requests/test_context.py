@@ -99,3 +99,15 @@ async def test_prompts_that_are_too_long_show_fewer_tasks_from_then_on(
     assert (first.state, second.state) == ("failed", "parsed")
     assert (len(first.in_context), len(second.in_context)) == (8, 4)
     assert learned == {"in_context": "4"}
+
+
+async def test_a_request_with_hardly_any_room_is_not_paid_for_and_the_next_shows_fewer_tasks(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    said = "This model's maximum context length is 4097 tokens and your request has 4060 input tokens"
+    server.faults.append(Fault(400, error_body(said)))
+    async with engine_on(**on(server)) as engine:
+        first, second = await carry_out(engine), await carry_out(engine)
+    assert (first.state, second.state) == ("failed", "parsed")
+    assert (len(first.in_context), len(second.in_context)) == (8, 4)
+    assert [one.body["max_tokens"] for one in server.received] == [1024, 1024]
