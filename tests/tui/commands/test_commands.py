@@ -50,7 +50,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("grown") / "w.db"
     result = CliRunner().invoke(
         selfinstruct_tui,
-        ["--auto", "--model", "offline", "--target", "50", "--rng-seed", "1", "--db", str(path)],
+        ["--auto", "--model", "offline", "--target", "50", "--rng-seed", "2", "--db", str(path)],
     )
     assert result.exit_code == 0, result.output
     return path
