@@ -313,10 +313,12 @@ class TrainingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Unasked:
-    """The number of tasks that still need a request."""
+class Unfinished:
+    """The tasks whose label or instances have not been requested, or whose request is under way."""
 
     labels: int
-    """Tasks without a label."""
+    """Accepted tasks without a label."""
     instances: int
-    """Tasks with a clear label but no instances."""
+    """Accepted tasks with a clear label but no instances."""
+    held: int
+    """Candidates reserved for a person that lack a label."""

@@ -1,5 +1,6 @@
 """Plans the requests to the model: stores each before it is sent, and takes over unfinished ones."""
 
+import math
 import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -264,6 +265,30 @@ class Planner:
             return 0.0
         count, length = self._workspace.vectors.unembedded_of_pool()
         return Prices(self._embeddings).at_most(length, 0) or 0.0 if count else 0.0
+
+    def requests_needed(self) -> int:
+        """Return the most requests that known tasks still need, besides those planned or under way.
+
+        Those are requests for vectors, labels and instances, also of candidates that await their vectors.
+        """
+        needed = self._workspace.tasks.requests_needed()
+        if self._embeddings is None:
+            return needed
+        from selfinstruct.core.requests.embedding_messages import texts_at_once  # noqa: PLC0415 - NumPy
+
+        learned = self._workspace.settings.learned(self._embeddings.address, self._embeddings.model)
+        of_pool, _ = self._workspace.vectors.unembedded_of_pool()
+        candidates, responses = self._workspace.vectors.unembedded_candidates()
+        at_once = texts_at_once(learned)
+        # Each response has a last request that is not full.
+        return needed + 2 * candidates + responses + math.ceil(of_pool / at_once) + candidates // at_once
+
+    def lacking_vectors(self) -> int:
+        """Return the number of tasks and passing candidates without a request for their vector."""
+        if self._embeddings is None:
+            return 0
+        vectors = self._workspace.vectors
+        return vectors.unembedded_of_pool()[0] + vectors.unembedded_candidates()[0]
 
     def has_work_for(self, requests: int) -> bool:
         """Whether at least `requests` tasks have an outstanding request, or any task lacks a vector."""

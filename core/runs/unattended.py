@@ -105,6 +105,8 @@ class UnattendedRun:
         self._refused: CostLimitError | None = None
         """The cost-limit refusal of the last attempt to plan a request."""
         self._asked_again = False
+        self._only_finishes = False
+        """Whether `max_requests` leaves no more than what known tasks needed when the run began."""
         self._flow: Pipeline | None = None
         self._interrupted = False
         self._passing = 0
@@ -133,6 +135,11 @@ class UnattendedRun:
         """Number of requests in flight."""
         return self._flow.under_way if self._flow else 0
 
+    @property
+    def requests_needed(self) -> int:
+        """The most requests that known tasks still need, besides those planned or under way."""
+        return self._engine.planner.requests_needed() + len(self._without_instances)
+
     async def run(self) -> RunOutcome:
         """Work until the target, a limit, saturation or `stop`.
 
@@ -154,10 +161,15 @@ class UnattendedRun:
             self._without_instances.extend(self._engine.workspace.tasks.without_instances())
         if not self._settings.hold:
             self._decide_waiting()
+        self._only_finishes = (needed := self.requests_needed) > 0 and not self._fit(1 + needed)
         try:
             await self._work()
         except CostLimitError as refused:
             self._refused = refused
+        except asyncio.CancelledError:
+            # What was in flight is counted as in doubt from here on, also in what is said of this run.
+            self._engine.workspace.requests.put_in_doubt(self._engine.workspace.run_id)
+            raise
         return await self._engine.workspace.lock_wait.when_free(self._outcome)
 
     async def _work(self) -> None:
@@ -206,7 +218,10 @@ class UnattendedRun:
         told = f"Stopped at {setting('max_cost')}: {told} no room for another request"
         if room is None:
             return f"{told}."
-        return f"{told}, which may cost up to {room.at_most_usd:g} USD. {room.limit_usd:g} USD is enough."
+        enough = f"{room.limit_usd:g} USD is enough for it"
+        if room.for_all_usd > room.limit_usd:
+            enough += f", and {room.for_all_usd:.10g} USD for all unfinished tasks"
+        return f"{told}, which may cost up to {room.at_most_usd:g} USD. {enough}."
 
     def _started(self, flow: Pipeline) -> None:
         self._flow = flow
@@ -277,14 +292,10 @@ class UnattendedRun:
         self._limit = self._boundless()
         if self._limit is not None:
             return None
-        limit = self._settings.max_requests
-        had = self._engine.workspace.requests.count()
-        if limit is not None and had >= limit:
+        if not self._fit(1):
             is_idle = self._engine.planner.is_idle() and not self._without_instances
             if not self._is_reached() or not is_idle:
-                self._limit = (
-                    f"Stopped at {setting('max_requests')}: this workspace has had {had} of {limit}."
-                )
+                self._limit = self._request_limit()
             return None
         try:
             return self._plan_next()
@@ -292,6 +303,31 @@ class UnattendedRun:
             # Requests in flight may cost less than was reserved for them: then there is room again.
             self._refused = refused
             return None
+
+    def _fit(self, requests: int) -> bool:
+        """Whether `max_requests` leaves as many requests as these."""
+        limit = self._settings.max_requests
+        return limit is None or self._engine.workspace.requests.count() + requests <= limit
+
+    def _fits_propose(self) -> bool:
+        """Whether `max_requests` leaves a propose request, and what known tasks need.
+
+        Where nothing is open or in flight, the tasks of the last propose request may remain unfinished.
+        """
+        if self._only_finishes:
+            return False
+        is_idle = not self.under_way and self._engine.planner.is_idle()
+        return is_idle or self._fit(1 + self.requests_needed)
+
+    def _request_limit(self) -> str:
+        limit, had = self._settings.max_requests, self._engine.workspace.requests.count()
+        assert limit is not None
+        told = f"Stopped at {setting('max_requests')}: this workspace has had"
+        if had > limit:
+            return f"{told} {had:,} requests, more than the limit of {limit:,}."
+        if had == limit:
+            return f"{told} {had:,} of {limit:,}."
+        return f"{told} {had:,} of {limit:,}, and the rest was for its unfinished tasks."
 
     def _next_left_over(self) -> int | None:
         """Return the oldest unfinished request still needed; propose requests are not, past the target."""
@@ -322,7 +358,11 @@ class UnattendedRun:
                 # New proposals could not be accepted, but would be paid for.
                 self._waits_for_vectors = True
                 return None
-            return self._plan_propose()
+            if self._fits_propose():
+                return self._plan_propose()
+            self._limit = self._request_limit()
+            if self.under_way:
+                return None
         if not self._asked_again:
             # The fault may have been temporary: retry the tasks whose requests failed once before the end.
             self._engine.workspace.tasks.release_unanswered()
@@ -360,7 +400,9 @@ class UnattendedRun:
         return not self._engine.planner.has_work_for(width)
 
     def _plan_propose(self, *, early: bool = False) -> int | None:
-        """Plan a propose request; an early one only if the cost limit still covers the accepted tasks."""
+        """Plan a propose request; an early one only if the limits still cover the accepted tasks."""
+        if early and not self._fits_propose():
+            return None
         plan, half = self._engine.planner, self._batches.half_planned
         try:
             with self._engine.workspace.transaction():

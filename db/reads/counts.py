@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
-from selfinstruct.db.records import Stage
+from selfinstruct.db.records import Stage, Unfinished
 from selfinstruct.db.sqlite.connection import one_moment
 from selfinstruct.db.sqlite.driver import Connection
 
@@ -44,6 +44,8 @@ class Counts:
     failures: dict[str, int]
     """Requests by stage that failed, or whose answer has no task, no clear label or no kept instance."""
     rowless: Rowless
+    unfinished: Unfinished
+    """What `rowless.unfinished` lacks, and the candidates reserved for a person that lack a label."""
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
@@ -100,21 +102,21 @@ def read_spending(db: Connection) -> Spending:
     return Spending(cost, unknown, reserved)
 
 
-def _rowless(db: Connection) -> Rowless:
-    """Count the accepted tasks without a row."""
+def _rowless(db: Connection) -> tuple[Rowless, Unfinished]:
+    """Count the accepted tasks without a row, and what the unfinished ones lack."""
     counts = dict(
         db.execute(
             """SELECT CASE
                 WHEN label = 'unknown' THEN 'unclear_label'
                 WHEN label IS NULL THEN coalesce((SELECT
                         CASE WHEN state IN ('failed', 'in_doubt') THEN state END
-                    FROM requests WHERE id = classify_request_id), 'unfinished')
+                    FROM requests WHERE id = classify_request_id), 'labels')
                 WHEN EXISTS (SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'dropped'
                     AND instruction = tasks.instruction AND label = tasks.label) THEN 'dropped'
                 ELSE coalesce((SELECT
                         CASE WHEN state = 'parsed' THEN 'no_instance'
                             WHEN state IN ('failed', 'in_doubt') THEN state END
-                    FROM requests WHERE id = instantiate_request_id), 'unfinished')
+                    FROM requests WHERE id = instantiate_request_id), 'instances')
                 END AS reason, count(*)
             FROM tasks WHERE state = 'accepted' AND origin != 'seed' AND NOT EXISTS (
                 SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'kept'
@@ -122,7 +124,15 @@ def _rowless(db: Connection) -> Rowless:
             GROUP BY reason"""
         ).fetchall()
     )
-    return Rowless(**dict.fromkeys(Rowless._fields, 0) | counts)
+    (held,) = db.execute(
+        """SELECT count(*) FROM tasks INDEXED BY tasks_held
+        LEFT JOIN requests ON requests.id = classify_request_id
+        WHERE tasks.state = 'pending' AND verdict = 'pass' AND tasks.held = 1 AND tasks.label IS NULL
+        AND coalesce(requests.state, 'planned') NOT IN ('failed', 'in_doubt')"""
+    ).fetchone()
+    unfinished = Unfinished(counts.pop("labels", 0), counts.pop("instances", 0), held)
+    counts["unfinished"] = unfinished.labels + unfinished.instances
+    return Rowless(**dict.fromkeys(Rowless._fields, 0) | counts), unfinished
 
 
 def read_untouched(db: Connection) -> bool:
@@ -151,6 +161,7 @@ def _read(db: Connection) -> Counts:
         "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts INDEXED BY attempts_by_tokens"
     ).fetchone()
     cost, unknown, reserved, unsettled = _cost(db)
+    rowless, unfinished = _rowless(db)
     return Counts(
         pool=_pool(db),
         candidates=by(
@@ -178,7 +189,8 @@ def _read(db: Connection) -> Counts:
         ),
         requests=requests,
         failures=_failures(db),
-        rowless=_rowless(db),
+        rowless=rowless,
+        unfinished=unfinished,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         cost_usd=cost,

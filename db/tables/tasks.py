@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery, Unasked
+from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery
 from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
 
@@ -35,6 +35,14 @@ _FIRST_PART = 128
 """Tasks in the first part of a search for the next undecided one; later parts grow geometrically."""
 _TRIGRAM = 3
 """Characters; the trigram index cannot find shorter words."""
+
+
+def _failed(stage: str) -> str:
+    return f"EXISTS (SELECT 1 FROM requests WHERE id = {stage}_request_id AND state = 'failed')"
+
+
+def _answered(stage: str) -> str:
+    return f"EXISTS (SELECT 1 FROM attempts WHERE request_id = {stage}_request_id AND error IS NULL)"
 
 
 def _all_of(terms: Sequence[str]) -> str:
@@ -227,11 +235,29 @@ class Tasks:
         ).fetchone()
         return int(count)
 
-    def unasked(self) -> Unasked:
-        """Count the tasks that still need a request for a label or for instances."""
-        (labels,) = self._db.execute(f"SELECT count(*) {_TO_CLASSIFY}").fetchone()
-        (instances,) = self._db.execute(f"SELECT count(*) {_TO_INSTANTIATE}").fetchone()
-        return Unasked(int(labels), int(instances))
+    def requests_needed(self) -> int:
+        """Return the number of requests for labels and instances that tasks still need.
+
+        Those that are planned or under way do not count, but what follows from them does. Requests that
+        failed without a response count: they are made again.
+        """
+        (needed,) = self._db.execute(
+            f"""SELECT
+            (SELECT coalesce(sum(CASE
+                    WHEN classify_request_id IS NULL THEN 2
+                    WHEN NOT {_failed("classify")} THEN 1
+                    WHEN {_answered("classify")} THEN 0
+                    ELSE 2 END), 0)
+                FROM tasks INDEXED BY tasks_unlabelled
+                WHERE state = 'accepted' AND origin != 'seed' AND label IS NULL)
+            + (SELECT count(*) {_TO_CLASSIFY} AND state = 'pending')
+            + (SELECT count(*) {_TO_INSTANTIATE})
+            + (SELECT count(*) FROM requests INDEXED BY requests_failed
+                CROSS JOIN tasks ON tasks.id = requests.task_id AND instantiate_request_id = requests.id
+                WHERE stage = 'instantiate' AND requests.state = 'failed' AND tasks.state = 'accepted'
+                AND NOT {_answered("instantiate")})"""
+        ).fetchone()
+        return int(needed)
 
     def count_unasked(self, most: int) -> int:
         """Count the tasks that a request for a label or instances can be planned for, up to `most`."""

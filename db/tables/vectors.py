@@ -134,6 +134,15 @@ class Vectors:
         ).fetchone()
         return int(count), int(length)
 
+    def unembedded_candidates(self) -> tuple[int, int]:
+        """Return the number of passing candidates without a request for a vector, and of their responses."""
+        count, responses = self._db.execute(
+            """SELECT count(*), count(DISTINCT propose_request_id)
+            FROM tasks INDEXED BY tasks_to_embed WHERE embed_request_id IS NULL
+            AND (state = 'accepted' OR state = 'pending' AND verdict = 'pass') AND state = 'pending'"""
+        ).fetchone()
+        return int(count), int(responses)
+
     def assign(self, task_ids: Iterable[int], request_id: int) -> None:
         """Record which request asks for the vectors of tasks."""
         with transaction(self._db):

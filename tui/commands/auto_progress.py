@@ -206,17 +206,17 @@ class _View:
         """Print what came of the run, and what is left for a person to do."""
         counts = self._engine.workspace.counts()
         if self._filtered:
-            self.say(f"Filtered out: {self._reasons(len(self._filtered))}.")
+            self.say(f"Filtered out in this run: {self._reasons(len(self._filtered))}.")
         if self._run.not_needed:
             left = many(self._run.not_needed, "request")
             self.say(
                 f"Not sent, since the target is reached: {left} for new tasks, left over from an earlier run."
             )
-        if counts.requests["in_doubt"]:
-            self.say(f"{many(counts.requests['in_doubt'], 'request')} in doubt.")
+        if in_doubt := counts.requests["in_doubt"]:
+            self.say(f"{many(in_doubt, 'request')} in doubt.{self._how_to_resend(counts)}")
         self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
         self._say_what_is_rowless(counts)
-        self._say_how_to_resume(failed=counts.rowless.failed)
+        self._say_how_to_resume(counts)
 
     def _say_what_is_rowless(self, counts: Counts) -> None:
         """Print how many accepted tasks have no row, why, and what helps where an answer is of no use."""
@@ -229,34 +229,56 @@ class _View:
         self.say(f"Without a row: {sum(rowless):,} of {many(accepted, 'accepted task')}: {', '.join(why)}.")
         if rowless.unclear_label or rowless.no_instance or rowless.dropped:
             self.say(
-                f"To ask a model again: {self._command} --resend. Or in the curator: c sets a label, and on"
+                f"To ask a model again: {self._resend(counts)}. Or in the curator: c sets a label, and on"
                 " the Instances screen m asks for more and i adds one."
             )
 
-    @property
-    def _command(self) -> str:
-        return f"selfinstruct-tui --auto --db {shlex.quote(str(self._engine.workspace.path))}"
+    def _how_to_resend(self, counts: Counts) -> str:
+        settings, requests = self._engine.settings, self._engine.workspace.requests
+        if not requests.in_doubt(but=settings.free_stages):
+            return ""
+        return f" To resend those still needed: {self._resend(counts)}"
 
-    def _say_how_to_resume(self, *, failed: int) -> None:
-        """Print which tasks still need a request, `failed` of them because theirs failed, and the command."""
+    def _resend(self, counts: Counts) -> str:
+        """Return the command that also asks again for what the answers did not bring."""
+        rowless = counts.rowless
+        # A clear label is followed by a request for instances.
+        again = 2 * rowless.unclear_label + rowless.no_instance + rowless.dropped
+        return self._command("--resend", requests=again)
+
+    def _command(self, *flags: str, requests: int = 0) -> str:
+        """Return a command that continues, with the limits that it needs.
+
+        Args:
+            flags: More flags.
+            requests: The number of requests that it needs besides those of unfinished tasks.
+        """
         workspace, room = self._engine.workspace, self._run.room
-        unasked, most = workspace.tasks.unasked(), self._engine.settings.max_requests
-        parts = [
-            f"{many(number, 'task')} without {what}"
-            for number, what in ((unasked.labels, "a label"), (unasked.instances, "instances"))
-            if number
-        ]
+        command = f"selfinstruct-tui --auto --db {shlex.quote(str(workspace.path))}"
+        most = self._engine.settings.max_requests
+        needed = workspace.requests.count() + self._engine.planner.requests_needed() + requests
+        if most is not None and needed > most:
+            flags += (f"--max-requests {needed}",)
+        if room is not None:
+            flags += (f"--max-cost {room.for_all_usd:.10g}",)
+        return " ".join([command, *flags])
+
+    def _say_how_to_resume(self, counts: Counts) -> None:
+        """Print which tasks still need a request or its answer, and the command that continues with them."""
+        unfinished, failed = counts.unfinished, counts.rowless.failed
+        without = (
+            (unfinished.labels, "task", "a label"),
+            (unfinished.instances, "task", "instances"),
+            (unfinished.held, "held candidate", "a label"),
+        )
+        parts = [f"{many(number, what)} without {lacking}" for number, what, lacking in without if number]
+        if lacking_vectors := self._engine.planner.lacking_vectors():
+            parts.append(f"{many(lacking_vectors, 'task')} without a vector")
         if failed:
             parts.append(f"{many(failed, 'task')} with a failed request")
-        command, had = self._command, workspace.requests.count()
-        if room is not None:
-            command += f" --max-cost {room.for_all_usd:.10g}"
-        elif parts and most is not None and had >= most:
-            # Tasks without a label need two more requests: for the label, and for instances.
-            command += f" --max-requests {had + 2 * (unasked.labels + failed) + unasked.instances}"
-        if parts or room is not None:
-            unfinished = f"Unfinished: {', '.join(parts)}. " if parts else ""
-            self.say(f"{unfinished}To resume: {command}")
+        if parts or self._run.room is not None:
+            told = f"Unfinished: {', '.join(parts)}. " if parts else ""
+            self.say(f"{told}To resume: {self._command()}")
 
     def _refresh(self) -> None:
         assert self._live is not None

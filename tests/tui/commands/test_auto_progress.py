@@ -1,0 +1,143 @@
+"""What an unattended run says at its end: what is unfinished, and commands that work as printed."""
+
+import asyncio
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from selfinstruct.core.runs.unattended import UnattendedRun
+from selfinstruct.db.records import Unfinished
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.commands.auto_progress import _View
+from selfinstruct.tui.commands.selfinstruct_tui import app
+from tests.conftest import OpenEngine
+from tests.server import Fault, ModelServer, chat_answer
+
+DONE = Unfinished(labels=0, instances=0, held=0)
+
+
+def auto(*words: object) -> Result:
+    return CliRunner().invoke(app, ["--auto", *map(str, words)])
+
+
+def as_printed(said: str, before: str) -> list[str]:
+    """Return the words of the command printed after some text."""
+    line = next(line for line in said.splitlines() if before in line)
+    program, flag, *words = shlex.split(line.partition(before)[2].partition(". Or in")[0])
+    assert (program, flag) == ("selfinstruct-tui", "--auto")
+    return words
+
+
+def every_third_unclear(server: ModelServer) -> None:
+    labels = 0
+
+    def refuse(body: dict[str, Any]) -> Fault | None:
+        nonlocal labels
+        if not body["messages"][0]["content"].startswith("You sort tasks"):
+            return None
+        labels += 1
+        return chat_answer("That depends.") if labels % 3 == 0 else None
+
+    server.refuse = refuse
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_the_command_printed_at_the_request_limit_finishes_what_is_unfinished(
+    tmp_path: Path, server: ModelServer, concurrency: int
+) -> None:
+    every_third_unclear(server)
+    path = tmp_path / "w.db"
+    flags = ("--base-url", server.url, "--model", "m", "--target", 100, "--concurrency", concurrency)
+    said = auto("--db", path, *flags, "--max-requests", 20).stdout
+    assert "Unfinished: " in said
+    said = auto(*as_printed(said, "To resume: ")).stdout
+    assert "Unfinished" not in said
+    assert "Stopped at --max-requests: this workspace has had" in said
+    with Workspace.open(path) as workspace:
+        assert workspace.counts().unfinished == DONE
+        unclear = workspace.counts().rowless.unclear_label
+    assert unclear, "fewer requests were needed than the command allows for"
+
+    said = auto(*as_printed(said, "To ask a model again: ")).stdout
+    with Workspace.open(path) as workspace:
+        assert workspace.counts().rowless.unclear_label < unclear
+        assert workspace.counts().unfinished == DONE
+
+
+def test_a_limit_far_below_what_has_been_had_is_told_as_such_and_raised_in_each_command(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    every_third_unclear(server)
+    path = tmp_path / "w.db"
+    flags = ("--base-url", server.url, "--model", "m", "--concurrency", 1)
+    auto("--db", path, *flags, "--max-requests", 30)
+    said = auto("--db", path, "--max-requests", 5).stdout
+    assert "this workspace has had 30 requests, more than the limit of 5." in said
+    for before in ("To resume: ", "To ask a model again: "):
+        words = as_printed(said, before)
+        assert int(words[words.index("--max-requests") + 1]) > 30
+    sent = len(server.received)
+    auto(*as_printed(said, "To ask a model again: "))
+    assert len(server.received) > sent
+
+
+def test_new_tasks_are_proposed_only_while_the_request_limit_covers_the_accepted_ones(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "w.db"
+    auto("--db", path, "--model", "offline", "--rng-seed", 1, "--concurrency", 8, "--max-requests", 100)
+    with Workspace.open(path) as workspace:
+        unfinished = workspace.counts().rowless.unfinished
+    assert unfinished <= 8, "only the tasks of the last proposal are unfinished"
+
+
+async def test_unfinished_tasks_are_told_alike_in_every_state_of_their_requests(
+    engine_on: OpenEngine, server: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = engine_on(base_url=server.url, model="m", target=100)
+    requests, tasks = engine.workspace.requests, engine.workspace.tasks
+    things = ("river", "poet", "metal", "spice", "bridge", "dance", "fossil", "opera")
+    ids = [tasks.add(f"{one} {one[::-1]} {one} {one * 2}", origin="human", at="now") for one in things]
+    for task_id in ids:
+        engine.decisions.accept(task_id)
+    of_labels, of_instances = ids[:4], ids[4:]
+    for task_id in of_instances:
+        tasks.set_label(task_id, "generation")
+    plan, run_id = engine.planner, engine.workspace.run_id
+    for never, planned, sent, answered, ask in (
+        (*of_labels, plan.classify),
+        (*of_instances, plan.instantiate),
+    ):
+        assert never
+        ask(planned)
+        requests.begin_attempt(ask(sent), {}, run_id=run_id, at="now")
+        attempt = requests.begin_attempt(ask(answered), {}, run_id=run_id, at="now")
+        assert attempt is not None
+        requests.store_answer(attempt, http_status=200, body=b"{}", at="now")
+    _View(engine, UnattendedRun(engine)).sum_up()
+    said = capsys.readouterr().out
+    assert "Without a row: 8 of 8 accepted tasks: 8 with unfinished requests." in said
+    assert "Unfinished: 4 tasks without a label, 4 tasks without instances. To resume: " in said
+    # Two for the label never asked for, one for each of the others, and one for instances never asked for.
+    assert engine.planner.requests_needed() == 2 + 3 + 1
+
+
+async def test_what_was_in_flight_when_a_run_stops_immediately_is_told_as_in_doubt(
+    engine_on: OpenEngine, server: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = {"m": {"input": 10.0, "output": 30.0}}
+    engine = engine_on(base_url=server.url, model="m", target=100, concurrency=1, prices=prices)
+    server.gate.clear()
+    run = UnattendedRun(engine)
+    task = asyncio.ensure_future(run.run())
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
+    task.cancel()
+    await asyncio.wait({task})
+    _View(engine, run).sum_up()
+    server.gate.set()
+    said = capsys.readouterr().out
+    assert re.search(r"1 request in doubt\. To resend those still needed: .* --resend$", said, re.MULTILINE)
