@@ -34,6 +34,8 @@ class Answer:
     text: str
     cut: bool
     """Whether it ends before its end: the token limit cut it off, or something else did."""
+    at_token_limit: bool = False
+    """Whether the endpoint says that it was the token limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class AnswerError(Exception):
 
 class NoCompletionError(AnswerError):
     """What came is nothing that such an API answers with."""
+
+
+class NoTextError(AnswerError):
+    """A whole completion holds no text."""
 
 
 class NothingSaidError(AnswerError):
@@ -81,13 +87,13 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
     cut = how == "cut"
     text = _text(choice, api)
     if text is None:
-        raise _nothing_said(finish) if cut else AnswerError("The answer has no text.")
+        raise _nothing_said(finish) if cut else NoTextError("The answer has no text.")
     if len(text) > _LONGEST_TEXT:
         text, cut = text[:_LONGEST_TEXT], True
     text = storable_text(text)
     if cut and not spoken(text).strip():
         raise _nothing_said(finish)
-    return Answer(text, cut)
+    return Answer(text, cut, at_token_limit=is_token_limit(finish))
 
 
 def _nothing_said(finish: object) -> AnswerError:

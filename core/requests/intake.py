@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
 from selfinstruct.core.endpoint.answer_forms import FORM, PROMPTS, TEXT
 from selfinstruct.core.endpoint.context_limit import SHOWN, in_context_at_most, is_too_long
-from selfinstruct.core.endpoint.responses import Answer, AnswerError, Told, read_answer, read_error, read_told
+from selfinstruct.core.endpoint.responses import (
+    Answer,
+    AnswerError,
+    NoCompletionError,
+    NoTextError,
+    Told,
+    read_answer,
+    read_error,
+    read_told,
+)
 from selfinstruct.core.events import (
     CandidateAssessed,
     CandidatesProposed,
@@ -98,7 +107,7 @@ class Intake:
             with self._workspace.transaction():
                 self._settle(request, stored)
                 self._workspace.requests.fail(request_id, str(error))
-            self._failed(request, str(error))
+            self._failed(request, str(error), foreign=isinstance(error, NoCompletionError | NoTextError))
             return
         events: list[Event] = []
         with self._assessor.step():
@@ -111,7 +120,7 @@ class Intake:
             self._has_warned = True
             self._emit(EndpointWarned(warning))
         if useless:
-            self.failures.useless(request.stage, useless)
+            self.failures.useless(request.stage, useless, cut=answer.at_token_limit)
         else:
             self.failures.produced(request.stage)
 
@@ -164,9 +173,9 @@ class Intake:
         if learned.get(FORM) == TEXT and PROMPTS not in learned:
             settings.learn(request.base_url, request.model, {PROMPTS: TEXT})
 
-    def _failed(self, request: Request, sentence: str) -> None:
+    def _failed(self, request: Request, sentence: str, *, foreign: bool = False) -> None:
         self._emit(RequestFailed(request.id, request.stage, sentence))
-        self.failures.failed(request.stage, sentence)
+        self.failures.failed(request.stage, sentence, foreign=foreign)
 
     def _show_fewer(self, request: Request) -> None:
         """Halve the number of in-context tasks if a prompt was too long for the model."""

@@ -1,11 +1,15 @@
 """A stage that always fails is recognized, whatever other stages do in between."""
 
+import json
 import re
 
 import pytest
 
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.requests.stage_failures import FAILURES_IN_A_ROW, StageFailures
+from selfinstruct.core.runs.unattended import UnattendedRun
+from tests.conftest import OpenEngine
+from tests.server import Fault, ModelServer, chat_answer, error_body
 
 
 def test_successes_of_other_stages_do_not_hide_a_stage_that_always_fails() -> None:
@@ -53,3 +57,58 @@ def test_a_stage_that_has_never_produced_anything_is_named_after_few_requests() 
     assert re.match("No labels: 1 request produced nothing. The last one: It is unclear.", told)
     failures.produced("classify")
     assert failures.never_produced() is None
+
+
+def cut_answer(text: str) -> Fault:
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "length"}
+    return Fault(body=json.dumps({"choices": [choice]}).encode())
+
+
+CHECK = "The answers are on the Requests screen; check"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told", "checks"),
+    [
+        (Fault(400, error_body("tone is not a field")), "The requests are on the Requests screen.", False),
+        (cut_answer(""), "thinking_tokens", False),
+        (cut_answer("<think>Well, "), "thinking_tokens", False),
+        (chat_answer("I would rather talk."), "holds no list of tasks", True),
+        (Fault(body=b"<html>Welcome!</html>"), "The last one: ", True),
+        (Fault(body=b'{"choices": [{"message": {}}]}'), "The answer has no text.", True),
+        (Fault(body=json.dumps({"error": {"message": "no GPU left"}}).encode()), "no GPU left", False),
+    ],
+)
+async def test_the_endpoint_is_to_be_checked_only_where_its_answers_do_not_fit(
+    engine_on: OpenEngine, server: ModelServer, fault: Fault, told: str, checks: bool
+) -> None:
+    server.refuse = lambda body: fault
+    engine = engine_on(base_url=server.url, model="m", target=10, concurrency=1)
+    with pytest.raises(EndpointUnusableError) as caught:
+        async with engine:
+            await UnattendedRun(engine).run()
+    assert told in str(caught.value)
+    assert (CHECK in str(caught.value)) == checks
+
+
+@pytest.mark.parametrize(
+    ("begins", "text", "stage"),
+    [
+        ("You sort tasks", "The task asks for one of several", "classify"),
+        ("You write worked", "Input: Ham", "instantiate"),
+        ("You think up", "Sure! I", "propose"),
+    ],
+)
+async def test_an_answer_of_no_use_that_the_token_limit_cut_is_told_as_cut_with_what_to_raise(
+    engine_on: OpenEngine, server: ModelServer, begins: str, text: str, stage: str
+) -> None:
+    server.refuse = lambda body: (
+        cut_answer(text) if body["messages"][0]["content"].startswith(begins) else None
+    )
+    engine = engine_on(base_url=server.url, model="m", target=40, concurrency=1)
+    with pytest.raises(EndpointUnusableError) as caught:
+        async with engine:
+            await UnattendedRun(engine).run()
+    cut = f"The token limit cut it: raise thinking_tokens, or max_tokens of [request.{stage}], in"
+    assert cut in str(caught.value)
+    assert CHECK not in str(caught.value)

@@ -132,12 +132,13 @@ async def test_what_was_in_flight_when_a_run_stops_immediately_is_told_as_in_dou
     prices = {"m": {"input": 10.0, "output": 30.0}}
     engine = engine_on(base_url=server.url, model="m", target=100, concurrency=1, prices=prices)
     server.gate.clear()
-    run = UnattendedRun(engine)
-    task = asyncio.ensure_future(run.run())
-    assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
-    task.cancel()
-    await asyncio.wait({task})
-    _View(engine, run).sum_up()
+    async with engine:
+        run = UnattendedRun(engine)
+        task = asyncio.ensure_future(run.run())
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
+        task.cancel()
+        await asyncio.wait({task})
+        _View(engine, run).sum_up()
     server.gate.set()
     said = capsys.readouterr().out
     assert re.search(r"1 request in doubt\. To resend those still needed: .* --resend$", said, re.MULTILINE)
