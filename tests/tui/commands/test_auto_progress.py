@@ -95,6 +95,27 @@ def test_new_tasks_are_proposed_only_while_the_request_limit_covers_the_accepted
     assert unfinished <= 8, "only the tasks of the last proposal are unfinished"
 
 
+def test_each_amount_at_the_cost_limit_is_told_with_what_it_is_for(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    Path("selfinstruct.toml").write_text('[prices."m"]\ninput = 10\noutput = 30\n')
+    path = tmp_path / "w.db"
+    flags = ("--base-url", server.url, "--model", "m", "--concurrency", 1, "--rng-seed", 2)
+    auto("--db", path, *flags, "--max-requests", 1, "--max-cost", 1)
+    said = auto("--db", path, "--max-requests", 100, "--max-cost", 0.06).stdout
+    told = re.search(r"([\d.]+) USD is enough for it, and ([\d.]+) USD for all unfinished tasks\.", said)
+    assert told is not None, said
+    assert float(told[1]) < float(told[2])
+    words = as_printed(said, "To resume: ")
+    assert words[words.index("--max-cost") + 1] == told[2]
+
+
+def test_what_is_filtered_out_is_told_of_this_run(tmp_path: Path) -> None:
+    flags = ("--db", tmp_path / "w.db", "--model", "offline", "--rng-seed", 2)
+    assert "\nFiltered out in this run: " in auto(*flags, "--target", 30).stdout
+    assert "Filtered out" not in auto(*flags, "--target", 30).stdout
+
+
 async def test_unfinished_tasks_are_told_alike_in_every_state_of_their_requests(
     engine_on: OpenEngine, server: ModelServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,11 +129,7 @@ async def test_unfinished_tasks_are_told_alike_in_every_state_of_their_requests(
     for task_id in of_instances:
         tasks.set_label(task_id, "generation")
     plan, run_id = engine.planner, engine.workspace.run_id
-    for never, planned, sent, answered, ask in (
-        (*of_labels, plan.classify),
-        (*of_instances, plan.instantiate),
-    ):
-        assert never
+    for (_, planned, sent, answered), ask in ((of_labels, plan.classify), (of_instances, plan.instantiate)):
         ask(planned)
         requests.begin_attempt(ask(sent), {}, run_id=run_id, at="now")
         attempt = requests.begin_attempt(ask(answered), {}, run_id=run_id, at="now")
