@@ -322,3 +322,5 @@ class Unfinished:
     """Accepted tasks with a clear label but no instances."""
     held: int
     """Candidates reserved for a person that lack a label."""
+    failed: int
+    """Accepted tasks whose request failed without a response: a later run asks again."""

@@ -323,7 +323,7 @@ class Planner:
                     left_over.given_up.append(request)
             if self._embeddings is not None:
                 self._workspace.vectors.release_failed()
-            self._workspace.tasks.release_unanswered()
+            self._workspace.tasks.release_failed()
         return left_over
 
     def _why_not_as_planned(self, request: Request) -> str | None:

@@ -82,7 +82,7 @@ class UnattendedRun:
     Args:
         engine: The engine to drive; its settings hold the target, the limits and `hold`.
         resend: Whether to resend requests in doubt even if that may cost, and to ask again for the labels and
-            instances of accepted tasks whose answers brought no row.
+            instances of accepted tasks whose answers failed or brought no row.
 
     Raises:
         SettingsError: There is neither a target nor a limit that would end the run.
@@ -158,6 +158,7 @@ class UnattendedRun:
         self._count()
         if self.resend:
             self._engine.workspace.tasks.release_unclear()
+            self._engine.workspace.tasks.release_failed(answered=True)
             self._without_instances.extend(self._engine.workspace.tasks.without_instances())
         if not self._settings.hold:
             self._decide_waiting()
@@ -365,7 +366,7 @@ class UnattendedRun:
                 return None
         if not self._asked_again:
             # The fault may have been temporary: retry the tasks whose requests failed once before the end.
-            self._engine.workspace.tasks.release_unanswered()
+            self._engine.workspace.tasks.release_failed()
             request_id = self._engine.planner.next_of_pool()
             self._asked_again = True
             return request_id

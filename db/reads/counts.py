@@ -45,7 +45,7 @@ class Counts:
     """Requests by stage that failed, or whose answer has no task, no clear label or no kept instance."""
     rowless: Rowless
     unfinished: Unfinished
-    """What `rowless.unfinished` lacks, and the candidates reserved for a person that lack a label."""
+    """What unfinished tasks lack, and the tasks and candidates that a later run asks about again."""
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
@@ -109,12 +109,16 @@ def _rowless(db: Connection) -> tuple[Rowless, Unfinished]:
             """SELECT CASE
                 WHEN label = 'unknown' THEN 'unclear_label'
                 WHEN label IS NULL THEN coalesce((SELECT
-                        CASE WHEN state IN ('failed', 'in_doubt') THEN state END
+                        CASE WHEN state = 'failed' AND EXISTS (SELECT 1 FROM attempts
+                                WHERE request_id = requests.id AND error IS NULL) THEN 'unusable'
+                            WHEN state IN ('failed', 'in_doubt') THEN state END
                     FROM requests WHERE id = classify_request_id), 'labels')
                 WHEN EXISTS (SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'dropped'
                     AND instruction = tasks.instruction AND label = tasks.label) THEN 'dropped'
                 ELSE coalesce((SELECT
                         CASE WHEN state = 'parsed' THEN 'no_instance'
+                            WHEN state = 'failed' AND EXISTS (SELECT 1 FROM attempts
+                                WHERE request_id = requests.id AND error IS NULL) THEN 'unusable'
                             WHEN state IN ('failed', 'in_doubt') THEN state END
                     FROM requests WHERE id = instantiate_request_id), 'instances')
                 END AS reason, count(*)
@@ -130,7 +134,10 @@ def _rowless(db: Connection) -> tuple[Rowless, Unfinished]:
         WHERE tasks.state = 'pending' AND verdict = 'pass' AND tasks.held = 1 AND tasks.label IS NULL
         AND coalesce(requests.state, 'planned') NOT IN ('failed', 'in_doubt')"""
     ).fetchone()
-    unfinished = Unfinished(counts.pop("labels", 0), counts.pop("instances", 0), held)
+    unfinished = Unfinished(
+        counts.pop("labels", 0), counts.pop("instances", 0), held, counts.get("failed", 0)
+    )
+    counts["failed"] = unfinished.failed + counts.pop("unusable", 0)
     counts["unfinished"] = unfinished.labels + unfinished.instances
     return Rowless(**dict.fromkeys(Rowless._fields, 0) | counts), unfinished
 

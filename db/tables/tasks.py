@@ -118,8 +118,12 @@ class Tasks:
         with transaction(self._db):
             self._db.execute(f"UPDATE tasks SET {column} = ? WHERE id = ?", [request_id, task_id])
 
-    def release_unanswered(self) -> None:
-        """Allow new requests for tasks whose request failed without a response."""
+    def release_failed(self, *, answered: bool = False) -> None:
+        """Allow new requests for tasks whose request failed.
+
+        Args:
+            answered: Whether to include requests that failed because of their answer, which may be paid for.
+        """
         with transaction(self._db):
             for stage, lacking in (("classify", "label IS NULL"), ("instantiate", "state = 'accepted'")):
                 column = f"{stage}_request_id"
@@ -128,9 +132,9 @@ class Tasks:
                         SELECT asking.id FROM requests INDEXED BY requests_failed
                         CROSS JOIN tasks AS asking
                             ON asking.id = requests.task_id AND asking.{column} = requests.id
-                        WHERE stage = ? AND requests.state = 'failed' AND NOT EXISTS (
-                            SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL))""",
-                    [stage],
+                        WHERE stage = ? AND requests.state = 'failed' AND (? OR NOT EXISTS (
+                            SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL)))""",
+                    [stage, answered],
                 )
 
     def release_unclear(self) -> None:

@@ -227,7 +227,8 @@ class _View:
             f"{number:,} with {_WHY_ROWLESS[name]}" for name, number in rowless._asdict().items() if number
         ]
         self.say(f"Without a row: {sum(rowless):,} of {many(accepted, 'accepted task')}: {', '.join(why)}.")
-        if rowless.unclear_label or rowless.no_instance or rowless.dropped:
+        unusable = rowless.failed - counts.unfinished.failed
+        if rowless.unclear_label or rowless.no_instance or rowless.dropped or unusable:
             self.say(
                 f"To ask a model again: {self._resend(counts)}. Or in the curator: c sets a label, and on"
                 " the Instances screen m asks for more and i adds one."
@@ -243,7 +244,8 @@ class _View:
         """Return the command that also asks again for what the answers did not bring."""
         rowless = counts.rowless
         # A clear label is followed by a request for instances.
-        again = 2 * rowless.unclear_label + rowless.no_instance + rowless.dropped
+        unusable = rowless.failed - counts.unfinished.failed
+        again = 2 * (rowless.unclear_label + unusable) + rowless.no_instance + rowless.dropped
         return self._command("--resend", requests=again)
 
     def _command(self, *flags: str, requests: int = 0) -> str:
@@ -265,7 +267,7 @@ class _View:
 
     def _say_how_to_resume(self, counts: Counts) -> None:
         """Print which tasks still need a request or its answer, and the command that continues with them."""
-        unfinished, failed = counts.unfinished, counts.rowless.failed
+        unfinished = counts.unfinished
         without = (
             (unfinished.labels, "task", "a label"),
             (unfinished.instances, "task", "instances"),
@@ -274,8 +276,8 @@ class _View:
         parts = [f"{many(number, what)} without {lacking}" for number, what, lacking in without if number]
         if lacking_vectors := self._engine.planner.lacking_vectors():
             parts.append(f"{many(lacking_vectors, 'task')} without a vector")
-        if failed:
-            parts.append(f"{many(failed, 'task')} with a failed request")
+        if unfinished.failed:
+            parts.append(f"{many(unfinished.failed, 'task')} with a failed request")
         if parts or self._run.room is not None:
             told = f"Unfinished: {', '.join(parts)}. " if parts else ""
             self.say(f"{told}To resume: {self._command()}")

@@ -17,7 +17,7 @@ from selfinstruct.tui.commands.selfinstruct_tui import app
 from tests.conftest import OpenEngine
 from tests.server import Fault, ModelServer, chat_answer
 
-DONE = Unfinished(labels=0, instances=0, held=0)
+DONE = Unfinished(labels=0, instances=0, held=0, failed=0)
 
 
 def auto(*words: object) -> Result:
@@ -108,6 +108,25 @@ def test_each_amount_at_the_cost_limit_is_told_with_what_it_is_for(
     assert float(told[1]) < float(told[2])
     words = as_printed(said, "To resume: ")
     assert words[words.index("--max-cost") + 1] == told[2]
+
+
+def test_a_request_that_failed_because_of_its_answer_is_made_again_by_the_command_printed_for_it(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    waiting = [Fault(body=b'{"choices": [{"message": {}}]}')]
+
+    def once(body: dict[str, Any]) -> Fault | None:
+        is_label = body["messages"][0]["content"].startswith("You sort tasks")
+        return waiting.pop() if is_label and waiting else None
+
+    server.refuse = once
+    path = tmp_path / "w.db"
+    said = auto("--db", path, "--base-url", server.url, "--model", "m", "--target", 4).stdout
+    assert "1 with a failed request" in said
+    assert "To resume" not in said, "it would ask for nothing"
+    auto(*as_printed(said, "To ask a model again: "))
+    with Workspace.open(path) as workspace:
+        assert workspace.counts().rowless.failed == 0
 
 
 def test_what_is_filtered_out_is_told_of_this_run(tmp_path: Path) -> None:

@@ -534,7 +534,7 @@ def test_at_the_limit_of_requests_it_says_what_is_unfinished_and_the_command_tha
     assert "Target reached" in said
     assert "Unfinished" not in said
     with Workspace.open(path) as workspace:
-        assert workspace.counts().unfinished == Unfinished(0, 0, 0)
+        assert workspace.counts().unfinished == Unfinished(0, 0, 0, 0)
 
 
 def test_at_the_cost_limit_it_says_what_a_request_may_cost_and_the_command_that_goes_on(
