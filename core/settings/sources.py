@@ -215,7 +215,8 @@ def _sentence(error: ValidationError, source: str) -> str:
     if not where:
         return f"In {source}, {message}."
     if source == _FLAGS:
-        return f"{setting(where)} is wrong: {message}."
+        # A flag is named after the setting, without its table.
+        return f"{setting(str(first['loc'][first['loc'][0] == 'filters']))} is wrong: {message}."
     return f"In {source}, {where} is wrong: {message}."
 
 
