@@ -215,8 +215,9 @@ def _sentence(error: ValidationError, source: str) -> str:
     if not where:
         return f"In {source}, {message}."
     if source == _FLAGS:
-        # A flag is named after the setting, without its table.
-        return f"{setting(str(first['loc'][first['loc'][0] == 'filters']))} is wrong: {message}."
+        # The flag of a filter is named without the table.
+        name = where.removeprefix("filters.").partition(".")[0]
+        return f"{setting(name)} is wrong: {message}."
     return f"In {source}, {where} is wrong: {message}."
 
 
