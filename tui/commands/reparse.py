@@ -35,7 +35,8 @@ def reparse(
 
     Tasks, labels and instances become what the answers say by these rules, with the settings of the next run:
     those of selfinstruct.toml in this folder, and those that the workspace remembers. No request is sent.
-    Whatever a person has decided on stays as it is. All changes are one step, which `u` in the curator takes back.
+    Whatever a person has decided on stays as it is. All changes are one step, which `u` in the curator takes
+    back.
 
     Reworded tasks need new labels and instances, and relabelled ones new instances: the next run requests
     them. Answers that could not be read before are taken in by the next run, which `u` does not take back.

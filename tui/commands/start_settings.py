@@ -1,4 +1,4 @@
-"""The settings that a command starts with: flags, selfinstruct.toml of this folder, and the workspace's own."""
+"""The settings that a command starts with: flags, selfinstruct.toml of this folder, what is remembered."""
 
 from collections.abc import Mapping
 from pathlib import Path
