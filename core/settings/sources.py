@@ -80,6 +80,22 @@ def resolve(
     return settings
 
 
+def headers_warning(settings: Settings, folder: Path) -> str:
+    """A warning about headers in selfinstruct.toml that are not sent to the endpoint; empty without any."""
+    try:
+        from_file = read_file(folder / SETTINGS_FILE)
+    except SettingsError:
+        return ""  # the next start reports what is wrong with the file
+    theirs = _as_known(from_file.get("base_url") or OPENAI_URL)
+    has_headers = bool(from_file.get("request", {}).get("headers"))
+    if settings.is_offline or not has_headers or theirs == settings.address:
+        return ""
+    return (
+        f"The headers in {SETTINGS_FILE} are for {theirs}, so {settings.address} is not sent them. If it"
+        " should be, set base_url to it in that file."
+    )
+
+
 def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
     """Whether a layer sets an address to another one than the layers below, however it is written."""
     return _as_known(below.get(name)) != _as_known(layer.get(name, below.get(name)))

@@ -13,7 +13,7 @@ import typer
 from selfinstruct.core.filtering.setting_kinds import phrases_named
 from selfinstruct.core.setting_names import as_flags, flag_of
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.core.settings.sources import resolve
+from selfinstruct.core.settings.sources import headers_warning, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import AnswerKind, ApiKind
 from selfinstruct.db.sqlite.connection import is_new
@@ -271,8 +271,8 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
 def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - imports NumPy and RapidFuzz
 
-    if engine.warning:
-        typer.echo(f"Warning: {as_flags(engine.warning)}", err=True)
+    for warning in filter(None, (engine.warning, headers_warning(engine.settings, Path.cwd()))):
+        typer.echo(f"Warning: {as_flags(warning)}", err=True)
     return asyncio.run(work_alone(engine, resend=resend))
 
 
