@@ -75,6 +75,7 @@ def resolve(
         # They may hold a key, which goes only to the address that stands beside them.
         settings = settings.without_headers
     require_model(settings)
+    require_answers(settings)
     require_embeddings(settings)
     require_price(settings)
     return settings
@@ -124,6 +125,19 @@ def require_model(settings: Settings) -> None:
             raise SettingsError(_no_address("model", "base_url"))
         raise SettingsError(
             f"{settings.base_url} needs the name of a model. Give it with {setting('model')}."
+        )
+
+
+def require_answers(settings: Settings) -> None:
+    """Check that JSON is insisted on only where it can be asked for.
+
+    Raises:
+        SettingsError: the API is legacy completions, which has no request for JSON.
+    """
+    if settings.answers == "json" and settings.api == "completions":
+        raise SettingsError(
+            f"Legacy completions cannot be asked for JSON: set {setting('answers')} to auto or text, or"
+            f" {setting('api')} to chat."
         )
 
 
