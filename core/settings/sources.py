@@ -13,7 +13,7 @@ from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.addresses import as_address
-from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.settings.did_you_mean import NEAR, NEAR_IN_TABLE, nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, OPENAI_URL, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
@@ -231,11 +231,11 @@ def _sentence(error: ValidationError, source: str) -> str:
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)
-        near = nearest(name.replace("-", "_"), known)
+        near = nearest(name.replace("-", "_"), known, least=NEAR_IN_TABLE if parents else NEAR)
         of = {
             "filters": "The filters are",
             "prices": "A price has",
-            "request": "Beside it there are",
+            "request": f"[{'.'.join(parents)}] has",
             "words": "The words are",
         }
         listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
