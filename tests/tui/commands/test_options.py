@@ -23,7 +23,7 @@ TUI = "selfinstruct-tui"
         ("selfinstruct frob", "selfinstruct has no command 'frob'. selfinstruct --help lists them."),
         ("selfinstruct --bogus", "selfinstruct has no option --bogus. selfinstruct --help lists them."),
         ("selfinstruct status --jsn", "selfinstruct status has no option --jsn. Did you mean --json?"),
-        ("selfinstruct backup", "selfinstruct backup needs --out PATH: where to write."),
+        ("selfinstruct backup", "selfinstruct backup needs --out FILE: where to write."),
         ("selfinstruct dedupe --out x", "selfinstruct dedupe needs FILE...: JSON Lines files, in order."),
     ],
 )
