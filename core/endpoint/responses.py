@@ -189,7 +189,7 @@ def _what_else(body: bytes) -> str:
     if not begins:
         return "The answer is empty."
     if begins.startswith((b"<!doctype", b"<html")):
-        check = f"Check {setting('base_url')}: it must lead to the API, not to a website."
+        check = f"Check {setting('base_url')}: it leads to a website, not to an API."
         return f"The answer is a web page, not JSON. {check}"
     return "The answer is not JSON."
 
