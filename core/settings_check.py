@@ -10,7 +10,12 @@ from selfinstruct.core.method.prompts import load_templates
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import limited_prices
-from selfinstruct.core.settings.sources import require_embeddings, require_model, require_price
+from selfinstruct.core.settings.sources import (
+    require_answers,
+    require_embeddings,
+    require_model,
+    require_price,
+)
 
 
 def faults(values: Mapping[str, Any]) -> dict[str, str]:
@@ -29,6 +34,7 @@ def faults(values: Mapping[str, Any]) -> dict[str, str]:
         return found
     checks: dict[str, Callable[[], object]] = {
         "model": lambda: require_model(settings),
+        "answers": lambda: require_answers(settings),
         "embeddings": lambda: require_embeddings(settings),
         "prompts": lambda: settings.prompts and load_templates(settings.prompts, settings.language),
         f"prices.{settings.without_output_price}.output": lambda: require_price(settings),

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.filtering.registry import VERDICTS
-from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.util.did_you_mean import nearest
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import Label, Origin, State, TaskQuery
 

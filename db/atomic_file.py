@@ -7,17 +7,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from selfinstruct.db.real_path import real_path
+
 _LONGEST_PREFIX = 50
 """Characters of the target's name in the temporary name, which must stay within the limit in bytes."""
 _NO_SYNC = frozenset({errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno.EPERM})
 """Errors that mean that this file system cannot sync folders, not that the disk is failing."""
+_DEVICES = (Path("/dev"), Path("/dev/fd"))
+_OF_THE_KERNEL = Path("/proc")
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path leads to something that no file may replace: a device, a pipe, a link to itself.
+
+    Entries such as /dev/stdout count as devices even while they lead to a file.
+
+    Raises:
+        OSError: The path cannot be inspected.
+    """
+    real = real_path(path)
+    if real.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir()):
+        return True
+    folders = {real.parent, real_path(path.parent)}
+    return any(folder in _DEVICES or folder.is_relative_to(_OF_THE_KERNEL) for folder in folders)
 
 
 @contextmanager
 def writing(path: Path, *, force: bool) -> Iterator[Path]:
     """Yield a temporary file beside `path`, of mode 0600, and rename it at the end; on errors, delete it.
 
-    An existing file or symbolic link at `path` is replaced, never written through.
+    With `force`, symbolic links are followed and kept: the file is written beside the one that they lead to.
 
     Args:
         path: The file to write.
@@ -26,6 +45,8 @@ def writing(path: Path, *, force: bool) -> Iterator[Path]:
     Raises:
         FileExistsError: The file exists, and `force` is not given.
     """
+    if force:
+        path = real_path(path)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_LONGEST_PREFIX]}.")
     part = Path(name)
     try:
@@ -42,7 +63,7 @@ def put(part: Path, path: Path, *, force: bool) -> None:
 
     Args:
         part: The temporary file, on the same file system as `path`.
-        path: The final name.
+        path: The final name; a symbolic link there is replaced.
         force: Whether to replace an existing file.
 
     Raises:

@@ -22,7 +22,7 @@ from selfinstruct.db.records import (
 )
 from selfinstruct.db.workspace import Workspace
 
-BY_HAND = Reason("by_hand", "A person dropped it.")
+BY_HAND = Reason("by_hand", "By a person.")
 _BLANK_START = re.compile(r"\A(?:[^\S\n]*\n)*")
 _BLANK_END = re.compile(r"(?<!\s)\s*\Z")
 

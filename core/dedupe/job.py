@@ -17,6 +17,8 @@ from selfinstruct.core.language.registry import ENGLISH, known
 from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.similarity.encoded_texts import EncodedTexts
 from selfinstruct.core.similarity.token_store import Ints
+from selfinstruct.db.atomic_file import is_special
+from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.own_files import own_file
 
 
@@ -75,13 +77,13 @@ def check(job: Job) -> int:
 def _check_target(option: str, path: Path, job: Job) -> None:
     if path.is_dir():
         raise DedupeError(f"{path} is a folder. Give {option} the name of a file in it.")
-    if not path.absolute().parent.is_dir():
+    if not real_path(path).parent.is_dir():
         raise DedupeError(f"The folder of {path} does not exist. Make it, or give {option} another place.")
     if path.exists() and any(path.samefile(file) for file in job.files):
         raise DedupeError(f"{path} is one of the files to read. Give {option} another name.")
-    if path.exists() and not path.is_file():
-        raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
     try:
+        if is_special(path):
+            raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
         what = own_file(path)
     except OSError as error:
         raise DedupeError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -104,7 +106,9 @@ def run(
         DedupeError: the job failed; completed blocks are kept, and the same job resumes after them.
     """
     check(job)
-    with Journal(job.out, _command(job)) as journal:
+    # A link with this name is kept: the output is written where it leads.
+    out = real_path(job.out)
+    with Journal(out, _command(job)) as journal:
         if not journal.moved:
             _check_new(job)
         if not journal.finished:
@@ -115,7 +119,7 @@ def run(
             finally:
                 shards.close()
             _check_new(job)
-        journal.finish(job.out, job.report)
+        journal.finish(out, job.report)
         return journal.last.tally
 
 

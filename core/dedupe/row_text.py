@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from selfinstruct.core.util.json_problem import json_problem
+
 _FIELDS = ("instruction", "prompt", "text")
 _BOTH = (re.compile(rb'"instruction"\s*:\s*"'), re.compile(rb'"input"\s*:\s*"'))
 
@@ -30,10 +32,8 @@ def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
         raise BadRowError("is not UTF-8") from None
     except RecursionError:
         raise BadRowError("is nested too deep") from None
-    except json.JSONDecodeError as error:
-        raise BadRowError(f"is not JSON ({error.msg} at character {error.colno})") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise BadRowError(f"is not JSON ({error})") from None
+    except ValueError as error:
+        raise BadRowError(f"is not JSON ({json_problem(error, of_line=True)})") from None
     if not isinstance(row, dict):
         raise BadRowError("is not a JSON object")
     for name in fields:

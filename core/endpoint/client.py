@@ -8,7 +8,6 @@ from contextlib import suppress
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
 from selfinstruct.core.endpoint.answer_forms import FORM, AnswerForms
@@ -31,7 +30,7 @@ from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.status_errors import StatusErrors, ended
 from selfinstruct.core.endpoint.throttle import Throttle
 from selfinstruct.core.setting_names import setting
-from selfinstruct.core.settings.addresses import base_and_query, wants_azure_key
+from selfinstruct.core.settings.addresses import base_and_query, usual_end, wants_azure_key
 from selfinstruct.core.settings.model import Settings, is_openai, origin_of
 from selfinstruct.db.records import Parameters, Prompt, Stage
 
@@ -321,15 +320,11 @@ class Endpoint:
 
     def _unknown(self, status: int, told: str) -> str:
         api = self._settings.api
+        end = usual_end(self.address)
         return (
             f"{self.address} knows no model '{self.model}', or has no {api} API (status {status}){told}"
-            f" Check {self._MODEL}, {self._URL} ({self._usual_end()}) and {setting('api')}."
+            f" Check {self._MODEL}, {self._URL}{f' ({end})' if end else ''} and {setting('api')}."
         )
-
-    def _usual_end(self) -> str:
-        if (urlsplit(self.address).hostname or "").endswith(".azure.com"):
-            return "it ends in /openai/v1, or in /openai/deployments/NAME?api-version=DATE"
-        return "it often ends in /v1"
 
     def advice(self, error: SendError) -> str:
         """Describe an error that makes the endpoint unusable, and what the person can do about it."""

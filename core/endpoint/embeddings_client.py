@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.setting_names import setting
+from selfinstruct.core.settings.addresses import usual_end
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.records import Parameters, Prompt
 
@@ -32,8 +33,10 @@ class EmbeddingsEndpoint(Endpoint):
         return create(model=self.model, input=list(prompt), extra_body=body)
 
     def _unknown(self, status: int, told: str) -> str:
+        end = usual_end(self.address)
+        usual = f" ({end})" if end else ""
         return (
             f"{self.address} knows no model '{self.model}', or has no embeddings (status {status}){told}"
-            f" Check {self._MODEL} and {self._URL} (it often ends in /v1), or continue without embeddings:"
+            f" Check {self._MODEL} and {self._URL}{usual}, or continue without embeddings:"
             f' {self._MODEL} "".'
         )

@@ -21,6 +21,7 @@ from selfinstruct.core.endpoint.responses import (
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.setting_names import setting
+from selfinstruct.core.settings.addresses import usual_end
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.db.records import Parameters, Prompt
@@ -93,9 +94,10 @@ async def try_connection(
         models = await models_at(settings, consent)
         raise ConnectionFailedError(f"{sentence}{_named(settings, models)}", tuple(models)) from None
     except NoCompletionError as error:
+        end = usual_end(settings.address)
         raise ConnectionFailedError(
             f"{settings.address} answered, but not like a model. {error} Check that {setting('base_url')}"
-            " is the address of its API: it often ends in /v1."
+            f" is the address of its API{f': {end}' if end else ''}."
         ) from None
     except AnswerError as error:
         raise ConnectionFailedError(f"{settings.address} answered without a text. {error}") from None

@@ -195,7 +195,8 @@ def _what_else(body: bytes) -> str:
     if not begins:
         return "The answer is empty."
     if begins.startswith((b"<!doctype", b"<html")):
-        return f"The answer is a web page, not JSON. Check {setting('base_url')}: it often ends in /v1."
+        check = f"Check {setting('base_url')}: it leads to a website, not to an API."
+        return f"The answer is a web page, not JSON. {check}"
     return "The answer is not JSON."
 
 

@@ -9,7 +9,7 @@ from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.format_kinds import SpreadsheetFormat
 from selfinstruct.core.export.registry import format_of
 from selfinstruct.core.settings.sources import from_store
-from selfinstruct.db.atomic_file import writing
+from selfinstruct.db.atomic_file import is_special, writing
 from selfinstruct.db.sqlite.own_files import own_file
 from selfinstruct.db.workspace import Workspace
 
@@ -107,7 +107,7 @@ def _check_target(path: Path, workspace: Workspace) -> None:
         raise ExportError("Export to standard output is not supported. Choose the name of a file.")
     if path.is_dir():
         raise ExportError(f"{path} is a folder. Choose the name of a file in it.")
-    if path.exists() and not path.is_file():
+    if is_special(path):
         raise ExportError(f"{path} is not an ordinary file. Choose another name.")
     if (what := own_file(path, workspace.path) or _source(path, workspace)) is not None:
         raise ExportError(f"{path} {what}. Choose another name.")

@@ -8,8 +8,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticKnownError
+
+from selfinstruct.core.util.did_you_mean import nearest
 
 if TYPE_CHECKING:
     from selfinstruct.core.filtering.settings import FilterSettings
@@ -20,6 +22,7 @@ RULES = "@rules"
 """The entry of a list of phrases that stands for the rules of the language (see `phrase_rules`)."""
 PAPER = "@paper"
 """The entry of a list of phrases that stands for the list of the paper's pipeline, or its counterpart."""
+_LONGEST_QUOTED = 40
 _Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -94,7 +97,19 @@ def phrases_named(text: str) -> tuple[str, ...] | None:
 
 
 def _named(value: object) -> object:
-    return (phrases_named(value) or value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return phrases_named(value) or ((value,) if value.strip().startswith("@") else value)
+
+
+def _names_known(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    """Reject names that stand for nothing: as a phrase, a misspelt one would match no text."""
+    for phrase in phrases:
+        if phrase.startswith("@") and phrase not in {RULES, PAPER}:
+            near = nearest(phrase.lower(), (RULES, PAPER))
+            told = f"give {near}" if near else f"there are {RULES} and {PAPER}"
+            raise ValueError(f"'{phrase[:_LONGEST_QUOTED]}' names no list of phrases; {told}")
+    return phrases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +127,8 @@ class Phrases(Setting[tuple[str, ...]]):
 
     @property
     def annotation(self) -> Any:
-        """A tuple of non-blank strings."""
-        return Annotated[tuple[_Phrase, ...], BeforeValidator(_named)]
+        """A tuple of non-blank strings, in which a name with `@` is a known one."""
+        return Annotated[tuple[_Phrase, ...], BeforeValidator(_named), AfterValidator(_names_known)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.language.registry import ENGLISH, language, read_toml
 from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
 from selfinstruct.core.setting_names import setting
-from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
+from selfinstruct.core.util.did_you_mean import nearest
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 from selfinstruct.db.records import AnswerKind, ApiKind, Message, Parameters, TextPrompt
 

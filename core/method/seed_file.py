@@ -12,6 +12,8 @@ from pydantic_core import ErrorDetails
 
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.settings.messages import explain
+from selfinstruct.core.util.did_you_mean import nearest
+from selfinstruct.core.util.json_problem import json_problem
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 
 FEWEST_SEEDS = 8
@@ -20,6 +22,7 @@ FEWEST_SEEDS = 8
 _MOST_TOLD = 3
 """Problems that a message lists individually."""
 _SHAPE = '{"instruction": "...", "is_classification": false, "instances": [{"input": "", "output": "..."}]}'
+_OF_INSTANCE = ("input", "output")
 _FOREIGN = {
     "messages": "chat rows (messages)",
     "conversations": "chat rows (conversations)",
@@ -92,6 +95,7 @@ def load(source: Traversable | Path) -> list[SeedTask]:
     except (OSError, ValueError) as error:
         raise SettingsError(f"The seed file {path} cannot be read: {why(error)}.") from error
     rows = list(_rows(text, path))
+    _require_json_lines(rows, text, path)
     _require_own_kind(rows, path)
     tasks, problems = _parse_all(rows)
     if problems:
@@ -111,7 +115,9 @@ def _rows(text: str, path: object) -> Iterator[_Row]:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SettingsError(f"The JSON array in {path} is invalid: {error}.") from None
+            raise SettingsError(
+                f"The JSON array in {path} is invalid: {json_problem(error, of_line=False)}."
+            ) from None
         yield from (_Row(f"item {number}", value) for number, value in enumerate(values, start=1))
         return
     # Not splitlines(): a U+2028 inside a JSON string does not end a line.
@@ -120,7 +126,24 @@ def _rows(text: str, path: object) -> Iterator[_Row]:
             try:
                 yield _Row(f"line {number}", json.loads(line))
             except (ValueError, RecursionError) as error:
-                yield _Row(f"line {number}", None, f"the JSON is invalid: {error}")
+                yield _Row(
+                    f"line {number}", None, f"the JSON is invalid: {json_problem(error, of_line=True)}"
+                )
+
+
+def _require_json_lines(rows: list[_Row], text: str, path: object) -> None:
+    """Reject a file without any JSON object with one message, instead of line by line.
+
+    Raises:
+        SettingsError: it is some other text, or its objects extend over several lines.
+    """
+    if not rows or not rows[0].problem or any(isinstance(row.value, dict) for row in rows):
+        return
+    if len(rows) > 1 or not text.lstrip().startswith("{"):
+        raise SettingsError(
+            f"{path} is not JSON Lines: in {rows[0].place}, {rows[0].problem}. Write each seed task on a line"
+            f" of its own, as {_SHAPE}."
+        )
 
 
 def _require_own_kind(rows: list[_Row], path: object) -> None:
@@ -172,10 +195,34 @@ def _parse(value: Any) -> SeedTask:
     """
     if not isinstance(value, dict):
         raise ValueError("it must be a JSON object, with braces around it")
+    _require_spelling(value)
     if "instances" not in value and "output" in value:
         instance = {name: value[name] for name in ("input", "output") if name in value}
         value = {**value, "instances": [instance]}
     return SeedTask.model_validate(value)
+
+
+def _require_spelling(value: dict[str, Any]) -> None:
+    """Reject a field that is named almost as one that is missing, since other fields are ignored.
+
+    Raises:
+        ValueError: there is such a field.
+    """
+    own = () if "instances" in value else _OF_INSTANCE
+    instances = value.get("instances")
+    tables = [(value, ("instruction", "is_classification", "instances", *own))]
+    tables += [(one, _OF_INSTANCE) for one in (instances if isinstance(instances, list) else ())]
+    for table, known in tables:
+        if not isinstance(table, dict):
+            continue
+        missing = [name for name in known if name not in table]
+        for name in table:
+            if (
+                name not in SeedTask.model_fields
+                and name not in known
+                and (near := nearest(name.lower(), missing))
+            ):
+                raise ValueError(f"the field {name} is unknown; rename it to {near}")
 
 
 def _explain_all(errors: list[ErrorDetails]) -> str:
@@ -189,17 +236,25 @@ def _explain_all(errors: list[ErrorDetails]) -> str:
             else f"the fields {', '.join(missing[:-1])} and {missing[-1]} are missing"
         )
     for error in errors:
+        field = _field(error) if len(error["loc"]) == 1 else f"the {_field(error)}"
         if error["type"] == "string_type" and isinstance(error["input"], int | float):
-            told.append(f'{_field(error)} is wrong: it must be text, as in "{json.dumps(error["input"])}"')
+            told.append(f'{field} is wrong: it must be text, as in "{json.dumps(error["input"])}"')
         elif error["type"] == "string_too_short":
-            told.append(f"{_field(error)} is blank")
+            told.append(f"{field} is blank")
         elif error["type"] != "missing":
-            told.append(f"{_field(error)} is wrong: {explain(error)}")
+            told.append(f"{field} is wrong: {explain(error)}")
     return " and ".join(told[:_MOST_TOLD])
 
 
 def _field(error: ErrorDetails) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    """The name of a field, such as `instruction` or `output of instance 1`."""
+    match error["loc"]:
+        case ("instances", int(place), str(name)):
+            return f"{name} of instance {place + 1}"
+        case ("instances", int(place)):
+            return f"instance {place + 1}"
+        case place:
+            return ".".join(map(str, place))
 
 
 def _told(problems: list[tuple[str, str]], path: object) -> str:

@@ -11,6 +11,7 @@ _LEGACY, _CHAT = "/completions", "/chat/completions"
 _VERSIONS = frozenset({"api-version", "api_version", "version"})
 """Names in a query that say which API is asked for; any other could hold a key."""
 _VERSION = re.compile(r"[\w.-]{1,40}")
+_API_VERSION = re.compile(r"/v\d")
 _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
 _WITHOUT_SCHEME = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?(?:/\S*)?|[\w-]+:\d+(?:/\S*)?|localhost(?:/\S*)?")
 
@@ -74,3 +75,12 @@ def wants_azure_key(address: str) -> bool:
     """Whether an address is of a form at which Azure takes a key in the header `api-key` only."""
     base, query = base_and_query(address)
     return "api-version" in query or "/openai/deployments/" in f"{base}/"
+
+
+def usual_end(address: str) -> str:
+    """How the address of an API usually ends, as a clause; empty for an address that has such an end."""
+    base, _ = base_and_query(address)
+    if (urlsplit(address).hostname or "").endswith(".azure.com"):
+        is_usual = base.endswith("/openai/v1") or "/openai/deployments/" in base
+        return "" if is_usual else "it ends in /openai/v1, or in /openai/deployments/NAME?api-version=DATE"
+    return "" if _API_VERSION.search(base) else "it often ends in /v1"

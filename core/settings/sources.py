@@ -13,12 +13,12 @@ from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.addresses import as_address
-from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, OPENAI_URL, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
 from selfinstruct.core.settings.words import WordSettings
-from selfinstruct.db.sqlite.journal_files import real_path
+from selfinstruct.core.util.did_you_mean import NEAR, NEAR_IN_TABLE, nearest
+from selfinstruct.db.real_path import real_path
 
 SETTINGS_FILE = "selfinstruct.toml"
 _FLAGS = "the flags"
@@ -75,9 +75,26 @@ def resolve(
         # They may hold a key, which goes only to the address that stands beside them.
         settings = settings.without_headers
     require_model(settings)
+    require_answers(settings)
     require_embeddings(settings)
     require_price(settings)
     return settings
+
+
+def headers_warning(settings: Settings, folder: Path) -> str:
+    """A warning about headers in selfinstruct.toml that are not sent to the endpoint; empty without any."""
+    try:
+        from_file = read_file(folder / SETTINGS_FILE)
+    except SettingsError:
+        return ""  # the next start reports what is wrong with the file
+    theirs = _as_known(from_file.get("base_url") or OPENAI_URL)
+    has_headers = bool(from_file.get("request", {}).get("headers"))
+    if settings.is_offline or not has_headers or theirs == settings.address:
+        return ""
+    return (
+        f"The headers in {SETTINGS_FILE} are for {theirs}, so {settings.address} is not sent them. If it"
+        " should be, set base_url to it in that file."
+    )
 
 
 def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
@@ -108,6 +125,19 @@ def require_model(settings: Settings) -> None:
             raise SettingsError(_no_address("model", "base_url"))
         raise SettingsError(
             f"{settings.base_url} needs the name of a model. Give it with {setting('model')}."
+        )
+
+
+def require_answers(settings: Settings) -> None:
+    """Check that JSON is insisted on only where it can be asked for.
+
+    Raises:
+        SettingsError: the API is legacy completions, which has no request for JSON.
+    """
+    if settings.answers == "json" and settings.api == "completions":
+        raise SettingsError(
+            f"Legacy completions cannot be asked for JSON: set {setting('answers')} to auto or text, or"
+            f" {setting('api')} to chat."
         )
 
 
@@ -201,11 +231,11 @@ def _sentence(error: ValidationError, source: str) -> str:
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]
         known = _names_in(parents)
-        near = nearest(name.replace("-", "_"), known)
+        near = nearest(name.replace("-", "_"), known, least=NEAR_IN_TABLE if parents else NEAR)
         of = {
             "filters": "The filters are",
             "prices": "A price has",
-            "request": "Beside it there are",
+            "request": f"[{'.'.join(parents)}] has",
             "words": "The words are",
         }
         listed = f"{of[parents[0]]} {', '.join(known)}" if parents else "selfinstruct-tui --help lists them"
@@ -215,7 +245,9 @@ def _sentence(error: ValidationError, source: str) -> str:
     if not where:
         return f"In {source}, {message}."
     if source == _FLAGS:
-        return f"{setting(where)} is wrong: {message}."
+        # The flag of a filter is named without the table.
+        name = where.removeprefix("filters.").partition(".")[0]
+        return f"{setting(name)} is wrong: {message}."
     return f"In {source}, {where} is wrong: {message}."
 
 

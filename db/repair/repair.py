@@ -18,6 +18,7 @@ from selfinstruct.db.check.check import Report, check
 from selfinstruct.db.check.parts import objects_of
 from selfinstruct.db.check.replay import Replayed
 from selfinstruct.db.errors import BusyError, DamagedError, NotRepairedError, WorkspaceError
+from selfinstruct.db.real_path import real_path
 from selfinstruct.db.repair.page_reader import PageReader
 from selfinstruct.db.repair.rebuild_requests import mend_ledger
 from selfinstruct.db.repair.rebuild_tasks import mend_tasks, replay_all
@@ -31,7 +32,7 @@ from selfinstruct.db.sqlite.connection import (
     keeping_log,
 )
 from selfinstruct.db.sqlite.driver import Connection
-from selfinstruct.db.sqlite.journal_files import ENDINGS, beside, real_path
+from selfinstruct.db.sqlite.journal_files import ENDINGS, beside
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION, bring_up_to_date, free_name, version_of
 
 

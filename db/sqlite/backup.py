@@ -4,12 +4,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfinstruct.db.atomic_file import writing
+from selfinstruct.db.atomic_file import is_special, writing
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.sqlite.connection import connect_to_read
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import damage_found
-from selfinstruct.db.sqlite.journal_files import ENDINGS
+from selfinstruct.db.sqlite.journal_files import ENDINGS, beside
 from selfinstruct.db.sqlite.own_files import IS_WORKSPACE, own_file
 
 _LAST_ROWS = tuple(
@@ -36,8 +36,8 @@ class BackedUp:
 def back_up(path: Path, out: Path, *, force: bool) -> BackedUp:
     """Copy a snapshot of the workspace at `path` to `out`, while other programs may keep writing to it.
 
-    The copy is a single file of mode 0600, which does not need the journals beside the workspace. A symbolic
-    link at `out` is not followed.
+    The copy is a single file of mode 0600, which does not need the journals beside the workspace. With
+    `force`, a symbolic link at `out` is followed and kept.
 
     Args:
         path: A workspace with any version of the schema.
@@ -60,7 +60,7 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
     try:
         if out.is_dir():
             raise WorkspaceError(f"{out} is a folder. Give --out the name of a file in it.")
-        if out.exists() and not out.is_file():
+        if is_special(out):
             raise WorkspaceError(f"{out} is not an ordinary file. Give --out another name.")
         what = own_file(out, path)
         if what not in {None, IS_WORKSPACE}:
@@ -73,7 +73,7 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
                 " --out another name."
             )
         # SQLite would mistake them for the copy's, and apply their pages to it.
-        for journal in (out.with_name(out.name + ending) for ending in ENDINGS):
+        for journal in (beside(out, ending) for ending in ENDINGS):
             if journal.exists():
                 raise WorkspaceError(
                     f"{journal} belongs to another file that is, or was, at {out}. Move it away, or give"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.db.errors import BusyError, DamagedError, StorageError, WorkspaceError
+from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.driver import LIBRARY, Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import GuardedConnection, primary_code
-from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, real_path, require_own_journals
+from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, require_own_journals
 from selfinstruct.db.sqlite.storage_advice import what_helps
 
 APPLICATION_ID = 0x53494E53

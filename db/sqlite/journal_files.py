@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.real_path import real_path
 
 JOURNALS = ("-journal", "-wal")
 """Suffixes of the rollback journal and the write-ahead log of a SQLite file."""
@@ -37,12 +38,6 @@ _TRIES = 9
 """Maximum reads of files that a writer keeps changing; then the journal is taken to be its own."""
 _MOST_PAGES = 10_000
 """Maximum pages of a journal that are searched for page 1 of its file."""
-
-
-def real_path(path: Path) -> Path:
-    """Resolve symbolic links, as SQLite does before it names side files."""
-    # Path.resolve() raises for a link to itself.
-    return Path(os.path.realpath(path))
 
 
 def beside(path: Path, ending: str) -> Path:

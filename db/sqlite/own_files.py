@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.connection import has_marker
-from selfinstruct.db.sqlite.journal_files import real_path
 
 _ENDING = re.compile(r"-journal|-wal|-shm|\.run-\d+|\.before-repair(-\d+)?|\.schema-\d+(-\d+)?")
 """Suffixes that a workspace's journals, locks and copies add to its name."""

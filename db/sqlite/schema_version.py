@@ -4,9 +4,9 @@ from contextlib import closing
 from pathlib import Path
 
 from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
-from selfinstruct.db.sqlite.journal_files import real_path
 
 SCHEMA_VERSION = 7
 """The current schema version: the number of migrations."""

@@ -75,7 +75,7 @@ def _stop_for(error: Any, command: Any, path: str) -> None:
             takes_none = "not take a value" in error.message
             stop(SettingsError(f"{error.option_name} {'takes no' if takes_none else 'needs a'} value."))
         case "MissingParameter":
-            stop(SettingsError(f"{_named(error.param)} is missing: {_help(error.param)}"))
+            stop(SettingsError(f"{path} needs {_usage(error.param)}: {_help(error.param)}"))
         case "BadParameter":
             stop(SettingsError(f"{_named(error.param)} is wrong: {_said(error)}."))
         case "UsageError":
@@ -84,7 +84,7 @@ def _stop_for(error: Any, command: Any, path: str) -> None:
 
 
 def _refuse(sentence: str, word: str, known: Iterable[str], path: str) -> NoReturn:
-    from selfinstruct.core.settings.did_you_mean import nearest  # noqa: PLC0415 - needed for errors only
+    from selfinstruct.core.util.did_you_mean import nearest  # noqa: PLC0415 - needed for errors only
 
     near = nearest(word, known)
     stop(SettingsError(f"{sentence} {f'Did you mean {near}?' if near else f'{path} --help lists them.'}"))
@@ -92,6 +92,10 @@ def _refuse(sentence: str, word: str, known: Iterable[str], path: str) -> NoRetu
 
 def _named(param: Any) -> str:
     return str(param.opts[0] if param.param_type_name == "option" else param.metavar or param.name)
+
+
+def _usage(param: Any) -> str:
+    return f"{_named(param)} {param.metavar}" if param.param_type_name == "option" else _named(param)
 
 
 def _help(param: Any) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfinstruct.core.settings.sources import remembered, resolve
 from selfinstruct.db.records import Instance, Label, NewInstance
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.open_workspace import DbOption, open_workspace, sentences
+from selfinstruct.tui.commands.start_settings import start_settings
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ def reparse(
 ) -> None:
     """Read the stored answers again, by the rules of this version, and apply the difference.
 
-    Tasks, labels and instances become what the answers say by these rules. No request is sent. Whatever a
-    person has decided on stays as it is. All changes are one step, which `u` in the curator takes back.
+    Tasks, labels and instances become what the answers say by these rules, with the settings of the next run:
+    those of selfinstruct.toml in this folder, and those that the workspace remembers. No request is sent.
+    Whatever a person has decided on stays as it is. All changes are one step, which `u` in the curator takes
+    back.
 
     Reworded tasks need new labels and instances, and relabelled ones new instances: the next run requests
     them. Answers that could not be read before are taken in by the next run, which `u` does not take back.
@@ -56,13 +58,12 @@ def reparse(
 
 
 def _engine(workspace: Workspace) -> "Engine":
-    """Open an engine with the settings that the workspace remembers."""
+    """Open an engine with the settings of the next run."""
     from selfinstruct.core.engine import Engine  # noqa: PLC0415 - other commands do not need it
 
     # Atomic, so that settings stored by another program meanwhile, such as a cost limit, are not reverted.
     with nullcontext() if workspace.read_only else workspace.transaction():
-        stored = remembered(workspace.settings.read(), workspace.path)
-        return Engine(workspace, resolve({}, stored=stored))
+        return Engine(workspace, start_settings(workspace, {}))
 
 
 async def _apply(engine: "Engine", planned: "Plan") -> "Applied":

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.setting_kinds import phrases_named
-from selfinstruct.core.setting_names import as_flags, flag_of, setting
+from selfinstruct.core.setting_names import as_flags, flag_of
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.core.settings.sources import remembered, resolve
+from selfinstruct.core.settings.sources import headers_warning, resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import AnswerKind, ApiKind
 from selfinstruct.db.sqlite.connection import is_new
@@ -22,6 +21,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import open_workspace, sentences
 from selfinstruct.tui.commands.options import Command, VersionOption
+from selfinstruct.tui.commands.start_settings import start_settings
 
 if TYPE_CHECKING:
     from selfinstruct.core.engine import Engine
@@ -241,12 +241,7 @@ def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: b
 
     # Atomic, so that settings stored by another program meanwhile, such as a cost limit, are not reverted.
     with nullcontext() if workspace.read_only else workspace.transaction():
-        stored = {} if forget else remembered(workspace.settings.read(), workspace.path)
-        settings = resolve(flags, stored=stored, folder=Path.cwd())
-        if settings.keys or settings.theme is not None:
-            _check_screen(settings)
-        if settings.prompts is not None and settings.prompts == stored.get("prompts"):
-            _require_there(settings.prompts, workspace)
+        settings = start_settings(workspace, flags, forget=forget)
         consent = KeyConsent()
         consent.give(named_together(settings, flags))
         engine = Engine(workspace, settings, consent=consent)
@@ -255,19 +250,6 @@ def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: b
 
             require_start(engine)
     return engine
-
-
-def _require_there(prompts: Path, workspace: Workspace) -> None:
-    """Check that the prompts file that the workspace remembers still exists; read-only use needs none.
-
-    Raises:
-        SettingsError: It does not exist; the message says how to continue.
-    """
-    if not workspace.read_only and not prompts.exists():
-        raise SettingsError(
-            f"{workspace.path} was last used with the prompts in {prompts}, which does not exist. Give their"
-            f" new path with {setting('prompts')}, or start from default settings with --forget."
-        )
 
 
 def _is_read_once(settings: Settings) -> bool:
@@ -286,20 +268,11 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
         )
 
 
-def _check_screen(settings: Settings) -> None:
-    """Check keys and theme before the workspace stores them."""
-    from selfinstruct.tui.keys.own_keys import check_keys  # noqa: PLC0415 - imports Textual
-    from selfinstruct.tui.text.themes import check_theme  # noqa: PLC0415 - as above
-
-    check_keys(settings.keys)
-    check_theme(settings.theme)
-
-
 def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - imports NumPy and RapidFuzz
 
-    if engine.warning:
-        typer.echo(f"Warning: {as_flags(engine.warning)}", err=True)
+    for warning in filter(None, (engine.warning, headers_warning(engine.settings, Path.cwd()))):
+        typer.echo(f"Warning: {as_flags(warning)}", err=True)
     return asyncio.run(work_alone(engine, resend=resend))
 
 

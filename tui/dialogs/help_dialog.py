@@ -1,5 +1,6 @@
 """The list of the current screen's keys, generated from the registry of actions."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import ClassVar
 
@@ -22,13 +23,17 @@ class KeysScreen(Dialog[None]):
     Args:
         place: The current screen or dialog.
         read_only: Whether to omit actions that change the workspace.
+        here: What actions do in their present context, as label and help, where that differs; by action name.
     """
 
     PLACE = "key_list"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("key_list")]
 
-    def __init__(self, place: str, *, read_only: bool) -> None:
+    def __init__(
+        self, place: str, *, read_only: bool, here: Mapping[str, tuple[str, str]] | None = None
+    ) -> None:
         super().__init__()
+        self._here = here or {}
         self._place = place
         self._read_only = read_only
 
@@ -44,14 +49,15 @@ class KeysScreen(Dialog[None]):
             table.add_row(Text(group, style="bold"))
             for action in actions:
                 keys = Text(f"  {keys_shown(action, self.chosen_keys)}")
-                table.add_row(keys, Text(f"{action.label}: {action.help}"))
+                label, about = self._here.get(action.name, (action.label, action.help))
+                table.add_row(keys, Text(f"{label}: {about}"))
         table.add_row(Text("Other", style="bold"))
         if self._place in SCREEN_OF:
             table.add_row(Text("  ^p"), Text("The command palette: every action by name."))
         table.add_row(Text("  Tab"), Text("Next pane or field; ⇧Tab goes back."))
         table.add_row(Text(f"  {self.with_keys('{cancel}')}"), Text("Closes this list."))
         with VerticalScroll(id="keys-box") as box:
-            box.border_title = f"Keys of {self._place.replace('_', ' ')}"
+            box.border_title = f"Keys of {self._place if self._place in SCREEN_OF else 'this dialog'}"
             yield Static(table)
 
     def action_close_keys(self) -> None:

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.util.did_you_mean import nearest
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, actions_in
 from selfinstruct.tui.text.safe_text import safe
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from textual.theme import BUILTIN_THEMES, Theme
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.settings.did_you_mean import nearest
+from selfinstruct.core.util.did_you_mean import nearest
 
 MUTED = "$foreground 70%"
 """Style of secondary text; `$text-muted` works in style sheets only, and is white elsewhere."""

@@ -404,16 +404,21 @@ def test_rows_without_words_stay_and_are_counted(tmp_path: Path) -> None:
     assert listener.seen[-1] == Tally(rows=4, kept=4, without_both=4, wordless=3, bytes=path.stat().st_size)
 
 
-def test_the_output_is_for_its_owner_and_a_link_is_not_followed(job: Job, tmp_path: Path) -> None:
-    target = tmp_path / "target"
-    target.write_text("mine")
-    job.out.symlink_to(target)
+def test_the_output_is_for_its_owner_and_a_link_is_followed_with_force_only(job: Job, tmp_path: Path) -> None:
+    assert job.report is not None
+    (tmp_path / "data").mkdir()
+    for path in (job.out, job.report):
+        (tmp_path / "data" / path.name).write_text("before")
+        path.symlink_to(tmp_path / "data" / path.name)
     with pytest.raises(DedupeError, match="--force"):
         finished(job)
     finished(replace(job, force=True))
-    assert target.read_text() == "mine"
-    assert not job.out.is_symlink()
-    assert job.report is not None
+    for path in (job.out, job.report):
+        assert path.is_symlink()
+        assert (tmp_path / "data" / path.name).read_text() not in {"", "before"}
+    assert sorted(one.name for one in (tmp_path / "data").iterdir()) == sorted(
+        [job.out.name, job.report.name]
+    )
     assert [stat.S_IMODE(path.stat().st_mode) for path in (job.out, job.report)] == [0o600, 0o600]
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / ".linked.dedupe").symlink_to(tmp_path / "elsewhere")
@@ -436,6 +441,7 @@ def test_the_output_is_for_its_owner_and_a_link_is_not_followed(job: Job, tmp_pa
         ({"out": Path("nowhere/out")}, "does not exist"),
         ({"out": Path()}, "is a folder"),
         ({"out": Path("/dev/null")}, "not an ordinary file"),
+        ({"report": Path("/dev/stdout"), "force": True}, "not an ordinary file"),
         ({"report": Path("out.jsonl"), "out": Path("out.jsonl")}, "the same file"),
     ],
 )

@@ -74,11 +74,13 @@ async def test_a_parameter_that_the_model_knows_by_another_name_is_no_failure(se
     ("fault", "said"),
     [
         pytest.param(Fault(401, error_body("bad key")), "requires a key.*bad key.*api_key_env", id="401"),
-        pytest.param(Fault(404, error_body("no m")), "no model 'm'.*no m.*often ends in /v1", id="404"),
+        pytest.param(
+            Fault(404, error_body("no m")), "no model 'm'.*no m.*Check model, base_url and", id="404"
+        ),
         pytest.param(Fault(307, b"", {"location": "https://b/v1"}), "redirects to https://b/v1", id="307"),
         pytest.param(Fault(503, error_body("loading")), "503: loading.*try again", id="503"),
         pytest.param(Fault(400, error_body("context too long")), "context too long", id="400"),
-        pytest.param(Fault(200, b"<html>"), "not like a model.*not JSON.*/v1", id="HTML"),
+        pytest.param(Fault(200, b"<html>"), "not like a model.*not JSON.*address of its API.$", id="HTML"),
         pytest.param(Fault(200, b""), "not like a model.*empty", id="empty"),
         pytest.param(Fault(200, error_body("out of memory")), "without a text.*out of memory$", id="error"),
         pytest.param(
@@ -94,6 +96,17 @@ async def test_what_is_wrong_is_said_with_what_to_do(server: ModelServer, fault:
     with pytest.raises(ConnectionFailedError, match=said):
         await try_connection(at(server))
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(("end", "is_said"), [("/v1", False), ("", True)])
+@pytest.mark.parametrize("fault", [Fault(404, b"{}"), Fault(200, b"<html>")], ids=["404", "a web page"])
+async def test_the_usual_end_of_an_address_is_said_only_if_it_lacks_it(
+    server: ModelServer, fault: Fault, end: str, is_said: bool
+) -> None:
+    server.faults.append(fault)
+    address = server.url.removesuffix("/v1") + end
+    error = await failure(resolve({"base_url": address, "model": "m"}))
+    assert ("often ends in /v1" in str(error)) == is_said
 
 
 async def test_a_server_that_is_not_there_is_said_to_be_unreachable() -> None:

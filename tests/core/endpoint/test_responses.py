@@ -52,7 +52,7 @@ def test_an_empty_text_is_a_text() -> None:
         pytest.param(body(chat())[:-5], "The answer is not JSON.", id="truncated"),
         pytest.param(
             b"<html>502 Bad Gateway</html>",
-            "The answer is a web page, not JSON. Check ⟪base_url⟫: it often ends in /v1.",
+            "The answer is a web page, not JSON. Check ⟪base_url⟫: it leads to a website, not to an API.",
             id="HTML",
         ),
         pytest.param(

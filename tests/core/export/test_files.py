@@ -109,24 +109,36 @@ def test_an_export_and_a_workspace_are_their_owners_alone_whatever_the_umask(
     assert stat.S_IMODE((tmp_path / "t.csv").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("force", [False, True])
-def test_a_symbolic_link_at_the_target_is_never_written_through(
-    workspace: Workspace, tmp_path: Path, force: bool
+@pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
+def test_a_symbolic_link_is_followed_with_force_only_and_kept(
+    workspace: Workspace, tmp_path: Path, there: bool
 ) -> None:
-    precious = tmp_path / "precious"
-    precious.write_text("precious")
-    for name, target in (("link.csv", precious), ("dangling.csv", tmp_path / "nothing")):
-        link = tmp_path / name
-        link.symlink_to(target)
-        if force:
-            export(workspace, link, force=True)
-            assert not link.is_symlink()
-        else:
-            with pytest.raises(ExportError, match="already exists"):
-                export(workspace, link)
-            assert link.is_symlink()
-    assert precious.read_text() == "precious"
-    assert not (tmp_path / "nothing").exists()
+    (tmp_path / "data").mkdir()
+    target, link = tmp_path / "data" / "t.csv", tmp_path / "link.csv"
+    if there:
+        target.write_text("before")
+    link.symlink_to(target)
+    with pytest.raises(ExportError, match="already exists"):
+        export(workspace, link)
+    assert target.exists() == there
+    assert not there or target.read_text() == "before"
+    export(workspace, link, force=True)
+    assert link.is_symlink()
+    assert target.read_text().startswith('"instruction"')
+    assert list((tmp_path / "data").iterdir()) == [target]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_regular_file_is_refused(workspace: Workspace, tmp_path: Path, force: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to the pipe").symlink_to(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with (tmp_path / "a file").open("w") as file:
+        devices = ["/dev/null", "/dev/stdout", f"/dev/fd/{file.fileno()}", f"/proc/self/fd/{file.fileno()}"]
+        for path in (*(tmp_path / name for name in ("pipe", "to the pipe", "loop")), *map(Path, devices)):
+            with pytest.raises(ExportError, match="is not an ordinary file"):
+                export(workspace, path, force=force)
+    assert (tmp_path / "a file").read_text() == ""
 
 
 def test_links_with_names_like_those_of_temporary_files_are_left_alone(

@@ -99,8 +99,11 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        pytest.param("{", "the JSON is invalid", id="not JSON"),
-        pytest.param("[" * 100_000, "the JSON is invalid", id="nested too deep"),
+        pytest.param(
+            '{"id": "a', "the JSON is invalid: unterminated string at column 8.", id="an open string"
+        ),
+        pytest.param("{", "the JSON is invalid: expecting property name", id="not JSON"),
+        pytest.param("[" * 100_000, "the JSON is invalid: nested too deep.", id="nested too deep"),
         pytest.param("[]", "it must be a JSON object", id="not an object"),
         pytest.param(
             "{}", "the fields instruction, is_classification and instances are missing", id="empty object"
@@ -117,9 +120,11 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
             line(9, instances="a"), "instances is wrong: it must be a list.", id="text for instances"
         ),
         pytest.param(
-            line(9, instances=[{"input": "a"}]), "the field instances.0.output is missing", id="no output"
+            line(9, instances=[{"input": "a"}]), "the field output of instance 1 is missing", id="no output"
         ),
-        pytest.param(line(9, instances=[{"output": ""}]), "instances.0.output is blank", id="empty output"),
+        pytest.param(
+            line(9, instances=[{"output": ""}]), "the output of instance 1 is blank", id="empty output"
+        ),
         pytest.param(
             json.dumps(json.loads(line(9)) | {"instruction": "a\ud800b"}),
             "instruction is wrong: it has a character that cannot be stored",
@@ -128,16 +133,29 @@ def test_an_own_seed_file_is_read(tmp_path: Path) -> None:
         pytest.param(line(9, instruction="a\0b"), "instruction is wrong: it has a character", id="NUL"),
         pytest.param(
             line(9, instances=[{"output": "a\0b"}]),
-            "instances.0.output is wrong: it has a char",
+            "the output of instance 1 is wrong: it has a char",
             id="NUL out",
         ),
         pytest.param(line(9, name="\0"), "name is wrong: it has a character", id="NUL in a name"),
-        pytest.param(line(9, instances=[{"output": " \n"}]), "instances.0.output is blank", id="blanks"),
+        pytest.param(
+            line(9, instances=[{"output": " \n"}]), "the output of instance 1 is blank", id="blanks"
+        ),
         pytest.param(
             line(9, instances=[{"output": 42}]),
-            'instances.0.output is wrong: it must be text, as in "42".',
+            'the output of instance 1 is wrong: it must be text, as in "42".',
             id="number for an output",
         ),
+        pytest.param(
+            line(9).replace("is_classif", "is_clasif"),
+            "the field is_clasification is unknown; rename it to is_classification.",
+            id="misspelt field",
+        ),
+        pytest.param(
+            line(9, instances=[{"inputs": "a", "output": "b"}]),
+            "the field inputs is unknown; rename it to input.",
+            id="misspelt input",
+        ),
+        pytest.param(line(9, instances=["a"]), "instance 1 is wrong: ", id="text for an instance"),
         pytest.param(line(9, id="s3"), "the id repeats that of line 4", id="id twice"),
         pytest.param(
             line(9, instruction="Do thing number 3."), "the instruction repeats that of line 4", id="twice"
@@ -194,7 +212,8 @@ def test_a_json_array_holds_the_same_tasks_as_lines_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^In item 2 of .*mine\.json, the fields"):
         load(path)
     path.write_text(f"[{EIGHT[0]}")
-    with pytest.raises(SettingsError, match=r"The JSON array in /.*/mine\.json is invalid"):
+    said = r"The JSON array in /.*/mine\.json is invalid: expecting ',' delimiter at line 1, column \d+\.$"
+    with pytest.raises(SettingsError, match=said):
         load(path)
 
 
@@ -230,3 +249,30 @@ def test_a_training_file_is_told_as_what_it_is_with_what_to_do(
         load(path)
     assert str(path) in str(caught.value)
     assert "is_classification" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Write a poem.", "Name a fish.", "Sort these."],
+        ["Write a poem."],
+        json.dumps(json.loads(EIGHT[0]), indent=2).split("\n"),
+        ["instruction,output", "Name a fish.,cod"],
+    ],
+    ids=["text", "one line of text", "JSON over several lines", "CSV"],
+)
+def test_a_file_without_any_json_object_on_a_line_is_told_once(tmp_path: Path, lines: list[str]) -> None:
+    path = write(tmp_path, *lines)
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    assert str(caught.value).startswith(
+        f"{path} is not JSON Lines: in line 1, the JSON is invalid: expecting "
+    )
+    assert str(caught.value).count("expecting") == 1
+    assert 'Write each seed task on a line of its own, as {"instruction": "...", ' in str(caught.value)
+
+
+def test_fields_that_only_resemble_those_of_a_seed_task_are_ignored(tmp_path: Path) -> None:
+    odd = json.loads(line(8, inputs="x", instructions="y", idx=3, names="z"))
+    del odd["id"]
+    assert len(load(write(tmp_path, *EIGHT, json.dumps(odd)))) == 9

@@ -6,12 +6,12 @@ import pytest
 
 from selfinstruct.core.decisions.tasks import RefusedByFiltersError
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.pool import pool as pool_module
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.pool.pool import Pool
-from selfinstruct.core.settings import FilterSettings
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Origin, Standing, State

@@ -3,7 +3,7 @@
 import pytest
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.settings.addresses import as_address, base_and_query
+from selfinstruct.core.settings.addresses import as_address, base_and_query, usual_end
 from selfinstruct.core.settings.sources import resolve
 
 AZURE = "https://r.openai.azure.com/openai/deployments/d"
@@ -76,3 +76,23 @@ def test_the_same_address_written_in_full_keeps_its_key() -> None:
 
 def test_the_query_goes_with_every_request() -> None:
     assert base_and_query("http://h/v1?api-version=1") == ("http://h/v1", {"api-version": "1"})
+
+
+@pytest.mark.parametrize(
+    ("address", "end"),
+    [
+        ("http://h:8000", "it often ends in /v1"),
+        ("http://h/api", "it often ends in /v1"),
+        ("http://127.0.0.1:18923/v1", ""),
+        ("https://h/v1beta/openai", ""),
+        ("https://h/api/paas/v4", ""),
+        (AZURE, ""),
+        ("https://r.openai.azure.com/openai/v1", ""),
+        (
+            "https://r.openai.azure.com?api-version=2024-10-21",
+            "it ends in /openai/v1, or in /openai/deployments/NAME?api-version=DATE",
+        ),
+    ],
+)
+def test_how_an_address_usually_ends_is_not_said_of_one_that_ends_so(address: str, end: str) -> None:
+    assert usual_end(address) == end

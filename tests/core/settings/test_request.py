@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.settings.sources import resolve, storable
+from selfinstruct.core.settings.sources import headers_warning, resolve, storable
 
 
 def request(**values: Any) -> dict[str, Any]:
@@ -27,6 +27,9 @@ def request(**values: Any) -> dict[str, Any]:
         ({"propose": {"temperature": -1}}, "at least 0"),
         ({"propose": {"max_tokens": 0}}, "at least 1"),
         ({"header": {}}, "'request.header' is not a setting. Did you mean 'headers'"),
+        ({"bodi": {}}, r"'request.bodi' is not a setting. Did you mean 'body'\?"),
+        ({"top_p": 1}, r"'request.top_p' is not a setting. \[request\] has body, headers, leave_out, "),
+        ({"propose": {"seed": 1}}, r"\[request.propose\] has model, temperature, max_tokens"),
         ({"classify": {"temprature": 1}}, "Did you mean 'temperature'"),
     ],
 )
@@ -124,3 +127,19 @@ def test_headers_do_not_follow_a_change_of_address(tmp_path: Path) -> None:
     assert resolve({}, folder=tmp_path).request.headers == {"x-key": "canary-1"}
     moved = resolve({"base_url": "http://other/v1"}, folder=tmp_path).request
     assert (moved.headers, moved.leave_out) == ({}, ("top_p",))
+
+
+@pytest.mark.parametrize(
+    ("beside", "theirs"),
+    [("", "https://api.openai.com/v1"), ('base_url = "http://h/v1/"\n', "http://h/v1")],
+)
+def test_headers_that_the_endpoint_is_not_sent_are_told(tmp_path: Path, beside: str, theirs: str) -> None:
+    text = f'{beside}model = "m"\n[request]\nheaders = {{ x-key = "canary-1" }}\n'
+    (tmp_path / "selfinstruct.toml").write_text(text)
+    moved = resolve({"base_url": "http://other/v1"}, folder=tmp_path)
+    assert headers_warning(moved, tmp_path) == (
+        f"The headers in selfinstruct.toml are for {theirs}, so http://other/v1 is not sent them. If it"
+        " should be, set base_url to it in that file."
+    )
+    for flags in ({}, {"base_url": theirs}, {"model": "offline"}):
+        assert headers_warning(resolve(flags, folder=tmp_path), tmp_path) == ""

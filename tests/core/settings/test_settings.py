@@ -8,7 +8,8 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.filtering.setting_kinds import PAPER, RULES
+from selfinstruct.core.filtering.registry import SETTINGS
+from selfinstruct.core.filtering.setting_kinds import PAPER, RULES, Phrases
 from selfinstruct.core.settings.model import OFFLINE_URL, OPENAI_URL, Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import check, from_store, read_file, resolve, storable
@@ -57,6 +58,26 @@ def test_a_list_of_phrases_can_be_named(tmp_path: Path, name: str) -> None:
     assert named.filters.keywords == (PAPER,)
     assert storable(named)["filters"] == {"keywords": [PAPER]}
     assert resolve({}, stored=storable(named)) == named
+
+
+@pytest.mark.parametrize("name", [one.name for one in SETTINGS if isinstance(one, Phrases)])
+@pytest.mark.parametrize(
+    ("phrases", "said"),
+    [
+        ('["@rule"]', "'@rule' names no list of phrases; give @rules."),
+        ('["sudoku", "@paperr"]', "'@paperr' names no list of phrases; give @paper."),
+        ('["@Rules"]', "'@Rules' names no list of phrases; give @rules."),
+        ('"@rule"', "'@rule' names no list of phrases; give @rules."),
+        ('["@mine"]', "'@mine' names no list of phrases; there are @rules and @paper."),
+    ],
+)
+def test_a_misspelt_name_in_a_list_of_phrases_does_not_switch_the_rules_off(
+    tmp_path: Path, name: str, phrases: str, said: str
+) -> None:
+    write(tmp_path, f"[filters]\n{name} = {phrases}")
+    with pytest.raises(SettingsError) as caught:
+        resolve({}, folder=tmp_path)
+    assert str(caught.value) == f"In selfinstruct.toml, filters.{name} is wrong: {said}"
 
 
 def test_a_folder_without_a_file_changes_nothing(tmp_path: Path) -> None:

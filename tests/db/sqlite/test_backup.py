@@ -131,20 +131,28 @@ def test_a_damaged_copy_is_not_replaced(lived_in: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
-def test_a_symbolic_link_that_somebody_put_there_is_not_followed(
+def test_a_symbolic_link_is_followed_with_force_only_and_kept(
     lived_in: Path, tmp_path: Path, there: bool
 ) -> None:
-    target = tmp_path / "target"
+    (tmp_path / "data").mkdir()
+    target = tmp_path / "data" / "target"
     if there:
         target.write_text("precious")
     out = tmp_path / "b.db"
     out.symlink_to(target)
     with pytest.raises(WorkspaceError, match="already exists"):
         back_up(lived_in, out, force=False)
-    back_up(lived_in, out, force=True)
-    assert not out.is_symlink()
     assert target.exists() == there
     assert not there or target.read_text() == "precious"
+    back_up(lived_in, out, force=True)
+    assert out.is_symlink()
+    assert check(target).is_well
+
+
+def test_a_device_is_no_place_for_a_backup(lived_in: Path) -> None:
+    for force in (False, True):
+        with pytest.raises(WorkspaceError, match="/dev/stdout is not an ordinary file"):
+            back_up(lived_in, Path("/dev/stdout"), force=force)
 
 
 @pytest.mark.parametrize(

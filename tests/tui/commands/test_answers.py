@@ -57,6 +57,18 @@ def test_who_insists_on_json_is_told_which_setting_to_change(tmp_path: Path, ser
     assert auto(*given, "--answers", "auto").exit_code == 0
 
 
+def test_who_insists_on_json_of_legacy_completions_is_told_both_settings(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    given = ["--db", tmp_path / "w.db", "--model", "m", "--base-url", server.url, "--target", 1]
+    result = auto(*given, "--answers", "json", "--api", "completions")
+    assert result.exit_code == 2
+    assert "set --answers to auto or text, or --api to chat" in result.stderr
+    assert not (tmp_path / "w.db").exists()
+    assert auto(*given, "--api", "completions").exit_code == 0
+    assert "set --answers to auto" in auto(*given, "--answers", "json").stderr, "what is remembered counts"
+
+
 @pytest.mark.parametrize(("answers", "code"), [("auto", 0), ("text", 0), ("json", 2)])
 def test_own_prompts_without_templates_for_json_are_told_once(
     tmp_path: Path, answers: str, code: int

@@ -213,6 +213,35 @@ def test_answers_in_the_names_of_the_persons_own_prompts_are_read(tmp_path: Path
     assert content(path) == before
 
 
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
+def test_words_that_the_settings_file_has_got_read_the_stored_answers(
+    tmp_path: Path, flags: list[str]
+) -> None:
+    path = tmp_path / "w.db"
+    model = {"model": "m", "base_url": "http://localhost:9/v1", "api_key_env": "NO_SUCH_KEY"}
+    with Workspace.open(path, create=True) as workspace:
+        ledger = Ledger(Engine(workspace, resolve(model)))
+        task_id = ledger.accepted(SEA, "Так.")
+        assert workspace.tasks.get(task_id).label == "unknown"
+        workspace.end_run(at="then")
+    Path("selfinstruct.toml").write_text('[words]\nyes = ["так"]\n', encoding="utf-8")
+    said = run("reparse", "--db", path, *flags)
+    assert said.exit_code == 0
+    assert "task 176  label  unclear → classification\n" in said.stdout
+    with Workspace.open(path, read_only=True) as workspace:
+        assert workspace.tasks.get(task_id).label == ("unknown" if flags else "classification")
+
+
+def test_a_wrong_setting_in_the_file_is_told_and_not_remembered(path: Path) -> None:
+    for wrong, told in (('theme = "drak"', "drak"), ("concurrency = 0", "concurrency")):
+        Path("selfinstruct.toml").write_text(wrong)
+        result = run("reparse", "--db", path)
+        assert result.exit_code == 2
+        assert told in result.stderr
+        with Workspace.open(path, read_only=True) as workspace:
+            assert workspace.settings.read() == {}
+
+
 def test_prompts_that_are_gone_are_named(tmp_path: Path) -> None:
     path, prompts = tmp_path / "w.db", tmp_path / "prompts.toml"
     prompts.write_text(OWN_PROMPTS, encoding="utf-8")

@@ -69,6 +69,19 @@ async def test_a_key_lists_the_keys_and_escape_closes_the_list_and_not_the_choic
         assert not chosen(curator), "the model is still to be chosen"
 
 
+@pytest.mark.parametrize("is_offline", [True, False])
+async def test_the_list_of_keys_says_what_escape_does_here(
+    engine_on: OpenEngine, server: ModelServer, is_offline: bool
+) -> None:
+    engine = engine_on() if is_offline else engine_on(model="m", base_url=server.url, batches_ahead=0)
+    async with first_run(engine, (120, 40)) as curator:
+        await curator.press("question_mark")
+        text = screen_text(curator.app)
+        assert "Keys of this dialog" in text
+        assert ("Take the built-in model: Close without changing it." in text) == is_offline
+        assert ("Cancel: Close without a change." in text) != is_offline
+
+
 async def test_every_kind_of_endpoint_is_offered_and_enter_takes_the_built_in_one(
     engine_on: OpenEngine, workspace: Workspace
 ) -> None:

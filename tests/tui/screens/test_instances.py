@@ -112,7 +112,7 @@ async def test_kept_and_dropped_are_shown_with_a_word_and_the_reason(at: Instanc
 async def test_d_drops_and_the_cursor_stays_where_r_restores_and_u_brings_it_back(at: Instances) -> None:
     await at.press("d")
     assert at.stored() == [(*COD, "by_hand"), *FIRST[1:]]
-    assert "dropped: A person dropped it." in await at.shown()
+    assert "dropped: By a person." in await at.shown()
     assert at.current() == COD
     await at.press("R")
     assert at.stored() == FIRST

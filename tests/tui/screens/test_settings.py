@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -375,3 +376,17 @@ async def test_a_batch_that_is_wanted_while_settings_are_applied_still_comes(
         server.gate.set()
         await curator.until(lambda: engine.settings.requests_per_batch == 2)
         await curator.until(lambda: len(curator.table.ids) > 0)
+
+
+async def test_headers_that_the_endpoint_is_not_sent_are_told_when_it_is_chosen_and_at_the_start(
+    engine_on: OpenEngine, server: ModelServer, tmp_path: Path
+) -> None:
+    told = f"The headers in selfinstruct.toml are for https://api.openai.com/v1, so {server.url} is not sent"
+    (tmp_path / "selfinstruct.toml").write_text('[request]\nheaders = { x-key = "canary-1" }\n')
+    engine = engine_on(model="m", base_url="http://127.0.0.1:9/v1", batches_ahead=0)
+    async with filling_in(engine) as form:
+        await form.type("base_url", server.url)
+        await form.apply()
+        assert told in form.said()
+    async with curating(engine_on(model="m", base_url=server.url)) as curator:
+        assert told in curator.shown("#message")

@@ -31,6 +31,8 @@ _NO_NAME = "Enter the model's name. A test asks the server which models it has."
 _NO_ADDRESS = "Enter the address of the endpoint. It often ends in /v1."
 _TAKES_BUILT_IN = "takes the built-in model"
 """What cancelling does while the built-in model is in force."""
+_CANCEL = ("Take the built-in model", "Close without changing it.")
+"""Label and help of cancelling then."""
 _UNNAMED = "unnamed"
 """Placeholder for a missing model name; never sent."""
 
@@ -237,7 +239,7 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
         if self._settings.is_offline:
             for key, active in found.items():
                 if active.binding.id == "cancel":
-                    binding = replace(active.binding, description="Take the built-in model")
+                    binding = replace(active.binding, description=_CANCEL[0])
                     found[key] = active._replace(binding=binding)
         return found
 
@@ -351,7 +353,8 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""
-        self.app.push_screen(KeysScreen("choose_model", read_only=False))
+        here = {"cancel": _CANCEL} if self._settings.is_offline else {}
+        self.app.push_screen(KeysScreen("choose_model", read_only=False, here=here))
 
     def action_leave(self) -> None:
         """Quit the program, after a warning if something was typed."""

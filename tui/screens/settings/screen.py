@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from rich.table import Table
@@ -14,6 +15,7 @@ from textual.worker import Worker
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.sources import headers_warning
 from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.keys.actions import ACTIONS
@@ -200,6 +202,8 @@ class SettingsScreen(WorkScreen):
         applied = f"Applied: {', '.join(FIELDS[name].label for name in changed)}." if changed else "Done."
         if changed.keys() & {"prompts", "answers", "api"} and self.engine.prompts_warning:
             applied += f" {self.engine.prompts_warning}"
+        if "base_url" in changed and (warning := headers_warning(self.engine.settings, Path.cwd())):
+            applied += f" {warning}"
         self.curator.at_hand.say(applied)
         changes_filters = any(name.startswith(("filters.", "embeddings")) for name in changed)
         if changes_filters or self.session.reassessment_is_due:

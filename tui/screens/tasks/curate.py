@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual.binding import BindingType
@@ -15,6 +16,7 @@ from selfinstruct.core.events import (
     LimitReached,
     PoolRead,
 )
+from selfinstruct.core.settings.sources import headers_warning
 from selfinstruct.core.util.time_slices import Sliced, in_slices, when_free
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.background.workers import start_worker
@@ -82,6 +84,7 @@ class CurateScreen(TasksScreen):
         notes = []
         if self.engine.warning:
             notes.append(self.engine.warning)
+        notes.append(headers_warning(self.session.settings, Path.cwd()))
         if self.engine.language_found is not None:
             notes.append(self.engine.language_found.as_found)
         if self.session.settings.is_offline:

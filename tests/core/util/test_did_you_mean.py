@@ -2,8 +2,8 @@
 
 import pytest
 
-from selfinstruct.core.settings.did_you_mean import nearest
 from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.util.did_you_mean import nearest
 
 
 @pytest.mark.parametrize(
