@@ -70,6 +70,7 @@ def test_unattended_work_says_what_went_wrong_and_ends_with_its_code(tmp_path: P
     with FaultyServer() as server, FaultyServer() as other:
         server.other = other.url.removesuffix("/v1")
         server.plays.extend(row.plays)
+        server.always = row.plays[-1] if row.always else None
         toml = "".join(f"{name} = {value}\n" for name, value in row.settings.items())
         done = work_alone(tmp_path, server.url, "--max-requests", "1", "--concurrency", "1", toml=toml)
     printed = done.stdout + done.stderr
