@@ -89,7 +89,7 @@ def test_five_programs_never_go_over_one_cost_limit_nor_accept_two_similar_tasks
         texts = db.execute("SELECT id, instruction FROM tasks WHERE state = 'accepted'").fetchall()
         working = db.execute("SELECT count(DISTINCT run_id) FROM requests").fetchone()[0]
     assert charged == pytest.approx(spent)
-    assert working >= _PROGRAMS, "all of them took part"
+    assert working > 2, "several took part; a late one may find the money spent"
     index = RougeIndex()
     for task_id, text in texts:
         assert not index.above(text, 0.7)
