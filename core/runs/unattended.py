@@ -162,7 +162,8 @@ class UnattendedRun:
             self._without_instances.extend(self._engine.workspace.tasks.without_instances())
         if not self._settings.hold:
             self._decide_waiting()
-        self._only_finishes = (needed := self.requests_needed) > 0 and not self._fit(1 + needed)
+        if self._settings.max_requests is not None:
+            self._only_finishes = (needed := self.requests_needed) > 0 and not self._fit(1 + needed)
         try:
             await self._work()
         except CostLimitError as refused:
@@ -315,6 +316,8 @@ class UnattendedRun:
 
         Where nothing is open or in flight, the tasks of the last propose request may remain unfinished.
         """
+        if self._settings.max_requests is None:
+            return True
         if self._only_finishes:
             return False
         is_idle = not self.under_way and self._engine.planner.is_idle()
