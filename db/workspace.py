@@ -36,6 +36,7 @@ from selfinstruct.db.sqlite.journal_files import beside
 from selfinstruct.db.sqlite.lock_wait import LockWait
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
 from selfinstruct.db.sqlite.storage_advice import what_helps
+from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
 from selfinstruct.db.tables.instances import Instances
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
@@ -65,6 +66,7 @@ class Workspace:
         """The copy that was made before this opening migrated the workspace; None if it did not."""
         self.settings = SettingsStore(db)
         self.tasks = Tasks(db)
+        self.backlog = Backlog(db)
         self.instances = Instances(db)
         self.decisions = Decisions(db)
         self.requests = Requests(db)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.core.errors import ExportError, TargetExistsError
-from selfinstruct.core.export.format_kinds import SpreadsheetFormat
+from selfinstruct.core.export.format_kinds import ExportFormat, SpreadsheetFormat
 from selfinstruct.core.export.registry import format_of
 from selfinstruct.core.settings.sources import from_store
 from selfinstruct.db.atomic_file import is_special, writing
@@ -15,6 +15,8 @@ from selfinstruct.db.workspace import Workspace
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters of cells that spreadsheets treat as formulas, or skip before looking for one."""
+_JSON_SUFFIXES = (".json", ".jsonl")
+_TABLE_SUFFIXES = (".csv", ".tsv")
 _SOURCES = {"seeds": "seed tasks", "prompts": "prompt templates"}
 """Settings that name files, and the content of those files."""
 
@@ -62,12 +64,13 @@ def write_export(
 
     Raises:
         TargetExistsError: the file exists, and `force` is not set.
-        ExportError: the format or its layouts are unknown, the path belongs to a workspace, or the file
-            cannot be written.
+        ExportError: the format or its layouts are unknown, the path belongs to a workspace or has the
+            suffix of another kind of format, or the file cannot be written.
     """
     chosen = format_of(export_format, layouts)
     try:
         _check_target(path, workspace)
+        _check_suffix(path, chosen)
         if (path.exists() or path.is_symlink()) and not force:
             raise FileExistsError
         rng = random.Random(rng_seed)
@@ -111,6 +114,16 @@ def _check_target(path: Path, workspace: Workspace) -> None:
         raise ExportError(f"{path} is not an ordinary file. Choose another name.")
     if (what := own_file(path, workspace.path) or _source(path, workspace)) is not None:
         raise ExportError(f"{path} {what}. Choose another name.")
+
+
+def _check_suffix(path: Path, chosen: ExportFormat) -> None:
+    is_table = isinstance(chosen, SpreadsheetFormat)
+    if path.suffix.lower() in (_JSON_SUFFIXES if is_table else _TABLE_SUFFIXES):
+        wanted = "a table" if is_table else "JSON"
+        raise ExportError(
+            f"{path} does not have the name of {wanted}, which the format {chosen.name} writes. "
+            f"Choose a name that ends in {'.csv' if is_table else '.jsonl or .json'}, or another format."
+        )
 
 
 def _source(path: Path, workspace: Workspace) -> str | None:

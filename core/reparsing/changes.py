@@ -3,10 +3,24 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from selfinstruct.db.records import DecisionKind, Instance, NewInstance, Reason, Request, Standing, Task
+from selfinstruct.db.records import (
+    DecisionKind,
+    Instance,
+    InstanceStanding,
+    NewInstance,
+    Reason,
+    Request,
+    Standing,
+    Task,
+)
 
 REPARSED = Reason("reparsed", "The answer, read again, does not hold it.")
 """Why an instance is dropped that an earlier reading had found."""
+
+
+def text_of(instance: Instance | NewInstance | InstanceStanding) -> str:
+    """Return input and output as one text, to compare instances by."""
+    return f"{instance.input}\0{instance.output}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +62,7 @@ class InstanceChange:
     def is_same_text(self) -> bool:
         """Whether input and output are the same."""
         stored, read = self.stored, self.read
-        return stored is not None and read is not None and _pair(stored) == _pair(read)
-
-
-def _pair(instance: Instance | NewInstance) -> tuple[str, str]:
-    return instance.input, instance.output
+        return stored is not None and read is not None and text_of(stored) == text_of(read)
 
 
 @dataclass(frozen=True, slots=True)

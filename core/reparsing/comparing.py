@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from selfinstruct.core.reparsing.changes import InstanceChange, Spared, TaskChange
+from selfinstruct.core.reparsing.changes import InstanceChange, Spared, TaskChange, text_of
 from selfinstruct.core.reparsing.matching import match
 from selfinstruct.db.records import (
     AnyDecision,
     Decision,
     Instance,
     InstanceDecision,
-    InstanceStanding,
     Label,
     NewInstance,
     Standing,
@@ -65,8 +64,8 @@ class StoredInstance:
     @property
     def text_read(self) -> str:
         """Input and output as they were read from the answer, before a person edited them."""
-        edits = [one for one in self.by_people if _text(one.before) != _text(one.after)]
-        return _text(edits[0].before if edits else self.instance)
+        edits = [one for one in self.by_people if text_of(one.before) != text_of(one.after)]
+        return text_of(edits[0].before if edits else self.instance)
 
 
 def _by_people(decisions: Sequence[_Taken]) -> list[_Taken]:
@@ -163,7 +162,7 @@ def compare_instances(
     """
     compared = InstancesCompared()
     hidden = {index for index, one in enumerate(stored) if one.instance.state != "kept" and not one.by_people}
-    matched = match([one.text_read for one in stored], [_text(one) for one in read], exact_only=hidden)
+    matched = match([one.text_read for one in stored], [text_of(one) for one in read], exact_only=hidden)
     for index, one in enumerate(stored):
         position = matched.get(index)
         now = None if position is None else read[position]
@@ -177,7 +176,7 @@ def compare_instances(
 def _compare_instance(read: NewInstance | None, stored: StoredInstance, compared: InstancesCompared) -> None:
     instance = stored.instance
     if stored.by_people:
-        differs = instance.state == "kept" if read is None else _text(read) != stored.text_read
+        differs = instance.state == "kept" if read is None else text_of(read) != stored.text_read
         if differs:
             compared.spared.append(Spared(instance.task_id, "person", of_instance=True))
         if instance.state != "withdrawn":
@@ -186,14 +185,10 @@ def _compare_instance(read: NewInstance | None, stored: StoredInstance, compared
         if instance.state == "kept":
             compared.changes.append(InstanceChange(instance, None))
     else:
-        if _text(read) != _text(instance) or read.state != instance.state:
+        if text_of(read) != text_of(instance) or read.state != instance.state:
             compared.changes.append(InstanceChange(instance, read))
         compared.result.append(_as_stored(read, instance.task_id))
 
 
 def _as_stored(read: NewInstance, task_id: int) -> Instance:
     return Instance(0, task_id, read.input, read.output, read.state, read.reason, None)
-
-
-def _text(instance: Instance | NewInstance | InstanceStanding) -> str:
-    return f"{instance.input}\0{instance.output}"

@@ -172,9 +172,9 @@ class Planner:
         with self._workspace.transaction():
             if (request_id := self.embed()) is not None:
                 return request_id
-            if (task_id := self._workspace.tasks.to_instantiate(but=but)) is not None:
+            if (task_id := self._workspace.backlog.to_instantiate(but=but)) is not None:
                 return self.instantiate(task_id)
-            if (task_id := self._workspace.tasks.to_classify()) is not None:
+            if (task_id := self._workspace.backlog.to_classify()) is not None:
                 return self.classify(task_id)
         return None
 
@@ -244,12 +244,12 @@ class Planner:
 
     def _cost_of_accepted(self) -> float:
         """Return an upper bound on the cost of all outstanding requests of accepted tasks, in USD."""
-        tasks, cost = self._workspace.tasks, self._cost_of_vectors()
+        backlog, cost = self._workspace.backlog, self._cost_of_vectors()
         # The prompts differ only in the instruction, so an empty prompt represents all.
         instances = self._prompts("instantiate").instantiate("", output_first=False)
         waiting: tuple[tuple[tuple[int, int], Stage, RenderedPrompt], ...] = (
-            (tasks.awaiting_instances(), "instantiate", instances),
-            (tasks.awaiting_label(), "classify", self._prompts("classify").classify("")),
+            (backlog.awaiting_instances(), "instantiate", instances),
+            (backlog.awaiting_label(), "classify", self._prompts("classify").classify("")),
         )
         for (number, length), stage, prompt in waiting:
             max_tokens = self._parameters(stage, prompt)["max_tokens"]
@@ -271,7 +271,7 @@ class Planner:
 
         Those are requests for vectors, labels and instances, also of candidates that await their vectors.
         """
-        needed = self._workspace.tasks.requests_needed()
+        needed = self._workspace.backlog.requests_needed()
         if self._embeddings is None:
             return needed
         from selfinstruct.core.requests.embedding_messages import texts_at_once  # noqa: PLC0415 - NumPy
@@ -293,7 +293,7 @@ class Planner:
     def has_work_for(self, requests: int) -> bool:
         """Whether at least `requests` tasks have an outstanding request, or any task lacks a vector."""
         lacks_vector = self._embeddings is not None and bool(self._workspace.vectors.unembedded(1))
-        return lacks_vector or self._workspace.tasks.count_unasked(requests) >= requests
+        return lacks_vector or self._workspace.backlog.count_unasked(requests) >= requests
 
     def is_idle(self) -> bool:
         """Whether no task has an outstanding request."""
@@ -323,7 +323,7 @@ class Planner:
                     left_over.given_up.append(request)
             if self._embeddings is not None:
                 self._workspace.vectors.release_failed()
-            self._workspace.tasks.release_failed()
+            self._workspace.backlog.release_failed()
         return left_over
 
     def _why_not_as_planned(self, request: Request) -> str | None:

@@ -355,7 +355,7 @@ class AttendedRun:
         if self.paused is not None:
             return None
         if self._asks_anew:
-            self._engine.workspace.tasks.release_failed()
+            self._engine.workspace.backlog.release_failed()
             self._asks_anew = False
         self._refused = None
         # A lock of another program may have kept a batch that was cut short from being reported.

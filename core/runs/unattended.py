@@ -157,9 +157,9 @@ class UnattendedRun:
         self._engine.assessor.catch_up()
         self._count()
         if self.resend:
-            self._engine.workspace.tasks.release_unclear()
-            self._engine.workspace.tasks.release_failed(answered=True)
-            self._without_instances.extend(self._engine.workspace.tasks.without_instances())
+            self._engine.workspace.backlog.release_unclear()
+            self._engine.workspace.backlog.release_failed(answered=True)
+            self._without_instances.extend(self._engine.workspace.backlog.without_instances())
         if not self._settings.hold:
             self._decide_waiting()
         if self._settings.max_requests is not None:
@@ -369,7 +369,7 @@ class UnattendedRun:
                 return None
         if not self._asked_again:
             # The fault may have been temporary: retry the tasks whose requests failed once before the end.
-            self._engine.workspace.tasks.release_failed()
+            self._engine.workspace.backlog.release_failed()
             request_id = self._engine.planner.next_of_pool()
             self._asked_again = True
             return request_id

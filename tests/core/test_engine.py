@@ -91,7 +91,7 @@ async def test_an_unclear_label_is_left_unknown_and_nothing_is_made_of_it(
         engine.decisions.accept(task_id)
         engine.decisions.relabel(task_id, "unknown")
         await engine.instantiate([task_id])
-        assert workspace.tasks.to_instantiate() is None
+        assert workspace.backlog.to_instantiate() is None
         assert workspace.instances.of_task(task_id) == []
 
 

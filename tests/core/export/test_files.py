@@ -237,6 +237,19 @@ def test_names_that_only_look_like_those_of_a_workspace_are_free(
         assert export(workspace, tmp_path / name, force=True).path.read_text().startswith('"instruction"')
 
 
+@pytest.mark.parametrize(
+    ("export_format", "name"), [("csv", "t.json"), ("csv", "T.JSONL"), ("alpaca", "t.csv"), ("gpt3", "t.tsv")]
+)
+def test_a_file_never_has_the_name_of_another_kind_of_format(
+    workspace: Workspace, tmp_path: Path, export_format: str, name: str
+) -> None:
+    with pytest.raises(ExportError, match=f"{name} does not have the name of .* Choose a name"):
+        write_export(
+            workspace, tmp_path / name, export_format, include_seeds=False, rng_seed=0, force=True
+        )
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("setting", ["seeds", "prompts"])
 def test_the_files_that_a_workspace_was_begun_with_are_not_replaced(
     workspace: Workspace, tmp_path: Path, setting: str

@@ -102,7 +102,7 @@ async def test_instances_for_a_label_that_was_changed_meanwhile_do_not_count_as_
         )
         assert task_of(engine, task_id).label == "classification"
         assert engine.workspace.instances.of_wording(task_id, INSTRUCTION, "classification") == []
-        assert engine.workspace.tasks.to_instantiate() == task_id
+        assert engine.workspace.backlog.to_instantiate() == task_id
 
 
 OWN_PROMPTS = """

@@ -211,7 +211,7 @@ async def test_instances_added_by_hand_come_back_with_their_label_and_the_model_
     engine.decisions.relabel(task_id, "generation")
     await engine.close()
     assert len(engine.workspace.instances.of_task(task_id)) == 2
-    assert engine.workspace.tasks.to_instantiate() is None
+    assert engine.workspace.backlog.to_instantiate() is None
 
 
 async def test_no_more_is_asked_for_than_the_cost_limit_allows(
