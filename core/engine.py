@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, get_args
 
 from selfinstruct.core.decisions.tasks import Decider
-from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, RequestPlanned
 from selfinstruct.core.export.files import Exported, write_export
@@ -33,6 +32,7 @@ from selfinstruct.db.records import Stage
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selfinstruct.core.endpoint.client import Endpoint
     from selfinstruct.core.requests.planner import Planner
 
 
@@ -230,7 +230,7 @@ class Engine:
         self.listener(event)
 
     @property
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> "Endpoint":
         """The model's endpoint.
 
         Raises:
@@ -239,7 +239,7 @@ class Engine:
         return self._working.endpoint
 
     @property
-    def embeddings_endpoint(self) -> Endpoint | None:
+    def embeddings_endpoint(self) -> "Endpoint | None":
         """The embeddings endpoint; None when embeddings are off.
 
         Raises:

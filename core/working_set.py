@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import Event
 from selfinstruct.core.pool.assessor import Assessor
@@ -16,6 +15,7 @@ from selfinstruct.db.records import Stage
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selfinstruct.core.endpoint.client import Endpoint
     from selfinstruct.core.pool.vectors import PoolVectors
     from selfinstruct.core.requests.planner import Planner
 
@@ -98,7 +98,7 @@ class WorkingSet:
         return Planner(self._workspace, self.settings, self._assessor, self._prices, clock=self._clock)
 
     @cached_property
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> "Endpoint":
         """The model's endpoint.
 
         Raises:
@@ -106,7 +106,7 @@ class WorkingSet:
         """
         return self._endpoint_with(self.settings)
 
-    def endpoint_of(self, stage: Stage) -> Endpoint | None:
+    def endpoint_of(self, stage: Stage) -> "Endpoint | None":
         """Return the endpoint of a stage's requests; None for vectors when embeddings are off.
 
         Raises:
@@ -121,12 +121,14 @@ class WorkingSet:
             self._endpoints[settings.model] = self._endpoint_with(settings)
         return self._endpoints[settings.model]
 
-    def _endpoint_with(self, settings: Settings) -> Endpoint:
+    def _endpoint_with(self, settings: Settings) -> "Endpoint":
+        from selfinstruct.core.endpoint.client import Endpoint  # noqa: PLC0415 - only requests need it, not the first screen
+
         learned = self._workspace.settings.learned(settings.address, settings.model)
         return Endpoint(settings, consent=self._consent, learned=learned)
 
     @cached_property
-    def embeddings_endpoint(self) -> Endpoint | None:
+    def embeddings_endpoint(self) -> "Endpoint | None":
         """The embeddings endpoint; None when embeddings are off.
 
         Raises:

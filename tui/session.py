@@ -15,8 +15,15 @@ from selfinstruct.db.reads.task_finder import TaskFinder
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.background.yield_to_keys import YieldToKeys
 
-_LATER = ("numpy", "selfinstruct.core.pool.pool", "jinja2")
-"""Slow imports, deferred until the pool is read and requests are planned."""
+_LATER = (
+    "numpy",
+    "selfinstruct.core.pool.pool",
+    "jinja2",
+    "selfinstruct.core.endpoint.client",
+    "selfinstruct.core.method.parsing",
+    "selfinstruct.core.method.instance_rules",
+)
+"""Slow imports, deferred until the pool is read, requests are planned and answers are read."""
 _GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
 """Allocations that trigger a garbage collection: with an idle keyboard, and in any case."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from selfinstruct.core.decisions.instances import InstanceDecider
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
-from selfinstruct.core.method.parsing import clean_instruction
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.core.util.time_slices import Sliced, at_once

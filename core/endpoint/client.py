@@ -1,7 +1,6 @@
 """The HTTP client of an endpoint: an address, its key and its API. Sends a request once, without retries."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -409,8 +408,3 @@ def _http_module() -> Any:
     import httpx2  # noqa: PLC0415 - comes with openai, and is as heavy
 
     return httpx2
-
-
-def prompt_bytes(prompt: Prompt) -> int:
-    """Return the length of a prompt as sent, in bytes."""
-    return len(json.dumps(prompt, ensure_ascii=False).encode())

@@ -18,7 +18,6 @@ from selfinstruct.db.records import Label
 __all__ = [
     "OwnNames",
     "ParsedInstance",
-    "clean_instruction",
     "parse_input_first",
     "parse_label",
     "parse_output_first",
@@ -44,12 +43,6 @@ def parse_proposals(
     """
     said, ended = before_marks(spoken(text))
     return proposed(said, vocabulary(language, own), cut=cut and not ended, opened=continues_item)
-
-
-def clean_instruction(text: str) -> str:
-    """Collapse whitespace to single spaces and capitalize the first letter; all others keep their case."""
-    text = " ".join(text.split())
-    return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
 
 
 def parse_label(text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES) -> Label:

@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from selfinstruct.core import method
 from selfinstruct.core.endpoint.responses import Answer
-from selfinstruct.core.method.instance_rules import keep_or_drop
-from selfinstruct.core.method.parsing import (
-    clean_instruction,
-    parse_input_first,
-    parse_label,
-    parse_output_first,
-    parse_proposals,
-)
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance
@@ -57,7 +51,7 @@ class AnswerReader:
 
     def tasks(self, answer: Answer, api: AnyApi) -> list[str]:
         """Return the proposed instructions, cleaned, in order."""
-        proposed = parse_proposals(
+        proposed = method.parse_proposals(
             answer.text,
             cut=answer.cut,
             continues_item=api == "completions",
@@ -68,7 +62,7 @@ class AnswerReader:
 
     def label(self, answer: Answer) -> Label:
         """Return the label; `unknown` unless the answer is a clear yes or no."""
-        return parse_label(answer.text, self.language, own=self.own)
+        return method.parse_label(answer.text, self.language, own=self.own)
 
     def instances(self, answer: Answer, label: Label, *, besides: Sequence[Instance]) -> list[NewInstance]:
         """Return the instances of a task, each kept, or dropped with its reason.
@@ -78,6 +72,6 @@ class AnswerReader:
             label: The task's label in that request, which decides the order of the fields.
             besides: The instances that the task already has.
         """
-        parse = parse_output_first if label == "classification" else parse_input_first
+        parse = method.parse_output_first if label == "classification" else method.parse_input_first
         parsed = parse(answer.text, self.language, own=self.own)
-        return keep_or_drop(parsed, cut=answer.cut, besides=besides)
+        return method.keep_or_drop(parsed, cut=answer.cut, besides=besides)

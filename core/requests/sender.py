@@ -3,9 +3,8 @@
 import asyncio
 import random
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from selfinstruct.core.endpoint.client import Endpoint
-from selfinstruct.core.endpoint.refused_parameters import Lessons
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import jittered
 from selfinstruct.core.errors import EndpointUnusableError
@@ -13,6 +12,10 @@ from selfinstruct.core.events import EndpointWarned, Event, RequestDelayed
 from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.db.records import Parameters, Request
 from selfinstruct.db.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selfinstruct.core.endpoint.client import Endpoint
+    from selfinstruct.core.endpoint.refused_parameters import Lessons
 
 MAX_ATTEMPTS = 5
 MAX_REFUSALS = 12
@@ -51,7 +54,7 @@ class Sender:
     def __init__(
         self,
         workspace: Workspace,
-        endpoint: Endpoint,
+        endpoint: "Endpoint",
         *,
         stopping: "asyncio.Future[None]",
         clock: Callable[[], str],
@@ -138,7 +141,7 @@ class Sender:
             self._endpoint.has_warned = True
             self._emit(EndpointWarned(f"{error.sentence} Such requests are sent again for fewer tokens."))
 
-    async def _remember(self, learned: Lessons) -> None:
+    async def _remember(self, learned: "Lessons") -> None:
         """Store what refusals have taught, for later runs."""
         settings, endpoint = self._workspace.settings, self._endpoint
         if learned:

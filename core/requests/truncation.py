@@ -1,7 +1,7 @@
 """Silent truncation: a server that cuts prompts counts far fewer tokens than were sent. Pure."""
 
-from selfinstruct.core.endpoint.client import prompt_bytes
 from selfinstruct.core.endpoint.context_limit import asked_for
+from selfinstruct.core.requests.prompt_size import prompt_bytes
 from selfinstruct.db.records import Request
 
 _MOST_BYTES_A_TOKEN = 8

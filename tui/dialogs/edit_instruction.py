@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Footer, Static, TextArea
 
-from selfinstruct.core.method.parsing import clean_instruction
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from genai_prices.types import ClauseEquals, ConditionalPrice, ModelInfo, ModelPrice, StartDateConstraint
 
-from selfinstruct.core.endpoint.client import prompt_bytes
+from selfinstruct.core.requests.prompt_size import prompt_bytes
 from selfinstruct.core.settings import prices as module
 from selfinstruct.core.settings.prices import Prices, price_changes
 from selfinstruct.core.settings.sources import resolve

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from selfinstruct.core import method
 from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
-from selfinstruct.core.method.parsing import parse_label
 from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.own_keys import with_keys
@@ -98,7 +98,7 @@ def _label(engine: Engine, task: Task) -> list[Part]:
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
     unclear = with_keys("unclear label: set it with {relabel}", engine.settings.keys)
     label = unclear if task.label == "unknown" else task.label
-    by_person = said is not None and parse_label(said, engine.language.code) != task.label
+    by_person = said is not None and method.parse_label(said, engine.language.code) != task.label
     return [f"{label}, set by a person" if by_person else label, (quoted, MUTED)]
 
 
