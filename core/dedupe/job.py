@@ -213,10 +213,10 @@ def _restored(job: Job, journal: Journal, vocabulary: Vocabulary) -> Iterator[_K
 
 def _report(files: Sequence[Path], block: RowBlock, decided: BlockResult) -> bytes:
     """One JSON line per duplicate and per skipped line, in input order."""
-    fallen = np.flatnonzero(decided.nearest.ids >= 0)
+    dropped = np.flatnonzero(decided.nearest.ids >= 0)
     told: dict[int, dict[str, object]] = {bad.id: {"why": "bad_line", "what": bad.why} for bad in block.bad}
-    ids, nearest = block.ids[fallen].tolist(), decided.nearest.ids[fallen].tolist()
-    for row_id, other, score in zip(ids, nearest, decided.nearest.scores[fallen].tolist(), strict=True):
+    ids, nearest = block.ids[dropped].tolist(), decided.nearest.ids[dropped].tolist()
+    for row_id, other, score in zip(ids, nearest, decided.nearest.scores[dropped].tolist(), strict=True):
         file, line = block.end.source(other)
         told[row_id] = {
             "why": "near_duplicate",

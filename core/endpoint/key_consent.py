@@ -8,7 +8,6 @@ settings file, or in an answer stored in their state folder. OpenAI's key for Op
 import json
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from platformdirs import user_config_path, user_state_path
 from selfinstruct.core.errors import EndpointUnusableError, why
 from selfinstruct.core.settings.addresses import as_address
 from selfinstruct.core.settings.model import OPENAI_KEY, Settings, is_openai, origin_of
+from selfinstruct.db.atomic_file import writing
 
 OWN_TABLE = "key_hosts"
 """The table of the user's own settings file that maps each variable to the addresses that may get its key."""
@@ -206,11 +206,5 @@ def _remember(uses: set[KeyUse]) -> None:
         hosts.setdefault(use.variable, []).append(use.origin)
     path = answers_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # has mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as part:
-            json.dump(hosts, part, indent=2)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with writing(path, force=True) as part:
+        part.write_text(json.dumps(hosts, indent=2), encoding="utf-8")

@@ -112,7 +112,7 @@ class VectorIntake:
                 concerned |= self._assessor.waiting_in_meaning(task.id)
         if decide is not None:
             # Candidates that failed the filters in the meantime get no vector, so nothing else decides them.
-            concerned.update(tasks.fallen())
+            concerned.update(tasks.filtered_out())
         free = set() if decide is None else tasks.are_to_decide(concerned)
         for task_id in sorted(concerned):
             before = tasks.get(task_id)

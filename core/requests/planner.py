@@ -138,9 +138,9 @@ class Planner:
         requests = self._workspace.requests
         with self._workspace.transaction():
             task = self._workspace.tasks.get(task_id)
-            objection = self._objection_to_more(task)
-            if objection is not None:
-                raise RequestRefusedError(objection)
+            refusal = self._refusal_of_more(task)
+            if refusal is not None:
+                raise RequestRefusedError(refusal)
             asked = task.instantiate_request_id
             if asked is None:
                 return self.instantiate(task_id)
@@ -152,7 +152,7 @@ class Planner:
             more = requests.get(asked).state != "failed"
             return self._write("instantiate", prompt, batch=task.batch, task=task, more=more)
 
-    def _objection_to_more(self, task: Task) -> str | None:
+    def _refusal_of_more(self, task: Task) -> str | None:
         if task.origin == "seed":
             return f"Task {task.id} is a seed; seeds stay as they are."
         if task.state != "accepted":

@@ -39,7 +39,7 @@ def is_indispensable(name: str) -> bool:
     return _plain(name) in _PROMPT | _LENGTH | _ANSWERS
 
 
-def objection(body: Mapping[str, Any]) -> str | None:
+def refusal(body: Mapping[str, Any]) -> str | None:
     """Return why fields cannot be added to the body of a request, as a clause; None if they can."""
     for name, value in body.items():
         plain = _plain(name)
@@ -52,6 +52,6 @@ def objection(body: Mapping[str, Any]) -> str | None:
             )
         if plain in _ANSWERS | _PRICE | _EXTRAS:
             return f"{name} changes what a request may cost; leave it out"
-        if plain in _PASSED_ON and isinstance(value, Mapping) and (inside := objection(value)):
+        if plain in _PASSED_ON and isinstance(value, Mapping) and (inside := refusal(value)):
             return inside
     return None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from selfinstruct.core.settings.body_fields import is_indispensable, objection
+from selfinstruct.core.settings.body_fields import is_indispensable, refusal
 from selfinstruct.core.settings.checked import Checked
 from selfinstruct.core.settings.header_values import is_ambiguous, variables_in
 
@@ -47,7 +47,7 @@ class RequestSettings(Checked):
     @field_validator("body")
     @classmethod
     def _adds_to_ours(cls, body: dict[str, Any]) -> dict[str, Any]:
-        if refused := objection(body):
+        if refused := refusal(body):
             raise ValueError(refused)
         return body
 

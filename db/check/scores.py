@@ -60,10 +60,8 @@ def _compare(db: Connection, part: Part, rouge_l: Callable[[str, str], float]) -
         computed = rouge_l(instruction, nearest)
         if abs(stored - computed) > _TOLERANCE:
             part.wrong.append(
-                f"The ROUGE-L of task {task_id} with task {nearest_id} is stored as {stored:.4f}; rouge_score"
-                f" gives {computed:.4f}."
+                f"The ROUGE-L of task {task_id} with task {nearest_id} is stored as {stored:.4f}; by the"
+                f" tokens and F-measure of rouge_score it is {computed:.4f}."
             )
     agree = " They agree." if count and not part.wrong else ""
-    part.looked_at = (
-        f"{count:,} of {len(scored):,} stored ROUGE-L scores, recomputed with rouge_score.{agree}"
-    )
+    part.looked_at = f"{count:,} of {len(scored):,} stored ROUGE-L scores, recomputed with the tokens and F-measure of rouge_score.{agree}"

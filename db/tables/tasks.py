@@ -189,7 +189,7 @@ class Tasks:
         )
         return [task_id for (task_id,) in rows]
 
-    def fallen(self) -> list[int]:
+    def filtered_out(self) -> list[int]:
         """Return those of `to_decide` that a filter rejects."""
         rows = self._db.execute(
             """SELECT id FROM tasks INDEXED BY tasks_fallen

@@ -163,6 +163,9 @@ STATE_WORDS = {"pending": "undecided", "accepted": "accepted", "rejected": "reje
 LABEL_WORDS = {"classification": "classification", "generation": "generation", "unknown": "unclear"}
 """Displayed names of labels, unabbreviated."""
 
+SHORT_LABELS = {"classification": "class", "generation": "gen", "unknown": "unclear", None: "-"}
+"""Displayed names of labels in the cells of a table."""
+
 
 def many(number: int, what: str) -> str:
     """Return a count with its noun: "1 request", "2 requests"."""

@@ -32,7 +32,7 @@ def test_check_says_what_it_looked_at_and_that_all_is_well(path: Path) -> None:
     *parts, last = result.stdout.splitlines()
     assert len(parts) == 9
     assert parts[-1].startswith("ok     scores")
-    assert parts[-1].endswith("recomputed with rouge_score. They agree.")
+    assert parts[-1].endswith("recomputed with the tokens and F-measure of rouge_score. They agree.")
     assert all(line.startswith("ok ") for line in parts)
     assert last == f"All is well with {path}."
 

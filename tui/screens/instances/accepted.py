@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from selfinstruct.db.records import Task
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.screens.tasks.table import LABELS
-from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.text.safe_text import SHORT_LABELS, safe_line
 from selfinstruct.tui.widgets.window_table import Column, WindowTable
 
 
@@ -57,6 +56,6 @@ class AcceptedTable(WindowTable[Accepted]):
         return [
             str(row.task.id),
             kept if row.task.state == "accepted" else row.task.state,
-            LABELS[row.task.label],
+            SHORT_LABELS[row.task.label],
             safe_line(row.task.instruction),
         ]

@@ -5,11 +5,10 @@ from typing import ClassVar
 
 from selfinstruct.db.records import PASS, Order, Task
 from selfinstruct.db.tables.tasks import Tasks
-from selfinstruct.tui.text.safe_text import safe_line, verdict_word
+from selfinstruct.tui.text.safe_text import SHORT_LABELS, safe_line, verdict_word
 from selfinstruct.tui.widgets.window_table import Column, WindowTable
 
 STATES = {"pending": " ", "accepted": "✓", "rejected": "✗"}
-LABELS = {"classification": "class", "generation": "gen", "unknown": "unclear", None: "-"}
 _MARKED, _FLIPPED = "●", "!"
 
 _TITLES: dict[Order, str] = {
@@ -209,7 +208,7 @@ class CandidateTable(WindowTable[Task]):
             str(row.id),
             verdict_word(row.verdict),
             "-" if row.score is None else f"{row.score:.2f}",
-            LABELS[row.label],
+            SHORT_LABELS[row.label],
             row.origin,
             safe_line(row.instruction),
         ]
