@@ -45,14 +45,16 @@ _OWN = {
 _BESIDES = {
     "core/decisions": ("tests/core/requests", "tests/core/runs", "tests/db/check"),
     "core/endpoint": ("tests/core/requests", "tests/core/runs"),
-    "core/export": ("tests/core/test_engine.py", "tests/tui/commands/test_commands.py"),
+    "core/export": ("tests/core/test_engine.py", "tests/tui/commands/test_export.py"),
     "core/filtering": ("tests/core/decisions", "tests/core/pool", "tests/core/requests"),
     "core/method": (
         "tests/core/test_engine.py",
         "tests/core/language/test_languages.py",
         "tests/core/settings",
         "tests/core/requests",
-        "tests/tui/commands/test_commands.py",
+        "tests/tui/commands/test_auto.py",
+        "tests/tui/commands/test_language.py",
+        "tests/tui/commands/test_refused_start.py",
     ),
     "core/requests": ("tests/core/runs", "tests/core/pool", "tests/core/endpoint", "tests/core/decisions"),
     "core/runs": ("tests/core/requests", "tests/core/pool", "tests/tui/test_generation.py"),
