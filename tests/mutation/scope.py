@@ -38,7 +38,11 @@ _OWN = {
         "tests/core/requests/test_pipeline.py",
         "tests/core/requests/test_cost_limit.py",
     ),
-    "db/tables/vectors.py": ("tests/core/pool/test_embeddings.py",),
+    "db/tables/vectors.py": (
+        "tests/core/pool/test_vectors.py",
+        "tests/core/requests/test_embedding_intake.py",
+        "tests/core/requests/test_embedding_requests.py",
+    ),
 }
 """The first tests of a module or a folder where the layout does not tell them."""
 
