@@ -25,6 +25,17 @@ DECIDE_STORE_READ = (
 """The modules that decide, store and read."""
 
 _OWN = {
+    "core/method/instances.py": ("tests/core/method/test_fences.py", "tests/core/method/test_reading.py"),
+    "core/method/labels.py": ("tests/core/method/test_own_words.py", "tests/core/method/test_reading.py"),
+    "core/method/lists.py": ("tests/core/method/test_reading.py",),
+    "core/method/parsing.py": (
+        "tests/core/method/test_lists.py",
+        "tests/core/method/test_labels.py",
+        "tests/core/method/test_instances.py",
+        "tests/core/method/test_fences.py",
+        "tests/core/method/test_thoughts.py",
+    ),
+    "core/method/thoughts.py": ("tests/core/method/test_reading.py",),
     "core/pool/assessor.py": ("tests/core/filtering", "tests/core/decisions/test_tasks.py"),
     "core/requests/intake.py": ("tests/core/requests/test_pipeline.py", "tests/core/test_engine.py"),
     "core/requests/planner.py": ("tests/core/requests", "tests/core/test_engine.py"),
