@@ -40,7 +40,11 @@ _OWN = {
     "core/requests/intake.py": ("tests/core/requests/test_pipeline.py", "tests/core/test_engine.py"),
     "core/requests/planner.py": ("tests/core/requests", "tests/core/test_engine.py"),
     "core/requests/sender.py": ("tests/core/requests/test_pipeline.py", "tests/core/endpoint"),
-    "core/runs/batch_tracker.py": ("tests/core/runs/test_attended.py", "tests/core/runs/test_unattended.py"),
+    "core/runs/batch_tracker.py": (
+        "tests/core/runs/test_attended.py",
+        "tests/core/runs/test_attended_limits.py",
+        "tests/core/runs/test_unattended.py",
+    ),
     "db/check": ("tests/db/check",),
     "db/tables": (
         "tests/db/test_workspace.py",

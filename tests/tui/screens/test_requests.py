@@ -15,7 +15,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.screens.requests.screen import RequestsScreen
 from selfinstruct.tui.screens.requests.table import RequestTable
 from tests.conftest import OpenEngine
-from tests.core.runs.test_attended import costs_at_most
+from tests.core.runs.attending import costs_at_most
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 
