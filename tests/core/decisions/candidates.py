@@ -1,4 +1,4 @@
-"""Candidates for tests of decisions."""
+"""Candidates, for tests of decisions."""
 
 from selfinstruct.core.engine import Engine
 

@@ -1,4 +1,4 @@
-"""Decisions on tasks: what a person may do, in what states, and how waiting candidates follow the pool."""
+"""Decisions on tasks: what a person may do and when, and how waiting candidates follow the pool."""
 
 import random
 from contextlib import suppress

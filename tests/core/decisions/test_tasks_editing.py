@@ -1,4 +1,4 @@
-"""Edits of tasks: a new wording is assessed, and label and instances are made anew."""
+"""Edits of tasks: the new wording is assessed, and label and instances are requested anew."""
 
 import pytest
 

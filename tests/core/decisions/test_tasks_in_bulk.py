@@ -1,4 +1,4 @@
-"""Decisions on many tasks: one step, which can be stopped, and one undo."""
+"""Decisions on many tasks: one step that can be stopped, and undone as one."""
 
 from selfinstruct.core.decisions.tasks import MANY
 from selfinstruct.core.engine import Engine

@@ -1,4 +1,4 @@
-"""Undo and redo: step by step, one's own decisions only, and never over what has happened since."""
+"""Undo and redo: step by step, only one's own decisions, and never over a later change."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Jobs on small files, run by one shard, that end where a test wants them to."""
+"""Jobs on small files, run by one shard, that stop where a test wants them to."""
 
 import json
 import random

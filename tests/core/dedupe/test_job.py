@@ -1,4 +1,4 @@
-"""Files in, a file out: what stays, where it is written, and what is refused before anything is done."""
+"""Files in, a file out: which rows stay, where they are written, and what is refused up front."""
 
 import stat
 from dataclasses import replace

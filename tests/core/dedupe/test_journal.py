@@ -1,4 +1,4 @@
-"""Whenever a run ends, the next goes on from there and comes to the same bytes, if the files are the same."""
+"""A run that ended early is resumed and writes the same bytes, as long as its inputs are unchanged."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Rows come out as they were; a bad line stops the run, or is left out and reported."""
+"""Rows are written as they were read; a bad line stops the run, or is skipped and reported."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Texts by chance for the readers of answers, and pairs of inputs and outputs as they are read."""
+"""Random text for the readers of answers, and the pairs of input and output read from it."""
 
 import string
 

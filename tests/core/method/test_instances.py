@@ -1,4 +1,4 @@
-"""Instances are read with the values that the model gave them, however the fields are decorated."""
+"""Instances are read with the values the model gave them, however it decorates the fields."""
 
 import pytest
 from hypothesis import given

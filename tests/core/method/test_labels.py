@@ -1,4 +1,4 @@
-"""A label is read where the answer is a clear yes or no, in any language, and never guessed."""
+"""A label is read from a clear yes or no, in any language, and never guessed."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Proposed tasks are read as the model meant them, however the list is decorated; nothing is guessed."""
+"""Proposed tasks are read as the model meant them, however it decorates the list; nothing is guessed."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What a model thinks aloud is no part of its answer."""
+"""What a model thinks aloud is not part of its answer."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The built-in model, asked and read in this process."""
+"""The built-in model, called in this process."""
 
 import json
 import random

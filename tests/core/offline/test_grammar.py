@@ -1,4 +1,4 @@
-"""The grammar: its tasks read as a person's, and its answers keep what the tasks promise."""
+"""The grammar: its tasks read like a person's, and its answers keep what the tasks promise."""
 
 import json
 import random

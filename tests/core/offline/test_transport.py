@@ -1,4 +1,4 @@
-"""The built-in model: the same answer for the same seed, and what the prompt asks for."""
+"""The built-in model: the same answer for the same seed, and answers that fit the prompt."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The built-in model makes a model's mistakes, each now and then."""
+"""The built-in model makes the mistakes of a real one, each now and then."""
 
 from itertools import pairwise
 

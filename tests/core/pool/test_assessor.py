@@ -1,4 +1,4 @@
-"""The nearest tasks of a proposal are looked up ahead, and anew after a decision."""
+"""The nearest tasks are looked up before an answer is taken in, and again after a decision."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The pool is compared by meaning: what falls, what comes back, and how much fits into memory."""
+"""Comparison by meaning: what is rejected, what can come back, and how many vectors fit in memory."""
 
 import sys
 from collections import deque

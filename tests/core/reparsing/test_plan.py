@@ -1,4 +1,4 @@
-"""Answers read again: what an older reader got wrong is put right, as far as the filters allow it."""
+"""Answers read again: what an older reader got wrong is corrected, as far as the filters allow."""
 
 from collections.abc import Callable
 from dataclasses import replace

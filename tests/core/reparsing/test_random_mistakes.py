@@ -1,4 +1,4 @@
-"""Whatever an older reader got wrong, afterwards it is as if the present one had read the answers."""
+"""Whatever an older reader got wrong, reparsing leaves what the present reader would have read."""
 
 import random
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What people have decided stays as it is, whatever the answers are read as now."""
+"""What a person has decided stays as it is, however the answers are read now."""
 
 from collections.abc import Callable
 

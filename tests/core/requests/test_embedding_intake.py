@@ -1,4 +1,4 @@
-"""Answers with vectors: what is taken in, and what an endpoint without usable vectors is told."""
+"""Answers with vectors: which are usable, and what is said of an endpoint that sends no usable ones."""
 
 import base64
 import math

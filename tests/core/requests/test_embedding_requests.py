@@ -1,4 +1,4 @@
-"""Requests for vectors: which texts are sent, how often, at whose cost and with whose key."""
+"""Requests for vectors: which texts are sent, how often, at what cost and with which key."""
 
 import json
 import subprocess

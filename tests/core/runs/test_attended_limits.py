@@ -1,4 +1,4 @@
-"""Limits beside a person: what they hold back, and how generation goes on with a higher one."""
+"""Limits in an attended run: what they stop, and how it goes on with a higher one."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Runs wait for vectors before they decide, and beside a person nobody waits."""
+"""Runs wait for vectors before they decide; a person never has to."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A workspace grown by the command of the README, made once."""
+"""A workspace grown by the command in the README, made once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`selfinstruct-tui --auto`: how it ends, and the commands that carry on from there."""
+"""`selfinstruct-tui --auto`: how it ends, and the commands it prints to carry on."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Commands import only what they need, so that they start at once."""
+"""Commands import only what they need, so that they start fast."""
 
 import subprocess
 import sys

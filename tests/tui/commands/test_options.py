@@ -1,4 +1,4 @@
-"""Command lines: a slip is told in one sentence with what to do, and every help page has an example."""
+"""A wrong command line gets one sentence that says what to do; every help page has an example."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A start that is refused: one sentence with what to do, an exit code, and nothing left behind."""
+"""A refused start gets one sentence and an exit code, and leaves nothing behind."""
 
 from pathlib import Path
 

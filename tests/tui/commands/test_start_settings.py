@@ -1,4 +1,4 @@
-"""The settings that a command starts with: which of them win, and which are remembered."""
+"""The settings a command starts with: which win, and which the workspace remembers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The question at the cost limit: a limit that makes room goes on, any other is refused."""
+"""The question at the cost limit: a limit that makes room resumes the work, any other is refused."""
 
 from pathlib import Path
 

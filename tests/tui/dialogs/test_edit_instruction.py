@@ -1,4 +1,4 @@
-"""Editing an instruction: assessed as it is typed, changed only where one types, not lost when refused."""
+"""Editing an instruction: assessed as one types, nothing else changed, nothing lost when refused."""
 
 import pytest
 from textual import events

@@ -1,4 +1,4 @@
-"""The keys that resend, on the Requests screen and the home screen: what failed, and what is in doubt."""
+"""The keys that resend failed requests and those in doubt, on the Requests and the home screen."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The detail of a task: its text, what is marked in it, its label and its history."""
+"""The detail of a task: its text, the words marked in it, its label and its history."""
 
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.screens.tasks.detail_text import head

@@ -1,4 +1,4 @@
-"""A failure of the program itself is told without what was in its variables."""
+"""An internal error is reported without the values of variables."""
 
 import pytest
 
