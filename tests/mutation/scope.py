@@ -25,11 +25,26 @@ DECIDE_STORE_READ = (
 """The modules that decide, store and read."""
 
 _OWN = {
+    "core/method/instances.py": ("tests/core/method/test_fences.py", "tests/core/method/test_reading.py"),
+    "core/method/labels.py": ("tests/core/method/test_own_words.py", "tests/core/method/test_reading.py"),
+    "core/method/lists.py": ("tests/core/method/test_reading.py",),
+    "core/method/parsing.py": (
+        "tests/core/method/test_lists.py",
+        "tests/core/method/test_labels.py",
+        "tests/core/method/test_instances.py",
+        "tests/core/method/test_fences.py",
+        "tests/core/method/test_thoughts.py",
+    ),
+    "core/method/thoughts.py": ("tests/core/method/test_reading.py",),
     "core/pool/assessor.py": ("tests/core/filtering", "tests/core/decisions/test_tasks.py"),
     "core/requests/intake.py": ("tests/core/requests/test_pipeline.py", "tests/core/test_engine.py"),
     "core/requests/planner.py": ("tests/core/requests", "tests/core/test_engine.py"),
     "core/requests/sender.py": ("tests/core/requests/test_pipeline.py", "tests/core/endpoint"),
-    "core/runs/batch_tracker.py": ("tests/core/runs/test_attended.py", "tests/core/runs/test_unattended.py"),
+    "core/runs/batch_tracker.py": (
+        "tests/core/runs/test_attended.py",
+        "tests/core/runs/test_attended_limits.py",
+        "tests/core/runs/test_unattended.py",
+    ),
     "db/check": ("tests/db/check",),
     "db/tables": (
         "tests/db/test_workspace.py",
@@ -38,21 +53,27 @@ _OWN = {
         "tests/core/requests/test_pipeline.py",
         "tests/core/requests/test_cost_limit.py",
     ),
-    "db/tables/vectors.py": ("tests/core/pool/test_embeddings.py",),
+    "db/tables/vectors.py": (
+        "tests/core/pool/test_vectors.py",
+        "tests/core/requests/test_embedding_intake.py",
+        "tests/core/requests/test_embedding_requests.py",
+    ),
 }
 """The first tests of a module or a folder where the layout does not tell them."""
 
 _BESIDES = {
     "core/decisions": ("tests/core/requests", "tests/core/runs", "tests/db/check"),
     "core/endpoint": ("tests/core/requests", "tests/core/runs"),
-    "core/export": ("tests/core/test_engine.py", "tests/tui/commands/test_commands.py"),
+    "core/export": ("tests/core/test_engine.py", "tests/tui/commands/test_export.py"),
     "core/filtering": ("tests/core/decisions", "tests/core/pool", "tests/core/requests"),
     "core/method": (
         "tests/core/test_engine.py",
         "tests/core/language/test_languages.py",
         "tests/core/settings",
         "tests/core/requests",
-        "tests/tui/commands/test_commands.py",
+        "tests/tui/commands/test_auto.py",
+        "tests/tui/commands/test_language.py",
+        "tests/tui/commands/test_refused_start.py",
     ),
     "core/requests": ("tests/core/runs", "tests/core/pool", "tests/core/endpoint", "tests/core/decisions"),
     "core/runs": ("tests/core/requests", "tests/core/pool", "tests/tui/test_generation.py"),

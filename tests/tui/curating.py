@@ -13,6 +13,9 @@ from selfinstruct.tui.app import CuratorApp
 from selfinstruct.tui.screens.tasks.detail_pane import DetailPane
 from selfinstruct.tui.screens.tasks.table import CandidateTable
 
+PRICED = {"m": {"input": 1.0, "output": 1.0}}
+"""What the model `m` costs, in USD per million tokens."""
+
 
 def screen_text(app: CuratorApp) -> str:
     """All that is on the screen, a line after the other."""
@@ -77,3 +80,8 @@ async def curating(engine: Engine, size: tuple[int, int] = (120, 30)) -> AsyncIt
     app = CuratorApp(engine)
     async with app.run_test(size=size) as pilot:
         yield Curator(app, pilot, engine)
+
+
+async def shown(curator: Curator, *words: str) -> None:
+    """Wait until all of these words are on the screen."""
+    await curator.until(lambda: all(word in screen_text(curator.app) for word in words))

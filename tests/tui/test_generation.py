@@ -21,7 +21,7 @@ from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
 from tests.conftest import OpenEngine
-from tests.core.runs.test_attended import cut_short
+from tests.core.runs.attending import cut_short
 from tests.server import Fault, ModelServer, error_body
 from tests.tui.curating import Curator, curating, screen_text
 

@@ -13,7 +13,7 @@ from selfinstruct.tui.screens.instances.editor import InstanceEditor
 from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, curating, screen_text
-from tests.tui.screens.test_instances import COD, WREN, with_three
+from tests.tui.screens.instances_screen import COD, WREN, with_three
 from tests.tui.test_another_program import held
 from tests.tui.test_failing_workspace import full
 

@@ -12,14 +12,8 @@ from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import NewInstance, Reason
 from selfinstruct.db.workspace import Workspace
-from tests.conftest import OpenEngine
 
 COD, WREN = ("cod", "fish"), ("wren", "bird")
-
-
-@pytest.fixture
-def engine(engine_on: OpenEngine) -> Engine:
-    return engine_on()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from selfinstruct.core.endpoint.responses import Answer
@@ -12,8 +12,14 @@ from selfinstruct.core.reparsing.changes import Applied, Plan
 from selfinstruct.core.reparsing.plan import plan
 from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.util.time_slices import at_once
-from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance
+from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance, Task
 from selfinstruct.db.workspace import Workspace
+
+SEA, RAIN, TOWN = (
+    "Write a poem about the sea in winter.",
+    "Describe the smell of rain on warm stone.",
+    "Plan a walk through an old town.",
+)
 
 
 def unchanged(read: Any) -> Any:
@@ -126,3 +132,39 @@ def instances_in(workspace: Workspace) -> list[Any]:
 def rows_of(workspace: Workspace, task_id: int) -> list[tuple[str, str]]:
     """Inputs and outputs of the kept instances of a task."""
     return [(one.input, one.output) for one in workspace.instances.of_task(task_id) if one.state == "kept"]
+
+
+def titled(read: list[str]) -> list[str]:
+    """As a reader does that leaves a title in front of a task."""
+    return [f"**Title:** {one}" for one in read]
+
+
+def with_heads(read: list[NewInstance]) -> list[NewInstance]:
+    """As a reader does that leaves the name of a field in front of the text."""
+    return [replace(one, output=f"Output: {one.output}") for one in read]
+
+
+def flipped(label: Label) -> Label:
+    return "generation" if label == "classification" else "classification"
+
+
+def task_of(ledger: Ledger, task_id: int) -> Task:
+    return ledger.workspace.tasks.get(task_id)
+
+
+def nothing_is_left(ledger: Ledger) -> bool:
+    return plan(ledger.engine).is_empty
+
+
+def mistaken(engine: Engine, label: str = "Yes") -> Ledger:
+    """A workspace with every kind of mistake; the label of its accepted task is read wrong if it is Yes."""
+
+    def of_tasks(read: list[str]) -> list[str]:
+        return read if read == [SEA] else ["Here are the tasks that you asked me for:", *titled(read)[:2]]
+
+    ledger = Ledger(engine, of_tasks=of_tasks, of_label=lambda read: "generation", of_instances=with_heads)
+    ledger.propose(RAIN, TOWN, "Name three rivers that flow into a cold sea.")
+    in_pool = ledger.accepted(SEA, label)
+    ledger.instances(in_pool, ("the sea", "Waves."), ("the ice", "Ice and silence."))
+    ledger.engine.decisions.instances.add(in_pool, "the sea", "Foam and salt.")
+    return ledger

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import Event
+from selfinstruct.core.events import Event, RequestPlanned
 from selfinstruct.core.runs.attended import AttendedRun
-from tests.server import ModelServer
+from tests.server import Fault, ModelServer, error_body
 
 PATIENCE_S = 120.0
 
@@ -63,3 +65,32 @@ async def attending(engine: Engine, server: ModelServer | None = None) -> AsyncI
                 server.gate.set()
             async with asyncio.timeout(PATIENCE_S):
                 await running
+
+
+def cut_short(engine: Engine, server: ModelServer, *, batch: int) -> None:
+    """Let the second request of a batch fail once, and the cost limit leave no room for more attempts."""
+    hear = engine.listener
+    planned: list[int] = []
+
+    def listen(event: Event) -> None:
+        hear(event)
+        if isinstance(event, RequestPlanned):
+            request = engine.workspace.requests.get(event.request_id)
+            planned.extend([request.id] if (request.stage, request.batch) == ("propose", batch) else [])
+            if len(planned) == 2:
+                server.refuse = lambda body: Fault(500, error_body("broken"), {"retry-after": "0"})
+                engine.limit_cost(engine.workspace.requests.charged_usd())
+                engine.listener = hear
+
+    engine.listener = listen
+
+
+def costs_at_most(engine: Engine, plan: Callable[[], int]) -> float:
+    """What a request may cost at most that is planned like this; it is not planned."""
+    engine.enter()
+    reserved: list[float | None] = []
+    with pytest.raises(RuntimeError), engine.workspace.transaction():
+        reserved.append(engine.workspace.requests.get(plan()).reserved_usd)
+        raise RuntimeError
+    assert reserved[0] is not None
+    return reserved[0]

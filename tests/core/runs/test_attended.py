@@ -1,35 +1,25 @@
-"""Generation beside a person: as many batches ahead as wanted, pauses that end, limits that hold."""
+"""Generation beside a person: as many batches ahead as wanted, and pauses that end."""
 
 import asyncio
 import json
-from collections.abc import Callable
 
 import pytest
 
-from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
     BatchCompleted,
     CandidatesProposed,
-    Event,
     GenerationPaused,
-    LimitReached,
     RequestDelayed,
     RequestPlanned,
     RequestsGivenUp,
     TaskInstantiated,
 )
-from selfinstruct.core.requests.intake import Decide
 from selfinstruct.core.runs.attended import AttendedRun
-from selfinstruct.core.settings.sources import resolve
-from selfinstruct.core.similarity.rouge_index import Neighbour
 from selfinstruct.db.records import PASS
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.core.runs.attending import Attended, attending
 from tests.server import Fault, ModelServer, error_body
-
-PRICED = {"m": {"input": 10.0, "output": 10.0}}
 
 
 async def settled(attended: Attended) -> None:
@@ -86,178 +76,6 @@ async def test_a_decision_is_followed_up_at_once_while_a_batch_is_under_way(
         await attended.told(RequestPlanned, 3)
         assert engine.workspace.requests.get(3).stage == "classify"
         assert not {"answered", "parsed"} & set(attended.states())
-
-
-async def test_the_cost_limit_is_told_and_more_room_goes_on_from_there(
-    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
-) -> None:
-    engine = engine_on(
-        base_url=server.url, model="m", prices=PRICED, max_cost=0.03, requests_per_batch=4, concurrency=2
-    )
-    async with attending(engine) as attended:
-        attended.run.next_batch()
-        await attended.told(LimitReached)
-        assert attended.run.at_cost_limit
-        assert attended.run.paused == "The cost limit of $0.03 leaves no room for a request."
-        assert workspace.requests.charged_usd() <= 0.03
-        sent = len(server.received)
-        engine.limit_cost(5)
-        attended.run.resume()
-        await attended.told(BatchCompleted)
-        assert len(server.received) > sent
-        assert not attended.run.at_cost_limit
-    assert resolve({}, stored=workspace.settings.read()).max_cost == 5
-
-
-async def test_a_new_cost_limit_counts_for_requests_that_are_already_under_way(
-    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
-) -> None:
-    server.gate.clear()
-    engine = engine_on(
-        base_url=server.url, model="m", prices=PRICED, max_cost=5, requests_per_batch=5, concurrency=2
-    )
-    async with attending(engine, server) as attended:
-        attended.run.next_batch()
-        await attended.told(RequestPlanned, 2)
-        engine.limit_cost(workspace.requests.charged_usd())
-        server.gate.set()
-        await attended.told(LimitReached)
-        assert workspace.requests.charged_usd() <= engine.settings.max_cost  # type: ignore[operator]
-
-
-async def test_a_request_that_met_the_limit_between_two_attempts_goes_on_with_more_room(
-    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
-) -> None:
-    server.gate.clear()
-    server.faults.append(Fault(500, headers={"retry-after": "0"}))
-    engine = engine_on(
-        base_url=server.url, model="m", prices=PRICED, max_cost=5, requests_per_batch=1, batches_ahead=0
-    )
-    async with attending(engine, server) as attended:
-        attended.run.next_batch()
-        await attended.told(RequestPlanned)
-        once = workspace.requests.charged_usd()
-        engine.limit_cost(1.5 * once)
-        server.gate.set()
-        await attended.told(LimitReached)
-        assert attended.states() == ["planned"]
-        assert workspace.requests.charged_usd() <= 2 * once
-        engine.limit_cost(5)
-        attended.run.resume()
-        await attended.told(BatchCompleted)
-        assert attended.states()[0] == "parsed"
-
-
-def cut_short(engine: Engine, server: ModelServer, *, batch: int) -> None:
-    """Let the second request of a batch fail once, and the cost limit leave no room for more attempts."""
-    hear = engine.listener
-    planned: list[int] = []
-
-    def listen(event: Event) -> None:
-        hear(event)
-        if isinstance(event, RequestPlanned):
-            request = engine.workspace.requests.get(event.request_id)
-            planned.extend([request.id] if (request.stage, request.batch) == ("propose", batch) else [])
-            if len(planned) == 2:
-                server.refuse = lambda body: Fault(500, error_body("broken"), {"retry-after": "0"})
-                engine.limit_cost(engine.workspace.requests.charged_usd())
-                engine.listener = hear
-
-    engine.listener = listen
-
-
-async def test_a_batch_that_the_cost_limit_cuts_short_is_shown_and_the_rest_comes_in_late(
-    engine_on: OpenEngine, server: ModelServer, workspace: Workspace
-) -> None:
-    alone = {"requests_per_batch": 2, "batches_ahead": 0, "concurrency": 1}
-    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=5, **alone)
-    async with attending(engine) as attended:
-        cut_short(engine, server, batch=1)
-        attended.run.next_batch()
-        await attended.told(LimitReached)
-        assert attended.states()[-1] == "planned"
-        came = len(workspace.tasks.of_batch(1))
-        assert attended.run.is_ready
-        assert attended.run.next_batch() == 1
-        server.refuse = lambda body: None
-        engine.limit_cost(5)
-        attended.run.resume()
-        await attended.told(CandidatesProposed, 2)
-        assert len(workspace.tasks.of_batch(1)) > came
-        assert attended.run.next_batch() is None
-        await attended.told(BatchCompleted)
-        assert attended.run.next_batch() == 2
-
-
-def costs_at_most(engine: Engine, plan: Callable[[], int]) -> float:
-    """What a request may cost at most that is planned like this; it is not planned."""
-    engine.enter()
-    reserved: list[float | None] = []
-    with pytest.raises(RuntimeError), engine.workspace.transaction():
-        reserved.append(engine.workspace.requests.get(plan()).reserved_usd)
-        raise RuntimeError
-    assert reserved[0] is not None
-    return reserved[0]
-
-
-@pytest.mark.parametrize(("left_over", "ahead"), [(0.9, 0), (1.1, 1)])
-async def test_no_batch_is_made_ahead_for_what_accepted_tasks_need(
-    engine_on: OpenEngine, server: ModelServer, left_over: float, ahead: int
-) -> None:
-    server.gate.clear()
-    engine = engine_on(
-        base_url=server.url, model="m", prices=PRICED, max_cost=50, requests_per_batch=1, concurrency=9
-    )
-    tasks = engine.workspace.tasks
-    wordings = (
-        "Name a river that flows through three countries.",
-        "Count slowly to twelve in Latin.",
-        "Describe the smell of rain on warm stone.",
-    )
-    ids = [tasks.add(wording, origin="model", at="now", held=True) for wording in wordings]
-    assert engine.decisions.accept_all(ids).done == tuple(ids)
-    classify = costs_at_most(engine, lambda: engine.planner.classify(ids[0]))
-    instantiate = costs_at_most(engine, lambda: engine.planner.instantiate(ids[0]))
-    propose = costs_at_most(engine, lambda: engine.planner.propose(1))
-    # Enough for the batch that is waited for and one more, and for about the instances of these.
-    engine.limit_cost(3.1 * classify + 2.1 * propose + left_over * 3 * instantiate)
-    async with attending(engine, server) as attended:
-        attended.run.next_batch()
-        for _ in range(4 + ahead):
-            await asyncio.to_thread(server.arrived.acquire)
-        requests = [
-            engine.workspace.requests.get(one) for one in range(1, engine.workspace.requests.next_id())
-        ]
-        stages = [request.stage for request in requests]
-        assert stages == ["classify"] * 3 + ["propose"] * (1 + ahead)
-        assert attended.run.paused is None
-        server.gate.set()
-        await attended.told(TaskInstantiated, 3)
-
-
-@pytest.mark.parametrize("usd", [0, -1, float("inf"), float("nan")])
-def test_a_cost_limit_is_an_amount_of_money(engine_on: OpenEngine, usd: float) -> None:
-    with pytest.raises(SettingsError, match="max_cost"):
-        engine_on().limit_cost(usd)
-
-
-def test_a_cost_limit_that_cannot_be_kept_is_refused_and_changes_nothing(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    engine = engine_on(base_url=server.url, model="m")
-    with pytest.raises(SettingsError, match="price of 'm' is not known"):
-        engine.limit_cost(5)
-    assert engine.settings.max_cost is None
-
-
-async def test_max_requests_pauses_with_a_sentence(engine_on: OpenEngine) -> None:
-    async with attending(engine_on(max_requests=2, requests_per_batch=5)) as attended:
-        attended.run.next_batch()
-        await attended.told(GenerationPaused)
-        await attended.told(CandidatesProposed, 2)
-        assert attended.states() == ["parsed", "parsed"]
-        assert attended.run.paused == "This workspace has reached max_requests, 2."
-        assert attended.run.at_request_limit
 
 
 async def test_answers_without_tasks_are_not_asked_for_again_and_again(
@@ -341,73 +159,6 @@ async def test_what_was_written_for_another_api_is_given_up_and_cannot_be_asked_
     async with attending(engine_on(base_url=server.url, model="m", api="completions")) as attended:
         await attended.told(RequestsGivenUp)
         assert RequestsGivenUp(1, can_be_retried=False) in attended.events
-
-
-def test_what_accepted_tasks_need_is_instances_labels_and_vectors(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    prices = {**PRICED, "e": {"input": 500.0, "output": 0.0}}
-    settings = {"base_url": server.url, "model": "m", "prices": prices, "max_cost": 50}
-    engine = engine_on(**settings)
-    task_id = engine.workspace.tasks.add("Name a river in Asia.", origin="model", at="now", held=True)
-    engine.decisions.accept(task_id)
-    classify = costs_at_most(engine, lambda: engine.planner.classify(task_id))
-    instances = costs_at_most(engine, lambda: engine.planner.instantiate(task_id))
-    for limit, is_enough in ((instances + 0.9 * classify, False), (instances + 1.1 * classify, True)):
-        engine.limit_cost(limit)
-        assert engine.planner.covers_accepted() == is_enough
-    engine = engine_on(**settings | {"embeddings": "e", "max_cost": instances + 1.1 * classify})
-    assert not engine.planner.covers_accepted()
-
-
-def test_long_tasks_that_wait_are_counted_as_long_as_they_are(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    engine = engine_on(base_url=server.url, model="m", prices=PRICED, max_cost=50)
-    need = 0.0
-    for instruction in (" ".join(f"{'o' * 20}{n}" for n in range(100)), 'Say "yes" in three languages.'):
-        task_id = engine.workspace.tasks.add(instruction, origin="model", at="now", held=True)
-        engine.decisions.accept(task_id)
-        need += costs_at_most(engine, lambda: engine.planner.classify(task_id))  # noqa: B023 - called at once
-        need += costs_at_most(engine, lambda: engine.planner.instantiate(task_id))  # noqa: B023
-    of_100_bytes = 100 * PRICED["m"]["input"] / 1e6
-    for limit, is_enough in ((need - of_100_bytes, False), (need + of_100_bytes, True)):
-        engine.limit_cost(limit)
-        assert engine.planner.covers_accepted() == is_enough
-
-
-async def test_what_an_answer_proposes_is_looked_up_before_it_is_taken_in(
-    engine_on: OpenEngine, searched: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = engine_on(requests_per_batch=2, batches_ahead=0, rng_seed=1)
-    inside: list[str] = []
-    take_in = engine.take_in
-
-    def noted(request_id: int, decide: Decide | None = None) -> None:
-        before = len(searched)
-        take_in(request_id, decide)
-        inside.extend(searched[before:])
-
-    monkeypatch.setattr(engine, "take_in", noted)
-    async with attending(engine) as attended:
-        await engine.read_pool()
-        attended.run.next_batch()
-        await attended.told(BatchCompleted)
-    proposed = [task.instruction for task in engine.workspace.tasks.of_batch(1)]
-    assert set(proposed) <= set(searched)
-    assert inside == []
-
-
-async def test_what_was_looked_up_is_looked_up_again_after_a_decision(engine_on: OpenEngine) -> None:
-    async with engine_on(rng_seed=1) as engine:
-        verdicts = engine.assess(await engine.propose())
-        first = next(task_id for task_id, verdict in verdicts.items() if verdict == PASS)
-        instruction = engine.workspace.tasks.get(first).instruction
-        assert engine.assessor.look_up(instruction)[0].id != first
-        engine.decisions.accept(first)
-        assert engine.assessor.look_up(instruction)[0] == Neighbour(first, 1.0)
-        engine.decisions.undo()
-        assert engine.assessor.look_up(instruction)[0].id != first
 
 
 async def test_what_a_person_pauses_sends_nothing_and_goes_on_with_the_same_batch(

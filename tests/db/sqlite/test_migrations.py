@@ -16,7 +16,7 @@ from selfinstruct.db.sqlite.migrations import migrations
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION
 from selfinstruct.db.workspace import Workspace
 from tests.db.lived_in import rows
-from tests.tui.commands.test_commands import run
+from tests.tui.commands.running import run
 
 _LAST = migrations._migrations[-1]
 _BEFORE = f"w.db.schema-{SCHEMA_VERSION - 1}"

@@ -18,7 +18,7 @@ from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.check.test_check import by_hand
 from tests.db.lived_in import rows
-from tests.tui.commands.test_commands import auto, run
+from tests.tui.commands.running import auto, run
 
 COMMANDS = (
     ["status"],

@@ -10,7 +10,7 @@ from selfinstruct.tui.text.safe_text import safe
 from tests.db.check.test_check import by_hand
 from tests.db.lived_in import decisions_of, live_in
 from tests.db.repair.test_repair import overwrite, page_of
-from tests.tui.commands.test_commands import run
+from tests.tui.commands.running import run
 
 
 @pytest.fixture(scope="session")

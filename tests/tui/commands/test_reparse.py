@@ -19,7 +19,7 @@ from tests.core.reparsing.old_readings import Ledger, instances_in, tasks_in
 from tests.core.requests.test_intake import OWN_PROMPTS
 from tests.db.repair.test_repair import overwrite, page_of
 from tests.journeys.terminal import PROGRAMS
-from tests.tui.commands.test_commands import auto, run
+from tests.tui.commands.running import auto, run
 
 SEA, RAIN, TOWN = (
     "Write a poem about the sea in winter.",

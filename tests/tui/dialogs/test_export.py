@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 from selfinstruct.tui.text.safe_text import many
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
-from tests.tui.screens.test_instances import accepted
+from tests.tui.screens.instances_screen import accepted
 
 
 async def test_a_training_file_is_written_in_the_chosen_format(engine_on: OpenEngine, tmp_path: Path) -> None:

@@ -1,103 +1,19 @@
 """The instances of accepted tasks: every key with what it does to the workspace, and its undo."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from textual import events
-from textual.widgets import Static, TextArea
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import RequestFailed, TaskInstantiated
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.screens.instances.accepted import AcceptedTable
-from selfinstruct.tui.screens.instances.editor import InstanceEditor
-from selfinstruct.tui.screens.instances.pane import InstanceCard, InstancePane
+from selfinstruct.tui.screens.instances.pane import InstanceCard
 from selfinstruct.tui.screens.instances.screen import InstancesScreen
 from tests.conftest import OpenEngine
-from tests.hostile import TEXTS, strange_text
 from tests.server import Fault, ModelServer, error_body, instances_answer
-from tests.tui.curating import Curator, curating, screen_text
+from tests.tui.curating import curating, screen_text
+from tests.tui.screens.instances_screen import COD, ELK, FIRST, WREN, Instances, accepted, with_three
 
 pytestmark = pytest.mark.long
-
-COD, WREN, ELK = ("cod", "fish"), ("wren", "bird"), ("elk", "")
-FIRST = [(*COD, "kept"), (*WREN, "kept"), (*ELK, "empty_output")]
-
-
-def accepted(engine: Engine, instruction: str = "Say what kind of animal it is.") -> int:
-    tasks = engine.workspace.tasks
-    task_id = tasks.add(instruction, origin="model", at="now", held=True, batch=1)
-    tasks.set_label(task_id, "generation")
-    engine.assess([task_id])
-    engine.decisions.accept(task_id)
-    return task_id
-
-
-class Instances:
-    """The Instances screen of a running curator, as a test sees it."""
-
-    def __init__(self, curator: Curator, task_id: int) -> None:
-        self.curator, self.task_id = curator, task_id
-        self.press = curator.press
-        self.engine = curator.engine
-
-    @property
-    def screen(self) -> InstancesScreen:
-        assert isinstance(self.curator.app.at_hand, InstancesScreen)
-        return self.curator.app.at_hand
-
-    @property
-    def table(self) -> AcceptedTable:
-        return self.screen.query_one(AcceptedTable)
-
-    @property
-    def pane(self) -> InstancePane:
-        return self.screen.query_one(InstancePane)
-
-    def stored(self) -> list[tuple[str, str, str]]:
-        """Input, output, and `kept` or the code of the reason."""
-        return [
-            (one.input, one.output, one.reason.code if one.reason else one.state)
-            for one in self.engine.workspace.instances.of_task(self.task_id)
-        ]
-
-    async def shown(self) -> str:
-        """The right side, once it is drawn."""
-        await self.curator.until(lambda: self.pane.is_settled)
-        await self.curator.pilot.pause()
-        return "\n".join(str(static.visual) for static in self.pane.query(Static) if static.display)
-
-    def current(self) -> tuple[str, str]:
-        assert self.pane.current is not None
-        return self.pane.current.input, self.pane.current.output
-
-    def message(self) -> str:
-        return self.curator.shown("#message")
-
-    async def type_into(self, selector: str, text: str) -> None:
-        editor = self.curator.app.screen
-        assert isinstance(editor, InstanceEditor)
-        editor.query_one(selector, TextArea).text = text
-        await self.curator.pilot.pause()
-
-
-async def with_three(engine: Engine, server: ModelServer) -> int:
-    """An accepted task whose instances the model has made: two kept, one dropped."""
-    task_id = accepted(engine)
-    server.faults.append(instances_answer(COD, WREN, ELK))
-    await engine.instantiate([task_id])
-    return task_id
-
-
-@pytest.fixture
-async def at(engine_on: OpenEngine, server: ModelServer) -> AsyncIterator[Instances]:
-    """The screen at a task with three instances, the cursor among them."""
-    engine = engine_on(base_url=server.url, model="m")
-    task_id = await with_three(engine, server)
-    async with curating(engine) as curator:
-        await curator.press("3", "enter")
-        yield Instances(curator, task_id)
 
 
 async def test_kept_and_dropped_are_shown_with_a_word_and_the_reason(at: Instances) -> None:
@@ -142,114 +58,6 @@ async def test_what_cannot_be_decided_is_said(at: Instances) -> None:
     await at.press("d")
     assert "already dropped" in at.message()
     assert at.stored() == FIRST
-
-
-async def test_e_edits_input_and_output_and_u_brings_both_back(at: Instances) -> None:
-    await at.press("e", "s", "tab", "backspace", *"es", "enter", "x", "ctrl+s")
-    assert at.stored()[0] == ("cods", "fises\nx", "kept")
-    assert "cods" in await at.shown()
-    await at.press("u")
-    assert at.stored() == FIRST
-    await at.press("ctrl+r")
-    assert at.stored()[0] == ("cods", "fises\nx", "kept")
-
-
-async def test_editing_a_dropped_instance_keeps_it(at: Instances) -> None:
-    await at.press("G", "e", "tab", *"mammal", "ctrl+s")
-    assert at.stored()[2] == ("elk", "mammal", "kept")
-    assert at.current() == ("elk", "mammal")
-
-
-async def test_escape_leaves_an_instance_as_it_was(at: Instances) -> None:
-    await at.press("e", "x", "escape")
-    assert "Esc again discards it" in screen_text(at.curator.app)
-    await at.press("y", "escape")
-    assert "codxy" in screen_text(at.curator.app)
-    await at.press("escape")
-    assert at.stored() == FIRST
-    assert at.curator.app.screen is at.screen
-    await at.press("e", "escape")
-    assert at.curator.app.screen is at.screen
-    await at.press("e", "ctrl+s")
-    assert "The instance is unchanged." in at.message()
-    assert at.engine.decisions.undo()[0].kind == "accept"
-
-
-async def test_a_text_that_is_refused_stays_in_the_editor(at: Instances) -> None:
-    await at.press("j", "e")
-    await at.type_into("#instance-output", " ")
-    await at.press("ctrl+s")
-    assert "needs an output" in screen_text(at.curator.app)
-    await at.type_into("#instance-input", "cod")
-    await at.type_into("#instance-output", "fish")
-    await at.press("ctrl+s")
-    assert "already has an identical instance" in screen_text(at.curator.app)
-    await at.type_into("#instance-output", "food")
-    await at.press("ctrl+s")
-    assert at.stored()[1] == ("cod", "food", "kept")
-
-
-async def test_what_is_typed_in_one_burst_with_e_reaches_the_text_it_was_meant_for(at: Instances) -> None:
-    for key in ("e", "x", "tab", "y", "tab", "z", "ctrl+s"):
-        at.curator.app.post_message(events.Key(key, key if len(key) == 1 else None))
-    await at.curator.until(lambda: at.stored() != FIRST)
-    assert at.stored()[0] == ("codxz", "fishy", "kept")
-
-
-@pytest.mark.parametrize(
-    "name", ["c0", "c1", "line ends", "bidi", "zero width", "selectors", "flood", "emoji", "tabs"]
-)
-async def test_one_letter_typed_changes_nothing_else_however_the_text_is_drawn(
-    at: Instances, name: str
-) -> None:
-    text = f"\tif x:\r\n\t\treturn {TEXTS.get(name, 'a' + chr(9) + 'b')} end"
-    instance = at.engine.workspace.instances.of_task(at.task_id)[0]
-    at.engine.decisions.instances.edit(instance.id, text, text)
-    await at.press("e", "!", "tab", "left", "left", "x")
-    assert strange_text(screen_text(at.curator.app)) == []
-    await at.press("ctrl+s")
-    assert at.stored()[0] == (f"{text}!", f"{text[:-2]}x{text[-2:]}", "kept")
-
-
-async def test_a_paste_keeps_its_lines_and_tabs(at: Instances) -> None:
-    await at.press("e")
-    at.curator.app.post_message(events.Paste("\rone\r\n\ttwo \u200c\x1b[0m\nthree"))
-    await at.press("ctrl+s")
-    assert at.stored()[0] == ("cod\none\n\ttwo \u200c\x1b[0m\nthree", "fish", "kept")
-
-
-async def test_a_paste_in_one_burst_with_tab_reaches_the_text_it_was_meant_for(at: Instances) -> None:
-    await at.press("e")
-    for event in (
-        events.Paste("\rone"),
-        events.Key("tab", None),
-        events.Paste("\rtwo"),
-        events.Key("x", "x"),
-        events.Key("ctrl+s", None),
-    ):
-        at.curator.app.post_message(event)
-    await at.curator.until(lambda: at.stored() != FIRST)
-    assert at.stored()[0] == ("cod\none", "fish\ntwox", "kept")
-
-
-async def test_joiners_are_typed_like_other_characters(at: Instances) -> None:
-    for key in ("e", "\u200c", "\u200d", "\u200f", "ctrl+s"):
-        at.curator.app.post_message(events.Key(key, key if len(key) == 1 else None))
-    await at.curator.until(lambda: at.stored() != FIRST)
-    assert at.stored()[0] == ("cod\u200c\u200d\u200f", "fish", "kept")
-
-
-async def test_i_adds_an_instance_by_hand_and_u_takes_it_away(at: Instances) -> None:
-    await at.press("i", *"eel", "tab", *"fish", "ctrl+s")
-    assert at.stored() == [*FIRST, ("eel", "fish", "kept")]
-    assert "added by a person" in await at.shown()
-    assert at.current() == ("eel", "fish")
-    await at.press("u")
-    assert at.stored() == FIRST
-    assert "added by a person" not in await at.shown()
-    await at.press("ctrl+r")
-    assert at.stored() == [*FIRST, ("eel", "fish", "kept")]
-    assert at.current() == ("eel", "fish")
 
 
 async def test_m_asks_the_model_for_more(at: Instances, server: ModelServer) -> None:
@@ -318,14 +126,6 @@ async def test_undo_and_redo_name_the_decision_in_plain_english(
     await at.press("ctrl+r")
     assert at.message().startswith(f"Redone: {what}")
     server.gate.set()
-
-
-@pytest.mark.parametrize(("key", "what"), [("e", "edit"), ("i", "addition")])
-async def test_undo_names_the_text_that_was_typed(at: Instances, key: str, what: str) -> None:
-    await at.press(key)
-    await at.type_into("#instance-output", "new")
-    await at.press("ctrl+s", "u")
-    assert at.message() == f"Undone: {what} of an instance of 176."
 
 
 async def test_undo_on_the_home_screen_says_that_it_was_an_instance(at: Instances) -> None:

@@ -14,7 +14,7 @@ from selfinstruct.tui.commands.auto_progress import work_alone
 from selfinstruct.tui.screens.preview.flips import FlipTable
 from selfinstruct.tui.screens.settings.form import texts_of, values_of
 from tests.conftest import OpenEngine
-from tests.core.pool.test_embeddings import PAID, in_doubt
+from tests.core.pool.meaning import PAID, in_doubt
 from tests.server import ModelServer
 from tests.tui.curating import curating, screen_text
 

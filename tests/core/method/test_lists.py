@@ -1,0 +1,223 @@
+"""Proposed tasks are read as the model meant them, however it decorates the list; nothing is guessed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfinstruct.core.method.parsing import parse_proposals
+from tests.core.method.any_text import ANY_TEXT, SENTENCE
+
+FISH = "Name a fish of the North Sea."
+SONG = "Sing about rain, briefly."
+
+BOTH = [
+    pytest.param(f"9. {FISH}\n10. {SONG}", id="plain"),
+    pytest.param(f"Sure! Here are two more tasks:\n\n9. {FISH}\n10. {SONG}", id="greeting"),
+    pytest.param(f"Sure! Here are 8 more:\n9. {FISH}\n10. {SONG}", id="greeting without a blank line"),
+    pytest.param(f"**9.** {FISH}\n**10.** {SONG}", id="bold numbers"),
+    pytest.param(f"**9**. {FISH}\n**10** {SONG}", id="bold numbers, dot outside or missing"),
+    pytest.param(f"9. **{FISH}**\n10. __{SONG}__", id="bold items"),
+    pytest.param(f"**9. {FISH}**\n__10. {SONG}__", id="bold lines"),
+    pytest.param(f"9. **Sea:** {FISH}\n10. **Weather** – {SONG}", id="bold headings"),
+    pytest.param(f"**9. Sea:** {FISH}\n**10. Weather:** {SONG}", id="number inside the bold heading"),
+    pytest.param(f"- {FISH}\n- {SONG}", id="dashes"),
+    pytest.param(f"Here you go:\n* {FISH}\n• {SONG}", id="bullets after a greeting"),
+    pytest.param(f"```\n9. {FISH}\n10. {SONG}\n```", id="code fence"),
+    pytest.param(f"```markdown\n9. {FISH}\n10. {SONG}", id="code fence that stays open"),
+    pytest.param(f"Sure:\n~~~text\n9. {FISH}\n10. {SONG}\n~~~\n\nEnjoy!", id="tilde fence"),
+    pytest.param(f"9. {FISH}\n1. {SONG}", id="numbering restarts"),
+    pytest.param(f"9) {FISH}\n10) {SONG}", id="brackets"),
+    pytest.param(f"9: {FISH}\n10: {SONG}", id="colons"),
+    pytest.param(f"9.{FISH}\n10.{SONG}", id="no space"),
+    pytest.param(f"Task 9: {FISH}\nTask 10: {SONG}", id="Task 9:"),
+    pytest.param(f"Instruction #9. {FISH}\ninstruction 10: {SONG}", id="Instruction #9."),
+    pytest.param(f"**Task 9:** {FISH}\n**Task 10**: {SONG}", id="bold Task 9:"),
+    pytest.param(f"9. Task: {FISH}\n10. **Instruction:** {SONG}", id="number and field name"),
+    pytest.param(f"### 9. {FISH}\n### 10. {SONG}", id="headings"),
+    pytest.param(f"### Task 9\n{FISH}\n\n### Task 10\n{SONG}", id="number alone in a heading"),
+    pytest.param(f"**Task 9**\n\n{FISH}\n\n**Task 10**\n\n{SONG}", id="number alone in bold type"),
+    pytest.param(f"9.\n{FISH}\n10.\n\n{SONG}", id="item below its number"),
+    pytest.param(f"> 9. {FISH}\n> 10. {SONG}", id="quoted lines"),
+    pytest.param(f" 9. {FISH}\n10. {SONG}", id="numbers aligned to the right"),
+    pytest.param(f"9. {FISH}\n\n\n\n10. {SONG}\n\n", id="blank lines between"),
+    pytest.param(f"9. {FISH}\n\n10. {SONG}\n\nLet me know if you want more!", id="closing remark"),
+    pytest.param(f"9. {FISH}\n---\n10. {SONG}\n***\nEnjoy!", id="rules between"),
+    pytest.param(f"9. {FISH}\r\n10. {SONG}\r\n", id="CRLF"),
+    pytest.param(f"\t9.\t{FISH}\n\t10.\t{SONG}".replace("a fish", "a\tfish"), id="tabs"),
+    pytest.param("9. Name a fish\nof the North Sea.\n10. Sing about rain,\n    briefly.", id="wrapped lines"),
+    pytest.param(f"9. \n10. {FISH}\n11. ...\n12. {SONG}", id="items without words"),
+    pytest.param(f'9. "{FISH}"\n10. “{SONG}”', id="quotation marks"),
+]
+
+
+@pytest.mark.parametrize("text", BOTH)
+def test_a_chat_models_list_is_read_however_it_is_decorated(text: str) -> None:
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, SONG]
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        pytest.param("9. Name three:\n   - cod\n   - eel\n10. Sing.", ["Name three: - cod - eel", "Sing."]),
+        pytest.param("9. Do both:\n   1. one\n   2. two\n10. Sing.", ["Do both: 1. one 2. two", "Sing."]),
+        pytest.param("9. Do both:\n  a) one\n  b) two", ["Do both: a) one b) two"]),
+    ],
+)
+def test_a_list_inside_an_item_stays_inside(text: str, items: list[str]) -> None:
+    assert parse_proposals(text, cut=False, continues_item=False) == items
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param("Compare\n3.5 litres with 2.25 kilograms.", id="decimal number"),
+        pytest.param("Round\n10:30 to the next hour.", id="time of day"),
+        pytest.param("Say what happened in\n1984 and 1985.", id="year"),
+        pytest.param("Say what happened in\n1984. Be brief.", id="year that ends a sentence"),
+        pytest.param("Convert\n12 inches to centimetres.", id="number without a dot"),
+    ],
+)
+def test_a_line_that_begins_with_a_number_does_not_split_an_item(item: str) -> None:
+    text = f"9. {item}\n10. {SONG}"
+    assert parse_proposals(text, cut=False, continues_item=False) == [" ".join(item.split()), SONG]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "Compute 2**3 and 4**2.",
+        "Explain what __init__ does in a class with __slots__.",
+        'Choose between "yes" and "no"',
+        "'Tis the season: explain the word 'tis",
+        "Multiply 2*3*4 in your head.",
+        "Classify: is `x` a name?",
+    ],
+)
+def test_what_only_looks_like_decoration_stays(item: str) -> None:
+    assert parse_proposals(f"9. {item}", cut=False, continues_item=False) == [item]
+
+
+def test_bold_words_within_an_item_lose_their_stars() -> None:
+    text = "9. Name a **very** big and **old** fish."
+    assert parse_proposals(text, cut=False, continues_item=False) == ["Name a very big and old fish."]
+
+
+@pytest.mark.parametrize("last", ["10. Sing about ra", "10. Si", "10.", "- Sing", "and a bird"])
+def test_a_last_item_that_was_cut_is_not_proposed(last: str) -> None:
+    text = f"8. {SONG}\n9. {FISH}\n{last}"
+    items = parse_proposals(text, cut=True, continues_item=False)
+    assert items == ([SONG, FISH] if last.startswith("10.") else [SONG])
+
+
+def test_a_base_models_text_begins_inside_an_item() -> None:
+    text = f" {FISH}\n10. {SONG}\n11. Sing abo"
+    assert parse_proposals(text, cut=True, continues_item=True) == [FISH, SONG]
+    assert parse_proposals(f"\n{FISH}\n\n10. {SONG}", cut=False, continues_item=True) == [FISH, SONG]
+    assert parse_proposals(FISH, cut=False, continues_item=True) == [FISH]
+
+
+def test_bullets_in_a_base_models_first_item_are_part_of_it() -> None:
+    text = " Name three:\n- cod\n- eel"
+    assert parse_proposals(text, cut=False, continues_item=True) == ["Name three: - cod - eel"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   \n\n", "I cannot help with that.", "```\n```", "9.\n10.\n11.", "---"]
+)
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_chat_models_text_without_a_list_proposes_nothing(text: str, cut: bool) -> None:
+    assert parse_proposals(text, cut=cut, continues_item=False) == []
+
+
+@given(ANY_TEXT, st.booleans(), st.booleans())
+def test_any_text_gives_proposals_of_one_line_with_words(text: str, cut: bool, continues: bool) -> None:
+    for item in parse_proposals(text, cut=cut, continues_item=continues):
+        assert item == " ".join(item.split())
+        assert any(character.isalnum() or character == "_" for character in item)
+
+
+@given(ANY_TEXT, st.booleans())
+def test_what_the_token_limit_cuts_is_at_most_the_last_item(text: str, continues: bool) -> None:
+    whole = parse_proposals(text, cut=False, continues_item=continues)
+    rest = parse_proposals(text, cut=True, continues_item=continues)
+    assert rest in (whole, whole[:-1])
+
+
+@given(
+    st.lists(SENTENCE, min_size=1, max_size=10),
+    st.sampled_from(
+        ["{n}. {item}", "{n}) {item}", "**{n}.** {item}", "**{n}. {item}**", "## Task {n}: {item}"]
+    ),
+    st.sampled_from(["\n", "\n\n", "\r\n"]),
+    st.integers(min_value=1, max_value=900),
+)
+def test_every_item_of_a_list_is_found_in_its_order(
+    items: list[str], form: str, gap: str, first: int
+) -> None:
+    text = gap.join(form.format(n=number, item=item) for number, item in enumerate(items, start=first))
+    assert parse_proposals(text, cut=False, continues_item=False) == items
+
+
+def test_numbers_in_brackets_and_escaped_points_begin_items() -> None:
+    text = "(9) Name a sea.\n10\\. Name a lake."
+    assert parse_proposals(text, cut=False, continues_item=False) == ["Name a sea.", "Name a lake."]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "items"),
+    [
+        pytest.param(
+            "ja",
+            "１．魚の名前を挙げて。\n２．歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="full width",
+        ),
+        pytest.param(
+            "ja",
+            "続きです：\n\n9、魚の名前を挙げて。\n10、歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="、",
+        ),
+        pytest.param(
+            "ja",
+            "・魚の名前を挙げて。\n・歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="middle dots",
+        ),
+        pytest.param(
+            "ja",
+            "9. 指示文：魚の名前を挙げて。\n10. **指示文:** 歌を書いて。",
+            ["魚の名前を挙げて。", "歌を書いて。"],
+            id="named",
+        ),
+        pytest.param(
+            "ja",
+            "9. 「魚の名前を挙げて。」\n10. 1、2、3を足して。",
+            ["魚の名前を挙げて。", "1、2、3を足して。"],
+            id="quoted",
+        ),
+        pytest.param(
+            "zh", "（9）说出一种鱼。\n（10）写一首歌。", ["说出一种鱼。", "写一首歌。"], id="brackets"
+        ),
+        pytest.param(
+            "zh",
+            "**任务9：** 说出一种鱼。\n**任务10：** 写一首歌。",
+            ["说出一种鱼。", "写一首歌。"],
+            id="numbered names",
+        ),
+        pytest.param(
+            "ko",
+            "9. 물고기 이름을 대라.\n10. Task: 노래를 써라.",
+            ["물고기 이름을 대라.", "노래를 써라."],
+            id="English name",
+        ),
+        pytest.param(
+            "es",
+            "9. Tarea: Nombra un pez.\n10. **Canto**: Escribe una canción.",
+            ["Nombra un pez.", "Escribe una canción."],
+            id="es",
+        ),
+    ],
+)
+def test_a_list_in_another_language_is_read(language: str, text: str, items: list[str]) -> None:
+    assert parse_proposals(text, cut=False, continues_item=False, language=language) == items
