@@ -38,10 +38,10 @@ from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.language.registry import known, language
 from selfinstruct.core.language.tokens import tokens
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
     ParsedInstance,
-    clean_instruction,
     parse_input_first,
     parse_label,
     parse_output_first,

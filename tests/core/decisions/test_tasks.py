@@ -92,10 +92,10 @@ async def test_instances_belong_to_the_wording_and_label_that_they_were_made_for
         assert made
         engine.decisions.relabel(task_id, "classification")
         assert engine.workspace.instances.of_task(task_id) == []
-        assert engine.workspace.tasks.to_instantiate() == task_id
+        assert engine.workspace.backlog.to_instantiate() == task_id
         engine.decisions.undo()
         assert engine.workspace.instances.of_task(task_id) == made
-        assert engine.workspace.tasks.to_instantiate() is None
+        assert engine.workspace.backlog.to_instantiate() is None
 
 
 def test_candidates_close_to_what_was_accepted_are_judged_again_at_once(engine: Engine) -> None:

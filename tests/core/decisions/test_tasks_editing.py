@@ -23,7 +23,7 @@ def test_an_edit_asks_for_the_label_again(engine: Engine) -> None:
     engine.workspace.tasks.set_label(task_id, "generation")
     engine.decisions.edit(task_id, "Is the Ebro in Spain: yes or no?")
     assert engine.workspace.tasks.get(task_id).label is None
-    assert engine.workspace.tasks.to_classify() == task_id
+    assert engine.workspace.backlog.to_classify() == task_id
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
@@ -50,7 +50,7 @@ def test_a_task_of_the_pool_is_reworded_in_one_step_and_asked_about_anew(engine:
     engine.decisions.edit(task_id, LAKES)
     task = engine.workspace.tasks.get(task_id)
     assert (task.state, task.instruction, task.label) == ("accepted", LAKES, None)
-    assert engine.workspace.tasks.to_classify() == task_id
+    assert engine.workspace.backlog.to_classify() == task_id
     assert engine.workspace.instances.of_task(task_id) == []
     assert list(engine.workspace.instances.training_rows(include_seeds=False)) == []
     assert engine.assessor.look_up(LAKES)[0].score == 1.0

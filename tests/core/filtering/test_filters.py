@@ -11,7 +11,7 @@ from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language import word_count
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import words
-from selfinstruct.core.method.parsing import clean_instruction
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.settings.sources import check
 
 DEFAULT = FilterSettings()

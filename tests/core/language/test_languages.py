@@ -17,9 +17,9 @@ from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.detect import other_language, pick_language
 from selfinstruct.core.language.registry import OTHER, known, language, with_seeds
 from selfinstruct.core.language.tokens import tokens
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
-    clean_instruction,
     parse_input_first,
     parse_label,
     parse_output_first,

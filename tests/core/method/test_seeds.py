@@ -13,7 +13,7 @@ from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import tokens
-from selfinstruct.core.method.parsing import clean_instruction
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.method.seeds import built_in
 from tests.similarity import rouge_l

@@ -16,7 +16,8 @@ from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
-from selfinstruct.core.method.parsing import clean_instruction, parse_input_first
+from selfinstruct.core.method.clean_instruction import clean_instruction
+from selfinstruct.core.method.parsing import parse_input_first
 from selfinstruct.core.offline.grammar import Family, Slots
 from selfinstruct.core.similarity.rouge_index import RougeIndex
 from tests.core.offline.asking import GRAMMAR, WRITERS, ask

@@ -9,9 +9,9 @@ import pytest
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
 from selfinstruct.core.endpoint.responses import Answer, read_answer
 from selfinstruct.core.language.registry import with_seeds
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.method.instance_rules import keep_or_drop
 from selfinstruct.core.method.parsing import (
-    clean_instruction,
     parse_input_first,
     parse_label,
     parse_output_first,

@@ -96,8 +96,8 @@ def test_a_label_that_is_unclear_now_can_be_asked_for_again(engine_on: OpenEngin
     ledger = Ledger(engine_on(), of_label=flipped)
     task_id = ledger.accepted(SEA, "That depends.")
     ledger.reparse()
-    ledger.workspace.tasks.release_unclear()
-    assert ledger.workspace.tasks.to_classify() == task_id
+    ledger.workspace.backlog.release_unclear()
+    assert ledger.workspace.backlog.to_classify() == task_id
     assert check(ledger.workspace.path).is_well
     ledger.engine._working.intake._reader = AnswerReader("en", NO_OWN_NAMES)
     ledger.label(task_id, "No")

@@ -4,7 +4,7 @@ import pytest
 from textual import events
 from textual.widgets import Static, TextArea
 
-from selfinstruct.core.method.parsing import clean_instruction
+from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 from tests.hostile import TEXTS
 from tests.tui.curating import Curator, screen_text

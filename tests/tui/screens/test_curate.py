@@ -204,6 +204,6 @@ async def test_c_tries_generation_first_and_asks_nothing_before_the_person_goes_
         assert curator.task(task_id).label == label
     await curator.until(lambda: not curator.app.session.attended.under_way)
     assert curator.task(task_id).instantiate_request_id is None
-    assert curator.engine.workspace.tasks.to_instantiate() == task_id
+    assert curator.engine.workspace.backlog.to_instantiate() == task_id
     await curator.press("s")
     await curator.until(lambda: curator.task(task_id).instantiate_request_id is not None)
