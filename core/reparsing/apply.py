@@ -1,4 +1,4 @@
-"""Applies a plan, in short transactions that share one undo step."""
+"""Applies the differences, in short transactions that share one undo step."""
 
 import time
 from collections import deque
@@ -10,9 +10,9 @@ from selfinstruct.core.engine import Engine, utc_now
 from selfinstruct.core.reparsing.changes import (
     REPARSED,
     Applied,
+    Differences,
     InstanceChange,
     InstancesChange,
-    Plan,
     Spared,
     TaskChange,
     TaskFound,
@@ -27,21 +27,21 @@ _A_SLICE_S = 0.02
 _Step = Callable[[], Spared | None]
 
 
-def applying(engine: Engine, plan: Plan) -> Sliced[Applied]:
-    """Apply a plan in time slices, as decisions of one step.
+def applying(engine: Engine, differences: Differences) -> Sliced[Applied]:
+    """Apply differences in time slices, as decisions of one step.
 
-    Whatever somebody has changed or decided on since the plan was made is spared. A part that is applied
-    stays if the program is killed; another plan then holds the rest.
+    Whatever somebody has changed or decided on since they were found is spared. A part that is applied
+    stays if the program is killed; the rest is found again.
     """
-    return _Applying(engine, plan).run()
+    return _Applying(engine, differences).run()
 
 
 class _Applying:
-    def __init__(self, engine: Engine, plan: Plan) -> None:
+    def __init__(self, engine: Engine, differences: Differences) -> None:
         self._workspace = engine.workspace
         self._assessor = engine.assessor
         self._decider = engine.decisions
-        self._plan = plan
+        self._differences = differences
         self._step_number: int | None = None
         self._decisions = 0
         self._readable = 0
@@ -49,13 +49,18 @@ class _Applying:
         """The tasks added for each request."""
 
     def run(self) -> Sliced[Applied]:
-        plan = self._plan
+        differences = self._differences
         # Tasks before instances, which count by the wording and label of their task.
-        of_tasks = (*plan.rejected, *plan.reworded, *plan.restored, *plan.relabelled)
+        of_tasks = (
+            *differences.rejected,
+            *differences.reworded,
+            *differences.restored,
+            *differences.relabelled,
+        )
         steps: deque[_Step] = deque(partial(self._change_task, change) for change in of_tasks)
-        steps += [partial(self._add_task, found) for found in plan.found]
-        steps += [partial(self._change_instances, change) for change in plan.instances]
-        steps += [partial(self._read_again, request) for request in plan.readable]
+        steps += [partial(self._add_task, found) for found in differences.found]
+        steps += [partial(self._change_instances, change) for change in differences.instances]
+        steps += [partial(self._read_again, request) for request in differences.readable]
         total = len(steps)
         spared: list[Spared] = []
         while steps:
@@ -80,7 +85,7 @@ class _Applying:
     def _change_task(self, change: TaskChange) -> Spared | None:
         task = self._workspace.tasks.get(change.task.id)
         decisions = self._workspace.decisions.of_task(task.id)
-        if task.standing != change.task.standing or is_decided_since(decisions, self._plan.up_to):
+        if task.standing != change.task.standing or is_decided_since(decisions, self._differences.up_to):
             return Spared(task.id, "meanwhile")
         wording = change.after.instruction
         if change.kind == "edit" and task.state == "accepted":
@@ -123,7 +128,7 @@ class _Applying:
         if (
             (task.instruction, task.label) != (request.instruction, request.label)
             or tuple(stored) != change.stored
-            or is_decided_since(decisions, self._plan.up_to)
+            or is_decided_since(decisions, self._differences.up_to)
         ):
             return Spared(task.id, "meanwhile", of_instance=True)
         for one in change.changes:

@@ -90,7 +90,7 @@ class Spared:
 
 
 @dataclass
-class Plan:
+class Differences:
     """All differences between the stored answers, read again, and what is stored."""
 
     up_to: int
@@ -132,7 +132,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The result of applying a plan."""
+    """The result of applying differences."""
 
     decisions: int
     """Number of decisions taken, all in one step."""

@@ -17,7 +17,7 @@ from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 
 if TYPE_CHECKING:
     from selfinstruct.core.engine import Engine
-    from selfinstruct.core.reparsing.changes import Applied, InstancesChange, Plan, Spared, TaskChange
+    from selfinstruct.core.reparsing.changes import Applied, Differences, InstancesChange, Spared, TaskChange
 
 _MOST_SHOWN = 20
 """Changes of one kind that are listed; the rest are counted."""
@@ -44,17 +44,17 @@ def reparse(
     Exit codes: 0 done, 1 the disk or the workspace fails, 2 there is no workspace.
     """
     with sentences(db), open_workspace(db, read_only=dry_run) as workspace:
-        from selfinstruct.core.reparsing.plan import plan  # noqa: PLC0415 - imports the engine
+        from selfinstruct.core.reparsing.differences import find_differences  # noqa: PLC0415 - imports the engine
 
         engine = _engine(workspace)
-        planned = plan(engine)
-        typer.echo("\n".join(plan_lines(planned)))
-        if planned.is_empty:
+        differences = find_differences(engine)
+        typer.echo("\n".join(difference_lines(differences)))
+        if differences.is_empty:
             return
         if dry_run:
             typer.echo("Nothing was changed. Without --dry-run, this is applied.")
             return
-        typer.echo("\n".join(applied_lines(asyncio.run(_apply(engine, planned)))))
+        typer.echo("\n".join(applied_lines(asyncio.run(_apply(engine, differences)))))
 
 
 def _engine(workspace: Workspace) -> "Engine":
@@ -66,67 +66,67 @@ def _engine(workspace: Workspace) -> "Engine":
         return Engine(workspace, start_settings(workspace, {}))
 
 
-async def _apply(engine: "Engine", planned: "Plan") -> "Applied":
+async def _apply(engine: "Engine", differences: "Differences") -> "Applied":
     from selfinstruct.core.reparsing.apply import applying  # noqa: PLC0415 - imports the engine
     from selfinstruct.core.util.time_slices import in_slices  # noqa: PLC0415 - as above
 
     async with engine:
         engine.enter()
-        return await in_slices(applying(engine, planned))
+        return await in_slices(applying(engine, differences))
 
 
-def plan_lines(plan: "Plan") -> list[str]:
-    """Return a summary of a plan, and its changes, before and after."""
-    lines = _summary(plan)
-    refused = [one for one in plan.spared if one.why == "filters"]
+def difference_lines(differences: "Differences") -> list[str]:
+    """Return a summary of the differences, and each change, before and after."""
+    lines = _summary(differences)
+    refused = [one for one in differences.spared if one.why == "filters"]
     objections = [*_shown(map(_objection, refused), len(refused))]
-    if plan.is_empty:
-        nothing = f"Read {many(plan.answers, 'answer')} again: there is nothing to change."
+    if differences.is_empty:
+        nothing = f"Read {many(differences.answers, 'answer')} again: there is nothing to change."
         return [*lines, *objections, nothing]
-    reworded = sorted(plan.reworded, key=lambda change: change.task.id)
+    reworded = sorted(differences.reworded, key=lambda change: change.task.id)
     shown = [
         *_shown(map(_rewording, reworded), len(reworded)),
-        *_shown(map(_rejection, plan.rejected), len(plan.rejected)),
-        *_shown(map(_restoration, plan.restored), len(plan.restored)),
+        *_shown(map(_rejection, differences.rejected), len(differences.rejected)),
+        *_shown(map(_restoration, differences.restored), len(differences.restored)),
         *_shown(
-            (f"request {one.request.id}  found  {_quoted(one.instruction)}" for one in plan.found),
-            len(plan.found),
+            (f"request {one.request.id}  found  {_quoted(one.instruction)}" for one in differences.found),
+            len(differences.found),
         ),
-        *_shown(map(_relabelling, plan.relabelled), len(plan.relabelled)),
+        *_shown(map(_relabelling, differences.relabelled), len(differences.relabelled)),
         *_shown(
-            (line for change in plan.instances for line in _instance_lines(change)),
-            sum(len(change.changes) for change in plan.instances),
+            (line for change in differences.instances for line in _instance_lines(change)),
+            sum(len(change.changes) for change in differences.instances),
         ),
         *_shown(
-            (f"request {one.id}  can be read now, by the next run" for one in plan.readable),
-            len(plan.readable),
+            (f"request {one.id}  can be read now, by the next run" for one in differences.readable),
+            len(differences.readable),
         ),
         *objections,
     ]
-    return [f"Read {many(plan.answers, 'answer')} again:", *lines, "", *shown, ""]
+    return [f"Read {many(differences.answers, 'answer')} again:", *lines, "", *shown, ""]
 
 
-def _summary(plan: "Plan") -> list[str]:
-    instances = Counter(one.what for change in plan.instances for one in change.changes)
-    found = len(plan.found) + len(plan.restored)
+def _summary(differences: "Differences") -> list[str]:
+    instances = Counter(one.what for change in differences.instances for one in change.changes)
+    found = len(differences.found) + len(differences.restored)
     rows = {
         "tasks": {
-            f"{len(plan.reworded):,} reworded": len(plan.reworded),
-            f"{len(plan.rejected):,} rejected as no task": len(plan.rejected),
+            f"{len(differences.reworded):,} reworded": len(differences.reworded),
+            f"{len(differences.rejected):,} rejected as no task": len(differences.rejected),
             f"{found:,} found": found,
         },
-        "labels": {f"{len(plan.relabelled):,} changed": len(plan.relabelled)},
+        "labels": {f"{len(differences.relabelled):,} changed": len(differences.relabelled)},
         "instances": {
             f"{instances[what]:,} {what}": instances[what] for what in ("changed", "dropped", "found")
         },
         "answers": {
-            f"{len(plan.readable):,} that could not be read and can be now": len(plan.readable),
-            f"{plan.unreadable:,} that cannot be read now, left as before": plan.unreadable,
+            f"{len(differences.readable):,} that could not be read and can be now": len(differences.readable),
+            f"{differences.unreadable:,} that cannot be read now, left as before": differences.unreadable,
         },
-        "spared": _spared(plan.spared),
+        "spared": _spared(differences.spared),
         "requests": {
-            f"{many(plan.labels_again, 'label')} to request again": plan.labels_again,
-            f"instances of {many(plan.instances_again, 'task')} to request again": plan.instances_again,
+            f"{many(differences.labels_again, 'label')} to request again": differences.labels_again,
+            f"instances of {many(differences.instances_again, 'task')} to request again": differences.instances_again,
         },
     }
     told = {name: ", ".join(text for text, number in row.items() if number) for name, row in rows.items()}

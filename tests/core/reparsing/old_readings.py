@@ -8,8 +8,8 @@ from typing import Any
 from selfinstruct.core.endpoint.responses import Answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.reparsing.apply import applying
-from selfinstruct.core.reparsing.changes import Applied, Plan
-from selfinstruct.core.reparsing.plan import plan
+from selfinstruct.core.reparsing.changes import Applied, Differences
+from selfinstruct.core.reparsing.differences import find_differences
 from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.util.time_slices import at_once
 from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance, Task
@@ -109,9 +109,9 @@ class Ledger:
         self.label(task_id, label)
         return task_id
 
-    def reparse(self) -> tuple[Plan, Applied]:
-        planned = plan(self.engine)
-        return planned, at_once(applying(self.engine, planned))
+    def reparse(self) -> tuple[Differences, Applied]:
+        differences = find_differences(self.engine)
+        return differences, at_once(applying(self.engine, differences))
 
 
 def tasks_in(workspace: Workspace) -> list[Any]:
@@ -153,7 +153,7 @@ def task_of(ledger: Ledger, task_id: int) -> Task:
 
 
 def nothing_is_left(ledger: Ledger) -> bool:
-    return plan(ledger.engine).is_empty
+    return find_differences(ledger.engine).is_empty
 
 
 def mistaken(engine: Engine, label: str = "Yes") -> Ledger:

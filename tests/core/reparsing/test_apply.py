@@ -1,4 +1,4 @@
-"""A plan is applied in one undo step, completed after a kill, and spares what is decided meanwhile."""
+"""Differences are applied in one undo step, completed after a kill, and spares what is decided meanwhile."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES
 from selfinstruct.core.reparsing.apply import applying
-from selfinstruct.core.reparsing.plan import plan
+from selfinstruct.core.reparsing.differences import find_differences
 from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.util.time_slices import at_once
@@ -39,7 +39,7 @@ def test_what_is_decided_while_it_is_applied_is_spared(
     first, second = ledger.propose(SEA, RAIN)
     with Workspace.open(ledger.workspace.path) as other_workspace:
         other = Engine(other_workspace, resolve({}))
-        work = applying(ledger.engine, plan(ledger.engine))
+        work = applying(ledger.engine, find_differences(ledger.engine))
         next(work)
         other.decisions.reject(second)
         applied = at_once(work)
@@ -59,14 +59,14 @@ def test_a_decision_in_the_meantime_counts_even_if_it_leaves_things_as_they_are(
     ledger.engine._working.intake._reader = OldReader("en", NO_OWN_NAMES, of_instances=with_heads)
     ledger.instances(task_id, ("the sea", "Waves."))
     before = tasks_in(ledger.workspace), instances_in(ledger.workspace)
-    planned = plan(ledger.engine)
+    differences = find_differences(ledger.engine)
     decisions = ledger.engine.decisions
     decisions.reject(candidate)
     decisions.restore_all([candidate])
     (one,) = ledger.workspace.instances.of_task(task_id)
     decisions.instances.edit(one.id, one.input, "Foam.")
     decisions.instances.edit(one.id, one.input, one.output)
-    applied = at_once(applying(ledger.engine, planned))
+    applied = at_once(applying(ledger.engine, differences))
     assert applied.decisions == 0
     assert {(one.task_id, one.why) for one in applied.spared} == {
         (candidate, "meanwhile"),
@@ -79,7 +79,7 @@ def test_two_at_once_change_everything_once(engine_on: OpenEngine) -> None:
     ledger = mistaken(engine_on(), label="No")
     with Workspace.open(ledger.workspace.path) as other_workspace:
         other = Engine(other_workspace, resolve({}))
-        theirs = plan(other)
+        theirs = find_differences(other)
         _, applied = ledger.reparse()
         after = tasks_in(ledger.workspace), instances_in(ledger.workspace)
         late = at_once(applying(other, theirs))
@@ -93,11 +93,11 @@ def test_undo_takes_all_of_it_back_in_one_step_and_redo_brings_it_again(engine_o
     ledger = mistaken(engine_on())
     workspace = ledger.workspace
     before = tasks_in(workspace), instances_in(workspace)
-    planned, applied = ledger.reparse()
-    assert planned.reworded
-    assert planned.rejected
-    assert planned.found
-    assert planned.relabelled
+    differences, applied = ledger.reparse()
+    assert differences.reworded
+    assert differences.rejected
+    assert differences.found
+    assert differences.relabelled
     after = tasks_in(workspace), instances_in(workspace)
     assert len(ledger.engine.decisions.undo()) == applied.decisions
     tasks, instances = tasks_in(workspace), instances_in(workspace)
@@ -168,15 +168,15 @@ def test_one_that_is_killed_is_completed_by_the_next(
     monkeypatch.setattr("selfinstruct.core.reparsing.apply._A_SLICE_S", 0)
     ledger = mistaken(engine_on())
     workspace = ledger.workspace
-    work = applying(ledger.engine, plan(ledger.engine))
+    work = applying(ledger.engine, find_differences(ledger.engine))
     for _ in range(slices):
         if next(work, None) is None:
             break
     work.close()
     with Workspace.open(workspace.path) as next_workspace:
         engine = Engine(next_workspace, resolve({}))
-        at_once(applying(engine, plan(engine)))
-        assert plan(engine).is_empty
+        at_once(applying(engine, find_differences(engine)))
+        assert find_differences(engine).is_empty
     assert check(workspace.path).is_well
     with Workspace.open(tmp_path / "whole.db", create=True) as whole:
         straight = mistaken(Engine(whole, resolve({})))

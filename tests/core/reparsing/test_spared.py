@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.reparsing.plan import plan
+from selfinstruct.core.reparsing.differences import find_differences
 from tests.conftest import OpenEngine
 from tests.core.reparsing.old_readings import (
     RAIN,
@@ -43,9 +43,9 @@ def test_a_task_that_a_person_has_decided_on_stays_as_it_is(engine_on: OpenEngin
     for task_id in ledger.propose(SEA):
         decide(ledger.engine, task_id)
     before = tasks_in(ledger.workspace)
-    planned = plan(ledger.engine)
-    assert planned.is_empty
-    assert {one.why for one in planned.spared} == {"person"}
+    differences = find_differences(ledger.engine)
+    assert differences.is_empty
+    assert {one.why for one in differences.spared} == {"person"}
     assert tasks_in(ledger.workspace) == before
 
 
@@ -80,9 +80,9 @@ def test_a_label_that_a_person_gave_stays(engine_on: OpenEngine) -> None:
     ledger = Ledger(engine_on())
     task_id = ledger.accepted(SEA, "No")
     ledger.engine.decisions.relabel(task_id, "classification")
-    planned = plan(ledger.engine)
-    assert planned.is_empty
-    assert [one.why for one in planned.spared] == ["person"]
+    differences = find_differences(ledger.engine)
+    assert differences.is_empty
+    assert [one.why for one in differences.spared] == ["person"]
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_an_instance_that_a_person_has_decided_on_stays_and_is_not_added_again(
     first, _ = ledger.workspace.instances.of_task(task_id)
     decide(ledger.engine, first.id)
     decided = ledger.workspace.instances.get(first.id)
-    planned, _ = ledger.reparse()
+    differences, _ = ledger.reparse()
     assert ledger.workspace.instances.get(first.id) == decided
-    assert sum(one.of_instance for one in planned.spared) == 1
+    assert sum(one.of_instance for one in differences.spared) == 1
     kept = [("the sea", "Waves.")] if decided.state == "kept" else []
     assert rows_of(ledger.workspace, task_id) == [*kept, ("the ice", "Ice and silence.")]
     assert nothing_is_left(ledger)

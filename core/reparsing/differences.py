@@ -1,11 +1,11 @@
-"""Reads all stored answers again, and plans what that changes. Reads only; `apply` writes."""
+"""Reads all stored answers again, and finds what that changes. Reads only; `apply` writes."""
 
 from collections.abc import Callable, Iterator
 
 from selfinstruct.core.endpoint.responses import Answer, AnswerError, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.pool.assessor import Assessor
-from selfinstruct.core.reparsing.changes import InstancesChange, Plan, Spared, TaskChange, TaskFound
+from selfinstruct.core.reparsing.changes import Differences, InstancesChange, Spared, TaskChange, TaskFound
 from selfinstruct.core.reparsing.comparing import (
     StoredInstance,
     StoredTask,
@@ -21,7 +21,7 @@ _AT_ONCE = 500
 """Ids read per query."""
 
 
-def plan(engine: Engine) -> Plan:
+def find_differences(engine: Engine) -> Differences:
     """Read every stored answer about tasks, labels and instances again, and compare.
 
     Answers are read one at a time, and the workspace stays unlocked. The pool in memory is that of the
@@ -31,19 +31,19 @@ def plan(engine: Engine) -> Plan:
         SettingsError: The user's own prompts, whose field names are needed, cannot be read.
     """
     reader = AnswerReader.of(engine.settings, engine.language.code)
-    return _Planning(engine.workspace, engine.assessor, reader).plan()
+    return _Comparison(engine.workspace, engine.assessor, reader).run()
 
 
-class _Planning:
+class _Comparison:
     def __init__(self, workspace: Workspace, assessor: Assessor, reader: AnswerReader) -> None:
         self._workspace = workspace
         self._assessor = assessor
         self._reader = reader
-        self._plan = Plan(up_to=workspace.decisions.last_id())
+        self._differences = Differences(up_to=workspace.decisions.last_id())
         self._moot: set[int] = set()
         """Tasks whose stored label and instances belong to a wording that goes, or to no task."""
 
-    def plan(self) -> Plan:
+    def run(self) -> Differences:
         requests = self._workspace.requests
         for request_id in _paged(requests.answered_proposals):
             self._read_proposals(requests.get(request_id))
@@ -51,23 +51,23 @@ class _Planning:
         for task_id in _paged(requests.tasks_answered):
             if task_id not in self._moot:
                 self._read_about(task_id)
-        return self._plan
+        return self._differences
 
     def _answer(self, request: Request) -> Answer | None:
         """Read the response to a request; None if there is nothing to compare."""
         stored = self._workspace.requests.answer(request.id)
         if stored is None:
             return None
-        self._plan.answers += 1
+        self._differences.answers += 1
         try:
             answer = read_answer(stored.body, request.api)
         except AnswerError:
-            self._plan.unreadable += request.state == "parsed"
+            self._differences.unreadable += request.state == "parsed"
             return None
         if request.state == "parsed":
             return answer
         if self._workspace.requests.asked_anew(request.id) is None:
-            self._plan.readable.append(request)
+            self._differences.readable.append(request)
         return None
 
     def _read_proposals(self, request: Request) -> None:
@@ -78,11 +78,11 @@ class _Planning:
         tasks = self._workspace.tasks.proposed_in(request.id, request.batch)
         compared = compare_tasks(read, [self._with_decisions(task) for task in tasks])
         known = frozenset(task.id for task in tasks)
-        self._plan.rejected += compared.rejected
-        self._plan.reworded += compared.reworded
-        self._plan.restored += compared.restored
-        self._plan.found += [TaskFound(request, wording, known) for wording in compared.found]
-        self._plan.spared += compared.spared
+        self._differences.rejected += compared.rejected
+        self._differences.reworded += compared.reworded
+        self._differences.restored += compared.restored
+        self._differences.found += [TaskFound(request, wording, known) for wording in compared.found]
+        self._differences.spared += compared.spared
         self._moot |= compared.none
 
     def _with_decisions(self, task: Task) -> StoredTask:
@@ -94,12 +94,12 @@ class _Planning:
         Rejections come first, as they make room. A rewording makes room for others as well, so those that are
         refused are tried again until no more pass.
         """
-        of_pool = [change for change in self._plan.reworded if change.task.state == "accepted"]
-        admitted = [change for change in self._plan.reworded if change.task.state != "accepted"]
+        of_pool = [change for change in self._differences.reworded if change.task.state == "accepted"]
+        admitted = [change for change in self._differences.reworded if change.task.state != "accepted"]
         refused: list[tuple[TaskChange, Spared]] = []
         if of_pool:
             self._assessor.catch_up()
-            for change in self._plan.rejected:
+            for change in self._differences.rejected:
                 if change.task.state == "accepted":
                     self._assessor.suppose(change.task.id, None)
             while of_pool:
@@ -117,8 +117,8 @@ class _Planning:
                     break
                 of_pool = [change for change, _ in refused]
             self._assessor.forget()
-        self._plan.reworded = admitted
-        self._plan.spared += [why for _, why in refused]
+        self._differences.reworded = admitted
+        self._differences.spared += [why for _, why in refused]
         self._moot |= {change.task.id for change in admitted}
         for change in admitted:
             self._count_again(change.task)
@@ -126,10 +126,10 @@ class _Planning:
     def _count_again(self, task: Task) -> None:
         """Count the requests that a new wording of a task causes."""
         accepted = task.state == "accepted"
-        self._plan.labels_again += accepted or (
+        self._differences.labels_again += accepted or (
             task.state == "pending" and task.classify_request_id is not None
         )
-        self._plan.instances_again += accepted
+        self._differences.instances_again += accepted
 
     def _read_about(self, task_id: int) -> None:
         """Read the answers about a task: its label first, which decides which instances count."""
@@ -167,13 +167,13 @@ class _Planning:
         """Compare a label; returns the one that the task has afterwards."""
         match compare_label(read, stored):
             case Spared() as spared:
-                self._plan.spared.append(spared)
+                self._differences.spared.append(spared)
             case TaskChange() as change:
-                self._plan.relabelled.append(change)
+                self._differences.relabelled.append(change)
                 task = stored.task
                 clear = read != "unknown"
                 lacks = not self._workspace.instances.of_wording(task.id, task.instruction, read)
-                self._plan.instances_again += task.state == "accepted" and clear and lacks
+                self._differences.instances_again += task.state == "accepted" and clear and lacks
                 return read
         return stored.task.label
 
@@ -202,9 +202,11 @@ class _Planning:
         ]
         compared = compare_instances(read, stored, request.task_id)
         others += compared.result
-        self._plan.spared += compared.spared
+        self._differences.spared += compared.spared
         if compared.changes:
-            self._plan.instances.append(InstancesChange(request, tuple(found), tuple(compared.changes)))
+            self._differences.instances.append(
+                InstancesChange(request, tuple(found), tuple(compared.changes))
+            )
 
 
 def _paged(query: Callable[..., list[int]]) -> Iterator[int]:

@@ -7,7 +7,7 @@ import pytest
 
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES
 from selfinstruct.core.reparsing.changes import REPARSED
-from selfinstruct.core.reparsing.plan import plan
+from selfinstruct.core.reparsing.differences import find_differences
 from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.db.check.check import check
 from selfinstruct.db.records import NewInstance
@@ -30,8 +30,8 @@ def test_a_workspace_that_was_read_by_the_present_reader_stays_as_it_is(engine_o
     ledger = Ledger(engine_on())
     task_id = ledger.accepted(SEA)
     ledger.instances(task_id, ("the sea", "Waves."), ("the ice", "Ice."))
-    planned = plan(ledger.engine)
-    assert (planned.answers, planned.is_empty, planned.spared) == (3, True, [])
+    differences = find_differences(ledger.engine)
+    assert (differences.answers, differences.is_empty, differences.spared) == (3, True, [])
 
 
 def test_a_candidate_gets_the_wording_that_is_read_now(engine_on: OpenEngine) -> None:
@@ -47,8 +47,8 @@ def test_a_reworded_task_of_the_pool_gets_its_label_and_instances_anew(engine_on
     ledger = Ledger(engine_on(), of_tasks=lambda read: [f"Poem task: {one}" for one in read])
     task_id = ledger.accepted(SEA)
     ledger.instances(task_id, ("", "Waves."))
-    planned, _ = ledger.reparse()
-    assert (planned.labels_again, planned.instances_again) == (1, 1)
+    differences, _ = ledger.reparse()
+    assert (differences.labels_again, differences.instances_again) == (1, 1)
     assert task_of(ledger, task_id).standing == replace(
         task_of(ledger, task_id).standing, state="accepted", instruction=SEA, label=None
     )
@@ -85,10 +85,10 @@ def test_a_task_that_was_missed_is_a_candidate_like_the_others(engine_on: OpenEn
 def test_a_label_becomes_what_is_read_now(engine_on: OpenEngine, answer: str) -> None:
     ledger = Ledger(engine_on(), of_label=flipped)
     task_id = ledger.accepted(SEA, answer)
-    planned, _ = ledger.reparse()
+    differences, _ = ledger.reparse()
     label = task_of(ledger, task_id).label
     assert label == {"Yes": "classification", "No": "generation"}.get(answer, "unknown")
-    assert planned.instances_again == (label != "unknown")
+    assert differences.instances_again == (label != "unknown")
     assert nothing_is_left(ledger)
 
 
@@ -186,10 +186,10 @@ def test_instances_that_are_found_need_no_request(engine_on: OpenEngine) -> None
     ledger = Ledger(engine_on(), of_instances=lambda read: [])
     task_id = ledger.accepted(SEA)
     ledger.instances(task_id, ("the sea", "Waves."))
-    planned, _ = ledger.reparse()
+    differences, _ = ledger.reparse()
     assert rows_of(ledger.workspace, task_id) == [("the sea", "Waves.")]
     assert ledger.engine.planner.is_idle()
-    assert (planned.labels_again, planned.instances_again) == (0, 0)
+    assert (differences.labels_again, differences.instances_again) == (0, 0)
 
 
 def test_an_answer_that_could_not_be_read_is_taken_in_by_the_next_run(engine_on: OpenEngine) -> None:
@@ -198,8 +198,8 @@ def test_an_answer_that_could_not_be_read_is_taken_in_by_the_next_run(engine_on:
     body = b'{"choices": [{"message": {"content": "9. Write a poem about the sea in winter."}}]}'
     ledger.body(request_id, body)
     ledger.workspace.requests.fail(request_id, "The answer has no text.")
-    planned, applied = ledger.reparse()
-    assert ([one.id for one in planned.readable], applied.readable) == ([request_id], 1)
+    differences, applied = ledger.reparse()
+    assert ([one.id for one in differences.readable], applied.readable) == ([request_id], 1)
     assert ledger.workspace.requests.get(request_id).state == "answered"
     assert nothing_is_left(ledger)
     assert ledger.engine.planner.left_over(resend=False).taken_over == [request_id]
@@ -228,9 +228,9 @@ def test_what_came_of_an_answer_that_cannot_be_read_now_stays(engine_on: OpenEng
     ledger = Ledger(engine_on())
     ledger.propose(SEA)
     ledger.workspace._db.execute("UPDATE attempts SET body = CAST('{}' AS BLOB)")
-    planned = plan(ledger.engine)
-    assert planned.is_empty
-    assert planned.unreadable == 1
+    differences = find_differences(ledger.engine)
+    assert differences.is_empty
+    assert differences.unreadable == 1
 
 
 COLD = "Describe the smell of rain on cold stone."
@@ -250,9 +250,9 @@ def test_a_wording_that_the_filters_refuse_stays_out_of_the_pool(engine_on: Open
     ledger.accepted(RAIN)
     task_id = ledger.accepted(COLD)
     before = tasks_in(ledger.workspace)
-    planned = plan(ledger.engine)
-    assert planned.is_empty
-    (spared,) = planned.spared
+    differences = find_differences(ledger.engine)
+    assert differences.is_empty
+    (spared,) = differences.spared
     assert (spared.task_id, spared.why, spared.wording) == (task_id, "filters", COLD)
     assert spared.reason is not None
     assert spared.reason.code == "too_similar"
@@ -263,8 +263,8 @@ def test_a_wording_that_the_filters_refuse_stays_out_of_the_pool(engine_on: Open
 def test_a_task_that_is_reworded_or_none_makes_room_for_others(engine_on: OpenEngine) -> None:
     ledger = Ledger(engine_on(), of_tasks=as_before(**{COLD: GLUED, LONG: RAIN}))
     cold, long = ledger.accepted(COLD), ledger.accepted(LONG)
-    planned, applied = ledger.reparse()
-    assert [change.task.id for change in planned.reworded] == [long, cold]
+    differences, applied = ledger.reparse()
+    assert [change.task.id for change in differences.reworded] == [long, cold]
     assert [task_of(ledger, task_id).instruction for task_id in (cold, long)] == [COLD, LONG]
     assert applied.spared == ()
     assert nothing_is_left(ledger)
@@ -276,7 +276,7 @@ def test_a_plan_leaves_the_pool_as_it_is(engine_on: OpenEngine) -> None:
     ledger.accepted(LONG)
     ledger.engine.assessor.catch_up()
     nearest = ledger.engine.assessor.assess(RAIN).nearest
-    plan(ledger.engine)
+    find_differences(ledger.engine)
     ledger.engine.assessor.catch_up()
     assert ledger.engine.assessor.assess(RAIN).nearest == nearest
 
