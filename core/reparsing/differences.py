@@ -204,9 +204,8 @@ class _Comparison:
         others += compared.result
         self._differences.spared += compared.spared
         if compared.changes:
-            self._differences.instances.append(
-                InstancesChange(request, tuple(found), tuple(compared.changes))
-            )
+            change = InstancesChange(request, tuple(found), tuple(compared.changes))
+            self._differences.instances.append(change)
 
 
 def _paged(query: Callable[..., list[int]]) -> Iterator[int]:

@@ -64,4 +64,5 @@ def _compare(db: Connection, part: Part, rouge_l: Callable[[str, str], float]) -
                 f" tokens and F-measure of rouge_score it is {computed:.4f}."
             )
     agree = " They agree." if count and not part.wrong else ""
-    part.looked_at = f"{count:,} of {len(scored):,} stored ROUGE-L scores, recomputed with the tokens and F-measure of rouge_score.{agree}"
+    how = f"recomputed with the tokens and F-measure of rouge_score.{agree}"
+    part.looked_at = f"{count:,} of {len(scored):,} stored ROUGE-L scores, {how}"

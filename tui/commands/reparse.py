@@ -109,6 +109,7 @@ def difference_lines(differences: "Differences") -> list[str]:
 def _summary(differences: "Differences") -> list[str]:
     instances = Counter(one.what for change in differences.instances for one in change.changes)
     found = len(differences.found) + len(differences.restored)
+    labels, tasks = differences.labels_again, differences.instances_again
     rows = {
         "tasks": {
             f"{len(differences.reworded):,} reworded": len(differences.reworded),
@@ -125,8 +126,8 @@ def _summary(differences: "Differences") -> list[str]:
         },
         "spared": _spared(differences.spared),
         "requests": {
-            f"{many(differences.labels_again, 'label')} to request again": differences.labels_again,
-            f"instances of {many(differences.instances_again, 'task')} to request again": differences.instances_again,
+            f"{many(labels, 'label')} to request again": labels,
+            f"instances of {many(tasks, 'task')} to request again": tasks,
         },
     }
     told = {name: ", ".join(text for text, number in row.items() if number) for name, row in rows.items()}
