@@ -173,7 +173,8 @@ def instances(code: str) -> Iterator[Case]:
     yield case("thoughts", f"{one_each}<think>{rows[1][1]}?</think>{rows[0][1]}", rows[:1])
     for text in _with_marks(f"{one_each}{rows[0][1]}"):
         yield case("marks", text, rows[:1])
-    yield case("bare", rows[0][1], [("", rows[0][1])])
+    for text in (rows[0][1], *own["bare"]):
+        yield case("bare", text, [("", text)])
     yield case("unreadable", rows[0][1], [], "output_first", reason="unreadable")
     whole = json.dumps([{"input": given, "output": output} for given, output in rows], ensure_ascii=False)
     yield case("cut", whole[:-1] + ', {"input": "wh', cut=True)

@@ -25,7 +25,7 @@ from selfinstruct.core.method.parsing import (
     parse_output_first,
     parse_proposals,
 )
-from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
+from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt, built_in_templates
 from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.method.seeds import built_in as seed_file
 from selfinstruct.core.offline.grammar import Grammar, built_in
@@ -158,6 +158,14 @@ def test_a_base_model_stops_at_the_next_task_however_it_writes_the_colon(code: s
         stop = rendered.parameters["stop"]
         assert {f"\n{task}{colon}", f"\n{task}:"} <= set(stop)
         assert len(stop) <= 4, "the most that endpoints take"
+
+
+@pytest.mark.parametrize("code", ["ja", "zh"])
+def test_prompts_and_seeds_have_the_punctuation_of_their_script(code: str) -> None:
+    half_width = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff][,:;?!(]")
+    templates = json.dumps(built_in_templates(code), ensure_ascii=False)
+    assert not half_width.findall(templates)
+    assert not [task.id for task in seeds(code) if half_width.search(task.instruction)]
 
 
 # The built-in model
