@@ -78,11 +78,15 @@ def lists(code: str) -> Iterator[Case]:
         yield case("tag", each(form))
     for form in ("{n}. {task}\n   {name}: {answer}", "{n}. {task} → {answer}", "{n}. {task}\n\n{answer}\n"):
         yield case("answer", each(form))
+    for name in own["below"]:
+        yield case("answer", each("{n}. {task}\n   " + name + ": {answer}"))
     for remark in own["remarks"]:
         yield case("remark", f"{each('{n}. {task}')}\n{remark}")
     yield case("table", "| # | Task |\n|---|---|\n" + each("| {n} | {task} |"))
     yield case("one a line", each("{task}"))
     yield case("one a line", each("{task}", "\n\n"))
+    for request in own["requests"]:
+        yield case("one a line", f"{request}\n{tasks[0]}\n{tasks[2]}", [request, tasks[0], tasks[2]])
     as_json = json.dumps(tasks, ensure_ascii=False)
     yield case("JSON", as_json)
     yield case("JSON", f"{own['greeting']}\n```json\n{as_json}\n```\n{own['remarks'][0]}")
@@ -122,13 +126,22 @@ def instances(code: str) -> Iterator[Case]:
         yield case(kind, f"{text}<|im_end|>")
     for kind, text in instance_forms([row[::-1] for row in labelled], names.label[0], names.input[0], names):
         yield case(kind, text, labelled, "output_first")
-    other = own["alternatives"]
-    for first, second, pairs, stage in (
-        (other["input"], other["output"], rows, "input_first"),
-        (other["label"], names.input[0], [row[::-1] for row in labelled], "output_first"),
-    ):
-        text = "\n\n".join(f"{first}: {one}\n{second}: {two}" for one, two in pairs)
-        yield Case("other names", stage, code, text, rows if stage == "input_first" else labelled)  # type: ignore[arg-type]
+    for name in own["other_inputs"]:
+        text = "\n\n".join(f"{name}: {one}\n{names.output[0]}: {two}" for one, two in rows)
+        yield case("other names", text)
+    for name in own["other_outputs"]:
+        yield case("other names", f"{name}: {rows[0][1]}", [("", rows[0][1])])
+        text = "\n\n".join(f"{own['other_inputs'][0]}: {one}\n{name}: {two}" for one, two in rows)
+        yield case("other names", text)
+    for name in own["other_labels"]:
+        text = "\n\n".join(f"{name}: {label}\n{names.input[0]}: {given}" for given, label in labelled)
+        yield case("other names", text, labelled, "output_first")
+    for heading in own["headings"]:
+        text = "\n\n".join(
+            f"{heading.format(n=n)}\n{names.input[0]}: {one}\n{names.output[0]}: {two}"
+            for n, (one, two) in enumerate(rows, start=1)
+        )
+        yield case("headings", text)
     text = "\n".join(f"{given}\n{names.output[0]}: {output}" for given, output in own["own"])
     yield case("own names", text, [(given, output) for given, output in own["own"]])
     text = "\n\n".join(f"{names.label[0]}: {label}\n{given}" for given, label in labelled)
@@ -137,12 +150,20 @@ def instances(code: str) -> Iterator[Case]:
     for none in own["none"]:
         text = f"{names.input[0]}: {none}\n{names.output[0]}: {rows[0][1]}"
         yield case("no input", text, [("", rows[0][1])])
+    for given in own["given"]:
+        text = f"{names.input[0]}: {given}\n{names.output[0]}: {rows[0][1]}"
+        yield case("no input", text, [(given, rows[0][1])])
+    for text in own["kept"]:
+        yield case("kept", one_each + text, [(rows[0][0], text)])
     for text in own["placeholder"]:
         yield case("placeholder", one_each + text, [], reason="placeholder")
     for text in own["refusal"]:
         yield case("refusal", one_each + text, [], reason="refusal")
-    for remark in own["remarks"]:
+    for remark in (*own["remarks"], *own["endings"]):
         yield case("remark", f"{one_each}{rows[0][1]}\n\n{remark}", rows[:1])
+    for lead_in in own["lead_ins"]:
+        yield case("lead-in", f"{lead_in}\n\n{names.output[0]}: {rows[0][1]}", [("", rows[0][1])])
+        yield case("lead-in", f"{lead_in}\n\n{rows[0][1]}", [("", rows[0][1])])
     yield case("code", f"{one_each}\n```python\n{CODE}\n```", [(rows[0][0], CODE)])
     yield case("code", f"{one_each}\n{CODE}", [(rows[0][0], CODE)])
     sample = f"```python\n{CODE}\n```\n\nSample run:\n```\n{names.input[0]}: 5\n{names.output[0]}: 25\n```"
@@ -152,7 +173,8 @@ def instances(code: str) -> Iterator[Case]:
     yield case("thoughts", f"{one_each}<think>{rows[1][1]}?</think>{rows[0][1]}", rows[:1])
     for text in _with_marks(f"{one_each}{rows[0][1]}"):
         yield case("marks", text, rows[:1])
-    yield case("bare", rows[0][1], [("", rows[0][1])])
+    for text in (rows[0][1], *own["bare"]):
+        yield case("bare", text, [("", text)])
     yield case("unreadable", rows[0][1], [], "output_first", reason="unreadable")
     whole = json.dumps([{"input": given, "output": output} for given, output in rows], ensure_ascii=False)
     yield case("cut", whole[:-1] + ', {"input": "wh', cut=True)

@@ -62,6 +62,8 @@ class Language:
     allowed_first: tuple[str, ...]
     """Punctuation marks that may begin a sentence."""
     answers: AnswerWords
+    colon: str
+    """What separates a field's name from its text in prompts, with the space after it, if any."""
     least_share: float
     """Detection requires at least this share of letters in its scripts ..."""
     common: tuple[str, ...]
@@ -129,6 +131,7 @@ def language(code: str) -> Language:
         unit=data.get("unit", "word"),
         allowed_first=tuple(data.get("allowed_first", ())),
         answers=_answers(data.get("answers", {})),
+        colon=data.get("colon", ": "),
         least_share=auto.get("least_share", _MOST_LETTERS),
         common=tuple(auto.get("common", ())),
     )

@@ -11,7 +11,7 @@ from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
 _LONGEST_NAME = 40
 _HEAD = re.compile(
     r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)*"
-    r"(?P<listed>(?:[-•*+][ \t]+|\(?\d{1,2}[.)][ \t]+|・[ \t]*))?"
+    r"(?P<listed>(?:[-•*+][ \t]+|\(?\d{1,2}[.)][ \t]+|[・■□●◆◇][ \t]*))?"
     r"(?P<mark>#{1,6}[ \t]*)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?(?P<bracket>[【\[<])?"
     rf"(?P<name>[^\W\d_](?:[^\n:：*_`#【】\[\]<>|]|_(?=[^\W_])){{0,{_LONGEST_NAME}}}?)"
     r"(?(bracket)[】\]>])"

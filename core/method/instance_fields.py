@@ -15,7 +15,7 @@ OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), fro
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
 _LONGEST_HEADING = 120
 _NUMBER_ALONE = re.compile(
-    r"^\s*(?:\*\*|#+\s*)?[#(（]?(?P<number>\d{1,3})(?:[.):：）]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
+    r"^\s*(?:\*\*|#+\s*)?[#(（【]?(?P<number>\d{1,3})(?:[.):：）】、]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
 )
 
 

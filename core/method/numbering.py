@@ -22,9 +22,9 @@ _PREFIX = re.compile(
 )
 # At most three digits: a line that starts with "1984." is not an item.
 _DIGITS, _HAN = r"\d{1,3}", r"[〇一二三四五六七八九十]{1,3}"
-_COUNTER = r"(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目)"
+_COUNTER = r"(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目|件目)"
 _COUNT = rf"(?:{_COUNTER}?(?:任务|任務|指令|问题|题|題|问|問|课题)|{_COUNTER})"
-_AFTER = r"(?:\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
+_AFTER = r"(?:\\?[.):：．）、]{1,2}(?:-(?![\d-])|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
 _FARTHEST = 20
 """A number this much higher than the last one is not the next of a list."""
 _NESTED_INDENT = 2
@@ -122,9 +122,9 @@ def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pa
     number = rf"(?P<n>{_DIGITS}|{_HAN})"
     forms = {
         "bracket": rf"[\[(（【〔{{<](?:第|{item})?\s*{number}{_COUNT}?[\])）】〕}}>]\s*(?:{_AFTER}|[:：])?",
-        "hash": rf"[#№](?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
+        "hash": rf"(?:[#№]|n(?:o[.．]|\.?[º°])\s?)(?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
         "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s|$)|，|{closes})",
-        "named": rf"(?:{item})\s*(?:[#№]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s*$)|{closes})",
+        "named": rf"(?:{item})\s*(?:[#№(（]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s*$)|{closes})",
         "named hash": rf"(?:{item})\s*[#№]\s*(?P<n>{_DIGITS})(?=\s)",
         "named question": rf"(?:问|問|题|題|문)\s*(?P<n>{_DIGITS})(?=\s)",
         "counted": rf"(?P<n>{_DIGITS})\s*{_COUNT}(?:{_AFTER}|(?=\s|$)|{closes})",

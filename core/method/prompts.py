@@ -137,11 +137,11 @@ class PromptWriter:
                     f"The prompts in {path} have no {lacking}. Add what is missing, or set"
                     f" {setting('answers')} to auto or text."
                 )
-        names = language(code).answers
-        self._next_task, self._next_example = (
-            f"\n{names.task[0]}:",
-            f"\n{names.example[0]} {MAX_INSTANCES + 1}",
-        )
+        tongue = language(code)
+        # A model may write an ASCII colon where the prompt has a full-width one.
+        colons = dict.fromkeys((tongue.colon.rstrip(), ":"))
+        self._next_task = [f"\n{tongue.answers.task[0]}{colon}" for colon in colons]
+        self._next_example = f"\n{tongue.answers.example[0]} {MAX_INSTANCES + 1}"
         self._environment = SandboxedEnvironment(
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
         )
@@ -215,7 +215,7 @@ class PromptWriter:
         )
         max_tokens = 16 if self._json_template("classify") is None else JSON_LABEL_TOKENS
         parameters: Parameters = {"temperature": 0, "max_tokens": max_tokens}
-        stop = ["\n\n", self._next_task]
+        stop = ["\n\n", *self._next_task]
         return self._finish("classify", prompt, parameters, stop, [seed.id for seed in examples])
 
     def instantiate(
@@ -250,7 +250,7 @@ class PromptWriter:
             "presence_penalty": 1.5,
             "max_tokens": 300 if output_first else 350,
         }
-        stop = [self._next_task, self._next_example]
+        stop = [*self._next_task, self._next_example]
         return self._finish(stage, prompt, parameters, stop, [seed.id for seed in examples])
 
     def _finish(

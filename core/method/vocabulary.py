@@ -217,10 +217,10 @@ def _example_heading(
     emphasis = r"(?:\*\*\*|\*\*|__|\*|_)?"
     number = rf"\d{{1,3}}|[①-⑳]|[A-Z](?!\w)|(?:{any_of(numbers)})(?!\w)"
     return re.compile(
-        rf"^\s*(?:>\s*)*(?:[-•*]\s+)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(<])?"
+        rf"^\s*(?:>\s*)*(?:[-•*]\s+|[・■□●◆◇]\s*)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(（<＜〈《])?"
         rf"(?:(?P<ordinal>{any_of(ordinals)})\s*)?(?P<name>{any_of(names)})(?!\w*[a-z])\s*"
-        rf"(?:[#№]\s*|n[o.]?[.º]\s*)?(?P<number>{number})?\s*"
-        rf"(?(bracket)[】\])>])?{emphasis}\s*"
+        rf"(?:[#№]\s*|n[o.]?[.º°]\s*|n(?:umber|[uú]mero)\s+|その)?(?:[(（]?(?P<number>{number})(?:번(?!\w))?[)）]?)?\s*"
+        rf"(?(bracket)[】\])）>＞〉》])?{emphasis}\s*"
         rf"(?:[:：.)）]{emphasis}|(?=[-–—(（]|$))\s*(?P<title>.*?){emphasis}\s*$",
         re.IGNORECASE,
     )

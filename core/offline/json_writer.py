@@ -11,7 +11,7 @@ from selfinstruct.core.offline.grammar import Grammar
 from selfinstruct.core.offline.writer import NEW_TASKS, Writer
 
 _JSON_LINE = re.compile(rf'^\{{"(?:{INSTRUCTIONS}|{INSTANCES})":', re.MULTILINE)
-_JSON_LABEL = re.compile(rf'^[^\n{{]{{1,40}}[:：] \{{"{CLASSIFICATION}":', re.MULTILINE)
+_JSON_LABEL = re.compile(rf'^[^\n{{]{{1,40}}[:：] ?\{{"{CLASSIFICATION}":', re.MULTILINE)
 _OUTPUT_FIRST = re.compile(rf'^\{{"{INSTANCES}": \[\{{"output":', re.MULTILINE)
 
 

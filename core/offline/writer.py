@@ -20,6 +20,7 @@ class Writer:
         self._task, self._input, self._output = names.task[0], names.input[0], names.output[0]
         self._class_label, self._example = names.label[0], names.example[0]
         self._yes, self._no = names.yes[0], names.no[0]
+        self._colon = tongue.colon
         self._fields = _Fields.of(tongue)
         self._grammar = grammar
         self._rng = rng
@@ -112,7 +113,8 @@ class Writer:
         elif lot < 0.2:
             lines = [f"- {item}" for item in items]
         elif lot < 0.26:
-            lines = [f"{n} **{self._task}:** {item}" for n, item in zip(number, items, strict=False)]
+            name = f"**{self._task}{self._colon.rstrip()}**"
+            lines = [f"{n} {name} {item}" for n, item in zip(number, items, strict=False)]
         else:
             lines = [f"{n} {item}" for n, item in zip(number, items, strict=False)]
         text = ("\n\n" if self._chance(0.2) else "\n").join(lines)
@@ -144,23 +146,23 @@ class Writer:
     def _input_first(self, instruction: str) -> tuple[str, bool]:
         found = self._grammar.find(instruction)
         if found is None or not found[0].outputs:
-            return f"{self._output}: {self._fallback('outputs', instruction)}", False
+            return f"{self._output}{self._colon}{self._fallback('outputs', instruction)}", False
         family, slots = found
         pairs = self._pairs(family, slots)
         cut = self._chance(0.02)
         if cut:
             given, output = pairs[-1]
             pairs[-1] = (given, output[: max(1, len(output) // 2)])
-        fields = f"{self._input}:", f"{self._output}:"
+        fields = f"{self._input}{self._colon}", f"{self._output}{self._colon}"
         if self._chat and self._chance(0.1):
-            fields = f"**{fields[0]}**", f"**{fields[1]}**"
+            fields = f"**{fields[0].rstrip()}** ", f"**{fields[1].rstrip()}** "
         return "\n".join(self._written(n, pair, fields) for n, pair in enumerate(pairs, start=1)), cut
 
     def _written(self, number: int, pair: tuple[str, str], fields: tuple[str, str]) -> str:
         given, output = pair
         if not given:
-            return f"{fields[1]} {output}"
-        return f"{self._example} {number}\n{fields[0]} {given}\n{fields[1]} {output}"
+            return f"{fields[1]}{output}"
+        return f"{self._example} {number}\n{fields[0]}{given}\n{fields[1]}{output}"
 
     def _pairs(self, family: Family, slots: Slots) -> list[tuple[str, str]]:
         takes_input = any(family.inputs)
@@ -186,7 +188,7 @@ class Writer:
         labelled, is_fallback = self._labelled(instruction)
         lines = []
         for label, given in labelled:
-            lines += [f"{self._class_label}: {label}", f"{self._input}: {given}"]
+            lines += [f"{self._class_label}{self._colon}{label}", f"{self._input}{self._colon}{given}"]
         if is_fallback:
             return "\n".join(lines), False
         cut = self._chance(0.02)
@@ -224,10 +226,11 @@ class _Fields:
     def of(cls, tongue: Language) -> "_Fields":
         names = tongue.answers
         return cls(
-            re.compile(rf"^(?:{_any_of(names.task)}):[ \t]*(.+)$", re.MULTILINE),
-            re.compile(rf"^(?:{_any_of(names.label)}):", re.MULTILINE),
+            re.compile(rf"^(?:{_any_of(names.task)})[:：][ \t]*(.+)$", re.MULTILINE),
+            re.compile(rf"^(?:{_any_of(names.label)})[:：]", re.MULTILINE),
             re.compile(
-                rf"^(?:{_any_of(names.question)}|classification)[^\n]*[:?]\s*\Z", re.IGNORECASE | re.MULTILINE
+                rf"^(?:{_any_of(names.question)}|classification)[^\n]*[:：?]\s*\Z",
+                re.IGNORECASE | re.MULTILINE,
             ),
         )
 

@@ -25,7 +25,7 @@ from selfinstruct.core.method.parsing import (
     parse_output_first,
     parse_proposals,
 )
-from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
+from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt, built_in_templates
 from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.method.seeds import built_in as seed_file
 from selfinstruct.core.offline.grammar import Grammar, built_in
@@ -135,17 +135,37 @@ def test_the_instances_of_a_seed_are_of_use(code: str) -> None:
 @in_every_language
 @with_both_kinds
 def test_the_prompts_render_and_name_the_fields_of_the_language(api: ApiKind, code: str) -> None:
-    prompts, names = writer(api, code), language(code).answers
+    prompts, names, colon = writer(api, code), language(code).answers, language(code).colon
     prompts.try_all()
     asked = json.dumps(prompts.instantiate("?", output_first=True).prompt, ensure_ascii=False)
-    assert f"{names.task[0]}: ?" in asked
-    assert f"{names.label[0]}: " in asked
-    assert f"{names.input[0]}: " in asked
+    assert f"{names.task[0]}{colon}?" in asked
+    assert f"{names.label[0]}{colon}" in asked
+    assert f"{names.input[0]}{colon}" in asked
     question = prompts.classify("?").prompt
     text = question if isinstance(question, str) else question[-1]["content"]
-    assert text.endswith(f"{names.question[0]}:")
-    assert f"{names.question[0]}: {names.yes[0]}\n" in text
-    assert f"{names.question[0]}: {names.no[0]}\n" in text
+    assert text.endswith(f"{names.question[0]}{colon.rstrip()}")
+    assert f"{names.question[0]}{colon}{names.yes[0]}\n" in text
+    assert f"{names.question[0]}{colon}{names.no[0]}\n" in text
+
+
+@in_every_language
+def test_a_base_model_stops_at_the_next_task_however_it_writes_the_colon(code: str) -> None:
+    task, colon = language(code).answers.task[0], language(code).colon.rstrip()
+    for rendered in (
+        writer("completions", code).classify("?"),
+        writer("completions", code).instantiate("?", output_first=True),
+    ):
+        stop = rendered.parameters["stop"]
+        assert {f"\n{task}{colon}", f"\n{task}:"} <= set(stop)
+        assert len(stop) <= 4, "the most that endpoints take"
+
+
+@pytest.mark.parametrize("code", ["ja", "zh"])
+def test_prompts_and_seeds_have_the_punctuation_of_their_script(code: str) -> None:
+    half_width = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff][,:;?!(]")
+    templates = json.dumps(built_in_templates(code), ensure_ascii=False)
+    assert not half_width.findall(templates)
+    assert not [task.id for task in seeds(code) if half_width.search(task.instruction)]
 
 
 # The built-in model

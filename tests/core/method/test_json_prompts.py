@@ -56,9 +56,7 @@ def all_of(prompts: PromptWriter) -> dict[str, RenderedPrompt]:
 def shown_in(rendered: RenderedPrompt) -> list[str]:
     """The JSON values that a prompt shows, as they stand there."""
     text, decoder = text_of(rendered), json.JSONDecoder()
-    begins = re.finditer(
-        r'(?:^|[:：] )(?=\{"(?:instructions|classification|instances)":)', text, re.MULTILINE
-    )
+    begins = re.finditer(r'(?:^|: |：)(?=\{"(?:instructions|classification|instances)":)', text, re.MULTILINE)
     return [text[begin.end() : decoder.raw_decode(text, begin.end())[1]] for begin in begins]
 
 
@@ -125,7 +123,8 @@ def test_the_examples_are_those_of_the_text(code: str) -> None:
     for stage, rendered in all_of(prompts).items():
         assert in_text[stage].in_context == rendered.in_context
         assert RESPONSE_FORMAT not in in_text[stage].parameters
-        assert f"{language(code).answers.task[0]}: Sing" in text_of(rendered) or stage == "propose"
+        heading = f"{language(code).answers.task[0]}{language(code).colon}"
+        assert f"{heading}Sing" in text_of(rendered) or stage == "propose"
     assert in_text == all_of(writer(code, answers="text"))
 
 
