@@ -1,1 +1,1 @@
-"""Data access objects, one module per table."""
+"""Data access objects, one module per table, and the backlog of requests."""
