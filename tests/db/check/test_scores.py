@@ -33,7 +33,7 @@ def test_a_score_that_is_not_that_of_the_two_texts_is_found(lived_in: Path) -> N
         db.execute("UPDATE tasks SET score = ? WHERE id = ?", [score / 2 + 0.001, task_id])
     (sentence,) = scores_of(lived_in).wrong
     assert f"task {task_id} with task {nearest_id}" in sentence
-    assert f"rouge_score gives {score:.4f}." in sentence
+    assert f"F-measure of rouge_score it is {score:.4f}." in sentence
     assert "agree" not in scores_of(lived_in).looked_at
 
 
