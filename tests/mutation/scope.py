@@ -2,25 +2,21 @@
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 DECIDE_STORE_READ = (
-    "core/decisions/*.py",
-    "core/filtering/*.py",
-    "core/method/*.py",
-    "core/requests/group_commit.py",
-    "core/requests/intake.py",
-    "core/requests/planner.py",
-    "core/requests/sender.py",
-    "core/endpoint/client.py",
-    "core/endpoint/responses.py",
-    "core/endpoint/usage.py",
-    "core/export/*.py",
-    "core/runs/*.py",
+    "core/decisions/**/*.py",
+    "core/endpoint/**/*.py",
+    "core/export/**/*.py",
+    "core/filtering/**/*.py",
+    "core/method/**/*.py",
+    "core/pool/**/*.py",
+    "core/reparsing/**/*.py",
+    "core/requests/**/*.py",
+    "core/runs/**/*.py",
     "core/task_query.py",
-    "db/check/*.py",
-    "db/tables/*.py",
+    "db/**/*.py",
 )
 """The modules that decide, store and read."""
 
@@ -75,9 +71,12 @@ _BESIDES = {
         "tests/tui/commands/test_language.py",
         "tests/tui/commands/test_refused_start.py",
     ),
+    "core/pool": ("tests/core/requests", "tests/core/runs", "tests/core/decisions"),
+    "core/reparsing": ("tests/tui/commands/test_reparse.py",),
     "core/requests": ("tests/core/runs", "tests/core/pool", "tests/core/endpoint", "tests/core/decisions"),
     "core/runs": ("tests/core/requests", "tests/core/pool", "tests/tui/test_generation.py"),
     "core/task_query.py": ("tests/db",),
+    "db": ("tests/core/test_engine.py", "tests/core/runs", "tests/tui/commands"),
     "db/check": ("tests/db", "tests/core/decisions"),
     "db/tables": (
         "tests/db",
@@ -102,20 +101,28 @@ def modules(root: Path, patterns: Iterable[str] = DECIDE_STORE_READ) -> list[str
 
 def mirroring(root: Path, module: str) -> tuple[str, ...]:
     """The tests of a module: `tests/core/x/test_y*.py` for `core/x/y.py`, and those named above."""
-    folder = Path(module).parent
-    found = root.glob(f"tests/{folder}/test_{Path(module).stem}*.py")
+    found = root.glob(f"tests/{Path(module).parent}/test_{Path(module).stem}*.py")
     own = sorted(path.relative_to(root).as_posix() for path in found)
-    named = _OWN.get(module, _OWN.get(folder.as_posix(), ()))
-    return (*own, *named) or (f"tests/{folder}",)
+    return (*own, *_nearest(_OWN, module)) or (_folder(root, module),)
 
 
 def besides(root: Path, module: str) -> tuple[str, ...]:
     """The tests that cover a module elsewhere, after the rest of its own folder; not those of `mirroring`."""
-    folder = Path(module).parent.as_posix()
-    own = (f"tests/{folder}",) if (root / "tests" / folder).is_dir() and module not in _BESIDES else ()
-    others = _BESIDES.get(module, _BESIDES.get(folder, ()))
+    own = () if module in _BESIDES else (_folder(root, module),)
     mirrors = mirroring(root, module)
-    return tuple(path for path in dict.fromkeys((*own, *others)) if path not in mirrors)
+    return tuple(path for path in dict.fromkeys((*own, *_nearest(_BESIDES, module))) if path not in mirrors)
+
+
+def _nearest(table: Mapping[str, tuple[str, ...]], module: str) -> tuple[str, ...]:
+    """What a table has for a module, or else for the innermost of its folders."""
+    names = (module, *(folder.as_posix() for folder in Path(module).parents))
+    return next((table[name] for name in names if name in table), ())
+
+
+def _folder(root: Path, module: str) -> str:
+    """The tests of the innermost folder of a module that has any."""
+    folders = (f"tests/{folder.as_posix()}" for folder in Path(module).parents)
+    return next(folder for folder in folders if (root / folder).is_dir())
 
 
 def changed_lines(root: Path, revision: str) -> dict[str, set[int]]:
