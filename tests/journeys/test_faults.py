@@ -14,6 +14,8 @@ from tests.fault_table import FAULTS
 from tests.faulty import FaultyServer, Play, answer, endless, head
 from tests.journeys.terminal import PROGRAMS
 
+pytestmark = pytest.mark.long
+
 SAMPLE = (
     "429, Retry-After two hours",
     "quota used up",

@@ -124,6 +124,7 @@ def test_what_was_rejected_can_be_accepted_and_the_other_way_round(engine: Engin
     assert engine.workspace.tasks.get(task_id).state == "rejected"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 async def test_an_undecided_candidate_has_the_score_of_the_pool_as_it_is(
     engine_on: OpenEngine, seed: int

@@ -1,5 +1,7 @@
 """Decisions on many tasks: one step that can be stopped, and undone as one."""
 
+import pytest
+
 from selfinstruct.core.decisions.tasks import MANY
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.settings.sources import resolve
@@ -40,6 +42,7 @@ def states(engine: Engine, ids: list[int]) -> set[str]:
     return {task.state for task in engine.workspace.tasks.get_many(ids)}
 
 
+@pytest.mark.long
 def test_a_step_on_very_many_is_carried_out_in_slices_and_undone_and_redone_as_one(engine: Engine) -> None:
     ids = waiting(engine, MANY)
     told = list(engine.decisions.rejecting(ids))
@@ -83,6 +86,7 @@ def test_a_step_in_the_midst_of_which_the_program_ended_is_one_step(
     assert states(engine, ids) == {"pending"}
 
 
+@pytest.mark.long
 def test_an_undo_that_was_stopped_is_gone_on_with_or_redone_and_it_is_still_one_step(engine: Engine) -> None:
     ids = waiting(engine, MANY)
     engine.decisions.reject_all(ids)

@@ -17,6 +17,8 @@ from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.similarity.encoded_texts import EncodedTexts
 from selfinstruct.core.similarity.token_store import Ints
 
+pytestmark = pytest.mark.long
+
 ROUGE = rouge_scorer.RougeScorer(["rougeL"])
 TEXTS = st.lists(st.lists(st.sampled_from([*"abcdef", "the", "猫"]), max_size=9).map(" ".join), max_size=40)
 

@@ -18,6 +18,8 @@ from selfinstruct.core.errors import DedupeError
 from tests.core.dedupe.jobs import SMALL, WORDS, Listener, finished, report_of, written
 from tests.core.dedupe.test_greedy import ManyShards, plainly
 
+pytestmark = pytest.mark.long
+
 
 @settings(deadline=None, max_examples=40)
 @given(

@@ -19,6 +19,8 @@ from selfinstruct.core.errors import DedupeError
 from selfinstruct.db import atomic_file
 from tests.core.dedupe.jobs import SMALL, Listener, finished, stopped, written
 
+pytestmark = pytest.mark.long
+
 
 def _made_meanwhile(path: Path) -> Callable[[float], OneShard]:
     """Shards that are made while somebody puts another file in the place of the output."""

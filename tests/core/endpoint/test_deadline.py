@@ -13,6 +13,8 @@ from selfinstruct.core.endpoint.deadline import deadline
 from tests import virtual_time
 from tests.server import ModelServer
 
+pytestmark = pytest.mark.long
+
 _TIMEOUT_S = 1.0
 
 _ASK = """

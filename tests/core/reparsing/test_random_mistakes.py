@@ -20,6 +20,8 @@ from tests.core.reparsing.old_readings import (
     with_heads,
 )
 
+pytestmark = pytest.mark.long
+
 
 class Mistakes:
     """Mistakes at random, such as older readers made."""

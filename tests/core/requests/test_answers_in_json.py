@@ -176,6 +176,7 @@ async def test_a_refusal_changes_no_prompt_before_its_answer_is_taken_in(
     assert third == second + 1
 
 
+@pytest.mark.long
 async def test_when_a_refusal_arrives_makes_no_difference(tmp_path: Path, server: ModelServer) -> None:
     outcomes = []
     for number in range(3):

@@ -38,6 +38,7 @@ def brute_force(texts: dict[int, str], text: str, k: int, language: str = "en") 
     return sorted(everything, key=lambda neighbour: (-neighbour.score, neighbour.id))[:k]
 
 
+@pytest.mark.long
 @given(TEXT, TEXT)
 def test_a_score_is_that_of_rouge_score(first: str, second: str) -> None:
     expected = ROUGE.score(first, second)["rougeL"].fmeasure

@@ -24,6 +24,8 @@ from selfinstruct.db.records import PASS
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 
+pytestmark = pytest.mark.long
+
 RAIN = "Describe the smell of rain on warm stone."
 TEXTS = (
     "Describe the smell of rain on cold stone.",

@@ -39,6 +39,7 @@ async def test_a_new_workspace_has_nothing_but_zeros_and_unknowns(engine_on: Ope
     assert told.tokens_per_accepted is None
 
 
+@pytest.mark.long
 async def test_every_step_of_the_funnel_is_what_the_workspace_and_an_export_say(
     engine_on: OpenEngine, tmp_path: Path
 ) -> None:

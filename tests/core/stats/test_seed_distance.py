@@ -11,6 +11,8 @@ from selfinstruct.core.util.time_slices import at_once
 from tests.conftest import OpenEngine
 from tests.similarity import rouge_l
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def engine(engine_on: OpenEngine) -> Engine:

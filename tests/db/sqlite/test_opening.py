@@ -332,6 +332,7 @@ def test_a_damaged_file_that_cannot_be_written_is_not_repaired_there(shut: Path)
     assert "Copy it elsewhere first" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("closed", ["w.db", ".", "w.db-journal"])
 def test_what_one_may_not_read_is_named_and_no_other_thing_is_blamed(shut: Path, closed: str) -> None:
     (shut / "w.db-journal").touch()
