@@ -66,6 +66,8 @@ class Vocabulary:
     """Folded names of lines below a task that are part of it, such as "Options"."""
     tags: frozenset[str]
     """Folded kinds of tasks."""
+    thoughts: frozenset[str]
+    """Folded names of a section of reasoning before an answer."""
     item: str
     """A pattern of the names before an item's number."""
     item_name: "re.Pattern[str]"
@@ -151,6 +153,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         under_task=frozenset(map(fold, names["under_task"])),
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
+        thoughts=frozenset(map(fold, names["thought"])),
         item=item,
         item_name=re.compile(
             rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
