@@ -239,12 +239,14 @@ def _of_words(said: str, words: LabelWords) -> Label:
     if opening:
         yes = opening["yes"] is not None
         unclear = opening["or"] and yes == (opening["no2"] is not None)
-        if unclear or _contradicts(said, opening.end(), words, yes=yes):
+        if unclear or _contradicts(said, opening, words, yes=yes):
             return "unknown"
         return "classification" if yes else "generation"
     if denied := words.is_not.search(said):
         clause = _CLAUSE_END.split(said[: denied.end()])[-1]
-        return "unknown" if len(words.negated_before.findall(clause)) > 1 else "generation"
+        stated_before = words.is_one.search(said, 0, denied.start())
+        twice = len(words.negated_before.findall(clause)) > 1
+        return "unknown" if stated_before or twice else "generation"
     if stated := words.is_one.search(said):
         before = _CLAUSE_END.split(said[: stated.end()])[-1]
         after = _CLAUSE_END.split(said[stated.start() :])[0]
@@ -256,12 +258,15 @@ def _of_words(said: str, words: LabelWords) -> Label:
     return "classification" if found.pop() else "generation"
 
 
-def _contradicts(said: str, at: int, words: LabelWords, *, yes: bool) -> bool:
+def _contradicts(said: str, opening: "re.Match[str]", words: LabelWords, *, yes: bool) -> bool:
     """Whether what follows takes a yes or no back: "No, wait. Yes.", "Yes, so it is not classification"."""
-    *before, last = _SENTENCE_END.split(re.sub(r"[\W_]+$", "", said[at:]))
+    rest = said[opening.end() :]
+    *before, last = _SENTENCE_END.split(re.sub(r"[\W_]+$", "", rest))
     if before and (words.plain_no if yes else words.plain_yes).match(last):
         return True
-    return yes and any(words.about.search(match[0]) for match in words.is_not.finditer(said, at))
+    if words.about.search(opening[0]) and words.negated_after.search(_CLAUSE_END.split(rest)[0]):
+        return True
+    return yes and any(words.about.search(match[0]) for match in words.is_not.finditer(rest))
 
 
 def _from_json(item: Any, code: str, own: OwnNames, *, whole: bool = True) -> Label:
