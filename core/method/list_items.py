@@ -18,7 +18,7 @@ _OPTION = re.compile(
     r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]"
     r"|[(（\[]?[A-Ha-h][.)）\]、．]|[①-⑳])"
 )
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
+HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
 _NAME = re.compile(r"(?:[-*•>]\s+)?[(\[*_（]*(?P<name>[^\W\d_][\w .-]{0,30}?)[*_]*\s*[:：]")
 
 
@@ -124,7 +124,7 @@ class ListItems:
 
     def _drift(self, line: Line, *, after_blank: bool) -> None:
         """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
-        if after_blank and (not _HEADING.match(line.text) or self._is_under_task(line)):
+        if after_blank and (not HEADING.match(line.text) or self._is_under_task(line)):
             self._drifted = True
 
     def _is_above_task(self, item: "_Item", line: Line) -> bool:
@@ -146,7 +146,7 @@ class ListItems:
         speaks = item.ends_with_colon and re.match(r"\w\s*[:：]", text) is not None
         if (self._is_under_task(line) and not speaks) or vocabulary.is_remark(text, weak=True):
             return False
-        if _HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
+        if HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
             return False
         # A word or a number is rather the answer than the text that was announced.
         if item.announces and (
