@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from selfinstruct.core.language.unicode_tokens import is_unspaced
 from selfinstruct.core.method.numbering import without_symbols
 from selfinstruct.core.method.vocabulary import Vocabulary
 
@@ -96,8 +97,12 @@ def _are_titles(matches: Sequence["re.Match[str]"], vocabulary: Vocabulary) -> b
     titles = [match["title"].strip() for match in matches]
     return len(set(titles)) > 1 and all(
         _words(title) <= _TITLE_WORDS
-        and not vocabulary.is_request(title)
         and vocabulary.is_request(match["text"])
+        # Without spaces, a title may begin with a verb: the command below it then has one of its own.
+        and (
+            not vocabulary.is_request(title)
+            or (is_unspaced(title[-1]) and vocabulary.opening.match(match["text"]) is not None)
+        )
         for title, match in zip(titles, matches, strict=True)
     )
 
