@@ -1,7 +1,7 @@
 """What share of answers is read right, and whether anything wrong is kept, in forms that models write.
 
 The answers are rendered from known tasks, rows and labels in five languages (`reading_words.toml`), in the
-forms of `reading_forms.py` and `reading_json.py`.
+forms of `reading_forms.py`, `reading_lists.py` and `reading_json.py`.
 
     python -m benchmarks.reading            # some seconds
     python -m benchmarks.reading --misses   # print each answer that is read otherwise
@@ -11,8 +11,9 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterator
 
-from benchmarks.reading_forms import LANGUAGES, Case, instances, labels, lists
+from benchmarks.reading_forms import LANGUAGES, Case, instances, labels
 from benchmarks.reading_json import json_cases
+from benchmarks.reading_lists import lists
 from selfinstruct.core.method import (
     keep_or_drop,
     parse_input_first,

@@ -11,6 +11,15 @@ from typing import Any, Literal
 from selfinstruct.core.language.registry import AnswerWords, language
 
 LANGUAGES = ("en", "es", "ja", "ko", "zh")
+THOUGHT_TAGS = (
+    *("think", "thinking", "thought", "reasoning", "THINK", "thinking_process", "reasoning_content"),
+    *("chain_of_thought", "cot", "plan", "internal", "step", "scratchpad", "inner monologue"),
+)
+MARKS = (
+    *("<|im_end|>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>", "<start_of_image>", "<EOT>"),
+    *("<end>", "[end]", "[|endofturn|]", "<s>", "<0x0A>", "<reserved_106>", "<_user>", "<|im_end", "<|im_"),
+    *("</output>", "</answer>", "▁", "Ċ", "###", "\n\n###", "\\end{document}", "<unused7>"),
+)
 Stage = Literal["list", "input_first", "output_first", "label"]
 Row = tuple[str, str]
 
@@ -46,63 +55,6 @@ def words(code: str) -> dict[str, Any]:
     path = Path(__file__).with_name("reading_words.toml")
     own: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))[code]
     return own
-
-
-def lists(code: str) -> Iterator[Case]:
-    """Answers to the propose prompt."""
-    own = words(code)
-    tasks = [task[1] for task in own["tasks"]]
-
-    def case(kind: str, text: str, wanted: Sequence[str] = tasks, **more: Any) -> Case:
-        return Case(kind, "list", code, text, list(wanted), **more)
-
-    def each(form: str, gap: str = "\n") -> str:
-        return gap.join(
-            form.format(n=n, title=title, task=task, tag=tag, answer=answer, name=own["answer"])
-            for n, (title, task, tag, answer) in enumerate(own["tasks"], start=9)
-        )
-
-    for number in own["numbers"]:
-        yield case("numbering", each(number + "{task}"))
-        spaced = each(number + "{task}", "\n\n")
-        yield case("numbering", f"{own['greeting']}\n\n{spaced}\n\n{own['remarks'][0]}")
-    for circled in ("⑨⑩⑪", "❾❿⓫", "①②③"):
-        yield case("numbering", "\n".join(n + task for n, task in zip(circled, tasks, strict=True)))
-    for bullet in ("- ", "* ", "• ", "● ", "– "):
-        yield case("bullets", each(bullet + "{task}"))
-    for form in ("{n}. **{title}**\n{task}", "### {n}. {title}\n{task}\n", "**{n}. {title}**\n\n{task}\n"):
-        yield case("title above", each(form))
-    for form in ("{n}. **{title}**: {task}", "{n}. **{title}:** {task}", "{n}. *{title}* – {task}"):
-        yield case("title before", each(form))
-    for form in ("{n}. {task} ({tag})", "{n}. {task} **[{tag}]**", "{n}. [{tag}] {task}"):
-        yield case("tag", each(form))
-    for form in ("{n}. {task}\n   {name}: {answer}", "{n}. {task} → {answer}", "{n}. {task}\n\n{answer}\n"):
-        yield case("answer", each(form))
-    for remark in own["remarks"]:
-        yield case("remark", f"{each('{n}. {task}')}\n{remark}")
-    yield case("table", "| # | Task |\n|---|---|\n" + each("| {n} | {task} |"))
-    yield case("one a line", each("{task}"))
-    yield case("one a line", each("{task}", "\n\n"))
-    as_json = json.dumps(tasks, ensure_ascii=False)
-    yield case("JSON", as_json)
-    yield case("JSON", f"{own['greeting']}\n```json\n{as_json}\n```\n{own['remarks'][0]}")
-    yield case("JSON", json.dumps([{"instruction": task} for task in tasks], ensure_ascii=False))
-    yield case("JSON", json.dumps({str(n): task for n, task in enumerate(tasks, 9)}, ensure_ascii=False))
-    yield case("cut", as_json[:-1] + ', "Name', cut=True)
-    yield case("cut", each("{n}. {task}") + "\n12. Name a", cut=True)
-    yield case("base model", " " + each("{n}. {task}").removeprefix("9. "), continues_item=True)
-    drift = "\n\nPosted by Anna on Monday.\n\n2 comments\n1. Nice list!\n2. Thanks."
-    yield case("base model", " " + each("{n}. {task}").removeprefix("9. ") + drift, continues_item=True)
-    for first, rest in (own["material"], own["open"]):
-        yield case("material", f"9. {first}\n\n{rest}\n\n10. {tasks[1]}", [f"{first} {rest}", tasks[1]])
-    yield case("list inside", f"9. {own['open'][0]}\n1. a b\n2. c d\n10. {tasks[1]}",
-               [f"{own['open'][0]} 1. a b 2. c d", tasks[1]])  # fmt: skip
-    yield case("code inside", f"9. {own['open'][0]}\n```\n1. x = 1\n```\n10. {tasks[1]}",
-               [f"{own['open'][0]} 1. x = 1", tasks[1]])  # fmt: skip
-    for text in _with_thoughts(each("{n}. {task}"), "1. Foo bar.\n2. Bar foo."):
-        yield case("thoughts", text)
-    for text in _with_marks(each("{n}. {task}")):
-        yield case("marks", text)
 
 
 def instances(code: str) -> Iterator[Case]:
@@ -147,10 +99,10 @@ def instances(code: str) -> Iterator[Case]:
     yield case("code", f"{one_each}\n{CODE}", [(rows[0][0], CODE)])
     sample = f"```python\n{CODE}\n```\n\nSample run:\n```\n{names.input[0]}: 5\n{names.output[0]}: 25\n```"
     yield case("code", one_each + "\n" + sample, [(rows[0][0], sample)])
-    for text in _with_thoughts(f"{one_each}{rows[0][1]}", f"{names.input[0]}: x\n{names.output[0]}: y"):
+    for text in with_thoughts(f"{one_each}{rows[0][1]}", f"{names.input[0]}: x\n{names.output[0]}: y"):
         yield case("thoughts", text, rows[:1])
     yield case("thoughts", f"{one_each}<think>{rows[1][1]}?</think>{rows[0][1]}", rows[:1])
-    for text in _with_marks(f"{one_each}{rows[0][1]}"):
+    for text in with_marks(f"{one_each}{rows[0][1]}"):
         yield case("marks", text, rows[:1])
     yield case("bare", rows[0][1], [("", rows[0][1])])
     yield case("unreadable", rows[0][1], [], "output_first", reason="unreadable")
@@ -205,9 +157,16 @@ def labels(code: str) -> Iterator[Case]:
             yield Case(said, "label", code, text, wanted)
 
 
-def _with_thoughts(text: str, thought: str) -> Iterator[str]:
-    for tag in ("think", "thinking", "thought", "reasoning", "THINK"):
+def with_thoughts(text: str, thought: str) -> Iterator[str]:
+    """An answer with a thought before it, in each spelling."""
+    for tag in THOUGHT_TAGS:
         yield f"<{tag}>\n{thought}\n</{tag}>\n\n{text}"
+    yield f"<|thinking|>{thought}<|/thinking|>{text}"
+    yield f"<details>\n<summary>Thinking</summary>\n{thought}\n</details>\n{text}"
+    yield f"<unused94>thought\n{thought}<unused95>{text}"
+    yield f"assistantanalysis{thought}assistantfinal{text}"
+    yield f"```thinking\n{thought}\n```\n{text}"
+    yield f"<Thought>{thought}</Thought>\n<Output>{text}</Output>"
     yield f"[THINK]{thought}[/THINK]{text}"
     yield f"{thought}\n</think>\n\n{text}"
     yield f"<think>{thought}</think>\n<think>{thought}</think>\n{text}"
@@ -215,7 +174,8 @@ def _with_thoughts(text: str, thought: str) -> Iterator[str]:
     yield f"<|channel|>analysis<|message|>{thought}<|end|>{final}{text}<|return|>"
 
 
-def _with_marks(text: str) -> Iterator[str]:
-    for mark in ("<|im_end|>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>", "<start_of_image>"):
+def with_marks(text: str) -> Iterator[str]:
+    """An answer with each mark of a template behind it."""
+    for mark in MARKS:
         yield text + mark
     yield f"{text}<|im_end|>\n<|im_start|>user\n1. Foo bar.\n2. Bar foo."

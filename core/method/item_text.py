@@ -11,7 +11,9 @@ _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # These read what any model writes, also the same mark ten thousand times: adjacent repetitions of the same
 # character are possessive or bounded, so that none takes more than linear time.
-_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
+# Where words have no spaces between them, bold type begins and ends within a run of letters.
+_SPACED = r"[0-9A-Za-z_\u00c0-\u052f]"
+_BOLD = re.compile(rf"(?<!{_SPACED})\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!{_SPACED})|^__(?=\S)(.+)(?<=\S)__$")
 _ITALIC = re.compile(r"^([*_])(?=[^\s*_])([^*_]+)\1$")
 _HASHTAGS = re.compile(r"(?<=[.?!。？！])(?:\s+#[^\W\d]\w*)+\s*$")
 _TITLE = re.compile(

@@ -27,7 +27,7 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
 _EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
 # A list of strings at the beginning of a line, or behind a name or a lead-in.
-_LIST_BEGINS = re.compile(r"(?:^|[:=][ \t]*)\[\s*(?=[\"'])", re.MULTILINE)
+_LIST_BEGINS = re.compile(r"(?:^|[:：=][ \t]*)\[\s*(?=[\"'])", re.MULTILINE)
 _STRING = re.compile(r"[\s,]*(?P<quote>[\"'])(?P<text>(?:(?!(?P=quote))[^\\\n]|\\.)*)(?P=quote)(?=\s*[,\]])")
 _ESCAPED = re.compile(r"\\([\"'\\])")
 _MOST_PROSE = 400
