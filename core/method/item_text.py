@@ -46,11 +46,12 @@ _ANY_TITLE = re.compile(
 _ANY_ANSWER = re.compile(
     r"^(?:\*\*(?P<bold>[^*]+[.?!。？！])\*\*\s*(?P<answer>[^*]+)|(?P<plain>[^*]+[.?!。？！])\s*\*(?P<italic>[^*]+)\*)$"
 )
+_SENTENCE = re.compile(r"[.?!](?=\s)|[。？！]")
 _TITLE_WORDS, _ANSWER_WORDS = 4, 4
 _MOSTLY = 2 / 3
 _ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>.+)[\"”」'’»]$")
 _NUMBER_AGAIN = re.compile(r"^\(?(?P<number>\d{1,3})[.)]\s+(?=\S)")
-ENDS = re.compile(r"[.?!。？！…]['\"’”」』)）\]*_`]*$")
+ENDS = re.compile(r"[.?!。？！…]['\"’”」』»》)）\]*_`]*$")
 """A text that ends as a sentence does."""
 
 
@@ -97,15 +98,19 @@ def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:
 def _are_titles(matches: Sequence["re.Match[str]"], vocabulary: Vocabulary) -> bool:
     """Whether what precedes a colon or dash in all items are titles: short, different, and no part of a request."""
     titles = [match["title"].strip() for match in matches]
-    return len(set(titles)) > 1 and all(
-        _words(title) <= _TITLE_WORDS
-        and vocabulary.is_request(match["text"])
-        # Without spaces, a title may begin with a verb: the command below it then has one of its own.
-        and (
-            not vocabulary.is_request(title)
-            or (is_unspaced(title[-1]) and vocabulary.opening.match(match["text"]) is not None)
+    requests = sum(vocabulary.is_request(match["text"]) for match in matches)
+    return (
+        len(set(titles)) > 1
+        and requests >= _MOSTLY * len(matches)
+        and all(
+            _words(title) <= _TITLE_WORDS
+            # Without spaces, a title may begin with a verb: the command below it then has one of its own.
+            and (
+                not vocabulary.is_request(title)
+                or (is_unspaced(title[-1]) and vocabulary.opening.match(match["text"]) is not None)
+            )
+            for title, match in zip(titles, matches, strict=True)
         )
-        for title, match in zip(titles, matches, strict=True)
     )
 
 
@@ -138,7 +143,7 @@ def number_again(item: str) -> tuple[int, str] | None:
 def is_title(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a line is only the title of the task below it."""
     bare = text.strip(" *_#:：")
-    if not bare or ENDS.search(text.strip(" *_#")) or len(bare.split()) > 6 or len(bare) > 60:
+    if not bare or ENDS.search(text.strip(" *_#")) or _SENTENCE.search(bare) or len(bare.split()) > 6 or len(bare) > 60:
         return False
     marked = re.match(r"^\s*(?:\*\*|__|\*|_)[^*]+?(?:\*\*|__|\*|_)\s*[:：]?\s*$", text) is not None
     return not vocabulary.is_request(bare) or (marked and len(bare.split()) <= 3)

@@ -177,7 +177,8 @@ def _of_text(text: str, code: str, own: OwnNames) -> Label:
         if colon and (meaning is not None or name in known.under_task):
             return _of_line(after, words)
         label = _of_line(folded, words)
-        if label == "unknown" and not last and known.is_lead_in(line):
+        repeated = _QUESTION.fullmatch(_bare(folded).rstrip(" *_`\"'")) and _repeats(_bare(folded), words)
+        if label == "unknown" and not last and (repeated or known.is_lead_in(line)):
             continue
         return label
     return "unknown"
@@ -202,15 +203,23 @@ def _of_line(folded: str, words: LabelWords) -> Label:
     """The label that one line states: by its opening word, or else by what it says of the task."""
     said = _bare(_TAG.sub(" ", folded))
     question = None if words.unclear.match(said) else _QUESTION.match(said)
-    if question is None or not re.search(r"\w", said[question.end() :]):
+    if question is None:
         return _of_statement(said, words)
-    asked, after = question[0], _of_statement(_bare(said[question.end() :]), words)
-    opening = words.opening.match(asked)
-    repeats = words.about.search(asked) and not (opening and re.match(r"\s*[^\w\s?？]", asked[opening.end() :]))
-    if opening is None or repeats:
+    asked, rest = question[0], said[question.end() :]
+    if not re.search(r"\w", rest):
+        return "unknown" if _repeats(asked, words) else _of_statement(said, words)
+    after, opening = _of_statement(_bare(rest), words), words.opening.match(asked)
+    if opening is None or _repeats(asked, words):
         return after
     own = _of_statement(asked, words)
     return own if after in {"unknown", own} else "unknown"
+
+
+def _repeats(question: str, words: LabelWords) -> bool:
+    """Whether a question is the one that was asked, and not one behind an answer."""
+    opening = words.opening.match(question)
+    answered = opening is not None and re.match(r"\s*[^\w\s?？]", question[opening.end() :]) is not None
+    return words.about.search(question) is not None and not answered
 
 
 def _bare(text: str) -> str:

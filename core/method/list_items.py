@@ -59,15 +59,18 @@ class ListItems:
         starts = self._starts
         if len(starts) < 2:
             return False, False
+        apart = bullets = True
         for start, end in zip(starts, [*starts[1:], len(self._lines)], strict=True):
-            below = (line for line in self._lines[start + 1 : end] if not line.blank)
-            second = next(below, None)
+            below = [line for line in self._lines[start + 1 : end] if not line.blank and not line.rule]
             first = self._markers[start].text
-            if second is None or second.code or not first:
+            if not below or below[0].code or not first:
                 return False, False
             firsts.append(first)
-            seconds.append(second.text.strip())
-        if sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
+            seconds.append(below[0].text.strip())
+            apart = apart and self._lines[start + 1].blank
+            bullets = bullets and len(below) == 1 and _BULLET.match(below[0].text) is not None
+        # A line that only goes on with a sentence has no blank line above it, and is no bullet of its own.
+        if not apart and not bullets and sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
             return False, False
         asked = sum(map(self._vocabulary.is_request, firsts))
         asked_below = sum(map(self._vocabulary.is_request, seconds))
@@ -134,6 +137,7 @@ class ListItems:
             self._titled = text.startswith(("**", "__", "#"))
         elif self._open and self._is_above_task(item, line):
             item.restart(_BULLET.sub("", text), self._vocabulary)
+            item.titled = True
             self._titled = False
         elif self._ended or self._ends(line, item, number, after_blank=after_blank):
             self._ended, self._open = True, False
@@ -147,7 +151,8 @@ class ListItems:
 
     def _ends(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
         """Whether something other than the list begins: a dialogue, a task in the prompt's format, the answers."""
-        if line.code or self._goes_on_below(item, number):
+        # The number of an item that the prompt opened is not known: any list may seem to go on with it.
+        if line.code or (item.number is not None and self._goes_on_below(item, number)):
             return False
         head = field_head(line, number, self._vocabulary)
         if head is not None:
@@ -171,7 +176,7 @@ class ListItems:
         while below < len(self._lines) and (self._lines[below].blank or self._lines[below].rule):
             below += 1
         again, last = self._markers.get(below), self._items[-1].number
-        return again is not None and None not in (again.number, last) and (again.number or 0) <= (last or 0)
+        return again is not None and again.number is not None and (last is None or again.number <= last)
 
     def _goes_on_below(self, item: "_Item", number: int) -> bool:
         """Whether the next item that begins below a line has the next number."""
@@ -208,11 +213,14 @@ class ListItems:
 
     def _is_above_task(self, item: "_Item", line: Line) -> bool:
         """Whether the only line of an item so far is a title, and this one the task below it."""
-        if len(item.lines) > 1 or line.code or self._is_under_task(line):
+        text = line.text.strip()
+        if item.titled or len(item.lines) > 1 or line.code or self._is_under_task(line):
+            return False
+        if self._vocabulary.is_remark(text):
             return False
         if self._all_titled:
             return True
-        request = self._vocabulary.is_request(line.text.strip())
+        request = self._vocabulary.is_request(text)
         return (self._titled or request) and is_title(item.lines[0], self._vocabulary)
 
     def _belongs(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
@@ -273,6 +281,8 @@ class _Item:
 
     def __init__(self, number: int | None) -> None:
         self.number = number
+        self.titled = False
+        """Whether a title above it was taken off."""
         self.restart("", None)
 
     def restart(self, line: str, vocabulary: Vocabulary | None) -> None:

@@ -13,10 +13,12 @@ from selfinstruct.core.method.json_answers import JsonItems, holds_an_answer, js
 from selfinstruct.core.method.list_items import COLONS, HEADING, ListItems
 from selfinstruct.core.method.numbering import (
     Marker,
+    begins_with_letter,
     bullet_marker,
     lettered,
     named_marker,
     number_marker,
+    number_markers,
     numbered_by_space,
     top_level,
 )
@@ -29,6 +31,8 @@ _EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=n
 # A list of strings at the beginning of a line, or behind a name or a lead-in.
 _LIST_BEGINS = re.compile(r"(?:^|[:：=][ \t]*)\[\s*(?=[\"'])", re.MULTILINE)
 _STRING = re.compile(r"[\s,]*(?P<quote>[\"'])(?P<text>(?:(?!(?P=quote))[^\\\n]|\\.)*)(?P=quote)(?=\s*[,\]])")
+# Closed, or cut off inside a string.
+_LIST_ENDS = re.compile(r"[\s,]*(?:\]|[\"'][^\n]*\Z|\Z)")
 _ESCAPED = re.compile(r"\\([\"'\\])")
 _MOST_PROSE = 400
 _DEEPEST = 40
@@ -55,13 +59,13 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
         return plain_items(_without_second_numbers(items), vocabulary)
-    if not opened and (quoted := _quoted_list(text, vocabulary)) is not None:
+    if not opened and (quoted := _quoted_list(text, vocabulary, cut=cut)) is not None:
         return plain_items(quoted, vocabulary)
     table = None if opened else _from_table(text, vocabulary)
     if table is not None:
         items = table
         if cut and text.rstrip()[-1:] != "|":
-            items = items[:-1] if text.rstrip().split("\n")[-1].count("|") > 1 and len(items) > 1 else items
+            items = items[:-1] if text.rstrip().split("\n")[-1].count("|") > 1 else items
     else:
         items = _from_lines(text, vocabulary, opened=opened)
         if cut and items:
@@ -101,12 +105,12 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
             number_marker(Line(line), 0, vocabulary.item) is not None
             or named_marker(Line(line), 0, vocabulary.item) is not None
             or bullet_marker(Line(line), 0) is not None
-            or (not opened and vocabulary.is_request(line))
+            or (not opened and (vocabulary.is_request(line) or begins_with_letter(line)))
         )
         return "field" if is_item else "heading" if HEADING.match(line) else None
 
     lines = answer_lines(text, start)
-    markers = [found for at, line in enumerate(lines) if (found := number_marker(line, at, vocabulary.item))]
+    markers = number_markers(lines, vocabulary.item)
     if markers:
         kept = top_level(markers, opened=opened, colons=_after_colons(lines, markers))
     elif not opened:
@@ -156,7 +160,7 @@ def _one_a_line(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:
         texts.pop()
     if (numbered := numbered_by_space(texts)) is not None:
         return numbered
-    if len(texts) > _MOST_LINES or any(line.code for line in lines):
+    if len(texts) > _MOST_LINES or any(line.code for line in lines) or lettered(lines):
         return []
     if (titled := _below_titles(texts, vocabulary)) is not None:
         return titled
@@ -170,7 +174,8 @@ def _below_titles(texts: Sequence[str], vocabulary: Vocabulary) -> list[str] | N
     if len(tasks) < 2 or len(titles) != len(tasks):
         return None
     titled = all(HEADING.match(title) and is_title(title, vocabulary) for title in titles)
-    return list(tasks) if titled and all(map(vocabulary.is_request, tasks)) else None
+    requests = sum(map(vocabulary.is_request, tasks))
+    return list(tasks) if titled and requests >= _LEAST_REQUESTS * len(tasks) else None
 
 
 def _without_second_numbers(items: list[str]) -> list[str]:
@@ -192,7 +197,7 @@ def _elements(text: str, vocabulary: Vocabulary) -> list[str]:
     ]
 
 
-def _quoted_list(text: str, vocabulary: Vocabulary) -> list[str] | None:
+def _quoted_list(text: str, vocabulary: Vocabulary, *, cut: bool) -> list[str] | None:
     """The strings of a list in a programming language, such as Python; None if there is no other text than one."""
     begins = _LIST_BEGINS.search(text)
     if begins is None:
@@ -203,8 +208,8 @@ def _quoted_list(text: str, vocabulary: Vocabulary) -> list[str] | None:
         items.append(_ESCAPED.sub(r"\1", string["text"]))
         at = string.end()
     around = [*text[: begins.start()].split("\n"), *text[at:].lstrip(",] \t").split("\n")]
-    closed = re.compile(r"[\s,]*\]").match(text, at) is not None
-    if len(items) < 2 or not closed or _has_numbers(around, vocabulary):
+    closed = _LIST_ENDS.match(text, at) is not None
+    if not items or (len(items) < 2 and not cut) or not closed or _has_numbers(around, vocabulary):
         return None
     return items if sum(map(len, around)) <= _MOST_PROSE else None
 

@@ -26,7 +26,7 @@ _COUNTER = r"(?:条|條|项|項|道|号|號|件|点|[個个番回つ]目?|번째
 _COUNT = (
     rf"(?:{_COUNTER}?(?:任务|任務|指令|问题|题|題|问|問|课题|課題|タスク|과제|문제|질문|작업|지시문?)|{_COUNTER})"
 )
-_AFTER = r"(?:(?:\.{3,5}|…{1,2})(?!\d)|/(?=\s)|\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
+_AFTER = r"(?:\.{3,5}|…{1,2}|/(?=\s)|\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
 _JOINERS = "\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _LETTERED = re.compile(
     r"^(?P<indent>[ \t\u3000]*)(?:\*\*|__)?[(（]?(?P<letter>[A-Za-z]|[ivx]{2,4}|[가-하ア-ン甲乙丙丁])[.)）．](?:\*\*|__)?"
@@ -39,6 +39,9 @@ _SERIES = (
     tuple("アイウエオカキクケコサシスセソ"),
     tuple("甲乙丙丁"),
 )
+_PLAIN_MARK = re.compile(rf"\s*(?P<n>{_DIGITS}|{_HAN})(?P<mark>[、．)）]|\s[-–—]\s)")
+_BEFORE_DIGIT = re.compile(rf"{_PLAIN_MARK.pattern}\s*(?=\d)")
+_AFTER_NAME = rf"(?:\\?[:：、）)]{{1,2}}|\s*[-–—]\s+|{_AFTER})"
 _FARTHEST = 20
 """A number this much higher than the last one is not the next of a list."""
 _NESTED_INDENT = 2
@@ -79,6 +82,39 @@ def number_marker(line: Line, at: int, item: str) -> Marker | None:
             at, _value(match["n"]), len(prefix["indent"]), rest.strip(), bool(prefix["mark"]), style
         )
     return None
+
+
+def number_markers(lines: Sequence[Line], item: str) -> list[Marker]:
+    """Read the numbered items of a list.
+
+    An item whose text begins with a digit, "10、1/3", counts if the item before or after it has the next number
+    and is written alike.
+    """
+    found: list[tuple[Marker, str | None]] = []
+    for at, line in enumerate(lines):
+        if marker := number_marker(line, at, item):
+            found.append((marker, None))
+        elif not line.code and (match := _BEFORE_DIGIT.match(line.text)):
+            text = line.text[match.end() :]
+            found.append((Marker(at, _value(match["n"]), line.indent, text, False, "plain"), match["mark"].strip()))
+
+    def follows(place: int, by: int, mark: str) -> bool:
+        if not 0 <= place + by < len(found):
+            return False
+        other, number = found[place + by][0], found[place][0].number
+        alike = _PLAIN_MARK.match(lines[other.line].text)
+        return alike is not None and alike["mark"].strip() == mark and other.number == (number or 0) + by
+
+    return [
+        marker
+        for place, (marker, mark) in enumerate(found)
+        if mark is None or follows(place, -1, mark) or follows(place, 1, mark)
+    ]
+
+
+def begins_with_letter(line: str) -> bool:
+    """Whether a line may be an item of a list with letters."""
+    return _LETTERED.match(line) is not None
 
 
 def named_marker(line: Line, at: int, item: str) -> Marker | None:
@@ -145,7 +181,7 @@ def lettered(lines: Sequence[Line]) -> list[Marker]:
         for at, line in enumerate(lines):
             match = None if line.code else _LETTERED.match(line.text)
             if match and series[len(markers) : len(markers) + 1] == (match["letter"].casefold(),):
-                markers.append(Marker(at, None, len(match["indent"]), match["text"], False, "letter"))
+                markers.append(Marker(at, None, len(match["indent"]), match["text"].rstrip(), False, "letter"))
         if len(markers) > 1:
             return markers
     return []
@@ -172,11 +208,11 @@ def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pa
     forms = {
         "bracket": rf"[\[(（【〔{{<](?:第|{item})?\s*{number}{_COUNT}?[\])）】〕}}>]\s*(?:{_AFTER}|[:：])?",
         "hash": rf"[#№](?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
-        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s|$)|，|{closes})",
-        "named": rf"(?:{item})\s*(?:[#№]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s*$)|{closes})",
+        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?(?:{_AFTER_NAME}|(?=\s|$)|，|{closes})",
+        "named": rf"(?:{item})\s*(?:[#№]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER_NAME}|(?=\s*$)|{closes})",
         "named hash": rf"(?:{item})\s*[#№]\s*(?P<n>{_DIGITS})(?=\s)",
         "named question": rf"(?:问|問|题|題|문)\s*(?P<n>{_DIGITS})(?=\s)",
-        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|(?:st|nd|rd|th)(?=\W))(?:{_AFTER}|(?=\s|$)|{closes})",
+        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|(?:st|nd|rd|th)(?=\W))(?:{_AFTER_NAME}|(?=\s|$)|{closes})",
         "plain": rf"(?P<n>{_DIGITS})\s*{_AFTER}",
         "alone": rf"(?P<n>{_DIGITS})(?:{ends}|{closes})",
         "han": rf"(?P<n>{_HAN})[、.．:：](?!\d)",

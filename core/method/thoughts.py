@@ -35,6 +35,7 @@ _OPENING_BLOCKS = re.compile(
     rf"\A\s*(?:<(?P<name>{_OPENING_NAMES})>(?:(?!<(?P=name)>).)*?</(?P=name)>\s*)+(?=[^<\s])",
     re.DOTALL | re.IGNORECASE,
 )
+_CUT_OPENING = re.compile(rf"\A\s*<(?:{_OPENING_NAMES})>", re.IGNORECASE)
 _OPENING_FENCE = re.compile(
     rf"\A\s*(```|~~~)(?:{_NAMES})[ \t]*\n.*?\n\1[ \t]*(?=\n)", re.DOTALL | re.IGNORECASE
 )
@@ -67,6 +68,8 @@ def spoken(text: str) -> str:
     if said is None:
         said = _BARE_HARMONY.sub("", text, count=1)
     said = _OPENING_FENCE.sub("", _OPENING_BLOCKS.sub("", _without_blocks(said)))
+    if (cut := _CUT_OPENING.match(said)) and f"</{cut[0].strip()[1:]}" not in said:
+        return ""
     envelope = _ENVELOPE.match(said)
     return envelope["said"] if envelope else said
 

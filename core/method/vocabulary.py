@@ -162,7 +162,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
             rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
         ),
         answer_inside=re.compile(
-            rf"(?P<end>[.?!。？！][\"”’」』]?)\s*(?:[-–—|]\s*)?[(\[（*_]*(?:{any_of(names['under_task'])})[*_]*\s*[:：]",
+            rf"(?P<end>[.?!。？！][\"'”’」』»)）]{{0,2}}|[\"'”’」』»)）](?=\s*\|))\s*(?:[-–—|]\s*)?[(\[（*_]*(?:{any_of(names['under_task'])})[*_]*\s*[:：]",
             re.IGNORECASE,
         ),
         example=_example_heading(examples, names["number"], names["ordinal"]),

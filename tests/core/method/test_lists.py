@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from benchmarks.reading_forms import LANGUAGES, MARKS, THOUGHT_TAGS, words
 from benchmarks.reading_lists import Task, base_model, list_forms
 from selfinstruct.core.method import parse_proposals
+from selfinstruct.core.method.vocabulary import vocabulary
 
 # With quotation marks, colons, brackets, numbers and code, as real tasks have them.
 TASKS = {
@@ -85,7 +86,8 @@ TASKS = {
         "이 코드 `x = = 3`이 왜 틀렸는지 설명하세요.",
     ],
 }
-AROUND = ("plain", "greeting", "remark", "thought", "late thought", "mark", "CRLF", "fence", "BOM", "spaces")
+# In the order in which they come to be around an answer.
+AROUND = ("fence", "remark", "greeting", "late thought", "thought", "spaces", "BOM", "CRLF", "mark")
 
 
 def known_rows(code: str, picked: list[int]) -> list[Task]:
@@ -95,12 +97,22 @@ def known_rows(code: str, picked: list[int]) -> list[Task]:
     return [around[n % len(around)]._replace(text=text) for n, text in enumerate(dict.fromkeys(texts))]
 
 
+def form_of(rows: list[Task], code: str, form: int) -> str:
+    """The tasks in one of the forms."""
+    forms = list(list_forms(rows, code))
+    kind, text = forms[form % len(forms)]
+    if kind != "answer":
+        return text
+    # Below a task that says "the following", a line may as well be what it is about.
+    clear = [row for row in rows if vocabulary(code).material.search(row.text) is None]
+    return list(list_forms(clear, code))[form % len(forms)][1]
+
+
 def decorated(text: str, code: str, around: str, choice: int) -> str:
     own, thought = words(code), "1. Foo bar.\n2. Bar foo.\nInput: x"
     tag = THOUGHT_TAGS[choice % len(THOUGHT_TAGS)]
     remark = own["remarks"][choice % len(own["remarks"])]
     return {
-        "plain": text,
         "greeting": f"{own['greeting']}\n\n{text}",
         "remark": f"{text}\n\n{remark}",
         "thought": f"<{tag}>\n{thought}\n</{tag}>\n{text}",
@@ -130,13 +142,16 @@ def test_each_task_that_is_read_is_one_of_those_written_and_whole(
     picked: list[int], code: str, form: int, around: list[str], choice: int, cut: int | None
 ) -> None:
     rows = known_rows(code, picked)
-    forms = list(list_forms(rows, code))
-    text = forms[form % len(forms)][1]
-    for one in around:
+    text = form_of(rows, code, form)
+    most = len(text) - 1
+    for one in sorted(around, key=AROUND.index):
         text = decorated(text, code, one, choice)
-    text = text if cut is None else text[: max(1, len(text) - cut)]
+    text = text if cut is None else text[: len(text) - min(cut, most)]
     found = parse_proposals(text, cut=cut is not None, continues_item=False, language=code)
     tasks = [row.text for row in rows]
+    if len(found) == 1:
+        # One item alone does not show that its picture or its title is no part of it.
+        found = [task for task in tasks if found[0].endswith(task)]
     assert [task for task in found if task not in tasks] == [], text
     assert found == [task for task in tasks if task in found], text
 
@@ -152,3 +167,89 @@ def test_whatever_a_base_model_goes_on_with_its_tasks_are_those_of_the_list(
     text = text if cut is None else text[: max(1, len(text) - cut)]
     found = parse_proposals(text, cut=cut is not None, continues_item=True, language=code)
     assert [task for task in found if task not in tasks] == [], text
+
+
+FISH, SONG = "Name a fish of the North Sea.", "Sing about rain, briefly."
+BOTH = [FISH, SONG]
+LIST = f"9. {FISH}\n10. {SONG}"
+
+
+@pytest.mark.parametrize(
+    ("text", "tasks"),
+    [
+        pytest.param(f"9/ {FISH}\n10/ {SONG}", BOTH, id="slashes"),
+        pytest.param(f"9th: {FISH}\n10th: {SONG}", BOTH, id="ordinals"),
+        pytest.param(f"9...{FISH}\n10...{SONG}", BOTH, id="dots"),
+        pytest.param(f"a) {FISH}\nb) {SONG}", BOTH, id="letters"),
+        pytest.param(f"i. {FISH}\nii. {SONG}", BOTH, id="small Roman numerals"),
+        pytest.param("Which is a fish?\na) cod\nb) wren", [], id="options are no tasks"),
+        pytest.param(f"🔹 {FISH}\n🔹 {SONG}", BOTH, id="pictures as bullets"),
+        pytest.param(f"📝 9. {FISH}\n🎨 10. {SONG}", BOTH, id="pictures before numbers"),
+        pytest.param(f"9. 📝 {FISH}\n10. 🎨 {SONG}", BOTH, id="pictures before all tasks"),
+        pytest.param("9. 😀 is which feeling?\n10. Sing.", ["😀 is which feeling?", "Sing."], id="one picture"),
+        pytest.param(f"### Sea\n{FISH}\n\n### Rain\n{SONG}", BOTH, id="headings without numbers"),
+        pytest.param(f"9. Sea: {FISH}\n10. Rain: {SONG}", BOTH, id="plain titles"),
+        pytest.param("9. Quiz: Is a cod a fish?\n10. Sing.", ["Quiz: Is a cod a fish?", "Sing."], id="one title"),
+        pytest.param(
+            "9. True or false: is a cod a fish?\n10. True or false: is it wet?",
+            ["True or false: is a cod a fish?", "True or false: is it wet?"],
+            id="the same words before all tasks are no titles",
+        ),
+        pytest.param(f"9. **Sea**\n   - {FISH}\n10. **Rain**\n   - {SONG}", BOTH, id="bullets below titles"),
+        pytest.param("9. Is a cod a fish?\n   - Yes\n10. Sing.", ["Is a cod a fish?", "Sing."], id="one bullet"),
+        pytest.param(
+            "9. Which is a fish?\n   - cod\n   - wren\n10. Sing.",
+            ["Which is a fish? - cod - wren", "Sing."],
+            id="several bullets are options",
+        ),
+        pytest.param(f"9. **{FISH}** Cod.\n10. **{SONG}** Drip.", BOTH, id="answers behind bold tasks"),
+        pytest.param(f"9. {FISH} *Cod.*\n10. {SONG} *Drip.*", BOTH, id="answers in italics"),
+        pytest.param(f"9. {FISH} | Difficulty: easy\n10. {SONG} | Difficulty: hard", BOTH, id="bars"),
+        pytest.param(f"{LIST}\n\n**Answers**\n9. Cod\n10. Drip", BOTH, id="answers below a heading"),
+        pytest.param(f"{LIST}\n\n9. Cod\n10. Drip", BOTH, id="the numbers again, with answers"),
+        pytest.param(f"{LIST}\n\n*(Tasks 9 and 10 differ.)*", BOTH, id="a remark in brackets"),
+        pytest.param(f"{LIST}\n\nUser: More!\nAssistant: 1. Run.\n2. Tell a tale.", BOTH, id="a dialogue"),
+        pytest.param(f"**Reasoning:**\n1. Vary.\n2. Be short.\n\n**Answer:**\n{LIST}", BOTH, id="reasoning"),
+        pytest.param(f"['{FISH}', '{SONG}']", BOTH, id="a list in Python"),
+        pytest.param(f'Here you go: ["{FISH}", "{SONG}"]', BOTH, id="JSON behind a lead-in"),
+        pytest.param(f'{{"instructions": [["{FISH}"], ["{SONG}"]]}}', BOTH, id="lists in JSON"),
+        pytest.param(f'{{"instructions": "9. {FISH}\\n10. {SONG}"}}', BOTH, id="a list in a JSON string"),
+        pytest.param(
+            '{"instructions": "Do both:\\n1. run\\n2. sing"}', ["Do both: 1. run 2. sing"], id="a task with a list"
+        ),
+        pytest.param(
+            f'[{{"task": "Sea", "instruction": "{FISH}"}}, {{"task": "Rain", "instruction": "{SONG}"}}]',
+            BOTH,
+            id="titles in JSON",
+        ),
+        pytest.param(f"\ufeff9. {FISH}\n\u200b10. {SONG}\u200b", BOTH, id="characters of no width"),
+    ],
+)
+def test_a_list_is_read_as_it_is_meant(text: str, tasks: list[str]) -> None:
+    assert parse_proposals(text, cut=False, continues_item=False) == tasks
+
+
+@pytest.mark.parametrize(
+    ("text", "tasks"),
+    [
+        pytest.param(f" {FISH} 10. {SONG} 11. Name a bird.", [*BOTH, "Name a bird."], id="one line"),
+        pytest.param(
+            " Sum up the following text.\n\nPosted by Jim.\n\n1. Bob says:\nNice!",
+            ["Sum up the following text."],
+            id="prose is not what was announced",
+        ),
+        pytest.param(" Compare these two:\n\nPosted by Jim.", [], id="nor is the task whole without it"),
+        pytest.param(
+            ' Compare these two:\n\n"Look" and "leap".', ['Compare these two: "Look" and "leap".'], id="a quotation"
+        ),
+        pytest.param(
+            f" Sum up the following text.\n\nThe ferry was late.\n\n10. {SONG}",
+            ["Sum up the following text. The ferry was late.", SONG],
+            id="a text before the next number",
+        ),
+        pytest.param(f" {FISH}\n10. {SONG}\n\n\nTask: Write a poem.\nOutput: x", BOTH, id="the prompt's format"),
+        pytest.param(f"{FISH}\nTask 10: {SONG}\n\n# Solutions\n\nTask 9: Cod\nTask 10: Yes", BOTH, id="solutions"),
+    ],
+)
+def test_a_base_models_list_ends_where_it_goes_on_with_something_else(text: str, tasks: list[str]) -> None:
+    assert parse_proposals(text, cut=False, continues_item=True) == tasks
