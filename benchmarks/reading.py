@@ -36,12 +36,16 @@ def read(case: Case) -> object:
     """What a case is read as: the tasks, the rows that are kept, or the label."""
     if case.stage == "list":
         return parse_proposals(
-            case.text, cut=case.cut, continues_item=case.continues_item, language=case.language
+            case.text,
+            cut=case.cut,
+            continues_item=case.continues_item,
+            language=case.language,
+            own=case.own,
         )
     if case.stage == "label":
-        return parse_label(case.text, case.language)
+        return parse_label(case.text, case.language, own=case.own)
     parse = parse_input_first if case.stage == "input_first" else parse_output_first
-    made = keep_or_drop(parse(case.text, case.language), cut=case.cut)
+    made = keep_or_drop(parse(case.text, case.language, own=case.own), cut=case.cut)
     reasons = {one.reason.code for one in made if one.reason}
     if case.reason is not None and case.reason not in reasons:
         return f"dropped as {', '.join(sorted(reasons)) or 'nothing'}"

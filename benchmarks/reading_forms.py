@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from selfinstruct.core.language.registry import AnswerWords, language
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames
 
 LANGUAGES = ("en", "es", "ja", "ko", "zh")
 THOUGHT_TAGS = (
@@ -20,6 +21,7 @@ MARKS = (
     *("<end>", "[end]", "[|endofturn|]", "<s>", "<0x0A>", "<reserved_106>", "<_user>", "<|im_end", "<|im_"),
     *("</output>", "</answer>", "▁", "Ċ", "###", "\n\n###", "\\end{document}", "<unused7>"),
 )
+SEPARATORS = ("---", "***", "* * *", "=====", "-----", "______")
 Stage = Literal["list", "input_first", "output_first", "label"]
 Row = tuple[str, str]
 
@@ -47,6 +49,8 @@ class Case:
     continues_item: bool = False
     reason: str | None = None
     """The reason with which an instance should be dropped."""
+    own: OwnNames = NO_OWN_NAMES
+    """The field names of a person's own prompts."""
 
 
 @cache
@@ -89,6 +93,19 @@ def instances(code: str) -> Iterator[Case]:
     for none in own["none"]:
         text = f"{names.input[0]}: {none}\n{names.output[0]}: {rows[0][1]}"
         yield case("no input", text, [("", rows[0][1])])
+    mine = own["prompts"]
+    names_of_prompts = OwnNames(input=(mine[0],), output=(mine[1],), label=(mine[2],))
+    text = "\n\n".join(f"{mine[0]}: {one}\n{mine[1]}: {two}" for one, two in rows)
+    yield case("names of prompts", text, own=names_of_prompts)
+    text = "\n\n".join(f"{mine[2]}: {label}\n{mine[0]}: {given}" for given, label in labelled)
+    yield case("names of prompts", text, labelled, "output_first", own=names_of_prompts)
+    for separator in SEPARATORS:
+        text = f"\n\n{separator}\n\n".join(
+            f"{names.input[0]}: {one}\n{names.output[0]}: {two}" for one, two in rows
+        )
+        yield case("separators", text)
+    inside = f"{rows[0][1]} {own['placeholder'][-1]} {rows[1][1]}"
+    yield case("placeholder", one_each + inside, [], reason="placeholder")
     for text in own["placeholder"]:
         yield case("placeholder", one_each + text, [], reason="placeholder")
     for text in own["refusal"]:
@@ -101,6 +118,8 @@ def instances(code: str) -> Iterator[Case]:
     yield case("code", one_each + "\n" + sample, [(rows[0][0], sample)])
     for text in with_thoughts(f"{one_each}{rows[0][1]}", f"{names.input[0]}: x\n{names.output[0]}: y"):
         yield case("thoughts", text, rows[:1])
+    late = f"{own['greeting']}\n<think>\n{names.input[0]}: x\n{names.output[0]}: y\n</think>\n"
+    yield case("thoughts", f"{late}{one_each}{rows[0][1]}", rows[:1])
     yield case("thoughts", f"{one_each}<think>{rows[1][1]}?</think>{rows[0][1]}", rows[:1])
     for text in with_marks(f"{one_each}{rows[0][1]}"):
         yield case("marks", text, rows[:1])
@@ -155,6 +174,21 @@ def labels(code: str) -> Iterator[Case]:
     for wanted, said in (("classification", "yes"), ("generation", "no"), ("unknown", "unclear")):
         for text in own[said]:
             yield Case(said, "label", code, text, wanted)
+    names, thoughts = language(code).answers, own["thoughts"]
+    for wanted, said, other in (
+        ("classification", names.yes[0], names.no[0]),
+        ("generation", names.no[0], names.yes[0]),
+    ):
+        for text in (
+            f"### {own['answer']}\n{said}",
+            f"**{own['answer']}**\n\n{said}",
+            f"### {thoughts[0]}\n{other}?\n\n### {own['answer']}\n{said}",
+            f"{thoughts[1]}: {other}?\n{own['answer']}: {said}",
+        ):
+            yield Case("below a heading", "label", code, text, wanted)
+        for text in with_thoughts(said, f"{other}?"):
+            yield Case("thoughts", "label", code, text, wanted)
+        yield Case("thoughts", "label", code, f"{own['greeting']}\n<think>{other}?</think>\n{said}", wanted)
 
 
 def with_thoughts(text: str, thought: str) -> Iterator[str]:

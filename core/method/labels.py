@@ -70,8 +70,9 @@ class LabelWords:
             re.compile(rf"(?:{any_of(map(fold, words[name]))}){_DECORATION}$") for name in ("only_yes", "only_no")
         )
         # Only these, and not other words for them, contradict another answer before them.
-        self.plain_yes, self.plain_no = (
-            re.compile(rf"(?:{any_of(map(fold, plain))})$") for plain in (asked.yes, asked.no)
+        self.plain: tuple[tuple[re.Pattern[str], Label], ...] = (
+            (re.compile(rf"(?:{any_of(map(fold, asked.yes))})$"), "classification"),
+            (re.compile(rf"(?:{any_of(map(fold, asked.no))})$"), "generation"),
         )
         self.filler = re.compile(rf"(?:(?:{_patterns(words['filler']).pattern})[\s\W]*)+", re.IGNORECASE)
         # A language's own pattern takes the place of the English one.
@@ -178,8 +179,12 @@ def _of_text(text: str, code: str, own: OwnNames) -> Label:
             return _of_line(after, words)
         label = _of_line(folded, words)
         repeated = _QUESTION.fullmatch(_bare(folded).rstrip(" *_`\"'")) and _repeats(_bare(folded), words)
-        if label == "unknown" and not last and (repeated or known.is_lead_in(line)):
+        if not last and label == "unknown" and (repeated or known.is_lead_in(line)):
             continue
+        # "Yes, here it is:" only opens an answer where a bare yes or no follows.
+        if not last and line.rstrip(" *_").endswith((":", "：")) and known.is_lead_in(line):
+            below = re.sub(r"^[\W_]+|[\W_]+$", "", fold(lines[number + 1]))
+            label = next((said for plain, said in words.plain if plain.match(below)), label)
         return label
     return "unknown"
 
@@ -271,7 +276,7 @@ def _contradicts(said: str, opening: "re.Match[str]", words: LabelWords, *, yes:
     """Whether what follows takes a yes or no back: "No, wait. Yes.", "Yes, so it is not classification"."""
     rest = said[opening.end() :]
     *before, last = _SENTENCE_END.split(re.sub(r"[\W_]+$", "", rest))
-    if before and (words.plain_no if yes else words.plain_yes).match(last):
+    if before and words.plain[yes][0].match(last):
         return True
     if words.about.search(opening[0]) and words.negated_after.search(_CLAUSE_END.split(rest)[0]):
         return True
