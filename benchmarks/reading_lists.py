@@ -10,11 +10,12 @@ from selfinstruct.core.language.registry import language
 # In any language; each has others of its own besides.
 _NUMBERS = (
     *("{n}. ", "{n}) ", "{n}: ", "{n} - ", "[{n}] ", "({n}) ", "#{n} ", "#{n}: ", "{n}.- ", "**{n}.** "),
-    *("### {n}. ", "{n}\\. ", "> {n}. ", "{n}/ ", "{n}...", "📝 {n}. ", "{n}. 📝 ", "Task {n}: ", "Task {n} - "),
-    *("Task #{n}: ", "**Task {n}:** ", "Question {n}: ", "Q{n}: ", "{name} {n}: ", "**{name} {n}:** ", "{name} #{n}: "),
+    *("### {n}. ", "{n}\\. ", "> {n}. ", "{n}/ ", "{n}...", "📝 {n}. ", "{n}. 📝 ", "Task {n}: "),
+    *("Task {n} - ", "Task #{n}: ", "**Task {n}:** ", "Question {n}: ", "Q{n}: ", "{name} {n}: "),
+    *("**{name} {n}:** ", "{name} #{n}: "),
 )
 _CIRCLED = ("⑨⑩⑪⑫⑬⑭", "❾❿⓫⓬⓭⓮", "①②③④⑤⑥")
-_HAN = "九 十 十一 十二 十三 十四".split()
+_HAN = ("九", "十", "十一", "十二", "十三", "十四")
 _LETTERS = ("abcdef", "ABCDEF")
 _BULLETS = ("- ", "* ", "• ", "● ", "– ", "~ ", "🔹 ", "👉 ")
 
@@ -163,7 +164,7 @@ def base_model(plain: str, code: str) -> Iterator[str]:
     yield begun
     for drift in (
         "Posted by Anna on Monday.\n\n2 comments\n1. Nice list!\n2. Thanks.",
-        "This entry was posted in Education on May 3, 2014.\n\n1. Bob says:\nGreat post!\n2. Ann says:\nThanks.",
+        "This entry was posted on May 3, 2014.\n\n1. Bob says:\nGreat post!\n2. Ann says:\nThanks.",
         "Posted by Jim at 10:30 AM\n\n3 comments:\n\n- Jim said...\n- Another thing",
         f"{names.task[0]}: {own['material'][0]}\n{names.input[0]}: x\n{names.output[0]}: y",
         "User: Thanks! Now give me 3 more.\nAssistant: 1. Sing a song.\n2. Tell a tale.",

@@ -13,7 +13,9 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # character are possessive or bounded, so that none takes more than linear time.
 # Where words have no spaces between them, bold type begins and ends within a run of letters.
 _SPACED = r"[0-9A-Za-z_\u00c0-\u052f]"
-_BOLD = re.compile(rf"(?<!{_SPACED})\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!{_SPACED})|^__(?=\S)(.+)(?<=\S)__$")
+_BOLD = re.compile(
+    rf"(?<!{_SPACED})\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!{_SPACED})|^__(?=\S)(.+)(?<=\S)__$"
+)
 _ITALIC = re.compile(r"^([*_])(?=[^\s*_])([^*_]+)\1$")
 _HASHTAGS = re.compile(r"(?<=[.?!。？！])(?:\s+#[^\W\d]\w*)+\s*$")
 _TITLE = re.compile(
@@ -96,7 +98,7 @@ def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:
 
 
 def _are_titles(matches: Sequence["re.Match[str]"], vocabulary: Vocabulary) -> bool:
-    """Whether what precedes a colon or dash in all items are titles: short, different, and no part of a request."""
+    """Whether what precedes a colon or dash in all items are titles: short, different, no requests."""
     titles = [match["title"].strip() for match in matches]
     requests = sum(vocabulary.is_request(match["text"]) for match in matches)
     return (
@@ -143,7 +145,13 @@ def number_again(item: str) -> tuple[int, str] | None:
 def is_title(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a line is only the title of the task below it."""
     bare = text.strip(" *_#:：")
-    if not bare or ENDS.search(text.strip(" *_#")) or _SENTENCE.search(bare) or len(bare.split()) > 6 or len(bare) > 60:
+    if (
+        not bare
+        or ENDS.search(text.strip(" *_#"))
+        or _SENTENCE.search(bare)
+        or len(bare.split()) > 6
+        or len(bare) > 60
+    ):
         return False
     marked = re.match(r"^\s*(?:\*\*|__|\*|_)[^*]+?(?:\*\*|__|\*|_)\s*[:：]?\s*$", text) is not None
     return not vocabulary.is_request(bare) or (marked and len(bare.split()) <= 3)

@@ -67,7 +67,8 @@ class LabelWords:
         question = any_of(map(fold, [*own.question, *asked.question]))
         self.question = re.compile(rf"(?:{question})\W*[:：?？]|^\W*(?:{question})")
         self.only_yes, self.only_no = (
-            re.compile(rf"(?:{any_of(map(fold, words[name]))}){_DECORATION}$") for name in ("only_yes", "only_no")
+            re.compile(rf"(?:{any_of(map(fold, words[name]))}){_DECORATION}$")
+            for name in ("only_yes", "only_no")
         )
         # Only these, and not other words for them, contradict another answer before them.
         self.plain: tuple[tuple[re.Pattern[str], Label], ...] = (
@@ -108,7 +109,7 @@ def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
     Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
     decides, and in it the opening word.
     """
-    text = _BOXED.sub(r"\g<said>", after_reasoning(text, vocabulary(code, own), lambda head, below: True))
+    text = _BOXED.sub(r"\g<said>", after_reasoning(text, vocabulary(code, own)))
     stated, start = _in_object(text, code, own)
     if stated is None:
         return _of_text(text, code, own)

@@ -150,7 +150,7 @@ class ListItems:
             self._drift(line, after_blank=after_blank)
 
     def _ends(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
-        """Whether something other than the list begins: a dialogue, a task in the prompt's format, the answers."""
+        """Whether something other than the list begins: a dialogue, a task of the prompt's form, answers."""
         # The number of an item that the prompt opened is not known: any list may seem to go on with it.
         if line.code or (item.number is not None and self._goes_on_below(item, number)):
             return False
@@ -166,11 +166,16 @@ class ListItems:
     def _begins_answers(self, line: Line, number: int) -> bool:
         """Whether a line is the heading of answers: the numbers of the tasks come again below it."""
         name = fold(line.text.strip(" \t#*_:：【】[]"))
-        if len(name) > _LONGEST_NAME or not (HEADING.match(line.text) or line.text.rstrip(" *_").endswith(COLONS)):
+        if len(name) > _LONGEST_NAME or not (
+            HEADING.match(line.text) or line.text.rstrip(" *_").endswith(COLONS)
+        ):
             return False
         known = (name, name.removesuffix("s"), name.removesuffix("es"))
         meanings = [meaning for form in known if (meaning := self._vocabulary.meaning(form))]
-        if not any(meaning.kind == "output" for meaning in meanings) and name not in self._vocabulary.under_task:
+        if (
+            not any(meaning.kind == "output" for meaning in meanings)
+            and name not in self._vocabulary.under_task
+        ):
             return False
         below = number + 1
         while below < len(self._lines) and (self._lines[below].blank or self._lines[below].rule):
@@ -191,8 +196,8 @@ class ListItems:
     def _may_be_announced(self, text: str, line: Line, item: "_Item", number: int) -> bool:
         """Whether a paragraph may be the text that the item above announces.
 
-        Where a base model goes on with anything after its last item, only a quotation, a table, or a name such
-        as "Text:" shows that it is; an item that cannot do without its text is dropped then.
+        Where a base model goes on with anything after its last item, only a quotation, a table, or a name
+        such as "Text:" shows that it is; an item that cannot do without its text is dropped then.
         """
         if self._goes_on_below(item, number):
             return True
@@ -258,9 +263,11 @@ class ListItems:
         return named or vocabulary.is_request(text)
 
     def _is_only_bullet(self, line: Line, item: "_Item", number: int) -> bool:
-        """Whether a bullet is the only one below a task: there is no choice, so that it is rather the answer."""
+        """Whether a bullet is the only one below a task: there is no choice, so it is rather the answer."""
         below = number + 1
-        more = below < len(self._lines) and below not in self._markers and _BULLET.match(self._lines[below].text)
+        more = (
+            below < len(self._lines) and below not in self._markers and _BULLET.match(self._lines[below].text)
+        )
         return len(item.lines) == 1 and _BULLET.match(line.text) is not None and not more
 
     def _is_under_task(self, line: Line) -> bool:

@@ -50,7 +50,9 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         opened: Whether the text begins inside an item.
     """
     if not opened:
-        text = after_reasoning(text, vocabulary, lambda head, below: not head.text and _begins(below, vocabulary))
+        text = after_reasoning(
+            text, vocabulary, lambda head, below: not head.text and _begins(below, vocabulary)
+        )
     if not opened and len(elements := _elements(text, vocabulary)) > 1:
         return plain_items(elements, vocabulary)
     text = _EMPHASIZED.sub(r"\g<text>", text)
@@ -116,9 +118,9 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
     elif not opened:
         named = [found for at, line in enumerate(lines) if (found := named_marker(line, at, vocabulary.item))]
         letters = [] if named else _lettered_tasks(lines, vocabulary)
-        bullets = named or letters or [
-            found for at, line in enumerate(lines) if (found := bullet_marker(line, at))
-        ]
+        bullets = (
+            named or letters or [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
+        )
         outer = min((marker.indent for marker in bullets), default=0)
         kept = [marker for marker in bullets if marker.indent < outer + 2]
         if not kept:
@@ -198,7 +200,7 @@ def _elements(text: str, vocabulary: Vocabulary) -> list[str]:
 
 
 def _quoted_list(text: str, vocabulary: Vocabulary, *, cut: bool) -> list[str] | None:
-    """The strings of a list in a programming language, such as Python; None if there is no other text than one."""
+    """The strings of a list in a programming language, such as Python; None if the answer is no such list."""
     begins = _LIST_BEGINS.search(text)
     if begins is None:
         return None
@@ -218,12 +220,11 @@ def _from_json(found: JsonItems, vocabulary: Vocabulary) -> list[str] | None:
     """The instructions of a JSON list or of numbered members; None if it holds something else."""
     items: list[str] = []
     for value in found.items:
-        if isinstance(value, list) and len(value) == 1:
-            (value,) = value
-        if isinstance(value, str):
-            items += _listed_in(value, vocabulary) if len(found.items) == 1 else [value]
-        elif isinstance(value, dict):
-            items += _instructions(value, vocabulary)
+        inner = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(inner, str):
+            items += _listed_in(inner, vocabulary) if len(found.items) == 1 else [inner]
+        elif isinstance(inner, dict):
+            items += _instructions(inner, vocabulary)
     return items if items or not found.items else None
 
 

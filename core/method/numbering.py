@@ -23,14 +23,16 @@ _PREFIX = re.compile(
 # At most three digits: a line that starts with "1984." is not an item.
 _DIGITS, _HAN = r"\d{1,3}", r"[〇一二三四五六七八九十]{1,3}"
 _COUNTER = r"(?:条|條|项|項|道|号|號|件|点|[個个番回つ]目?|번째?)"
-_COUNT = (
-    rf"(?:{_COUNTER}?(?:任务|任務|指令|问题|题|題|问|問|课题|課題|タスク|과제|문제|질문|작업|지시문?)|{_COUNTER})"
+_COUNTED = r"(?:任务|任務|指令|问题|题|題|问|問|课题|課題|タスク|과제|문제|질문|작업|지시문?)"
+_COUNT = rf"(?:{_COUNTER}?{_COUNTED}|{_COUNTER})"
+_AFTER = (
+    r"(?:\.{3,5}|…{1,2}|/(?=\s)|\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)"
+    r"|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
 )
-_AFTER = r"(?:\.{3,5}|…{1,2}|/(?=\s)|\\?[.):：．）、]{1,2}(?:-(?=\s)|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
-_JOINERS = "\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_JOINED = tuple("\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 _LETTERED = re.compile(
-    r"^(?P<indent>[ \t\u3000]*)(?:\*\*|__)?[(（]?(?P<letter>[A-Za-z]|[ivx]{2,4}|[가-하ア-ン甲乙丙丁])[.)）．](?:\*\*|__)?"
-    r"[ \t\u3000]+(?P<text>\S.*)$"
+    r"^(?P<indent>[ \t\u3000]*)(?:\*\*|__)?[(（]?(?P<letter>[A-Za-z]|[ivx]{2,4}|[가-하ア-ン甲乙丙丁])[.)）．]"
+    r"(?:\*\*|__)?[ \t\u3000]+(?P<text>\S.*)$"
 )
 _SERIES = (
     tuple("abcdefghijklmnopqrstuvwxyz"),
@@ -87,8 +89,8 @@ def number_marker(line: Line, at: int, item: str) -> Marker | None:
 def number_markers(lines: Sequence[Line], item: str) -> list[Marker]:
     """Read the numbered items of a list.
 
-    An item whose text begins with a digit, "10、1/3", counts if the item before or after it has the next number
-    and is written alike.
+    An item whose text begins with a digit, "10、1/3", counts if the item before or after it has the next
+    number and is written alike.
     """
     found: list[tuple[Marker, str | None]] = []
     for at, line in enumerate(lines):
@@ -96,7 +98,8 @@ def number_markers(lines: Sequence[Line], item: str) -> list[Marker]:
             found.append((marker, None))
         elif not line.code and (match := _BEFORE_DIGIT.match(line.text)):
             text = line.text[match.end() :]
-            found.append((Marker(at, _value(match["n"]), line.indent, text, False, "plain"), match["mark"].strip()))
+            marker = Marker(at, _value(match["n"]), line.indent, text, False, "plain")
+            found.append((marker, match["mark"].strip()))
 
     def follows(place: int, by: int, mark: str) -> bool:
         if not 0 <= place + by < len(found):
@@ -163,7 +166,9 @@ def _with_digits(text: str) -> str:
 def _symbols_end(text: str, at: int) -> int:
     """Where the pictures that begin here end, with the space behind them; `at` without any."""
     end = at
-    while end < len(text) and (unicodedata.category(text[end]) == "So" or (end > at and text[end] in _JOINERS)):
+    while unicodedata.category(text[end : end + 1] or " ") == "So" or (
+        end > at and text[end : end + 1] in _JOINED
+    ):
         end += 1
     space = re.compile(r"[ \t\u3000]*").match(text, end)
     return space.end() if space and end > at and space.end() > end else at
@@ -181,7 +186,8 @@ def lettered(lines: Sequence[Line]) -> list[Marker]:
         for at, line in enumerate(lines):
             match = None if line.code else _LETTERED.match(line.text)
             if match and series[len(markers) : len(markers) + 1] == (match["letter"].casefold(),):
-                markers.append(Marker(at, None, len(match["indent"]), match["text"].rstrip(), False, "letter"))
+                text = match["text"].rstrip()
+                markers.append(Marker(at, None, len(match["indent"]), text, False, "letter"))
         if len(markers) > 1:
             return markers
     return []
@@ -205,14 +211,15 @@ def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pa
     closes = r"(?=\s*[*_`])" if bold else r"(?!)"
     ends = r"(?=\s*$)" if marked else r"(?!)"
     number = rf"(?P<n>{_DIGITS}|{_HAN})"
+    after = rf"(?:{_AFTER_NAME}|{closes}"
     forms = {
         "bracket": rf"[\[(（【〔{{<](?:第|{item})?\s*{number}{_COUNT}?[\])）】〕}}>]\s*(?:{_AFTER}|[:：])?",
         "hash": rf"[#№](?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
-        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?(?:{_AFTER_NAME}|(?=\s|$)|，|{closes})",
-        "named": rf"(?:{item})\s*(?:[#№]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER_NAME}|(?=\s*$)|{closes})",
+        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?{after}|(?=\s|$)|，)",
+        "named": rf"(?:{item})\s*(?:[#№]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?{after}|(?=\s*$))",
         "named hash": rf"(?:{item})\s*[#№]\s*(?P<n>{_DIGITS})(?=\s)",
         "named question": rf"(?:问|問|题|題|문)\s*(?P<n>{_DIGITS})(?=\s)",
-        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|(?:st|nd|rd|th)(?=\W))(?:{_AFTER_NAME}|(?=\s|$)|{closes})",
+        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|(?:st|nd|rd|th)(?=\W)){after}|(?=\s|$))",
         "plain": rf"(?P<n>{_DIGITS})\s*{_AFTER}",
         "alone": rf"(?P<n>{_DIGITS})(?:{ends}|{closes})",
         "han": rf"(?P<n>{_HAN})[、.．:：](?!\d)",

@@ -1,4 +1,4 @@
-"""Reasoning without tags: a section of its own, below a name such as "Reasoning:", before that of the answer."""
+"""Reasoning without tags: a section below a name such as "Reasoning:", before that of the answer."""
 
 import re
 from collections.abc import Callable
@@ -11,13 +11,16 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 _OPENING = re.compile(r"\W*(?P<name>[^\W\d_][^\n:：*#]{0,30}?)[*_】 ]*(?:[:：]|$)")
 
 
-def after_reasoning(text: str, vocabulary: Vocabulary, is_answer: Callable[[FieldHead, str], bool]) -> str:
+def after_reasoning(
+    text: str, vocabulary: Vocabulary, is_answer: Callable[[FieldHead, str], bool] | None = None
+) -> str:
     """The answer below a section of reasoning that the text begins with; the text itself without one.
 
     Args:
         text: The answer, without thoughts in tags.
         vocabulary: The words of the language.
-        is_answer: Whether a line with this name, and with this text after it, begins the answer.
+        is_answer: Whether a line with this name, and with this text below it, begins the answer; any does by
+            default.
     """
     lines = text.strip().split("\n")
     opening = _OPENING.match(lines[0])
@@ -25,6 +28,9 @@ def after_reasoning(text: str, vocabulary: Vocabulary, is_answer: Callable[[Fiel
         return text
     for number, line in enumerate(lines[1:], 1):
         head = field_head(Line(line), number, vocabulary)
-        if head is not None and head.kind == "output" and is_answer(head, "\n".join(lines[number + 1 :])):
-            return "\n".join([head.text, *lines[number + 1 :]])
+        if head is None or head.kind != "output":
+            continue
+        below = "\n".join(lines[number + 1 :])
+        if is_answer is None or is_answer(head, below):
+            return f"{head.text}\n{below}"
     return text

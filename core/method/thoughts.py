@@ -16,7 +16,7 @@ _OPENING_NAMES = (
     r"plan(?:ning)?|steps?|internal|draft|brainstorm(?:ing)?|notes?|outline|self[ _-]?(?:check|critique)"
 )
 _SUMMARY = rf"\s*<summary>[^<>\n]{{0,40}}?(?:{_THOUGHT})[^<>\n]{{0,40}}</summary>"
-# Tags as in XML, BBCode, Kimi, Command A, Gemma and QwQ-like models; `details` is how front ends fold thoughts.
+# Tags as in XML, BBCode, Kimi, Command A, Gemma and QwQ-like models; front ends fold thoughts by `details`.
 _TAG = re.compile(
     rf"<(?P<close>/)?\s*(?:{_NAMES})(?:\s[^<>\n]*)?>"
     rf"|\[(?P<close2>/)?(?:{_THOUGHT})\]"

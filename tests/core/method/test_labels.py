@@ -119,22 +119,82 @@ def test_an_answer_says_one_label_or_none(code: str, text: str, label: str) -> N
 
 # What stands before and behind a yes or no without changing it; some of it speaks of the other one.
 AFTER = {
-    "en": ["", ".", "!", ", because the task says so.", ". The labels are yes and no.", ", although some would disagree.", ". Why? It is clear.", "\n\nThe reason is simple.", ": see above", " — clearly."],
-    "es": ["", ".", ", porque lo dice la tarea.", ". Las etiquetas son sí y no.", ", aunque alguien dudaría.", ". ¿Por qué? Está claro.", "\n\nEl motivo es sencillo."],
-    "ja": ["", "。", "、そう書いてあります。", "。ラベルは「はい」と「いいえ」です。", "。なぜですか？明らかです。", "\n\n理由は簡単です。"],
-    "ko": ["", ".", ", 그렇게 쓰여 있습니다.", ". 레이블은 예와 아니요입니다.", ". 왜냐고요? 분명합니다.", "\n\n이유는 간단합니다."],
-    "zh": ["", "。", "，题目就是这么说的。", "。类别只有“是”和“否”。", "。为什么？很清楚。", "\n\n原因很简单。"],
-}  # fmt: skip
+    "en": [
+        "",
+        ".",
+        "!",
+        ", because the task says so.",
+        ". The labels are yes and no.",
+        ", although some would disagree.",
+        ". Why? It is clear.",
+        "\n\nThe reason is simple.",
+        ": see above",
+        " — clearly.",
+    ],
+    "es": [
+        "",
+        ".",
+        ", porque lo dice la tarea.",
+        ". Las etiquetas son sí y no.",
+        ", aunque alguien dudaría.",
+        ". ¿Por qué? Está claro.",
+        "\n\nEl motivo es sencillo.",
+    ],
+    "ja": [
+        "",
+        "。",
+        "、そう書いてあります。",
+        "。ラベルは「はい」と「いいえ」です。",
+        "。なぜですか？明らかです。",
+        "\n\n理由は簡単です。",
+    ],
+    "ko": [
+        "",
+        ".",
+        ", 그렇게 쓰여 있습니다.",
+        ". 레이블은 예와 아니요입니다.",
+        ". 왜냐고요? 분명합니다.",
+        "\n\n이유는 간단합니다.",
+    ],
+    "zh": [
+        "",
+        "。",
+        "，题目就是这么说的。",
+        "。类别只有“是”和“否”。",
+        "。为什么？很清楚。",
+        "\n\n原因很简单。",
+    ],
+}
 BEFORE = {
-    "en": ["", "Well, ", "Sure! ", "Sure!\n", "Answer: ", "The answer is: ", "Is it a classification task? ", "**Answer:** ", "I think: ", "Oh, "],
-    "es": ["", "Pues ", "Bueno, ", "Respuesta: ", "La respuesta es: ", "¿Es una tarea de clasificación? ", "**Respuesta:** ", "¡Claro!\n"],
+    "en": [
+        "",
+        "Well, ",
+        "Sure! ",
+        "Sure!\n",
+        "Answer: ",
+        "The answer is: ",
+        "Is it a classification task? ",
+        "**Answer:** ",
+        "I think: ",
+        "Oh, ",
+    ],
+    "es": [
+        "",
+        "Pues ",
+        "Bueno, ",
+        "Respuesta: ",
+        "La respuesta es: ",
+        "¿Es una tarea de clasificación? ",
+        "**Respuesta:** ",
+        "¡Claro!\n",
+    ],
     "ja": ["", "答え：", "回答は：", "これは分類タスクですか？", "**答え：** ", "まあ、"],
     "ko": ["", "정답: ", "답변: ", "분류 과제인가요? ", "**정답:** ", "음, "],
     "zh": ["", "答案：", "回答：", "这是分类任务吗？", "**答案：** ", "嗯，"],
-}  # fmt: skip
+}
 WRAPPED = (
-    *("{}", "**{}**", "*{}*", '"{}"', "“{}”", "「{}」", "`{}`", "({})", "[{}]", "<answer>{}</answer>", "<label>{}</label>"),
-    *("\\boxed{{{}}}", "```\n{}\n```", "> {}", "- {}", "# {}"),
+    *("{}", "**{}**", "*{}*", '"{}"', "“{}”", "「{}」", "`{}`", "({})", "[{}]", "<answer>{}</answer>"),
+    *("<label>{}</label>", "\\boxed{{{}}}", "```\n{}\n```", "> {}", "- {}", "# {}"),
 )
 
 
@@ -162,14 +222,14 @@ def test_a_label_in_any_wording_is_never_read_as_its_opposite(
         "nothing": text,
         "thought": f"<{tag}>\n{other}. {other}?\n</{tag}>\n{text}",
         "mark": text + MARKS[choice % len(MARKS)],
-        "JSON": json.dumps({"reason": AFTER[code][-1].strip(), "classification": known[0]}, ensure_ascii=False),
+        "JSON": json.dumps({"reason": AFTER[code][-1], "classification": known[0]}, ensure_ascii=False),
         "question": f"{names.question[0]}: {bare}",
         "lines": f"\n\n{text}\n\n\n",
     }[around]
     wanted = YES if yes else NO
     assert parse_label(text, code) in {wanted, UNKNOWN}, text
     plain = not begun and not AFTER[code][after % len(AFTER[code])]
-    if plain and wrapped == "{}" or around == "JSON":
+    if (plain and wrapped == "{}") or around == "JSON":
         assert parse_label(text, code) == wanted, text
 
 

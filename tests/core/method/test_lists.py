@@ -1,4 +1,4 @@
-"""A list gives its own tasks, whole, however it is written and whatever stands around it; never anything else."""
+"""A list gives its own tasks, whole, however it is written and whatever stands around it."""
 
 import pytest
 from hypothesis import given, settings
@@ -186,17 +186,23 @@ LIST = f"9. {FISH}\n10. {SONG}"
         pytest.param(f"🔹 {FISH}\n🔹 {SONG}", BOTH, id="pictures as bullets"),
         pytest.param(f"📝 9. {FISH}\n🎨 10. {SONG}", BOTH, id="pictures before numbers"),
         pytest.param(f"9. 📝 {FISH}\n10. 🎨 {SONG}", BOTH, id="pictures before all tasks"),
-        pytest.param("9. 😀 is which feeling?\n10. Sing.", ["😀 is which feeling?", "Sing."], id="one picture"),
+        pytest.param(
+            "9. 😀 is which feeling?\n10. Sing.", ["😀 is which feeling?", "Sing."], id="one picture"
+        ),
         pytest.param(f"### Sea\n{FISH}\n\n### Rain\n{SONG}", BOTH, id="headings without numbers"),
         pytest.param(f"9. Sea: {FISH}\n10. Rain: {SONG}", BOTH, id="plain titles"),
-        pytest.param("9. Quiz: Is a cod a fish?\n10. Sing.", ["Quiz: Is a cod a fish?", "Sing."], id="one title"),
+        pytest.param(
+            "9. Quiz: Is a cod a fish?\n10. Sing.", ["Quiz: Is a cod a fish?", "Sing."], id="one title"
+        ),
         pytest.param(
             "9. True or false: is a cod a fish?\n10. True or false: is it wet?",
             ["True or false: is a cod a fish?", "True or false: is it wet?"],
             id="the same words before all tasks are no titles",
         ),
         pytest.param(f"9. **Sea**\n   - {FISH}\n10. **Rain**\n   - {SONG}", BOTH, id="bullets below titles"),
-        pytest.param("9. Is a cod a fish?\n   - Yes\n10. Sing.", ["Is a cod a fish?", "Sing."], id="one bullet"),
+        pytest.param(
+            "9. Is a cod a fish?\n   - Yes\n10. Sing.", ["Is a cod a fish?", "Sing."], id="one bullet"
+        ),
         pytest.param(
             "9. Which is a fish?\n   - cod\n   - wren\n10. Sing.",
             ["Which is a fish? - cod - wren", "Sing."],
@@ -215,7 +221,9 @@ LIST = f"9. {FISH}\n10. {SONG}"
         pytest.param(f'{{"instructions": [["{FISH}"], ["{SONG}"]]}}', BOTH, id="lists in JSON"),
         pytest.param(f'{{"instructions": "9. {FISH}\\n10. {SONG}"}}', BOTH, id="a list in a JSON string"),
         pytest.param(
-            '{"instructions": "Do both:\\n1. run\\n2. sing"}', ["Do both: 1. run 2. sing"], id="a task with a list"
+            '{"instructions": "Do both:\\n1. run\\n2. sing"}',
+            ["Do both: 1. run 2. sing"],
+            id="a task with a list",
         ),
         pytest.param(
             f'[{{"task": "Sea", "instruction": "{FISH}"}}, {{"task": "Rain", "instruction": "{SONG}"}}]',
@@ -240,15 +248,21 @@ def test_a_list_is_read_as_it_is_meant(text: str, tasks: list[str]) -> None:
         ),
         pytest.param(" Compare these two:\n\nPosted by Jim.", [], id="nor is the task whole without it"),
         pytest.param(
-            ' Compare these two:\n\n"Look" and "leap".', ['Compare these two: "Look" and "leap".'], id="a quotation"
+            ' Compare these two:\n\n"Look" and "leap".',
+            ['Compare these two: "Look" and "leap".'],
+            id="a quotation",
         ),
         pytest.param(
             f" Sum up the following text.\n\nThe ferry was late.\n\n10. {SONG}",
             ["Sum up the following text. The ferry was late.", SONG],
             id="a text before the next number",
         ),
-        pytest.param(f" {FISH}\n10. {SONG}\n\n\nTask: Write a poem.\nOutput: x", BOTH, id="the prompt's format"),
-        pytest.param(f"{FISH}\nTask 10: {SONG}\n\n# Solutions\n\nTask 9: Cod\nTask 10: Yes", BOTH, id="solutions"),
+        pytest.param(
+            f" {FISH}\n10. {SONG}\n\n\nTask: Write a poem.\nOutput: x", BOTH, id="the prompt's format"
+        ),
+        pytest.param(
+            f"{FISH}\nTask 10: {SONG}\n\n# Solutions\n\nTask 9: Cod\nTask 10: Yes", BOTH, id="solutions"
+        ),
     ],
 )
 def test_a_base_models_list_ends_where_it_goes_on_with_something_else(text: str, tasks: list[str]) -> None:
