@@ -52,7 +52,7 @@ def before_marks(text: str) -> tuple[str, bool]:
             struck = False
             continue
         if not _is_quoted(text, mark):
-            return text[: mark.start()].rstrip(), True
+            return _before_last_marks(text[: mark.start()].rstrip())[0], True
     return _before_last_marks(text)
 
 
