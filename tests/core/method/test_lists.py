@@ -8,6 +8,7 @@ from benchmarks.reading_forms import LANGUAGES, MARKS, THOUGHT_TAGS, words
 from benchmarks.reading_lists import Task, base_model, list_forms
 from selfinstruct.core.method import parse_proposals
 from selfinstruct.core.method.vocabulary import vocabulary
+from tests.core.method.test_reading import seconds_to_read
 
 # With quotation marks, colons, brackets, numbers and code, as real tasks have them.
 TASKS = {
@@ -267,3 +268,28 @@ def test_a_list_is_read_as_it_is_meant(text: str, tasks: list[str]) -> None:
 )
 def test_a_base_models_list_ends_where_it_goes_on_with_something_else(text: str, tasks: list[str]) -> None:
     assert parse_proposals(text, cut=False, continues_item=True) == tasks
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("before", ["", "['a', ", "Reasoning:\n", "9. Sum up the following:\n\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("<plan>", "```think\n", "9、1\n", "a) Name x.\n", "'a', ", "User: x\n\n", "Answers:\n9. x\n"),
+        *(
+            "Is it? ",
+            "not ",
+            "</answer>",
+            "📝 ",
+            "### a\nName b.\n",
+            "Name a. 10. ",
+            "Answers\n\n9. Name a.\n",
+        ),
+    ],
+)
+def test_what_a_model_repeats_around_a_list_is_read_in_linear_time(before: str, piece: str) -> None:
+    short, long = (
+        min(seconds_to_read(before + piece * (length // len(piece))) for _ in range(2))
+        for length in (3_000, 24_000)
+    )
+    assert long < 30 * max(short, 0.002)

@@ -1,4 +1,4 @@
-"""What a model thinks and the marks of its template are no part of its answer; what only looks like them stays."""
+"""Thoughts and the marks of a template are no part of an answer; what only looks like them stays."""
 
 import pytest
 
