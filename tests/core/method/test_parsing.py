@@ -1,11 +1,13 @@
 """What models write is read as they meant it, however they decorate it; nothing is guessed."""
 
+import re
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.parsing import (
     ParsedInstance,
     parse_input_first,
@@ -215,7 +217,9 @@ def test_a_label_is_never_guessed(text: str) -> None:
         "generation": ("no", "false", "wrong"),
         "unknown": ("",),
     }
-    assert any(word in lowered for word in said[label])
+    letter = re.sub(r"[\W_]+", "", fold(text))
+    alone = {"classification": "y", "generation": "n", "unknown": ""}
+    assert letter == alone[label] or any(word in lowered for word in said[label])
 
 
 PAIRS = [("cod", "fish"), ("wren", "bird")]
