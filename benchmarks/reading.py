@@ -1,7 +1,7 @@
 """What share of answers is read right, and whether anything wrong is kept, in forms that models write.
 
 The answers are rendered from known tasks, rows and labels in five languages (`reading_words.toml`), in the
-forms of `reading_forms.py` and `reading_json.py`.
+forms of `reading_forms.py`, `reading_lists.py` and `reading_json.py`.
 
     python -m benchmarks.reading            # some seconds
     python -m benchmarks.reading --misses   # print each answer that is read otherwise
@@ -11,8 +11,9 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterator
 
-from benchmarks.reading_forms import LANGUAGES, Case, instances, labels, lists
+from benchmarks.reading_forms import LANGUAGES, Case, instances, labels
 from benchmarks.reading_json import json_cases
+from benchmarks.reading_lists import lists
 from selfinstruct.core.method import (
     keep_or_drop,
     parse_input_first,
@@ -35,12 +36,16 @@ def read(case: Case) -> object:
     """What a case is read as: the tasks, the rows that are kept, or the label."""
     if case.stage == "list":
         return parse_proposals(
-            case.text, cut=case.cut, continues_item=case.continues_item, language=case.language
+            case.text,
+            cut=case.cut,
+            continues_item=case.continues_item,
+            language=case.language,
+            own=case.own,
         )
     if case.stage == "label":
-        return parse_label(case.text, case.language)
+        return parse_label(case.text, case.language, own=case.own)
     parse = parse_input_first if case.stage == "input_first" else parse_output_first
-    made = keep_or_drop(parse(case.text, case.language), cut=case.cut)
+    made = keep_or_drop(parse(case.text, case.language, own=case.own), cut=case.cut)
     reasons = {one.reason.code for one in made if one.reason}
     if case.reason is not None and case.reason not in reasons:
         return f"dropped as {', '.join(sorted(reasons)) or 'nothing'}"

@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from selfinstruct.core.language.registry import AnswerWords, language
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames
 
 LANGUAGES = ("en", "es", "ja", "ko", "zh")
+THOUGHT_TAGS = (
+    *("think", "thinking", "thought", "reasoning", "THINK", "thinking_process", "reasoning_content"),
+    *("chain_of_thought", "cot", "plan", "internal", "step", "scratchpad", "inner monologue"),
+)
+MARKS = (
+    *("<|im_end|>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>", "<start_of_image>", "<EOT>"),
+    *("<end>", "[end]", "[|endofturn|]", "<s>", "<0x0A>", "<reserved_106>", "<_user>", "<|im_end", "<|im_"),
+    *("</output>", "</answer>", "▁", "Ċ", "###", "\n\n###", "\\end{document}", "<unused7>"),
+)
+SEPARATORS = ("---", "***", "* * *", "=====", "-----", "______")
 Stage = Literal["list", "input_first", "output_first", "label"]
 Row = tuple[str, str]
 
@@ -38,6 +49,8 @@ class Case:
     continues_item: bool = False
     reason: str | None = None
     """The reason with which an instance should be dropped."""
+    own: OwnNames = NO_OWN_NAMES
+    """The field names of a person's own prompts."""
 
 
 @cache
@@ -46,67 +59,6 @@ def words(code: str) -> dict[str, Any]:
     path = Path(__file__).with_name("reading_words.toml")
     own: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))[code]
     return own
-
-
-def lists(code: str) -> Iterator[Case]:
-    """Answers to the propose prompt."""
-    own = words(code)
-    tasks = [task[1] for task in own["tasks"]]
-
-    def case(kind: str, text: str, wanted: Sequence[str] = tasks, **more: Any) -> Case:
-        return Case(kind, "list", code, text, list(wanted), **more)
-
-    def each(form: str, gap: str = "\n") -> str:
-        return gap.join(
-            form.format(n=n, title=title, task=task, tag=tag, answer=answer, name=own["answer"])
-            for n, (title, task, tag, answer) in enumerate(own["tasks"], start=9)
-        )
-
-    for number in own["numbers"]:
-        yield case("numbering", each(number + "{task}"))
-        spaced = each(number + "{task}", "\n\n")
-        yield case("numbering", f"{own['greeting']}\n\n{spaced}\n\n{own['remarks'][0]}")
-    for circled in ("⑨⑩⑪", "❾❿⓫", "①②③"):
-        yield case("numbering", "\n".join(n + task for n, task in zip(circled, tasks, strict=True)))
-    for bullet in ("- ", "* ", "• ", "● ", "– "):
-        yield case("bullets", each(bullet + "{task}"))
-    for form in ("{n}. **{title}**\n{task}", "### {n}. {title}\n{task}\n", "**{n}. {title}**\n\n{task}\n"):
-        yield case("title above", each(form))
-    for form in ("{n}. **{title}**: {task}", "{n}. **{title}:** {task}", "{n}. *{title}* – {task}"):
-        yield case("title before", each(form))
-    for form in ("{n}. {task} ({tag})", "{n}. {task} **[{tag}]**", "{n}. [{tag}] {task}"):
-        yield case("tag", each(form))
-    for form in ("{n}. {task}\n   {name}: {answer}", "{n}. {task} → {answer}", "{n}. {task}\n\n{answer}\n"):
-        yield case("answer", each(form))
-    for name in own["below"]:
-        yield case("answer", each("{n}. {task}\n   " + name + ": {answer}"))
-    for remark in own["remarks"]:
-        yield case("remark", f"{each('{n}. {task}')}\n{remark}")
-    yield case("table", "| # | Task |\n|---|---|\n" + each("| {n} | {task} |"))
-    yield case("one a line", each("{task}"))
-    yield case("one a line", each("{task}", "\n\n"))
-    for request in own["requests"]:
-        yield case("one a line", f"{request}\n{tasks[0]}\n{tasks[2]}", [request, tasks[0], tasks[2]])
-    as_json = json.dumps(tasks, ensure_ascii=False)
-    yield case("JSON", as_json)
-    yield case("JSON", f"{own['greeting']}\n```json\n{as_json}\n```\n{own['remarks'][0]}")
-    yield case("JSON", json.dumps([{"instruction": task} for task in tasks], ensure_ascii=False))
-    yield case("JSON", json.dumps({str(n): task for n, task in enumerate(tasks, 9)}, ensure_ascii=False))
-    yield case("cut", as_json[:-1] + ', "Name', cut=True)
-    yield case("cut", each("{n}. {task}") + "\n12. Name a", cut=True)
-    yield case("base model", " " + each("{n}. {task}").removeprefix("9. "), continues_item=True)
-    drift = "\n\nPosted by Anna on Monday.\n\n2 comments\n1. Nice list!\n2. Thanks."
-    yield case("base model", " " + each("{n}. {task}").removeprefix("9. ") + drift, continues_item=True)
-    for first, rest in (own["material"], own["open"]):
-        yield case("material", f"9. {first}\n\n{rest}\n\n10. {tasks[1]}", [f"{first} {rest}", tasks[1]])
-    yield case("list inside", f"9. {own['open'][0]}\n1. a b\n2. c d\n10. {tasks[1]}",
-               [f"{own['open'][0]} 1. a b 2. c d", tasks[1]])  # fmt: skip
-    yield case("code inside", f"9. {own['open'][0]}\n```\n1. x = 1\n```\n10. {tasks[1]}",
-               [f"{own['open'][0]} 1. x = 1", tasks[1]])  # fmt: skip
-    for text in _with_thoughts(each("{n}. {task}"), "1. Foo bar.\n2. Bar foo."):
-        yield case("thoughts", text)
-    for text in _with_marks(each("{n}. {task}")):
-        yield case("marks", text)
 
 
 def instances(code: str) -> Iterator[Case]:
@@ -155,6 +107,19 @@ def instances(code: str) -> Iterator[Case]:
         yield case("no input", text, [(given, rows[0][1])])
     for text in own["kept"]:
         yield case("kept", one_each + text, [(rows[0][0], text)])
+    mine = own["prompts"]
+    names_of_prompts = OwnNames(input=(mine[0],), output=(mine[1],), label=(mine[2],))
+    text = "\n\n".join(f"{mine[0]}: {one}\n{mine[1]}: {two}" for one, two in rows)
+    yield case("names of prompts", text, own=names_of_prompts)
+    text = "\n\n".join(f"{mine[2]}: {label}\n{mine[0]}: {given}" for given, label in labelled)
+    yield case("names of prompts", text, labelled, "output_first", own=names_of_prompts)
+    for separator in SEPARATORS:
+        text = f"\n\n{separator}\n\n".join(
+            f"{names.input[0]}: {one}\n{names.output[0]}: {two}" for one, two in rows
+        )
+        yield case("separators", text)
+    inside = f"{rows[0][1]} {own['placeholder'][-1]} {rows[1][1]}"
+    yield case("placeholder", one_each + inside, [], reason="placeholder")
     for text in own["placeholder"]:
         yield case("placeholder", one_each + text, [], reason="placeholder")
     for text in own["refusal"]:
@@ -168,10 +133,12 @@ def instances(code: str) -> Iterator[Case]:
     yield case("code", f"{one_each}\n{CODE}", [(rows[0][0], CODE)])
     sample = f"```python\n{CODE}\n```\n\nSample run:\n```\n{names.input[0]}: 5\n{names.output[0]}: 25\n```"
     yield case("code", one_each + "\n" + sample, [(rows[0][0], sample)])
-    for text in _with_thoughts(f"{one_each}{rows[0][1]}", f"{names.input[0]}: x\n{names.output[0]}: y"):
+    for text in with_thoughts(f"{one_each}{rows[0][1]}", f"{names.input[0]}: x\n{names.output[0]}: y"):
         yield case("thoughts", text, rows[:1])
+    late = f"{own['greeting']}\n<think>\n{names.input[0]}: x\n{names.output[0]}: y\n</think>\n"
+    yield case("thoughts", f"{late}{one_each}{rows[0][1]}", rows[:1])
     yield case("thoughts", f"{one_each}<think>{rows[1][1]}?</think>{rows[0][1]}", rows[:1])
-    for text in _with_marks(f"{one_each}{rows[0][1]}"):
+    for text in with_marks(f"{one_each}{rows[0][1]}"):
         yield case("marks", text, rows[:1])
     for text in (rows[0][1], *own["bare"]):
         yield case("bare", text, [("", text)])
@@ -225,11 +192,33 @@ def labels(code: str) -> Iterator[Case]:
     for wanted, said in (("classification", "yes"), ("generation", "no"), ("unknown", "unclear")):
         for text in own[said]:
             yield Case(said, "label", code, text, wanted)
+    names, thoughts = language(code).answers, own["thoughts"]
+    for wanted, said, other in (
+        ("classification", names.yes[0], names.no[0]),
+        ("generation", names.no[0], names.yes[0]),
+    ):
+        for text in (
+            f"### {own['answer']}\n{said}",
+            f"**{own['answer']}**\n\n{said}",
+            f"### {thoughts[0]}\n{other}?\n\n### {own['answer']}\n{said}",
+            f"{thoughts[1]}: {other}?\n{own['answer']}: {said}",
+        ):
+            yield Case("below a heading", "label", code, text, wanted)
+        for text in with_thoughts(said, f"{other}?"):
+            yield Case("thoughts", "label", code, text, wanted)
+        yield Case("thoughts", "label", code, f"{own['greeting']}\n<think>{other}?</think>\n{said}", wanted)
 
 
-def _with_thoughts(text: str, thought: str) -> Iterator[str]:
-    for tag in ("think", "thinking", "thought", "reasoning", "THINK"):
+def with_thoughts(text: str, thought: str) -> Iterator[str]:
+    """An answer with a thought before it, in each spelling."""
+    for tag in THOUGHT_TAGS:
         yield f"<{tag}>\n{thought}\n</{tag}>\n\n{text}"
+    yield f"<|thinking|>{thought}<|/thinking|>{text}"
+    yield f"<details>\n<summary>Thinking</summary>\n{thought}\n</details>\n{text}"
+    yield f"<unused94>thought\n{thought}<unused95>{text}"
+    yield f"assistantanalysis{thought}assistantfinal{text}"
+    yield f"```thinking\n{thought}\n```\n{text}"
+    yield f"<Thought>{thought}</Thought>\n<Output>{text}</Output>"
     yield f"[THINK]{thought}[/THINK]{text}"
     yield f"{thought}\n</think>\n\n{text}"
     yield f"<think>{thought}</think>\n<think>{thought}</think>\n{text}"
@@ -237,7 +226,8 @@ def _with_thoughts(text: str, thought: str) -> Iterator[str]:
     yield f"<|channel|>analysis<|message|>{thought}<|end|>{final}{text}<|return|>"
 
 
-def _with_marks(text: str) -> Iterator[str]:
-    for mark in ("<|im_end|>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>", "<start_of_image>"):
+def with_marks(text: str) -> Iterator[str]:
+    """An answer with each mark of a template behind it."""
+    for mark in MARKS:
         yield text + mark
     yield f"{text}<|im_end|>\n<|im_start|>user\n1. Foo bar.\n2. Bar foo."

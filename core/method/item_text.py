@@ -3,13 +3,19 @@
 import re
 from collections.abc import Sequence
 
+from selfinstruct.core.language.unicode_tokens import is_unspaced
+from selfinstruct.core.method.numbering import without_symbols
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』", "`": "`", "«": "»"}
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # These read what any model writes, also the same mark ten thousand times: adjacent repetitions of the same
 # character are possessive or bounded, so that none takes more than linear time.
-_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!\w)|^__(?=\S)(.+)(?<=\S)__$")
+# Where words have no spaces between them, bold type begins and ends within a run of letters.
+_SPACED = r"[0-9A-Za-z_\u00c0-\u052f]"
+_BOLD = re.compile(
+    rf"(?<!{_SPACED})\*\*(?=\S)((?:(?!\*\*).)+)(?<=\S)\*\*(?!{_SPACED})|^__(?=\S)(.+)(?<=\S)__$"
+)
 _ITALIC = re.compile(r"^([*_])(?=[^\s*_])([^*_]+)\1$")
 _HASHTAGS = re.compile(r"(?<=[.?!。？！])(?:\s+#[^\W\d]\w*)+\s*$")
 _TITLE = re.compile(
@@ -29,11 +35,25 @@ _ANY_LEADING_TAG = re.compile(
     r"^(?:\*\*|`)?\[[^\W\d][^\[\]:：]{0,28}\](?:\*\*|`)?\s*[:：–—-]?\s*(?P<text>\S.*)$"
 )
 _ANY_TRAILING_TAG = re.compile(
-    r"^(?P<text>.+?)\s*[\[(（【*_]{1,6}(?P<known_tag>[^\W\d][^\[\]()（）【】*_]{0,28})[\])）】*_]{1,6}$"
+    r"^(?P<text>.+?)\s*(?:(?<=\s)[-–—|]\s*)?[\[(（【*_]{1,6}(?P<known_tag>[^\W\d][^\[\]()（）【】*_]{0,28})[\])）】*_]{1,6}$"
 )
+_ANY_BRACKETED = re.compile(
+    r"^(?P<text>.+[.?!。？！])\s*[-–—|]?\s*[*_`]*[\[(（【](?P<kind>[^\W\d][^\[\]()（）【】*_.?!。？！]{0,28})[\])）】][*_`]*$"
+)
+_ANY_TITLE = re.compile(
+    r"^(?P<open>[\"“「『'‘])?(?P<title>[^\W\d_][^:：.?!。？！\n\"”」』]{0,40}?)(?(open)[\"”」』'’])"
+    r"(?:\s*[:：]\s*|\s+[-–—]\s+)(?P<text>\S.*)$"
+)
+# A task in bold type with its answer behind it, or one with its answer in italics.
+_ANY_ANSWER = re.compile(
+    r"^(?:\*\*(?P<bold>[^*]+[.?!。？！])\*\*\s*(?P<answer>[^*]+)|(?P<plain>[^*]+[.?!。？！])\s*\*(?P<italic>[^*]+)\*)$"
+)
+_SENTENCE = re.compile(r"[.?!](?=\s)|[。？！]")
+_TITLE_WORDS, _ANSWER_WORDS = 4, 4
+_MOSTLY = 2 / 3
 _ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>.+)[\"”」'’»]$")
 _NUMBER_AGAIN = re.compile(r"^\(?(?P<number>\d{1,3})[.)]\s+(?=\S)")
-ENDS = re.compile(r"[.?!。？！…]['\"’”」』)）\]*_`]*$")
+ENDS = re.compile(r"[.?!。？！…]['\"’”」』»》)）\]*_`]*$")
 """A text that ends as a sentence does."""
 
 
@@ -48,7 +68,52 @@ def plain_items(items: Sequence[str], vocabulary: Vocabulary) -> list[str]:
         found = [match["text"] for match in matches if match and (_is_known(match, vocabulary))]
         if len(found) > 1 and len(found) == len(matches):
             items = found
+    items = _without_shared(items, vocabulary)
     return [plain for item in items if (plain := plain_item(item, vocabulary))]
+
+
+def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:
+    """Items without titles, kinds, answers and pictures, where each of them has one in the same place."""
+    written = [item for item in items if item]
+    if len(written) < 2:
+        return items
+    if all(without_symbols(item) != item for item in written):
+        items = [without_symbols(item) for item in items]
+        written = [item for item in items if item]
+    kinds = [match for item in written if (match := _ANY_BRACKETED.match(item))]
+    known = sum(match["kind"].casefold() in vocabulary.tags for match in kinds)
+    if len(kinds) == len(written) and known >= _MOSTLY * len(kinds):
+        return [match["text"] for match in kinds]
+    titles = [match for item in written if (match := _ANY_TITLE.match(item))]
+    if len(titles) == len(written) and _are_titles(titles, vocabulary):
+        return [match["text"] for match in titles]
+    answered = [match for item in written if (match := _ANY_ANSWER.match(item))]
+    if len(answered) == len(written) and all(
+        vocabulary.is_request(task) and not vocabulary.is_request(said) and _words(said) <= _ANSWER_WORDS
+        for match in answered
+        for task, said in [(match["bold"] or match["plain"], match["answer"] or match["italic"])]
+    ):
+        return [match["bold"] or match["plain"] for match in answered]
+    return items
+
+
+def _are_titles(matches: Sequence["re.Match[str]"], vocabulary: Vocabulary) -> bool:
+    """Whether what precedes a colon or dash in all items are titles: short, different, no requests."""
+    titles = [match["title"].strip() for match in matches]
+    requests = sum(vocabulary.is_request(match["text"]) for match in matches)
+    return (
+        len(set(titles)) > 1
+        and requests >= _MOSTLY * len(matches)
+        and all(
+            _words(title) <= _TITLE_WORDS
+            # Without spaces, a title may begin with a verb: the command below it then has one of its own.
+            and (
+                not vocabulary.is_request(title)
+                or (is_unspaced(title[-1]) and vocabulary.opening.match(match["text"]) is not None)
+            )
+            for title, match in zip(titles, matches, strict=True)
+        )
+    )
 
 
 def _is_known(match: "re.Match[str]", vocabulary: Vocabulary) -> bool:
@@ -60,7 +125,7 @@ def plain_item(item: str, vocabulary: Vocabulary) -> str:
     """Strip an item's label, title, tags, answer, bold type and quotation marks; "" if it has no words."""
     item = " ".join(_BREAK.sub(" ", item).split())
     item = vocabulary.item_name.sub("", item)
-    item = _without_title(item, vocabulary)
+    item = without_title(item, vocabulary)
     item = _without_answer(item, vocabulary)
     item = _without_tags(item, vocabulary)
     item = _ITALIC.sub(r"\2", _BOLD.sub(r"\1\2", item))
@@ -80,13 +145,19 @@ def number_again(item: str) -> tuple[int, str] | None:
 def is_title(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a line is only the title of the task below it."""
     bare = text.strip(" *_#:：")
-    if not bare or ENDS.search(text.strip(" *_#")) or len(bare.split()) > 6 or len(bare) > 60:
+    if (
+        not bare
+        or ENDS.search(text.strip(" *_#"))
+        or _SENTENCE.search(bare)
+        or len(bare.split()) > 6
+        or len(bare) > 60
+    ):
         return False
     marked = re.match(r"^\s*(?:\*\*|__|\*|_)[^*]+?(?:\*\*|__|\*|_)\s*[:：]?\s*$", text) is not None
     return not vocabulary.is_request(bare) or (marked and len(bare.split()) <= 3)
 
 
-def _without_title(item: str, vocabulary: Vocabulary) -> str:
+def without_title(item: str, vocabulary: Vocabulary) -> str:
     """Strip a title in bold or italics; an opening in bold that is part of the task stays."""
     match = _TITLE.match(item)
     if match is None:

@@ -12,6 +12,7 @@ from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.broken_json import whole_members
 from selfinstruct.core.method.json_answers import JsonItems, json_items, under_name
 from selfinstruct.core.method.next_task import only_introduces, texts_before_tasks
+from selfinstruct.core.method.reasoning import after_reasoning
 from selfinstruct.core.method.vocabulary import (
     NO_OWN_NAMES,
     OwnNames,
@@ -25,7 +26,12 @@ from selfinstruct.db.records import Label
 _LOOKED_AT = 1000
 _SHORT, _FEW_WORDS = 20, 3
 _DECORATION = r"[\s\W_]*"
-
+_TAG = re.compile(r"</?[a-z][\w-]{0,20}>")
+_BOXED = re.compile(r"\$?\\boxed\{(?:\\text\{)?(?P<said>[^{}]{0,40})\}{1,2}\$?")
+_QUESTION = re.compile(r"[^.!?。！？:：]{1,200}[?？]")
+_SENTENCE_END = re.compile(r"[.!?。！？]\s*")
+_CLAUSE_END = re.compile(r"[,.;:!?，。、；：！？]")
+_AFTER_FILLER = " ,.!…:;，。、！—–-"
 
 # An object with the label that is no JSON: with other quotation marks, or without any.
 _LOOSE = re.compile(
@@ -60,6 +66,21 @@ class LabelWords:
         )
         question = any_of(map(fold, [*own.question, *asked.question]))
         self.question = re.compile(rf"(?:{question})\W*[:：?？]|^\W*(?:{question})")
+        self.only_yes, self.only_no = (
+            re.compile(rf"(?:{any_of(map(fold, words[name]))}){_DECORATION}$")
+            for name in ("only_yes", "only_no")
+        )
+        # Only these, and not other words for them, contradict another answer before them.
+        self.plain: tuple[tuple[re.Pattern[str], Label], ...] = (
+            (re.compile(rf"(?:{any_of(map(fold, asked.yes))})$"), "classification"),
+            (re.compile(rf"(?:{any_of(map(fold, asked.no))})$"), "generation"),
+        )
+        self.filler = re.compile(rf"(?:(?:{_patterns(words['filler']).pattern})[\s\W]*)+", re.IGNORECASE)
+        # A language's own pattern takes the place of the English one.
+        self.determiner = _patterns(words["determiner"][:1])
+        self.about = re.compile(any_of(map(fold, words["about"])))
+        self.negated_before = _patterns(words["negated_before"])
+        self.negated_after = _patterns(words["negated_after"])
         self.unclear = _patterns(words["unclear"])
         self.is_not = _patterns(words["is_not"])
         self.is_one = _patterns(words["is"])
@@ -72,10 +93,8 @@ def _with_own(own: Iterable[str], known: Iterable[str], *, other: Iterable[str])
 
 
 def _patterns(patterns: Iterable[str]) -> "re.Pattern[str]":
-    return re.compile(
-        "|".join(f"(?:{fold(pattern) if not pattern.isascii() else pattern})" for pattern in patterns),
-        re.IGNORECASE,
-    )
+    listed = [f"(?:{fold(pattern) if not pattern.isascii() else pattern})" for pattern in patterns]
+    return re.compile("|".join(listed) or r"(?!)", re.IGNORECASE)
 
 
 @cache
@@ -90,6 +109,7 @@ def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
     Headings, names such as "Answer:" and the repeated question are skipped. The first line after them
     decides, and in it the opening word.
     """
+    text = _BOXED.sub(r"\g<said>", after_reasoning(text, vocabulary(code, own)))
     stated, start = _in_object(text, code, own)
     if stated is None:
         return _of_text(text, code, own)
@@ -158,7 +178,15 @@ def _of_text(text: str, code: str, own: OwnNames) -> Label:
             continue
         if colon and (meaning is not None or name in known.under_task):
             return _of_line(after, words)
-        return _of_line(folded, words)
+        label = _of_line(folded, words)
+        repeated = _QUESTION.fullmatch(_bare(folded).rstrip(" *_`\"'")) and _repeats(_bare(folded), words)
+        if not last and label == "unknown" and (repeated or known.is_lead_in(line)):
+            continue
+        # "Yes, here it is:" only opens an answer where a bare yes or no follows.
+        if not last and line.rstrip(" *_").endswith((":", "：")) and known.is_lead_in(line):
+            below = re.sub(r"^[\W_]+|[\W_]+$", "", fold(lines[number + 1]))
+            label = next((said for plain, said in words.plain if plain.match(below)), label)
+        return label
     return "unknown"
 
 
@@ -178,25 +206,82 @@ def _named(folded: str) -> tuple[str, str, str]:
 
 
 def _of_line(folded: str, words: LabelWords) -> Label:
-    said = re.sub(rf"^{_DECORATION}", "", folded)
+    """The label that one line states: by its opening word, or else by what it says of the task."""
+    said = _bare(_TAG.sub(" ", folded))
+    question = None if words.unclear.match(said) else _QUESTION.match(said)
+    if question is None:
+        return _of_statement(said, words)
+    asked, rest = question[0], said[question.end() :]
+    if not re.search(r"\w", rest):
+        return "unknown" if _repeats(asked, words) else _of_statement(said, words)
+    after, opening = _of_statement(_bare(rest), words), words.opening.match(asked)
+    if opening is None or _repeats(asked, words):
+        return after
+    own = _of_statement(asked, words)
+    return own if after in {"unknown", own} else "unknown"
+
+
+def _repeats(question: str, words: LabelWords) -> bool:
+    """Whether a question is the one that was asked, and not one behind an answer."""
+    opening = words.opening.match(question)
+    answered = opening is not None and re.match(r"\s*[^\w\s?？]", question[opening.end() :]) is not None
+    return words.about.search(question) is not None and not answered
+
+
+def _bare(text: str) -> str:
+    return re.sub(rf"^{_DECORATION}", "", text)
+
+
+def _of_statement(said: str, words: LabelWords) -> Label:
+    """The label behind words such as "well"; one that means yes or no itself counts if no other follows."""
+    filler = words.filler.match(said)
+    if filler and filler.end() < len(said) and not words.unclear.match(said):
+        opening = words.opening.match(said)
+        label = _of_words(said[filler.end() :], words)
+        if label != "unknown" or opening is None or opening.end() < len(filler[0].rstrip(_AFTER_FILLER)):
+            return label
+    return _of_words(said, words)
+
+
+def _of_words(said: str, words: LabelWords) -> Label:
     if not said or words.unclear.match(said):
         return "unknown"
-    if words.is_not.match(said):
+    if words.only_yes.match(said):
+        return "classification"
+    if words.only_no.match(said) or words.is_not.match(said):
         return "generation"
-    opening = words.opening.match(said)
+    opening = None if words.determiner.match(said) else words.opening.match(said)
     if opening:
         yes = opening["yes"] is not None
-        if opening["or"] and yes == (opening["no2"] is not None):
+        unclear = opening["or"] and yes == (opening["no2"] is not None)
+        if unclear or _contradicts(said, opening, words, yes=yes):
             return "unknown"
         return "classification" if yes else "generation"
-    if words.is_not.search(said):
-        return "generation"
-    if words.is_one.search(said):
-        return "classification"
+    if denied := words.is_not.search(said):
+        clause = _CLAUSE_END.split(said[: denied.end()])[-1]
+        stated_before = words.is_one.search(said, 0, denied.start())
+        twice = len(words.negated_before.findall(clause)) > 1
+        return "unknown" if stated_before or twice else "generation"
+    if stated := words.is_one.search(said):
+        before = _CLAUSE_END.split(said[: stated.end()])[-1]
+        after = _CLAUSE_END.split(said[stated.start() :])[0]
+        negated = words.negated_before.search(before) or words.negated_after.search(after)
+        return "unknown" if negated else "classification"
     found = {match["yes"] is not None for match in words.later.finditer(said)}
     if len(found) != 1:
         return "unknown"
     return "classification" if found.pop() else "generation"
+
+
+def _contradicts(said: str, opening: "re.Match[str]", words: LabelWords, *, yes: bool) -> bool:
+    """Whether what follows takes a yes or no back: "No, wait. Yes.", "Yes, so it is not classification"."""
+    rest = said[opening.end() :]
+    *before, last = _SENTENCE_END.split(re.sub(r"[\W_]+$", "", rest))
+    if before and words.plain[yes][0].match(last):
+        return True
+    if words.about.search(opening[0]) and words.negated_after.search(_CLAUSE_END.split(rest)[0]):
+        return True
+    return yes and any(words.about.search(match[0]) for match in words.is_not.finditer(rest))
 
 
 def _from_json(item: Any, code: str, own: OwnNames, *, whole: bool = True) -> Label:

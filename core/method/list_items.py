@@ -1,7 +1,9 @@
 """The items of a list with their lines: what continues an item, and what is an answer or a remark."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
+from itertools import islice
 
 from selfinstruct.core.language.unicode_tokens import fold, words
 from selfinstruct.core.method.answer_lines import Line
@@ -11,6 +13,12 @@ from selfinstruct.core.method.numbering import Marker
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _LETTERED = re.compile(r"^\s*[(（\[]?[A-Za-z][.)）\]:、．]")
+_BULLET = re.compile(r"^\s*[-*•–·・][ \t]+")
+_IN_BRACKETS = re.compile(r"^[*_]{0,3}[(（\[].*[)）\]][*_]{0,3}$")
+_QUOTATIONS = ('"', "“", "‘", "'", "«", "「", "『", "《", "|", ">")
+_LONGEST_NAME = 30
+_NEXT_NUMBER = re.compile(r"(?<=[.?!;。？！；\"”]) (?P<number>\d{1,3})[.)] (?=\S)")
+_MOST_NUMBERS = 5
 _LEAST_WORDS = 3
 _WRAPPED, _SMALL_WORD = 60, 3
 COLONS = (":", "：")
@@ -18,7 +26,7 @@ _OPTION = re.compile(
     r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]"
     r"|[(（\[]?[A-Ha-h][.)）\]、．]|[①-⑳])"
 )
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
+HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
 _NAME = re.compile(r"(?:[-*•>]\s+)?[(\[*_（]*(?P<name>[^\W\d_][\w .-]{0,30}?)[*_]*\s*[:：]")
 
 
@@ -36,7 +44,8 @@ class ListItems:
         self._lines = lines
         self._markers = {marker.line: marker for marker in markers}
         self._items: list[_Item] = [_Item(None)] if opened else []
-        self._open = opened
+        self._starts = sorted(self._markers)
+        self._continues = self._open = opened
         self._drifted = self._ended = self._titled = False
         self._all_titled, self._all_answered = self._layout()
 
@@ -47,18 +56,21 @@ class ListItems:
         """
         firsts: list[str] = []
         seconds: list[str] = []
-        starts = sorted(self._markers)
+        starts = self._starts
         if len(starts) < 2:
             return False, False
+        apart = bullets = True
         for start, end in zip(starts, [*starts[1:], len(self._lines)], strict=True):
-            below = (line for line in self._lines[start + 1 : end] if not line.blank)
-            second = next(below, None)
+            below = [line for line in self._lines[start + 1 : end] if not line.blank and not line.rule]
             first = self._markers[start].text
-            if second is None or second.code or not first:
+            if not below or below[0].code or not first:
                 return False, False
             firsts.append(first)
-            seconds.append(second.text.strip())
-        if sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
+            seconds.append(below[0].text.strip())
+            apart = apart and self._lines[start + 1].blank
+            bullets = bullets and len(below) == 1 and _BULLET.match(below[0].text) is not None
+        # A line that only goes on with a sentence has no blank line above it, and is no bullet of its own.
+        if not apart and not bullets and sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
             return False, False
         asked = sum(map(self._vocabulary.is_request, firsts))
         asked_below = sum(map(self._vocabulary.is_request, seconds))
@@ -85,10 +97,11 @@ class ListItems:
                 self._go_on(line, number, after_blank=after_blank)
             after_blank = False
         known = {marker.number for marker in self._markers.values()}
-        return [part for item in self._items for part in _split(item, known)]
+        return [part for item in self._items for part in _split(item, known, self._vocabulary)]
 
     def _is_item(self, marker: Marker) -> bool:
         """After prose that ends the list, only the next number continues it."""
+        self._ended = self._ended or self._begins_again(marker)
         if self._ended or not self._drifted or marker.number is None:
             return not self._ended
         last = self._items[-1].number if self._items else None
@@ -96,6 +109,17 @@ class ListItems:
         goes_on = marker.number > 1 if last is None else last < marker.number <= last + 2
         self._ended = not goes_on
         return goes_on
+
+    def _begins_again(self, marker: Marker) -> bool:
+        """Whether the numbers begin again with what are no tasks: the answers to the tasks above."""
+        begun = [item for item in self._items if item.lines]
+        return (
+            len(begun) > 1
+            and marker.number is not None
+            and marker.number == begun[0].number
+            and not self._vocabulary.is_request(marker.text)
+            and all(self._vocabulary.is_request(item.lines[0]) for item in begun)
+        )
 
     def _begin(self, marker: Marker) -> None:
         self._items.append(_Item(marker.number))
@@ -108,32 +132,100 @@ class ListItems:
         item, text = self._items[-1], line.text.strip()
         if line.fence:
             self._open = self._open and item.takes_code
-        elif not self._open:
-            self._drift(line, after_blank=after_blank)
-        elif not item.lines:
+        elif self._open and not item.lines:
             item.add(text, self._vocabulary)
             self._titled = text.startswith(("**", "__", "#"))
-        elif self._is_above_task(item, line):
-            item.restart(text, self._vocabulary)
+        elif self._open and self._is_above_task(item, line):
+            item.restart(_BULLET.sub("", text), self._vocabulary)
+            item.titled = True
             self._titled = False
+        elif self._ended or self._ends(line, item, number, after_blank=after_blank):
+            self._ended, self._open = True, False
+        elif not self._open:
+            self._drift(line, after_blank=after_blank)
         elif self._belongs(line, item, number, after_blank=after_blank):
             item.add(text, self._vocabulary)
         else:
             self._open = False
             self._drift(line, after_blank=after_blank)
 
+    def _ends(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
+        """Whether something other than the list begins: a dialogue, a task of the prompt's form, answers."""
+        # The number of an item that the prompt opened is not known: any list may seem to go on with it.
+        if line.code or (item.number is not None and self._goes_on_below(item, number)):
+            return False
+        head = field_head(line, number, self._vocabulary)
+        if head is not None:
+            speaks = fold(head.name) in self._vocabulary.speakers
+            if speaks and not item.ends_with_colon and (after_blank or not item.announces):
+                return True
+            if head.kind == "task" and head.text.strip() and after_blank:
+                return True
+        return self._begins_answers(line, number)
+
+    def _begins_answers(self, line: Line, number: int) -> bool:
+        """Whether a line is the heading of answers: the numbers of the tasks come again below it."""
+        name = fold(line.text.strip(" \t#*_:：【】[]"))
+        if len(name) > _LONGEST_NAME or not (
+            HEADING.match(line.text) or line.text.rstrip(" *_").endswith(COLONS)
+        ):
+            return False
+        known = (name, name.removesuffix("s"), name.removesuffix("es"))
+        meanings = [meaning for form in known if (meaning := self._vocabulary.meaning(form))]
+        if (
+            not any(meaning.kind == "output" for meaning in meanings)
+            and name not in self._vocabulary.under_task
+        ):
+            return False
+        below = number + 1
+        while below < len(self._lines) and (self._lines[below].blank or self._lines[below].rule):
+            below += 1
+        again, last = self._markers.get(below), self._items[-1].number
+        return again is not None and again.number is not None and (last is None or again.number <= last)
+
+    def _goes_on_below(self, item: "_Item", number: int) -> bool:
+        """Whether the next item that begins below a line has the next number."""
+        place = bisect_right(self._starts, number)
+        if place == len(self._starts):
+            return False
+        follows = self._markers[self._starts[place]].number
+        if follows is None:
+            return True
+        return follows > 1 if item.number is None else item.number < follows <= item.number + 2
+
+    def _may_be_announced(self, text: str, line: Line, item: "_Item", number: int) -> bool:
+        """Whether a paragraph may be the text that the item above announces.
+
+        Where a base model goes on with anything after its last item, only a quotation, a table, or a name
+        such as "Text:" shows that it is; an item that cannot do without its text is dropped then.
+        """
+        if self._goes_on_below(item, number):
+            return True
+        if _IN_BRACKETS.match(text):
+            return False
+        head = field_head(line, number, self._vocabulary)
+        named = head is not None and fold(head.name) in self._vocabulary.material_names
+        if not self._continues or named or text.startswith(_QUOTATIONS):
+            return True
+        if item.ends_with_colon:
+            item.lines.clear()
+        return False
+
     def _drift(self, line: Line, *, after_blank: bool) -> None:
         """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
-        if after_blank and (not _HEADING.match(line.text) or self._is_under_task(line)):
+        if after_blank and (not HEADING.match(line.text) or self._is_under_task(line)):
             self._drifted = True
 
     def _is_above_task(self, item: "_Item", line: Line) -> bool:
         """Whether the only line of an item so far is a title, and this one the task below it."""
-        if len(item.lines) > 1 or line.code or self._is_under_task(line):
+        text = line.text.strip()
+        if item.titled or len(item.lines) > 1 or line.code or self._is_under_task(line):
+            return False
+        if self._vocabulary.is_remark(text):
             return False
         if self._all_titled:
             return True
-        request = self._vocabulary.is_request(line.text.strip())
+        request = self._vocabulary.is_request(text)
         return (self._titled or request) and is_title(item.lines[0], self._vocabulary)
 
     def _belongs(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
@@ -146,13 +238,13 @@ class ListItems:
         speaks = item.ends_with_colon and re.match(r"\w\s*[:：]", text) is not None
         if (self._is_under_task(line) and not speaks) or vocabulary.is_remark(text, weak=True):
             return False
-        if _HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
+        if HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
             return False
         # A word or a number is rather the answer than the text that was announced.
         if item.announces and (
             item.ends_with_colon or len(item.lines) > 1 or len(words(text)) >= _LEAST_WORDS
         ):
-            return True
+            return not after_blank or self._may_be_announced(text, line, item, number)
         if after_blank:
             return False
         if text.startswith("|"):
@@ -160,6 +252,8 @@ class ListItems:
         if not item.ends:
             return not (item.may_end and text[0].isupper() and vocabulary.is_request(item.lines[0]))
         if _OPTION.match(line.text):
+            if self._is_only_bullet(line, item, number):
+                return False
             # Below a statement, a list is its answer, unless its items are lettered.
             return (
                 item.lines[-1].rstrip("*_ ").endswith(("?", "？")) or _LETTERED.match(line.text) is not None
@@ -167,6 +261,14 @@ class ListItems:
         own = field_head(line, 0, vocabulary)
         named = own is not None and fold(own.name) in vocabulary.material_names
         return named or vocabulary.is_request(text)
+
+    def _is_only_bullet(self, line: Line, item: "_Item", number: int) -> bool:
+        """Whether a bullet is the only one below a task: there is no choice, so it is rather the answer."""
+        below = number + 1
+        more = (
+            below < len(self._lines) and below not in self._markers and _BULLET.match(self._lines[below].text)
+        )
+        return len(item.lines) == 1 and _BULLET.match(line.text) is not None and not more
 
     def _is_under_task(self, line: Line) -> bool:
         """Whether a line below a task holds its answer, its kind, or an example of it."""
@@ -186,6 +288,8 @@ class _Item:
 
     def __init__(self, number: int | None) -> None:
         self.number = number
+        self.titled = False
+        """Whether a title above it was taken off."""
         self.restart("", None)
 
     def restart(self, line: str, vocabulary: Vocabulary | None) -> None:
@@ -224,9 +328,11 @@ def _is_short(line: str) -> bool:
     return len(line.split()) <= 6 and len(line) <= 60 and not ENDS.search(line)
 
 
-def _split(item: _Item, known: Collection[int | None]) -> list[str]:
+def _split(item: _Item, known: Collection[int | None], vocabulary: Vocabulary) -> list[str]:
     """Split an item in whose line the next numbers follow, unless these are items already."""
     text, number, parts = " ".join(" ".join(item.lines).split()), item.number, []
+    if number is None and (first := _first_number(text, known, vocabulary)) is not None:
+        number = first - 1
     while number is not None and number + 1 not in known:
         after = re.search(rf"(?<=[.?!;。？！；\"”]) ?[;；]? {number + 1}\\?[.):）] (?=\S)", text)
         if after is None:
@@ -234,3 +340,17 @@ def _split(item: _Item, known: Collection[int | None]) -> list[str]:
         parts.append(text[: after.start()])
         text, number = text[after.end() :], number + 1
     return [*parts, text]
+
+
+def _first_number(text: str, known: Collection[int | None], vocabulary: Vocabulary) -> int | None:
+    """The first number between two requests in the line of an item whose own number is not known."""
+    for match in islice(_NEXT_NUMBER.finditer(text), _MOST_NUMBERS):
+        number = int(match["number"])
+        if (
+            number > 1
+            and number not in known
+            and vocabulary.is_request(text[: match.start()])
+            and vocabulary.is_request(_NEXT_NUMBER.split(text[match.end() :], maxsplit=1)[0])
+        ):
+            return number
+    return None

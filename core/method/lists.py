@@ -8,22 +8,34 @@ from selfinstruct.core.answer_schemas import INSTRUCTIONS
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
 from selfinstruct.core.method.broken_json import mended
 from selfinstruct.core.method.field_heads import field_head
-from selfinstruct.core.method.item_text import number_again, plain_items
+from selfinstruct.core.method.item_text import is_title, number_again, plain_items, without_title
 from selfinstruct.core.method.json_answers import JsonItems, holds_an_answer, json_items
-from selfinstruct.core.method.list_items import COLONS, ListItems
+from selfinstruct.core.method.list_items import COLONS, HEADING, ListItems
 from selfinstruct.core.method.numbering import (
     Marker,
+    begins_with_letter,
     bullet_marker,
+    lettered,
     named_marker,
     number_marker,
+    number_markers,
     numbered_by_space,
     top_level,
 )
+from selfinstruct.core.method.reasoning import after_reasoning
 from selfinstruct.core.method.tables import column, only_table
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
 _EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
+# A list of strings at the beginning of a line, or behind a name or a lead-in.
+_LIST_BEGINS = re.compile(r"(?:^|[:：=][ \t]*)\[\s*(?=[\"'])", re.MULTILINE)
+_STRING = re.compile(r"[\s,]*(?P<quote>[\"'])(?P<text>(?:(?!(?P=quote))[^\\\n]|\\.)*)(?P=quote)(?=\s*[,\]])")
+# Closed, or cut off inside a string.
+_LIST_ENDS = re.compile(r"[\s,]*(?:\]|[\"'][^\n]*\Z|\Z)")
+_ESCAPED = re.compile(r"\\([\"'\\])")
+_MOST_PROSE = 400
+_DEEPEST = 40
 _MOST_LINES = 200
 _LEAST_REQUESTS = 0.7
 
@@ -37,6 +49,10 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         cut: Whether the last item may be incomplete; it is dropped.
         opened: Whether the text begins inside an item.
     """
+    if not opened:
+        text = after_reasoning(
+            text, vocabulary, lambda head, below: not head.text and _begins(below, vocabulary)
+        )
     if not opened and len(elements := _elements(text, vocabulary)) > 1:
         return plain_items(elements, vocabulary)
     text = _EMPHASIZED.sub(r"\g<text>", text)
@@ -45,17 +61,24 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
         return plain_items(_without_second_numbers(items), vocabulary)
+    if not opened and (quoted := _quoted_list(text, vocabulary, cut=cut)) is not None:
+        return plain_items(quoted, vocabulary)
     table = None if opened else _from_table(text, vocabulary)
     if table is not None:
         items = table
         if cut and text.rstrip()[-1:] != "|":
-            items = items[:-1] if text.rstrip().split("\n")[-1].count("|") > 1 and len(items) > 1 else items
+            items = items[:-1] if text.rstrip().split("\n")[-1].count("|") > 1 else items
     else:
         items = _from_lines(text, vocabulary, opened=opened)
         if cut and items:
             items.pop()
     items = [text for item in _without_second_numbers(items) for text in _out_of_json(item, vocabulary)]
     return plain_items(items, vocabulary)
+
+
+def _begins(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text begins with an item of a list."""
+    return number_marker(Line(text.lstrip().split("\n", 1)[0]), 0, vocabulary.item) is not None
 
 
 def _out_of_json(item: str, vocabulary: Vocabulary) -> list[str]:
@@ -84,17 +107,20 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
             number_marker(Line(line), 0, vocabulary.item) is not None
             or named_marker(Line(line), 0, vocabulary.item) is not None
             or bullet_marker(Line(line), 0) is not None
-            or (not opened and vocabulary.is_request(line))
+            or (not opened and (vocabulary.is_request(line) or begins_with_letter(line)))
         )
-        return "field" if is_item else None
+        return "field" if is_item else "heading" if HEADING.match(line) else None
 
     lines = answer_lines(text, start)
-    markers = [found for at, line in enumerate(lines) if (found := number_marker(line, at, vocabulary.item))]
+    markers = number_markers(lines, vocabulary.item)
     if markers:
         kept = top_level(markers, opened=opened, colons=_after_colons(lines, markers))
     elif not opened:
         named = [found for at, line in enumerate(lines) if (found := named_marker(line, at, vocabulary.item))]
-        bullets = named or [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
+        letters = [] if named else _lettered_tasks(lines, vocabulary)
+        bullets = (
+            named or letters or [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
+        )
         outer = min((marker.indent for marker in bullets), default=0)
         kept = [marker for marker in bullets if marker.indent < outer + 2]
         if not kept:
@@ -102,6 +128,14 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
     else:
         kept = []
     return ListItems(vocabulary, lines, kept, opened=opened).read()
+
+
+def _lettered_tasks(lines: Sequence[Line], vocabulary: Vocabulary) -> list[Marker]:
+    """The items of a list with letters, unless they are the options of a question."""
+    letters = lettered(lines)
+    asked = any(vocabulary.is_request(line.text) for line in lines[: letters[0].line]) if letters else True
+    requests = sum(vocabulary.is_request(marker.text) for marker in letters)
+    return [] if asked or requests < _LEAST_REQUESTS * len(letters) else letters
 
 
 def _after_colons(lines: Sequence[Line], markers: Sequence[Marker]) -> list[bool]:
@@ -128,10 +162,22 @@ def _one_a_line(lines: Sequence[Line], vocabulary: Vocabulary) -> list[str]:
         texts.pop()
     if (numbered := numbered_by_space(texts)) is not None:
         return numbered
-    if len(texts) < 2 or len(texts) > _MOST_LINES or any(line.code for line in lines):
+    if len(texts) > _MOST_LINES or any(line.code for line in lines) or lettered(lines):
         return []
-    requests = sum(vocabulary.is_request(text) for text in texts)
-    return texts if requests >= _LEAST_REQUESTS * len(texts) else []
+    if (titled := _below_titles(texts, vocabulary)) is not None:
+        return titled
+    requests = sum(vocabulary.is_request(without_title(text, vocabulary)) for text in texts)
+    return texts if len(texts) > 1 and requests >= _LEAST_REQUESTS * len(texts) else []
+
+
+def _below_titles(texts: Sequence[str], vocabulary: Vocabulary) -> list[str] | None:
+    """The tasks below one title each; None if the lines are not titles and tasks in turn."""
+    titles, tasks = texts[::2], texts[1::2]
+    if len(tasks) < 2 or len(titles) != len(tasks):
+        return None
+    titled = all(HEADING.match(title) and is_title(title, vocabulary) for title in titles)
+    requests = sum(map(vocabulary.is_request, tasks))
+    return list(tasks) if titled and requests >= _LEAST_REQUESTS * len(tasks) else None
 
 
 def _without_second_numbers(items: list[str]) -> list[str]:
@@ -147,28 +193,53 @@ def _elements(text: str, vocabulary: Vocabulary) -> list[str]:
     return [
         match["text"].strip()
         for match in _ELEMENT.finditer(text)
-        if match.start() == 0 or text[match.start() - 1] in "\n>" or not text[: match.start()].strip()
+        if not (before := text[max(0, match.start() - _DEEPEST) : match.start()].rstrip(" \t"))
+        or before[-1] in "\n>"
         if match["name"].lower() == "li" or _is_task_name(match["name"], vocabulary)
     ]
+
+
+def _quoted_list(text: str, vocabulary: Vocabulary, *, cut: bool) -> list[str] | None:
+    """The strings of a list in a programming language, such as Python; None if the answer is no such list."""
+    begins = _LIST_BEGINS.search(text)
+    if begins is None:
+        return None
+    items: list[str] = []
+    at = begins.end()
+    while string := _STRING.match(text, at):
+        items.append(_ESCAPED.sub(r"\1", string["text"]))
+        at = string.end()
+    around = [*text[: begins.start()].split("\n"), *text[at:].lstrip(",] \t").split("\n")]
+    closed = _LIST_ENDS.match(text, at) is not None
+    if not items or (len(items) < 2 and not cut) or not closed or _has_numbers(around, vocabulary):
+        return None
+    return items if sum(map(len, around)) <= _MOST_PROSE else None
 
 
 def _from_json(found: JsonItems, vocabulary: Vocabulary) -> list[str] | None:
     """The instructions of a JSON list or of numbered members; None if it holds something else."""
     items: list[str] = []
     for value in found.items:
-        if isinstance(value, str):
-            items.append(value)
-        elif isinstance(value, dict):
-            items += _instructions(value, vocabulary)
+        inner = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(inner, str):
+            items += _listed_in(inner, vocabulary) if len(found.items) == 1 else [inner]
+        elif isinstance(inner, dict):
+            items += _instructions(inner, vocabulary)
     return items if items or not found.items else None
 
 
+def _listed_in(text: str, vocabulary: Vocabulary) -> list[str]:
+    """The items of a numbered list that is the only string; the string itself if it is no such list."""
+    items = _from_lines(text, vocabulary, opened=False) if _begins(text, vocabulary) else []
+    return items if len(items) > 1 else [text]
+
+
 def _instructions(value: dict[str, Any], vocabulary: Vocabulary) -> list[str]:
-    named = [
-        inner for name, inner in value.items() if isinstance(inner, str) and _is_task_name(name, vocabulary)
-    ]
-    if named:
-        return named[:1]
+    for names in (vocabulary.item, "text|content|description"):
+        named = [inner for name, inner in value.items() if isinstance(inner, str) and _is_named(name, names)]
+        if named:
+            # A title may be under a name of the task too.
+            return [max(named, key=lambda inner: (vocabulary.is_request(inner), len(inner)))]
     numbered = re.compile(rf"(?:(?:{vocabulary.item})[\s_#-]*)?\d+", re.IGNORECASE)
     if value and all(numbered.fullmatch(name) for name in value):
         inner = list(value.values())
@@ -190,14 +261,11 @@ def _instructions(value: dict[str, Any], vocabulary: Vocabulary) -> list[str]:
 
 
 def _is_task_name(name: str, vocabulary: Vocabulary) -> bool:
-    return (
-        re.fullmatch(
-            rf"(?:{vocabulary.item}|text|content|description)",
-            name.replace("_", " ").strip("*_ "),
-            re.IGNORECASE,
-        )
-        is not None
-    )
+    return _is_named(name, rf"{vocabulary.item}|text|content|description")
+
+
+def _is_named(name: str, names: str) -> bool:
+    return re.fullmatch(rf"(?:{names})", name.replace("_", " ").strip("*_ "), re.IGNORECASE) is not None
 
 
 def _has_numbers(prose: Sequence[str], vocabulary: Vocabulary) -> bool:

@@ -13,7 +13,7 @@ _HAN_DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六"
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _BULLET = re.compile(
     r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)?"
-    r"(?:[-*•–—‣▪▫◦○●■□◆◇►▶➢➤✦★☆✅☑✓✔❖·∙+→☞❯»]\ufe0f?[ \t\u3000]+|[・●○■□◆◇▶►•※]\ufe0f?[ \t\u3000]*)"
+    r"(?:[-*•–—~‣▪▫◦○●■□◆◇►▶➢➤✦★☆✅☑✓✔❖·∙+→☞❯»]\ufe0f?[ \t\u3000]+|[・●○■□◆◇▶►•※]\ufe0f?[ \t\u3000]*)"
     r"(?:\[[ xX]?\][ \t]+)?(?P<text>\S.*)$"
 )
 _PREFIX = re.compile(
@@ -22,9 +22,28 @@ _PREFIX = re.compile(
 )
 # At most three digits: a line that starts with "1984." is not an item.
 _DIGITS, _HAN = r"\d{1,3}", r"[〇一二三四五六七八九十]{1,3}"
-_COUNTER = r"(?:条|條|個|个|项|項|道|号|號|番目?|번째?|回|つ目|件目)"
-_COUNT = rf"(?:{_COUNTER}?(?:任务|任務|指令|问题|题|題|问|問|课题)|{_COUNTER})"
-_AFTER = r"(?:\\?[.):：．）、]{1,2}(?:-(?![\d-])|º|ª)?(?!\d)|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
+_COUNTER = r"(?:条|條|项|項|道|号|號|点|[個个番回つ件]目?|번째?)"
+_COUNTED = r"(?:任务|任務|指令|问题|题|題|问|問|课题|課題|タスク|과제|문제|질문|작업|지시문?)"
+_COUNT = rf"(?:{_COUNTER}?{_COUNTED}|{_COUNTER})"
+_AFTER = (
+    r"(?:\.{3,5}|…{1,2}|/(?=\s)|\\?[.):：．）、]{1,2}(?:-(?![\d-])|º|ª)?(?!\d)"
+    r"|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
+)
+_JOINED = tuple("\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+_LETTERED = re.compile(
+    r"^(?P<indent>[ \t\u3000]*)(?:\*\*|__)?[(（]?(?P<letter>[A-Za-z]|[ivx]{2,4}|[가-하ア-ン甲乙丙丁])[.)）．]"
+    r"(?:\*\*|__)?[ \t\u3000]+(?P<text>\S.*)$"
+)
+_SERIES = (
+    tuple("abcdefghijklmnopqrstuvwxyz"),
+    ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"),
+    tuple("가나다라마바사아자차카타파하"),
+    tuple("アイウエオカキクケコサシスセソ"),
+    tuple("甲乙丙丁"),
+)
+_PLAIN_MARK = re.compile(rf"\s*(?P<n>{_DIGITS}|{_HAN})(?P<mark>[、．)）]|\s[-–—]\s)")
+_BEFORE_DIGIT = re.compile(rf"{_PLAIN_MARK.pattern}\s*(?=\d)")
+_AFTER_NAME = rf"(?:\\?[:：、）)]{{1,2}}|\s*[-–—]\s+|{_AFTER})"
 _FARTHEST = 20
 """A number this much higher than the last one is not the next of a list."""
 _NESTED_INDENT = 2
@@ -67,6 +86,40 @@ def number_marker(line: Line, at: int, item: str) -> Marker | None:
     return None
 
 
+def number_markers(lines: Sequence[Line], item: str) -> list[Marker]:
+    """Read the numbered items of a list.
+
+    An item whose text begins with a digit, "10、1/3", counts if the item before or after it has the next
+    number and is written alike.
+    """
+    found: list[tuple[Marker, str | None]] = []
+    for at, line in enumerate(lines):
+        if marker := number_marker(line, at, item):
+            found.append((marker, None))
+        elif not line.code and (match := _BEFORE_DIGIT.match(line.text)):
+            text = line.text[match.end() :]
+            marker = Marker(at, _value(match["n"]), line.indent, text, False, "plain")
+            found.append((marker, match["mark"].strip()))
+
+    def follows(place: int, by: int, mark: str) -> bool:
+        if not 0 <= place + by < len(found):
+            return False
+        other, number = found[place + by][0], found[place][0].number
+        alike = _PLAIN_MARK.match(lines[other.line].text)
+        return alike is not None and alike["mark"].strip() == mark and other.number == (number or 0) + by
+
+    return [
+        marker
+        for place, (marker, mark) in enumerate(found)
+        if mark is None or follows(place, -1, mark) or follows(place, 1, mark)
+    ]
+
+
+def begins_with_letter(line: str) -> bool:
+    """Whether a line may be an item of a list with letters."""
+    return _LETTERED.match(line) is not None
+
+
 def named_marker(line: Line, at: int, item: str) -> Marker | None:
     """Read a line that starts with a name and a colon, such as `Task:`, as an item without a number."""
     match = None if line.code else _named(item).match(line.text)
@@ -84,7 +137,13 @@ def _named(item: str) -> "re.Pattern[str]":
 
 def bullet_marker(line: Line, at: int) -> Marker | None:
     """Read a line as an item with a bullet."""
-    match = None if line.code or line.rule else _BULLET.match(line.text)
+    if line.code or line.rule:
+        return None
+    at_text = len(line.text) - len(line.text.lstrip())
+    end = _symbols_end(line.text, at_text)
+    if end > at_text:
+        return Marker(at, None, at_text, line.text[end:].strip(), False, "bullet")
+    match = _BULLET.match(line.text)
     return Marker(at, None, len(match["indent"]), match["text"], False, "bullet") if match else None
 
 
@@ -92,6 +151,8 @@ def _with_digits(text: str) -> str:
     """A line whose number is a keycap or in a circle, with plain digits instead."""
     start = re.match(r"[\s#>*_]*", text)
     at = start.end() if start else 0
+    if (end := _symbols_end(text, at)) > at and re.match(r"[*_]*\d", text[end : end + 5]):
+        text = text[:at] + text[end:]
     if keycap := _KEYCAP.match(text, at):
         number = "10" if keycap[0] == "🔟" else re.sub(r"[^0-9]", "", keycap[0])
         return f"{text[:at]}{number}. {text[keycap.end() :]}"
@@ -100,6 +161,36 @@ def _with_digits(text: str) -> str:
         if value == int(value):
             return f"{text[:at]}{int(value)}. {text[at + 1 :].lstrip('.、．)）')}"
     return text
+
+
+def _symbols_end(text: str, at: int) -> int:
+    """Where the pictures that begin here end, with the space behind them; `at` without any."""
+    end = at
+    while unicodedata.category(text[end : end + 1] or " ") == "So" or (
+        end > at and text[end : end + 1] in _JOINED
+    ):
+        end += 1
+    space = re.compile(r"[ \t\u3000]*").match(text, end)
+    return space.end() if space and end > at and space.end() > end else at
+
+
+def without_symbols(text: str) -> str:
+    """A text without the pictures that it begins with."""
+    return text[_symbols_end(text, 0) :]
+
+
+def lettered(lines: Sequence[Line]) -> list[Marker]:
+    """The items of a list with letters instead of numbers: those of the first series that counts on."""
+    for series in _SERIES:
+        markers: list[Marker] = []
+        for at, line in enumerate(lines):
+            match = None if line.code else _LETTERED.match(line.text)
+            if match and series[len(markers) : len(markers) + 1] == (match["letter"].casefold(),):
+                text = match["text"].rstrip()
+                markers.append(Marker(at, None, len(match["indent"]), text, False, "letter"))
+        if len(markers) > 1:
+            return markers
+    return []
 
 
 def _value(written: str) -> int:
@@ -120,14 +211,15 @@ def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pa
     closes = r"(?=\s*[*_`])" if bold else r"(?!)"
     ends = r"(?=\s*$)" if marked else r"(?!)"
     number = rf"(?P<n>{_DIGITS}|{_HAN})"
+    after = rf"(?:{_AFTER_NAME}|{closes}"
     forms = {
         "bracket": rf"[\[(（【〔{{<](?:第|{item})?\s*{number}{_COUNT}?[\])）】〕}}>]\s*(?:{_AFTER}|[:：])?",
         "hash": rf"(?:[#№]|n(?:o[.．]|\.?[º°])\s?)(?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
-        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s|$)|，|{closes})",
-        "named": rf"(?:{item})\s*(?:[#№(（]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?(?:{_AFTER}|(?=\s*$)|{closes})",
+        "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?{after}|(?=\s|$)|，)",
+        "named": rf"(?:{item})\s*(?:[#№(（]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?{after}|(?=\s*$))",
         "named hash": rf"(?:{item})\s*[#№]\s*(?P<n>{_DIGITS})(?=\s)",
         "named question": rf"(?:问|問|题|題|문)\s*(?P<n>{_DIGITS})(?=\s)",
-        "counted": rf"(?P<n>{_DIGITS})\s*{_COUNT}(?:{_AFTER}|(?=\s|$)|{closes})",
+        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|(?:st|nd|rd|th)(?=\W)){after}|(?=\s|$))",
         "plain": rf"(?P<n>{_DIGITS})\s*{_AFTER}",
         "alone": rf"(?P<n>{_DIGITS})(?:{ends}|{closes})",
         "han": rf"(?P<n>{_HAN})[、.．:：](?!\d)",

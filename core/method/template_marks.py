@@ -4,11 +4,26 @@ import re
 
 _MARK = re.compile(
     r"<\|/?[A-Za-z][\w .-]{0,40}\|?>|<[/\w]{1,20}\|>"
-    r"|<｜[^<>｜\n]{1,40}｜>"
+    r"|<｜[^<>｜\n]{1,40}｜>|\[\|/?[A-Za-z][\w .-]{0,40}\|\]"
+    r"|<(?:reserved|unused)_?\d{1,4}>|<_(?:user|human|bot|assistant|system|end)>"
     r"|<(?:bos|eos|pad|unk|/?start_of_(?:turn|image)|/?end_of_(?:turn|image|text|utterance)|extra_id_\d+|sep|mask)>"
     r"|\[/?INST\]|<<?/?SYS>>?|\[(?:EOS|BOS|end of text|/?AVAILABLE_TOOLS)\]|\[PAD\d*\]"
     r"|</s>|<s>"
 )
+# They end an answer only where nothing follows them: elsewhere they may be part of a text, or cut off.
+_LAST = re.compile(
+    r"(?:<(?:/?s|/?eot|/?eos|/?end|/?stop|/?done|end[ _-]of[ _-]\w{1,12})>|\[(?:end|eot|eos|stop|done)\]"
+    r"|<\|[\w/]{0,20}\|?|(?<=[\w.?!。？！\"”])[ ]{0,20}###|(?:(?<=\n\n)|(?<=[\w.?!。？！]\n))###)\s{0,20}\Z",
+    re.IGNORECASE,
+)
+_LAST_CLOSING = re.compile(
+    r"(?:</(?P<name>output|answer|response|result|final|reply|tasks?|instructions?|labels?|assistant|model)>"
+    r"|\\end\{(?P<part>document|enumerate|itemize)\})\s{0,20}\Z",
+    re.IGNORECASE,
+)
+# Bytes and spaces that a server failed to decode.
+_UNDECODED = re.compile(r"(?:<0x[0-9A-F]{2}>|[▁ĊĠ])\s{0,20}\Z")
+_LONGEST_LAST, _MOST_LAST = 60, 5
 _LEADING = re.compile(
     rf"\A(?:\s*(?:{_MARK.pattern})(?:\s*(?:assistant|model|ai|bot|gpt)[ \t]*:?[ \t]*(?=[\n<\[]|\Z))?)+",
     re.IGNORECASE,
@@ -37,8 +52,26 @@ def before_marks(text: str) -> tuple[str, bool]:
             struck = False
             continue
         if not _is_quoted(text, mark):
-            return text[: mark.start()].rstrip(), True
-    return text, False
+            return _before_last_marks(text[: mark.start()].rstrip())[0], True
+    return _before_last_marks(text)
+
+
+def _before_last_marks(text: str) -> tuple[str, bool]:
+    """Cut off the marks that count only at the end of an answer."""
+    ended, at = False, len(text.rstrip())
+    for _ in range(_MOST_LAST):
+        window = max(0, at - _LONGEST_LAST)
+        if found := _UNDECODED.search(text, window, at):
+            at = found.start()
+            continue
+        found = _LAST.search(text, window, at)
+        if found is None and (closing := _LAST_CLOSING.search(text, window, at)) is not None:
+            opens = f"<{closing['name']}" if closing["name"] else f"\\begin{{{closing['part']}}}"
+            found = None if opens.lower() in text[:at].lower() else closing
+        if found is None:
+            break
+        ended, at = True, found.start()
+    return (text, False) if at == len(text.rstrip()) else (text[:at].rstrip(), ended)
 
 
 def _is_quoted(text: str, mark: "re.Match[str]") -> bool:

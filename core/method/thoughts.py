@@ -2,33 +2,61 @@
 
 import re
 
-_NAMES = (
-    r"think(?:ing)?|thoughts?|thought[ _]process|reason(?:ing)?|reflection|analysis|scratchpad|antthinking"
-    r"|inner[ _]?(?:monologue|thoughts?)|internal[ _]monologue|seed:think|ponder|deliberation"
+_THOUGHT = (
+    r"think(?:ing)?|thoughts?|reason(?:ing)?|reflections?|analysis|scratchpad|monologue|deliberations?"
+    r"|思考|推理|推論|생각|사고|razonamiento|pensamientos?"
 )
-# Tags as in XML, BBCode, Kimi, Command A and QwQ-like models; `details` is how front ends fold thoughts away.
+_NAMES = (
+    rf"(?:(?:chain[ _-]?of|inner|internal|my|step[ _-]by[ _-]step|hidden|private)[ _-]?)?(?:{_THOUGHT})"
+    r"(?:[ _-]?(?:process|content|steps?|block|trace|chain|text|过程|過程|プロセス|과정))?"
+    r"|antthinking|seed:think|ponder|cot"
+)
+# Names that are thoughts only where an answer begins with them.
+_OPENING_NAMES = (
+    r"plan(?:ning)?|steps?|internal|draft|brainstorm(?:ing)?|notes?|outline|self[ _-]?(?:check|critique)"
+)
+_SUMMARY = rf"\s*<summary>[^<>\n]{{0,40}}?(?:{_THOUGHT})[^<>\n]{{0,40}}</summary>"
+# Tags as in XML, BBCode, Kimi, Command A, Gemma and QwQ-like models; front ends fold thoughts by `details`.
 _TAG = re.compile(
     rf"<(?P<close>/)?\s*(?:{_NAMES})(?:\s[^<>\n]*)?>"
-    rf"|\[(?P<close2>/)?(?:{_NAMES})\]"
+    rf"|\[(?P<close2>/)?(?:{_THOUGHT})\]"
     r"|◁(?P<close3>/)?think▷"
     r"|<\|(?:start|(?P<close4>end))_(?:of_)?(?:thinking|thought)\|>"
+    rf"|<\|(?P<close7>/)?(?:{_NAMES})\|>"
     r"|<\|begin_of_thought\|>"
-    r"|(?P<open_details><details[^<>\n]*\btype\s*=\s*[\"']reasoning[\"'][^<>\n]*>)|(?P<close5></details>)"
+    r"|<unused\d{1,3}>thought\b|(?P<close8><unused\d{1,3}>)"
+    rf"|(?P<open_details><details[^<>\n]*(?:\btype\s*=\s*[\"']reasoning[\"'][^<>\n]*>|>{_SUMMARY}))"
+    r"|(?P<close5></details>)"
     r"|<\|channel>thought\b|(?P<close6><channel\|>)",
     re.IGNORECASE,
 )
-_CLOSES = ("close", "close2", "close3", "close4", "close5", "close6")
+_CLOSES = ("close", "close2", "close3", "close4", "close5", "close6", "close7", "close8")
+_OPENING_BLOCKS = re.compile(
+    rf"\A\s*(?:<(?P<name>{_OPENING_NAMES})>(?:(?!<(?P=name)>).)*?</(?P=name)>\s*)+(?=[^<\s])",
+    re.DOTALL | re.IGNORECASE,
+)
+_CUT_OPENING = re.compile(rf"\A\s*<(?:{_OPENING_NAMES})>", re.IGNORECASE)
+_OPENING_FENCE = re.compile(
+    rf"\A\s*(```|~~~)(?:{_NAMES})[ \t]*\n.*?\n\1[ \t]*(?=\n)", re.DOTALL | re.IGNORECASE
+)
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)[^<\n]*(?:<\|[a-z]+\|>[^<\n]*)??<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
 # Some servers decode harmony without its special tokens.
-_BARE_HARMONY = re.compile(r"\A\s*analysis(?=\S).*?assistant\s*final(?=\S|\s)", re.DOTALL)
+_BARE_HARMONY = re.compile(r"\A\s*(?:assistant)?analysis(?=\S).*?assistant\s*final(?=\S|\s)", re.DOTALL)
 _ENVELOPE = re.compile(
-    r"\A\s*(?:<(answer|response|final_answer|final)>|<\|(?:START|begin)_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>)"
-    r"(?P<said>.*?)(?:</\1>|<\|END_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>|\Z)\s*\Z",
+    r"\A\s*(?:<(answer|response|final_answer|final|output|result|reply)>"
+    r"|<\|(?:START|begin)_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>)"
+    r"(?P<said>(?:(?!</?\1>).)*?)(?:</\1>|<\|END_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>|\Z)\s*\Z",
     re.DOTALL | re.IGNORECASE,
 )
+_NO_WIDTH = "\ufeff\u200b\u2060"
 _MENTIONED_WORDS = 3
 """A pair of tags in the middle of a sentence with at most so many words between is spoken of, not used."""
+
+
+def visible(text: str) -> str:
+    """The text without characters of no width at the ends of its lines, which hide how a line begins."""
+    return "\n".join(line.strip(_NO_WIDTH) for line in text.split("\n"))
 
 
 def spoken(text: str) -> str:
@@ -39,7 +67,9 @@ def spoken(text: str) -> str:
     said = _final_channel(text)
     if said is None:
         said = _BARE_HARMONY.sub("", text, count=1)
-    said = _without_blocks(said)
+    said = _OPENING_FENCE.sub("", _OPENING_BLOCKS.sub("", _without_blocks(said)))
+    if (cut := _CUT_OPENING.match(said)) and f"</{cut[0].strip()[1:]}" not in said:
+        return ""
     envelope = _ENVELOPE.match(said)
     return envelope["said"] if envelope else said
 
@@ -60,8 +90,7 @@ def _final_channel(text: str) -> str | None:
 def _without_blocks(text: str) -> str:
     """Cut out blocks of thoughts; one that is never opened begins with the text, one never closed ends it."""
     kept: list[str] = []
-    depth = at = 0
-    details = 0
+    depth = at = details = 0
     for tag in _TAG.finditer(text):
         closes = any(tag[name] for name in _CLOSES)
         if tag["open_details"]:
@@ -70,6 +99,8 @@ def _without_blocks(text: str) -> str:
             if not details:
                 continue
             details -= 1
+        elif tag["close8"] and depth == 0:
+            continue
         if depth == 0 and _is_mentioned(text, tag):
             continue
         if closes:

@@ -66,6 +66,10 @@ class Vocabulary:
     """Folded names of lines below a task that are part of it, such as "Options"."""
     tags: frozenset[str]
     """Folded kinds of tasks."""
+    speakers: frozenset[str]
+    """Folded names of those who speak in a dialogue with a model."""
+    thoughts: frozenset[str]
+    """Folded names of a section of reasoning before an answer."""
     item: str
     """A pattern of the names before an item's number."""
     item_name: "re.Pattern[str]"
@@ -151,12 +155,14 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         under_task=frozenset(map(fold, names["under_task"])),
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
+        speakers=frozenset(map(fold, names["speaker"])),
+        thoughts=frozenset(map(fold, names["thought"])),
         item=item,
         item_name=re.compile(
             rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
         ),
         answer_inside=re.compile(
-            rf"(?P<end>[.?!。？！][\"”’」』]?)\s*[(\[（*_]*(?:{any_of(names['under_task'])})[*_]*\s*[:：]",
+            rf"(?P<end>[.?!。？！][\"'”’」』»)）]{{0,2}}|[\"'”’」』»)）](?=\s*\|))\s*(?:[-–—|]\s*)?[(\[（*_]*(?:{any_of(names['under_task'])})[*_]*\s*[:：]",
             re.IGNORECASE,
         ),
         example=_example_heading(examples, names["number"], names["ordinal"]),

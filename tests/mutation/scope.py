@@ -23,7 +23,7 @@ DECIDE_STORE_READ = (
 _OWN = {
     "core/method/instances.py": ("tests/core/method/test_fences.py", "tests/core/method/test_reading.py"),
     "core/method/labels.py": ("tests/core/method/test_own_words.py", "tests/core/method/test_reading.py"),
-    "core/method/lists.py": ("tests/core/method/test_reading.py",),
+    "core/method/lists.py": ("tests/core/method/test_list_forms.py", "tests/core/method/test_reading.py"),
     "core/method/parsing.py": (
         "tests/core/method/test_lists.py",
         "tests/core/method/test_labels.py",
