@@ -1,22 +1,35 @@
 """The fields of an instance answer with their texts: from lines, XML, and the middle of a line."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from selfinstruct.core.method.answer_end import end_of_answer
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
-from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head, with_own_names
+from selfinstruct.core.method.field_heads import (
+    DASHED,
+    FieldHead,
+    consistent_heads,
+    field_head,
+    with_own_names,
+)
+from selfinstruct.core.method.instance_bounds import (
+    LONGEST_HEADING,
+    NUMBER_ALONE,
+    confirmed_headings,
+    example_headings,
+    headings_by_shape,
+    lines_below,
+    openings,
+    separators,
+)
+from selfinstruct.core.method.values import QUOTED
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 WITHOUT_LABELS: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
-_LONGEST_HEADING = 120
-_NUMBER_ALONE = re.compile(
-    r"^\s*(?:\*\*|#+\s*)?[#(（]?(?P<number>\d{1,3})(?:[.):：）]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,8 @@ class Fields:
     fields: list[Field]
     more: bool
     """Whether the beginning of something else follows the last one, which is then whole."""
+    open_end: bool = False
+    """Whether what follows may as well be part of the last one."""
 
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
@@ -44,24 +59,34 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
         return Fields(found, more=False)
     lines = [part for line in lines for part in _without_heading(line, vocabulary)]
     heads = _heads(lines, vocabulary)
-    titled = _example_headings(lines, heads, vocabulary)
-    openings = list(_openings(lines, titled, vocabulary))
-    chosen = with_own_names(heads, consistent_heads(heads, roles, openings), roles)
+    titled = example_headings(lines, heads, vocabulary)
+    opening = list(openings(lines, titled, vocabulary))
+    chosen = with_own_names(heads, consistent_heads(heads, roles, opening), roles)
+    if chosen and chosen[0].style == DASHED and not _has_all(chosen, roles):
+        return None
     if not chosen:
         heads = _heads(lines, vocabulary, bare=True)
-        chosen = consistent_heads(heads, roles, openings)
-        if not all(any(head.kind in role for head in chosen) for role in roles):
+        chosen = consistent_heads(heads, roles, opening)
+        if not _has_all(chosen, roles):
             return None
     chosen = _without_nested(chosen, lines, roles)
-    below = _below(lines)
-    headings = _confirmed(titled, chosen, lines, below)
-    end = _end(lines, heads, chosen, headings, below)
-    last = next((number for number in range(end - 1, -1, -1) if not lines[number].blank), 0)
+    below = lines_below(lines)
+    headings = confirmed_headings(titled, chosen, lines, below)
+    headings |= headings_by_shape(lines, chosen, vocabulary)
+    end = end_of_answer(lines, heads, chosen, headings, vocabulary)
+    last = next((number for number in range(end.line - 1, -1, -1) if not lines[number].blank), 0)
+    chosen = [head for head in chosen if head.line < end.line]
+    between = separators(lines[: end.line], chosen)
+    kept = [Line("") if number in between else line for number, line in enumerate(lines[: end.line])]
     split = _splitter(chosen, roles, vocabulary)
-    fields = _gathered(lines[:end], {head.line: head for head in chosen}, headings)
+    fields = _gathered(kept, {head.line: head for head in chosen}, headings)
     if split:
         fields = [part for one in fields for part in split(one)]
-    return Fields(fields, more=end < len(lines) or last in headings)
+    return Fields(fields, more=end.line < len(lines) or last in headings, open_end=not end.certain)
+
+
+def _has_all(chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]) -> bool:
+    return all(any(head.kind in role for head in chosen) for role in roles)
 
 
 def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False) -> list[FieldHead]:
@@ -71,7 +96,7 @@ def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False)
 
 def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
     """A line, or two where a field follows the heading of an instance: "Example 1: Input: cat"."""
-    match = None if line.code else vocabulary.example.match(line.text[:_LONGEST_HEADING])
+    match = None if line.code else vocabulary.example.match(line.text[:LONGEST_HEADING])
     if match and match["title"] and match["number"]:
         title = line.text[match.start("title") :]
         head = field_head(Line(title), 0, vocabulary)
@@ -85,18 +110,19 @@ def _gathered(
 ) -> list[Field]:
     """The text of each field; the first one is what precedes them all, and may be empty."""
     fields: list[Field] = []
-    kind, name = "", ""
+    kind, name, quoted = "", "", False
     gathered: list[str] = []
     for number, line in enumerate(lines):
         head = starts.get(number)
         if head is None and number not in headings:
-            gathered.append(line.text)
+            gathered.append(QUOTED.sub("", line.text) if quoted else line.text)
             continue
         fields.append(Field(kind, "\n".join(gathered), name))
         kind, name, gathered = "example", "", []
         if head is not None:
             assert head.kind is not None
             kind, name, gathered = head.kind, head.name, [head.text]
+        quoted = head is not None and head.quoted
     return [*fields, Field(kind, "\n".join(gathered), name)]
 
 
@@ -112,109 +138,8 @@ def _start(text: str, vocabulary: Vocabulary) -> Start | None:
         return "field"
     if head is not None and head.kind == "task":
         return "task"
-    is_heading = _NUMBER_ALONE.match(text) or vocabulary.example.match(text[:_LONGEST_HEADING])
+    is_heading = NUMBER_ALONE.match(text) or vocabulary.example.match(text[:LONGEST_HEADING])
     return "heading" if is_heading else None
-
-
-def _example_headings(
-    lines: Sequence[Line], heads: Sequence[FieldHead], vocabulary: Vocabulary
-) -> dict[int, bool]:
-    """The lines that may be headings of instances, and whether each has a title."""
-    known = {head.line for head in heads if head.kind in {"input", "output", "label"}}
-    found: dict[int, bool] = {}
-    for number, line in enumerate(lines):
-        if line.code or number in known or len(line.text) > _LONGEST_HEADING:
-            continue
-        if _NUMBER_ALONE.match(line.text):
-            found[number] = False
-            continue
-        match = vocabulary.example.match(line.text)
-        if match and (match["number"] or match["ordinal"] or not match["title"]):
-            found[number] = bool(match["title"])
-    return found
-
-
-def _openings(lines: Sequence[Line], headings: dict[int, bool], vocabulary: Vocabulary) -> Iterator[int]:
-    """The lines with which the fields may begin: the first after greetings, and those below headings."""
-    begins = True
-    for number, line in enumerate(lines):
-        if line.blank or line.rule:
-            continue
-        if begins:
-            yield number
-        begins = (begins and (number in headings or vocabulary.is_lead_in(line.text))) or number in headings
-
-
-def _confirmed(
-    titled: Mapping[int, bool],
-    chosen: Sequence[FieldHead],
-    lines: Sequence[Line],
-    below: Sequence[int | None],
-) -> frozenset[int]:
-    """The lines that are headings of instances, and not part of a value.
-
-    A field follows each of them, or the answer ends there. Where instances have headings from the first one
-    on, headings may have titles, and text without a name may follow.
-    """
-    starts = {head.line: head.text for head in chosen}
-    first = chosen[0].line
-    announced = any(number < first for number in titled)
-    unnamed = announced and not any(head.kind == "input" for head in chosen)
-    inputs = [head.line for head in chosen if head.kind == "input"]
-
-    def counts(number: int) -> bool:
-        """Whether a number alone is a heading, not an output: the first instance has one, or it counts on."""
-        match = _NUMBER_ALONE.match(lines[number].text)
-        if match is None or announced:
-            return True
-        before = bisect_left(inputs, number)
-        return match["number"] == str(before + 1) and starts.get(number - 1, " ").strip() != ""
-
-    return frozenset(
-        number
-        for number, has_title in titled.items()
-        if number < first
-        or (
-            counts(number)
-            and (announced or not has_title)
-            and (unnamed or below[number] is None or below[number] in starts)
-        )
-    )
-
-
-def _below(lines: Sequence[Line]) -> list[int | None]:
-    """For each line, the number of the next one with text, or None."""
-    below: list[int | None] = []
-    found = None
-    for number in range(len(lines) - 1, -1, -1):
-        below.append(found)
-        if not lines[number].blank and not lines[number].rule:
-            found = number
-    return below[::-1]
-
-
-def _end(
-    lines: Sequence[Line],
-    heads: Sequence[FieldHead],
-    chosen: Sequence[FieldHead],
-    headings: frozenset[int],
-    below: Sequence[int | None],
-) -> int:
-    """The line at which the answer to this task ends: a model that goes on writes the next task.
-
-    Its fields follow it directly, or it is the last line. Elsewhere a line `Task:` is part of an output.
-    """
-    starts = headings.union(head.line for head in heads if head.kind in {"input", "output", "label"})
-    later = [head for head in heads if head.kind == "task" and head.line > chosen[0].line]
-    for task in later:
-        after, spaced = below[task.line], lines[task.line - 1].blank
-        if spaced and task.style.startswith("heading") and task.style != chosen[0].style:
-            return task.line
-        if after in starts and (spaced or after == task.line + 1):
-            return task.line
-        if spaced and after is None and len(later) == 1:
-            return task.line
-    return len(lines)
 
 
 def _without_nested(
@@ -272,7 +197,9 @@ class _Splitter:
         before, after = field.value[: match.start()].rstrip(), field.value[match.end() :].strip()
         if before.endswith(("(", "（", "[")) and after.endswith((")", "）", "]")):
             before, after = before[:-1], after[:-1]
-        before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、。.→⇒—–-")
+        before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、→⇒—–-")
+        # A sentence keeps its full stop; a label has none.
+        before = before.rstrip("。.") if field.kind == "label" else before
         return [Field(field.kind, before, field.name), Field(meaning.kind, after, match["name"])]
 
 

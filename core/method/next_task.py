@@ -3,12 +3,17 @@
 import re
 from collections.abc import Iterator
 
+from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.values import input_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _MOST_INTRODUCING = 3
+_LONGEST_HEADING = 60
+_SHORT = 2
+_COLONS = (":", "：")
+_FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)](?!\d)")
 
 
 def texts_before_tasks(text: str, vocabulary: Vocabulary) -> Iterator[str]:
@@ -16,7 +21,7 @@ def texts_before_tasks(text: str, vocabulary: Vocabulary) -> Iterator[str]:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         head = field_head(Line(line), number, vocabulary)
-        if _names_task(head, vocabulary) and (before := "\n".join(lines[:number]).strip()):
+        if names_task(head, vocabulary) and (before := "\n".join(lines[:number]).strip()):
             yield before
 
 
@@ -40,12 +45,81 @@ def only_introduces(text: str, vocabulary: Vocabulary) -> bool:
     def introduces(line: str) -> bool:
         head = field_head(Line(line), 0, vocabulary)
         preface = head is not None and head.kind == "preface"
-        return preface or _names_task(head, vocabulary) or vocabulary.is_lead_in(line) or ends(line)
+        return preface or names_task(head, vocabulary) or vocabulary.is_lead_in(line) or ends(line)
 
     return all(map(introduces, lines))
 
 
-def _names_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
-    return head is not None and (
-        head.kind == "task" or re.fullmatch(vocabulary.item, head.name, re.IGNORECASE) is not None
+def names_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
+    """Whether a field is named as a task is: "Task", "Question", "New instruction"."""
+    return head is not None and (head.kind == "task" or _is_item(head.name, vocabulary))
+
+
+def names_next_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
+    """Whether a field is named as a task is, or with a word before that name: "Next task", "Another task"."""
+    if head is None or names_task(head, vocabulary):
+        return head is not None
+    word = head.name.rpartition(" ")[2]
+    named = head.kind is None and fold(head.name) not in vocabulary.under_task
+    return named and len(word) > _SHORT and _is_item(word, vocabulary)
+
+
+def _is_item(name: str, vocabulary: Vocabulary) -> bool:
+    return re.fullmatch(vocabulary.item, name, re.IGNORECASE) is not None
+
+
+def is_task_alone(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line is only the name of a task and its number, such as "**Task 2**"."""
+    return (
+        len(text) <= _LONGEST_HEADING
+        and re.fullmatch(
+            rf"[\W_]{{0,8}}(?:{vocabulary.item})\s*[#№]?\s*\d{{1,3}}[\W_]{{0,8}}", text, re.IGNORECASE
+        )
+        is not None
     )
+
+
+class Value:
+    """What is known of a value from its lines so far."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        """The names at the beginning of its lines."""
+        self.has_list = False
+        """Whether a numbered list begins in it."""
+        self.last = ""
+        """Its last line with text."""
+
+    def add(self, text: str, head: FieldHead | None) -> None:
+        """Add a line, which may look like a field."""
+        if head is not None:
+            self.names.add(head.name)
+        self.has_list = self.has_list or _FIRST_OF_LIST.match(text) is not None
+        self.last = text if text.strip() else self.last
+
+
+def turn_begins(
+    head: FieldHead, below: FieldHead | None, value: Value, vocabulary: Vocabulary, *, last: bool
+) -> bool:
+    """Whether a dialogue with the model, or a question and its answer, seem to begin below a value.
+
+    The value itself is none: it does not announce them, nor has it the same names.
+
+    Args:
+        head: The line that may begin them.
+        below: The next line with text.
+        value: What is above.
+        vocabulary: The words of the language.
+        last: Whether the line is the last one with text.
+    """
+    if not head.text.strip() or not value.last or value.last.rstrip(" *_").endswith(_COLONS):
+        return False
+    speaks = fold(head.name) in vocabulary.speakers
+    asks = head.kind is None and names_task(head, vocabulary)
+    if not (speaks or asks) or head.name in value.names:
+        return False
+    if below is None:
+        return speaks and last
+    name = fold(below.name)
+    is_output = below.kind == "output" and below.meaning is not None and not below.meaning.usual
+    return is_output or name in vocabulary.speakers or name in vocabulary.answer_names

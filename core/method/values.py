@@ -9,7 +9,7 @@ from selfinstruct.db.records import Reason
 
 _AROUND = " \t\n()<>[]*_`{}「」『』【】（）〈〉［］\"'“”‘’.。!！,，-—–"
 _ONLY_MARKS = re.compile(r"[\s\"'“”‘’`*_]*|[\s*_(\[<]*[-—–/ー][-—–\s*_)\]>]*")
-_QUOTED = re.compile(r"^\s*>[ \t]?")
+QUOTED = re.compile(r"^\s*>[ \t]?")
 _DOTS = re.compile(r"\.\.|…|。。。|\?\?|___|＿＿")
 _DOTS_AND_MARKS = re.compile(r"[\s.…?。＿\"'“”*_()\[\]<>]*")
 _BRACKETED = re.compile(
@@ -36,7 +36,7 @@ def value_of(text: str) -> str:
     while len(lines) > 1 and (RULE.match(lines[-1]) or not lines[-1].strip()):
         lines.pop()
     if lines and all(line.lstrip().startswith(">") for line in lines if line.strip()):
-        lines = [_QUOTED.sub("", line) for line in lines]
+        lines = [QUOTED.sub("", line) for line in lines]
     marks = fence_marks(lines[0]) if len(lines) > 1 else ""
     if marks and is_fence(lines[-1]) and not any(fence_marks(line).startswith(marks) for line in lines[1:-1]):
         return "\n".join(lines[1:-1]).strip("\n")

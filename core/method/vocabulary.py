@@ -66,6 +66,10 @@ class Vocabulary:
     """Folded names of lines below a task that are part of it, such as "Options"."""
     tags: frozenset[str]
     """Folded kinds of tasks."""
+    speakers: frozenset[str]
+    """Folded names of those who speak in a dialogue with a model."""
+    answer_names: frozenset[str]
+    """Folded short names before the answer to a question, such as "A"."""
     item: str
     """A pattern of the names before an item's number."""
     item_name: "re.Pattern[str]"
@@ -151,6 +155,8 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         under_task=frozenset(map(fold, names["under_task"])),
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
+        speakers=frozenset(map(fold, names["speaker"])),
+        answer_names=frozenset(map(fold, names["answer"])),
         item=item,
         item_name=re.compile(
             rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
