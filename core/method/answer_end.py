@@ -1,4 +1,4 @@
-"""Where the answer to a task ends, because the model goes on with another task or another turn of a dialogue."""
+"""Where an answer ends, because the model goes on with another task or another turn of a dialogue."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def end_of_answer(
     headings: frozenset[int],
     vocabulary: Vocabulary,
 ) -> End:
-    """Find the first line with which a model goes on with something else; the end of the lines if it does not.
+    """Find the line with which a model goes on with something else; the number of all lines if none does.
 
     A line `Task:` ends the answer where its fields follow it directly, or where it is the last line.
     Elsewhere it is part of an output. Other names of a task do so too, as does a number before a request. A
@@ -66,7 +66,7 @@ class _Finder:
         first = chosen[0].line
         self._tasks = [head.line for head in heads if head.kind == "task" and head.line > first]
         self._names_before = {head.name for head in heads if head.line < first}
-        # Where blank lines separate the instances, a line that the next one follows directly is not of a value.
+        # Where blank lines separate the instances, a line that an instance follows directly is no value's.
         gaps = [self._spaced(one.line) for one in first_heads(chosen)[1:]]
         self._packed = not all(gaps[:-1])
         self._value = Value()

@@ -21,6 +21,11 @@ _RULE_LINE = "---"
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
 _CLOSING_QUOTE = {'"""': '"""', "'''": "'''", "/*": "*/"}
 _COMMENT = re.compile(r"^\s*(?://|--\s|<!--)")
+_INVISIBLE_START = re.compile(
+    r"^[ \t\u00a0\u3000]*[\u00a0\u200b\u200e\u200f\u2060\ufeff][\s\u200b\u200e\u200f\u2060\ufeff]*",
+    re.MULTILINE,
+)
+_INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u2060\ufeff]")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 
 
@@ -48,6 +53,11 @@ class Line:
     def indent(self) -> int:
         """The width of its indentation in characters."""
         return len(self.text) - len(self.text.lstrip())
+
+
+def with_visible_starts(text: str) -> str:
+    """A text whose lines begin with what is seen: no zero-width characters, no spaces that do not break."""
+    return _INVISIBLE_START.sub(lambda match: _INVISIBLE.sub("", match[0]).replace("\u00a0", " "), text)
 
 
 def is_fence(text: str) -> bool:
@@ -106,7 +116,7 @@ def leaves_fence_open(text: str) -> bool:
 
 
 def _with_rules(texts: list[str], starts: Callable[[str], Start | None]) -> list[str]:
-    """The lines, with a rule for each line of tildes between blank lines that only separates two instances."""
+    """The lines, with a rule for each line of tildes that only separates two instances."""
     if not any(map(_TILDES.match, texts)):
         return texts
     below: list[str] = []

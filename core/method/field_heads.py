@@ -9,12 +9,12 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
 
 DASHED = "dashed"
-"""The style of a name with a dash or an arrow instead of a colon, which may as well be the start of a line."""
+"""The style of a name with a dash or an arrow instead of a colon."""
 _LONGEST_NAME = 40
 # Emoji, arrows and geometric shapes, as chat models set them before a name.
 _SYMBOLS = (
-    r"(?:(?:[\u00bb\u203a\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff]"
-    r"\ufe0f?){1,3}[ \t]*)?"
+    r"(?:(?:[\u00bb\u203a\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
+    r"\U0001f000-\U0001faff]\ufe0f?){1,3}[ \t]*)?"
 )
 _ARROW = r"(?:->|=>|[→⇒➜])"
 _HEAD = re.compile(
@@ -44,7 +44,7 @@ class FieldHead:
     text: str
     """What follows the name on the same line."""
     style: str
-    """Its decoration: a heading of some level, bold, plain, or plain with a dash or an arrow for the colon."""
+    """Its decoration: a heading of some level, bold, plain, or dashed."""
     lower: bool
     """Whether its name is in lower case."""
     indent: int

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.answer_lines import Line
@@ -22,7 +23,9 @@ _TURNED = Reason(
 )
 _NO_INPUT = Reason("unreadable", "This label has no input, though others have: their inputs may be shifted.")
 _LIST = Reason("unreadable", "The input is a list, which may be one input or several.")
+_LEAST_ASIDES = 2
 _MOST_NAME_WORDS = 3
+_AROUND_LABEL = re.compile(r"(?P<mark>`|\*\*|\*|__)(?P<label>[^`*_\n]+)(?P=mark)")
 _LISTED = re.compile(r"^\s*(?:[-*•+]|\(?\d{1,2}[.)])[ \t]+(?=\S)")
 
 
@@ -60,13 +63,24 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
     return found
 
 
+def without_asides(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
+    """The fields, without the reasoning that stands between each input and its output.
+
+    Where only some inputs end so, it may be part of them.
+    """
+    inputs = [one for one in fields if one.kind == "input"]
+    shorter = [_without_aside(one.value, vocabulary) for one in inputs]
+    if len(inputs) < _LEAST_ASIDES or any(
+        one.value == text for one, text in zip(inputs, shorter, strict=True)
+    ):
+        return list(fields)
+    values = iter(shorter)
+    return [replace(one, value=next(values)) if one.kind == "input" else one for one in fields]
+
+
 def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     """Pair each output with the input below it, if a heading or a blank line sets the pairs apart."""
-    named = [
-        (one, before)
-        for before, one in zip(fields, fields[1:], strict=False)
-        if one.kind not in {"", "example"}
-    ]
+    named = [(one, before) for before, one in pairwise(fields) if one.kind not in {"", "example"}]
     outputs, inputs = named[::2], named[1::2]
     together = all(before.kind != "example" and not _ends_blank(before.value) for _, before in inputs)
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])
@@ -111,6 +125,7 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
             groups.append((one.value, []))
         elif one.kind != "input":
             label, _, rest = value_of(one.value).partition("\n")
+            label = _without_marks(label)
             inputs = _inputs_below(fields[number + 1 :])
             pairs = [
                 Pair(given.value, label, _fault_of_list(given, vocabulary))
@@ -118,7 +133,21 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
             ]
             given = _without_aside(rest, vocabulary)
             groups.append(("", pairs or [Pair(given, label, _LIST if _is_list(given) else None)]))
+    below = [group[0].given for _, group in groups if group]
+    if not any(one.kind == "input" for one in fields) and all(map(_LISTED.match, below)):
+        # Each input is the only item of a list.
+        groups = [(text, [_without_bullet(pair) for pair in group]) for text, group in groups]
     return _checked(groups, vocabulary)
+
+
+def _without_marks(label: str) -> str:
+    """A label without the code marks or bold type around it."""
+    marked = _AROUND_LABEL.fullmatch(label.strip())
+    return marked["label"] if marked else label
+
+
+def _without_bullet(pair: Pair) -> Pair:
+    return replace(pair, given=_LISTED.sub("", pair.given))
 
 
 def inputs_above_labels(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair]:
@@ -222,7 +251,7 @@ def _own_fields(text: str, vocabulary: Vocabulary) -> tuple[FieldHead | None, st
         head = field_head(Line(line), number, vocabulary)
         below = number == 0 and len(lines) > 1 and bool(lines[1].strip())
         if head and head.kind is None and not vocabulary.is_lead_in(line) and (head.text.strip() or below):
-            return head, "\n".join(lines[number:])
+            return head, _plain_names("\n".join(lines[number:]), vocabulary)
     return None, text.strip()
 
 
@@ -233,5 +262,14 @@ def _split_at(value: str, own: FieldHead | None, vocabulary: Vocabulary) -> tupl
         for number, line in enumerate(lines[1:], start=1):
             head = field_head(Line(line), number, vocabulary)
             if head and head.name == own.name and head.style == own.style and head.indent == own.indent:
-                return "\n".join(lines[:number]), "\n".join(lines[number:])
+                return "\n".join(lines[:number]), _plain_names("\n".join(lines[number:]), vocabulary)
     return value, ""
+
+
+def _plain_names(text: str, vocabulary: Vocabulary) -> str:
+    """A text whose lines begin with names in plain type, as they are no part of a document."""
+    heads = ((line, field_head(Line(line), 0, vocabulary)) for line in text.split("\n"))
+    return "\n".join(
+        f"{head.name}: {head.text}".rstrip() if head and head.style == "bold" and head.kind is None else line
+        for line, head in heads
+    )

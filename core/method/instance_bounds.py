@@ -130,8 +130,8 @@ def headings_by_shape(
         if shape is not None and own is not None and own[0] == shape[0]:
             if own[1] in {shape[1], shape[1] + place}:
                 found.add(number)
-        elif place and own is None and text.endswith((":", "：")) and len(text) <= _LONGEST_ANNOUNCEMENT:
-            if vocabulary.examples.search(text) and lines[number - 1].blank:
+        elif place and own is None and text.endswith((":", "：")) and lines[number - 1].blank:
+            if len(text) <= _LONGEST_ANNOUNCEMENT and vocabulary.examples.search(text):
                 found.add(number)
     return frozenset(found)
 
@@ -143,6 +143,7 @@ def first_heads(chosen: Sequence[FieldHead]) -> list[FieldHead]:
 
 
 def line_above(lines: Sequence[Line], number: int) -> int | None:
+    """The number of the last line with text above this one."""
     above = (at for at in range(number - 1, -1, -1) if not lines[at].blank and not lines[at].rule)
     return next(above, None)
 
@@ -153,10 +154,15 @@ def _shape(text: str) -> tuple[str, int] | None:
     return (match["before"].casefold(), int(match["number"])) if match else None
 
 
-def separators(lines: Sequence[Line], chosen: Sequence[FieldHead]) -> frozenset[int]:
+def separators(lines: Sequence[Line], chosen: Sequence[FieldHead], *, more: bool) -> frozenset[int]:
     """The lines without a word that only separate instances, such as `###` or `* * *`.
 
     There is a blank line above each of them, or they are nothing but the marks of rules and headings.
+
+    Args:
+        lines: The lines of the answer.
+        chosen: The heads of its fields.
+        more: Whether another task follows the last line.
     """
     found: set[int] = set()
     marks: set[str] = set()
@@ -167,7 +173,7 @@ def separators(lines: Sequence[Line], chosen: Sequence[FieldHead]) -> frozenset[
         found.add(number)
         marks.add(lines[number].text.strip())
     last = line_above(lines, len(lines))
-    if last is not None and lines[last].text.strip() in marks and lines[last - 1].blank:
+    if last is not None and _only_separates(lines, last) and (more or lines[last].text.strip() in marks):
         found.add(last)
     return frozenset(found)
 

@@ -76,7 +76,7 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     end = end_of_answer(lines, heads, chosen, headings, vocabulary)
     last = next((number for number in range(end.line - 1, -1, -1) if not lines[number].blank), 0)
     chosen = [head for head in chosen if head.line < end.line]
-    between = separators(lines[: end.line], chosen)
+    between = separators(lines[: end.line], chosen, more=end.line < len(lines))
     kept = [Line("") if number in between else line for number, line in enumerate(lines[: end.line])]
     split = _splitter(chosen, roles, vocabulary)
     fields = _gathered(kept, {head.line: head for head in chosen}, headings)
@@ -218,7 +218,7 @@ def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]
             continue
         closing = stripped.find(f"</{match['name']}>", match.end())
         before = stripped[at : match.start()]
-        if closing < 0 or (not fields and _holds_words(before)):
+        if closing < 0 or (not fields and _holds_words(before, vocabulary)):
             if not fields:
                 return []
             unclosed.add(match["name"])
@@ -228,6 +228,8 @@ def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]
     return fields
 
 
-def _holds_words(text: str) -> bool:
+def _holds_words(text: str, vocabulary: Vocabulary) -> bool:
     """Whether there is more before the first element than a line of prose and enclosing elements."""
-    return len([line for line in re.sub(r"<[^<>]*>", "", text).split("\n") if line.strip()]) > 1
+    lines = [line for line in re.sub(r"<[^<>]*>", "", text).split("\n") if line.strip()]
+    head = field_head(Line(lines[0]), 0, vocabulary) if lines else None
+    return len(lines) > 1 or (head is not None and head.kind in {"input", "output", "label"})

@@ -8,6 +8,7 @@ from selfinstruct.core.method.field_pairs import (
     inputs_above_labels,
     labels_with_inputs,
     unnamed_inputs,
+    without_asides,
 )
 from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
@@ -17,14 +18,14 @@ from selfinstruct.core.method.instance_fields import (
     Fields,
     read_fields,
 )
-from selfinstruct.core.method.next_task import before_next_task
+from selfinstruct.core.method.next_task import before_last_task, before_next_task
 from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
     from_table,
-    has_unknown_form,
 )
+from selfinstruct.core.method.unknown_form import has_unknown_form
 from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
 from selfinstruct.core.method.vocabulary import Vocabulary
 
@@ -47,7 +48,7 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
         return unreadable(own) or _without_fields(text, vocabulary, whole=ended)
     if before := _before_fields(read, vocabulary):
         return unreadable(before)
-    fields = _last_trimmed(read.fields, vocabulary)
+    fields = without_asides(_last_trimmed(read.fields, vocabulary), vocabulary)
     if any(one.kind == "input" for one in fields):
         pairs = input_then_output(fields, vocabulary)
     else:
@@ -86,7 +87,7 @@ def _with_open_end(pairs: Sequence[Pair], read: Fields) -> list[Pair]:
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     """The text before a `Task:` that precedes all fields; they then belong to another task."""
     first = read.fields[0]
-    return before_next_task(first.value, vocabulary) if first.kind == "" else ""
+    return before_next_task(first.value, vocabulary, request=True) if first.kind == "" else ""
 
 
 def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
@@ -103,6 +104,8 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
+    if answered := before_last_task(text, vocabulary):
+        text, whole = answered, True
     text = without_remarks(without_lead_in(text, vocabulary), vocabulary)
     bodies = _below_headings(text, vocabulary)
     if bodies is None and has_unknown_form(text, vocabulary):

@@ -12,6 +12,7 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 _MOST_INTRODUCING = 3
 _LONGEST_HEADING = 60
 _SHORT = 2
+_ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
 _COLONS = (":", "：")
 _FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)](?!\d)")
 
@@ -25,10 +26,53 @@ def texts_before_tasks(text: str, vocabulary: Vocabulary) -> Iterator[str]:
             yield before
 
 
-def before_next_task(text: str, vocabulary: Vocabulary) -> str:
-    """The text before another task; "" if there is none, or nothing but an introduction before it."""
-    texts = texts_before_tasks(text, vocabulary)
-    return next((before for before in texts if not only_introduces(before, vocabulary)), "")
+def before_next_task(text: str, vocabulary: Vocabulary, *, request: bool = False) -> str:
+    """The text before another task; "" if there is none, or nothing but an introduction before it.
+
+    Args:
+        text: What precedes the fields of a task.
+        vocabulary: The words of the language.
+        request: Whether its last paragraph is also another task if it is nothing but a request.
+    """
+    if _begins_with_own_field(text, vocabulary):
+        return ""
+    texts = [*texts_before_tasks(text, vocabulary)]
+    before, _, last = text.rstrip("\n").rpartition("\n\n")
+    last = _ITEM_NUMBER.sub("", last.strip())
+    if request and before.strip() and "\n" not in last and _is_next_request(last, vocabulary):
+        texts.append(before.strip())
+    return next((before for before in texts if not _introduces(before, vocabulary)), "")
+
+
+def _is_next_request(text: str, vocabulary: Vocabulary) -> bool:
+    head = field_head(Line(text), 0, vocabulary)
+    return names_next_task(head, vocabulary) or (head is None and vocabulary.is_request(text))
+
+
+def _introduces(text: str, vocabulary: Vocabulary) -> bool:
+    return only_introduces(text, vocabulary) or ("\n" not in text and bool(vocabulary.examples.search(text)))
+
+
+def _begins_with_own_field(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text is nothing but fields, the first of which has a name of its own: `Paragraph: ...`."""
+    lines = text.strip().split("\n")
+    heads = [field_head(Line(line), 0, vocabulary) for line in lines]
+    first = heads[0]
+    return first is not None and first.kind is None and all(heads) and not names_task(first, vocabulary)
+
+
+def before_last_task(text: str, vocabulary: Vocabulary) -> str:
+    """The text before a task with which an answer without fields ends; "" if it does not end so.
+
+    A text with other names at its lines is a document, and the task a part of it.
+    """
+    before, _, last = text.rstrip().rpartition("\n\n")
+    if not before.strip():
+        return ""
+    heads = [field_head(Line(line), 0, vocabulary) for line in (last.split("\n")[0], *before.split("\n"))]
+    first = heads[0]
+    is_task = first is not None and first.kind == "task" and first.meaning is not None and first.meaning.usual
+    return before.rstrip() if is_task and not any(heads[1:]) else ""
 
 
 def only_introduces(text: str, vocabulary: Vocabulary) -> bool:

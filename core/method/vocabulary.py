@@ -17,6 +17,7 @@ Kind = Literal["task", "input", "output", "label", "aside", "preface"]
 """What a field holds; `aside` is an explanation, `preface` what is said before the first instance."""
 
 _FILE = "reading.toml"
+_BESIDE = re.compile(r"(?P<name>[^()（）]{1,30}?)\s*[(（](?P<inside>[^()（）]{1,30})[)）]")
 _NUMBERED = re.compile(r"\s*[#№]?\s*[(（]?\d{1,3}[)）]?$")
 
 
@@ -94,10 +95,21 @@ class Vocabulary:
         folded = _NUMBERED.sub("", fold(" ".join(name.replace("_", " ").split())))
         if found := self.names.get(folded):
             return found
+        if (
+            (beside := _BESIDE.fullmatch(folded))
+            and (found := self.names.get(beside["name"]))
+            and found.usual
+        ):
+            return FieldName(found.kind, found.usual, qualified=True)
         for qualifier in self.qualifiers:
             if folded.startswith(qualifier) and (found := self.names.get(folded[len(qualifier) :].lstrip())):
                 return FieldName(found.kind, found.usual, qualified=True)
         return None
+
+    def meaning_of_column(self, name: str) -> FieldName | None:
+        """Look up a column's name, which may be in brackets beside another: "English (Input)"."""
+        beside = _BESIDE.fullmatch(name.strip())
+        return self.meaning(name) or (self.meaning(beside["inside"]) if beside else None)
 
     def is_request(self, text: str) -> bool:
         """Whether a text reads like a request: a command or a question."""
