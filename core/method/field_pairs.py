@@ -22,6 +22,7 @@ _TURNED = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
 _NO_INPUT = Reason("unreadable", "This label has no input, though others have: their inputs may be shifted.")
+_ASIDE = Reason("unreadable", "The end of the input may explain the output, and be no part of it.")
 _LIST = Reason("unreadable", "The input is a list, which may be one input or several.")
 _LEAST_ASIDES = 2
 _MOST_NAME_WORDS = 3
@@ -49,7 +50,8 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
             given, answered = None, False
             fault = _homeless(one.value, vocabulary)
         elif one.kind != "input":
-            found.append(Pair(given or "", one.value, fault))
+            aside = _ASIDE if given and _has_aside(given, vocabulary) else None
+            found.append(Pair(given or "", one.value, fault or aside))
             answered = True
         else:
             if given is not None and not answered:
@@ -64,18 +66,21 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
 
 
 def without_asides(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
-    """The fields, without the reasoning that stands between each input and its output.
-
-    Where only some inputs end so, it may be part of them.
-    """
+    """The fields, without the reasoning that stands between each input and its output."""
     inputs = [one for one in fields if one.kind == "input"]
-    shorter = [_without_aside(one.value, vocabulary) for one in inputs]
-    if len(inputs) < _LEAST_ASIDES or any(
-        one.value == text for one, text in zip(inputs, shorter, strict=True)
-    ):
+    if len(inputs) < _LEAST_ASIDES or not all(_has_aside(one.value, vocabulary) for one in inputs):
         return list(fields)
-    values = iter(shorter)
-    return [replace(one, value=next(values)) if one.kind == "input" else one for one in fields]
+    return [
+        replace(one, value=_without_aside(one.value, vocabulary)) if one.kind == "input" else one
+        for one in fields
+    ]
+
+
+def _has_aside(value: str, vocabulary: Vocabulary) -> bool:
+    """Whether an input ends with an explanation, and is no text of several fields, such as a form."""
+    above = _without_aside(value, vocabulary)
+    heads = (field_head(Line(line), 0, vocabulary) for line in above.split("\n"))
+    return above != value and not any(heads)
 
 
 def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
@@ -176,6 +181,11 @@ def _inputs_below(fields: Sequence[Field]) -> Iterator[Field]:
 def _checked(groups: Sequence[tuple[str, list[Pair]]], vocabulary: Vocabulary) -> list[Pair]:
     """The pairs of all labels, with a fault where a label without an input shows that they may be shifted."""
     pairs = [group for _, group in groups if group]
+    if any(pair.fault == _LIST for group in pairs for pair in group):
+        pairs = [
+            [replace(pair, fault=_LIST) if _LISTED.match(pair.given) else pair for pair in group]
+            for group in pairs
+        ]
     missing = [len(group) == 1 and not group[0].given.strip() for group in pairs]
     above = [text for text, group in groups if not group and text.strip()]
     spoken = any(not only_introduces(text, vocabulary) for text in above)
@@ -223,18 +233,18 @@ def unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair
     """
     found: list[Pair] = []
     own: FieldHead | None = None
-    given, fault = "", None
+    given, fault, unnamed = "", None, None
     for one in fields:
         if one.kind in {"", "example"}:
             head, text = _own_fields(one.value, vocabulary)
             own = own or head
             given, fault = text, None
             if text and head is None and one.kind == "":
-                fault = None if only_introduces(text, vocabulary) else UNREADABLE
+                fault = unnamed = None if only_introduces(text, vocabulary) else UNREADABLE
                 given = given if fault else ""
             continue
         output, after = _split_at(one.value, own, vocabulary)
-        found.append(Pair(given, output, fault))
+        found.append(Pair(given, output, fault or unnamed))
         given, fault = after, None
     if given.strip() and found and own is not None:
         found.append(Pair(given, ""))

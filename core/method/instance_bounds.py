@@ -130,10 +130,14 @@ def headings_by_shape(
         if shape is not None and own is not None and own[0] == shape[0]:
             if own[1] in {shape[1], shape[1] + place}:
                 found.add(number)
-        elif place and own is None and text.endswith((":", "：")) and lines[number - 1].blank:
-            if len(text) <= _LONGEST_ANNOUNCEMENT and vocabulary.examples.search(text):
-                found.add(number)
-    return frozenset(found)
+        elif place and own is None and _announces_example(text, vocabulary) and lines[number - 1].blank:
+            found.add(number)
+    return frozenset(found) if found != {first} else frozenset()
+
+
+def _announces_example(text: str, vocabulary: Vocabulary) -> bool:
+    is_heading = text.endswith((":", "：")) and len(text) <= _LONGEST_ANNOUNCEMENT
+    return is_heading and vocabulary.examples.search(text) is not None
 
 
 def first_heads(chosen: Sequence[FieldHead]) -> list[FieldHead]:

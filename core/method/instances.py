@@ -18,7 +18,7 @@ from selfinstruct.core.method.instance_fields import (
     Fields,
     read_fields,
 )
-from selfinstruct.core.method.next_task import before_last_task, before_next_task
+from selfinstruct.core.method.next_task import another_turn, before_last_task, before_next_task
 from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
@@ -108,7 +108,7 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
         text, whole = answered, True
     text = without_remarks(without_lead_in(text, vocabulary), vocabulary)
     bodies = _below_headings(text, vocabulary)
-    if bodies is None and has_unknown_form(text, vocabulary):
+    if bodies is None and (has_unknown_form(text, vocabulary) or another_turn(text, vocabulary)):
         return unreadable(text)
     return finished([Pair("", body) for body in bodies or [text]], vocabulary, whole=whole)
 

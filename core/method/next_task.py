@@ -12,6 +12,7 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 _MOST_INTRODUCING = 3
 _LONGEST_HEADING = 60
 _SHORT = 2
+_MOST_WORDS = 4
 _ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
 _COLONS = (":", "：")
 _FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)](?!\d)")
@@ -100,12 +101,12 @@ def names_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
 
 
 def names_next_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
-    """Whether a field is named as a task is, or with a word before that name: "Next task", "Another task"."""
+    """Whether a field is named as a task is, or so in a few words: "Next task", "The next task is"."""
     if head is None or names_task(head, vocabulary):
         return head is not None
-    word = head.name.rpartition(" ")[2]
-    named = head.kind is None and fold(head.name) not in vocabulary.under_task
-    return named and len(word) > _SHORT and _is_item(word, vocabulary)
+    words = head.name.split()
+    named = head.kind is None and len(words) <= _MOST_WORDS and fold(head.name) not in vocabulary.under_task
+    return named and any(len(word) > _SHORT and _is_item(word, vocabulary) for word in words)
 
 
 def _is_item(name: str, vocabulary: Vocabulary) -> bool:
@@ -167,3 +168,17 @@ def turn_begins(
     name = fold(below.name)
     is_output = below.kind == "output" and below.meaning is not None and not below.meaning.usual
     return is_output or name in vocabulary.speakers or name in vocabulary.answer_names
+
+
+def another_turn(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a dialogue with the model seems to begin below a text without fields."""
+    lines = text.strip().split("\n")
+    heads = [field_head(Line(line), 0, vocabulary) for line in lines]
+    value = Value()
+    for number, (line, head) in enumerate(zip(lines, heads, strict=True)):
+        if number and head and fold(head.name) in vocabulary.speakers and not lines[number - 1].strip():
+            rest = [place for place in range(number + 1, len(lines)) if lines[place].strip()][:1]
+            below = heads[rest[0]] if rest else None
+            return turn_begins(head, below, value, vocabulary, last=not rest)
+        value.add(line, head)
+    return False
