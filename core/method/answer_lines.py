@@ -20,7 +20,7 @@ _TILDES = re.compile(r"^\s*~{3,}\s*$")
 _RULE_LINE = "---"
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
 _CLOSING_QUOTE = {'"""': '"""', "'''": "'''", "/*": "*/"}
-_COMMENT = re.compile(r"^\s*(?://|--\s|<!--)")
+_COMMENT = re.compile(r"^\s*(?://\s*\S|--\s|<!--)")
 _INVISIBLE_START = re.compile(
     r"^[ \t\u00a0\u3000]*[\u00a0\u200b\u200e\u200f\u2060\ufeff][\s\u200b\u200e\u200f\u2060\ufeff]*",
     re.MULTILINE,
@@ -101,7 +101,7 @@ def answer_lines(text: str, starts: Callable[[str], Start | None]) -> list[Line]
     # Models may start with a space, which is no indentation.
     if any(rest.strip() and not rest[0].isspace() for rest in texts[1:]):
         texts[0] = texts[0].lstrip()
-    return _marked(_unwrapped(_with_rules(texts, starts), starts))
+    return _marked(_unwrapped(_with_rules(texts), starts))
 
 
 def leaves_fence_open(text: str) -> bool:
@@ -115,25 +115,27 @@ def leaves_fence_open(text: str) -> bool:
     return marks != ""
 
 
-def _with_rules(texts: list[str], starts: Callable[[str], Start | None]) -> list[str]:
-    """The lines, with a rule for each line of tildes that only separates two instances."""
-    if not any(map(_TILDES.match, texts)):
-        return texts
-    below: list[str] = []
-    after = ""
-    for text in reversed(texts):
-        below.append(after)
-        after = text if text.strip() else after
+def _with_rules(texts: list[str]) -> list[str]:
+    """The lines, with a rule for each line of tildes between blank lines: a fence would touch its code."""
+    last = len(texts) - 1
     return [
         _RULE_LINE
-        if 0 < number < len(texts) - 1
+        if 0 < number < last
         and _TILDES.match(text)
         and not texts[number - 1].strip()
         and not texts[number + 1].strip()
-        and starts(after)
         else text
-        for number, (text, after) in enumerate(zip(texts, reversed(below), strict=True))
+        for number, text in enumerate(texts)
     ]
+
+
+def without_wrapper(text: str) -> str:
+    """A text without the fence of plain text around all of it."""
+    lines = text.strip("\n").rstrip().split("\n")
+    marks = fence_marks(lines[0])
+    if len(lines) < 3 or not _WRAPPER.match(lines[0]) or fence_marks(lines[-1]) != marks:
+        return text
+    return text if any(fence_marks(line) == marks for line in lines[1:-1]) else "\n".join(lines[1:-1])
 
 
 def _marked(texts: Sequence[str]) -> list[Line]:

@@ -11,6 +11,7 @@ from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_fields import Field
 from selfinstruct.core.method.next_task import names_task, only_introduces
 from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair
+from selfinstruct.core.method.unknown_form import holds_fields
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
@@ -137,7 +138,8 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
                 for given in (replace(each, value=_without_aside(each.value, vocabulary)) for each in inputs)
             ]
             given = _without_aside(rest, vocabulary)
-            groups.append(("", pairs or [Pair(given, label, _LIST if _is_list(given) else None)]))
+            fault = UNREADABLE if holds_fields(given, vocabulary) else _LIST if _is_list(given) else None
+            groups.append(("", pairs or [Pair(given, label, fault)]))
     below = [group[0].given for _, group in groups if group]
     if not any(one.kind == "input" for one in fields) and all(map(_LISTED.match, below)):
         # Each input is the only item of a list.
@@ -220,7 +222,9 @@ def _without_aside(value: str, vocabulary: Vocabulary) -> str:
     """An input without the explanation of its label below it."""
     lines = value.split("\n")
     for number, text in enumerate(lines):
-        head = field_head(Line(text), number, vocabulary) if number else None
+        if not any(line.strip() for line in lines[:number]):
+            continue
+        head = field_head(Line(text), number, vocabulary)
         if head is not None and head.kind == "aside" and not head.lower:
             return "\n".join(lines[:number])
     return value

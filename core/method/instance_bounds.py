@@ -17,7 +17,7 @@ _SHAPE = re.compile(r"^(?P<before>\D{0,24}?)(?P<number>\d{1,3})(?!\d)")
 _KEYCAP = re.compile(r"(?<=\d)\ufe0f?\u20e3")
 _NOT_A_WORD = re.compile(r"(?:[\W_]|<br\s*/?>|<hr\s*/?>)+")
 _BRACKETS = tuple("()[]{}|\"'`”’」』）】;")
-_FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)](?!\d)", re.MULTILINE)
+_FIRST_OF_LIST = re.compile(r"(?:^|[:：])[\s*_]{0,8}\(?1[.)](?!\d)", re.MULTILINE)
 _LONGEST_ANNOUNCEMENT = 60
 
 
@@ -75,22 +75,25 @@ def confirmed_headings(
     starts = {head.line: head.text for head in chosen}
     first = chosen[0].line
     announced = any(number < first for number in titled)
+    by_number = any(number < first and NUMBER_ALONE.match(lines[number].text) for number in titled)
     unnamed = announced and not any(head.kind == "input" for head in chosen)
     inputs = [head.line for head in chosen if head.kind == "input"]
 
     def counts(number: int) -> bool:
         """Whether a number alone is a heading, not an output: the first instance has one, or it counts on."""
         match = NUMBER_ALONE.match(lines[number].text)
-        if match is None or announced:
+        if match is None:
             return True
         before = bisect_left(inputs, number)
-        if match["number"] != str(before + 1):
-            return False
-        if starts.get(number - 1, " ").strip() != "":
-            return True
-        # At the end of an answer that was cut, unless it goes on with a list.
-        above = "\n".join(line.text for line in lines[max(inputs[:before], default=0) : number])
-        return below[number] is None and lines[number - 1].blank and not _FIRST_OF_LIST.search(above)
+        if below[number] is None:
+            # An answer that was cut may end in the middle of a list.
+            above = "\n".join(line.text for line in lines[inputs[before - 1] if before else first : number])
+            begun = lines[number - 1].blank or by_number
+            counts_on = match["number"] == str(before + 1)
+            return begun and counts_on and not _FIRST_OF_LIST.search(above)
+        if announced:
+            return by_number
+        return match["number"] == str(before + 1) and starts.get(number - 1, " ").strip() != ""
 
     return frozenset(
         number
@@ -158,7 +161,9 @@ def _shape(text: str) -> tuple[str, int] | None:
     return (match["before"].casefold(), int(match["number"])) if match else None
 
 
-def separators(lines: Sequence[Line], chosen: Sequence[FieldHead], *, more: bool) -> frozenset[int]:
+def separators(
+    lines: Sequence[Line], chosen: Sequence[FieldHead], headings: frozenset[int], *, more: bool
+) -> frozenset[int]:
     """The lines without a word that only separate instances, such as `###` or `* * *`.
 
     There is a blank line above each of them, or they are nothing but the marks of rules and headings.
@@ -166,16 +171,18 @@ def separators(lines: Sequence[Line], chosen: Sequence[FieldHead], *, more: bool
     Args:
         lines: The lines of the answer.
         chosen: The heads of its fields.
+        headings: The lines that are headings of instances.
         more: Whether another task follows the last line.
     """
+    first = chosen[0].line
+    starts = {*(head.line for head in first_heads(chosen)), *headings}
     found: set[int] = set()
     marks: set[str] = set()
-    for head in first_heads(chosen)[1:]:
-        number = line_above(lines, head.line)
-        if number is None or not _only_separates(lines, number):
-            continue
-        found.add(number)
-        marks.add(lines[number].text.strip())
+    for start in starts:
+        number = line_above(lines, start) if first < start < len(lines) else None
+        if number is not None and _only_separates(lines, number):
+            found.add(number)
+            marks.add(lines[number].text.strip())
     last = line_above(lines, len(lines))
     if last is not None and _only_separates(lines, last) and (more or lines[last].text.strip() in marks):
         found.add(last)
@@ -185,6 +192,6 @@ def separators(lines: Sequence[Line], chosen: Sequence[FieldHead], *, more: bool
 def _only_separates(lines: Sequence[Line], number: int) -> bool:
     line = lines[number]
     text = line.text.strip()
-    if line.code or number == 0 or not _NOT_A_WORD.fullmatch(text) or text.endswith(_BRACKETS):
+    if line.code or not _NOT_A_WORD.fullmatch(text) or text.endswith(_BRACKETS):
         return False
     return lines[number - 1].blank or text.startswith(("#", "<br", "<hr"))

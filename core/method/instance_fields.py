@@ -76,7 +76,7 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     end = end_of_answer(lines, heads, chosen, headings, vocabulary)
     last = next((number for number in range(end.line - 1, -1, -1) if not lines[number].blank), 0)
     chosen = [head for head in chosen if head.line < end.line]
-    between = separators(lines[: end.line], chosen, more=end.line < len(lines))
+    between = separators(lines[: end.line], chosen, headings, more=end.line < len(lines))
     kept = [Line("") if number in between else line for number, line in enumerate(lines[: end.line])]
     split = _splitter(chosen, roles, vocabulary)
     fields = _gathered(kept, {head.line: head for head in chosen}, headings)
@@ -183,7 +183,7 @@ class _Splitter:
     def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
         names = [name for name, meaning in vocabulary.names.items() if meaning.kind in second]
         self._pattern = re.compile(
-            rf"(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
+            rf"(?<![\w<>{{\[])(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
             re.IGNORECASE,
         )
         self._vocabulary = vocabulary

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from selfinstruct.core.method.answer_lines import without_wrapper
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
     inputs_above_labels,
@@ -25,7 +26,7 @@ from selfinstruct.core.method.structured_instances import (
     from_json,
     from_table,
 )
-from selfinstruct.core.method.unknown_form import has_unknown_form
+from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
 from selfinstruct.core.method.vocabulary import Vocabulary
 
@@ -85,8 +86,11 @@ def _with_open_end(pairs: Sequence[Pair], read: Fields) -> list[Pair]:
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
-    """The text before a `Task:` that precedes all fields; they then belong to another task."""
+    """The text before the fields, if they belong to another task, or if it has fields in a form that is not known."""
     first = read.fields[0]
+    texts = [one.value for one in read.fields if one.kind in {"", "example"}]
+    if any(holds_fields(text, vocabulary) for text in texts):
+        return "\n".join(one.value for one in read.fields)
     return before_next_task(first.value, vocabulary, request=True) if first.kind == "" else ""
 
 
@@ -104,11 +108,12 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
+    text = without_wrapper(text)
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
     text = without_remarks(without_lead_in(text, vocabulary), vocabulary)
     bodies = _below_headings(text, vocabulary)
-    if bodies is None and (has_unknown_form(text, vocabulary) or another_turn(text, vocabulary)):
+    if has_unknown_form(text, vocabulary) or (bodies is None and another_turn(text, vocabulary)):
         return unreadable(text)
     return finished([Pair("", body) for body in bodies or [text]], vocabulary, whole=whole)
 

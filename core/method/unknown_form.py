@@ -39,21 +39,36 @@ def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
         return True
     if _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names:
         return True
-    lines = [line.text for line in answer_lines(stripped, lambda _: None) if not line.code and not line.blank]
+    lines = _written(stripped)
     return _names_both(lines, vocabulary) or _asks_and_answers(lines) or _are_arrows(lines, vocabulary)
 
 
 def _names_both(lines: list[str], vocabulary: Vocabulary) -> bool:
-    """Whether a line begins with the usual name of an input, and one with that of an output."""
+    """Whether a line begins with the name of an input, and one with that of an output."""
     given, output = (
-        _begins_with(_usual_names(vocabulary, kinds)) for kinds in (("input",), ("output", "label"))
+        _begins_with(_names(vocabulary, kinds, usual=False)) for kinds in (("input",), ("output", "label"))
     )
     return any(map(given.match, lines)) and any(map(output.match, lines))
 
 
-def _usual_names(vocabulary: Vocabulary, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
+def holds_fields(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text before the fields has fields itself: a line with a usual name, in whatever decoration."""
+    lines = _written(text)
+    pattern = _begins_with(_names(vocabulary, ("input", "output", "label"), usual=True))
+    return any(map(pattern.match, lines)) or _names_both(lines, vocabulary)
+
+
+def _written(text: str) -> list[str]:
+    """The lines with text that are no code."""
+    lines = answer_lines(text, lambda _: None) if text.strip() else []
+    return [line.text for line in lines if not line.code and not line.blank]
+
+
+def _names(vocabulary: Vocabulary, kinds: tuple[Kind, ...], *, usual: bool) -> tuple[str, ...]:
     return tuple(
-        name for name, meaning in vocabulary.names.items() if meaning.usual and meaning.kind in kinds
+        name
+        for name, meaning in vocabulary.names.items()
+        if meaning.kind in kinds and (meaning.usual or not usual)
     )
 
 
@@ -66,7 +81,7 @@ def _begins_with(names: tuple[str, ...]) -> "re.Pattern[str]":
     return re.compile(
         r"^(?:</?\w{1,8}>|\\\w{1,10}\{|[^\w\n])*+"
         rf"(?:{any_of(names)})(?:[ \t]?[#№]?\d{{1,3}})?"
-        r"(?:\t|\.{3}|[ \t]*(?![\w\s(.,;!?'’=-])|[ \t]*(?:=>|->|==|--)|[ \t]*$)",
+        r"(?:\t|\.{3}|[ \t]*(?![\w\s(.,;!?'’=/&+-])|[ \t]*(?:=>|->|==|--)|[ \t]+[-–—][ \t]|[ \t]*$)",
         re.IGNORECASE,
     )
 

@@ -235,7 +235,7 @@ def _example_heading(
     emphasis = r"(?:\*\*\*|\*\*|__|\*|_)?"
     number = rf"\d{{1,3}}|[①-⑳]|[A-Z](?!\w)|(?:{any_of(numbers)})(?!\w)"
     return re.compile(
-        rf"^\s*(?:>\s*)*(?:[-•*]\s+)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(<])?"
+        rf"^\s*(?:>\s*)*(?:[-•*]\s+)?(?:[\u2190-\u2bff\U0001f000-\U0001faff]\ufe0f?\s*)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(<])?"
         rf"(?:(?P<ordinal>{any_of(ordinals)})\s*)?(?P<name>{any_of(names)})(?!\w*[a-z])\s*"
         rf"(?:[#№]\s*|n[o.]?[.º]\s*)?(?P<number>{number})?\s*"
         rf"(?(bracket)[】\])>])?{emphasis}\s*"
