@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from selfinstruct.core.language.unicode_tokens import is_unspaced
 from selfinstruct.core.method.answer_lines import Line
-from selfinstruct.core.method.field_heads import FieldHead
+from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_bounds import FIELDS, first_heads, line_above, lines_below
 from selfinstruct.core.method.next_task import Value, is_task_alone, names_next_task, turn_begins
 from selfinstruct.core.method.vocabulary import Vocabulary
@@ -81,7 +81,8 @@ class _Finder:
         line, head = self._lines[number], self._heads.get(number)
         if number in self._chosen:
             self._value = Value()
-            self._value.add(self._chosen[number].text, None)
+            text = self._chosen[number].text
+            self._value.add(text, field_head(Line(text), number, self._vocabulary))
             return None
         if line.blank or line.rule or number in self._headings:
             return None

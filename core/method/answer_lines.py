@@ -21,11 +21,9 @@ _RULE_LINE = "---"
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
 _CLOSING_QUOTE = {'"""': '"""', "'''": "'''", "/*": "*/"}
 _COMMENT = re.compile(r"^\s*(?://\s*\S|--\s|<!--)")
-_INVISIBLE_START = re.compile(
-    r"^[ \t\u00a0\u3000]*[\u00a0\u200b\u200e\u200f\u2060\ufeff][\s\u200b\u200e\u200f\u2060\ufeff]*",
-    re.MULTILINE,
-)
-_INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u2060\ufeff]")
+_UNSEEN = r"\u200b\u200e\u200f\u2060\ufeff"
+_INVISIBLE_START = re.compile(rf"^[ \t\u3000]*[\u00a0{_UNSEEN}][ \t\u00a0\u3000{_UNSEEN}]*", re.MULTILINE)
+_INVISIBLE = re.compile(rf"[{_UNSEEN}]")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 
 
@@ -55,8 +53,12 @@ class Line:
         return len(self.text) - len(self.text.lstrip())
 
 
-def with_visible_starts(text: str) -> str:
-    """A text whose lines begin with what is seen: no zero-width characters, no spaces that do not break."""
+def with_plain_lines(text: str) -> str:
+    """A text whose lines end with a line feed and begin with what is seen.
+
+    Zero-width characters before the first word of a line are removed; spaces that do not break are spaces.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _INVISIBLE_START.sub(lambda match: _INVISIBLE.sub("", match[0]).replace("\u00a0", " "), text)
 
 
@@ -95,7 +97,7 @@ def answer_lines(text: str, starts: Callable[[str], Start | None]) -> list[Line]
         text: The answer, without thoughts.
         starts: What a line begins, if anything; a fence around such lines is no code.
     """
-    texts = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
+    texts = text.strip("\n").split("\n")
     while len(texts) > 1 and not texts[0].strip():
         texts.pop(0)
     # Models may start with a space, which is no indentation.

@@ -140,8 +140,9 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
             given = _without_aside(rest, vocabulary)
             fault = UNREADABLE if holds_fields(given, vocabulary) else _LIST if _is_list(given) else None
             groups.append(("", pairs or [Pair(given, label, fault)]))
-    below = [group[0].given for _, group in groups if group]
-    if not any(one.kind == "input" for one in fields) and all(map(_LISTED.match, below)):
+    below = [group[0] for _, group in groups if group]
+    alone = all(_LISTED.match(pair.given) and pair.fault is None for pair in below)
+    if alone and not any(one.kind == "input" for one in fields):
         # Each input is the only item of a list.
         groups = [(text, [_without_bullet(pair) for pair in group]) for text, group in groups]
     return _checked(groups, vocabulary)

@@ -29,7 +29,9 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 WITHOUT_LABELS: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
+_RULED = " \t=-*#~"
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
+_MOST_ENCLOSING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,23 @@ def _gathered(
     return [*fields, Field(kind, "\n".join(gathered), name)]
 
 
+def _begins_with_element(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line begins with the XML element of a field, at once or inside of others."""
+    at = 0
+    for _ in range(_MOST_ENCLOSING + 1):
+        element = _ELEMENT.match(text, at)
+        if element is None:
+            return False
+        if vocabulary.meaning(element["name"]) is not None:
+            return True
+        at = element.end()
+    return False
+
+
 def _start(text: str, vocabulary: Vocabulary) -> Start | None:
     """What a line of an instance answer begins."""
     head = field_head(Line(text), 0, vocabulary)
-    element = _ELEMENT.match(text.strip())
-    if element is not None and vocabulary.meaning(element["name"]) is not None:
+    if _begins_with_element(text.strip(), vocabulary):
         return "field"
     # "# Output: 25" is a comment.
     is_comment = head is not None and head.style == "heading 1" and head.text.strip() != ""
@@ -138,7 +152,7 @@ def _start(text: str, vocabulary: Vocabulary) -> Start | None:
         return "field"
     if head is not None and head.kind == "task":
         return "task"
-    is_heading = NUMBER_ALONE.match(text) or vocabulary.example.match(text[:LONGEST_HEADING])
+    is_heading = NUMBER_ALONE.match(text) or vocabulary.example.match(text[:LONGEST_HEADING].strip(_RULED))
     return "heading" if is_heading else None
 
 

@@ -86,12 +86,17 @@ def _with_open_end(pairs: Sequence[Pair], read: Fields) -> list[Pair]:
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
-    """The text before the fields, if they belong to another task, or if it has fields in a form that is not known."""
+    """The text before the fields, if they belong to another task, or if it has fields in an unknown form."""
     first = read.fields[0]
-    texts = [one.value for one in read.fields if one.kind in {"", "example"}]
-    if any(holds_fields(text, vocabulary) for text in texts):
+    before = before_next_task(first.value, vocabulary, request=True) if first.kind == "" else ""
+    lacks_input = not any(one.kind == "input" for one in read.fields)
+    if not before and any(
+        holds_fields(one.value, vocabulary, given=lacks_input)
+        for one in read.fields
+        if one.kind in {"", "example"}
+    ):
         return "\n".join(one.value for one in read.fields)
-    return before_next_task(first.value, vocabulary, request=True) if first.kind == "" else ""
+    return before
 
 
 def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
@@ -108,10 +113,10 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
-    text = without_wrapper(text)
+    text = without_wrapper(without_lead_in(text, vocabulary))
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
-    text = without_remarks(without_lead_in(text, vocabulary), vocabulary)
+    text = without_remarks(text, vocabulary)
     bodies = _below_headings(text, vocabulary)
     if has_unknown_form(text, vocabulary) or (bodies is None and another_turn(text, vocabulary)):
         return unreadable(text)

@@ -51,10 +51,17 @@ def _names_both(lines: list[str], vocabulary: Vocabulary) -> bool:
     return any(map(given.match, lines)) and any(map(output.match, lines))
 
 
-def holds_fields(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a text before the fields has fields itself: a line with a usual name, in whatever decoration."""
+def holds_fields(text: str, vocabulary: Vocabulary, *, given: bool = False) -> bool:
+    """Whether a text outside of the fields has fields itself: a line with a usual name, in any decoration.
+
+    Args:
+        text: What stands before or below the fields.
+        vocabulary: The words of the language.
+        given: Whether any name of an input counts, because the fields have none.
+    """
     lines = _written(text)
-    pattern = _begins_with(_names(vocabulary, ("input", "output", "label"), usual=True))
+    names = _names(vocabulary, ("input", "output", "label"), usual=True)
+    pattern = _begins_with((*names, *_names(vocabulary, ("input",), usual=False)) if given else names)
     return any(map(pattern.match, lines)) or _names_both(lines, vocabulary)
 
 
@@ -74,9 +81,9 @@ def _names(vocabulary: Vocabulary, kinds: tuple[Kind, ...], *, usual: bool) -> t
 
 @cache
 def _begins_with(names: tuple[str, ...]) -> "re.Pattern[str]":
-    """A pattern for a name at the start of a line, after anything but words, and before anything but one.
+    """A pattern for a name at the start of a line, after anything but words, and with no word after it.
 
-    Words go on with a space, an apostrophe or a hyphen; code with a bracket, a full stop or an equals sign.
+    Words go on with a space, an apostrophe or a hyphen; code with a bracket, a full stop, an equals sign.
     """
     return re.compile(
         r"^(?:</?\w{1,8}>|\\\w{1,10}\{|[^\w\n])*+"

@@ -244,9 +244,7 @@ def test_a_file_never_has_the_name_of_another_kind_of_format(
     workspace: Workspace, tmp_path: Path, export_format: str, name: str
 ) -> None:
     with pytest.raises(ExportError, match=f"{name} does not have the name of .* Choose a name"):
-        write_export(
-            workspace, tmp_path / name, export_format, include_seeds=False, rng_seed=0, force=True
-        )
+        write_export(workspace, tmp_path / name, export_format, include_seeds=False, rng_seed=0, force=True)
     assert not (tmp_path / name).exists()
 
 

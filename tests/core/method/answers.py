@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -15,61 +14,69 @@ Row = tuple[str, str]
 
 INPUTS = [
     "Quiet amber lagoon", "Quiet fjord, in the fog.", "The quiet basin?", "“Quiet,” said the owl.", "3 + 4",
-    "Quiet knoll.\n\nQuiet reef, at noon.", "1. Quiet cedar\n2. Quiet islet", "- quiet grove\n- quiet heath",
-    "Name: Quiet\nAge: 5", "Subject: Quiet hours\n\nDear Ann,\nwe close at 10:30.\n\nYours, Bo",
-    "def quiet(n):\n    return n", "```python\nprint('quiet')\n```", "Why: quiet", "quiet = 1 # no noise",
-    "静かな港。", "静かな港、\n霧の朝。", "安静的海湾。", "1、安静\n2、下雨", "조용한 항구.", "조용한 항구,\n안개 낀 아침.",
-    "Una bahía tranquila.", "¿Dónde está la bahía?\n\nEn el sur.", "<p>Quiet</p>", "Quiet: a, b; c",
+    "Quiet knoll.\n\nQuiet reef, at noon.", "1. Quiet cedar\n2. Quiet islet",
+    "- quiet grove\n- quiet heath", "Name: Quiet\nAge: 5",
+    "Subject: Quiet hours\n\nDear Ann,\nwe close at 10:30.\n\nYours, Bo", "def quiet(n):\n    return n",
+    "```python\nprint('quiet')\n```", "Why: quiet", "quiet = 1 # no noise", "静かな港。", "静かな港、\n霧の朝。",
+    "安静的海湾。", "1、安静\n2、下雨", "조용한 항구.", "조용한 항구,\n안개 낀 아침.", "Una bahía tranquila.",
+    "¿Dónde está la bahía?\n\nEn el sur.", "<p>Quiet</p>", "Quiet: a, b; c",
 ]  # fmt: skip
 OUTPUTS = [
-    "Loud shore", "Loud cedar shore.", "A loud heath\nand an islet.", "Loud one.\n\nLoud two.", "“Loud!”", "42",
-    "1. Loud step\n2. Loud stop", "1. Loud step.\n\n2. Loud stop.\n\n3. Loud end.", "- Loud a\n- Loud b",
-    "# Loud tool\n\nA text.\n\n## Use\n\nRun it.", "Title: Loud\n\nText of Loud.", "**Loud:** yes\n**Soft:** no",
-    "Ann: Is it loud?\nBo: It is.\nAnn: Good.", "def loud(x):\n    return x", "```python\nprint(1)\n```",
-    "Use this:\n\n```python\nloud = 1\n```\n\nIt prints nothing.", "| Loud | Soft |\n|---|---|\n| 1 | 2 |",
-    "Dear Ann,\n\nthe shore is loud.\n\nYours,\nBo", "loud: 1\nsoft:\n  - 2\n  - 3", '{"loud": 1, "soft": [2]}',
-    "> Loud is the shore.\n> It was said.", "Time 10:30 - loud", "うるさい岸。", "うるさい岸、\n風の夜。", "1. うるさい\n2. 静か",
-    "喧闹的岸。", "喧闹的岸，\n大风。", "问：岸吵吗？\n答：吵。", "시끄러운 해안.", "시끄러운 해안,\n바람 부는 밤.",
-    "Una orilla ruidosa.", "Una orilla:\n\n- ruidosa\n- larga",
+    "Loud shore", "Loud cedar shore.", "A loud heath\nand an islet.", "Loud one.\n\nLoud two.", "“Loud!”",
+    "42", "1. Loud step\n2. Loud stop", "1. Loud step.\n\n2. Loud stop.\n\n3. Loud end.",
+    "- Loud a\n- Loud b", "# Loud tool\n\nA text.\n\n## Use\n\nRun it.", "Title: Loud\n\nText of Loud.",
+    "**Loud:** yes\n**Soft:** no", "Ann: Is it loud?\nBo: It is.\nAnn: Good.", "def loud(x):\n    return x",
+    "```python\nprint(1)\n```", "Use this:\n\n```python\nloud = 1\n```\n\nIt prints nothing.",
+    "| Loud | Soft |\n|---|---|\n| 1 | 2 |", "Dear Ann,\n\nthe shore is loud.\n\nYours,\nBo",
+    "loud: 1\nsoft:\n  - 2\n  - 3", '{"loud": 1, "soft": [2]}', "> Loud is the shore.\n> It was said.",
+    "Time 10:30 - loud", "うるさい岸。", "うるさい岸、\n風の夜。", "1. うるさい\n2. 静か", "喧闹的岸。", "喧闹的岸，\n大风。", "问：岸吵吗？\n答：吵。",
+    "시끄러운 해안.", "시끄러운 해안,\n바람 부는 밤.", "Una orilla ruidosa.", "Una orilla:\n\n- ruidosa\n- larga",
 ]  # fmt: skip
-LABELS = ["loud", "not loud", "Neutral", "5 stars", "A", "うるさい", "喧闹", "시끄러움", "ruidoso", "C++"]
+LABELS = [
+    "loud", "not loud", "Neutral", "5 stars", "A", "うるさい", "喧闹", "시끄러움", "ruidoso", "C++",
+]  # fmt: skip
 
 HEADS = [
-    "{name}: {value}", "{name}:\n{value}", "{name}：{value}", "{name}:{value}", "**{name}:** {value}", "**{name}**: {value}",
-    "**{name}:**\n{value}", "**{name}**\n{value}", "*{name}:* {value}", "__{name}:__ {value}", "### {name}\n{value}",
-    "## {name}:\n{value}", "#### {name}\n\n{value}", "- {name}: {value}", "- **{name}:** {value}", "* {name}: {value}",
-    "{n}. {name}: {value}", "{n}) **{name}:** {value}", "{name} {n}: {value}", "{name} #{n}: {value}", "**{name} {n}:** {value}",
-    "[{name}]\n{value}", "【{name}】\n{value}", "[{name}]: {value}", "🔹 {name}: {value}", "**📥 {name}:** {value}",
-    "a) {name}: {value}", "{name} -> {value}", "{name} - {value}", "`{name}`: {value}", "> {name}: {value}", "<b>{name}:</b> {value}",
-    "=== {name} ===\n{value}", "「{name}」\n{value}", "{{{name}}}: {value}", "\u200b{name}: {value}", "\u00a0{name}: {value}",
+    "{name}: {value}", "{name}:\n{value}", "{name}：{value}", "{name}:{value}", "**{name}:** {value}",
+    "**{name}**: {value}", "**{name}:**\n{value}", "**{name}**\n{value}", "*{name}:* {value}",
+    "__{name}:__ {value}", "### {name}\n{value}", "## {name}:\n{value}", "#### {name}\n\n{value}",
+    "- {name}: {value}", "- **{name}:** {value}", "* {name}: {value}", "{n}. {name}: {value}",
+    "{n}) **{name}:** {value}", "{name} {n}: {value}", "{name} #{n}: {value}", "**{name} {n}:** {value}",
+    "[{name}]\n{value}", "【{name}】\n{value}", "[{name}]: {value}", "🔹 {name}: {value}",
+    "**📥 {name}:** {value}", "a) {name}: {value}", "{name} -> {value}", "{name} - {value}",
+    "`{name}`: {value}", "> {name}: {value}", "<b>{name}:</b> {value}", "=== {name} ===\n{value}",
+    "「{name}」\n{value}", "{{{name}}}: {value}", "\u200b{name}: {value}", "\u00a0{name}: {value}",
 ]  # fmt: skip
 HEADINGS = [
-    "", "", "", "{example} {n}\n", "{example} {n}:\n", "**{example} {n}:**\n", "### {example} {n}\n", "## {example} {n}: {title}\n\n",
-    "**{example} #{n}**\n\n", "{n}.\n", "**{n}.**\n", "({n})\n", "--- {example} {n} ---\n", "=== {example} {n} ===\n",
-    "[{example} {n}]\n", "【{example}{n}】\n", "✅ {example} {n}\n", "{example} ({n})\n", "{n}. {title}\n", "#{n}\n",
+    "", "", "", "{example} {n}\n", "{example} {n}:\n", "**{example} {n}:**\n", "### {example} {n}\n",
+    "## {example} {n}: {title}\n\n", "**{example} #{n}**\n\n", "{n}.\n", "**{n}.**\n", "({n})\n",
+    "--- {example} {n} ---\n", "=== {example} {n} ===\n", "[{example} {n}]\n", "【{example}{n}】\n",
+    "✅ {example} {n}\n", "{example} ({n})\n", "{n}. {title}\n", "#{n}\n",
 ]  # fmt: skip
-TITLES = ["Fish", "Birds", "Trees"]
+TITLES = [
+    "Fish", "Birds", "Trees",
+]  # fmt: skip
 GAPS = [
-    "\n", "\n\n", "\n\n", "\n\n\n", "\n---\n", "\n\n---\n\n", "\n\n***\n\n", "\n\n* * *\n\n", "\n\n=====\n\n", "\n\n###\n\n",
-    "\n\n⸻\n\n", "\n\n~~~\n\n", "\n\n• • •\n\n", "\n\n🔹🔹🔹\n\n", "\n<br>\n", "\n\n______\n\n", "\n\n+++\n\n", "\n\n//\n\n",
+    "\n", "\n\n", "\n\n", "\n\n\n", "\n---\n", "\n\n---\n\n", "\n\n***\n\n", "\n\n* * *\n\n",
+    "\n\n=====\n\n", "\n\n###\n\n", "\n\n⸻\n\n", "\n\n~~~\n\n", "\n\n• • •\n\n", "\n\n🔹🔹🔹\n\n", "\n<br>\n",
+    "\n\n______\n\n", "\n\n+++\n\n", "\n\n//\n\n",
 ]  # fmt: skip
 THOUGHTS = [
-    "<think>\n{thought}\n</think>\n\n", "<thinking>{thought}</thinking>", "[THINK]{thought}[/THINK]\n", "{thought}\n</think>\n",
-    "<reasoning>\n{thought}\n</reasoning>\n",
+    "<think>\n{thought}\n</think>\n\n", "<thinking>{thought}</thinking>", "[THINK]{thought}[/THINK]\n",
+    "{thought}\n</think>\n", "<reasoning>\n{thought}\n</reasoning>\n",
 ]  # fmt: skip
 MARKS = [
-    "<|im_end|>",
-    "</s>",
-    "<|eot_id|>",
-    "<end_of_turn>",
-    "<|endoftext|>",
+    "<|im_end|>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>",
     "<|im_end|>\n<|im_start|>user\nMore!",
-]
+]  # fmt: skip
 DRIFTS = [
-    "\n\n{task}: Name a bird.\n{first}: x y\n{second}: z w", "\n\n**{task}:** Name a bird.\n**{first}:** x y\n**{second}:** z w",
-    "\n\n{task} 2: Name a bird.\n{first}: x y\n{second}: z w", "\n\n## {task} 2\nName a bird.\n\n{first}: x y\n{second}: z w",
-    "\n\n{item}: Name a bird.\n{first}: x y\n{second}: z w", "\n\n10. Write a short haiku.\n{first}: x y\n{second}: z w",
-    "\n\n{task}: Name a bird.", "\n\nHuman: Write a haiku.\nAssistant: Old pond", "\n\n---\n\n{task}: Name a bird.\n{second}: z w",
+    "\n\n{task}: Name a bird.\n{first}: x y\n{second}: z w",
+    "\n\n**{task}:** Name a bird.\n**{first}:** x y\n**{second}:** z w",
+    "\n\n{task} 2: Name a bird.\n{first}: x y\n{second}: z w",
+    "\n\n## {task} 2\nName a bird.\n\n{first}: x y\n{second}: z w",
+    "\n\n{item}: Name a bird.\n{first}: x y\n{second}: z w",
+    "\n\n10. Write a short haiku.\n{first}: x y\n{second}: z w", "\n\n{task}: Name a bird.",
+    "\n\nHuman: Write a haiku.\nAssistant: Old pond", "\n\n---\n\n{task}: Name a bird.\n{second}: z w",
 ]  # fmt: skip
 
 
@@ -236,7 +243,3 @@ def _surrounded(draw: st.DrawFn, text: str, code: str, output_first: bool) -> tu
     if draw(st.integers(0, 5)) == 0:
         text = text.replace("\n", "\r\n")
     return text, text != inner
-
-
-assert len(set(INPUTS)) == len(INPUTS)
-assert all(one != other for one, other in pairwise(sorted(OUTPUTS)))
