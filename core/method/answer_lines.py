@@ -11,7 +11,7 @@ _FENCE = re.compile(rf"^\s*{_MARKS}[\w+#.-]*\s*$")
 # On a line of its own with a language, or behind the name of a field, which may be in bold or italic type.
 _ALWAYS_OPENING = re.compile(
     rf"^\s*{_MARKS}\s*[\w+#.-]+\s*$"
-    r"|(?:[:：][*_]{0,3}|[*_]{2})[ \t]*(?P<behind>`{3,}|~{3,})[\w+#.-]*\s*$"
+    r"|(?:[:：][*_]{0,3}|[*_]{2}|[-=]>|→|\s[-–—]\s)[ \t]*(?P<behind>`{3,}|~{3,})[\w+#.-]*\s*$"
 )
 _WRAPPER = re.compile(
     rf"^\s*{_MARKS}(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"

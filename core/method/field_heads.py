@@ -85,6 +85,9 @@ def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = 
     if meaning is None and not (match["colon"] or match["after"]):
         return None
     text = match["text"]
+    if meaning is None and name[-1].isdigit() and text[:1].isdigit():
+        # A time of day.
+        return None
     if match["bracket"] == "<" and "</" in text:
         return None
     # What is in quotation marks at the start of a line is a name only where nothing else follows it.

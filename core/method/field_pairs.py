@@ -138,7 +138,13 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
                 for given in (replace(each, value=_without_aside(each.value, vocabulary)) for each in inputs)
             ]
             given = _without_aside(rest, vocabulary)
-            fault = UNREADABLE if holds_fields(given, vocabulary) else _LIST if _is_list(given) else None
+            fault = (
+                UNREADABLE
+                if holds_fields(given, vocabulary, ("input",))
+                else _LIST
+                if _is_list(given)
+                else None
+            )
             groups.append(("", pairs or [Pair(given, label, fault)]))
     below = [group[0] for _, group in groups if group]
     alone = all(_LISTED.match(pair.given) and pair.fault is None for pair in below)

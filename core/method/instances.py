@@ -28,7 +28,7 @@ from selfinstruct.core.method.structured_instances import (
 )
 from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
-from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _KINDS = ("input", "output", "label")
 _LONGEST_HEADING = 120
@@ -89,14 +89,26 @@ def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     """The text before the fields, if they belong to another task, or if it has fields in an unknown form."""
     first = read.fields[0]
     before = before_next_task(first.value, vocabulary, request=True) if first.kind == "" else ""
-    lacks_input = not any(one.kind == "input" for one in read.fields)
-    if not before and any(
-        holds_fields(one.value, vocabulary, given=lacks_input)
-        for one in read.fields
-        if one.kind in {"", "example"}
-    ):
-        return "\n".join(one.value for one in read.fields)
-    return before
+    if before or not _has_unknown_fields(read.fields, vocabulary):
+        return before
+    return "\n".join(one.value for one in read.fields)
+
+
+def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool:
+    """Whether there are fields in an unknown form where none should be."""
+    lacks_input = not any(one.kind == "input" for one in fields)
+    missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
+    if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
+        return True
+    outputs = [one for one in fields if one.kind in {"output", "label"}]
+    # An output with a name of its own may be the beginning of one that is named in another form.
+    return (
+        bool(outputs)
+        and all(vocabulary.meaning(one.name) is None for one in outputs)
+        and any(
+            holds_fields(one.value, vocabulary, ("output", "label")) for one in fields if one.kind == "input"
+        )
+    )
 
 
 def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:

@@ -70,7 +70,7 @@ def before_last_task(text: str, vocabulary: Vocabulary) -> str:
     before, _, last = text.rstrip().rpartition("\n\n")
     if not before.strip():
         return ""
-    heads = [field_head(Line(line), 0, vocabulary) for line in (last.split("\n")[0], *before.split("\n"))]
+    heads = [field_head(Line(line), 0, vocabulary) for line in (*last.split("\n"), *before.split("\n"))]
     first = heads[0]
     is_task = first is not None and first.kind == "task" and first.meaning is not None and first.meaning.usual
     return before.rstrip() if is_task and not any(heads[1:]) else ""

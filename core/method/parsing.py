@@ -43,7 +43,7 @@ def parse_proposals(
     Returns:
         The non-empty items in order, each on one line, without numbers, titles, answers and decoration.
     """
-    said, ended = before_marks(spoken(with_plain_lines(text)))
+    said, ended = before_marks(with_plain_lines(spoken(text)))
     return proposed(said, vocabulary(language, own), cut=cut and not ended, opened=continues_item)
 
 
@@ -55,7 +55,7 @@ def clean_instruction(text: str) -> str:
 
 def parse_label(text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES) -> Label:
     """Parse the answer to "is it a classification task?"; `unknown` unless it is a clear yes or no."""
-    return label_of(before_marks(spoken(with_plain_lines(text)))[0], language, own)
+    return label_of(before_marks(with_plain_lines(spoken(text)))[0], language, own)
 
 
 def parse_input_first(
@@ -66,7 +66,7 @@ def parse_input_first(
     Text without any form is the output of a task without input. An answer in a form that is not known is one
     instance with the reason `unreadable`.
     """
-    said, ended = before_marks(spoken(with_plain_lines(text)))
+    said, ended = before_marks(with_plain_lines(spoken(text)))
     return input_first(said, vocabulary(language, own), ended=ended)
 
 
@@ -77,5 +77,5 @@ def parse_output_first(
 
     If the answer starts with an input, the model has reversed the order, and it is parsed as input-first.
     """
-    said, ended = before_marks(spoken(with_plain_lines(text)))
+    said, ended = before_marks(with_plain_lines(spoken(text)))
     return output_first(said, vocabulary(language, own), ended=ended)

@@ -51,17 +51,17 @@ def _names_both(lines: list[str], vocabulary: Vocabulary) -> bool:
     return any(map(given.match, lines)) and any(map(output.match, lines))
 
 
-def holds_fields(text: str, vocabulary: Vocabulary, *, given: bool = False) -> bool:
+def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = ()) -> bool:
     """Whether a text outside of the fields has fields itself: a line with a usual name, in any decoration.
 
     Args:
         text: What stands before or below the fields.
         vocabulary: The words of the language.
-        given: Whether any name of an input counts, because the fields have none.
+        missing: The kinds that the fields lack; any of their names counts.
     """
     lines = _written(text)
     names = _names(vocabulary, ("input", "output", "label"), usual=True)
-    pattern = _begins_with((*names, *_names(vocabulary, ("input",), usual=False)) if given else names)
+    pattern = _begins_with((*names, *_names(vocabulary, missing, usual=False)))
     return any(map(pattern.match, lines)) or _names_both(lines, vocabulary)
 
 

@@ -17,9 +17,10 @@ INPUTS = [
     "Quiet knoll.\n\nQuiet reef, at noon.", "1. Quiet cedar\n2. Quiet islet",
     "- quiet grove\n- quiet heath", "Name: Quiet\nAge: 5",
     "Subject: Quiet hours\n\nDear Ann,\nwe close at 10:30.\n\nYours, Bo", "def quiet(n):\n    return n",
-    "```python\nprint('quiet')\n```", "Why: quiet", "quiet = 1 # no noise", "静かな港。", "静かな港、\n霧の朝。",
-    "安静的海湾。", "1、安静\n2、下雨", "조용한 항구.", "조용한 항구,\n안개 낀 아침.", "Una bahía tranquila.",
-    "¿Dónde está la bahía?\n\nEn el sur.", "<p>Quiet</p>", "Quiet: a, b; c",
+    "```python\nprint('quiet')\n```", "Why: quiet", "quiet = 1 # no noise", "静かな港。",
+    "静かな港、\n霧の朝。", "安静的海湾。", "1、安静\n2、下雨", "조용한 항구.",
+    "조용한 항구,\n안개 낀 아침.", "Una bahía tranquila.", "¿Dónde está la bahía?\n\nEn el sur.",
+    "<p>Quiet</p>", "Quiet: a, b; c",
 ]  # fmt: skip
 OUTPUTS = [
     "Loud shore", "Loud cedar shore.", "A loud heath\nand an islet.", "Loud one.\n\nLoud two.", "“Loud!”",
@@ -29,8 +30,9 @@ OUTPUTS = [
     "```python\nprint(1)\n```", "Use this:\n\n```python\nloud = 1\n```\n\nIt prints nothing.",
     "| Loud | Soft |\n|---|---|\n| 1 | 2 |", "Dear Ann,\n\nthe shore is loud.\n\nYours,\nBo",
     "loud: 1\nsoft:\n  - 2\n  - 3", '{"loud": 1, "soft": [2]}', "> Loud is the shore.\n> It was said.",
-    "Time 10:30 - loud", "うるさい岸。", "うるさい岸、\n風の夜。", "1. うるさい\n2. 静か", "喧闹的岸。", "喧闹的岸，\n大风。", "问：岸吵吗？\n答：吵。",
-    "시끄러운 해안.", "시끄러운 해안,\n바람 부는 밤.", "Una orilla ruidosa.", "Una orilla:\n\n- ruidosa\n- larga",
+    "Time 10:30 - loud", "うるさい岸。", "うるさい岸、\n風の夜。", "1. うるさい\n2. 静か", "喧闹的岸。",
+    "喧闹的岸，\n大风。", "问：岸吵吗？\n答：吵。", "시끄러운 해안.", "시끄러운 해안,\n바람 부는 밤.",
+    "Una orilla ruidosa.", "Una orilla:\n\n- ruidosa\n- larga",
 ]  # fmt: skip
 LABELS = [
     "loud", "not loud", "Neutral", "5 stars", "A", "うるさい", "喧闹", "시끄러움", "ruidoso", "C++",
@@ -58,8 +60,8 @@ TITLES = [
 ]  # fmt: skip
 GAPS = [
     "\n", "\n\n", "\n\n", "\n\n\n", "\n---\n", "\n\n---\n\n", "\n\n***\n\n", "\n\n* * *\n\n",
-    "\n\n=====\n\n", "\n\n###\n\n", "\n\n⸻\n\n", "\n\n~~~\n\n", "\n\n• • •\n\n", "\n\n🔹🔹🔹\n\n", "\n<br>\n",
-    "\n\n______\n\n", "\n\n+++\n\n", "\n\n//\n\n",
+    "\n\n=====\n\n", "\n\n###\n\n", "\n\n⸻\n\n", "\n\n~~~\n\n", "\n\n• • •\n\n", "\n\n🔹🔹🔹\n\n",
+    "\n<br>\n", "\n\n______\n\n", "\n\n+++\n\n", "\n\n//\n\n",
 ]  # fmt: skip
 THOUGHTS = [
     "<think>\n{thought}\n</think>\n\n", "<thinking>{thought}</thinking>", "[THINK]{thought}[/THINK]\n",
@@ -220,7 +222,7 @@ def _one_line(draw: st.DrawFn, rows: Sequence[Row], code: str, output_first: boo
 
 
 def _surrounded(draw: st.DrawFn, text: str, code: str, output_first: bool) -> tuple[str, bool]:
-    """The text with thoughts, a greeting, remarks, marks, or the next task around it; and whether it has any."""
+    """The text with thoughts, a greeting, remarks, marks, the next task; and whether it has any."""
     own, asked = words(code), language(code).answers
     inner = text
     # A letter may end with what would be a remark elsewhere.

@@ -322,7 +322,8 @@ def test_the_end_of_a_list_is_no_heading() -> None:
 )
 def test_the_next_task_in_other_words_ends_an_answer(line: str, code: str) -> None:
     first, second, label = NAMES[code]
-    text = f"{first}: cod\n{second}: fish\n\n{first}: wren\n{second}: bird\n\n{line}\n{first}: oak\n{second}: x y"
+    own = f"{first}: cod\n{second}: fish\n\n{first}: wren\n{second}: bird"
+    text = f"{own}\n\n{line}\n{first}: oak\n{second}: x y"
     assert read(text, code) == ([COD, WREN], set())
     text = (
         f"{label}: fish\n{first}: cod\n\n{label}: bird\n{first}: wren\n\n{line}\n{first}: oak\n{second}: x y"
@@ -432,8 +433,8 @@ def test_the_reasoning_between_an_input_and_its_output_is_part_of_neither(code: 
         ("The input: cod\nThe output: fish", [COD]),
         ("Possible input: cod\nPossible output: fish", [COD]),
         ("| English (Input) | Kind (Output) |\n|---|---|\n| cod | fish |", [COD]),
-        ('{"example_1": {"input": "cod", "output": "fish"},\n"example_2": {"input": "wren", "output": "bird"}}',
-         [COD, WREN]),
+        ('{"example_1": {"input": "cod", "output": "fish"}, "example_2": {"input": "a", "output": "b"}}',
+         [COD, ("a", "b")]),
         ("Paragraph: A cod swims.\nQuestion: What does?\nAnswer: A cod.",
          [("Paragraph: A cod swims.\nQuestion: What does?", "A cod.")]),
         ("Output: <form>\n<input>name</input>\n<output>Hi</output>\n</form>",
