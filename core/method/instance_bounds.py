@@ -119,23 +119,29 @@ def headings_by_shape(
         # The lines above an output are its input, which may have a name and a number.
         return frozenset()
     firsts = first_heads(chosen)
-    above = {head.line: line_above(lines, head.line) for head in firsts}
-    first = above[firsts[0].line]
+    first = line_above(lines, firsts[0].line)
     shape = _shape(lines[first].text) if first is not None else None
     fields = {head.line for head in chosen}
     found: set[int] = set()
     for place, head in enumerate(firsts):
-        number = above[head.line]
+        number = line_above(lines, head.line)
         if number is None or number in fields or lines[number].code:
             continue
-        text = lines[number].text.strip()
-        own = _shape(text)
-        if shape is not None and own is not None and own[0] == shape[0]:
-            if own[1] in {shape[1], shape[1] + place}:
+        text, own = lines[number].text.strip(), _shape(lines[number].text)
+        if shape is not None and own is not None:
+            is_next = own == (shape[0], 1 + place) and not _continues_list(lines, number, own)
+            if shape[1] == 1 and (is_next or (first is not None and text == lines[first].text.strip())):
                 found.add(number)
         elif place and own is None and _announces_example(text, vocabulary) and lines[number - 1].blank:
             found.add(number)
     return frozenset(found) if found != {first} else frozenset()
+
+
+def _continues_list(lines: Sequence[Line], number: int, shape: tuple[str, int]) -> bool:
+    """Whether a line with a number goes on with the list right above it."""
+    if lines[number - 1].blank or lines[number - 1].rule:
+        return False
+    return number > 0 and _shape(lines[number - 1].text) == (shape[0], shape[1] - 1)
 
 
 def _announces_example(text: str, vocabulary: Vocabulary) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selfinstruct.core.method.answer_end import end_of_answer
+from selfinstruct.core.method.answer_end import End, end_of_answer
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
 from selfinstruct.core.method.field_heads import (
     DASHED,
@@ -60,6 +60,41 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     if found := _from_xml("\n".join(line.text for line in lines), vocabulary, roles):
         return Fields(found, more=False)
     lines = [part for line in lines for part in _without_heading(line, vocabulary)]
+    layout = _layout(lines, vocabulary, roles)
+    if layout is None:
+        return None
+    end = layout.end
+    more = end.line < len(lines)
+    if more:
+        # The fields of the next task may have other forms: those of this one are found without them.
+        lines = lines[: end.line]
+        layout = _layout(lines, vocabulary, roles) or layout
+        lines = lines[: layout.end.line]
+    chosen = [head for head in layout.chosen if head.line < len(lines)]
+    between = separators(lines, chosen, layout.headings, more=more)
+    kept = [Line("") if number in between else line for number, line in enumerate(lines)]
+    split = _splitter(chosen, roles, vocabulary)
+    fields = _gathered(kept, {head.line: head for head in chosen}, layout.headings)
+    if split:
+        fields = [part for one in fields for part in split(one)]
+    last = next((number for number in range(len(lines) - 1, -1, -1) if not lines[number].blank), 0)
+    is_open = not end.certain or not layout.end.certain
+    return Fields(fields, more=more or last in layout.headings, open_end=is_open)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which lines of an answer begin its fields and its instances, and where it ends."""
+
+    chosen: list[FieldHead]
+    headings: frozenset[int]
+    end: End
+
+
+def _layout(
+    lines: Sequence[Line], vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]
+) -> _Layout | None:
+    """Find the fields of an answer; None if it has none."""
     heads = _heads(lines, vocabulary)
     titled = example_headings(lines, heads, vocabulary)
     opening = list(openings(lines, titled, vocabulary))
@@ -72,19 +107,9 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
         if not _has_all(chosen, roles):
             return None
     chosen = _without_nested(chosen, lines, roles)
-    below = lines_below(lines)
-    headings = confirmed_headings(titled, chosen, lines, below)
+    headings = confirmed_headings(titled, chosen, lines, lines_below(lines))
     headings |= headings_by_shape(lines, chosen, vocabulary)
-    end = end_of_answer(lines, heads, chosen, headings, vocabulary)
-    last = next((number for number in range(end.line - 1, -1, -1) if not lines[number].blank), 0)
-    chosen = [head for head in chosen if head.line < end.line]
-    between = separators(lines[: end.line], chosen, headings, more=end.line < len(lines))
-    kept = [Line("") if number in between else line for number, line in enumerate(lines[: end.line])]
-    split = _splitter(chosen, roles, vocabulary)
-    fields = _gathered(kept, {head.line: head for head in chosen}, headings)
-    if split:
-        fields = [part for one in fields for part in split(one)]
-    return Fields(fields, more=end.line < len(lines) or last in headings, open_end=not end.certain)
+    return _Layout(chosen, headings, end_of_answer(lines, heads, chosen, headings, vocabulary))
 
 
 def _has_all(chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from selfinstruct.core.method.answer_lines import without_wrapper
 from selfinstruct.core.method.field_pairs import (
@@ -87,8 +88,9 @@ def _with_open_end(pairs: Sequence[Pair], read: Fields) -> list[Pair]:
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     """The text before the fields, if they belong to another task, or if it has fields in an unknown form."""
-    first = read.fields[0]
-    before = before_next_task(first.value, vocabulary, request=True) if first.kind == "" else ""
+    leading = takewhile(lambda one: one.kind in {"", "example"}, read.fields)
+    text = "\n".join(one.value for one in leading)
+    before = before_next_task(text, vocabulary, request=True) if text.strip() else ""
     if before or not _has_unknown_fields(read.fields, vocabulary):
         return before
     return "\n".join(one.value for one in read.fields)

@@ -86,7 +86,7 @@ def _begins_with(names: tuple[str, ...]) -> "re.Pattern[str]":
     Words go on with a space, an apostrophe or a hyphen; code with a bracket, a full stop, an equals sign.
     """
     return re.compile(
-        r"^(?:</?\w{1,8}>|\\\w{1,10}\{|[^\w\n])*+"
+        r"^(?:</?\w{1,8}>|\\\w{1,10}\{|[^\w\n]|_)*+"
         rf"(?:{any_of(names)})(?:[ \t]?[#№]?\d{{1,3}})?"
         r"(?:\t|\.{3}|[ \t]*(?![\w\s(.,;!?'’=/&+-])|[ \t]*(?:=>|->|==|--)|[ \t]+[-–—][ \t]|[ \t]*$)",
         re.IGNORECASE,

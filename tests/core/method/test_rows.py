@@ -297,6 +297,10 @@ def test_a_heading_is_known_by_the_one_above_the_first_instance(heading: str, co
 
 
 def test_the_end_of_a_list_is_no_heading() -> None:
+    for before in ("3 examples:\n", "1. Fish\n"):
+        for output in ("Steps:\n1. Swim.\n2. Sleep.", "4 fins\n4 fins"):
+            text = f"{before}Input: cod\nOutput: {output}\n\nInput: wren\nOutput: bird"
+            assert read(text) == ([("cod", output), WREN], set())
     text = "1. Fish\nInput: cod\nOutput: Steps:\n1. Swim.\n3. Sleep.\n\n2. Birds\nInput: wren\nOutput: bird"
     assert read(text) == ([("cod", "Steps:\n1. Swim.\n3. Sleep."), WREN], set())
     text = "Input: cod\nOutput:\n1. Swim.\n2. Sleep.\n\nInput: wren\nOutput:\n1. Fly.\n2. Sing."
