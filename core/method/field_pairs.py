@@ -228,10 +228,9 @@ def _is_list(text: str) -> bool:
 def _without_aside(value: str, vocabulary: Vocabulary) -> str:
     """An input without the explanation of its label below it."""
     lines = value.split("\n")
-    for number, text in enumerate(lines):
-        if not any(line.strip() for line in lines[:number]):
-            continue
-        head = field_head(Line(text), number, vocabulary)
+    first = next((number for number, text in enumerate(lines) if text.strip()), len(lines))
+    for number in range(first + 1, len(lines)):
+        head = field_head(Line(lines[number]), number, vocabulary)
         if head is not None and head.kind == "aside" and not head.lower:
             return "\n".join(lines[:number])
     return value

@@ -11,6 +11,7 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 
 _MOST_INTRODUCING = 3
 _LONGEST_HEADING = 60
+_LONGEST_SENTENCE = 200
 _SHORT = 2
 _MOST_WORDS = 4
 _ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
@@ -51,7 +52,9 @@ def _is_next_request(text: str, vocabulary: Vocabulary) -> bool:
 
 
 def _introduces(text: str, vocabulary: Vocabulary) -> bool:
-    return only_introduces(text, vocabulary) or ("\n" not in text and bool(vocabulary.examples.search(text)))
+    """Whether a text introduces the instances, or is a sentence that announces examples."""
+    is_sentence = "\n" not in text and len(text) <= _LONGEST_SENTENCE and text[0] not in "[{<|"
+    return only_introduces(text, vocabulary) or (is_sentence and bool(vocabulary.examples.search(text)))
 
 
 def _begins_with_own_field(text: str, vocabulary: Vocabulary) -> bool:

@@ -341,7 +341,7 @@ def test_blanks_on_the_lines_before_a_fence_do_not_make_it_part_of_the_output() 
     ("text", "expected"),
     [
         pytest.param("Input: a\nOutput: b\nInput: a\nOutput: c", [("a", "b"), ("a", "c")], id="two outputs"),
-        pytest.param("Input: a\nOutput: b\nOutput: c", [("a", "b"), ("", "c")], id="output without input"),
+        pytest.param("Input: a\nOutput: b\nOutput: c", [("a", "b"), ("a", "c")], id="two for one input"),
         pytest.param("Input: a\nInput: b\nOutput: c", [("a", ""), ("b", "c")], id="input without output"),
         pytest.param("Input: a\nOutput: b\nInput: c", [("a", "b"), ("c", "")], id="last output missing"),
         pytest.param("Input: a\nOutput:\n```\n```", [("a", "")], id="empty fence"),
