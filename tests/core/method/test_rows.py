@@ -36,7 +36,7 @@ SHARE = st.none() | st.floats(0.02, 1)
 
 
 @given(answer=answers(), share=SHARE)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_an_answer_gives_its_own_rows_or_a_reason_and_never_others(
     answer: Answer, share: float | None
 ) -> None:
