@@ -6,15 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-_FENCE = re.compile(r"^\s*(?:```|~~~)[\w+#.-]*\s*$")
-_OPENING_FENCE = re.compile(r"^\s*(?:```|~~~)\s*[\w+#.-]+\s*$|(?:^|[:：]\s*)(?:```|~~~)[\w+#.-]*\s*$")
-_ALWAYS_OPENING = re.compile(r"^\s*(?:```|~~~)\s*[\w+#.-]+\s*$|[:：]\s*(?:```|~~~)[\w+#.-]*\s*$")
-_WRAPPER = re.compile(
-    r"^\s*(?:```|~~~)(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"
+_MARKS = r"(?P<marks>`{3,}|~{3,})"
+_FENCE = re.compile(rf"^\s*{_MARKS}[\w+#.-]*\s*$")
+# On a line of its own with a language, or behind the name of a field, which may be in bold or italic type.
+_ALWAYS_OPENING = re.compile(
+    rf"^\s*{_MARKS}\s*[\w+#.-]+\s*$"
+    r"|(?:[:：][*_]{0,3}|[*_]{2}|[-=]>|→|\s[-–—]\s)[ \t]*(?P<behind>`{3,}|~{3,})[\w+#.-]*\s*$"
 )
+_WRAPPER = re.compile(
+    rf"^\s*{_MARKS}(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"
+)
+_TILDES = re.compile(r"^\s*~{3,}\s*$")
+_RULE_LINE = "---"
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
 _CLOSING_QUOTE = {'"""': '"""', "'''": "'''", "/*": "*/"}
-_COMMENT = re.compile(r"^\s*(?://|--\s|<!--)")
+_COMMENT = re.compile(r"^\s*(?://\s*\S|--\s|<!--)")
+_UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"
+_INVISIBLE_START = re.compile(rf"^[ \t\u3000]*[\u00a0{_UNSEEN}][ \t\u00a0\u3000{_UNSEEN}]*", re.MULTILINE)
+_INVISIBLE = re.compile(rf"[{_UNSEEN}]")
 RULE = re.compile(r"^\s*([-*_=])(?:\s*\1){2,}\s*$")
 
 
@@ -44,9 +53,37 @@ class Line:
         return len(self.text) - len(self.text.lstrip())
 
 
+def with_plain_lines(text: str) -> str:
+    """A text whose lines end with a line feed, and begin and end with what is seen.
+
+    Zero-width characters before the first word of a line and at its end are removed; spaces that do not break
+    are spaces at its start.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n".join(line.rstrip(_UNSEEN) for line in text.split("\n"))
+    return _INVISIBLE_START.sub(lambda match: _INVISIBLE.sub("", match[0]).replace("\u00a0", " "), text)
+
+
 def is_fence(text: str) -> bool:
     """Whether a line of text is a code fence and nothing else."""
     return _FENCE.match(text) is not None
+
+
+def fence_marks(text: str) -> str:
+    """The marks of a line that is a code fence, such as "```"; "" if it is none."""
+    fence = _FENCE.match(text)
+    return fence["marks"] if fence else ""
+
+
+def _opening_marks(text: str) -> str:
+    """The marks of a fence that a line opens, on its own or behind the name of a field; else ""."""
+    behind = _ALWAYS_OPENING.search(text)
+    return (behind["marks"] or behind["behind"]) if behind else fence_marks(text)
+
+
+def _closes(text: str, marks: str) -> bool:
+    """Whether a line closes the fence with these marks: it has as many of them, or more."""
+    return fence_marks(text).startswith(marks)
 
 
 Start = Literal["field", "task", "heading"]
@@ -62,44 +99,69 @@ def answer_lines(text: str, starts: Callable[[str], Start | None]) -> list[Line]
         text: The answer, without thoughts.
         starts: What a line begins, if anything; a fence around such lines is no code.
     """
-    texts = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
+    texts = text.strip("\n").split("\n")
     while len(texts) > 1 and not texts[0].strip():
         texts.pop(0)
     # Models may start with a space, which is no indentation.
     if any(rest.strip() and not rest[0].isspace() for rest in texts[1:]):
         texts[0] = texts[0].lstrip()
-    return _marked(_unwrapped(texts, starts))
+    return _marked(_unwrapped(_with_rules(texts), starts))
 
 
 def leaves_fence_open(text: str) -> bool:
     """Whether a text opens a code fence that it does not close, or closes one that it has not opened."""
-    is_open = False
+    marks = ""
     for line in text.split("\n"):
-        if is_fence(line) or (not is_open and _OPENING_FENCE.search(line)):
-            is_open = not is_open
-    return is_open
+        if not marks:
+            marks = _opening_marks(line)
+        elif _closes(line, marks):
+            marks = ""
+    return marks != ""
+
+
+def _with_rules(texts: list[str]) -> list[str]:
+    """The lines, with a rule for each line of tildes between blank lines: a fence would touch its code."""
+    last = len(texts) - 1
+    return [
+        _RULE_LINE
+        if 0 < number < last
+        and _TILDES.match(text)
+        and not texts[number - 1].strip()
+        and not texts[number + 1].strip()
+        else text
+        for number, text in enumerate(texts)
+    ]
+
+
+def without_wrapper(text: str) -> str:
+    """A text without the fence of plain text around all of it."""
+    lines = text.strip("\n").rstrip().split("\n")
+    marks = fence_marks(lines[0])
+    if len(lines) < 3 or not _WRAPPER.match(lines[0]) or fence_marks(lines[-1]) != marks:
+        return text
+    return text if any(fence_marks(line) == marks for line in lines[1:-1]) else "\n".join(lines[1:-1])
 
 
 def _marked(texts: Sequence[str]) -> list[Line]:
     """Mark the lines of fences, docstrings and block comments; what stays open is only text."""
     lines: list[Line] = []
-    fenced = False
+    fence = ""
     left = Counter(mark for text in texts for mark in _QUOTE.findall(text))
     quoted: str | None = None
     for text in texts:
-        own_line = is_fence(text)
-        if quoted is None and (own_line or (not fenced and _OPENING_FENCE.search(text))):
-            lines.append(Line(text, code=fenced or own_line, fence=own_line))
-            fenced = not fenced
+        if quoted is None and (_closes(text, fence) if fence else _opening_marks(text)):
+            own_line = is_fence(text)
+            lines.append(Line(text, code=own_line, fence=own_line))
+            fence = "" if fence else _opening_marks(text)
             continue
         inside = quoted is not None
-        for mark in [] if fenced else _QUOTE.findall(text):
+        for mark in [] if fence else _QUOTE.findall(text):
             left[mark] -= 1
             if quoted is not None:
                 quoted = None if mark == _CLOSING_QUOTE[quoted] else quoted
             elif mark in _CLOSING_QUOTE and left[_CLOSING_QUOTE[mark]] > 0:
                 quoted = mark
-        lines.append(Line(text, code=fenced or inside or _COMMENT.match(text) is not None))
+        lines.append(Line(text, code=fence != "" or inside or _COMMENT.match(text) is not None))
     return lines
 
 
@@ -116,15 +178,15 @@ class _Block:
 def _blocks(texts: Sequence[str]) -> list[_Block]:
     """The outermost fenced blocks. A fence with a language always opens one, also inside another."""
     found: list[_Block] = []
-    open_at: list[int] = []
+    opened: list[tuple[int, str]] = []
     for number, text in enumerate(texts):
-        if _ALWAYS_OPENING.search(text) or (is_fence(text) and not open_at):
-            open_at.append(number)
+        if _ALWAYS_OPENING.search(text) or (is_fence(text) and not (opened and _closes(text, opened[-1][1]))):
+            opened.append((number, _opening_marks(text)))
         elif is_fence(text):
-            start = open_at.pop()
-            if not open_at:
+            start, _ = opened.pop()
+            if not opened:
                 found.append(_Block(start, number))
-    return [*found, _Block(open_at[0], len(texts))] if open_at else found
+    return [*found, _Block(opened[0][0], len(texts))] if opened else found
 
 
 def _unwrapped(texts: list[str], starts: Callable[[str], Start | None]) -> list[str]:

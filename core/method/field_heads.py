@@ -8,16 +8,27 @@ from dataclasses import dataclass, replace
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
 
+DASHED = "dashed"
+"""The style of a name with a dash or an arrow instead of a colon."""
 _LONGEST_NAME = 40
+# Emoji, arrows and geometric shapes, as chat models set them before a name.
+_SYMBOLS = (
+    r"(?:(?:[\u00bb\u203a\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
+    r"\U0001f000-\U0001faff]\ufe0f?){1,3}[ \t]*)?"
+)
+_ARROW = r"(?:->|=>|[→⇒➜])"
 _HEAD = re.compile(
-    r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)*"
-    r"(?P<listed>(?:[-•*+][ \t]+|\(?\d{1,2}[.)][ \t]+|[・■□●◆◇][ \t]*))?"
-    r"(?P<mark>#{1,6}[ \t]*)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?(?P<bracket>[【\[<])?"
-    rf"(?P<name>[^\W\d_](?:[^\n:：*_`#【】\[\]<>|]|_(?=[^\W_])){{0,{_LONGEST_NAME}}}?)"
-    r"(?(bracket)[】\]>])"
-    r"(?:(?P<dash>[ \t]+[-–—=][ \t]+)|[ \t]*(?P<colon>[:：])[ \t]*(?(bold)(?P=bold)?)"
+    r"^(?P<indent>[ \t\u3000]*)(?P<quote>(?:>[ \t]*)*)"
+    r"(?P<listed>(?:[-–—•*+][ \t]+|\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)][ \t]+|[・■□●◆◇][ \t]*))?"
+    rf"{_SYMBOLS}(?P<mark>#{{1,6}}[ \t]*)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?{_SYMBOLS}"
+    r"(?P<bracket>[【\[<「『])?"
+    rf"(?P<name>[^\W\d_](?:[^\n:：﹕∶*_`#【】\[\]<>「」『』|→⇒➜]|_(?=[^\W_])){{0,{_LONGEST_NAME}}}?)"
+    r"(?:[ \t]?[#№]\d{1,3})?(?(bracket)[】\]>」』])"
+    rf"(?:(?P<dash>[ \t]+[-–—=][ \t]+|[ \t]*{_ARROW})"
+    r"|[ \t]*(?P<colon>[:：﹕∶]{1,2})[ \t]*(?(bold)(?P=bold)?)"
     # A heading, bold type or brackets can replace the colon.
-    r"|(?(bold)(?P=bold)[ \t]*(?P<after>[:：])?|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
+    rf"|(?(bold)(?P=bold)[ \t]*(?:(?P<after>[:：﹕∶])|[-–—][ \t]|{_ARROW})?"
+    r"|(?(mark)[ \t]*$|(?(bracket)|(?!)))))"
     r"[ \t\u3000]?(?P<text>.*)$"
 )
 _ASIDE_NUMBER = re.compile(r"[ \t]*[(（]?\d{1,3}[)）]?$")
@@ -35,12 +46,14 @@ class FieldHead:
     text: str
     """What follows the name on the same line."""
     style: str
-    """Its decoration: a heading of some level, bold, or plain."""
+    """Its decoration: a heading of some level, bold, plain, or dashed."""
     lower: bool
     """Whether its name is in lower case."""
     indent: int
     listed: bool
     """Whether a bullet or a number precedes it."""
+    quoted: bool = False
+    """Whether it is in a block quotation: `> Input: x`."""
 
     @property
     def kind(self) -> Kind | None:
@@ -72,7 +85,13 @@ def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = 
     if meaning is None and not (match["colon"] or match["after"]):
         return None
     text = match["text"]
+    if meaning is None and name[-1].isdigit() and text[:1].isdigit():
+        # A time of day.
+        return None
     if match["bracket"] == "<" and "</" in text:
+        return None
+    # What is in quotation marks at the start of a line is a name only where nothing else follows it.
+    if match["bracket"] and match["bracket"] in "「『" and text.strip() and not match["colon"]:
         return None
     bold = match["bold"] or ""
     if (
@@ -84,6 +103,8 @@ def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = 
     ):
         text = text[: -len(bold)]
     style = f"heading {len(match['mark'].strip())}" if match["mark"] else "bold" if bold else "plain"
+    if match["dash"]:
+        style = DASHED
     return FieldHead(
         number,
         _ASIDE_NUMBER.sub("", name),
@@ -93,6 +114,7 @@ def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = 
         name[0].islower(),
         len(match["indent"]),
         match["listed"] is not None,
+        match["quote"] != "",
     )
 
 

@@ -1,22 +1,37 @@
 """The fields of an instance answer with their texts: from lines, XML, and the middle of a line."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from selfinstruct.core.method.answer_end import End, end_of_answer
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
-from selfinstruct.core.method.field_heads import FieldHead, consistent_heads, field_head, with_own_names
+from selfinstruct.core.method.field_heads import (
+    DASHED,
+    FieldHead,
+    consistent_heads,
+    field_head,
+    with_own_names,
+)
+from selfinstruct.core.method.instance_bounds import (
+    LONGEST_HEADING,
+    NUMBER_ALONE,
+    confirmed_headings,
+    example_headings,
+    headings_by_shape,
+    lines_below,
+    openings,
+    separators,
+)
+from selfinstruct.core.method.values import QUOTED
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 WITHOUT_LABELS: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output"}))
 OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), frozenset({"input"}))
+_RULED = " \t=-*#~"
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
-_LONGEST_HEADING = 120
-_NUMBER_ALONE = re.compile(
-    r"^\s*(?:\*\*|#+\s*)?[#(（【]?(?P<number>\d{1,3})(?:[.):：）】、]|(?<=#\d)|(?<=#\d\d))(?:\*\*)?\s*$"
-)
+_MOST_ENCLOSING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +50,8 @@ class Fields:
     fields: list[Field]
     more: bool
     """Whether the beginning of something else follows the last one, which is then whole."""
+    open_end: bool = False
+    """Whether what follows may as well be part of the last one."""
 
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
@@ -43,25 +60,60 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     if found := _from_xml("\n".join(line.text for line in lines), vocabulary, roles):
         return Fields(found, more=False)
     lines = [part for line in lines for part in _without_heading(line, vocabulary)]
-    heads = _heads(lines, vocabulary)
-    titled = _example_headings(lines, heads, vocabulary)
-    openings = list(_openings(lines, titled, vocabulary))
-    chosen = with_own_names(heads, consistent_heads(heads, roles, openings), roles)
-    if not chosen:
-        heads = _heads(lines, vocabulary, bare=True)
-        chosen = consistent_heads(heads, roles, openings)
-        if not all(any(head.kind in role for head in chosen) for role in roles):
-            return None
-    chosen = _without_nested(chosen, lines, roles)
-    below = _below(lines)
-    headings = _confirmed(titled, chosen, lines, below)
-    end = _end(lines, heads, chosen, headings, below)
-    last = next((number for number in range(end - 1, -1, -1) if not lines[number].blank), 0)
+    layout = _layout(lines, vocabulary, roles)
+    if layout is None:
+        return None
+    end = layout.end
+    more = end.line < len(lines)
+    if more:
+        # The fields of the next task may have other forms: those of this one are found without them.
+        lines = lines[: end.line]
+        layout = _layout(lines, vocabulary, roles) or layout
+        lines = lines[: layout.end.line]
+    chosen = [head for head in layout.chosen if head.line < len(lines)]
+    between = separators(lines, chosen, layout.headings, more=more)
+    kept = [Line("") if number in between else line for number, line in enumerate(lines)]
     split = _splitter(chosen, roles, vocabulary)
-    fields = _gathered(lines[:end], {head.line: head for head in chosen}, headings)
+    fields = _gathered(kept, {head.line: head for head in chosen}, layout.headings)
     if split:
         fields = [part for one in fields for part in split(one)]
-    return Fields(fields, more=end < len(lines) or last in headings)
+    last = next((number for number in range(len(lines) - 1, -1, -1) if not lines[number].blank), 0)
+    is_open = not end.certain or not layout.end.certain
+    return Fields(fields, more=more or last in layout.headings, open_end=is_open)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which lines of an answer begin its fields and its instances, and where it ends."""
+
+    chosen: list[FieldHead]
+    headings: frozenset[int]
+    end: End
+
+
+def _layout(
+    lines: Sequence[Line], vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]
+) -> _Layout | None:
+    """Find the fields of an answer; None if it has none."""
+    heads = _heads(lines, vocabulary)
+    titled = example_headings(lines, heads, vocabulary)
+    opening = list(openings(lines, titled, vocabulary))
+    chosen = with_own_names(heads, consistent_heads(heads, roles, opening), roles)
+    if chosen and chosen[0].style == DASHED and not _has_all(chosen, roles):
+        return None
+    if not chosen:
+        heads = _heads(lines, vocabulary, bare=True)
+        chosen = consistent_heads(heads, roles, opening)
+        if not _has_all(chosen, roles):
+            return None
+    chosen = _without_nested(chosen, lines, roles)
+    headings = confirmed_headings(titled, chosen, lines, lines_below(lines))
+    headings |= headings_by_shape(lines, chosen, vocabulary)
+    return _Layout(chosen, headings, end_of_answer(lines, heads, chosen, headings, vocabulary))
+
+
+def _has_all(chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]) -> bool:
+    return all(any(head.kind in role for head in chosen) for role in roles)
 
 
 def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False) -> list[FieldHead]:
@@ -71,7 +123,7 @@ def _heads(lines: Sequence[Line], vocabulary: Vocabulary, *, bare: bool = False)
 
 def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
     """A line, or two where a field follows the heading of an instance: "Example 1: Input: cat"."""
-    match = None if line.code else vocabulary.example.match(line.text[:_LONGEST_HEADING])
+    match = None if line.code else vocabulary.example.match(line.text[:LONGEST_HEADING])
     if match and match["title"] and match["number"]:
         title = line.text[match.start("title") :]
         head = field_head(Line(title), 0, vocabulary)
@@ -85,26 +137,39 @@ def _gathered(
 ) -> list[Field]:
     """The text of each field; the first one is what precedes them all, and may be empty."""
     fields: list[Field] = []
-    kind, name = "", ""
+    kind, name, quoted = "", "", False
     gathered: list[str] = []
     for number, line in enumerate(lines):
         head = starts.get(number)
         if head is None and number not in headings:
-            gathered.append(line.text)
+            gathered.append(QUOTED.sub("", line.text) if quoted else line.text)
             continue
         fields.append(Field(kind, "\n".join(gathered), name))
         kind, name, gathered = "example", "", []
         if head is not None:
             assert head.kind is not None
             kind, name, gathered = head.kind, head.name, [head.text]
+        quoted = head is not None and head.quoted
     return [*fields, Field(kind, "\n".join(gathered), name)]
+
+
+def _begins_with_element(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line begins with the XML element of a field, at once or inside of others."""
+    at = 0
+    for _ in range(_MOST_ENCLOSING + 1):
+        element = _ELEMENT.match(text, at)
+        if element is None:
+            return False
+        if vocabulary.meaning(element["name"]) is not None:
+            return True
+        at = element.end()
+    return False
 
 
 def _start(text: str, vocabulary: Vocabulary) -> Start | None:
     """What a line of an instance answer begins."""
     head = field_head(Line(text), 0, vocabulary)
-    element = _ELEMENT.match(text.strip())
-    if element is not None and vocabulary.meaning(element["name"]) is not None:
+    if _begins_with_element(text.strip(), vocabulary):
         return "field"
     # "# Output: 25" is a comment.
     is_comment = head is not None and head.style == "heading 1" and head.text.strip() != ""
@@ -112,109 +177,8 @@ def _start(text: str, vocabulary: Vocabulary) -> Start | None:
         return "field"
     if head is not None and head.kind == "task":
         return "task"
-    is_heading = _NUMBER_ALONE.match(text) or vocabulary.example.match(text[:_LONGEST_HEADING])
+    is_heading = NUMBER_ALONE.match(text) or vocabulary.example.match(text[:LONGEST_HEADING].strip(_RULED))
     return "heading" if is_heading else None
-
-
-def _example_headings(
-    lines: Sequence[Line], heads: Sequence[FieldHead], vocabulary: Vocabulary
-) -> dict[int, bool]:
-    """The lines that may be headings of instances, and whether each has a title."""
-    known = {head.line for head in heads if head.kind in {"input", "output", "label"}}
-    found: dict[int, bool] = {}
-    for number, line in enumerate(lines):
-        if line.code or number in known or len(line.text) > _LONGEST_HEADING:
-            continue
-        if _NUMBER_ALONE.match(line.text):
-            found[number] = False
-            continue
-        match = vocabulary.example.match(line.text)
-        if match and (match["number"] or match["ordinal"] or not match["title"]):
-            found[number] = bool(match["title"])
-    return found
-
-
-def _openings(lines: Sequence[Line], headings: dict[int, bool], vocabulary: Vocabulary) -> Iterator[int]:
-    """The lines with which the fields may begin: the first after greetings, and those below headings."""
-    begins = True
-    for number, line in enumerate(lines):
-        if line.blank or line.rule:
-            continue
-        if begins:
-            yield number
-        begins = (begins and (number in headings or vocabulary.is_lead_in(line.text))) or number in headings
-
-
-def _confirmed(
-    titled: Mapping[int, bool],
-    chosen: Sequence[FieldHead],
-    lines: Sequence[Line],
-    below: Sequence[int | None],
-) -> frozenset[int]:
-    """The lines that are headings of instances, and not part of a value.
-
-    A field follows each of them, or the answer ends there. Where instances have headings from the first one
-    on, headings may have titles, and text without a name may follow.
-    """
-    starts = {head.line: head.text for head in chosen}
-    first = chosen[0].line
-    announced = any(number < first for number in titled)
-    unnamed = announced and not any(head.kind == "input" for head in chosen)
-    inputs = [head.line for head in chosen if head.kind == "input"]
-
-    def counts(number: int) -> bool:
-        """Whether a number alone is a heading, not an output: the first instance has one, or it counts on."""
-        match = _NUMBER_ALONE.match(lines[number].text)
-        if match is None or announced:
-            return True
-        before = bisect_left(inputs, number)
-        return match["number"] == str(before + 1) and starts.get(number - 1, " ").strip() != ""
-
-    return frozenset(
-        number
-        for number, has_title in titled.items()
-        if number < first
-        or (
-            counts(number)
-            and (announced or not has_title)
-            and (unnamed or below[number] is None or below[number] in starts)
-        )
-    )
-
-
-def _below(lines: Sequence[Line]) -> list[int | None]:
-    """For each line, the number of the next one with text, or None."""
-    below: list[int | None] = []
-    found = None
-    for number in range(len(lines) - 1, -1, -1):
-        below.append(found)
-        if not lines[number].blank and not lines[number].rule:
-            found = number
-    return below[::-1]
-
-
-def _end(
-    lines: Sequence[Line],
-    heads: Sequence[FieldHead],
-    chosen: Sequence[FieldHead],
-    headings: frozenset[int],
-    below: Sequence[int | None],
-) -> int:
-    """The line at which the answer to this task ends: a model that goes on writes the next task.
-
-    Its fields follow it directly, or it is the last line. Elsewhere a line `Task:` is part of an output.
-    """
-    starts = headings.union(head.line for head in heads if head.kind in {"input", "output", "label"})
-    later = [head for head in heads if head.kind == "task" and head.line > chosen[0].line]
-    for task in later:
-        after, spaced = below[task.line], lines[task.line - 1].blank
-        if spaced and task.style.startswith("heading") and task.style != chosen[0].style:
-            return task.line
-        if after in starts and (spaced or after == task.line + 1):
-            return task.line
-        if spaced and after is None and len(later) == 1:
-            return task.line
-    return len(lines)
 
 
 def _without_nested(
@@ -258,7 +222,7 @@ class _Splitter:
     def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
         names = [name for name, meaning in vocabulary.names.items() if meaning.kind in second]
         self._pattern = re.compile(
-            rf"(?<!\w)(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
+            rf"(?<![\w<>{{\[])(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
             re.IGNORECASE,
         )
         self._vocabulary = vocabulary
@@ -272,7 +236,9 @@ class _Splitter:
         before, after = field.value[: match.start()].rstrip(), field.value[match.end() :].strip()
         if before.endswith(("(", "（", "[")) and after.endswith((")", "）", "]")):
             before, after = before[:-1], after[:-1]
-        before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、。.→⇒—–-")
+        before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、→⇒—–-")
+        # A sentence keeps its full stop; a label has none.
+        before = before.rstrip("。.") if field.kind == "label" else before
         return [Field(field.kind, before, field.name), Field(meaning.kind, after, match["name"])]
 
 
@@ -291,7 +257,7 @@ def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]
             continue
         closing = stripped.find(f"</{match['name']}>", match.end())
         before = stripped[at : match.start()]
-        if closing < 0 or (not fields and _holds_words(before)):
+        if closing < 0 or (not fields and _holds_words(before, vocabulary)):
             if not fields:
                 return []
             unclosed.add(match["name"])
@@ -301,6 +267,8 @@ def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]
     return fields
 
 
-def _holds_words(text: str) -> bool:
+def _holds_words(text: str, vocabulary: Vocabulary) -> bool:
     """Whether there is more before the first element than a line of prose and enclosing elements."""
-    return len([line for line in re.sub(r"<[^<>]*>", "", text).split("\n") if line.strip()]) > 1
+    lines = [line for line in re.sub(r"<[^<>]*>", "", text).split("\n") if line.strip()]
+    head = field_head(Line(lines[0]), 0, vocabulary) if lines else None
+    return len(lines) > 1 or (head is not None and head.kind in {"input", "output", "label"})

@@ -1,9 +1,17 @@
 """The instances in an answer: from JSON, a table or fields; a text without any form is one output."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import Line
-from selfinstruct.core.method.field_heads import FieldHead, field_head
+from selfinstruct.core.method.answer_lines import without_wrapper
+from selfinstruct.core.method.field_pairs import (
+    input_then_output,
+    inputs_above_labels,
+    labels_with_inputs,
+    unnamed_inputs,
+    without_asides,
+)
 from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
     OUTPUT_FIRST,
@@ -12,16 +20,16 @@ from selfinstruct.core.method.instance_fields import (
     Fields,
     read_fields,
 )
-from selfinstruct.core.method.next_task import before_next_task, only_introduces
-from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.next_task import another_turn, before_last_task, before_next_task
+from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
     from_table,
-    has_unknown_form,
 )
+from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
-from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _KINDS = ("input", "output", "label")
 _LONGEST_HEADING = 120
@@ -42,12 +50,12 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
         return unreadable(own) or _without_fields(text, vocabulary, whole=ended)
     if before := _before_fields(read, vocabulary):
         return unreadable(before)
-    fields = _last_trimmed(read.fields, vocabulary)
+    fields = without_asides(_last_trimmed(read.fields, vocabulary), vocabulary)
     if any(one.kind == "input" for one in fields):
-        pairs = _input_then_output(fields)
+        pairs = input_then_output(fields, vocabulary)
     else:
-        pairs = _unnamed_inputs(fields, vocabulary)
-    return finished(pairs, vocabulary, whole=ended or read.more)
+        pairs = unnamed_inputs(fields, vocabulary)
+    return finished(_with_open_end(pairs, read), vocabulary, whole=ended or read.more)
 
 
 def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
@@ -65,16 +73,44 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
     fields = _last_trimmed(read.fields, vocabulary)
     named = [one for one in fields if one.kind not in {"", "example"}]
     if named[0].kind == "input":
-        pairs = _input_then_output(fields)
+        pairs = input_then_output(fields, vocabulary)
     else:
-        pairs = list(_labels_with_inputs(named, vocabulary))
-    return finished(pairs, vocabulary, whole=ended or read.more)
+        pairs = inputs_above_labels(fields, vocabulary) or labels_with_inputs(fields, vocabulary)
+    return finished(_with_open_end(pairs, read), vocabulary, whole=ended or read.more)
+
+
+def _with_open_end(pairs: Sequence[Pair], read: Fields) -> list[Pair]:
+    """The pairs; the last one is unreadable if it is not known where it ends."""
+    if not read.open_end or not pairs:
+        return list(pairs)
+    return [*pairs[:-1], replace(pairs[-1], fault=OPEN_END)]
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
-    """The text before a `Task:` that precedes all fields; they then belong to another task."""
-    first = read.fields[0]
-    return before_next_task(first.value, vocabulary) if first.kind == "" else ""
+    """The text before the fields, if they belong to another task, or if it has fields in an unknown form."""
+    leading = takewhile(lambda one: one.kind in {"", "example"}, read.fields)
+    text = "\n".join(one.value for one in leading)
+    before = before_next_task(text, vocabulary, request=True) if text.strip() else ""
+    if before or not _has_unknown_fields(read.fields, vocabulary):
+        return before
+    return "\n".join(one.value for one in read.fields)
+
+
+def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool:
+    """Whether there are fields in an unknown form where none should be."""
+    lacks_input = not any(one.kind == "input" for one in fields)
+    missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
+    if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
+        return True
+    outputs = [one for one in fields if one.kind in {"output", "label"}]
+    # An output with a name of its own may be the beginning of one that is named in another form.
+    return (
+        bool(outputs)
+        and all(vocabulary.meaning(one.name) is None for one in outputs)
+        and any(
+            holds_fields(one.value, vocabulary, ("output", "label")) for one in fields if one.kind == "input"
+        )
+    )
 
 
 def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
@@ -87,108 +123,16 @@ def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
     return [*fields[:last], trimmed, *fields[last + 1 :]]
 
 
-def _input_then_output(fields: Sequence[Field]) -> list[Pair]:
-    found: list[Pair] = []
-    given: str | None = None
-    for one in fields:
-        if one.kind in {"", "example"}:
-            continue
-        if one.kind != "input":
-            found.append(Pair(given or "", one.value))
-            given = None
-            continue
-        if given is not None:
-            found.append(Pair(given, ""))
-        given = one.value
-    if given is not None:
-        found.append(Pair(given, ""))
-    return found
-
-
-def _labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> Iterator[Pair]:
-    """Pair each label with the inputs below it: the fields that follow, or else the lines below the label."""
-    for number, one in enumerate(fields):
-        if one.kind == "input":
-            continue
-        label, _, rest = value_of(one.value).partition("\n")
-        inputs = []
-        for after in fields[number + 1 :]:
-            if after.kind != "input":
-                break
-            inputs.append(_without_aside(after.value, vocabulary))
-        if not inputs:
-            inputs = [_without_aside(rest, vocabulary)]
-        for given in inputs:
-            yield Pair(given, label)
-
-
-def _without_aside(value: str, vocabulary: Vocabulary) -> str:
-    """An input without the explanation of its label below it."""
-    lines = value.split("\n")
-    for number, text in enumerate(lines):
-        head = field_head(Line(text), number, vocabulary) if number else None
-        if head is not None and head.kind == "aside" and not head.lower:
-            return "\n".join(lines[:number])
-    return value
-
-
-def _unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair]:
-    """Pair outputs with inputs that have own names, such as `Sentence:`, or only a heading above them.
-
-    The names are part of the input: they are the only thing that tells several values of an input apart.
-    """
-    found: list[Pair] = []
-    own: FieldHead | None = None
-    given, fault = "", None
-    for one in fields:
-        if one.kind in {"", "example"}:
-            head, text = _own_fields(one.value, vocabulary)
-            own = own or head
-            given, fault = text, None
-            if text and head is None and one.kind == "":
-                fault = None if only_introduces(text, vocabulary) else UNREADABLE
-                given = given if fault else ""
-            continue
-        output, after = _split_at(one.value, own, vocabulary)
-        found.append(Pair(given, output, fault))
-        given, fault = after, None
-    if given.strip() and found and own is not None:
-        found.append(Pair(given, ""))
-    return found
-
-
-def _own_fields(text: str, vocabulary: Vocabulary) -> tuple[FieldHead | None, str]:
-    """The first field with a name of its own, and the text from there on; without one, all of the text.
-
-    Its text is beside its name; only in the first line of all may the text be below it.
-    """
-    lines = text.strip().split("\n")
-    for number, line in enumerate(lines):
-        head = field_head(Line(line), number, vocabulary)
-        below = number == 0 and len(lines) > 1 and bool(lines[1].strip())
-        if head and head.kind is None and not vocabulary.is_lead_in(line) and (head.text.strip() or below):
-            return head, "\n".join(lines[number:])
-    return None, text.strip()
-
-
-def _split_at(value: str, own: FieldHead | None, vocabulary: Vocabulary) -> tuple[str, str]:
-    """Split an output where the next input begins with the name that the first one has."""
-    lines = value.split("\n")
-    if own is not None:
-        for number, line in enumerate(lines[1:], start=1):
-            head = field_head(Line(line), number, vocabulary)
-            if head and head.name == own.name and head.style == own.style and head.indent == own.indent:
-                return "\n".join(lines[:number]), "\n".join(lines[number:])
-    return value, ""
-
-
 def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[ParsedInstance]:
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
-    text = without_remarks(without_lead_in(text, vocabulary), vocabulary)
+    text = without_wrapper(without_lead_in(text, vocabulary))
+    if answered := before_last_task(text, vocabulary):
+        text, whole = answered, True
+    text = without_remarks(text, vocabulary)
     bodies = _below_headings(text, vocabulary)
-    if bodies is None and has_unknown_form(text, vocabulary):
+    if has_unknown_form(text, vocabulary) or (bodies is None and another_turn(text, vocabulary)):
         return unreadable(text)
     return finished([Pair("", body) for body in bodies or [text]], vocabulary, whole=whole)
 

@@ -3,12 +3,20 @@
 import re
 from collections.abc import Iterator
 
+from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.values import input_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _MOST_INTRODUCING = 3
+_LONGEST_HEADING = 60
+_LONGEST_SENTENCE = 200
+_SHORT = 2
+_MOST_WORDS = 4
+_ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
+_COLONS = (":", "：")
+_FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)](?!\d)")
 
 
 def texts_before_tasks(text: str, vocabulary: Vocabulary) -> Iterator[str]:
@@ -16,14 +24,59 @@ def texts_before_tasks(text: str, vocabulary: Vocabulary) -> Iterator[str]:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         head = field_head(Line(line), number, vocabulary)
-        if _names_task(head, vocabulary) and (before := "\n".join(lines[:number]).strip()):
+        if names_task(head, vocabulary) and (before := "\n".join(lines[:number]).strip()):
             yield before
 
 
-def before_next_task(text: str, vocabulary: Vocabulary) -> str:
-    """The text before another task; "" if there is none, or nothing but an introduction before it."""
-    texts = texts_before_tasks(text, vocabulary)
-    return next((before for before in texts if not only_introduces(before, vocabulary)), "")
+def before_next_task(text: str, vocabulary: Vocabulary, *, request: bool = False) -> str:
+    """The text before another task; "" if there is none, or nothing but an introduction before it.
+
+    Args:
+        text: What precedes the fields of a task.
+        vocabulary: The words of the language.
+        request: Whether its last paragraph is also another task if it is nothing but a request.
+    """
+    if _begins_with_own_field(text, vocabulary):
+        return ""
+    texts = [*texts_before_tasks(text, vocabulary)]
+    before, _, last = text.rstrip("\n").rpartition("\n\n")
+    last = _ITEM_NUMBER.sub("", last.strip())
+    if request and before.strip() and "\n" not in last and _is_next_request(last, vocabulary):
+        texts.append(before.strip())
+    return next((before for before in texts if not _introduces(before, vocabulary)), "")
+
+
+def _is_next_request(text: str, vocabulary: Vocabulary) -> bool:
+    head = field_head(Line(text), 0, vocabulary)
+    return names_next_task(head, vocabulary) or (head is None and vocabulary.is_request(text))
+
+
+def _introduces(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text introduces the instances, or is a sentence that announces examples."""
+    is_sentence = "\n" not in text and len(text) <= _LONGEST_SENTENCE and text[0] not in "[{<|"
+    return only_introduces(text, vocabulary) or (is_sentence and bool(vocabulary.examples.search(text)))
+
+
+def _begins_with_own_field(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text is nothing but fields, the first of which has a name of its own: `Paragraph: ...`."""
+    lines = text.strip().split("\n")
+    heads = [field_head(Line(line), 0, vocabulary) for line in lines]
+    first = heads[0]
+    return first is not None and first.kind is None and all(heads) and not names_task(first, vocabulary)
+
+
+def before_last_task(text: str, vocabulary: Vocabulary) -> str:
+    """The text before a task with which an answer without fields ends; "" if it does not end so.
+
+    A text with other names at its lines is a document, and the task a part of it.
+    """
+    before, _, last = text.rstrip().rpartition("\n\n")
+    if not before.strip():
+        return ""
+    heads = [field_head(Line(line), 0, vocabulary) for line in (*last.split("\n"), *before.split("\n"))]
+    first = heads[0]
+    is_task = first is not None and first.kind == "task" and first.meaning is not None and first.meaning.usual
+    return before.rstrip() if is_task and not any(heads[1:]) else ""
 
 
 def only_introduces(text: str, vocabulary: Vocabulary) -> bool:
@@ -40,12 +93,95 @@ def only_introduces(text: str, vocabulary: Vocabulary) -> bool:
     def introduces(line: str) -> bool:
         head = field_head(Line(line), 0, vocabulary)
         preface = head is not None and head.kind == "preface"
-        return preface or _names_task(head, vocabulary) or vocabulary.is_lead_in(line) or ends(line)
+        return preface or names_task(head, vocabulary) or vocabulary.is_lead_in(line) or ends(line)
 
     return all(map(introduces, lines))
 
 
-def _names_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
-    return head is not None and (
-        head.kind == "task" or re.fullmatch(vocabulary.item, head.name, re.IGNORECASE) is not None
+def names_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
+    """Whether a field is named as a task is: "Task", "Question", "New instruction"."""
+    return head is not None and (head.kind == "task" or _is_item(head.name, vocabulary))
+
+
+def names_next_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
+    """Whether a field is named as a task is, or so in a few words: "Next task", "The next task is"."""
+    if head is None or names_task(head, vocabulary):
+        return head is not None
+    words = head.name.split()
+    named = head.kind is None and len(words) <= _MOST_WORDS and fold(head.name) not in vocabulary.under_task
+    return named and any(len(word) > _SHORT and _is_item(word, vocabulary) for word in words)
+
+
+def _is_item(name: str, vocabulary: Vocabulary) -> bool:
+    return re.fullmatch(vocabulary.item, name, re.IGNORECASE) is not None
+
+
+def is_task_alone(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line is only the name of a task and its number, such as "**Task 2**"."""
+    return (
+        len(text) <= _LONGEST_HEADING
+        and re.fullmatch(
+            rf"[\W_]{{0,8}}(?:{vocabulary.item})\s*[#№]?\s*\d{{1,3}}[\W_]{{0,8}}", text, re.IGNORECASE
+        )
+        is not None
     )
+
+
+class Value:
+    """What is known of a value from its lines so far."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        """The names at the beginning of its lines."""
+        self.has_list = False
+        """Whether a numbered list begins in it."""
+        self.last = ""
+        """Its last line with text."""
+
+    def add(self, text: str, head: FieldHead | None) -> None:
+        """Add a line, which may look like a field."""
+        if head is not None:
+            self.names.add(head.name)
+        self.has_list = self.has_list or _FIRST_OF_LIST.match(text) is not None
+        self.last = text if text.strip() else self.last
+
+
+def turn_begins(
+    head: FieldHead, below: FieldHead | None, value: Value, vocabulary: Vocabulary, *, last: bool
+) -> bool:
+    """Whether a dialogue with the model, or a question and its answer, seem to begin below a value.
+
+    The value itself is none: it does not announce them, nor has it the same names.
+
+    Args:
+        head: The line that may begin them.
+        below: The next line with text.
+        value: What is above.
+        vocabulary: The words of the language.
+        last: Whether the line is the last one with text.
+    """
+    if not head.text.strip() or not value.last or value.last.rstrip(" *_").endswith(_COLONS):
+        return False
+    speaks = fold(head.name) in vocabulary.speakers
+    asks = head.kind is None and names_task(head, vocabulary)
+    if not (speaks or asks) or head.name in value.names:
+        return False
+    if below is None:
+        return speaks and last
+    name = fold(below.name)
+    is_output = below.kind == "output" and below.meaning is not None and not below.meaning.usual
+    return is_output or name in vocabulary.speakers or name in vocabulary.answer_names
+
+
+def another_turn(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a dialogue with the model seems to begin below a text without fields."""
+    lines = text.strip().split("\n")
+    heads = [field_head(Line(line), 0, vocabulary) for line in lines]
+    value = Value()
+    for number, (line, head) in enumerate(zip(lines, heads, strict=True)):
+        if number and head and fold(head.name) in vocabulary.speakers and not lines[number - 1].strip():
+            rest = [place for place in range(number + 1, len(lines)) if lines[place].strip()][:1]
+            below = heads[rest[0]] if rest else None
+            return turn_begins(head, below, value, vocabulary, last=not rest)
+        value.add(line, head)
+    return False

@@ -6,12 +6,13 @@ reason.
 """
 
 from selfinstruct.core.language.registry import ENGLISH
+from selfinstruct.core.method.answer_lines import with_plain_lines
 from selfinstruct.core.method.instances import input_first, output_first
 from selfinstruct.core.method.labels import label_of
 from selfinstruct.core.method.lists import proposed
 from selfinstruct.core.method.parsed_instance import ParsedInstance
 from selfinstruct.core.method.template_marks import before_marks
-from selfinstruct.core.method.thoughts import spoken, visible
+from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, vocabulary
 from selfinstruct.db.records import Label
 
@@ -41,13 +42,13 @@ def parse_proposals(
     Returns:
         The non-empty items in order, each on one line, without numbers, titles, answers and decoration.
     """
-    said, ended = before_marks(spoken(visible(text)))
+    said, ended = before_marks(spoken(with_plain_lines(text)))
     return proposed(said, vocabulary(language, own), cut=cut and not ended, opened=continues_item)
 
 
 def parse_label(text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES) -> Label:
     """Parse the answer to "is it a classification task?"; `unknown` unless it is a clear yes or no."""
-    return label_of(before_marks(spoken(visible(text)))[0], language, own)
+    return label_of(before_marks(spoken(with_plain_lines(text)))[0], language, own)
 
 
 def parse_input_first(
@@ -58,7 +59,7 @@ def parse_input_first(
     Text without any form is the output of a task without input. An answer in a form that is not known is one
     instance with the reason `unreadable`.
     """
-    said, ended = before_marks(spoken(visible(text)))
+    said, ended = before_marks(spoken(with_plain_lines(text)))
     return input_first(said, vocabulary(language, own), ended=ended)
 
 
@@ -69,5 +70,5 @@ def parse_output_first(
 
     If the answer starts with an input, the model has reversed the order, and it is parsed as input-first.
     """
-    said, ended = before_marks(spoken(visible(text)))
+    said, ended = before_marks(spoken(with_plain_lines(text)))
     return output_first(said, vocabulary(language, own), ended=ended)

@@ -1,6 +1,5 @@
 """Instances in JSON and in tables."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,12 +11,13 @@ from selfinstruct.core.method.json_answers import as_text, json_items
 from selfinstruct.core.method.next_task import before_next_task
 from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.tables import column, only_table
+from selfinstruct.core.method.unknown_form import has_unknown_form
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
 from selfinstruct.db.records import Reason
 
 _NUMBERS = {"id", "number", "index", "no", "#"}
 _SHOWN = 60
-_HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
+_LISTS = Reason("unreadable", "The inputs are in one list and the outputs in another.")
 
 
 def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
@@ -28,7 +28,7 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
     if not read.as_asked and _has_fields(read.prose, vocabulary):
         return None
     found = []
-    for item in read.items:
+    for item in _instances_of(read.items, vocabulary):
         pair = _from_object(item, vocabulary) if isinstance(item, dict) else None
         if pair is not None:
             # A label is a word: the spaces around it are no indentation.
@@ -54,9 +54,20 @@ def before_other_instances(text: str, vocabulary: Vocabulary) -> str:
         has_rows = any(isinstance(item, dict) and _from_object(item, vocabulary) for item in read.items)
         return before_next_task(text[: read.start], vocabulary) if has_rows or read.as_asked else ""
     table = only_table(text)
-    if table is not None and any(_is_output(vocabulary.meaning(cell)) for cell in table.header):
+    if table is not None and any(_is_output(vocabulary.meaning_of_column(cell)) for cell in table.header):
         return before_next_task("\n".join(text.split("\n")[: table.start]), vocabulary)
     return ""
+
+
+def _instances_of(items: Sequence[Any], vocabulary: Vocabulary) -> Sequence[Any]:
+    """Its items, or the members of one object that has a name for each: `{"example_1": {...}}`."""
+    if len(items) != 1 or not isinstance(items[0], dict) or not items[0]:
+        return items
+    numbered = all(
+        isinstance(value, dict) and vocabulary.example.match(name.replace("_", " "))
+        for name, value in items[0].items()
+    )
+    return list(items[0].values()) if numbered else items
 
 
 def _is_output(meaning: FieldName | None) -> bool:
@@ -76,6 +87,7 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
     it, or a remark, or the way to the output: then it is unreadable.
     """
     values: dict[Kind, str] = {}
+    lists: set[Kind] = set()
     others: list[str] = []
     repeated: list[str] = []
     for name, value in item.items():
@@ -86,6 +98,9 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
                 others.append(f"{name}: {text}")
         elif meaning.kind not in {"input", "output", "label"}:
             continue
+        elif isinstance(value, list) and not meaning.usual:
+            lists.add(meaning.kind)
+            values[meaning.kind] = text
         elif values.get(meaning.kind, "").strip() in {"", text.strip()}:
             values[meaning.kind] = text
         elif text.strip():
@@ -98,6 +113,8 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
     output = values["label"] if label_of_output else output
     if not label_of_output and "output" in values and values.get("label", output) != output:
         repeated.append(f"label: {values['label']}")
+    if len(lists) > 1:
+        return Pair("", as_text(item), _LISTS)
     if homeless := [*repeated, *(others if given is not None else [])]:
         return Pair("", as_text(item), _homeless(homeless[0]))
     return Pair("\n".join(others) if given is None else given, output or "")
@@ -116,7 +133,7 @@ def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None
     table = only_table(text)
     if table is None or _has_fields(table.prose, vocabulary):
         return None
-    meanings = [vocabulary.meaning(cell.strip("*_ ")) for cell in table.header]
+    meanings = [vocabulary.meaning_of_column(cell.strip("*_ ")) for cell in table.header]
 
     def of_kind(*kinds: Kind) -> int | None:
         usual = [meaning is not None and meaning.kind in kinds and meaning.usual for meaning in meanings]
@@ -135,28 +152,3 @@ def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None
             [Pair("" if numbers else row[given], row[output]) for row in table.rows], vocabulary, whole=False
         )
     return finished([Pair(row[given], row[output]) for row in table.rows], vocabulary, whole=False)
-
-
-def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether an answer seems to hold an input as well, in a form that is not known.
-
-    Its first field comes again later, as the fields of a list of instances do, or it speaks of fields by
-    name.
-    """
-    stripped = text.strip()
-    first = field_head(Line(stripped.split("\n", 1)[0]), 0, vocabulary)
-    if first and re.fullmatch(vocabulary.item, first.name, re.IGNORECASE):
-        return True
-    if first and first.text.strip():
-        heads = (field_head(Line(line), 0, vocabulary) for line in stripped.split("\n"))
-        named = [head.name for head in heads if head]
-        if named.count(first.name) > 1 and len(set(named)) > 1:
-            return True
-    names = {
-        meaning.kind
-        for name in re.findall(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]", stripped[:2000])
-        if (meaning := vocabulary.meaning(name)) and meaning.usual
-    }
-    if stripped[0] in "[{<|" and names & {"input", "output", "label"}:
-        return True
-    return _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names

@@ -23,7 +23,7 @@ class Table:
 
 def only_table(text: str) -> Table | None:
     """The table in an answer, with the prose before and after it; None unless there is exactly one."""
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = text.split("\n")
     delimiters = [
         number
         for number, line in enumerate(lines)

@@ -49,14 +49,8 @@ _ENVELOPE = re.compile(
     r"(?P<said>(?:(?!</?\1>).)*?)(?:</\1>|<\|END_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>|\Z)\s*\Z",
     re.DOTALL | re.IGNORECASE,
 )
-_NO_WIDTH = "\ufeff\u200b\u2060"
 _MENTIONED_WORDS = 3
 """A pair of tags in the middle of a sentence with at most so many words between is spoken of, not used."""
-
-
-def visible(text: str) -> str:
-    """The text without characters of no width at the ends of its lines, which hide how a line begins."""
-    return "\n".join(line.strip(_NO_WIDTH) for line in text.split("\n"))
 
 
 def spoken(text: str) -> str:

@@ -3,13 +3,13 @@
 import re
 from textwrap import dedent
 
-from selfinstruct.core.method.answer_lines import RULE, is_fence
+from selfinstruct.core.method.answer_lines import RULE, fence_marks, is_fence
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
 _AROUND = " \t\n()<>[]*_`{}「」『』【】（）〈〉［］\"'“”‘’.。!！,，-—–"
 _ONLY_MARKS = re.compile(r"[\s\"'“”‘’`*_]*|[\s*_(\[<]*[-—–/ー][-—–\s*_)\]>]*")
-_QUOTED = re.compile(r"^\s*>[ \t]?")
+QUOTED = re.compile(r"^\s*>[ \t]?")
 _DOTS = re.compile(r"\.\.|…|。。。|\?\?|___|＿＿")
 _DOTS_AND_MARKS = re.compile(r"[\s.…?。＿\"'“”*_()\[\]<>]*")
 _BRACKETED = re.compile(
@@ -36,9 +36,9 @@ def value_of(text: str) -> str:
     while len(lines) > 1 and (RULE.match(lines[-1]) or not lines[-1].strip()):
         lines.pop()
     if lines and all(line.lstrip().startswith(">") for line in lines if line.strip()):
-        lines = [_QUOTED.sub("", line) for line in lines]
-    fenced = len(lines) > 1 and is_fence(lines[0]) and is_fence(lines[-1])
-    if fenced and not any(is_fence(line) for line in lines[1:-1]):
+        lines = [QUOTED.sub("", line) for line in lines]
+    marks = fence_marks(lines[0]) if len(lines) > 1 else ""
+    if marks and is_fence(lines[-1]) and not any(fence_marks(line).startswith(marks) for line in lines[1:-1]):
         return "\n".join(lines[1:-1]).strip("\n")
     # Where all lines are indented, only that they all are means nothing.
     return dedent("\n".join(lines)).strip()

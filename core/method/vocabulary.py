@@ -17,6 +17,7 @@ Kind = Literal["task", "input", "output", "label", "aside", "preface"]
 """What a field holds; `aside` is an explanation, `preface` what is said before the first instance."""
 
 _FILE = "reading.toml"
+_BESIDE = re.compile(r"(?P<name>[^()（）]{1,30}?)\s*[(（](?P<inside>[^()（）]{1,30})[)）]")
 _NUMBERED = re.compile(r"\s*[#№]?\s*[(（]?\d{1,3}[)）]?$")
 
 
@@ -70,6 +71,8 @@ class Vocabulary:
     """Folded names of those who speak in a dialogue with a model."""
     thoughts: frozenset[str]
     """Folded names of a section of reasoning before an answer."""
+    answer_names: frozenset[str]
+    """Folded short names before the answer to a question, such as "A"."""
     item: str
     """A pattern of the names before an item's number."""
     item_name: "re.Pattern[str]"
@@ -94,10 +97,21 @@ class Vocabulary:
         folded = _NUMBERED.sub("", fold(" ".join(name.replace("_", " ").split())))
         if found := self.names.get(folded):
             return found
+        if (
+            (beside := _BESIDE.fullmatch(folded))
+            and (found := self.names.get(beside["name"]))
+            and found.usual
+        ):
+            return FieldName(found.kind, found.usual, qualified=True)
         for qualifier in self.qualifiers:
             if folded.startswith(qualifier) and (found := self.names.get(folded[len(qualifier) :].lstrip())):
                 return FieldName(found.kind, found.usual, qualified=True)
         return None
+
+    def meaning_of_column(self, name: str) -> FieldName | None:
+        """Look up a column's name, which may be in brackets beside another: "English (Input)"."""
+        beside = _BESIDE.fullmatch(name.strip())
+        return self.meaning(name) or (self.meaning(beside["inside"]) if beside else None)
 
     def is_request(self, text: str) -> bool:
         """Whether a text reads like a request: a command or a question."""
@@ -157,6 +171,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         tags=frozenset(map(fold, names["tag"])),
         speakers=frozenset(map(fold, names["speaker"])),
         thoughts=frozenset(map(fold, names["thought"])),
+        answer_names=frozenset(map(fold, names["answer"])),
         item=item,
         item_name=re.compile(
             rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
@@ -223,7 +238,8 @@ def _example_heading(
     emphasis = r"(?:\*\*\*|\*\*|__|\*|_)?"
     number = rf"\d{{1,3}}|[①-⑳]|[A-Z](?!\w)|(?:{any_of(numbers)})(?!\w)"
     return re.compile(
-        rf"^\s*(?:>\s*)*(?:[-•*]\s+|[・■□●◆◇]\s*)?(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(（<＜〈《])?"
+        rf"^\s*(?:>\s*)*(?:[-•*]\s+|[・■□●◆◇]\s*)?(?:[\u2190-\u2bff\U0001f000-\U0001faff]\ufe0f?\s*)?"
+        rf"(?P<mark>#{{1,6}}\s*)?{emphasis}(?P<bracket>[【\[(（<＜〈《])?"
         rf"(?:(?P<ordinal>{any_of(ordinals)})\s*)?(?P<name>{any_of(names)})(?!\w*[a-z])\s*"
         rf"(?:[#№]\s*|n[o.]?[.º°]\s*|n(?:umber|[uú]mero)\s+|その)?(?:[(（]?(?P<number>{number})(?:번(?!\w))?[)）]?)?\s*"
         rf"(?(bracket)[】\])）>＞〉》])?{emphasis}\s*"

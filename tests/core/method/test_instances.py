@@ -115,7 +115,7 @@ def test_lines_of_a_value_end_alike_whatever_the_server_sends() -> None:
     ("text", "expected"),
     [
         pytest.param("Input: a\nOutput: b\nInput: a\nOutput: c", [("a", "b"), ("a", "c")], id="two outputs"),
-        pytest.param("Input: a\nOutput: b\nOutput: c", [("a", "b"), ("", "c")], id="output without input"),
+        pytest.param("Input: a\nOutput: b\nOutput: c", [("a", "b"), ("a", "c")], id="two for one input"),
         pytest.param("Input: a\nInput: b\nOutput: c", [("a", ""), ("b", "c")], id="input without output"),
         pytest.param("Input: a\nOutput: b\nInput: c", [("a", "b"), ("c", "")], id="last output missing"),
         pytest.param("Input: a\nOutput:\n```\n```", [("a", "")], id="empty fence"),

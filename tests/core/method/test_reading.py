@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.reading import cases, read
-from benchmarks.reading_forms import LANGUAGES, Case, instance_forms, words
-from selfinstruct.core.language.registry import language
+from benchmarks.reading_forms import LANGUAGES, Case, words
 from selfinstruct.core.method import (
     keep_or_drop,
     parse_input_first,
@@ -33,10 +32,6 @@ def test_a_form_is_read_right_in_every_language(stage: str, kind: str) -> None:
 WORDS = ["amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "heath", "islet", "knoll"]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=4)
 TEXT = TEXTS.map(lambda inner: " ".join(["Quiet", *inner, "lagoon"]))
-OUTPUT = TEXTS.map(lambda inner: " ".join(["Loud", *inner, "shore"]))
-ROWS = st.lists(
-    st.tuples(TEXT, OUTPUT), min_size=1, max_size=5, unique_by=(lambda row: row[0], lambda row: row[1])
-)
 AROUND: list[Callable[[str, str], str]] = [
     lambda text, code: text,
     lambda text, code: f"{words(code)['greeting']}\n\n{text}",
@@ -50,38 +45,6 @@ AROUND: list[Callable[[str, str], str]] = [
     lambda text, code: text.replace("\n", "\r\n"),
     lambda text, code: f"\n\n  {text}  \n\n".replace("  \n\n", "\n\n"),
 ]
-
-
-@given(
-    rows=ROWS,
-    code=st.sampled_from(LANGUAGES),
-    form=st.integers(0, 100),
-    around=st.lists(st.sampled_from(AROUND), max_size=3, unique=True),
-    output_first=st.booleans(),
-    cut=st.booleans(),
-)
-@settings(max_examples=100, deadline=None)
-def test_an_answer_gives_its_own_rows_or_a_reason_and_never_others(
-    rows: list[tuple[str, str]],
-    code: str,
-    form: int,
-    around: list[Callable[[str, str], str]],
-    output_first: bool,
-    cut: bool,
-) -> None:
-    names = language(code).answers
-    first, second = (names.label[0], names.input[0]) if output_first else (names.input[0], names.output[0])
-    forms = list(instance_forms([row[::-1] for row in rows] if output_first else rows, first, second, names))
-    text = forms[form % len(forms)][1]
-    for decorate in around:
-        text = decorate(text, code)
-    parse = parse_output_first if output_first else parse_input_first
-    made = keep_or_drop(parse(text, code), cut=cut)
-    kept = [(made_one.input, made_one.output) for made_one in made if made_one.state == "kept"]
-    assert set(kept) <= set(rows), text
-    assert kept == rows[: len(kept)] or any(made_one.reason for made_one in made), text
-    if not around:
-        assert kept == (rows[:-1] if cut and len(kept) < len(rows) else rows), text
 
 
 @given(

@@ -1,0 +1,107 @@
+"""Whether an answer without fields seems to hold inputs and outputs in a form that is not known."""
+
+import re
+from functools import cache
+
+from selfinstruct.core.method.answer_lines import Line, answer_lines
+from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
+
+_HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
+_QUOTED_NAME = re.compile(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]")
+_ARROW = re.compile(r"\S\s*(?:->|=>|[→⇒➜])\s*\S")
+_LOOKED_AT = 2000
+_QUESTION = re.compile(r"^\W{0,4}(?:Q|Question)\.\s+\S")
+_ANSWER = re.compile(r"^\W{0,4}(?:A|Answer)\.\s+\S")
+
+
+def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether an answer without fields seems to hold an input as well.
+
+    Its first field comes again later, as the fields of a list of instances do; or it speaks of fields by
+    name; or lines begin with the names of an input and of an output, in whatever decoration.
+    """
+    stripped = text.strip()
+    first = field_head(Line(stripped.split("\n", 1)[0]), 0, vocabulary)
+    if first and re.fullmatch(vocabulary.item, first.name, re.IGNORECASE):
+        return True
+    if first and first.text.strip():
+        heads = (field_head(Line(line), 0, vocabulary) for line in stripped.split("\n"))
+        named = [head.name for head in heads if head]
+        if named.count(first.name) > 1 and len(set(named)) > 1:
+            return True
+    names = {
+        meaning.kind
+        for name in _QUOTED_NAME.findall(stripped[:_LOOKED_AT])
+        if (meaning := vocabulary.meaning(name)) and meaning.usual
+    }
+    if stripped[0] in "[{<|" and names & {"input", "output", "label"}:
+        return True
+    if _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names:
+        return True
+    lines = _written(stripped)
+    return _names_both(lines, vocabulary) or _asks_and_answers(lines) or _are_arrows(lines, vocabulary)
+
+
+def _names_both(lines: list[str], vocabulary: Vocabulary) -> bool:
+    """Whether a line begins with the name of an input, and one with that of an output."""
+    given, output = (
+        _begins_with(_names(vocabulary, kinds, usual=False)) for kinds in (("input",), ("output", "label"))
+    )
+    return any(map(given.match, lines)) and any(map(output.match, lines))
+
+
+def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = ()) -> bool:
+    """Whether a text outside of the fields has fields itself: a line with a usual name, in any decoration.
+
+    Args:
+        text: What stands before or below the fields.
+        vocabulary: The words of the language.
+        missing: The kinds that the fields lack; any of their names counts.
+    """
+    lines = _written(text)
+    names = _names(vocabulary, ("input", "output", "label"), usual=True)
+    pattern = _begins_with((*names, *_names(vocabulary, missing, usual=False)))
+    return any(map(pattern.match, lines)) or _names_both(lines, vocabulary)
+
+
+def _written(text: str) -> list[str]:
+    """The lines with text that are no code."""
+    lines = answer_lines(text, lambda _: None) if text.strip() else []
+    return [line.text for line in lines if not line.code and not line.blank]
+
+
+def _names(vocabulary: Vocabulary, kinds: tuple[Kind, ...], *, usual: bool) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, meaning in vocabulary.names.items()
+        if meaning.kind in kinds and (meaning.usual or not usual)
+    )
+
+
+@cache
+def _begins_with(names: tuple[str, ...]) -> "re.Pattern[str]":
+    """A pattern for a name at the start of a line, after anything but words, and with no word after it.
+
+    Words go on with a space, an apostrophe or a hyphen; code with a bracket, a full stop, an equals sign.
+    """
+    return re.compile(
+        r"^(?:</?\w{1,8}>|\\\w{1,10}\{|[^\w\n]|_)*+"
+        rf"(?:{any_of(names)})(?:[ \t]?[#№]?\d{{1,3}})?"
+        r"(?:\t|\.{3}|[ \t]*(?![\w\s(.,;!?'’=/&+-])|[ \t]*(?:=>|->|==|--)|[ \t]+[-–—][ \t]|[ \t]*$)",
+        re.IGNORECASE,
+    )
+
+
+def _asks_and_answers(lines: list[str]) -> bool:
+    """Whether questions and answers take turns behind letters: `Q. x`, then `A. y`."""
+    asked = [number for number, line in enumerate(lines) if _QUESTION.match(line)]
+    return len(asked) > 1 and asked[0] == 0 and any(map(_ANSWER.match, lines))
+
+
+def _are_arrows(lines: list[str], vocabulary: Vocabulary) -> bool:
+    """Whether all lines are instances on one line: `Example 1: x -> y`."""
+    found = [vocabulary.example.match(line[:_LOOKED_AT]) for line in lines]
+    return bool(found) and all(
+        match and match["number"] and _ARROW.search(match["title"] or "") for match in found
+    )
