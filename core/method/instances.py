@@ -22,9 +22,11 @@ from selfinstruct.core.method.structured_instances import (
 )
 from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
 from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.db.records import Reason
 
 _KINDS = ("input", "output", "label")
 _LONGEST_HEADING = 120
+_EMPTY_INPUT = Reason("empty_input", "The input of this label is empty, and those of others are not.")
 
 
 def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
@@ -106,7 +108,11 @@ def _input_then_output(fields: Sequence[Field]) -> list[Pair]:
 
 
 def _labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> Iterator[Pair]:
-    """Pair each label with the inputs below it: the fields that follow, or else the lines below the label."""
+    """Pair each label with the inputs below it: the fields that follow, or else the lines below the label.
+
+    Fields that are all empty are those of a task without inputs; one among others is unfinished.
+    """
+    has_inputs = any(one.kind == "input" and one.value.strip() for one in fields)
     for number, one in enumerate(fields):
         if one.kind == "input":
             continue
@@ -116,10 +122,10 @@ def _labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> Iter
             if after.kind != "input":
                 break
             inputs.append(_without_aside(after.value, vocabulary))
-        if not inputs:
-            inputs = [_without_aside(rest, vocabulary)]
         for given in inputs:
-            yield Pair(given, label)
+            yield Pair(given, label, None if given.strip() or not has_inputs else _EMPTY_INPUT)
+        if not inputs:
+            yield Pair(_without_aside(rest, vocabulary), label)
 
 
 def _without_aside(value: str, vocabulary: Vocabulary) -> str:
