@@ -47,6 +47,12 @@ class Row:
     """A name and value, as JSON, that are sent the second time only."""
     form: str = ""
     """How the last request asks for JSON; empty: it is not looked at."""
+    path: str = ""
+    """What follows in the address as a person sets it."""
+    tasks: tuple[str, ...] | None = None
+    """The tasks that are proposed; None: they are not looked at."""
+    rows: tuple[tuple[str, str], ...] | None = None
+    """What is kept of a request for the instances of a task; None: the request is for tasks."""
 
 
 def choices(message: Any, **more: Any) -> bytes:

@@ -17,6 +17,17 @@ _NOTHING_SAID = (
     "The token limit was used up before anything was said. For a model that thinks first, set"
     " thinking_tokens in selfinstruct.toml."
 )
+_ONLY_THOUGHTS_AT_LIMIT = (
+    "The token limit was used up by the model's thoughts, before its answer. Set or raise thinking_tokens in"
+    " selfinstruct.toml."
+)
+_ONLY_THOUGHTS = (
+    "The answer holds the model's thoughts and no text. If they are the answer itself, the server's reasoning"
+    " parser does not fit the model: turn it off there."
+)
+_STOPPED_AFTER_THOUGHTS = "The model stopped after its thoughts, without an answer."
+_REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+_REASONING_PARTS = ("thinking", "reasoning")
 
 _LONGEST_TEXT = 1_000_000
 """Maximum characters of a response's text, above what any token limit allows, thoughts included."""
@@ -61,6 +72,10 @@ class NoTextError(AnswerError):
     """A whole completion holds no text."""
 
 
+class OnlyThoughtsError(NoTextError):
+    """A whole completion holds reasoning and no text."""
+
+
 class NothingSaidError(AnswerError):
     """The model used up the token limit on thoughts, before its answer."""
 
@@ -86,19 +101,24 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
         raise AnswerError("The endpoint's content filter withheld the answer.")
     cut = how == "cut"
     text = _text(choice, api)
+    if not (text or "").strip() and how == "whole":
+        text = _misplaced_json(choice) or text
+    if not (text or "").strip() and _holds_reasoning(choice):
+        # Nothing tells a list of tasks that is an answer from one that is weighed.
+        raise _nothing_said(finish, _ONLY_THOUGHTS_AT_LIMIT) if cut else OnlyThoughtsError(_ONLY_THOUGHTS)
     if text is None:
         raise _nothing_said(finish) if cut else NoTextError("The answer has no text.")
     if len(text) > _LONGEST_TEXT:
         text, cut = text[:_LONGEST_TEXT], True
     text = storable_text(text)
-    if cut and not spoken(text).strip():
-        raise _nothing_said(finish)
+    if (cut or text.strip()) and not spoken(text).strip():
+        raise _nothing_said(finish) if cut else AnswerError(_STOPPED_AFTER_THOUGHTS)
     return Answer(text, cut, at_token_limit=is_token_limit(finish))
 
 
-def _nothing_said(finish: object) -> AnswerError:
+def _nothing_said(finish: object, at_limit: str = _NOTHING_SAID) -> AnswerError:
     if is_token_limit(finish):
-        return NothingSaidError(_NOTHING_SAID)
+        return NothingSaidError(at_limit)
     reason = one_line(str(finish)[:_LONGEST_NAME])
     return AnswerError(f"The endpoint broke the answer off before anything was said ({reason}).")
 
@@ -212,6 +232,32 @@ def _text(choice: dict[str, Any], api: ApiKind) -> str | None:
         if isinstance(text, list):
             text = _joined(text)
     return text if isinstance(text, str) else None
+
+
+def _misplaced_json(choice: dict[str, Any]) -> str | None:
+    """The answer that a reasoning parser took for thoughts: one JSON object, which thoughts never are."""
+    message = choice.get("message")
+    fields = [message.get(name) for name in _REASONING_FIELDS] if isinstance(message, dict) else []
+    for text in fields:
+        if isinstance(text, str) and text.lstrip().startswith("{"):
+            try:
+                is_object = isinstance(json.loads(text), dict)
+            except (ValueError, RecursionError):
+                continue
+            if is_object:
+                return text
+    return None
+
+
+def _holds_reasoning(choice: dict[str, Any]) -> bool:
+    """Whether a choice has thoughts in a field or a part of their own, as reasoning parsers file them."""
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    fields = [where.get(name) for where in (message, choice) for name in _REASONING_FIELDS]
+    parts = message.get("content")
+    kinds = [part.get("type") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    said = any(one.strip() if isinstance(one, str) else isinstance(one, list) and one for one in fields)
+    return said or any(kind in _REASONING_PARTS for kind in kinds)
 
 
 def _joined(parts: list[Any]) -> str | None:

@@ -23,6 +23,7 @@ _TURNED = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
 _NO_INPUT = Reason("unreadable", "This label has no input, though others have: their inputs may be shifted.")
+_EMPTY_INPUT = Reason("empty_input", "The input of this label is empty, and those of others are not.")
 _ASIDE = Reason("unreadable", "The end of the input may explain the output, and be no part of it.")
 _LIST = Reason("unreadable", "The input is a list, which may be one input or several.")
 _LEAST_ASIDES = 2
@@ -123,8 +124,10 @@ def _homeless(text: str, vocabulary: Vocabulary) -> Reason | None:
 def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair]:
     """Pair each label with the inputs below it: the fields that follow, or else the lines below the label.
 
-    Where some labels have no input, the inputs may stand above their labels.
+    Where some labels have no input, the inputs may stand above their labels. Inputs that are all empty are
+    those of a task without inputs; one among others is unfinished.
     """
+    has_inputs = any(one.kind == "input" and one.value.strip() for one in fields)
     groups: list[tuple[str, list[Pair]]] = []
     for number, one in enumerate(fields):
         if one.kind in {"", "example"}:
@@ -134,7 +137,13 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
             label = _without_marks(label)
             inputs = _inputs_below(fields[number + 1 :])
             pairs = [
-                Pair(given.value, label, _fault_of_list(given, vocabulary))
+                Pair(
+                    given.value,
+                    label,
+                    _EMPTY_INPUT
+                    if has_inputs and not given.value.strip()
+                    else _fault_of_list(given, vocabulary),
+                )
                 for given in (replace(each, value=_without_aside(each.value, vocabulary)) for each in inputs)
             ]
             given = _without_aside(rest, vocabulary)
@@ -208,7 +217,7 @@ def _checked(groups: Sequence[tuple[str, list[Pair]]], vocabulary: Vocabulary) -
         shifted = number + 1 < len(pairs) and missing[number + 1] and len(group) > 1
         last = len(group) - 1
         found += [
-            replace(pair, fault=_NO_INPUT) if lacks or (shifted and place == last) else pair
+            replace(pair, fault=pair.fault or _NO_INPUT) if lacks or (shifted and place == last) else pair
             for place, pair in enumerate(group)
         ]
     return found

@@ -13,10 +13,11 @@ QUOTED = re.compile(r"^\s*>[ \t]?")
 _DOTS = re.compile(r"\.\.|…|。。。|\?\?|___|＿＿")
 _DOTS_AND_MARKS = re.compile(r"[\s.…?。＿\"'“”*_()\[\]<>]*")
 _BRACKETED = re.compile(
-    r"\s*(?P<open>[\[<{(【［])(?P<inside>[^\[\]<>{}()【】［］]{1,200})[\]>})】］][\s.。]*"
+    r"[\s*_`\"“]*[\[<{(【［（](?P<inside>[^\[\]<>{}()【】［］（）]{1,200})[\]>})】］）][\s.。*_`\"”]*"
 )
 _ANY_BRACKETS = re.compile(r"[\[<{【［](?P<inside>[^\[\]<>{}【】［］\n]{1,200})[\]>}】］]")
 _REFUSED_WITHIN = 300
+_LONGEST_NONE = 200
 
 
 def without_empty_edges(text: str) -> str:
@@ -82,16 +83,14 @@ def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
 
 def input_of(value: str, vocabulary: Vocabulary) -> str:
     """An input as it is, or "" if it only says that there is none."""
-    if "\n" in value or len(value) > 120:
+    if "\n" in value or len(value) > _LONGEST_NONE:
         return value
     if _ONLY_MARKS.fullmatch(value):
         return ""
     is_none = vocabulary.phrases["no_input"].match
     # A phrase of the user's own may itself have brackets.
-    if is_none(value.strip()) or is_none(value.lstrip(_AROUND)):
-        return ""
-    said, _, inside = value.strip(_AROUND).partition("（" if "（" in value.strip(_AROUND) else "(")
-    return "" if is_none(said.strip()) and (not inside or is_none(inside.strip(_AROUND))) else value
+    spellings = (value.strip(), value.lstrip(_AROUND), value.strip(_AROUND))
+    return "" if any(is_none(spelling) for spelling in spellings) else value
 
 
 def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
@@ -99,6 +98,9 @@ def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
     for name, text in (("input", given), ("output", output)):
         if text and _is_placeholder(text, vocabulary, whole=name == "output"):
             return Reason("placeholder", f"The {name} is a placeholder: {_beginning(text)}")
+    if not given and vocabulary.phrases["none"].match(output.strip(_AROUND)):
+        # Beside an input it may be the answer: "Which of these numbers are prime?"
+        return Reason("placeholder", f"The output says that there is none: {_beginning(output)}")
     if vocabulary.phrases["refusal"].match(output.lstrip(_AROUND)[:_REFUSED_WITHIN]):
         return Reason("refusal", f"The model refused: {_beginning(output)}")
     return None
@@ -111,8 +113,10 @@ def _is_placeholder(text: str, vocabulary: Vocabulary, *, whole: bool) -> bool:
     if whole and "\n" not in text and len(text) < 80 and patterns["placeholder"].match(text.strip(_AROUND)):
         return True
     bracketed = _BRACKETED.fullmatch(text)
-    if bracketed and patterns["placeholder"].match(bracketed["inside"].strip()):
-        return True
+    if bracketed:
+        names = ("placeholder", "placeholder_part", "described")
+        if any(patterns[name].match(bracketed["inside"].strip()) for name in names):
+            return True
     return any(
         patterns["placeholder_part"].match(match["inside"].strip()) for match in _ANY_BRACKETS.finditer(text)
     )

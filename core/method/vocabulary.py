@@ -135,7 +135,7 @@ class Vocabulary:
 _LOOKED_AT = 200
 _LONGEST_REMARK = 500
 _DECORATION = " \t\n*_#>()[]-—–~¡¿"
-_WHOLE = {"no_input", "placeholder", "lead_in", "remark", "weak_remark"}
+_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "remark", "weak_remark"}
 
 
 @cache
@@ -143,7 +143,9 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
     """Compile the words of a language, with the field names of a person's own prompts."""
     words = reading_words(code)
     phrases = dict(words["phrases"])
-    phrases["no_input"] = [*map(re.escape, own.no_input), *phrases["no_input"]]
+    no_input = "|".join([*map(re.escape, own.no_input), *phrases["no_input"]])
+    why = "|".join([no_input, *phrases["why_no_input"]])
+    phrases["no_input"] = [rf"(?:{no_input})(?:\s*[^\w\s]\W*(?:{why}))?"]
     names, asked = words["names"], language(code).answers
     kinds: list[tuple[Kind, bool, Iterable[str]]] = [
         ("task", True, [*own.task, *asked.task]),

@@ -15,6 +15,7 @@ from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import Event, RequestFailed
 from selfinstruct.db.records import Request
 from selfinstruct.db.sqlite.driver import sqlite3
+from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
 from tests.fault_rows import Row
 from tests.fault_table import FAULTS
@@ -37,15 +38,19 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return asked
 
 
-async def carry_out(engine: Engine, told: list[str]) -> Request:
-    """Send one request for new tasks and take in what comes; what a person reads of it is in `told`."""
+async def carry_out(engine: Engine, told: list[str], *, of_task: int | None = None) -> Request:
+    """Send one request and take in what comes; what a person reads of it is in `told`.
+
+    It asks for new tasks, or for the instances of the task `of_task`.
+    """
 
     def listen(event: Event) -> None:
         if isinstance(event, RequestFailed):
             told.append(event.sentence)
 
     engine.listener = listen
-    request_id = engine.planner.propose(1)
+    planner = engine.planner
+    request_id = planner.propose(1) if of_task is None else planner.instantiate(of_task)
     remaining = iter([request_id])
     try:
         await engine.run(plan=lambda: next(remaining, None))
@@ -63,15 +68,18 @@ async def test_a_fault_is_counted_stored_and_told(
         server.other = other.url.removesuffix("/v1")
         server.plays.extend(row.plays)
         server.always = row.plays[-1] if row.always else None
-        settings = {"base_url": server.url, "model": "m", "timeout_s": 20.0, **row.settings}
+        settings = {"base_url": server.url + row.path, "model": "m", "timeout_s": 20.0, **row.settings}
         async with engine_on(**settings) as engine:
             told: list[str] = []
-            request = await carry_out(engine, told)
+            of_task = None if row.rows is None else task_with_label(engine)
+            request = await carry_out(engine, told, of_task=of_task)
+            assert {one.path.partition("?")[0] for one in server.seen} == {"/v1/chat/completions"}
             assert len(server.seen) == row.requests
             assert request.state == ("parsed" if row.outcome == "parsed" else "failed")
             assert waits == pytest.approx(list(row.waits), abs=5)
             compare_sentences(row, request, told)
             compare_attempts(engine.workspace.path, server, row)
+            compare_what_is_kept(row, request, engine.workspace)
             if row.dropped:
                 assert row.dropped in server.seen[0].body
                 assert row.dropped not in server.seen[-1].body
@@ -93,6 +101,25 @@ async def test_a_fault_is_counted_stored_and_told(
             assert told == []
             assert len(server.seen) - row.requests in ({1, 2} if row.junk else {1})
         assert other.seen == [], "nothing of ours goes to where a redirection leads"
+
+
+def task_with_label(engine: Engine) -> int:
+    """A new task that is no classification; returns its id."""
+    tasks = engine.workspace.tasks
+    task_id = tasks.add("Say what kind of thing it is.", origin="model", at="now", held=True, batch=1)
+    tasks.set_label(task_id, "generation")
+    return task_id
+
+
+def compare_what_is_kept(row: Row, request: Request, workspace: Workspace) -> None:
+    """Of the text that came, the tasks or the rows that it holds, and no others."""
+    if row.tasks is not None:
+        proposed = workspace.tasks.proposed_in(request.id, request.batch)
+        assert tuple(task.instruction for task in proposed) == row.tasks
+    if row.rows is not None:
+        assert request.task_id is not None
+        found = workspace.instances.of_task(request.task_id)
+        assert tuple((one.input, one.output) for one in found if one.state == "kept") == row.rows
 
 
 def form_of(body: dict[str, Any]) -> str:

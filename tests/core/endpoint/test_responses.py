@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from selfinstruct.core.endpoint.responses import (
     AnswerError,
+    NoTextError,
+    NothingSaidError,
+    OnlyThoughtsError,
     Told,
     error_in_answer,
     read_answer,
@@ -106,6 +109,73 @@ def test_an_answer_without_text_says_why(sent: bytes, sentence: str) -> None:
     with pytest.raises(AnswerError) as caught:
         read_answer(sent, "chat")
     assert str(caught.value) == sentence
+
+
+def reasoned(content: object, finish: str | None = "stop", **beside: object) -> bytes:
+    return body({"choices": [{"message": {"content": content, **beside}, "finish_reason": finish}]})
+
+
+THOUGHTS = [
+    {"reasoning_content": "9. Weigh it."},
+    {"reasoning": "9. Weigh it."},
+    {"reasoning_details": [{"type": "reasoning.text", "text": "9. Weigh it."}]},
+]
+
+
+@pytest.mark.parametrize("beside", THOUGHTS)
+def test_thoughts_beside_an_answer_are_no_part_of_it(beside: dict[str, object]) -> None:
+    assert read_answer(reasoned("9. Sing.", **beside), "chat").text == "9. Sing."
+
+
+@pytest.mark.parametrize("beside", [*THOUGHTS, {"content": [{"type": "thinking", "thinking": []}]}])
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_thoughts_alone_are_no_answer_even_where_they_read_like_one(
+    content: object, beside: dict[str, object]
+) -> None:
+    with pytest.raises(OnlyThoughtsError, match="reasoning parser does not fit the model: turn it off there"):
+        read_answer(reasoned(**{"content": content, **beside}), "chat")
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_a_json_object_in_the_place_of_thoughts_is_the_answer(name: str) -> None:
+    told = '{"instructions": ["Sing."]}'
+    assert read_answer(reasoned(None, **{name: told}), "chat").text == told
+    for finish, text in (("length", told), ("stop", told[:-1]), ("stop", f"Hm. {told}"), ("stop", "[1]")):
+        with pytest.raises(AnswerError):
+            read_answer(reasoned(None, finish, **{name: text}), "chat")
+
+
+@pytest.mark.parametrize("beside", THOUGHTS)
+@pytest.mark.parametrize("content", [None, ""])
+def test_thoughts_that_used_up_the_tokens_name_the_setting_for_more(
+    content: object, beside: dict[str, object]
+) -> None:
+    with pytest.raises(NothingSaidError, match=r"used up by the model's thoughts.* raise thinking_tokens"):
+        read_answer(reasoned(content, "length", **beside), "chat")
+
+
+def test_thoughts_of_a_stream_alone_are_no_answer_either() -> None:
+    events = [{"choices": [{"delta": {"reasoning_content": piece}}]} for piece in ("9. We", "igh it.")]
+    ended = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    stream = "".join(f"data: {json.dumps(event)}\n\n" for event in [*events, ended])
+    with pytest.raises(OnlyThoughtsError):
+        read_answer(f"{stream}data: [DONE]\n\n".encode(), "chat")
+
+
+@pytest.mark.parametrize(
+    "text", ["<think>9. Weigh it.</think>", "<think>9. Weigh it.", "[THINK]hm[/THINK]\n"]
+)
+def test_a_model_that_stops_after_its_thoughts_has_not_answered(text: str) -> None:
+    with pytest.raises(AnswerError, match="stopped after its thoughts"):
+        read_answer(reasoned(text), "chat")
+
+
+@pytest.mark.parametrize(
+    "beside", [{"reasoning": ""}, {"reasoning_content": None}, {"reasoning_details": []}]
+)
+def test_empty_fields_for_thoughts_are_no_thoughts(beside: dict[str, object]) -> None:
+    with pytest.raises(NoTextError, match=r"The answer has no text\."):
+        read_answer(reasoned(None, **beside), "chat")
 
 
 @pytest.mark.parametrize("usage", [None, [], {}, {"prompt_tokens": None}, {"prompt_tokens": -1}])

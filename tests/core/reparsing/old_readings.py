@@ -81,7 +81,7 @@ class Ledger:
         request_id = plan_one(task_id)
         label_first = self.workspace.tasks.get(task_id).label == "classification"
         form = "Class label: {1}\nInput: {0}" if label_first else "Input: {0}\nOutput: {1}"
-        self.answer(request_id, "\n\n".join(form.format(*pair) for pair in pairs))
+        self.answer(request_id, "\n\n".join(form.format(given or "None", said) for given, said in pairs))
         return request_id
 
     def answer(self, request_id: int, text: str, *, finish: str = "stop") -> None:
