@@ -44,7 +44,9 @@ class Writer:
         """The kind of a prompt about a task."""
         if self._fields.question.search(prompt):
             return "classify"
-        return "output_first" if self._fields.label.search(prompt) else "input_first"
+        # An instance may itself have a line that begins like a label.
+        first = self._fields.field.search(prompt)
+        return "output_first" if first and first["label"] else "input_first"
 
     def _chance(self, probability: float) -> bool:
         return self._rng.random() < probability
@@ -219,7 +221,7 @@ class _Fields:
     """Patterns that identify the parts of a prompt by the field names of a language, or the English ones."""
 
     task: "re.Pattern[str]"
-    label: "re.Pattern[str]"
+    field: "re.Pattern[str]"
     question: "re.Pattern[str]"
 
     @classmethod
@@ -227,7 +229,10 @@ class _Fields:
         names = tongue.answers
         return cls(
             re.compile(rf"^(?:{_any_of(names.task)})[:：][ \t]*(.+)$", re.MULTILINE),
-            re.compile(rf"^(?:{_any_of(names.label)})[:：]", re.MULTILINE),
+            re.compile(
+                rf"^(?:(?P<label>{_any_of(names.label)})|{_any_of((*names.input, *names.output))})[:：]",
+                re.MULTILINE,
+            ),
             re.compile(
                 rf"^(?:{_any_of(names.question)}|classification)[^\n]*[:：?]\s*\Z",
                 re.IGNORECASE | re.MULTILINE,
