@@ -21,7 +21,10 @@ MARKS = (
     *("<end>", "[end]", "[|endofturn|]", "<s>", "<0x0A>", "<reserved_106>", "<_user>", "<|im_end", "<|im_"),
     *("</output>", "</answer>", "▁", "Ċ", "###", "\n\n###", "\\end{document}", "<unused7>"),
 )
-SEPARATORS = ("---", "***", "* * *", "=====", "-----", "______")
+SEPARATORS = (
+    *("---", "***", "* * *", "=====", "-----", "______", "###", "#", "~~~", "• • •", "//", "+++", "⸻", "🔹"),
+    "<br>",
+)
 Stage = Literal["list", "input_first", "output_first", "label"]
 Row = tuple[str, str]
 
