@@ -98,7 +98,7 @@ class FilteredScreen(DecidingScreen):
 
     @property
     def _filter_help(self) -> str:
-        return self.with_keys("Enter goes to the rows, {back} goes back. Words match in the instruction.")
+        return self.with_keys("{submit} goes to the rows, {back} goes back. Words match in the instruction.")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:
