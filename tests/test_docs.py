@@ -21,7 +21,7 @@ from selfinstruct.tui.commands.selfinstruct import app as selfinstruct
 from selfinstruct.tui.commands.selfinstruct import status_document
 from selfinstruct.tui.commands.selfinstruct_tui import app as selfinstruct_tui
 from selfinstruct.tui.keys.actions import ACTIONS, Action, actions_in
-from selfinstruct.tui.keys.own_keys import keys_shown
+from selfinstruct.tui.keys.key_names import keys_shown
 from selfinstruct.tui.keys.screens import EVERY, ScreenName
 
 ROOT = Path(__file__).parents[1]
@@ -125,8 +125,15 @@ def test_the_pool_has_the_keys_of_the_home_screen_but_one() -> None:
     assert "has the same keys but `n`" in CURATING
 
 
+def test_the_page_lists_every_action_that_a_key_can_be_given_to() -> None:
+    section = CURATING.split("\n## Your own keys\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (`.+?`) \| ([^|]+?) \|$", section, re.MULTILINE)
+    listed = [(name, keys.replace("`", "").split(), help_text) for name, keys, help_text in rows]
+    assert listed == [(action.name, keys_shown(action, {}).split(), action.help) for action in ACTIONS]
+
+
 def test_pages_name_no_key_that_does_nothing() -> None:
-    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()} | {"^p"}
+    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()}
     for page in (README, CURATING):
         named = set(re.findall(r"`([^`\s]|\^[a-z]|[Ff]\d+)`", page))
         assert named - known == {"!", "▸"} & named
