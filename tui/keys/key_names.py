@@ -38,7 +38,7 @@ def as_written(key: str) -> str:
     """Return the display name of a key, such as ^s for `ctrl+s`."""
     if _FUNCTION_KEY.fullmatch(key):
         return key.upper()
-    return _WRITTEN.get(key, key.replace("ctrl+", "^"))
+    return _WRITTEN.get(key, key.replace("ctrl+", "^").replace("super+", "⌘"))
 
 
 def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:
