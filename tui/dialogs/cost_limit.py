@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.own_keys import bindings
-from selfinstruct.tui.text.exact_text import ExactInput
+from selfinstruct.tui.widgets.text_line import TextLine
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
@@ -47,7 +47,7 @@ class CostLimitScreen(Dialog[float | None]):
                 proposed = max(proposed, self._room.limit_usd)
             yield Static(f"{told}\n\nNew limit in USD:", markup=False)
             self._proposed = f"{proposed:g}"
-            yield ExactInput(self._proposed, id="cost-limit", select_on_focus=True)
+            yield TextLine(self._proposed, id="cost-limit", select_on_focus=True)
             yield Static("The limit covers the whole life of this workspace.", id="cost-said", markup=False)
             yield Static(self.keys_line({"submit": "raises it", "cancel": "keeps the old limit"}))
 

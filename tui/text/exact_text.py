@@ -6,12 +6,10 @@ edit changes only what the person touched.
 """
 
 import unicodedata
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
-from textual.binding import BindingType
 from textual.document._document import Document, EditResult, Location
 from textual.document._document_navigator import DocumentNavigator
 from textual.document._wrapped_document import WrappedDocument
@@ -19,7 +17,6 @@ from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
 from selfinstruct.core.util.storable_text import storable_text
-from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.safe_text import visible
 
 
@@ -103,8 +100,6 @@ class ExactTextArea(TextArea):
 
 class ExactInput(Input):
     """A single-line input that sanitizes its value for display; a multi-line paste keeps all its lines."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("line")]
 
     def _drawn(self, end: int | None = None) -> str:
         return visible(self.value[:end]).replace("\t", "\u2409")
