@@ -21,12 +21,18 @@ from selfinstruct.tui.commands.selfinstruct import app as selfinstruct
 from selfinstruct.tui.commands.selfinstruct import status_document
 from selfinstruct.tui.commands.selfinstruct_tui import app as selfinstruct_tui
 from selfinstruct.tui.keys.actions import ACTIONS, Action, actions_in
-from selfinstruct.tui.keys.own_keys import keys_shown
+from selfinstruct.tui.keys.key_names import keys_shown
 from selfinstruct.tui.keys.screens import EVERY, ScreenName
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CURATING = (ROOT / "docs" / "curating.md").read_text(encoding="utf-8")
+FOLDERS = sorted(folder.name for folder in ROOT.iterdir() if any(folder.glob("*.py")))
+"""Folders with code."""
+PACKAGES = [
+    name for name in FOLDERS if (ROOT / name / "__init__.py").exists() and name not in {"benchmarks", "tests"}
+]
+"""Folders that are installed."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -47,7 +53,8 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_advice_to_install_is_for_a_clone() -> None:
-    code = [path for folder in ("core", "db", "tui", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    code = [path for folder in FOLDERS if folder != "tests" for path in (ROOT / folder).rglob("*.py")]
+    assert {"benchmarks", "core", "db", "docs", "tui"} <= {path.relative_to(ROOT).parts[0] for path in code}
     for path in (*PAGES, *code):
         wanted = re.findall(r"\bpip install ((?:-\S+ )*\S+)", path.read_text(encoding="utf-8"))
         names = [words.split()[-1].strip("'`") for words in wanted]
@@ -125,8 +132,15 @@ def test_the_pool_has_the_keys_of_the_home_screen_but_one() -> None:
     assert "has the same keys but `n`" in CURATING
 
 
+def test_the_page_lists_every_action_that_a_key_can_be_given_to() -> None:
+    section = CURATING.split("\n## Your own keys\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (`.+?`) \| ([^|]+?) \|$", section, re.MULTILINE)
+    listed = [(name, keys.replace("`", "").split(), help_text) for name, keys, help_text in rows]
+    assert listed == [(action.name, keys_shown(action, {}).split(), action.help) for action in ACTIONS]
+
+
 def test_pages_name_no_key_that_does_nothing() -> None:
-    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()} | {"^p"}
+    known = {key for action in ACTIONS for key in keys_shown(action, {}).split()}
     for page in (README, CURATING):
         named = set(re.findall(r"`([^`\s]|\^[a-z]|[Ff]\d+)`", page))
         assert named - known == {"!", "▸"} & named
@@ -152,15 +166,15 @@ def test_the_page_on_architecture_shows_every_folder_with_its_first_line() -> No
         depth = (len(line) - len(line.lstrip())) // 4
         above[depth:] = [name]
         shown["".join(above)] = first_line
-    packages = [path for folder in ("core", "db", "tui") for path in (ROOT / folder).rglob("__init__.py")]
+    code = [folder for folder in PACKAGES if folder != "seeds"]
+    packages = [path for folder in code for path in (ROOT / folder).rglob("__init__.py")]
     told = {path: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in packages}
     assert shown == {f"{path.parent.relative_to(ROOT)}/": text.split("\n")[0] for path, text in told.items()}
 
 
 def test_the_package_that_is_installed_holds_every_folder() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    roots = ("core", "db", "seeds", "tui")
-    found = [path.parent for root in roots for path in (ROOT / root).rglob("__init__.py")]
+    found = [path.parent for root in PACKAGES for path in (ROOT / root).rglob("__init__.py")]
     folders = {".".join(("selfinstruct", *path.relative_to(ROOT).parts)) for path in found}
     assert set(listed["packages"]) == folders
 

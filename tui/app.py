@@ -4,16 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual import events
 from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
@@ -32,7 +34,7 @@ from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
-from selfinstruct.tui.keys.own_keys import action_of, check_keys
+from selfinstruct.tui.keys.own_keys import action_of, bindings, check_keys
 from selfinstruct.tui.keys.screens import SCREEN_OF, SCREENS, ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen
@@ -64,7 +66,7 @@ class Happened(Message):
         self.event = event
 
 
-class CuratorApp(SurvivesErrors, App[None]):
+class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
     """The curator application over one engine, which it closes at the end.
 
     Args:
@@ -83,7 +85,8 @@ class CuratorApp(SurvivesErrors, App[None]):
         (0, "-narrow"),
         (100, "-wide"),
     ]
-    COMMAND_PALETTE_DISPLAY = "^p"
+    # Hidden, since the screens show them; these also work while a text field has the focus.
+    BINDINGS: ClassVar[list[BindingType]] = [replace(one, show=False) for one in bindings("app")]
     DEFAULT_MODE = "curate"
 
     def __init__(self, engine: Engine, *, resend: bool = False, first_run: bool = False) -> None:
@@ -171,10 +174,6 @@ class CuratorApp(SurvivesErrors, App[None]):
             self.session.start()
 
         start_worker(self, ask_and_start)
-
-    def action_help_quit(self) -> None:
-        """Say how to quit: Ctrl+C quits most other programs."""
-        self.at_hand.say(self.at_hand.with_keys("{leave} quits; everything is kept."))
 
     async def _choose_model(self) -> None:
         from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - needed at a first start only
@@ -318,6 +317,9 @@ class CuratorApp(SurvivesErrors, App[None]):
         """Apply the theme and keys of the settings."""
         settings = self.session.settings
         self.set_keymap(dict(settings.keys))
+        # The footer looks the palette up by its key.
+        keys = self._keymap.get("palette", ACTION_OF["palette"].keys)
+        self.COMMAND_PALETTE_BINDING = keys.split(",")[0]  # type: ignore[misc]
         self.theme = settings.theme or DARK
 
     def next_theme(self) -> None:
@@ -424,8 +426,8 @@ class CuratorApp(SurvivesErrors, App[None]):
         self.at_hand.call_later(self.call_later, self._go_on)
         return popped
 
-    async def action_quit(self) -> None:
-        """Treat Ctrl+Q as q; does nothing in a dialog, which may hold unsaved text."""
+    def action_leave(self) -> None:
+        """Quit; does nothing in a dialog, which may hold unsaved text."""
         if isinstance(self.screen, WorkScreen):
             self.screen.action_leave()
 

@@ -15,8 +15,12 @@ from selfinstruct.core.endpoint.key_consent import (
 )
 from selfinstruct.core.endpoint.redaction import remember
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.setting_names import flag_of
 from selfinstruct.core.settings.header_values import filled
 from selfinstruct.core.settings.model import Settings
+
+HEADER_FLAG = "--header-env"
+"""The option that names an environment variable for headers, and allows it together with an address."""
 
 Names = tuple[str, str, str]
 """References to the settings of model, address and key variable, for messages."""
@@ -66,7 +70,7 @@ def find_headers(settings: Settings, consent: KeyConsent) -> dict[str, str]:
     """
     if settings.is_offline:
         return {}
-    variables = {use.variable: _variable(use, consent) for use in header_uses(settings)}
+    variables = {use.variable: _variable(use, settings, consent) for use in header_uses(settings)}
     headers = settings.request.headers
     for secret in variables.values():
         remember(secret)
@@ -77,7 +81,7 @@ def find_headers(settings: Settings, consent: KeyConsent) -> dict[str, str]:
     return {name.lower(): filled(value, variables) for name, value in headers.items()}
 
 
-def _variable(use: KeyUse, consent: KeyConsent) -> str:
+def _variable(use: KeyUse, settings: Settings, consent: KeyConsent) -> str:
     """Return the value of an environment variable that a header names."""
     value = os.environ.get(use.variable, "").strip()
     if not value:
@@ -87,7 +91,8 @@ def _variable(use: KeyUse, consent: KeyConsent) -> str:
     if not consent.covers(use):
         raise EndpointUnusableError(
             f"A header in [request] would send {use.variable} to {use.origin}, which you have not allowed"
-            f" on this machine. To allow it, open the curator once, or write {use.variable} ="
+            f" on this machine. To allow it, start once with {flag_of('base_url')}"
+            f" {shlex.quote(settings.address)} {HEADER_FLAG} {use.variable}, or write {use.variable} ="
             f' ["{use.origin}"] below [{OWN_TABLE}] in {own_settings_path()}.'
         )
     if not value.isascii() or not value.isprintable():

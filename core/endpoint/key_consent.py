@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,26 +76,36 @@ def key_uses(settings: Settings) -> list[KeyUse]:
     return list(dict.fromkeys([*keys, *header_uses(settings)]))
 
 
-def named_together(settings: Settings, typed: Mapping[str, Any]) -> list[KeyUse]:
+def named_together(
+    settings: Settings, typed: Mapping[str, Any], *, header_variables: Collection[str] = ()
+) -> list[KeyUse]:
     """Return the key uses of these settings whose variable and address the user has both typed.
 
     Args:
         settings: The resulting settings.
         typed: The values that the user gave, by name. A value that is not the one in `settings` names
             nothing.
+        header_variables: The environment variables that the user named for headers.
     """
     named = [(settings, "api_key_env", "base_url")]
     if (vectors := settings.of_embeddings) is not None:
         address = "base_url" if settings.embeddings_url is None else "embeddings_url"
         named.append((vectors, "embeddings_key_env", address))
-    return [
+    keys = [
         use
         for of_model, variable, address in named
         if (use := key_use(of_model)) is not None
         and _as_text(typed.get(variable)) == use.variable
-        # Without an address, the key is for OpenAI: nobody else can have named that.
-        and (of_model.base_url is None or as_address(_as_text(typed.get(address))) == of_model.base_url)
+        and _is_named(of_model, typed.get(address))
     ]
+    headers = header_uses(settings) if _is_named(settings, typed.get("base_url")) else []
+    return keys + [use for use in headers if use.variable in header_variables]
+
+
+def _is_named(settings: Settings, address: object) -> bool:
+    """Return whether a typed address is that of the settings."""
+    # Without an address, the endpoint is OpenAI: nobody else can have named that.
+    return settings.base_url is None or as_address(_as_text(address)) == settings.base_url
 
 
 def _as_text(value: object) -> str:

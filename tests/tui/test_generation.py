@@ -15,11 +15,13 @@ from selfinstruct.core.events import (
     GenerationPaused,
     LimitReached,
     PoolRead,
+    TaskClassified,
     TaskInstantiated,
 )
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp
+from selfinstruct.tui.text.safe_text import LABEL_WORDS
 from tests.conftest import OpenEngine
 from tests.core.runs.attending import cut_short
 from tests.server import Fault, ModelServer, error_body
@@ -321,6 +323,30 @@ async def test_rows_of_the_first_batch_are_shown_as_answers_come_and_can_be_deci
             await release_until(curator, leave, lambda: BatchCompleted in map(type, curator.happened))
             await curator.until(lambda: "of 3 requests" not in screen_text(curator.app))
             assert set(curator.table.ids) == {t.id for t in curator.engine.workspace.tasks.of_batch(1)}
+    finally:
+        leave.release(1000)
+
+
+async def test_labels_follow_what_is_accepted_before_the_whole_batch_is_there(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    """A request for candidates is held back while the label of another's candidate comes in."""
+    leave = one_answer_at_a_time(server)
+    try:
+        async with curating(engine_on(base_url=server.url, model="m", **SLOWLY)) as curator:
+            await curator.press("n")
+            leave.release()
+            await curator.until(lambda: len(curator.table.ids) > 0)
+            task_id = curator.current().id
+            await curator.press("a")
+            leave.release(2)  # one may be for candidates; three of those make a batch
+            await curator.wait_for(TaskClassified)
+            label = curator.task(task_id).label
+            assert label is not None
+            curator.table.move_to(task_id)
+            await curator.until(lambda: LABEL_WORDS[label] in screen_text(curator.app))
+            assert "generating" in curator.shown("#status")
+            assert BatchCompleted not in map(type, curator.happened)
     finally:
         leave.release(1000)
 

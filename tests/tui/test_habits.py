@@ -14,7 +14,8 @@ from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.actions import Action, actions_in
-from selfinstruct.tui.keys.own_keys import check_keys, keys_shown
+from selfinstruct.tui.keys.key_names import keys_shown
+from selfinstruct.tui.keys.own_keys import check_keys
 from selfinstruct.tui.keys.screens import EVERY
 from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.text.themes import CYCLE, check_theme
@@ -70,6 +71,13 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
         ({"acept": "f5"}, "Did you mean 'accept'?"),
         ({"skpi": "f5"}, "Did you mean 'skip'?"),
         ({"approve": "f5"}, "docs/curating.md lists all actions."),
+        ({"skip": "ctrl+p"}, "^p is assigned to both skip and palette. Give one of them another key."),
+        ({"skip": "tab"}, "Tab is assigned to both skip and next_field."),
+        ({"skip": "shift+tab"}, "⇧Tab is assigned to both skip and previous_field."),
+        ({"skip": "ctrl+c"}, "^c is assigned to both skip and copy_selection."),
+        ({"skip": "ctrl+q"}, "^q is assigned to both skip and leave."),
+        ({"save_wording": "s"}, "save_wording needs a key that types nothing, such as f5"),
+        ({"cancel": "slash,é"}, "cancel needs a key that types nothing"),
         ({"accept": "hyper"}, "such as f5, ctrl+s, pagedown or escape."),
         ({"accept": "r"}, "r is assigned to both accept and reject"),
         ({"leave": "1"}, "1 is assigned to both curate and leave"),

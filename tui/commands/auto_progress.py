@@ -34,6 +34,7 @@ from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.commands.pace import Pace
 from selfinstruct.tui.commands.rests import Rests
+from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
 
 _CODES = {
@@ -229,10 +230,9 @@ class _View:
         self.say(f"Without a row: {sum(rowless):,} of {many(accepted, 'accepted task')}: {', '.join(why)}.")
         unusable = rowless.failed - counts.unfinished.failed
         if rowless.unclear_label or rowless.no_instance or rowless.dropped or unusable:
-            self.say(
-                f"To ask a model again: {self._resend(counts)}. Or in the curator: c sets a label, and on"
-                " the Instances screen m asks for more and i adds one."
-            )
+            keys = "{relabel} sets a label, and on the Instances screen {more_instances} asks for more and"
+            by_hand = with_keys(f"{keys} {{add_instance}} adds one.", self._engine.settings.keys)
+            self.say(f"To ask a model again: {self._resend(counts)}. Or in the curator: {by_hand}")
 
     def _how_to_resend(self, counts: Counts) -> str:
         settings, requests = self._engine.settings, self._engine.workspace.requests

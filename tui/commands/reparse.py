@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ from selfinstruct.db.records import Instance, Label, NewInstance
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.open_workspace import DbOption, open_workspace, sentences
 from selfinstruct.tui.commands.start_settings import start_settings
+from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def reparse(
 
     Tasks, labels and instances become what the answers say by these rules, with the settings of the next run:
     those of selfinstruct.toml in this folder, and those that the workspace remembers. No request is sent.
-    Whatever a person has decided on stays as it is. All changes are one step, which `u` in the curator takes
-    back.
+    Whatever a person has decided on stays as it is. All changes are one step, which one undo in the curator
+    takes back.
 
     Reworded tasks need new labels and instances, and relabelled ones new instances: the next run requests
-    them. Answers that could not be read before are taken in by the next run, which `u` does not take back.
+    them. Answers that could not be read before are taken in by the next run, which undo does not take back.
 
     Exit codes: 0 done, 1 the disk or the workspace fails, 2 there is no workspace.
     """
@@ -54,7 +55,8 @@ def reparse(
         if dry_run:
             typer.echo("Nothing was changed. Without --dry-run, this is applied.")
             return
-        typer.echo("\n".join(applied_lines(asyncio.run(_apply(engine, differences)))))
+        applied = asyncio.run(_apply(engine, differences))
+        typer.echo("\n".join(applied_lines(applied, engine.settings.keys)))
 
 
 def _engine(workspace: Workspace) -> "Engine":
@@ -149,16 +151,20 @@ def _spared(spared: Iterable["Spared"]) -> dict[str, int]:
     }
 
 
-def applied_lines(applied: "Applied") -> list[str]:
-    """Return what was applied, how to take it back, and what was left out."""
+def applied_lines(applied: "Applied", keys: Mapping[str, str]) -> list[str]:
+    """Return what was applied, how to take it back, and what was left out.
+
+    Args:
+        applied: What was applied.
+        keys: The person's own key bindings, by action.
+    """
     lines = []
     if applied.decisions:
-        lines.append(
-            f"Applied, as one step of {many(applied.decisions, 'decision')}: u in the curator takes it back."
-        )
+        undoes = with_keys("{undo} in the curator takes it back.", keys)
+        lines.append(f"Applied, as one step of {many(applied.decisions, 'decision')}: {undoes}")
     if applied.readable:
         which = "One answer" if applied.readable == 1 else f"{applied.readable:,} answers"
-        lines.append(f"{which} will be taken in by the next run; u does not take that back.")
+        lines.append(f"{which} will be taken in by the next run; undo does not take that back.")
     left_out = [text for text, number in _spared(applied.spared).items() if number]
     if left_out:
         lines.append(f"Left out: {', '.join(left_out)}. Run the command again to see what is left.")

@@ -89,6 +89,14 @@ def curate(
         str | None,
         typer.Option(metavar="NAME", help=_about("api_key_env"), rich_help_panel=_MODEL),
     ] = None,
+    header_env: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Allow headers in [request] to send this environment variable to --base-url; repeatable.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     embeddings: Annotated[
         str | None, typer.Option(metavar="NAME", help=_about("embeddings"), rich_help_panel=_MEANING)
     ] = None,
@@ -203,7 +211,12 @@ def curate(
         "filters": None if keywords is None else {"keywords": _phrases(keywords)},
     }
     if read_only and not auto:
-        given = {"keywords": keywords, "forget": forget or None, "resend": resend or None}
+        given = {
+            "keywords": keywords,
+            "header_env": header_env or None,
+            "forget": forget or None,
+            "resend": resend or None,
+        }
         _require_nothing_to_set(flags | {"filters": None} | given)
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
@@ -217,9 +230,9 @@ def curate(
         if not read_only and is_new(db) and not _is_read_once(asked):
             # A refused start must leave no file behind.
             with Workspace.rehearsal(db) as workspace:
-                _begin(workspace, flags, forget=forget, auto=auto)
+                _begin(workspace, flags, header_env or [], forget=forget, auto=auto)
         with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
-            engine = _begin(workspace, flags, forget=forget, auto=auto)
+            engine = _begin(workspace, flags, header_env or [], forget=forget, auto=auto)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
 
@@ -229,8 +242,17 @@ def _phrases(text: str) -> tuple[str, ...]:
     return phrases_named(text) or tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: bool) -> "Engine":
+def _begin(
+    workspace: Workspace, flags: dict[str, Any], header_env: list[str], *, forget: bool, auto: bool
+) -> "Engine":
     """Resolve the settings and create the engine, in one transaction.
+
+    Args:
+        workspace: The workspace.
+        flags: Values from the command line, by setting; None counts as not given.
+        header_env: Environment variables that headers may send to the address in `flags`.
+        forget: Whether to leave out the settings that the workspace remembers.
+        auto: Whether to check that an unattended run can start.
 
     Raises:
         SettingsError: The settings conflict with each other or the workspace, or --auto cannot start.
@@ -243,7 +265,7 @@ def _begin(workspace: Workspace, flags: dict[str, Any], *, forget: bool, auto: b
     with nullcontext() if workspace.read_only else workspace.transaction():
         settings = start_settings(workspace, flags, forget=forget)
         consent = KeyConsent()
-        consent.give(named_together(settings, flags))
+        consent.give(named_together(settings, flags, header_variables=header_env))
         engine = Engine(workspace, settings, consent=consent)
         if auto:
             from selfinstruct.core.runs.unattended import require_start  # noqa: PLC0415 - as above

@@ -10,7 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from selfinstruct.tui.keys.actions import Action
-from selfinstruct.tui.keys.own_keys import action_of, with_keys
+from selfinstruct.tui.keys.key_names import with_keys
+from selfinstruct.tui.keys.own_keys import action_of
 
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
@@ -19,10 +20,8 @@ from selfinstruct.tui.background.error_handling import SurvivesErrors
 
 Result = TypeVar("Result")
 
-DISCARDS = "What you have typed is not saved. Esc again discards it."
 
-
-class Dialog(SurvivesErrors, ModalScreen[Result]):
+class Dialog(SurvivesErrors, ModalScreen[Result], inherit_bindings=False):
     """A modal dialog; closing it is idempotent, since several keys of one burst may ask for it.
 
     A subclass sets `PLACE` and takes its bindings from there, unless its keys must stay what they are.
@@ -74,6 +73,11 @@ class Dialog(SurvivesErrors, ModalScreen[Result]):
         ask = typed and not self._warned
         self._warned = ask
         return not ask
+
+    @property
+    def discard_warning(self) -> str:
+        """The sentence that warns before typed text is discarded."""
+        return self.with_keys("What you have typed is not saved. {cancel} again discards it.")
 
     @on(TextArea.Changed)
     @on(Input.Changed)

@@ -6,12 +6,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input, Static
 
-from selfinstruct.tui.dialogs.base import DISCARDS, Dialog
+from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.own_keys import bindings
-from selfinstruct.tui.text.exact_text import ExactInput
+from selfinstruct.tui.widgets.text_line import TextLine
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.planner import Room
@@ -48,11 +47,9 @@ class CostLimitScreen(Dialog[float | None]):
                 proposed = max(proposed, self._room.limit_usd)
             yield Static(f"{told}\n\nNew limit in USD:", markup=False)
             self._proposed = f"{proposed:g}"
-            yield ExactInput(self._proposed, id="cost-limit", select_on_focus=True)
+            yield TextLine(self._proposed, id="cost-limit", select_on_focus=True)
             yield Static("The limit covers the whole life of this workspace.", id="cost-said", markup=False)
-            yield Static(
-                Content.assemble("Enter raises it   ", self.keys_line({"cancel": "keeps the old limit"}))
-            )
+            yield Static(self.keys_line({"submit": "raises it", "cancel": "keeps the old limit"}))
 
     @on(Input.Submitted)
     def _raise_limit(self) -> None:
@@ -73,4 +70,4 @@ class CostLimitScreen(Dialog[float | None]):
         if self.may_discard(typed=self.query_one("#cost-limit", Input).value != self._proposed):
             self.dismiss(None)
         else:
-            self.query_one("#cost-said", Static).update(DISCARDS)
+            self.query_one("#cost-said", Static).update(self.discard_warning)

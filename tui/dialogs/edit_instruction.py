@@ -1,7 +1,7 @@
 """Editing an instruction, with the verdict of the filters as the person types."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,7 +13,6 @@ from textual.widgets import Footer, Static, TextArea
 
 from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment
-from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.exact_text import in_one_line
@@ -21,17 +20,19 @@ from selfinstruct.tui.text.safe_text import safe_line
 
 
 class _Wording(TypingArea):
-    """A text area that Enter submits, since an instruction is a single line."""
+    """A text area of a single line, as an instruction is."""
 
     class Entered(Message):
-        """Enter was pressed, and everything typed before it has been inserted."""
+        """The key that saves was pressed, and everything typed before it has been inserted."""
 
     def on_key(self, event: events.Key) -> None:
-        """Handle Enter in key order; a priority binding would overtake keys that are still queued."""
-        if event.key == "enter":
-            event.prevent_default()
-            event.stop()
+        """Handle the key that saves in key order; a binding would overtake keys that are still queued."""
+        if cast("EditScreen", self.screen).in_order(event) == "save_wording":
             self.post_message(self.Entered())
+        elif event.key != "enter":  # which would break the line
+            return
+        event.prevent_default()
+        event.stop()
 
     def on_paste(self, event: events.Paste) -> None:
         """Join the lines of a paste before it is inserted."""
@@ -52,6 +53,7 @@ class EditScreen(TypingScreen[None]):
 
     PLACE = "edit_instruction"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("edit_instruction")]
+    IN_ORDER = frozenset({"save_wording"})
 
     def __init__(
         self,
@@ -128,4 +130,4 @@ class EditScreen(TypingScreen[None]):
         if self.may_discard(typed=self._text != self._instruction):
             self.dismiss()
         else:
-            self._tell(DISCARDS)
+            self._tell(self.discard_warning)

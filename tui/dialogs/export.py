@@ -15,9 +15,9 @@ from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.own_keys import bindings
-from selfinstruct.tui.text.exact_text import ExactInput
 from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.widgets.choice import Choice
+from selfinstruct.tui.widgets.text_line import TextLine
 
 _FORMATS = tuple(one.name for one in FORMATS)
 _ENDINGS = {"csv": ".csv"}
@@ -48,7 +48,7 @@ class ExportScreen(Dialog[str | None]):
             yield Static("Format", markup=False)
             yield Choice(_FORMATS, _FORMATS[0])
             yield Static("File", markup=False)
-            yield ExactInput(
+            yield TextLine(
                 self._usual_name(_FORMATS[0]), id="export-file", compact=True, select_on_focus=False
             )
             yield Static(f"In {safe_line(str(Path.cwd()))}", id="export-said", markup=False)

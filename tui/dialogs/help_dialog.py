@@ -8,16 +8,18 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.actions import PARTS, actions_in
-from selfinstruct.tui.keys.own_keys import bindings, keys_shown
+from selfinstruct.tui.keys.key_names import keys_shown
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import SCREEN_OF
+from selfinstruct.tui.widgets.pane_actions import PaneActions
+from selfinstruct.tui.widgets.scroll_pane import ScrollPane
 
 
-class KeysScreen(Dialog[None]):
+class KeysScreen(PaneActions, Dialog[None]):
     """Lists the actions of a screen with their keys.
 
     Args:
@@ -51,14 +53,16 @@ class KeysScreen(Dialog[None]):
                 keys = Text(f"  {keys_shown(action, self.chosen_keys)}")
                 label, about = self._here.get(action.name, (action.label, action.help))
                 table.add_row(keys, Text(f"{label}: {about}"))
-        table.add_row(Text("Other", style="bold"))
-        if self._place in SCREEN_OF:
-            table.add_row(Text("  ^p"), Text("The command palette: every action by name."))
-        table.add_row(Text("  Tab"), Text("Next pane or field; ⇧Tab goes back."))
-        table.add_row(Text(f"  {self.with_keys('{cancel}')}"), Text("Closes this list."))
-        with VerticalScroll(id="keys-box") as box:
+        table.add_row(Text("This list", style="bold"))
+        table.add_row(Text(f"  {self.with_keys('{cancel}')}"), Text("Close it."))
+        with ScrollPane(id="keys-box") as box:
             box.border_title = f"Keys of {self._place if self._place in SCREEN_OF else 'this dialog'}"
             yield Static(table)
+
+    @property
+    def moved(self) -> ScrollPane:
+        """The list, which the movement keys scroll."""
+        return self.query_one(ScrollPane)
 
     def action_close_keys(self) -> None:
         """Close the list."""

@@ -29,6 +29,7 @@ class KeyConsentScreen(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "dismiss(True)", "Allow"),
         Binding("escape,n", "dismiss(False)", "Do not send it", key_display="Esc"),
+        Binding("ctrl+c", "screen.copy_text", "Copy selection"),
     ]
 
     def __init__(self, use: KeyUse) -> None:

@@ -58,7 +58,7 @@ class TypingScreen(TakingScreen[Result]):
 
     def in_order(self, key: events.Key) -> str | None:
         """Return the name of the action in `IN_ORDER` that a key triggers; None if there is none."""
-        action = self.action_for(key)
+        action = None if key.is_printable else self.action_for(key)
         return action.name if action is not None and action.name in self.IN_ORDER else None
 
     def take_ahead(self, key: events.Key) -> None:

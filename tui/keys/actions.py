@@ -15,12 +15,19 @@ DIALOGS = (
     "key_list",
     "reject_tag",
 )
-PARTS = {"curate": ("detail",), "pool": ("detail",), "settings": ("choice",)}
-"""Widgets that have their own keys, by screen."""
+PARTS = {
+    "curate": ("detail",),
+    "pool": ("detail", "line"),
+    "instances": ("line",),
+    "settings": ("choice", "line"),
+    "choose_model": ("line",),
+}
+"""Widgets that have their own keys, by the screen or dialog that lists them."""
 
 TAGS = {"wrong": "w", "unsafe": "u", "duplicate": "d", "unclear": "c", "other": "o"}
 """Tags for the reason of a rejection, with their keys."""
 _TASKS = ("curate", "pool")
+_MOVED = (*EVERY, "key_list")
 _INSTANCES, _PREVIEW, _REQUESTS, _SETTINGS = ("instances",), ("preview",), ("requests",), ("settings",)
 _DETAILED = (*_TASKS, *_INSTANCES)
 
@@ -274,6 +281,7 @@ ACTIONS = (
             _PREVIEW,
             _FOOTER,
         ),
+        Action("submit", "enter", "Enter the line", "Take the text of a one-line field.", ("line",)),
         Action("copy", "y", "Copy", "Copy the text under the cursor to the clipboard.", _DETAILED),
         Action(
             "view",
@@ -291,19 +299,43 @@ ACTIONS = (
             _REQUESTS,
             _FOOTER,
         ),
+        Action(
+            "copy_selection",
+            "ctrl+c,super+c",
+            "Copy selection",
+            "Copy the text selected with the mouse.",
+            (*EVERY, *DIALOGS),
+            call="screen.copy_text",
+        ),
         Action("copy_answer", "y", "Copy answer", "Copy the answer to the clipboard.", _REQUESTS),
         Action("copy_prompt", "Y", "Copy prompt", "Copy the prompt to the clipboard.", _REQUESTS),
     ),
     *_group(
         "Move",
-        Action("down", "j,down", "Down", "Next row.", EVERY),
-        Action("up", "k,up", "Up", "Previous row.", EVERY),
-        Action("page_down", "ctrl+d,pagedown", "Page down", "Move down by a page.", EVERY),
-        Action("page_up", "ctrl+u,pageup", "Page up", "Move up by a page.", EVERY),
-        Action("first", "g,home", "First", "First row.", EVERY),
-        Action("last", "G,end", "Last", "Last row.", EVERY),
+        Action("down", "j,down", "Down", "Next row.", _MOVED),
+        Action("up", "k,up", "Up", "Previous row.", _MOVED),
+        Action("page_down", "ctrl+d,pagedown", "Page down", "Move down by a page.", _MOVED),
+        Action("page_up", "ctrl+u,pageup", "Page up", "Move up by a page.", _MOVED),
+        Action("first", "g,home", "First", "First row.", _MOVED),
+        Action("last", "G,end", "Last", "Last row.", _MOVED),
         Action("scroll_down", "down", "Scroll down", "Scroll down by one line.", ("detail",)),
         Action("scroll_up", "up", "Scroll up", "Scroll up by one line.", ("detail",)),
+        Action(
+            "next_field",
+            "tab",
+            "Next pane",
+            "Go to the next pane or field.",
+            (*EVERY, "choose_model", "export"),
+            call="app.focus_next",
+        ),
+        Action(
+            "previous_field",
+            "shift+tab",
+            "Previous pane",
+            "Go to the previous pane or field.",
+            (*EVERY, "choose_model", "export"),
+            call="app.focus_previous",
+        ),
         Action("zoom", "plus", "Zoom", "Maximize the pane; again restores it.", EVERY),
         Action(
             "back", "escape", "Back", "Leave one layer: zoom, detail, marks, filter, then the screen.", EVERY
@@ -334,7 +366,7 @@ ACTIONS = (
         Action("save", "ctrl+s", "Save", "Save input and output.", ("edit_instance",), _FOOTER),
         Action(
             "switch_text",
-            "tab",
+            "tab,shift+tab",
             "Input, output",
             "Switch between input and output.",
             ("edit_instance",),
@@ -358,6 +390,14 @@ ACTIONS = (
     ),
     *_group(
         "Show",
+        Action(
+            "palette",
+            "ctrl+p",
+            "palette",
+            "List every action of the screen by name.",
+            (*EVERY, "app"),
+            call="app.command_palette",
+        ),
         Action("theme", "f2", "Theme", "Switch between dark, light and high contrast; remembered.", EVERY),
     ),
     *_group(
@@ -375,7 +415,7 @@ ACTIONS = (
             "q,ctrl+q",
             "Quit",
             "Quit once the answers in flight are stored; twice quits at once.",
-            (*EVERY, "choose_model"),
+            (*EVERY, "choose_model", "app"),
             _FOOTER,
         ),
         Action(

@@ -35,7 +35,7 @@ from selfinstruct.tui.dialogs.export import ExportScreen
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, called
-from selfinstruct.tui.keys.own_keys import key_of, keys_shown, with_keys
+from selfinstruct.tui.keys.key_names import key_of, keys_shown, with_keys
 from selfinstruct.tui.keys.screens import SCREENS, ScreenName
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence_line
@@ -84,7 +84,7 @@ class Tabs(Static):
                 return
 
 
-class WorkScreen(SurvivesErrors, Screen[None]):
+class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
     """A full screen of the curator.
 
     A subclass sets `NAME` and the bindings for it, composes its body, and refreshes its content. Widgets that
@@ -401,6 +401,13 @@ class WorkScreen(SurvivesErrors, Screen[None]):
             self.refresh_status()
 
         self.app.push_screen(CostLimitScreen(limit, room), raise_to)
+
+    def action_copy_text(self) -> None:
+        """Copy the selected text; without any, say how to quit, as Ctrl+C does in most other programs."""
+        if self.get_selected_text() is None:
+            self.say(self.with_keys("{leave} quits; everything is kept."))
+        else:
+            super().action_copy_text()
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""

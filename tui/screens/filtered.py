@@ -13,14 +13,14 @@ from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Order
 from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.screens.deciding import DecidingScreen
-from selfinstruct.tui.text.exact_text import ExactInput
+from selfinstruct.tui.widgets.text_line import TextLine
 from selfinstruct.tui.widgets.titles import entitle
 from selfinstruct.tui.widgets.window_table import WindowTable
 
 
 def filter_line() -> Input:
     """Create the filter line; its placeholder shows the query syntax."""
-    return ExactInput(
+    return TextLine(
         placeholder="/ words, label:clf, state:rejected, verdict:similar, origin:model, score>0.6",
         id="filter",
     )
@@ -98,7 +98,7 @@ class FilteredScreen(DecidingScreen):
 
     @property
     def _filter_help(self) -> str:
-        return self.with_keys("Enter goes to the rows, {back} goes back. Words match in the instruction.")
+        return self.with_keys("{submit} goes to the rows, {back} goes back. Words match in the instruction.")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

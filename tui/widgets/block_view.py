@@ -75,7 +75,7 @@ def filling(content: Content, width: int) -> Content:
     return Content.assemble(content[:end], "\n", content[end:]) if end > start else content
 
 
-class BlockView(LineView, can_focus=True, inherit_bindings=False):
+class BlockView(LineView, can_focus=True):
     """Shows blocks below each other, wrapped to its width.
 
     The keys of the screen move between choices and take them; its own keys scroll.

@@ -39,7 +39,7 @@ class _Frame:
         return Strip(segments)
 
 
-class LineView(SurvivesErrors, ScrollView):
+class LineView(SurvivesErrors, ScrollView, inherit_bindings=False):
     """A view whose `render_line` returns the same strip object while a line looks the same.
 
     Textual applies the style sheet to every drawn line, which dominates the cost of drawing it. This view

@@ -40,7 +40,7 @@ class Column:
     """Minimum table width, in cells, for the column to be shown."""
 
 
-class WindowTable(LineView, Generic[Row], can_focus=True, inherit_bindings=False):
+class WindowTable(LineView, Generic[Row], can_focus=True):
     """A table of rows by id, fetched when they come into view; the cursor stays on its row.
 
     Subclasses define how to fetch rows, and their cells and styles. Movement keys belong to the screen:

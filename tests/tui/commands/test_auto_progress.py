@@ -68,6 +68,16 @@ def test_the_command_printed_at_the_request_limit_finishes_what_is_unfinished(
         assert workspace.counts().unfinished == DONE
 
 
+def test_the_keys_that_it_names_are_the_persons_own(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("selfinstruct.toml").write_text('[keys]\nrelabel = "f5"\nmore_instances = "f6"\n')
+    every_third_unclear(server)
+    said = auto("--base-url", server.url, "--model", "m", "--max-requests", 30).stdout
+    assert "F5 sets a label, and on the Instances screen F6 asks for more and i adds one." in said
+
+
 def test_a_limit_far_below_what_has_been_had_is_told_as_such_and_raised_in_each_command(
     tmp_path: Path, server: ModelServer
 ) -> None:

@@ -53,6 +53,25 @@ def test_a_strangers_folder_gets_no_key_and_the_sentence_says_how_to_allow_it(
     assert run("--auto", "--target", "2", "--max-requests", "8")[0] in {0, 3}, "it was said on this machine"
 
 
+def test_a_strangers_header_sends_nothing_and_the_sentence_says_how_to_allow_it(server: ModelServer) -> None:
+    Path("selfinstruct.toml").write_text(
+        f'model = "m"\nbase_url = "{server.url}"\n[request]\nheaders = {{ X-Auth = "Token $HF_TOKEN" }}\n'
+    )
+    code, said = run(*AUTO)
+    assert code == 4
+    allowing = ["--base-url", server.url, "--header-env", "HF_TOKEN"]
+    assert f"start once with {' '.join(allowing)}, or" in said
+    assert "hf-secret" not in said
+    assert run(*AUTO, "--header-env", "HF_TOKEN")[0] == 4
+    assert run(*AUTO, "--base-url", server.url)[0] == 4
+    assert run(*AUTO, "--base-url", server.url, "--header-env", "OTHER")[0] == 4
+    assert server.received == []
+
+    assert run(*AUTO, *allowing)[0] in {0, 3}
+    assert {received.headers.get("x-auth") for received in server.received} == {"Token hf-secret"}
+    assert run("--auto", "--target", "2", "--max-requests", "8")[0] in {0, 3}, "it was said on this machine"
+
+
 def test_a_folder_that_adds_embeddings_to_what_was_allowed_gets_no_key(server: ModelServer) -> None:
     with ModelServer() as elsewhere:
         Path("selfinstruct.toml").write_text(

@@ -103,12 +103,20 @@ def test_it_says_the_same_before_it_applies_it_and_how_to_take_it_back(path: Pat
     assert result.exit_code == 0
     assert result.stdout == (
         f"{SAID}Applied, as one step of 7 decisions: u in the curator takes it back.\n"
-        "One answer will be taken in by the next run; u does not take that back.\n"
+        "One answer will be taken in by the next run; undo does not take that back.\n"
     )
     tasks, instances = content(path)
     assert {row[2] for row in tasks if row[1] != "rejected"} == {SEA, RAIN, TOWN}
     assert [row[3] for row in instances if row[4] == "kept"] == ["Waves.", "Ice and silence."]
     assert check(path).is_well
+
+
+def test_it_names_the_key_that_takes_it_back_as_the_person_has_set_it(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("selfinstruct.toml").write_text('[keys]\nundo = "f6"\n')
+    assert "F6 in the curator takes it back." in run("reparse", "--db", path).stdout
 
 
 def test_a_second_time_there_is_nothing_to_change(path: Path) -> None:

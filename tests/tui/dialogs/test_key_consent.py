@@ -1,5 +1,6 @@
 """The curator asks before a key goes to a host that nobody has named on this machine."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ async def test_nothing_is_sent_before_the_question_is_answered_and_never_after_a
         assert "HF_TOKEN was not sent" in curator.shown("#message")
     assert server.received == []
     assert KeyConsent().missing(curator.engine.settings) != []
+
+
+async def test_a_header_sends_a_variable_only_after_a_yes(
+    workspace: Workspace, server: ModelServer, tmp_path: Path
+) -> None:
+    (tmp_path / "selfinstruct.toml").write_text(
+        f'model = "m"\nbase_url = "{server.url}"\n[request]\nheaders = {{ X-Auth = "Token $HF_TOKEN" }}\n'
+    )
+    settings = resolve({}, folder=tmp_path)
+    async with curating(Engine(workspace, settings)) as curator:
+        await curator.until(lambda: is_asking(curator))
+        assert "HF_TOKEN" in screen_text(curator.app)
+        await curator.press("escape", "n")
+        await curator.wait_for(GenerationPaused)
+        assert "would send HF_TOKEN" in curator.shown("#message")
+    assert server.received == []
+    async with curating(Engine(workspace, settings)) as curator:
+        await curator.until(lambda: is_asking(curator))
+        await curator.press("y", "n")
+        await curator.until(lambda: bool(server.received))
+    assert {received.headers.get("x-auth") for received in server.received} == {"Token hf-secret"}
 
 
 async def test_a_yes_is_asked_for_once_on_this_machine(workspace: Workspace, server: ModelServer) -> None:

@@ -1,12 +1,16 @@
 """The registry of actions and of screens: who is refused what, and no key that is not in it."""
 
+import ast
 import inspect
 import pkgutil
+from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import pytest
-from textual.binding import Binding
+from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
+from textual.widgets import Input, OptionList, TextArea
 
 import selfinstruct.tui
 from selfinstruct.core.engine import Engine
@@ -74,21 +78,44 @@ async def test_a_decision_waits_for_the_end_of_a_step_on_many_tasks(engine_on: O
         assert curator.engine.workspace.decisions.last_id() == before
 
 
-def test_every_key_of_a_screen_a_dialog_and_a_widget_is_in_the_registry() -> None:
-    outside = []
+def classes() -> Iterator[type[DOMNode]]:
+    """Every screen, dialog and widget of this program, and the application."""
     for module in pkgutil.walk_packages(selfinstruct.tui.__path__, "selfinstruct.tui."):
         for _, made in inspect.getmembers(import_module(module.name), inspect.isclass):
-            # Its keys are fixed: those of a stranger's settings must not answer for the person.
-            if made is KeyConsentScreen:
-                continue
             if issubclass(made, DOMNode) and made.__module__ == module.name:
-                own = made.__dict__.get("BINDINGS", [])
-                outside += [
-                    (made.__name__, one)
-                    for one in own
-                    if not isinstance(one, Binding) or one.id not in ACTION_OF
-                ]
+                yield made
+
+
+def test_every_key_of_a_screen_a_dialog_and_a_widget_is_in_the_registry() -> None:
+    outside = []
+    for made in classes():
+        # Its keys are fixed: those of a stranger's settings must not answer for the person.
+        if made is not KeyConsentScreen:
+            outside += [
+                (made.__name__, one)
+                for own in (made._merged_bindings or BindingsMap()).key_to_bindings.values()
+                for one in own
+                if one.id not in ACTION_OF and one not in of_textual(made)
+            ]
     assert outside == []
+
+
+def of_textual(made: type[DOMNode]) -> list[Binding]:
+    """The keys of Textual's own texts and lists, which type or move within them."""
+    bases = [base for base in (Input, TextArea, OptionList) if issubclass(made, base)]
+    return [one for base in bases for own in base._merged_bindings.key_to_bindings.values() for one in own]
+
+
+def test_no_code_compares_a_key_press_with_a_key_of_its_own() -> None:
+    folder, found = Path(selfinstruct.tui.__path__[0]), set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            within = list(ast.walk(node)) if isinstance(node, ast.Compare | ast.Match) else []
+            if any(isinstance(one, ast.Attribute) and one.attr == "key" for one in within):
+                texts = (one.value for one in within if isinstance(one, ast.Constant))
+                found |= {(path.name, text) for text in texts if isinstance(text, str)}
+    # Typing is no action: deleting a character, and the line break that an instruction cannot have.
+    assert found == {("type_ahead.py", "backspace"), ("edit_instruction.py", "enter")}
 
 
 def test_every_dialog_has_its_place_in_the_registry_unless_its_keys_are_fixed() -> None:

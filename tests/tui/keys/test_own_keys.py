@@ -2,17 +2,24 @@
 
 import ast
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
 from textual.widgets._footer import FooterKey
 
 import selfinstruct.tui
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted
+from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import PASS
+from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen
+from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 from selfinstruct.tui.keys.actions import actions_in
-from selfinstruct.tui.keys.own_keys import with_keys
+from selfinstruct.tui.keys.key_names import with_keys
+from selfinstruct.tui.screens.instances.editor import InstanceEditor
 from tests.conftest import OpenEngine
 from tests.tui.curating import curating, screen_text
 
@@ -82,15 +89,153 @@ async def test_the_footer_keeps_its_order(engine: Engine) -> None:
         assert shown[: len(expected)] == expected
 
 
+VERBS = (
+    "accepts|adds|again|applies|asks|cancels|changes|clears|closes|discards|edits|goes|in the|keeps|lists"
+    "|opens|quits|raises|replaces|resends|resumes|saves|sends|sets|shows|starts|stops|switches|takes|tries|undoes"
+)
+WRITTEN = re.compile(
+    rf"(?:^|[\s.:;,(])(?:[A-Za-z0-9?/*+]|Enter) (?:{VERBS})\b"
+    r"|\b[Pp]ress (?:[A-Za-z0-9?/*+]|Enter)\b|\b(?:Esc|Tab|Space|F\d+)\b|\^[a-z]\b"
+)
+
+
+def sentences() -> Iterator[tuple[str, str]]:
+    """Every text of the screens and commands that is no docstring, with its module."""
+    folder = Path(selfinstruct.tui.__path__[0])
+    for path in folder.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+                yield path.relative_to(folder).as_posix(), node.value
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "What you have typed is not saved. Esc again discards it.",
+        "Or in the curator: c sets a label, and on the Instances screen m asks for more.",
+        "Applied: u in the curator takes it back.",
+        "Enter raises it   ",
+        "  ^p",
+        "Next pane; ⇧Tab goes back.",
+        "Press n.",
+    ],
+)
+def test_a_key_written_into_a_sentence_is_found(sentence: str) -> None:
+    assert WRITTEN.search(sentence)
+
+
 def test_no_sentence_has_a_key_written_into_it() -> None:
-    """What the actions of full screens are bound to may be another key; dialogs keep theirs."""
-    written = re.compile(
-        r"(?:^|[.:;,(] )(?:[A-Za-z0-9]|Esc|F\d+) (?:shows|accepts|goes|starts|asks|adds|sets|undoes)\b"
-    )
-    sentences = [
-        node.value
-        for path in Path(selfinstruct.tui.__path__[0]).glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    """An action may have another key; only the question about an API key keeps its own."""
+    fixed = {"keys/key_names.py", "dialogs/key_consent.py"}
+    found = [
+        (path, sentence) for path, sentence in sentences() if path not in fixed and WRITTEN.search(sentence)
     ]
-    assert [sentence for sentence in sentences if written.search(sentence)] == []
+    assert found == []
+
+
+async def test_a_remapped_palette_opens_with_its_key_and_the_footer_says_so(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"palette": "f9", "skip": "ctrl+p"})) as curator:
+        assert "f9 palette" in screen_text(curator.app)
+        await curator.press("ctrl+p")
+        assert curator.app.screen is curator.app.curate
+        await curator.press("slash", "f9")
+        assert isinstance(curator.app.screen, CommandPalette)
+
+
+async def test_going_from_pane_to_pane_has_the_persons_own_keys(engine_on: OpenEngine) -> None:
+    keys = {"next_field": "f8", "previous_field": "f9", "skip": "tab"}
+    async with curating(engine_on(keys=keys)) as curator:
+        first = curator.app.screen.focused
+        await curator.press("tab")
+        assert curator.app.screen.focused is first
+        await curator.press("f8")
+        assert curator.app.screen.focused is not first
+        await curator.press("f9")
+        assert curator.app.screen.focused is first
+
+
+async def test_the_list_of_keys_scrolls_by_the_persons_own_keys(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"down": "f6"}), size=(80, 24)) as curator:
+        await curator.press("f1", "down")
+        pane = curator.app.screen.query_one("#keys-box")
+        assert pane.scroll_y == 0
+        await curator.press("f6")
+        assert pane.scroll_y == 1
+
+
+async def test_quitting_with_another_key_leaves_ctrl_q_without_effect(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"leave": "f10"})) as curator:
+        await curator.press("ctrl+q", "slash", "ctrl+q")
+        assert not curator.app._exit
+        await curator.press("f10")
+        assert curator.app._exit
+
+
+async def test_ctrl_c_says_how_to_quit_unless_it_is_given_away(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"leave": "f10"})) as curator:
+        await curator.press("ctrl+c")
+        assert curator.shown("#message") == "F10 quits; everything is kept."
+
+
+@pytest.fixture
+def edited(workspace: Workspace) -> Callable[..., Engine]:
+    """Open an engine with one undecided candidate."""
+
+    def open_engine(**keys: str) -> Engine:
+        engine = Engine(workspace, resolve({"keys": keys, "rng_seed": 1, "batches_ahead": 0}))
+        task_id = workspace.tasks.add(FISH, origin="model", at="now", batch=0, held=True)
+        engine.assess([task_id])
+        return engine
+
+    return open_engine
+
+
+FISH = "Name a fish that swims upstream in spring."
+
+
+async def test_the_wording_is_saved_by_the_persons_own_key_and_not_by_enter(
+    edited: Callable[..., Engine],
+) -> None:
+    async with curating(edited(save_wording="f6", cancel="f5")) as curator:
+        await curator.press("2", "g", "e", "!", "f5")
+        assert "F5 again discards it." in screen_text(curator.app)
+        await curator.press("enter", "?")
+        assert isinstance(curator.app.screen, EditScreen)
+        assert curator.current().instruction == FISH
+        await curator.press("f6")
+        assert curator.current().instruction == f"{FISH}!?"
+
+
+async def test_a_line_is_entered_with_the_persons_own_key_and_not_with_enter(
+    engine_on: OpenEngine,
+) -> None:
+    async with curating(engine_on(keys={"submit": "f6"})) as curator:
+        await curator.press("2", "slash")
+        line = curator.app.screen.focused
+        assert "F6 goes to the rows" in curator.shown("#message")
+        await curator.press("enter")
+        assert curator.app.screen.focused is line
+        await curator.press("f6")
+        assert curator.app.screen.focused is curator.table
+        entered: list[float | None] = []
+        curator.app.push_screen(CostLimitScreen(2, None), entered.append)
+        await curator.pilot.pause()
+        assert "F6 raises it" in screen_text(curator.app)
+        await curator.press("enter")
+        assert entered == []
+        await curator.press("f6")
+        assert entered == [4]
+
+
+async def test_input_and_output_are_switched_by_the_persons_own_key_only(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"switch_text": "f6"})) as curator:
+        editor = InstanceEditor("Edit", "Name a fish.", ("in", "out"), lambda *_: None)
+        curator.app.push_screen(editor)
+        await curator.pilot.pause()
+        first = editor.focused
+        await curator.press("tab", "shift+tab")
+        assert editor.focused is first
+        await curator.press("f6")
+        assert editor.focused is not first

@@ -284,9 +284,10 @@ async def test_quitting_asks_before_it_gives_up_what_is_typed(engine_on: OpenEng
         await curator.until(lambda: not curator.app.is_running)
 
 
-async def test_q_quits(engine_on: OpenEngine) -> None:
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_q_quits(engine_on: OpenEngine, key: str) -> None:
     async with first_run(engine_on()) as curator:
-        await curator.press("q")
+        await curator.press(key)
         await curator.until(lambda: not curator.app.is_running)
 
 

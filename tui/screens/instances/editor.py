@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Footer, Static, TextArea
 
-from selfinstruct.tui.dialogs.base import DISCARDS
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.text.safe_text import safe_line
@@ -20,17 +19,17 @@ _QUOTED = 190
 
 
 class _Field(TypingArea):
-    """One of several text areas, which handles Tab and ^s in the order of the keys in the queue."""
+    """One of several text areas, which handles switching and saving in the order of the keys in the queue."""
 
     class Saved(Message):
-        """^s was pressed, and all keys typed before it have been handled."""
+        """The key that saves was pressed, and all keys typed before it have been handled."""
 
     def on_key(self, event: events.Key) -> None:
-        """Handle Tab and ^s; forward keys typed after a Tab to the field that has the focus by now."""
+        """Switch and save; forward keys typed after a switch to the field that has the focus by now."""
         focused, action = self.screen.focused, cast("InstanceEditor", self.screen).in_order(event)
         if isinstance(focused, _Field) and focused is not self:
             focused.post_message(events.Key(event.key, event.character))
-        elif event.key == "shift+tab" or action == "switch_text":
+        elif action == "switch_text":
             self.screen.focus_next(_Field)
         elif action == "save":
             self.post_message(self.Saved())
@@ -40,7 +39,7 @@ class _Field(TypingArea):
         event.stop()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Forward a paste after a Tab to the field that has the focus by now."""
+        """Forward a paste after a switch to the field that has the focus by now."""
         focused = self.screen.focused
         if isinstance(focused, _Field) and focused is not self:
             focused.post_message(events.Paste(event.text))
@@ -122,7 +121,7 @@ class InstanceEditor(TypingScreen[None]):
         if self.may_discard(typed=self._typed != self._texts):
             self.dismiss()
         else:
-            self._tell(DISCARDS)
+            self._tell(self.discard_warning)
 
     @property
     def _typed(self) -> tuple[str, str]:

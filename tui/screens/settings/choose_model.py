@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,11 +20,15 @@ from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
-from selfinstruct.tui.keys.own_keys import bindings, with_keys
+from selfinstruct.tui.keys.key_names import with_keys
+from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.screens.settings.form import FIELDS, changed_in, faults_of, text_of, values_of
 from selfinstruct.tui.screens.settings.probe_result import models_of, outcome_of
 from selfinstruct.tui.screens.settings.rows import SettingRow, key_note
 from selfinstruct.tui.text.safe_text import sentence_line
+
+if TYPE_CHECKING:
+    from selfinstruct.tui.app import CuratorApp
 
 _FIELDS = ("base_url", "model", "api_key_env", "api")
 _NO_NAME = "Enter the model's name. A test asks the server which models it has."
@@ -364,4 +368,4 @@ class FirstRunScreen(Dialog[dict[str, str] | None]):
             return
         self._stop_testing()
         self.dismiss(None)
-        self.call_later(self.app.action_quit)
+        self.call_later(cast("CuratorApp", self.app).action_leave)

@@ -11,10 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from selfinstruct.tui.screens.settings.form import KEYS, Field
-from selfinstruct.tui.text.exact_text import ExactInput, ExactTextArea
+from selfinstruct.tui.text.exact_text import ExactTextArea
 from selfinstruct.tui.text.safe_text import safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.choice import Choice
+from selfinstruct.tui.widgets.text_line import TextLine
 
 _SHORT = 30
 _KEYS_LINES = 4
@@ -66,7 +67,7 @@ class SettingRow(Widget):
         else:
             placeholder = safe_line(field.default)
             # A stray key must not replace a long list.
-            editor = ExactInput(text, placeholder=placeholder, compact=True, select_on_focus=False)
+            editor = TextLine(text, placeholder=placeholder, compact=True, select_on_focus=False)
         editor.add_class("setting-value")
         return editor
 

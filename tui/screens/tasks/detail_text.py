@@ -12,7 +12,7 @@ from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
 from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Task
 from selfinstruct.db.workspace import Workspace
-from selfinstruct.tui.keys.own_keys import with_keys
+from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.block_view import Block

@@ -57,8 +57,8 @@ class PoolScreen(FilteredScreen, TasksScreen):
         """Reread the rows; without a filter, show the number of new tasks in the title."""
         count, shown = self.count(), len(self.table.ids)
         if count != shown and not self.filter.value:
-            new = f" · {count - shown:,} new, Enter in the filter shows them"
-            entitle(self.table, f"Showing {shown:,} of {count:,}{new}")
+            new = f"{count - shown:,} new, {self.with_keys('{submit} in the filter shows them')}"
+            entitle(self.table, f"Showing {shown:,} of {count:,} · {new}")
         super().refresh_view()
 
     async def action_back(self) -> None:
