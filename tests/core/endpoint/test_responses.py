@@ -111,7 +111,7 @@ def test_an_answer_without_text_says_why(sent: bytes, sentence: str) -> None:
     assert str(caught.value) == sentence
 
 
-def reasoned(content: object, finish: str | None = "stop", **beside: object) -> bytes:
+def reasoned(content: object, finish: str | None = "stop", **beside: Any) -> bytes:
     return body({"choices": [{"message": {"content": content, **beside}, "finish_reason": finish}]})
 
 
@@ -123,14 +123,14 @@ THOUGHTS = [
 
 
 @pytest.mark.parametrize("beside", THOUGHTS)
-def test_thoughts_beside_an_answer_are_no_part_of_it(beside: dict[str, object]) -> None:
+def test_thoughts_beside_an_answer_are_no_part_of_it(beside: dict[str, Any]) -> None:
     assert read_answer(reasoned("9. Sing.", **beside), "chat").text == "9. Sing."
 
 
 @pytest.mark.parametrize("beside", [*THOUGHTS, {"content": [{"type": "thinking", "thinking": []}]}])
 @pytest.mark.parametrize("content", [None, "", " \n"])
 def test_thoughts_alone_are_no_answer_even_where_they_read_like_one(
-    content: object, beside: dict[str, object]
+    content: object, beside: dict[str, Any]
 ) -> None:
     with pytest.raises(OnlyThoughtsError, match="reasoning parser does not fit the model: turn it off there"):
         read_answer(reasoned(**{"content": content, **beside}), "chat")
@@ -148,7 +148,7 @@ def test_a_json_object_in_the_place_of_thoughts_is_the_answer(name: str) -> None
 @pytest.mark.parametrize("beside", THOUGHTS)
 @pytest.mark.parametrize("content", [None, ""])
 def test_thoughts_that_used_up_the_tokens_name_the_setting_for_more(
-    content: object, beside: dict[str, object]
+    content: object, beside: dict[str, Any]
 ) -> None:
     with pytest.raises(NothingSaidError, match=r"used up by the model's thoughts.* raise thinking_tokens"):
         read_answer(reasoned(content, "length", **beside), "chat")
@@ -173,7 +173,7 @@ def test_a_model_that_stops_after_its_thoughts_has_not_answered(text: str) -> No
 @pytest.mark.parametrize(
     "beside", [{"reasoning": ""}, {"reasoning_content": None}, {"reasoning_details": []}]
 )
-def test_empty_fields_for_thoughts_are_no_thoughts(beside: dict[str, object]) -> None:
+def test_empty_fields_for_thoughts_are_no_thoughts(beside: dict[str, Any]) -> None:
     with pytest.raises(NoTextError, match=r"The answer has no text\."):
         read_answer(reasoned(None, **beside), "chat")
 

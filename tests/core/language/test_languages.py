@@ -156,6 +156,7 @@ def test_a_base_model_stops_at_the_next_task_however_it_writes_the_colon(code: s
         writer("completions", code).instantiate("?", output_first=True),
     ):
         stop = rendered.parameters["stop"]
+        assert isinstance(stop, list)
         assert {f"\n{task}{colon}", f"\n{task}:"} <= set(stop)
         assert len(stop) <= 4, "the most that endpoints take"
 

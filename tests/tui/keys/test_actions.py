@@ -102,8 +102,8 @@ def test_every_key_of_a_screen_a_dialog_and_a_widget_is_in_the_registry() -> Non
 
 def of_textual(made: type[DOMNode]) -> list[Binding]:
     """The keys of Textual's own texts and lists, which type or move within them."""
-    bases = [base for base in (Input, TextArea, OptionList) if issubclass(made, base)]
-    return [one for base in bases for own in base._merged_bindings.key_to_bindings.values() for one in own]
+    merged = [base._merged_bindings for base in (Input, TextArea, OptionList) if issubclass(made, base)]
+    return [one for each in merged if each for own in each.key_to_bindings.values() for one in own]
 
 
 def test_no_code_compares_a_key_press_with_a_key_of_its_own() -> None:
