@@ -45,19 +45,19 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked_again(
         ("sub", "sub is a folder. Choose the name of a file in it."),
         ("w.db", "w.db is the workspace itself. Choose another name."),
         (
-            "no--out/t.csv",
-            "no--out/t.csv cannot be written: No such file or directory. Choose another place.",
+            "no--out/t.jsonl",
+            "no--out/t.jsonl cannot be written: No such file or directory. Choose another place.",
         ),
-        ("{pool}.csv", "{pool}.csv already exists. ^s again replaces it."),
-        ("link.csv", "link.csv already exists. ^s again replaces it."),
+        ("{pool}.jsonl", "{pool}.jsonl already exists. ^s again replaces it."),
+        ("link.jsonl", "link.jsonl already exists. ^s again replaces it."),
     ],
 )
 async def test_each_refusal_reads_as_written_for_the_dialog_and_quotes_the_name_as_it_is(
     engine_on: OpenEngine, tmp_path: Path, name: str, said: str
 ) -> None:
     (tmp_path / "sub").mkdir()
-    (tmp_path / "{pool}.csv").write_text("mine")
-    (tmp_path / "link.csv").symlink_to(tmp_path / "nothing")
+    (tmp_path / "{pool}.jsonl").write_text("mine")
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "nothing")
     async with curating(engine_on(), (160, 50)) as curator:
         await curator.press("X")
         curator.app.screen.query_one("#export-file", Input).value = name
