@@ -115,6 +115,11 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
     markers = number_markers(lines, vocabulary.item)
     if markers:
         kept = top_level(markers, opened=opened, colons=_after_colons(lines, markers))
+        above = " ".join(line.text for line in lines[: kept[0].line]).rstrip() if kept else ""
+        if opened and kept[:1] and kept[0].number == 1 and above.endswith(COLONS):
+            # A list that counts anew is what the opened item announces, or that item is its heading.
+            opened = vocabulary.is_request(above)
+            kept = kept if any(vocabulary.is_request(marker.text) for marker in kept) else []
     elif not opened:
         named = [found for at, line in enumerate(lines) if (found := named_marker(line, at, vocabulary.item))]
         letters = [] if named else _lettered_tasks(lines, vocabulary)

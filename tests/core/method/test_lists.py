@@ -116,6 +116,20 @@ def test_a_base_models_text_begins_inside_an_item() -> None:
     assert parse_proposals(FISH, cut=False, continues_item=True) == [FISH]
 
 
+@pytest.mark.parametrize(
+    ("text", "tasks"),
+    [
+        (" Sort these by size:\n  1. 300\n  2. 20", ["Sort these by size: 1. 300 2. 20"]),
+        (" Here are more:\n1. Name a bird.\n2. Sing.", ["Name a bird.", "Sing."]),
+        (" Name a fish.\n1. Name a bird.\n2. Sing.", ["Name a fish.", "Name a bird.", "Sing."]),
+    ],
+)
+def test_a_list_below_a_base_models_first_item_is_what_it_announces_or_what_it_heads(
+    text: str, tasks: list[str]
+) -> None:
+    assert parse_proposals(text, cut=False, continues_item=True) == tasks
+
+
 def test_bullets_in_a_base_models_first_item_are_part_of_it() -> None:
     text = " Name three:\n- cod\n- eel"
     assert parse_proposals(text, cut=False, continues_item=True) == ["Name three: - cod - eel"]
