@@ -66,7 +66,7 @@ def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = 
 
 
 def _written(text: str) -> list[str]:
-    """The lines with text that are no code; a fence around all of them makes none, also with others inside."""
+    """The lines with text that are no code. A fence around all of them makes none, even with more inside."""
     whole = text.strip().split("\n")
     if len(whole) > 1 and is_wrapper(whole[0]) and is_fence(whole[-1]):
         text = "\n".join(whole[1:-1])
