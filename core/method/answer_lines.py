@@ -69,6 +69,11 @@ def is_fence(text: str) -> bool:
     return _FENCE.match(text) is not None
 
 
+def is_wrapper(text: str) -> bool:
+    """Whether a line opens a fence of plain text, as models set around a whole answer."""
+    return _WRAPPER.match(text) is not None
+
+
 def fence_marks(text: str) -> str:
     """The marks of a line that is a code fence, such as "```"; "" if it is none."""
     fence = _FENCE.match(text)

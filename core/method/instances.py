@@ -103,12 +103,17 @@ def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool
     if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
         return True
     outputs = [one for one in fields if one.kind in {"output", "label"}]
-    # An output with a name of its own may be the beginning of one that is named in another form.
+    # Without inputs, an output may hold that of the next one.
+    if lacks_input and any(holds_fields(one.value, vocabulary, missing) for one in outputs[:-1]):
+        return True
+    # An output with a name of its own may be the beginning of one that is named in another form, or above it.
     return (
         bool(outputs)
         and all(vocabulary.meaning(one.name) is None for one in outputs)
         and any(
-            holds_fields(one.value, vocabulary, ("output", "label")) for one in fields if one.kind == "input"
+            holds_fields(one.value, vocabulary, ("output", "label"))
+            for one in fields
+            if one.kind in {"input", "output", "label"}
         )
     )
 

@@ -70,7 +70,8 @@ def _before_last_marks(text: str) -> tuple[str, bool]:
             found = None if opens.lower() in text[:at].lower() else closing
         if found is None:
             break
-        ended, at = True, found.start()
+        # A line of "###" may be the beginning of a heading that was cut off.
+        ended, at = ended or "#" not in found[0], found.start()
     return (text, False) if at == len(text.rstrip()) else (text[:at].rstrip(), ended)
 
 

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from selfinstruct.core.method.answer_lines import Line, answer_lines
+from selfinstruct.core.method.answer_lines import Line, answer_lines, is_fence, is_wrapper
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
@@ -66,7 +66,10 @@ def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = 
 
 
 def _written(text: str) -> list[str]:
-    """The lines with text that are no code."""
+    """The lines with text that are no code. A fence around all of them makes none, even with more inside."""
+    whole = text.strip().split("\n")
+    if len(whole) > 1 and is_wrapper(whole[0]) and is_fence(whole[-1]):
+        text = "\n".join(whole[1:-1])
     lines = answer_lines(text, lambda _: None) if text.strip() else []
     return [line.text for line in lines if not line.code and not line.blank]
 

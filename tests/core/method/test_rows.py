@@ -123,6 +123,15 @@ def test_names_in_a_form_that_is_not_known_are_no_output(form: str, code: str) -
         assert read(f"```\n{gap.join(lines)}\n```", code) == ([], {"unreadable"})
 
 
+def test_names_in_a_form_that_is_not_known_are_no_output_around_code_or_below_a_title() -> None:
+    code = "<b>Input:</b> cod\n<b>Output:</b> Use this:\n\n```python\nx = 1\n```\n\nIt prints nothing."
+    assert read(f"```\n{code}\n```") == ([], {"unreadable"})
+    begun = "<b>Input text:</b> ```python\nx = 1\n```\nAnswer: cod\n<b>Input text:</b> wren\nAnswer: bird"
+    assert read(begun) == ([], {"unreadable"})
+    titled = "## Example 1: Fish\n\n<b>Class label:</b> bird\n## Input:\nwren"
+    assert read(titled, output_first=True) == ([], {"unreadable"})
+
+
 @pytest.mark.parametrize(
     "text",
     [

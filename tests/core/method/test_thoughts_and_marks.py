@@ -3,7 +3,13 @@
 import pytest
 
 from benchmarks.reading_forms import MARKS, THOUGHT_TAGS, with_marks, with_thoughts
-from selfinstruct.core.method import parse_input_first, parse_label, parse_proposals
+from selfinstruct.core.method import (
+    keep_or_drop,
+    parse_input_first,
+    parse_label,
+    parse_output_first,
+    parse_proposals,
+)
 
 LIST = "9. Name a bird.\n10. Name a tree."
 TASKS = ["Name a bird.", "Name a tree."]
@@ -32,6 +38,11 @@ def test_marks_at_the_end_are_no_part_of_the_last_task(text: str) -> None:
 def test_several_marks_at_the_end_are_taken_off_an_output(mark: str) -> None:
     (one,) = parse_input_first(f"Input: a\nOutput: The sea.{mark}\n</s>")
     assert (one.input, one.output) == ("a", "The sea.")
+
+
+def test_a_heading_that_was_cut_off_shows_no_end_of_an_answer() -> None:
+    made = keep_or_drop(parse_output_first("### Class label\nloud\n\n###"), cut=True)
+    assert [one.reason.code for one in made if one.reason] == ["cut"]
 
 
 @pytest.mark.parametrize(
