@@ -48,6 +48,8 @@ class ListItems:
         self._continues = self._open = opened
         self._drifted = self._ended = self._titled = False
         self._all_titled, self._all_answered = self._layout()
+        self._counted, self._several, self._all_ask = 0, False, True
+        self._first: _Item | None = None
 
     def _layout(self) -> tuple[bool, bool]:
         """Whether the first line of all items is a title, and whether an answer follows it in all of them.
@@ -112,13 +114,19 @@ class ListItems:
 
     def _begins_again(self, marker: Marker) -> bool:
         """Whether the numbers begin again with what are no tasks: the answers to the tasks above."""
-        begun = [item for item in self._items if item.lines]
+        # Each is looked at once: a model that repeats itself writes thousands.
+        for item in self._items[self._counted :]:
+            if item.lines:
+                self._first, self._several = self._first or item, self._first is not None
+                self._all_ask = self._all_ask and self._vocabulary.is_request(item.lines[0])
+        self._counted = len(self._items)
         return (
-            len(begun) > 1
+            self._first is not None
+            and self._several
+            and self._all_ask
             and marker.number is not None
-            and marker.number == begun[0].number
+            and marker.number == self._first.number
             and not self._vocabulary.is_request(marker.text)
-            and all(self._vocabulary.is_request(item.lines[0]) for item in begun)
         )
 
     def _begin(self, marker: Marker) -> None:

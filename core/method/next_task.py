@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.answer_lines import Line
@@ -38,11 +39,11 @@ def before_next_task(text: str, vocabulary: Vocabulary, *, request: bool = False
     """
     if _begins_with_own_field(text, vocabulary):
         return ""
-    texts = [*texts_before_tasks(text, vocabulary)]
     before, _, last = text.rstrip("\n").rpartition("\n\n")
     last = _ITEM_NUMBER.sub("", last.strip())
-    if request and before.strip() and "\n" not in last and _is_next_request(last, vocabulary):
-        texts.append(before.strip())
+    is_request = request and before.strip() and "\n" not in last and _is_next_request(last, vocabulary)
+    # One at a time: a model that repeats itself names thousands of tasks, each below all text above it.
+    texts = chain(texts_before_tasks(text, vocabulary), [before.strip()] if is_request else [])
     return next((before for before in texts if not _introduces(before, vocabulary)), "")
 
 
