@@ -15,7 +15,7 @@ from selfinstruct.core.endpoint.key_consent import (
 )
 from selfinstruct.core.endpoint.redaction import remember
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.setting_names import flag_of
+from selfinstruct.core.setting_names import as_flags, flag_of
 from selfinstruct.core.settings.header_values import filled
 from selfinstruct.core.settings.model import Settings
 
@@ -117,8 +117,10 @@ def _not_allowed(use: KeyUse, settings: Settings, names: Names) -> str:
             f"{settings.address} gets no key: its host name may be misleading. Write the host in plain"
             f" ASCII in {url}, as in https://xn--bcher-kva.example/v1."
         )
+    # Named as they are typed wherever this is shown: a program allows a key only at its start.
+    address = f"{url} {shlex.quote(settings.address)}"
+    options = as_flags(f"{model} {shlex.quote(settings.model)} {address} {variable} {use.variable}")
     return (
         f"The key in {use.variable} was not sent: you have not allowed it for {use.origin} on this"
-        f" machine. To allow it, name both together: {model} {shlex.quote(settings.model)} {url}"
-        f" {shlex.quote(settings.address)} {variable} {use.variable}"
+        f" machine. Start with {options} to allow it."
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -68,6 +68,14 @@ class ExportScreen(Dialog[str | None]):
 
     def _usual_name(self, export_format: str) -> str:
         return f"{self._engine.workspace.path.stem}{_ENDINGS.get(export_format, '.jsonl')}"
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what is typed beside the format as a file name."""
+        if self.focused is self._choice and event.is_printable and event.character != " ":
+            event.stop()
+            self._file.value = event.character or ""
+            self.set_focus(self._file)
+            self._file.cursor_position = len(self._file.value)
 
     @on(Choice.Changed)
     def _format_changed(self) -> None:

@@ -90,12 +90,25 @@ def check_keys(chosen: Mapping[str, str]) -> None:
 
 
 def _require_key_while_typing(action: str, keys: str) -> None:
-    """Require a key that types no text, since the text field that has the focus takes all others."""
-    if all(_types_text(key.strip()) for key in keys.split(",")):
+    """Require a key that the text field that has the focus leaves alone."""
+    editing = _editing_keys()
+    given = [NAME_OF.get(key.strip(), key.strip()) for key in keys.split(",")]
+    if all(_types_text(key) for key in given):
         raise SettingsError(
             f"In keys, {action} needs a key that types nothing, such as f5 or ctrl+s: where it works, letters"
             " and symbols go into the text."
         )
+    if all(_types_text(key) or key in editing for key in given):
+        raise SettingsError(
+            f"In keys, {action} needs a key that text fields do not use for editing, such as f5 or ctrl+s."
+        )
+
+
+def _editing_keys() -> set[str]:
+    from textual.widgets import Input, TextArea  # noqa: PLC0415 - only where keys for texts are set
+
+    made = [Binding(*one) if isinstance(one, tuple) else one for one in (*Input.BINDINGS, *TextArea.BINDINGS)]
+    return {key for binding in made for key in binding.key.split(",")} - {"enter", "tab", "shift+tab"}
 
 
 def _types_text(key: str) -> bool:

@@ -65,6 +65,12 @@ async def test_each_refusal_reads_as_written_for_the_dialog_and_quotes_the_name_
         assert str(curator.app.screen.query_one("#export-said", Static).visual) == said
 
 
+async def test_what_is_typed_beside_the_format_is_a_file_name(engine_on: OpenEngine, tmp_path: Path) -> None:
+    async with curating(engine_on()) as curator:
+        await curator.press("X", "right", *"new.jsonl", "ctrl+s")
+        assert (tmp_path / "new.jsonl").exists()
+
+
 async def test_what_cannot_be_written_is_said_and_nothing_is_lost(engine_on: OpenEngine) -> None:
     async with curating(engine_on()) as curator:
         await curator.press("X", "tab", *["backspace"] * 20, *"no/such/folder/a.jsonl", "enter")

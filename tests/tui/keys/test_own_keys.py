@@ -198,34 +198,34 @@ FISH = "Name a fish that swims upstream in spring."
 async def test_the_wording_is_saved_by_the_persons_own_key_and_not_by_enter(
     edited: Callable[..., Engine],
 ) -> None:
-    async with curating(edited(save_wording="f6", cancel="f5")) as curator:
+    async with curating(edited(save_wording="f8", cancel="f5")) as curator:
         await curator.press("2", "g", "e", "!", "f5")
         assert "F5 again discards it." in screen_text(curator.app)
         await curator.press("enter", "?")
         assert isinstance(curator.app.screen, EditScreen)
         assert curator.current().instruction == FISH
-        await curator.press("f6")
+        await curator.press("f8")
         assert curator.current().instruction == f"{FISH}!?"
 
 
 async def test_a_line_is_entered_with_the_persons_own_key_and_not_with_enter(
     engine_on: OpenEngine,
 ) -> None:
-    async with curating(engine_on(keys={"submit": "f6"})) as curator:
+    async with curating(engine_on(keys={"submit": "f8"})) as curator:
         await curator.press("2", "slash")
         line = curator.app.screen.focused
-        assert "F6 goes to the rows" in curator.shown("#message")
+        assert "F8 goes to the rows" in curator.shown("#message")
         await curator.press("enter")
         assert curator.app.screen.focused is line
-        await curator.press("f6")
+        await curator.press("f8")
         assert curator.app.screen.focused is curator.table
         entered: list[float | None] = []
         curator.app.push_screen(CostLimitScreen(2, None), entered.append)
         await curator.pilot.pause()
-        assert "F6 raises it" in screen_text(curator.app)
+        assert "F8 raises it" in screen_text(curator.app)
         await curator.press("enter")
         assert entered == []
-        await curator.press("f6")
+        await curator.press("f8")
         assert entered == [4]
 
 

@@ -182,7 +182,7 @@ class TasksScreen(PaneActions, DecidingScreen):
     def _result_text(self, decided: DecisionResult, done: str, how: str) -> str:
         """Return a sentence on the result of a step."""
         refused = list(decided.refused.values())
-        flipped = f" {self._flips(decided)}" if decided.flipped else ""
+        flipped = f" · {self._flips(decided)}" if decided.flipped else ""
         number = len(decided.done) + len(refused) + decided.left + len(decided.spared)
         if number == len(decided.done) == 1:
             instruction = self.engine.workspace.tasks.get(decided.done[0]).instruction
@@ -193,7 +193,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             by_filters = isinstance(refused[0], RefusedByFiltersError)
             overrule = self.with_keys(" {accept_anyway} accepts it anyway.")
             return f"Filtered: {refused[0]}{overrule}" if by_filters else str(refused[0])
-        text = f"{done} {len(decided.done):,} of {number:,}{how}.{flipped}"
+        text = f"{done} {len(decided.done):,} of {number:,}{how}{flipped}."
         if decided.spared:
             were = "was" if len(decided.spared) == 1 else "were"
             text += f" {len(decided.spared):,} {were} already decided."
@@ -223,7 +223,7 @@ class TasksScreen(PaneActions, DecidingScreen):
     @staticmethod
     def _flips(decided: DecisionResult) -> str:
         number = len(decided.flipped)
-        return f"· {number} {'verdict' if number == 1 else 'verdicts'} flipped, marked with !"
+        return f"{many(number, 'verdict')} flipped (marked !)"
 
     def action_accept(self) -> None:
         """Accept, unless a filter objects."""
