@@ -11,9 +11,9 @@ A rule is a line of elements that follow each other within a sentence:
 - `$`, last: the phrase ends here: punctuation, the end, or an entry of `<after>` follows; `!`: no such entry;
 - `+` before an element: it continues a word in Hangul instead of starting one.
 
-Those of `whole` must be all that a text asks for: one sentence without a colon, in which nothing but patterns of
-`closing` follows the rule. "Open the window" needs hands; "Open the window: is this an order?" does not. `^` then
-stands for the beginning of the text, or a comma, and only a text with a polite word may be a question.
+Those of `whole` must be all that a text asks for: one sentence without a colon, in which nothing but patterns
+of `closing` follows the rule. "Open the window" needs hands; "Open the window: is this an order?" does not.
+`^` then stands for the beginning of the text, or a comma, and a question needs a polite word.
 
 Texts and words are compared after `fold`, and without accents. As with `whole_words`, a word is a whole word
 in scripts with spaces, starts one in Hangul, and may be anywhere in scripts without spaces.
