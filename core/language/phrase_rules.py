@@ -11,6 +11,10 @@ A rule is a line of elements that follow each other within a sentence:
 - `$`, last: the phrase ends here: punctuation, the end, or an entry of `<after>` follows; `!`: no such entry;
 - `+` before an element: it continues a word in Hangul instead of starting one.
 
+Those of `whole` must be all that a text asks for: one sentence without a colon, in which nothing but patterns
+of `closing` follows the rule. "Open the window" needs hands; "Open the window: is this an order?" does not.
+`^` then stands for the beginning of the text, or a comma, and a question needs a polite word.
+
 Texts and words are compared after `fold`, and without accents. As with `whole_words`, a word is a whole word
 in scripts with spaces, starts one in Hangul, and may be anywhere in scripts without spaces.
 """
@@ -34,6 +38,8 @@ from selfinstruct.core.language.unicode_tokens import (
 
 _RULES = "rules.toml"
 _FAR, _FARTHEST = 60, 200
+_LONGEST = 200
+"""A text that asks for a deed and nothing else has no more characters."""
 _GAPS = frozenset({"~", "*", "..", "..."})
 _MASK = "\x02"
 """Stands for a letter of a harmless phrase; part of no word."""
@@ -42,6 +48,10 @@ _STOPS = rf".,;:!?。、\n()\[\]「」『』《》—{_MASK}"
 _JOINT = rf"[^\w{_STOPS}]*"
 """What may stand between adjacent words: spaces, quotation marks."""
 _START = rf"(?:(?:^|[{_STOPS}]){_JOINT})"
+_WORD = rf"(?:\d+[:.]\d+|{RUN})"
+_COLON = re.compile(r":(?!\d)")
+_EARLIER = rf"[^.:;!?。\n\"“”「」『』{_MASK}]*"
+"""What may precede a request that is the whole of a text: the same sentence, without quotations."""
 
 Words = tuple[str, ...]
 
@@ -53,11 +63,22 @@ class _Rule:
     source: str
     needs: tuple[Words, ...]
     """One of each of these is in every text that it applies to: a quick test that spares most searches."""
+    closing: str | None = None
+    """Of a rule that must be all that a text asks for: the source of what may follow it."""
 
     @cached_property
     def pattern(self) -> "re.Pattern[str]":
         """The rule, compiled when it is first needed: all rules of a language take seconds of CPU."""
         return re.compile(self.source)
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """The (start, end) offsets of the evidence in a text."""
+        if self.closing is None:
+            yield from (match.span("hit") for match in self.pattern.finditer(text))
+        elif len(text) <= _LONGEST and not _COLON.search(text) and (match := self.pattern.match(text)):
+            rest = _compiled(self.closing).fullmatch(text, match.end())
+            if rest and (match["asked"] is not None or "?" not in rest.group()):
+                yield match.span("hit")
 
     def may_apply(self, text: str, is_in: dict[Words, bool]) -> bool:
         """Return whether the text has what the rule needs; `is_in` remembers it for other rules."""
@@ -82,7 +103,7 @@ class PhraseRules:
     def spans(self, folded: str) -> list[Span]:
         """The (start, end) offsets in a folded text where a rule applies, in order, without overlaps."""
         text, rules = self._narrowed(folded)
-        return disjoint(match.span("hit") for rule in rules for match in rule.pattern.finditer(text))
+        return disjoint(span for rule in rules for span in rule.spans(text))
 
     def opening(self, folded: str) -> Span | None:
         """The (start, end) offsets of the request that a folded text begins with, if a rule applies to it."""
@@ -118,7 +139,10 @@ def read_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
     table, words = data.get(name, {}), _Words(data.get("words", {}), data.get("reach", 4))
     return PhraseRules(
         paper=tuple(table.get("paper", ())),
-        _rules=tuple(words.translate(rule) for rule in table.get("rules", ())),
+        _rules=(
+            *(words.translate(rule) for rule in table.get("rules", ())),
+            *(words.translate_whole(rule, table.get("closing", ())) for rule in table.get("whole", ())),
+        ),
         _harmless=tuple(words.translate(rule) for rule in table.get("harmless", ())),
         _unless=whole_words(_spelled(table.get("unless", ())), particles=True),
     )
@@ -144,9 +168,24 @@ class _Words:
             after = rf"(?={_JOINT}(?:[{_STOPS}]|${follows and '|'}{follows}))"
             elements = elements[:-1]
         body = "".join(self._joined(elements))
+        return _Rule(f"{before}(?P<hit>{body}){after}", self._needs(elements))
+
+    def translate_whole(self, rule: str, closing: Sequence[str]) -> _Rule:
+        """Translate a rule that must be all that a text asks for."""
+        elements = rule.split()
+        before = f"(?P<asked>{_EARLIER}?)"
+        if elements[0] == "^":
+            elements = elements[1:]
+            polite = self._any_of(self.lists.get("polite", ()))
+            before = rf"(?:{_EARLIER}[,、])?[\s¿¡]*(?P<asked>(?:{polite}[\s,¿¡]*)+)?"
+        follows = "|".join("".join(self._joined(pattern.split())) for pattern in closing)
+        after = rf"(?:[,、]?{_JOINT}(?:{follows})){{0,4}}" if follows else ""
+        body = "".join(self._joined(elements))
+        return _Rule(f"{before}(?P<hit>{body})", self._needs(elements), rf"{after}\W*")
+
+    def _needs(self, elements: Sequence[str]) -> tuple[Words, ...]:
         named = [self._entries(element) for element in elements if element not in _GAPS]
-        needs = tuple(tuple(sorted({entry.split()[0] for entry in _spelled(entries)})) for entries in named)
-        return _Rule(f"{before}(?P<hit>{body}){after}", needs)
+        return tuple(tuple(sorted({entry.split()[0] for entry in _spelled(entries)})) for entries in named)
 
     def _joined(self, elements: Sequence[str]) -> Iterator[str]:
         between = self._any_of(self.lists.get("between", ()))
@@ -157,9 +196,9 @@ class _Words:
                 joint = ""
                 continue
             if element == "~":
-                yield f"(?:{_JOINT}{between and f'(?!{between})'}{RUN}){{0,{self.reach}}}?"
+                yield f"(?:{_JOINT}{between and f'(?!{between})'}{_WORD}){{0,{self.reach}}}?"
             elif element == "*":
-                yield joint + RUN
+                yield joint + _WORD
             else:
                 yield joint + self._any_of(self._entries(element), continues=element.startswith("+"))
             joint = _JOINT
@@ -174,6 +213,11 @@ class _Words:
     def _any_of(self, entries: Sequence[str], *, continues: bool = False) -> str:
         source = whole_words_source(_spelled(entries), particles=True, starts=not continues)
         return f"(?:{source})" if source else ""
+
+
+@cache
+def _compiled(source: str) -> "re.Pattern[str]":
+    return re.compile(source)
 
 
 def _spelled(entries: Sequence[str]) -> set[str]:
