@@ -10,7 +10,7 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_fields import Field
 from selfinstruct.core.method.next_task import names_task, only_introduces
-from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair
+from selfinstruct.core.method.parsed_instance import OPEN_END, UNREADABLE, Pair
 from selfinstruct.core.method.unknown_form import holds_fields
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Vocabulary
@@ -45,15 +45,16 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
     given: str | None = None
     answered = False
     fault: Reason | None = None
+    open_given: Reason | None = None
     for one in fields:
         if one.kind in {"", "example"}:
             if given is not None and not answered:
                 found.append(Pair(given, "", fault))
-            given, answered = None, False
+            given, answered, open_given = None, False, None
             fault = _homeless(one.value, vocabulary)
         elif one.kind != "input":
             aside = _ASIDE if given and _has_aside(given, vocabulary) else None
-            found.append(Pair(given or "", one.value, fault or aside))
+            found.append(Pair(given or "", one.value, _open_end(one) or open_given or fault or aside))
             answered = True
         else:
             if given is not None and not answered:
@@ -61,10 +62,14 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
                 fault = _TWO_INPUTS if given.strip() else fault
             elif answered:
                 fault = None
-            given, answered = one.value, False
+            given, answered, open_given = one.value, False, _open_end(one)
     if given is not None and not answered:
         found.append(Pair(given, "", fault))
     return found
+
+
+def _open_end(*fields: Field) -> Reason | None:
+    return OPEN_END if any(one.open_end for one in fields) else None
 
 
 def without_asides(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
@@ -93,7 +98,7 @@ def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])
     fault = None if together and apart else _TURNED
     return [
-        Pair(given.value, output.value, fault)
+        Pair(given.value, output.value, _open_end(output, given) or fault)
         for (output, _), (given, _) in zip(outputs, inputs, strict=True)
     ]
 
@@ -140,9 +145,12 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
                 Pair(
                     given.value,
                     label,
-                    _EMPTY_INPUT
-                    if has_inputs and not given.value.strip()
-                    else _fault_of_list(given, vocabulary),
+                    _open_end(one, given)
+                    or (
+                        _EMPTY_INPUT
+                        if has_inputs and not given.value.strip()
+                        else _fault_of_list(given, vocabulary)
+                    ),
                 )
                 for given in (replace(each, value=_without_aside(each.value, vocabulary)) for each in inputs)
             ]
@@ -154,7 +162,7 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
                 if _is_list(given)
                 else None
             )
-            groups.append(("", pairs or [Pair(given, label, fault)]))
+            groups.append(("", pairs or [Pair(given, label, _open_end(one) or fault)]))
     below = [group[0] for _, group in groups if group]
     alone = all(_LISTED.match(pair.given) and pair.fault is None for pair in below)
     if alone and not any(one.kind == "input" for one in fields):
@@ -263,7 +271,7 @@ def unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair
                 given = given if fault else ""
             continue
         output, after = _split_at(one.value, own, vocabulary)
-        found.append(Pair(given, output, fault or unnamed))
+        found.append(Pair(given, output, _open_end(one) or fault or unnamed))
         given, fault = after, None
     if given.strip() and found and own is not None:
         found.append(Pair(given, ""))
