@@ -73,8 +73,9 @@ class _Finder:
         self._style = chosen[0].style
         firsts = first_heads(chosen)
         self._firsts = [head.line for head in firsts]
+        self._first_kind = chosen[0].kind
         self._output_first = chosen[0].kind != "input"
-        seconds = [head.line for head in chosen if head not in firsts]
+        seconds = sorted(self._chosen.keys() - set(self._firsts))
         self._in_two = bool(seconds)
         self._apart = bool(seconds) and all(map(self._spaced, seconds))
         usual = any(head.meaning is not None and head.meaning.usual for head in chosen)
@@ -124,7 +125,12 @@ class _Finder:
             if self._is_next_task(head, starts, spaced=spaced, complete=complete):
                 unlike = self._below[number] == number + 1 or not self._is_form()
                 return self._end(certain=unlike and head.name not in self._value.names)
-        if not spaced or not complete or (head is not None and head.name in self._names_before):
+        if not spaced or not complete:
+            return False
+        if self._in_two and head is not None and self._may_begin_instance(head):
+            self.doubtful |= {self._field.line, number + 1}
+            return False
+        if head is not None and head.name in self._names_before:
             return False
         return self._names_next(number, line, head) or self._turns(number, head)
 
@@ -181,18 +187,19 @@ class _Finder:
         if head is None:
             return False
         second = self._heads.get(after) if after is not None else None
-        if turn_begins(head, second, self._value, self._vocabulary, last=after is None):
-            self.doubtful.add(self._field.line)
-            return not self._instances_follow(number)
-        if after == number + 1 and after in self._firsts and self._has_own_name(head):
-            # It may be the end of this value, or belong to the instance below it.
-            self.doubtful |= {self._field.line, after}
-        return False
+        if not turn_begins(head, second, self._value, self._vocabulary, last=after is None):
+            return False
+        self.doubtful.add(self._field.line)
+        return not self._instances_follow(number)
 
-    def _has_own_name(self, head: FieldHead) -> bool:
-        is_name = head.kind is None and len(head.name.split()) <= _MOST_NAME_WORDS
-        is_field = is_name and bool(head.text.strip()) and head.name not in self._value.names
-        return is_field and not self._vocabulary.is_lead_in(self._lines[head.line].text)
+    def _may_begin_instance(self, head: FieldHead) -> bool:
+        """Whether a field with a name of its own may end this value, or belong to the instance below it."""
+        if head.line + 1 not in self._chosen or self._chosen[head.line + 1].kind != self._first_kind:
+            return False
+        named = head.kind is None and not names_next_task(head, self._vocabulary)
+        short = bool(head.text.strip()) and len(head.name.split()) <= _MOST_NAME_WORDS
+        own = named and short and head.name not in self._value.names
+        return own and not self._vocabulary.is_lead_in(self._lines[head.line].text)
 
     def _instances_follow(self, number: int) -> bool:
         """Whether instances of this answer follow a dialogue, and are no part of what is said in it."""

@@ -1,7 +1,7 @@
 """The pairs of inputs and outputs that the fields of an answer make, in whichever order they stand."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -53,7 +53,7 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
             given, answered, open_given = None, False, None
             fault = _homeless(one.value, vocabulary)
         elif one.kind != "input":
-            aside = _ASIDE if given and _has_aside(given, vocabulary) else None
+            aside = _ASIDE if given and _has_reasoning(given, vocabulary) else None
             found.append(Pair(given or "", one.value, _open_end(one) or open_given or fault or aside))
             answered = True
         else:
@@ -72,22 +72,27 @@ def _open_end(*fields: Field) -> Reason | None:
     return OPEN_END if any(one.open_end for one in fields) else None
 
 
-def without_asides(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
+def without_reasoning(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
     """The fields, without the reasoning that stands between each input and its output."""
     inputs = [one for one in fields if one.kind == "input"]
-    if len(inputs) < _LEAST_ASIDES or not all(_has_aside(one.value, vocabulary) for one in inputs):
+    if len(inputs) < _LEAST_ASIDES or not all(_has_reasoning(one.value, vocabulary) for one in inputs):
         return list(fields)
     return [
-        replace(one, value=_without_aside(one.value, vocabulary)) if one.kind == "input" else one
+        replace(one, value=_above_reasoning(one.value, vocabulary)) if one.kind == "input" else one
         for one in fields
     ]
 
 
-def _has_aside(value: str, vocabulary: Vocabulary) -> bool:
-    """Whether an input ends with an explanation, and is no text of several fields, such as a form."""
-    above = _without_aside(value, vocabulary)
+def _has_reasoning(value: str, vocabulary: Vocabulary) -> bool:
+    """Whether an input ends with reasoning, and is no text of several fields, such as a form."""
+    above = _above_reasoning(value, vocabulary)
     heads = (field_head(Line(line), 0, vocabulary) for line in above.split("\n"))
     return above != value and not any(heads)
+
+
+def _above_reasoning(value: str, vocabulary: Vocabulary) -> str:
+    """An input without the reasoning below it; a note or a reason may be part of the input."""
+    return _above(value, vocabulary, lambda head: fold(head.name) in vocabulary.reasoning)
 
 
 def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
@@ -244,11 +249,16 @@ def _is_list(text: str) -> bool:
 
 def _without_aside(value: str, vocabulary: Vocabulary) -> str:
     """An input without the explanation of its label below it."""
+    return _above(value, vocabulary, lambda head: head.kind == "aside")
+
+
+def _above(value: str, vocabulary: Vocabulary, ends: Callable[[FieldHead], bool]) -> str:
+    """An input without the first line that ends it and what is below that."""
     lines = value.split("\n")
     first = next((number for number, text in enumerate(lines) if text.strip()), len(lines))
     for number in range(first + 1, len(lines)):
         head = field_head(Line(lines[number]), number, vocabulary)
-        if head is not None and head.kind == "aside" and not head.lower:
+        if head is not None and not head.lower and ends(head):
             return "\n".join(lines[:number])
     return value
 

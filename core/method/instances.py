@@ -10,7 +10,7 @@ from selfinstruct.core.method.field_pairs import (
     inputs_above_labels,
     labels_with_inputs,
     unnamed_inputs,
-    without_asides,
+    without_reasoning,
 )
 from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
@@ -50,7 +50,7 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
         return unreadable(own) or _without_fields(text, vocabulary, whole=ended)
     if before := _before_fields(read, vocabulary):
         return unreadable(before)
-    fields = without_asides(_last_trimmed(read.fields, vocabulary), vocabulary)
+    fields = without_reasoning(_last_trimmed(read.fields, vocabulary), vocabulary)
     if any(one.kind == "input" for one in fields):
         pairs = input_then_output(fields, vocabulary)
     else:

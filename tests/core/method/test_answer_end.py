@@ -116,3 +116,37 @@ def test_rows_below_a_dialogue_that_may_not_be_part_of_an_output_are_read() -> N
     assert read(f"Input: a kitchen\nOutput: {output}") == ([], {"unreadable"})
     more = "Human: More!\nAssistant: Here they are:\n\nInput: heron\nOutput: bird"
     assert read(f"Input: cod\nOutput: fish\n\n{more}") == ([], {"unreadable"})
+
+
+@in_all_forms
+def test_a_name_above_an_input_and_below_an_output_leaves_both_unreadable(code: str) -> None:
+    first, second, _ = NAMES[code]
+    above, below = f"{first}: cod\n{second}: fish", f"{first}: heron\n{second}: bird"
+    assert read(f"{above}\n\nContext: It flies.\n{below}", code) == ([], {"unreadable"})
+    more = f"{first}: oak\n{second}: tree"
+    assert read(f"{more}\n\n{above}\n\nContext: It flies.\n{below}", code)[0] == [("oak", "tree")]
+    topics = f"Topic: fish\n{above}\n\nTopic: birds\n{below}"
+    assert read(topics, code) == ([], {"unreadable"})
+    listed = "Ann: 3\n\nBo: 4\n\nAnn: 5"
+    assert read(f"{first}: points\n{second}: {listed}\n{below}", code) == ([("points", listed), LAST], set())
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("en", ("Note", "Reason")),
+        ("es", ("Nota", "Motivo")),
+        ("ja", ("注意", "理由")),
+        ("ko", ("참고", "이유")),
+        ("zh", ("备注", "原因")),
+    ],
+)
+def test_a_note_or_a_reason_at_the_end_of_an_input_is_part_of_it(code: str, names: tuple[str, str]) -> None:
+    for name in names:
+        for gap in ("\n", "\n\n"):
+            rows = [
+                (f"{one}{gap}{name}: {more}", two) for one, more, two in (("a", "b", "c"), ("d", "e", "f"))
+            ]
+            check(rows[0], code)
+            for layout in LAYOUTS:
+                assert read(written(layout, rows, code), code) == (rows, set())
