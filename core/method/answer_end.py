@@ -73,9 +73,9 @@ class _Finder:
         self._style = chosen[0].style
         firsts = first_heads(chosen)
         self._firsts = [head.line for head in firsts]
-        self._first_kind = chosen[0].kind
         self._output_first = chosen[0].kind != "input"
         seconds = sorted(self._chosen.keys() - set(self._firsts))
+        self._second_names = {self._chosen[number].name for number in seconds}
         self._in_two = bool(seconds)
         self._apart = bool(seconds) and all(map(self._spaced, seconds))
         usual = any(head.meaning is not None and head.meaning.usual for head in chosen)
@@ -95,6 +95,8 @@ class _Finder:
         self._packed = not all(gaps[:-1])
         self._value = Value()
         self._field = chosen[0]
+        # The second field may have another name or decoration than that of the next task.
+        self._answered = False
         self.doubtful: set[int] = set()
         """The lines of the fields whose texts may as well end elsewhere."""
 
@@ -108,23 +110,35 @@ class _Finder:
         line, head = self._lines[number], self._heads.get(number)
         if number in self._chosen:
             self._field = self._chosen[number]
-            self._value = Value()
+            self._value, self._answered = Value(), self._holds_second(self._field)
             self._value.add(self._field.text, field_head(Line(self._field.text), number, self._vocabulary))
             return False
         if line.blank or line.rule or number in self._headings:
             return False
         ends = not line.code and self._ends_at(number, line, head)
         self._value.add(line.text, head)
+        in_first = self._in_two and self._begins_instance(self._field)
+        if in_first and head is not None and head.kind in FIELDS:
+            self._answered = self._answered or (head.kind == "input") == self._output_first
         return ends
+
+    def _holds_second(self, field: FieldHead) -> bool:
+        """Whether a first field has the second one on the same line: `spam | Input: Win money!`."""
+        colons = (f"{name}{colon}" for name in self._second_names for colon in (":", "："))
+        return self._begins_instance(field) and any(name in field.text for name in colons)
+
+    def _begins_instance(self, field: FieldHead) -> bool:
+        return (field.kind != "input") == self._output_first
 
     def _ends_at(self, number: int, line: Line, head: FieldHead | None) -> bool:
         spaced = self._lines[number - 1].blank or self._lines[number - 1].rule
-        complete = not self._in_two or self._field.line not in self._firsts
+        complete = not self._in_two or self._answered or not self._begins_instance(self._field)
         if head is not None and head.kind == "task" and head.name != self._value.first_name:
             starts = self._starts if complete else self._begins
             if self._is_next_task(head, starts, spaced=spaced, complete=complete):
                 unlike = self._below[number] == number + 1 or not self._is_form()
-                return self._end(certain=unlike and head.name not in self._value.names)
+                certain = unlike and not self._answered and head.name not in self._value.names
+                return self._end(certain=certain)
         if not spaced or not complete:
             return False
         if self._in_two and head is not None and self._may_begin_instance(head):
@@ -165,7 +179,8 @@ class _Finder:
             if name == self._value.first_name:
                 return False
             below = alone or (head is not None and not head.text.strip())
-            certain = not self._packed and name not in self._value.names and not self._is_form()
+            certain = not self._packed and not self._answered
+            certain = certain and name not in self._value.names and not self._is_form()
             if directly or (below and self._below[after] in self._starts):
                 return self._end(certain=certain)
             like = head is not None and head.style == self._style and self._apart and not self._is_form()
@@ -194,7 +209,7 @@ class _Finder:
 
     def _may_begin_instance(self, head: FieldHead) -> bool:
         """Whether a field with a name of its own may end this value, or belong to the instance below it."""
-        if head.line + 1 not in self._chosen or self._chosen[head.line + 1].kind != self._first_kind:
+        if head.line + 1 not in self._chosen or not self._begins_instance(self._chosen[head.line + 1]):
             return False
         named = head.kind is None and not names_next_task(head, self._vocabulary)
         short = bool(head.text.strip()) and len(head.name.split()) <= _MOST_NAME_WORDS

@@ -65,6 +65,21 @@ def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = 
     return any(map(pattern.match, lines)) or _names_both(lines, vocabulary)
 
 
+def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line of an input begins, in any decoration, with a name like that of the output below it.
+
+    The names are the usual ones, or all where that of the output is none of them.
+    """
+    meaning = vocabulary.meaning(name)
+    if meaning is None or not text.strip():
+        return False
+    pattern = _begins_with(_names(vocabulary, ("output",), usual=meaning.usual))
+    lines = _written(text)
+    heads = (field_head(Line(line), 0, vocabulary) for line in lines)
+    named = (head.meaning for head in heads if head is not None and head.kind == "output")
+    return any(map(pattern.match, lines)) or any(one and (one.usual or not meaning.usual) for one in named)
+
+
 def _written(text: str) -> list[str]:
     """The lines with text that are no code. A fence around all of them makes none, even with more inside."""
     whole = text.strip().split("\n")
