@@ -10,6 +10,9 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 _HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
 _QUOTED_NAME = re.compile(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]")
 _ARROW = re.compile(r"\S\s*(?:->|=>|[→⇒➜])\s*\S")
+_CALL = re.compile(r"\w\([^()]{0,200}\)\s*(?:->|=>|[→⇒➜])")
+_DEFINES = re.compile(r"^(?:async def|def|class|function|import|from \w+ import|#include)\b", re.MULTILINE)
+_COMMENT = re.compile(r"^\s*#\s+\S")
 _LOOKED_AT = 2000
 _QUESTION = re.compile(r"^\W{0,4}(?:Q|Question)\.\s+\S")
 _ANSWER = re.compile(r"^\W{0,4}(?:A|Answer)\.\s+\S")
@@ -40,6 +43,9 @@ def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
     if _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names:
         return True
     lines = _written(stripped)
+    if _DEFINES.match(stripped):
+        # What a program reads and writes is said in its comments.
+        lines = [line for line in lines if not _COMMENT.match(line)]
     return _names_both(lines, vocabulary) or _asks_and_answers(lines) or _are_arrows(lines, vocabulary)
 
 
@@ -118,8 +124,9 @@ def _asks_and_answers(lines: list[str]) -> bool:
 
 
 def _are_arrows(lines: list[str], vocabulary: Vocabulary) -> bool:
-    """Whether all lines are instances on one line: `Example 1: x -> y`."""
+    """Whether all lines are instances on one line: `Example 1: x -> y`, and not the results of calls."""
     found = [vocabulary.example.match(line[:_LOOKED_AT]) for line in lines]
     return bool(found) and all(
-        match and match["number"] and _ARROW.search(match["title"] or "") for match in found
+        match and match["number"] and _ARROW.search(match["title"] or "") and not _CALL.search(match["title"])
+        for match in found
     )

@@ -150,3 +150,14 @@ def test_a_note_or_a_reason_at_the_end_of_an_input_is_part_of_it(code: str, name
             check(rows[0], code)
             for layout in LAYOUTS:
                 assert read(written(layout, rows, code), code) == (rows, set())
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "def add(a, b):\n    return a + b\n\n# Input: 1, 2\n# Output: 3",
+        "Test case 1: add(1, 2) -> 3\nTest case 2: add(0, 0) -> 0",
+    ],
+)
+def test_comments_and_test_cases_of_code_are_an_output_without_fields(output: str) -> None:
+    assert read(output) == ([("", output)], set())
