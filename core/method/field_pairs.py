@@ -10,8 +10,8 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_fields import Field
 from selfinstruct.core.method.next_task import names_task, only_introduces
-from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair
-from selfinstruct.core.method.unknown_form import holds_fields
+from selfinstruct.core.method.parsed_instance import OPEN_END, UNREADABLE, Pair
+from selfinstruct.core.method.unknown_form import holds_fields, holds_output
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
@@ -22,6 +22,7 @@ _TWO_INPUTS = Reason(
 _TURNED = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
+_OUTPUTS = Reason("contradiction", "The answer gives this input different outputs.")
 _NO_INPUT = Reason("unreadable", "This label has no input, though others have: their inputs may be shifted.")
 _EMPTY_INPUT = Reason("empty_input", "The input of this label is empty, and those of others are not.")
 _ASIDE = Reason("unreadable", "The end of the input may explain the output, and be no part of it.")
@@ -45,15 +46,25 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
     given: str | None = None
     answered = False
     fault: Reason | None = None
+    open_given: Reason | None = None
+    own = 0
     for one in fields:
         if one.kind in {"", "example"}:
             if given is not None and not answered:
                 found.append(Pair(given, "", fault))
-            given, answered = None, False
+            given, answered, open_given = None, False, None
+            own = len(found)
             fault = _homeless(one.value, vocabulary)
         elif one.kind != "input":
-            aside = _ASIDE if given and _has_aside(given, vocabulary) else None
-            found.append(Pair(given or "", one.value, fault or aside))
+            aside = _ASIDE if given and _has_reasoning(given, vocabulary) else None
+            below = (given or "").partition("\n")[2]
+            twice = UNREADABLE if holds_output(below, one.name, vocabulary) else None
+            found.append(Pair(given or "", one.value, open_given or fault or aside or twice))
+            # Several outputs of one input may as well be parts of one that has names in it.
+            several = _OUTPUTS if given and len({pair.output.strip() for pair in found[own:]}) > 1 else None
+            if shared := _open_end(one) or several:
+                open_given = open_given or shared
+                found[own:] = [replace(pair, fault=pair.fault or shared) for pair in found[own:]]
             answered = True
         else:
             if given is not None and not answered:
@@ -61,28 +72,38 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
                 fault = _TWO_INPUTS if given.strip() else fault
             elif answered:
                 fault = None
-            given, answered = one.value, False
+            given, answered, open_given = one.value, False, _open_end(one)
+            own = len(found)
     if given is not None and not answered:
         found.append(Pair(given, "", fault))
     return found
 
 
-def without_asides(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
+def _open_end(*fields: Field) -> Reason | None:
+    return OPEN_END if any(one.open_end for one in fields) else None
+
+
+def without_reasoning(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
     """The fields, without the reasoning that stands between each input and its output."""
     inputs = [one for one in fields if one.kind == "input"]
-    if len(inputs) < _LEAST_ASIDES or not all(_has_aside(one.value, vocabulary) for one in inputs):
+    if len(inputs) < _LEAST_ASIDES or not all(_has_reasoning(one.value, vocabulary) for one in inputs):
         return list(fields)
     return [
-        replace(one, value=_without_aside(one.value, vocabulary)) if one.kind == "input" else one
+        replace(one, value=_above_reasoning(one.value, vocabulary)) if one.kind == "input" else one
         for one in fields
     ]
 
 
-def _has_aside(value: str, vocabulary: Vocabulary) -> bool:
-    """Whether an input ends with an explanation, and is no text of several fields, such as a form."""
-    above = _without_aside(value, vocabulary)
+def _has_reasoning(value: str, vocabulary: Vocabulary) -> bool:
+    """Whether an input ends with reasoning, and is no text of several fields, such as a form."""
+    above = _above_reasoning(value, vocabulary)
     heads = (field_head(Line(line), 0, vocabulary) for line in above.split("\n"))
     return above != value and not any(heads)
+
+
+def _above_reasoning(value: str, vocabulary: Vocabulary) -> str:
+    """An input without the reasoning below it; a note or a reason may be part of the input."""
+    return _above(value, vocabulary.reasoning, vocabulary)
 
 
 def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
@@ -93,7 +114,7 @@ def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])
     fault = None if together and apart else _TURNED
     return [
-        Pair(given.value, output.value, fault)
+        Pair(given.value, output.value, _open_end(output, given) or fault)
         for (output, _), (given, _) in zip(outputs, inputs, strict=True)
     ]
 
@@ -128,6 +149,7 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
     those of a task without inputs; one among others is unfinished.
     """
     has_inputs = any(one.kind == "input" and one.value.strip() for one in fields)
+    names = _explanations(list(_texts_of_inputs(fields)), vocabulary)
     groups: list[tuple[str, list[Pair]]] = []
     for number, one in enumerate(fields):
         if one.kind in {"", "example"}:
@@ -140,21 +162,17 @@ def labels_with_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[
                 Pair(
                     given.value,
                     label,
-                    _EMPTY_INPUT
-                    if has_inputs and not given.value.strip()
-                    else _fault_of_list(given, vocabulary),
+                    _open_end(one, given)
+                    or (_EMPTY_INPUT if has_inputs and not given.value.strip() else None)
+                    or _fault_of_list(given, vocabulary)
+                    or _fault_of_end(given.value, vocabulary),
                 )
-                for given in (replace(each, value=_without_aside(each.value, vocabulary)) for each in inputs)
+                for given in (replace(each, value=_above(each.value, names, vocabulary)) for each in inputs)
             ]
-            given = _without_aside(rest, vocabulary)
-            fault = (
-                UNREADABLE
-                if holds_fields(given, vocabulary, ("input",))
-                else _LIST
-                if _is_list(given)
-                else None
-            )
-            groups.append(("", pairs or [Pair(given, label, fault)]))
+            given = _above(rest, names, vocabulary)
+            holds = UNREADABLE if holds_fields(given, vocabulary, ("input",)) else None
+            fault = holds or (_LIST if _is_list(given) else _fault_of_end(given, vocabulary))
+            groups.append(("", pairs or [Pair(given, label, _open_end(one) or fault)]))
     below = [group[0] for _, group in groups if group]
     alone = all(_LISTED.match(pair.given) and pair.fault is None for pair in below)
     if alone and not any(one.kind == "input" for one in fields):
@@ -234,15 +252,43 @@ def _is_list(text: str) -> bool:
     return len(lines) > 1 and all(map(_LISTED.match, lines))
 
 
-def _without_aside(value: str, vocabulary: Vocabulary) -> str:
-    """An input without the explanation of its label below it."""
+def _texts_of_inputs(fields: Sequence[Field]) -> Iterator[str]:
+    """The inputs of an output-first answer: the fields, or else what is below a label."""
+    for one, after in pairwise([*fields, Field("", "")]):
+        if one.kind == "input":
+            yield one.value
+        elif one.kind not in {"", "example"} and after.kind != "input":
+            yield value_of(one.value).partition("\n")[2]
+
+
+def _explanations(texts: Sequence[str], vocabulary: Vocabulary) -> frozenset[str]:
+    """The names below inputs that explain their labels; a reason does so where each input has one."""
+    names = vocabulary.reasoning | vocabulary.thoughts
+    all_have = len(texts) >= _LEAST_ASIDES and all(_above(text, names, vocabulary) != text for text in texts)
+    return names if all_have else vocabulary.reasoning
+
+
+def _fault_of_end(given: str, vocabulary: Vocabulary) -> Reason | None:
+    return _ASIDE if _aside_at(given, None, vocabulary) is not None else None
+
+
+def _above(value: str, names: frozenset[str], vocabulary: Vocabulary) -> str:
+    """An input without its explanation, which has one of these names, and what is below that."""
+    at = _aside_at(value, names, vocabulary)
+    return value if at is None else "\n".join(value.split("\n")[:at])
+
+
+def _aside_at(value: str, names: frozenset[str] | None, vocabulary: Vocabulary) -> int | None:
+    """The line at which an explanation begins below the text of an input, by its name, or any without one."""
     lines = value.split("\n")
     first = next((number for number, text in enumerate(lines) if text.strip()), len(lines))
     for number in range(first + 1, len(lines)):
         head = field_head(Line(lines[number]), number, vocabulary)
-        if head is not None and head.kind == "aside" and not head.lower:
-            return "\n".join(lines[:number])
-    return value
+        if head is None or head.lower:
+            continue
+        if head.kind == "aside" if names is None else fold(head.name) in names:
+            return number
+    return None
 
 
 def unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair]:
@@ -263,7 +309,7 @@ def unnamed_inputs(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair
                 given = given if fault else ""
             continue
         output, after = _split_at(one.value, own, vocabulary)
-        found.append(Pair(given, output, fault or unnamed))
+        found.append(Pair(given, output, _open_end(one) or fault or unnamed))
         given, fault = after, None
     if given.strip() and found and own is not None:
         found.append(Pair(given, ""))

@@ -41,6 +41,8 @@ class Field:
     kind: Kind | str
     value: str
     name: str = ""
+    open_end: bool = False
+    """Whether it may as well begin or end elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,6 @@ class Fields:
     fields: list[Field]
     more: bool
     """Whether the beginning of something else follows the last one, which is then whole."""
-    open_end: bool = False
-    """Whether what follows may as well be part of the last one."""
 
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
@@ -74,12 +74,12 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     between = separators(lines, chosen, layout.headings, more=more)
     kept = [Line("") if number in between else line for number, line in enumerate(lines)]
     split = _splitter(chosen, roles, vocabulary)
-    fields = _gathered(kept, {head.line: head for head in chosen}, layout.headings)
+    doubtful = end.doubtful | layout.end.doubtful
+    fields = _gathered(kept, {head.line: head for head in chosen}, layout.headings, doubtful)
     if split:
         fields = [part for one in fields for part in split(one)]
     last = next((number for number in range(len(lines) - 1, -1, -1) if not lines[number].blank), 0)
-    is_open = not end.certain or not layout.end.certain
-    return Fields(fields, more=more or last in layout.headings, open_end=is_open)
+    return Fields(fields, more=more or last in layout.headings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +133,28 @@ def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
 
 
 def _gathered(
-    lines: Sequence[Line], starts: Mapping[int, FieldHead], headings: frozenset[int]
+    lines: Sequence[Line],
+    starts: Mapping[int, FieldHead],
+    headings: frozenset[int],
+    doubtful: frozenset[int],
 ) -> list[Field]:
     """The text of each field; the first one is what precedes them all, and may be empty."""
     fields: list[Field] = []
-    kind, name, quoted = "", "", False
+    kind, name, quoted, is_open = "", "", False, False
     gathered: list[str] = []
     for number, line in enumerate(lines):
         head = starts.get(number)
         if head is None and number not in headings:
+            is_open = is_open or number in doubtful
             gathered.append(QUOTED.sub("", line.text) if quoted else line.text)
             continue
-        fields.append(Field(kind, "\n".join(gathered), name))
-        kind, name, gathered = "example", "", []
+        fields.append(Field(kind, "\n".join(gathered), name, is_open))
+        kind, name, gathered, is_open = "example", "", [], number in doubtful
         if head is not None:
             assert head.kind is not None
             kind, name, gathered = head.kind, head.name, [head.text]
         quoted = head is not None and head.quoted
-    return [*fields, Field(kind, "\n".join(gathered), name)]
+    return [*fields, Field(kind, "\n".join(gathered), name, is_open)]
 
 
 def _begins_with_element(text: str, vocabulary: Vocabulary) -> bool:
@@ -239,7 +243,8 @@ class _Splitter:
         before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、→⇒—–-")
         # A sentence keeps its full stop; a label has none.
         before = before.rstrip("。.") if field.kind == "label" else before
-        return [Field(field.kind, before, field.name), Field(meaning.kind, after, match["name"])]
+        second = Field(meaning.kind, after, match["name"], field.open_end)
+        return [Field(field.kind, before, field.name), second]
 
 
 def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> list[Field]:

@@ -10,7 +10,7 @@ from selfinstruct.core.method.field_pairs import (
     inputs_above_labels,
     labels_with_inputs,
     unnamed_inputs,
-    without_asides,
+    without_reasoning,
 )
 from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
@@ -21,7 +21,7 @@ from selfinstruct.core.method.instance_fields import (
     read_fields,
 )
 from selfinstruct.core.method.next_task import another_turn, before_last_task, before_next_task
-from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.parsed_instance import Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
@@ -50,12 +50,12 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
         return unreadable(own) or _without_fields(text, vocabulary, whole=ended)
     if before := _before_fields(read, vocabulary):
         return unreadable(before)
-    fields = without_asides(_last_trimmed(read.fields, vocabulary), vocabulary)
+    fields = without_reasoning(_last_trimmed(read.fields, vocabulary), vocabulary)
     if any(one.kind == "input" for one in fields):
         pairs = input_then_output(fields, vocabulary)
     else:
         pairs = unnamed_inputs(fields, vocabulary)
-    return finished(_with_open_end(pairs, read), vocabulary, whole=ended or read.more)
+    return finished(pairs, vocabulary, whole=ended or read.more)
 
 
 def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
@@ -76,14 +76,7 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
         pairs = input_then_output(fields, vocabulary)
     else:
         pairs = inputs_above_labels(fields, vocabulary) or labels_with_inputs(fields, vocabulary)
-    return finished(_with_open_end(pairs, read), vocabulary, whole=ended or read.more)
-
-
-def _with_open_end(pairs: Sequence[Pair], read: Fields) -> list[Pair]:
-    """The pairs; the last one is unreadable if it is not known where it ends."""
-    if not read.open_end or not pairs:
-        return list(pairs)
-    return [*pairs[:-1], replace(pairs[-1], fault=OPEN_END)]
+    return finished(pairs, vocabulary, whole=ended or read.more)
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
@@ -124,7 +117,7 @@ def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
     if last is None or (fields[last].kind in {"", "example"} and last == 0):
         return fields
     one = fields[last]
-    trimmed = Field(one.kind, without_remarks(one.value, vocabulary), one.name)
+    trimmed = replace(one, value=without_remarks(one.value, vocabulary))
     return [*fields[:last], trimmed, *fields[last + 1 :]]
 
 

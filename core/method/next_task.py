@@ -17,7 +17,9 @@ _SHORT = 2
 _MOST_WORDS = 4
 _ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
 _COLONS = (":", "：")
-_FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)](?!\d)")
+_FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)、．](?!\d)")
+_ITEM = re.compile(r"^\s*(?:\*\*)?\(?(?P<number>\d{1,3})[.)、．]")
+_AROUND_NAME = " \t*_#:：()（）【】[]№.0123456789"
 
 
 def texts_before_tasks(text: str, vocabulary: Vocabulary) -> Iterator[str]:
@@ -128,23 +130,44 @@ def is_task_alone(text: str, vocabulary: Vocabulary) -> bool:
     )
 
 
+def name_of(text: str, head: FieldHead | None) -> str:
+    """The name at the beginning of a line, or a line itself without its number and decoration."""
+    return head.name if head is not None else text.strip(_AROUND_NAME)
+
+
 class Value:
     """What is known of a value from its lines so far."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         """The names at the beginning of its lines."""
+        self.first_name = ""
+        """The name with which it begins."""
         self.has_list = False
         """Whether a numbered list begins in it."""
         self.last = ""
         """Its last line with text."""
+        self._number = 0
 
     def add(self, text: str, head: FieldHead | None) -> None:
         """Add a line, which may look like a field."""
+        if not text.strip():
+            return
+        name = name_of(text, head)
+        if not self.last:
+            self.first_name = name
         if head is not None:
-            self.names.add(head.name)
-        self.has_list = self.has_list or _FIRST_OF_LIST.match(text) is not None
-        self.last = text if text.strip() else self.last
+            self.names.add(name)
+        if _FIRST_OF_LIST.match(text):
+            self.has_list, self._number = True, 1
+        elif self.counts_on(text):
+            self._number += 1
+        self.last = text
+
+    def counts_on(self, text: str) -> bool:
+        """Whether a line is the next item of the numbered list in it."""
+        item = _ITEM.match(text)
+        return item is not None and self._number > 0 and int(item["number"]) == self._number + 1
 
 
 def turn_begins(
@@ -166,6 +189,8 @@ def turn_begins(
     speaks = fold(head.name) in vocabulary.speakers
     asks = head.kind is None and names_task(head, vocabulary)
     if not (speaks or asks) or head.name in value.names:
+        return False
+    if speaks and any(fold(name) in vocabulary.speakers for name in value.names):
         return False
     if below is None:
         return speaks and last

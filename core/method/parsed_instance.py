@@ -10,9 +10,7 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
 UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
-OPEN_END = Reason(
-    "unreadable", "It is not clear whether the lines below are the end of this text, or something else."
-)
+OPEN_END = Reason("unreadable", "It is not clear where this text ends and something else begins.")
 _OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so that the end of its text is not known.")
 
 

@@ -10,6 +10,9 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 _HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
 _QUOTED_NAME = re.compile(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]")
 _ARROW = re.compile(r"\S\s*(?:->|=>|[→⇒➜])\s*\S")
+_CALL = re.compile(r"\w\([^()]{0,200}\)\s*(?:->|=>|[→⇒➜])")
+_DEFINES = re.compile(r"^(?:async def|def|class|function|import|from \w+ import|#include)\b", re.MULTILINE)
+_COMMENT = re.compile(r"^\s*#\s+\S")
 _LOOKED_AT = 2000
 _QUESTION = re.compile(r"^\W{0,4}(?:Q|Question)\.\s+\S")
 _ANSWER = re.compile(r"^\W{0,4}(?:A|Answer)\.\s+\S")
@@ -40,6 +43,9 @@ def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
     if _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names:
         return True
     lines = _written(stripped)
+    if _DEFINES.match(stripped):
+        # What a program reads and writes is said in its comments.
+        lines = [line for line in lines if not _COMMENT.match(line)]
     return _names_both(lines, vocabulary) or _asks_and_answers(lines) or _are_arrows(lines, vocabulary)
 
 
@@ -63,6 +69,21 @@ def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = 
     names = _names(vocabulary, ("input", "output", "label"), usual=True)
     pattern = _begins_with((*names, *_names(vocabulary, missing, usual=False)))
     return any(map(pattern.match, lines)) or _names_both(lines, vocabulary)
+
+
+def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line of an input begins, in any decoration, with a name like that of the output below it.
+
+    The names are the usual ones, or all where that of the output is none of them.
+    """
+    meaning = vocabulary.meaning(name)
+    if meaning is None or not text.strip():
+        return False
+    pattern = _begins_with(_names(vocabulary, ("output",), usual=meaning.usual))
+    lines = _written(text)
+    heads = (field_head(Line(line), 0, vocabulary) for line in lines)
+    named = (head.meaning for head in heads if head is not None and head.kind == "output")
+    return any(map(pattern.match, lines)) or any(one and (one.usual or not meaning.usual) for one in named)
 
 
 def _written(text: str) -> list[str]:
@@ -103,8 +124,9 @@ def _asks_and_answers(lines: list[str]) -> bool:
 
 
 def _are_arrows(lines: list[str], vocabulary: Vocabulary) -> bool:
-    """Whether all lines are instances on one line: `Example 1: x -> y`."""
+    """Whether all lines are instances on one line: `Example 1: x -> y`, and not the results of calls."""
     found = [vocabulary.example.match(line[:_LOOKED_AT]) for line in lines]
     return bool(found) and all(
-        match and match["number"] and _ARROW.search(match["title"] or "") for match in found
+        match and match["number"] and _ARROW.search(match["title"] or "") and not _CALL.search(match["title"])
+        for match in found
     )

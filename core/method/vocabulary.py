@@ -71,6 +71,8 @@ class Vocabulary:
     """Folded names of those who speak in a dialogue with a model."""
     thoughts: frozenset[str]
     """Folded names of a section of reasoning before an answer."""
+    reasoning: frozenset[str]
+    """Folded names of reasoning below an input, which are none of a part of it."""
     answer_names: frozenset[str]
     """Folded short names before the answer to a question, such as "A"."""
     item: str
@@ -173,6 +175,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         tags=frozenset(map(fold, names["tag"])),
         speakers=frozenset(map(fold, names["speaker"])),
         thoughts=frozenset(map(fold, names["thought"])),
+        reasoning=frozenset(map(fold, names["reasoning"])),
         answer_names=frozenset(map(fold, names["answer"])),
         item=item,
         item_name=re.compile(

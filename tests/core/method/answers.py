@@ -20,7 +20,12 @@ INPUTS = [
     "```python\nprint('quiet')\n```", "Why: quiet", "quiet = 1 # no noise", "静かな港。",
     "静かな港、\n霧の朝。", "安静的海湾。", "1、安静\n2、下雨", "조용한 항구.",
     "조용한 항구,\n안개 낀 아침.", "Una bahía tranquila.", "¿Dónde está la bahía?\n\nEn el sur.",
-    "<p>Quiet</p>", "Quiet: a, b; c",
+    "<p>Quiet</p>", "Quiet: a, b; c", "Context: Quiet bay.\n\nQuestion: Is it quiet?",
+    "文章：静かな湾。\n\n質問：静かですか？", "短文：安静。\n\n问题：安静吗？",
+    "본문: 조용하다.\n\n질문: 조용한가?",
+    "Texto: Una bahía.\n\nPregunta: ¿Es tranquila?", "User: Quiet?\n\nAssistant: Yes.\n\nUser: Thanks!",
+    "The quiet fan is broken.\n\nFind out who can repair it.", "Quiet room.\n\nNote: closed on Sunday.",
+    "Quiet again.\nReason: it was late.",
 ]  # fmt: skip
 OUTPUTS = [
     "Loud shore", "Loud cedar shore.", "A loud heath\nand an islet.", "Loud one.\n\nLoud two.", "“Loud!”",
@@ -33,6 +38,12 @@ OUTPUTS = [
     "Time 10:30 - loud", "うるさい岸。", "うるさい岸、\n風の夜。", "1. うるさい\n2. 静か", "喧闹的岸。",
     "喧闹的岸，\n大风。", "问：岸吵吗？\n答：吵。", "시끄러운 해안.", "시끄러운 해안,\n바람 부는 밤.",
     "Una orilla ruidosa.", "Una orilla:\n\n- ruidosa\n- larga",
+    "Question: Loud?\nAnswer: Yes.\n\nQuestion: Soft?\nAnswer: No.", "Q: Loud?\nA: Yes.\n\nQ: Soft?\nA: No.",
+    "質問：うるさい？\n回答：はい。\n\n質問：静か？\n回答：いいえ。",
+    "问题：吵吗？\n回答：吵。\n\n问题：静吗？\n回答：不。",
+    "Exercise 1: Add 2 and 3.\nSolution: 5\n\nExercise 2: Add 1 and 3.\nSolution: 4",
+    "User: Loud?\n\nAssistant: Yes.\n\nUser: Thanks!\n\nAssistant: Bye!", "Loud shore.\n\nNote: it is loud.",
+    "Prompt: Write about a shore.\n\nPrompt: Describe a loud day.",
 ]  # fmt: skip
 LABELS = [
     "loud", "not loud", "Neutral", "5 stars", "A", "うるさい", "喧闹", "시끄러움", "ruidoso", "C++",

@@ -1,0 +1,163 @@
+"""What looks like the next task, or another turn, inside a value stays in it; rows below are not cut off."""
+
+import pytest
+
+from tests.core.method.answers import Row
+from tests.core.method.test_rows import NAMES, read
+
+LAST = ("heron", "bird")
+LAYOUTS = [
+    "{i}: {given}\n{o}: {output}",
+    "**{i}:** {given}\n\n**{o}:** {output}",
+    "{i}:\n{given}\n\n{o}:\n{output}",
+    "### {i}\n{given}\n\n### {o}\n{output}",
+    "{e} 1\n{i}: {given}\n{o}: {output}",
+]
+EXAMPLE = {"en": "Example", "es": "Ejemplo", "ja": "例", "ko": "예시", "zh": "示例"}
+
+FORMS = {
+    "en": ("Passage", "Question", "Answer", "Exercise", "Solution"),
+    "es": ("Texto", "Pregunta", "Respuesta", "Ejercicio", "Solución"),
+    "ja": ("文章", "質問", "回答", "問題", "答え"),
+    "ko": ("본문", "질문", "답변", "문제", "답"),
+    "zh": ("短文", "问题", "回答", "题目", "答案"),
+}
+
+
+def written(layout: str, rows: list[Row], code: str) -> str:
+    """Rows in a layout, with the names of a language."""
+    first, second, _ = NAMES[code]
+    return "\n\n".join(
+        layout.replace(" 1", f" {n}").format(i=first, o=second, e=EXAMPLE[code], given=one, output=two)
+        for n, (one, two) in enumerate(rows, start=1)
+    )
+
+
+def check(row: Row, code: str, layouts: list[str] = LAYOUTS) -> None:
+    """A row is read whole, alone, above another one and below it."""
+    for layout in layouts:
+        for rows in ([row], [row, LAST], [LAST, row]):
+            assert read(written(layout, rows, code), code) == (rows, set()), (layout, rows)
+
+
+in_all_forms = pytest.mark.parametrize("code", FORMS)
+
+
+@in_all_forms
+def test_a_question_or_a_task_inside_an_input_is_part_of_it(code: str) -> None:
+    passage, question, *_ = FORMS[code]
+    check((f"{passage}: A cod swims.\n\n{question}: What swims?", "A cod."), code)
+    check((f"{passage}: A cod swims.\n\n{question}:\nWhat swims?", "A cod."), code)
+    check(("Summarize the review.\nText: Great phone.\n\nTask: Is it positive?", "Yes"), code)
+    check(("A cod swims.\n\nPrompt: What swims?", "A cod."), code)
+
+
+@in_all_forms
+def test_a_question_inside_an_input_below_its_label_is_part_of_it(code: str) -> None:
+    first, _, label = NAMES[code]
+    passage, question, *_ = FORMS[code]
+    given = f"{passage}: A cod swims.\n\n{question}: Does it swim?"
+    for form in ("{c}: {o}\n{i}: {g}", "**{c}:** {o}\n**{i}:** {g}", "{c}: {o}\n{g}"):
+        rows = [(given, "yes"), LAST]
+        text = "\n\n".join(form.format(c=label, i=first, g=one, o=two) for one, two in rows)
+        assert read(text, code, output_first=True) == (rows, set())
+
+
+@in_all_forms
+def test_questions_with_answers_and_exercises_are_a_whole_output(code: str) -> None:
+    _, question, answer, exercise, solution = FORMS[code]
+    check(("bakery", f"{question}: Open?\n{answer}: At 9.\n\n{question}: Closed?\n{answer}: At 5."), code)
+    check(("a quiz", f"{question} 1: Open?\n{answer}: At 9.\n\n{question} 2: Closed?\n{answer}: At 5."), code)
+    check(
+        ("maths", f"{exercise} 1: Add 2 and 3.\n{solution}: 5\n\n{exercise} 2: Add 1.\n{solution}: 6"), code
+    )
+    bold = f"**{question}:** Open?\n**{answer}:** At 9.\n\n**{question}:** Closed?\n**{answer}:** At 5."
+    check(("bakery", bold), code, [layout for layout in LAYOUTS if "**" not in layout])
+
+
+@in_all_forms
+def test_prompts_exercises_and_numbered_tasks_are_a_whole_output(code: str) -> None:
+    *_, exercise, _ = FORMS[code]
+    check(("writing", "Prompt: Write about a fox.\n\nPrompt: Describe your first day at school."), code)
+    check(("maths", f"{exercise} 1: Add 2 and 3.\n\n{exercise} 2: Multiply 4 by 5."), code)
+    check(("plan", "Task 1: Write the report\n\nTask 2: Call the bank\n\nTask 3: Rest"), code)
+    check(("plan", "1. Welcome the guests\n\n2. Review the budget of the year"), code)
+    first, second, _ = NAMES[code]
+    text = f"{first}: plan\n{second}: 1. Welcome\n\n2. Review the budget\n{first}: a\n{second}: b"
+    assert read(text, code) == ([("plan", "1. Welcome\n\n2. Review the budget"), ("a", "b")], set())
+
+
+@in_all_forms
+def test_a_dialogue_with_blank_lines_is_a_whole_input_or_output(code: str) -> None:
+    chat = "User: How do I log in?\n\nAssistant: With your name.\n\nUser: Thanks!"
+    check((chat, "about logging in"), code)
+    check(("logging in", chat), code)
+    check(("logging in", "User: Will it rain?\n\nBot: At noon.\n\nUser: Thanks!\n\nBot: Bye!"), code)
+
+
+@pytest.mark.parametrize(
+    ("code", "request_"),
+    [
+        ("en", "Find out who can repair it."),
+        ("es", "Escribe un correo al técnico."),
+        ("ja", "修理業者にメールを書いてください。"),
+        ("ko", "수리 기사에게 메일을 써 주세요."),
+        ("zh", "请写一封邮件给维修人员。"),
+    ],
+)
+def test_a_paragraph_of_an_input_may_be_a_request(code: str, request_: str) -> None:
+    check((f"The printer is broken again.\n\n{request_}", "Ask Bob."), code)
+
+
+def test_rows_below_a_dialogue_that_may_not_be_part_of_an_output_are_read() -> None:
+    output = "The two met.\n\nHuman: What do we cook?\nAI: Soup."
+    text = f"Input: a kitchen\nOutput: {output}\n\nInput: heron\nOutput: bird"
+    assert read(text) == ([LAST], {"unreadable"})
+    assert read(f"Input: a kitchen\nOutput: {output}") == ([], {"unreadable"})
+    more = "Human: More!\nAssistant: Here they are:\n\nInput: heron\nOutput: bird"
+    assert read(f"Input: cod\nOutput: fish\n\n{more}") == ([], {"unreadable"})
+
+
+@in_all_forms
+def test_a_name_above_an_input_and_below_an_output_leaves_both_unreadable(code: str) -> None:
+    first, second, _ = NAMES[code]
+    above, below = f"{first}: cod\n{second}: fish", f"{first}: heron\n{second}: bird"
+    assert read(f"{above}\n\nContext: It flies.\n{below}", code) == ([], {"unreadable"})
+    more = f"{first}: oak\n{second}: tree"
+    assert read(f"{more}\n\n{above}\n\nContext: It flies.\n{below}", code)[0] == [("oak", "tree")]
+    topics = f"Topic: fish\n{above}\n\nTopic: birds\n{below}"
+    assert read(topics, code) == ([], {"unreadable"})
+    listed = "Ann: 3\n\nBo: 4\n\nAnn: 5"
+    assert read(f"{first}: points\n{second}: {listed}\n{below}", code) == ([("points", listed), LAST], set())
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("en", ("Note", "Reason")),
+        ("es", ("Nota", "Motivo")),
+        ("ja", ("注意", "理由")),
+        ("ko", ("참고", "이유")),
+        ("zh", ("备注", "原因")),
+    ],
+)
+def test_a_note_or_a_reason_at_the_end_of_an_input_is_part_of_it(code: str, names: tuple[str, str]) -> None:
+    for name in names:
+        for gap in ("\n", "\n\n"):
+            rows = [
+                (f"{one}{gap}{name}: {more}", two) for one, more, two in (("a", "b", "c"), ("d", "e", "f"))
+            ]
+            check(rows[0], code)
+            for layout in LAYOUTS:
+                assert read(written(layout, rows, code), code) == (rows, set())
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "def add(a, b):\n    return a + b\n\n# Input: 1, 2\n# Output: 3",
+        "Test case 1: add(1, 2) -> 3\nTest case 2: add(0, 0) -> 0",
+    ],
+)
+def test_comments_and_test_cases_of_code_are_an_output_without_fields(output: str) -> None:
+    assert read(output) == ([("", output)], set())
