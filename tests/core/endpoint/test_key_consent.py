@@ -57,7 +57,7 @@ def test_a_command_to_copy_holds_a_strangers_words_as_words_only() -> None:
     settings = a_strangers("https://evil.example/v1;touch${IFS}x", model="m; touch x")
     with pytest.raises(EndpointUnusableError) as caught:
         Endpoint(settings)
-    command = as_flags(caught.value.sentence).partition("both together: ")[2]
+    command = as_flags(caught.value.sentence).partition("Start with ")[2].removesuffix(" to allow it.")
     words = ["--model", settings.model, "--base-url", settings.address, "--api-key-env", "HF_TOKEN"]
     assert command == shlex.join(words)
 

@@ -155,7 +155,7 @@ async def test_keys_of_the_detail_are_the_persons_own(engine_on: OpenEngine) -> 
 
 
 async def test_keys_of_dialogs_are_the_persons_own_and_are_what_they_say(engine_on: OpenEngine) -> None:
-    keys = {"tag_unsafe": "z", "cancel": "f5", "save": "f6", "next_value": "n"}
+    keys = {"tag_unsafe": "z", "cancel": "f5", "save": "f8", "next_value": "n"}
     async with curating(engine_on(rng_seed=1, keys=keys)) as curator:
         await curator.press("n")
         await curator.until(lambda: len(curator.table.ids) > 0)

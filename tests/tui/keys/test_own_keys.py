@@ -230,12 +230,12 @@ async def test_a_line_is_entered_with_the_persons_own_key_and_not_with_enter(
 
 
 async def test_input_and_output_are_switched_by_the_persons_own_key_only(engine_on: OpenEngine) -> None:
-    async with curating(engine_on(keys={"switch_text": "f6"})) as curator:
+    async with curating(engine_on(keys={"switch_text": "f8"})) as curator:
         editor = InstanceEditor("Edit", "Name a fish.", ("in", "out"), lambda *_: None)
         curator.app.push_screen(editor)
         await curator.pilot.pause()
         first = editor.focused
         await curator.press("tab", "shift+tab")
         assert editor.focused is first
-        await curator.press("f6")
+        await curator.press("f8")
         assert editor.focused is not first
