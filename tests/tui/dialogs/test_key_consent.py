@@ -15,7 +15,7 @@ from tests.conftest import OpenEngine
 from tests.server import ModelServer
 from tests.tui.curating import Curator, curating, screen_text
 from tests.tui.screens.test_choose_model import OTHER, chosen, fill_in, first_run, outcome
-from tests.tui.screens.test_settings import filling_in
+from tests.tui.screens.test_settings import Form, filling_in
 
 pytestmark = pytest.mark.long
 
@@ -150,9 +150,10 @@ async def test_what_a_test_does_not_send_is_neither_allowed_nor_asked_about(
     }
     settings = resolve({"model": "m", "base_url": server.url}, stored=stored)
     consent = KeyConsent()
-    async with filling_in(Engine(workspace, settings, consent=consent)) as form:
-        await form.curator.until(lambda: is_asking(form.curator))
-        await form.curator.press("escape", "7")
+    async with curating(Engine(workspace, settings, consent=consent), (120, 40)) as curator:
+        await curator.until(lambda: is_asking(curator))
+        await curator.press("escape", "7")
+        form = Form(curator)
         await form.type("embeddings_url", "https://mine.example/v1")
         await form.type("embeddings_key_env", "MY_KEY")
         await form.curator.press("ctrl+t")
@@ -169,10 +170,10 @@ async def test_neither_is_an_embeddings_key_when_another_model_is_tried(
         "embeddings_url": "https://evil.example/v1",
         "embeddings_key_env": "HF_TOKEN",
     }
-    async with filling_in(Engine(workspace, resolve({}, stored=stored))) as form:
-        curator = form.curator
+    async with curating(Engine(workspace, resolve({}, stored=stored)), (120, 40)) as curator:
         await curator.until(lambda: is_asking(curator))
         await curator.press("escape", "7")
+        form = Form(curator)
         await form.screen.run_action("choose_model")
         await curator.press(*["down"] * OTHER)
         await fill_in(curator, "base_url", server.url)
