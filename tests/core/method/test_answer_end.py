@@ -1,7 +1,10 @@
 """What looks like the next task, or another turn, inside a value stays in it; rows below are not cut off."""
 
+import tracemalloc
+
 import pytest
 
+from selfinstruct.core.method.parsing import parse_input_first
 from tests.core.method.answers import Row
 from tests.core.method.test_rows import NAMES, read
 
@@ -22,6 +25,16 @@ FORMS = {
     "ko": ("본문", "질문", "답변", "문제", "답"),
     "zh": ("短文", "问题", "回答", "题目", "答案"),
 }
+
+
+def test_a_task_that_a_model_repeats_without_end_takes_little_memory() -> None:
+    text = "Task: Name a bird.\n" * 3000 + "\nInput: a\nOutput: b"
+    tracemalloc.start()
+    try:
+        parse_input_first(text)
+        assert tracemalloc.get_traced_memory()[1] < 200 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 def written(layout: str, rows: list[Row], code: str) -> str:

@@ -277,6 +277,8 @@ def test_a_base_models_list_ends_where_it_goes_on_with_something_else(text: str,
     [
         *("<plan>", "```think\n", "9、1\n", "a) Name x.\n", "'a', ", "User: x\n\n", "Answers:\n9. x\n"),
         *(
+            "1.\n",
+            "1. a\n2. b\n",
             "Is it? ",
             "not ",
             "</answer>",
