@@ -56,7 +56,10 @@ def _is_next_request(text: str, vocabulary: Vocabulary) -> bool:
 
 def _introduces(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a text introduces the instances, or is a sentence that announces examples."""
+    head = field_head(Line(text), 0, vocabulary)
+    holds_value = head is not None and head.kind in {"input", "output", "label"} and head.text.strip()
     is_sentence = "\n" not in text and len(text) <= _LONGEST_SENTENCE and text[0] not in "[{<|"
+    is_sentence = is_sentence and not holds_value
     return only_introduces(text, vocabulary) or (is_sentence and bool(vocabulary.examples.search(text)))
 
 

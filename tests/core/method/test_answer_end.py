@@ -174,3 +174,9 @@ def test_a_note_or_a_reason_at_the_end_of_an_input_is_part_of_it(code: str, name
 )
 def test_comments_and_test_cases_of_code_are_an_output_without_fields(output: str) -> None:
     assert read(output) == ([("", output)], set())
+
+
+def test_a_row_that_is_named_an_example_is_no_introduction_of_the_next_task() -> None:
+    text = "入力例: cod | 回答: fish\n\n指示文: Name a bird.\n入力: x y\n出力: z w"
+    kept, _ = read(text, "ja")
+    assert kept == []
