@@ -38,7 +38,7 @@ def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
         for name in _QUOTED_NAME.findall(stripped[:_LOOKED_AT])
         if (meaning := vocabulary.meaning(name)) and meaning.usual
     }
-    if stripped[0] in "[{<|" and names & {"input", "output", "label"}:
+    if stripped.startswith(("[", "{", "<", "|")) and names & {"input", "output", "label"}:
         return True
     if _HAS_OBJECT.search(stripped) is not None and {"input", "output"} <= names:
         return True

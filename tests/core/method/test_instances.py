@@ -1,7 +1,7 @@
 """Instances are read with the values the model gave them, however it decorates the fields."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from selfinstruct.core.method.parsing import ParsedInstance, parse_input_first, parse_output_first
@@ -169,6 +169,7 @@ def test_a_label_is_only_given_to_the_input_below_it(text: str, expected: list[t
 
 
 @given(ANY_TEXT)
+@example("```\n\n```")
 def test_any_text_gives_instances_without_blank_lines_around(text: str) -> None:
     for instance in parse_input_first(text) + parse_output_first(text):
         assert instance.input == instance.input.strip("\n")

@@ -53,7 +53,7 @@ AROUND: list[Callable[[str, str], str]] = [
     number=st.integers(0, 100),
     around=st.lists(st.sampled_from(AROUND), max_size=3, unique=True),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_a_list_gives_its_own_tasks_and_never_others(
     tasks: list[str], code: str, number: int, around: list[Callable[[str, str], str]]
 ) -> None:
