@@ -10,7 +10,7 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_fields import Field
 from selfinstruct.core.method.next_task import names_task, only_introduces
-from selfinstruct.core.method.parsed_instance import OPEN_END, UNREADABLE, Pair
+from selfinstruct.core.method.parsed_instance import OPEN_END, UNREADABLE, Pair, unplaced
 from selfinstruct.core.method.unknown_form import holds_fields, holds_output
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Vocabulary
@@ -54,7 +54,7 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
                 found.append(Pair(given, "", fault))
             given, answered, open_given = None, False, None
             own = len(found)
-            fault = _homeless(one.value, vocabulary)
+            fault = _fault_above(one.value, vocabulary)
         elif one.kind != "input":
             aside = _ASIDE if given and _has_reasoning(given, vocabulary) else None
             below = (given or "").partition("\n")[2]
@@ -124,7 +124,7 @@ def _ends_blank(value: str) -> bool:
     return "\n" in value and not re.search(r"\w", value.rpartition("\n")[2])
 
 
-def _homeless(text: str, vocabulary: Vocabulary) -> Reason | None:
+def _fault_above(text: str, vocabulary: Vocabulary) -> Reason | None:
     """Why the instance below this text is unreadable: a field with a name of its own may be part of it."""
     for line in text.strip().split("\n"):
         head = field_head(Line(line), 0, vocabulary)
@@ -135,10 +135,7 @@ def _homeless(text: str, vocabulary: Vocabulary) -> Reason | None:
         if len(head.name.split()) > _MOST_NAME_WORDS:
             continue
         if not vocabulary.is_lead_in(line):
-            return Reason(
-                "unreadable",
-                f"It is not clear where this belongs, beside the input and the output: {head.name}",
-            )
+            return unplaced(head.name)
     return None
 
 

@@ -12,6 +12,7 @@ from selfinstruct.core.method.field_pairs import (
     unnamed_inputs,
     without_reasoning,
 )
+from selfinstruct.core.method.instance_bounds import LONGEST_HEADING
 from selfinstruct.core.method.instance_fields import (
     INPUT_FIRST,
     OUTPUT_FIRST,
@@ -32,7 +33,6 @@ from selfinstruct.core.method.values import value_of, without_lead_in, without_r
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _KINDS = ("input", "output", "label")
-_LONGEST_HEADING = 120
 
 
 def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
@@ -140,7 +140,7 @@ def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:
     lines = text.strip().split("\n")
     starts = []
     for number, line in enumerate(lines):
-        match = vocabulary.example.match(line) if len(line) <= _LONGEST_HEADING else None
+        match = vocabulary.example.match(line) if len(line) <= LONGEST_HEADING else None
         if match and match["number"]:
             starts.append(number)
     if not starts or starts[0] != 0:

@@ -11,13 +11,13 @@ from selfinstruct.core.method.values import input_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _MOST_INTRODUCING = 3
-_LONGEST_HEADING = 60
+_LONGEST_TASK_LINE = 60
 _LONGEST_SENTENCE = 200
 _SHORT = 2
 _MOST_WORDS = 4
 _ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
 _COLONS = (":", "：")
-_FIRST_OF_LIST = re.compile(r"^\s*\(?1[.)、．](?!\d)")
+_BEGINS_LIST = re.compile(r"^\s*\(?1[.)、．](?!\d)")
 _ITEM = re.compile(r"^\s*(?:\*\*)?\(?(?P<number>\d{1,3})[.)、．]")
 _AROUND_NAME = " \t*_#:：()（）【】[]№.0123456789"
 
@@ -125,7 +125,7 @@ def _is_item(name: str, vocabulary: Vocabulary) -> bool:
 def is_task_alone(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a line is only the name of a task and its number, such as "**Task 2**"."""
     return (
-        len(text) <= _LONGEST_HEADING
+        len(text) <= _LONGEST_TASK_LINE
         and re.fullmatch(
             rf"[\W_]{{0,8}}(?:{vocabulary.item})\s*[#№]?\s*\d{{1,3}}[\W_]{{0,8}}", text, re.IGNORECASE
         )
@@ -161,7 +161,7 @@ class Value:
             self.first_name = name
         if head is not None:
             self.names.add(name)
-        if _FIRST_OF_LIST.match(text):
+        if _BEGINS_LIST.match(text):
             self.has_list, self._number = True, 1
         elif self.counts_on(text):
             self._number += 1

@@ -11,6 +11,8 @@ from selfinstruct.db.records import Reason
 
 UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
 OPEN_END = Reason("unreadable", "It is not clear where this text ends and something else begins.")
+_SHOWN = 60
+"""Characters of a part that its reason quotes."""
 _OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so that the end of its text is not known.")
 
 
@@ -59,6 +61,15 @@ def finished(
             fault = _OPEN_FENCE
         found.append(ParsedInstance(given, output, fault, whole))
     return found
+
+
+def unplaced(part: str) -> Reason:
+    """Why an instance is unreadable that has a part besides its input and its output."""
+    line = " ".join(part.split())
+    shown = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+    return Reason(
+        "unreadable", f"It is not clear where this belongs, beside the input and the output: {shown}"
+    )
 
 
 def unreadable(text: str) -> list[ParsedInstance]:

@@ -9,14 +9,20 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.json_answers import as_text, json_items
 from selfinstruct.core.method.next_task import before_next_task
-from selfinstruct.core.method.parsed_instance import UNREADABLE, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.parsed_instance import (
+    UNREADABLE,
+    Pair,
+    ParsedInstance,
+    finished,
+    unplaced,
+    unreadable,
+)
 from selfinstruct.core.method.tables import column, only_table
 from selfinstruct.core.method.unknown_form import has_unknown_form
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
 from selfinstruct.db.records import Reason
 
 _NUMBERS = {"id", "number", "index", "no", "#"}
-_SHOWN = 60
 _LISTS = Reason("unreadable", "The inputs are in one list and the outputs in another.")
 
 
@@ -115,17 +121,9 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
         repeated.append(f"label: {values['label']}")
     if len(lists) > 1:
         return Pair("", as_text(item), _LISTS)
-    if homeless := [*repeated, *(others if given is not None else [])]:
-        return Pair("", as_text(item), _homeless(homeless[0]))
+    if left := [*repeated, *(others if given is not None else [])]:
+        return Pair("", as_text(item), unplaced(left[0]))
     return Pair("\n".join(others) if given is None else given, output or "")
-
-
-def _homeless(member: str) -> Reason:
-    line = " ".join(member.split())
-    shown = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
-    return Reason(
-        "unreadable", f"It is not clear where this belongs, beside the input and the output: {shown}"
-    )
 
 
 def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None:

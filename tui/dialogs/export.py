@@ -14,7 +14,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.tui.dialogs.base import Dialog
-from selfinstruct.tui.keys.own_keys import bindings
+from selfinstruct.tui.keys.own_keys import action_of, bindings
 from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.widgets.choice import Choice
 from selfinstruct.tui.widgets.text_line import TextLine
@@ -71,7 +71,8 @@ class ExportScreen(Dialog[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         """Take what is typed beside the format as a file name."""
-        if self.focused is self._choice and event.is_printable and event.character != " ":
+        changes_format = action_of(event, "choice", self.chosen_keys) is not None
+        if self.focused is self._choice and event.is_printable and not changes_format:
             event.stop()
             self._file.value = event.character or ""
             self.set_focus(self._file)

@@ -71,6 +71,14 @@ async def test_what_is_typed_beside_the_format_is_a_file_name(engine_on: OpenEng
         assert (tmp_path / "new.jsonl").exists()
 
 
+async def test_a_letter_that_changes_the_format_is_no_file_name(engine_on: OpenEngine) -> None:
+    async with curating(engine_on(keys={"next_value": "n"})) as curator:
+        await curator.press("X", "n")
+        assert curator.app.screen.query_one("#export-file", Input).value == "w.jsonl"
+        await curator.press("n", "n")
+        assert curator.app.screen.query_one("#export-file", Input).value == "w.csv"
+
+
 async def test_what_cannot_be_written_is_said_and_nothing_is_lost(engine_on: OpenEngine) -> None:
     async with curating(engine_on()) as curator:
         await curator.press("X", "tab", *["backspace"] * 20, *"no/such/folder/a.jsonl", "enter")
