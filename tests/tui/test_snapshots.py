@@ -190,8 +190,10 @@ async def still(curator: Curator) -> list[Strip]:
         for pane in app.at_hand.query(BlockView):
             pane._lay_out_rest()
         for area in areas:
-            # It may have been mounted, or got the focus, only now; and setting its cursor does not draw it.
+            # It may have been mounted, or got the focus, only now; setting its cursor does not draw it, and a
+            # line that was drawn while the cursor was off is kept as if it were one without blinking.
             area._pause_blink(visible=area.has_focus)
+            area._line_cache.clear()
             area.refresh()
         await curator.pilot.pause()
     return now
