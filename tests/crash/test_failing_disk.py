@@ -18,7 +18,7 @@ from tests.journeys.terminal import PROGRAMS
 
 _AT_LIMIT, _FAILED = 3, 1
 _CONCURRENCY = 2
-_FIRST_FAULTS, _FAULTS = 3, 10
+_FIRST_FAULTS, _FAULTS = 2, 7
 """The first points of a run that are tried, and all that are, unless every one is wanted."""
 
 _STARTS = {"new": 0, "grown": 6}

@@ -241,7 +241,7 @@ def test_no_command_says_what_a_terminal_would_obey(tried: dict[str, list[str]],
     assert wrong(tried, names, terminal=terminal) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
 def test_no_command_whatever_says_what_a_terminal_would_obey(
     tried: dict[str, list[str]], tmp_path: Path, terminal: bool

@@ -76,7 +76,7 @@ def test_a_new_users_first_session(tmp_path: Path) -> None:
     assert rows
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_tasks(tmp_path: Path) -> None:
     words = ["--auto", "--target", "25", "--rng-seed", "5", "--concurrency", "4"]
     straight = run("selfinstruct-tui", *words, "--db", str(tmp_path / "straight.db"))
@@ -167,7 +167,7 @@ def test_two_programs_on_one_workspace_accept_no_two_similar_tasks(tmp_path: Pat
     assert len(texts) >= 175 + 60
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_built_in_model_carries_a_run_to_a_thousand_tasks(tmp_path: Path) -> None:
     path = tmp_path / "thousand.db"
     done = run("selfinstruct-tui", "--auto", "--target", "1000", "--rng-seed", "1", "--db", str(path))

@@ -64,7 +64,7 @@ def test_the_curator_ends_with_a_sentence_when_it_comes_upon_a_damaged_page(
     assert "selfinstruct check --db" in go_round(path).replace("\r\n", " ")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_wherever_bytes_are_changed_the_curator_ends_with_a_sentence(made: Path, tmp_path: Path) -> None:
     rng = random.Random(2)
     path = tmp_path / "w.db"

@@ -26,7 +26,8 @@ _PACKAGES = ("core", "db", "seeds", "tui")
 _TIMES, _LEAST_S = 5.0, 15.0
 """A trial may last so many times as long as the same tests do without a fault, and so long in any case."""
 _LONGEST_S = 1800.0
-_OPTIONS = ("-o", "addopts=", "-m", "not slow", "-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
+_QUICK = "not slow and not nightly"
+_OPTIONS = ("-o", "addopts=", "-m", _QUICK, "-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 
 
 class Outcome(Enum):

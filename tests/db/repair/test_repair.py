@@ -323,7 +323,7 @@ def test_whatever_page_is_damaged_no_decision_is_dropped(lived_in: Path, kind: s
     whole = lived_in.read_bytes()
     decisions = decisions_of(lived_in)
     outcomes = {"well": 0, "repaired": 0, "refused": 0}
-    for page in range(1, len(whole) // _PAGE + 1, 2):
+    for page in range(1, len(whole) // _PAGE + 1, 4):
         lived_in.write_bytes(whole)
         if kind == "letters":
             for _ in range(3):

@@ -139,7 +139,7 @@ def test_a_damaged_page_of_any_table_is_said_in_a_sentence(path: Path, table: st
     assert "--repair" in checked.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_whatever_bytes_are_changed_every_command_ends_with_a_sentence(path: Path) -> None:
     rng = random.Random(1)
     whole = path.read_bytes()
