@@ -16,7 +16,8 @@ from selfinstruct.core.method.next_task import (
     names_next_task,
     turn_begins,
 )
-from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.core.method.unknown_form import begins_with_field, field_inside
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _FEWEST_WORDS = 3
 _FEWEST_CHARACTERS = 6
@@ -75,7 +76,7 @@ class _Finder:
         self._firsts = [head.line for head in firsts]
         self._output_first = chosen[0].kind != "input"
         seconds = sorted(self._chosen.keys() - set(self._firsts))
-        self._second_names = {self._chosen[number].name for number in seconds}
+        self._second_kinds: tuple[Kind, ...] = ("input",) if self._output_first else ("output", "label")
         self._in_two = bool(seconds)
         self._apart = bool(seconds) and all(map(self._spaced, seconds))
         usual = any(head.meaning is not None and head.meaning.usual for head in chosen)
@@ -118,14 +119,14 @@ class _Finder:
         ends = not line.code and self._ends_at(number, line, head)
         self._value.add(line.text, head)
         in_first = self._in_two and self._begins_instance(self._field)
-        if in_first and head is not None and head.kind in FIELDS:
-            self._answered = self._answered or (head.kind == "input") == self._output_first
+        if in_first and not self._answered:
+            self._answered = begins_with_field(line.text, self._second_kinds, self._vocabulary)
         return ends
 
     def _holds_second(self, field: FieldHead) -> bool:
         """Whether a first field has the second one on the same line: `spam | Input: Win money!`."""
-        colons = (f"{name}{colon}" for name in self._second_names for colon in (":", "："))
-        return self._begins_instance(field) and any(name in field.text for name in colons)
+        inside = field_inside(field.text, self._second_kinds, self._vocabulary)
+        return self._in_two and self._begins_instance(field) and inside is not None
 
     def _begins_instance(self, field: FieldHead) -> bool:
         return (field.kind != "input") == self._output_first
@@ -177,6 +178,8 @@ class _Finder:
         if alone or names_next_task(head, self._vocabulary):
             name = name_of(line.text, head)
             if name == self._value.first_name:
+                # The next part of this value, unless an instance without a blank line above it follows.
+                self.doubtful |= {self._field.line} if directly else set()
                 return False
             below = alone or (head is not None and not head.text.strip())
             certain = not self._packed and not self._answered

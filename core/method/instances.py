@@ -76,7 +76,8 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
         pairs = input_then_output(fields, vocabulary)
     else:
         pairs = inputs_above_labels(fields, vocabulary) or labels_with_inputs(fields, vocabulary)
-    return finished(pairs, vocabulary, whole=ended or read.more)
+    # The input of the last label may stand below what begins there.
+    return finished(pairs, vocabulary, whole=ended or (read.more and pairs[-1].given.strip() != ""))
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
@@ -93,6 +94,9 @@ def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool
     """Whether there are fields in an unknown form where none should be."""
     lacks_input = not any(one.kind == "input" for one in fields)
     missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
+    leading = takewhile(lambda one: one.kind in {"", "example"}, fields)
+    if any(holds_fields(one.value, vocabulary, ("input", "output", "label")) for one in leading):
+        return True
     if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
         return True
     outputs = [one for one in fields if one.kind in {"output", "label"}]
@@ -125,7 +129,10 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
-    text = without_wrapper(without_lead_in(text, vocabulary))
+    fenced = without_lead_in(text, vocabulary)
+    text = without_wrapper(fenced)
+    if text != fenced and holds_fields(text, vocabulary):
+        return unreadable(text)
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
     text = without_remarks(text, vocabulary)

@@ -193,7 +193,8 @@ def turn_begins(
     asks = head.kind is None and names_task(head, vocabulary)
     if not (speaks or asks) or head.name in value.names:
         return False
-    if speaks and any(fold(name) in vocabulary.speakers for name in value.names):
+    if speaks and len(vocabulary.speakers.intersection(map(fold, value.names))) == 1:
+        # The other one of a dialogue, who speaks for the first time.
         return False
     if below is None:
         return speaks and last
