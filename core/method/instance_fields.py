@@ -80,9 +80,19 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     if split:
         fields = [part for one in fields for part in split(one)]
     last = next((number for number in range(len(lines) - 1, -1, -1) if not lines[number].blank), 0)
-    # Without a number, what looks like a heading may be the beginning of a name that was cut off.
-    begins_next = last in layout.headings and any(map(str.isnumeric, lines[last].text))
-    return Fields(fields, more=more or begins_next)
+    return Fields(fields, more=more or _begins_next(lines, layout.headings, last))
+
+
+def _begins_next(lines: Sequence[Line], headings: frozenset[int], last: int) -> bool:
+    """Whether the last line is the heading of another instance, or the beginning of one like those above.
+
+    Without a number, anything else that looks like a heading may be the beginning of a field's name.
+    """
+    if last not in headings:
+        return False
+    text = lines[last].text.strip()
+    earlier = (lines[number].text.strip() for number in headings if number < last)
+    return any(map(str.isnumeric, text)) or any(heading.startswith(text) for heading in earlier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ OTHERS = {
     "answer",
     [
         "{i2}: cod\n{o2}: fish\n\n{i2}: wren\n{o2}: bird\n\n## {task} 2\nName a tree.\n\n{i}: x",
-        "1. A\n🔹 {i2}: cod\n\n🔹 {o2}: fish\n2. B\n🔹 {i2}: wren\n\n🔹 {o2}: bird\n\n{task}: Name one.\n{i}: x",
+        "1. A\n🔹 {i2}: cod\n\n🔹 {o2}: fish\n2. B\n🔹 {i2}: wren\n\n🔹 {o2}: bird\n\n{task}: Name.\n{i}: x",
     ],
 )
 def test_other_names_above_the_usual_ones_of_the_next_task_do_not_give_its_rows(
@@ -136,6 +136,14 @@ def test_a_label_is_not_whole_without_the_input_below_it(code: str) -> None:
     example, label = EXAMPLE[code], NAMES[code][2]
     for ending in (example, f"{example} 2", "2."):
         check_unreadable([], f"{example} 1\n{label}: fish\n\n{ending}", code, output_first=True, cut=True)
+
+
+@in_all_languages
+def test_a_heading_without_its_number_ends_a_row_if_it_begins_as_the_first_one(code: str) -> None:
+    first, second, _ = NAMES[code]
+    example = EXAMPLE[code]
+    assert read(f"{example} 1\n{first}: cod\n{second}: fish\n{example}", code, cut=True) == ([COD], set())
+    check_unreadable([], f"1. Fish\n{first}: cod\n{second}: fish\n{example}", code, cut=True)
 
 
 @in_all_languages
