@@ -22,14 +22,15 @@ from selfinstruct.core.method.instance_fields import (
     read_fields,
 )
 from selfinstruct.core.method.next_task import another_turn, before_last_task, before_next_task
-from selfinstruct.core.method.parsed_instance import Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.remarks import without_lead_in, without_remarks
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
     from_table,
 )
 from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
-from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
+from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _KINDS = ("input", "output", "label")
@@ -121,25 +122,28 @@ def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
     if last is None or (fields[last].kind in {"", "example"} and last == 0):
         return fields
     one = fields[last]
-    trimmed = replace(one, value=without_remarks(one.value, vocabulary))
-    return [*fields[:last], trimmed, *fields[last + 1 :]]
+    trimmed = without_remarks(one.value, vocabulary)
+    ended = replace(one, value=trimmed.text, open_end=one.open_end or trimmed.is_open)
+    return [*fields[:last], ended, *fields[last + 1 :]]
 
 
 def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[ParsedInstance]:
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
-    fenced = without_lead_in(text, vocabulary)
-    text = without_wrapper(fenced)
-    if text != fenced and holds_fields(text, vocabulary):
+    begun = without_lead_in(text, vocabulary)
+    text = without_wrapper(begun.text)
+    if text != begun.text and holds_fields(text, vocabulary):
         return unreadable(text)
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
-    text = without_remarks(text, vocabulary)
+    ended = without_remarks(text, vocabulary)
+    text = ended.text
+    fault = OPEN_END if begun.is_open or ended.is_open else None
     bodies = _below_headings(text, vocabulary)
     if has_unknown_form(text, vocabulary) or (bodies is None and another_turn(text, vocabulary)):
         return unreadable(text)
-    return finished([Pair("", body) for body in bodies or [text]], vocabulary, whole=whole)
+    return finished([Pair("", body, fault) for body in bodies or [text]], vocabulary, whole=whole)
 
 
 def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:
