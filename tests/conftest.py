@@ -42,7 +42,7 @@ def pytest_configure() -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """With --update-snapshots, snapshots of screens are written instead of compared.
 
-    With --kills and --every-fault, the tests of crashes, disks and answers are as thorough as one has time for.
+    With --kills and --every-fault, tests of crashes, disks and answers are as thorough as one has time for.
     """
     parser.addoption(
         "--update-snapshots", action="store_true", help="write the snapshots of screens anew (see tests/tui)"

@@ -23,7 +23,7 @@ _LACKS_INPUT = Reason(
 _TWO_INPUTS = Reason(
     "unreadable", "An input follows another one: it is not clear which of them the output is for."
 )
-_TURNED = Reason(
+_UNCLEAR_PAIRS = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
 _OUTPUTS = Reason("contradiction", "The answer gives this input different outputs.")
@@ -116,7 +116,7 @@ def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     outputs, inputs = named[::2], named[1::2]
     together = all(before.kind != "example" and not _ends_blank(before.value) for _, before in inputs)
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])
-    fault = None if together and apart else _TURNED
+    fault = None if together and apart else _UNCLEAR_PAIRS
     return [
         Pair(given.value, output.value, _open_end(output, given) or fault)
         for (output, _), (given, _) in zip(outputs, inputs, strict=True)

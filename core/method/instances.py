@@ -21,7 +21,7 @@ from selfinstruct.core.method.instance_fields import (
     Fields,
     read_fields,
 )
-from selfinstruct.core.method.next_task import another_turn, before_last_task, before_next_task
+from selfinstruct.core.method.next_task import before_last_task, before_next_task, dialogue_follows
 from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.remarks import without_lead_in, without_remarks
 from selfinstruct.core.method.structured_instances import (
@@ -141,7 +141,7 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     text = ended.text
     fault = OPEN_END if begun.is_open or ended.is_open else None
     bodies = _below_headings(text, vocabulary)
-    if has_unknown_form(text, vocabulary) or (bodies is None and another_turn(text, vocabulary)):
+    if has_unknown_form(text, vocabulary) or (bodies is None and dialogue_follows(text, vocabulary)):
         return unreadable(text)
     return finished([Pair("", body, fault) for body in bodies or [text]], vocabulary, whole=whole)
 
