@@ -177,8 +177,9 @@ class _Finder:
         if alone or names_next_task(head, self._vocabulary):
             name = name_of(line.text, head)
             if name == self._value.first_name:
-                # The next part of this value, unless an instance without a blank line above it follows.
-                self.doubtful |= {self._field.line} if directly else set()
+                if directly:
+                    # The next part of this value, with an instance below, or the next task with its own.
+                    self.doubtful |= {self._field.line, *(at for at in self._chosen if at > number)}
                 return False
             below = alone or (head is not None and not head.text.strip())
             certain = not self._unspaced and not self._answered

@@ -157,9 +157,10 @@ def test_an_output_without_an_input_among_others_is_unreadable(code: str) -> Non
 def test_a_name_of_the_first_part_directly_above_other_fields_leaves_the_output_open(code: str) -> None:
     first, second, _ = NAMES[code]
     output = "Prompt: Write.\n\nPrompt: Describe."
-    text = f"{first}: cod\n{second}: {output}\n\nPrompt: Name a bird.\n{first}: x\n{second}: y"
-    assert ("cod", output) not in read(text, code)[0]
-    assert not any("Name a bird" in output for _, output in read(text, code)[0])
+    for style in ("{}: {}", "[{}]\n{}", "> {}: {}"):
+        text = f"{style.format(first, 'cod')}\n{style.format(second, output)}"
+        drift = f"Prompt: Name a bird.\n{first}: x\n{second}: y"
+        check_unreadable([], f"{text}\n\n{drift}", code)
 
 
 @in_all_languages
