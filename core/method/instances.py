@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import without_wrapper
+from selfinstruct.core.method.answer_lines import is_wrapper, without_wrapper
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
     inputs_above_labels,
@@ -132,9 +132,10 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     if not text.strip():
         return []
     begun = without_lead_in(text, vocabulary)
-    text = without_wrapper(begun.text)
-    if text != begun.text and holds_fields(text, vocabulary):
+    text = begun.text.strip()
+    if is_wrapper(text.split("\n", 1)[0]) and holds_fields(text, vocabulary):
         return unreadable(text)
+    text = without_wrapper(text)
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
     ended = without_remarks(text, vocabulary)

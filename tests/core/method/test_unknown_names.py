@@ -184,5 +184,7 @@ def test_numbered_titles_in_a_fence_are_read_as_without_it(code: str) -> None:
 
 def test_fields_below_json_in_a_fence_are_no_part_of_it() -> None:
     names = '{"example_1": {"Input sentence": "cod", "Output list": "fish"}}'
-    text = f"````markdown\n```json\n{names}\n```\n\n---\n\nTask: Name a bird.\nOutput: z w\n````"
-    assert all(row == COD for row in read(text)[0])
+    for marks in ("````markdown", "```"):
+        closing = marks.removesuffix("markdown")
+        text = f"{marks}\n```json\n{names}\n```\n\n---\n\nTask: Name a bird.\nOutput: z w\n{closing}"
+        assert all(row == COD for row in read(text)[0])
