@@ -144,7 +144,9 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     bodies = _below_headings(text, vocabulary)
     if has_unknown_form(text, vocabulary) or (bodies is None and dialogue_follows(text, vocabulary)):
         return unreadable(text)
-    return finished([Pair("", body, fault) for body in bodies or [text]], vocabulary, whole=whole)
+    *others, last = bodies or [text]
+    pairs = [*(Pair("", body) for body in others), Pair("", last, fault)]
+    return finished(pairs, vocabulary, whole=whole)
 
 
 def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:

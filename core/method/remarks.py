@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from selfinstruct.core.method.answer_lines import RULE, is_fence
 from selfinstruct.core.method.vocabulary import Vocabulary
@@ -47,8 +48,8 @@ def without_remarks(text: str, vocabulary: Vocabulary) -> Trimmed:
     return Trimmed("\n".join(lines))
 
 
-def _whose(line: str, above: str, vocabulary: Vocabulary, *, spaced: bool) -> str | None:
-    """Whether the last line of a text is said by the "model" or in the "text"; None if it cannot be told."""
+def _whose(line: str, above: str, vocabulary: Vocabulary, *, spaced: bool) -> Literal["model", "text"] | None:
+    """Whether the model says the last line of a text, or the text itself does; None if it cannot be told."""
     if line.lstrip().startswith(_SPOKEN):
         return "text"
     phrases = vocabulary.phrases

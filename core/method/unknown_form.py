@@ -72,7 +72,7 @@ def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = 
 
 
 def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line below the first of an input begins, in any decoration, with a name like its output's.
+    """Whether a line below an input's name begins, in any decoration, with a name like that of its output.
 
     The names are the usual ones, or all where that of the output is none of them.
     """
@@ -80,7 +80,8 @@ def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
     if meaning is None or not text.strip():
         return False
     pattern = _begins_with(_names(vocabulary, ("output",), usual=meaning.usual))
-    lines = _written(text, below=1)
+    # What stands beside the name of the input begins no line.
+    lines = _written(text, below=0 if text.startswith("\n") else 1)
     heads = (field_head(Line(line), 0, vocabulary) for line in lines)
     named = (head.meaning for head in heads if head is not None and head.kind == "output")
     return any(map(pattern.match, lines)) or any(one and (one.usual or not meaning.usual) for one in named)

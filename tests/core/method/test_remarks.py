@@ -150,6 +150,12 @@ def test_a_last_sentence_that_may_be_the_model_s_or_the_text_s_leaves_the_row_ou
     assert read(text, code) == ([], {"unreadable"})
 
 
+@pytest.mark.parametrize("code", NAMES)
+def test_only_the_last_output_below_a_heading_has_an_open_end(code: str) -> None:
+    text = f"Example 1\n{PLAIN[code]}\n\nExample 2\n{OPEN_ENDS[code][1]}"
+    assert read(text, code) == ([("", PLAIN[code])], {"unreadable"})
+
+
 ANNOUNCING = {
     "en": ["Sure! Here is the poem:", "Here are the examples:", "Certainly. Here is an example of that."],
     "es": ["¡Claro! Aquí tienes:", "Aquí tienes los ejemplos."],

@@ -139,6 +139,12 @@ def test_a_label_is_not_whole_without_the_input_below_it(code: str) -> None:
 
 
 @in_all_languages
+def test_an_input_below_its_name_that_begins_with_an_output_is_none(code: str) -> None:
+    given_other, output_other, _ = OTHERS[code]
+    check_unreadable([], f"{given_other}:\n<b>{output_other}:</b> cod\n{output_other}: fish", code)
+
+
+@in_all_languages
 def test_a_heading_without_its_number_ends_a_row_if_it_begins_as_the_first_one(code: str) -> None:
     first, second, _ = NAMES[code]
     example = EXAMPLE[code]
