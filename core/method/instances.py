@@ -131,8 +131,7 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
-    begun = without_lead_in(text, vocabulary)
-    text = begun.text.strip()
+    text = without_lead_in(text, vocabulary).strip()
     if is_wrapper(text.split("\n", 1)[0]) and holds_fields(text, vocabulary):
         return unreadable(text)
     text = without_wrapper(text)
@@ -140,7 +139,7 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
         text, whole = answered, True
     ended = without_remarks(text, vocabulary)
     text = ended.text
-    fault = OPEN_END if begun.is_open or ended.is_open else None
+    fault = OPEN_END if ended.is_open else None
     bodies = _below_headings(text, vocabulary)
     if has_unknown_form(text, vocabulary) or (bodies is None and dialogue_follows(text, vocabulary)):
         return unreadable(text)

@@ -10,7 +10,6 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 
 _MOST_REMARKS = 3
 _SIGNED_WITHIN = 4
-_COLONS = (":", "：")
 _SPOKEN = tuple("\"'“”‘’«»「『—–-")
 """What begins a line that somebody says in a text, or an item of a list."""
 
@@ -27,9 +26,9 @@ class Trimmed:
 def without_remarks(text: str, vocabulary: Vocabulary) -> Trimmed:
     """Remove the remarks at the end of an answer's last value, such as "I hope these examples help!".
 
-    They are set apart by a blank line, and speak of the answer. A letter may end with the same words, and so
-    may what speaks to its reader: where that cannot be told, the end is open. What is no remark on an answer,
-    such as "Thank you.", stays.
+    They are set apart by a blank line, and speak of the answer or offer more. A letter may end with the same
+    words, and what speaks to its reader with an offer: where that cannot be told, the end is open. What is no
+    remark on an answer, such as "Thank you.", stays.
     """
     lines = text.rstrip().split("\n")
     for _ in range(_MOST_REMARKS):
@@ -60,14 +59,12 @@ def _whose(line: str, above: str, vocabulary: Vocabulary, *, spaced: bool) -> Li
     is_signed = _begins_line("signature", "\n".join(_last_written(above)), vocabulary)
     if phrases["answer_part"].search(line):
         return None if is_letter and not is_signed else "model"
-    is_offer = vocabulary.is_said("offer", line)
-    if not spaced or not (is_remark or is_offer):
+    if not spaced or not (is_remark or vocabulary.is_said("offer", line)):
         return "text"
     if is_letter and not is_signed:
         return "text"
-    of_answer = is_remark or ("\n\n" not in above and phrases["more"].search(line) is not None)
-    is_told = is_letter or is_signed or phrases["second_person"].search(above) is not None
-    return "model" if of_answer and not is_told else None
+    is_told = is_letter or is_signed or (not is_remark and phrases["second_person"].search(above) is not None)
+    return None if is_told else "model"
 
 
 def _begins_line(name: str, text: str, vocabulary: Vocabulary) -> bool:
@@ -84,16 +81,8 @@ def _is_fenced(lines: Sequence[str]) -> bool:
     return sum(is_fence(line) for line in lines) % 2 == 1 or is_fence(lines[-1])
 
 
-def without_lead_in(text: str, vocabulary: Vocabulary) -> Trimmed:
-    """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:".
-
-    It announces the answer. Nothing but "Of course!" may as well be how a text begins.
-    """
+def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
+    """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:"."""
     first, _, rest = text.strip("\n").partition("\n")
     spaced = rest.startswith(("\n", "```", "~~~"))
-    if not (rest.strip() and spaced and vocabulary.is_lead_in(first)):
-        return Trimmed(text)
-    of_answer = vocabulary.phrases["answer_part"].search(first) is not None
-    if first.rstrip(" *_").endswith(_COLONS) or of_answer:
-        return Trimmed(rest.strip("\n"))
-    return Trimmed(text, is_open=True)
+    return rest.strip("\n") if rest.strip() and spaced and vocabulary.is_lead_in(first) else text

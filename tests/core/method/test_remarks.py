@@ -14,6 +14,7 @@ ABOUT_THE_ANSWER = {
         "Let me know if you'd like more examples.",
         "Let me know if you'd like more.",
         "Would you like another one?",
+        "Let me know if you have any questions.",
         "These examples cover both cases.",
     ],
     "es": [
@@ -95,24 +96,23 @@ OPEN_ENDS = {
     "en": [
         "Dear Ann,\n\nthe shore is loud.\n\nBest regards,\nBo\n\nI hope this helps!",
         "Dear Ann,\n\nthe list is long.\n\nLet me know if you need more examples.",
-        "You can bake it at 200 degrees.\n\nI hope this helps!",
-        "The meeting is at five.\n\nLet me know if you have any questions.",
+        "You can bake it at 200 degrees.\n\nLet me know if you have any questions.",
     ],
     "es": [
         "Estimada Ana:\n\nLa lista es larga.\n\nAvísame si quieres más ejemplos.",
-        "Tú puedes hornearlo.\n\n¡Espero que te sirva!",
+        "Tú puedes hornearlo.\n\nSi tienes alguna pregunta, avísame.",
     ],
     "ja": [
         "森様\n\n一覧です。\n\nほかの例が必要でしたらお知らせください。",
-        "二百度で焼いてください。\n\nお役に立てれば幸いです。",
+        "二百度で焼いてください。\n\nいかがでしょうか。",
     ],
     "ko": [
         "안녕하세요.\n\n목록입니다.\n\n더 많은 예시가 필요하시면 말씀해 주세요.",
-        "이백 도에서 구우세요. 여러분도 할 수 있어요.\n\n도움이 되었기를 바랍니다!",
+        "이백 도에서 구우세요. 여러분도 할 수 있어요.\n\n궁금한 점은 말씀해 주세요.",
     ],
     "zh": [
         "尊敬的王先生：\n\n这是清单。\n\n如果需要更多例子，请告诉我。",
-        "你可以用两百度烤。\n\n希望对您有帮助！",
+        "你可以用两百度烤。\n\n需要我继续吗？",
     ],
 }
 
@@ -172,19 +172,33 @@ AGREEING = {
 }
 
 
-@each(ANNOUNCING)
-def test_what_announces_an_answer_without_fields_is_no_part_of_it(code: str, text: str) -> None:
+@each({code: ANNOUNCING[code] + AGREEING[code] for code in NAMES})
+def test_what_a_model_says_above_an_answer_without_fields_is_no_part_of_it(code: str, text: str) -> None:
     assert read(f"{text}\n\n{PLAIN[code]}", code) == ([("", PLAIN[code])], set())
 
 
 @each(AGREEING)
-def test_what_only_agrees_may_be_how_an_answer_without_fields_begins(code: str, text: str) -> None:
-    assert read(f"{text}\n\n{PLAIN[code]}", code) == ([], {"unreadable"})
+def test_below_the_name_of_an_output_it_is_how_the_text_begins(code: str, text: str) -> None:
     first, second, _ = NAMES[code]
     for name in (f"{first}: {IN}\n{second}", second):
         given = IN if first in name else ""
         whole = f"{text}\n\n{PLAIN[code]}"
         assert read(f"{name}: {whole}", code) == ([(given, whole)], set())
+
+
+SPEAKING_TO_A_READER = {
+    "en": ["You can bake it at 200 degrees.", "I hope this helps!"],
+    "es": ["Tú puedes hornearlo.", "¡Espero que te sirva!"],
+    "ja": ["二百度で焼いてください。", "お役に立てれば幸いです。"],
+    "ko": ["이백 도에서 구우세요. 여러분도 할 수 있어요.", "도움이 되었기를 바랍니다!"],
+    "zh": ["你可以用两百度烤。", "希望对您有帮助！"],
+}
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_advice_is_kept_without_the_wish_below_it(code: str) -> None:
+    advice, wish = SPEAKING_TO_A_READER[code]
+    assert read(f"{NAMES[code][1]}: {advice}\n\n{wish}", code) == ([("", advice)], set())
 
 
 @pytest.mark.parametrize("title", ["Great Expectations", "Sure-footed", "Definitely Maybe"])
