@@ -42,13 +42,17 @@ def pytest_configure() -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """With --update-snapshots, snapshots of screens are written instead of compared.
 
-    With --kills and --every-fault, the long tests of crashes and disks are as thorough as one has time for.
+    With --kills and --every-fault, tests of crashes, disks and answers are as thorough as one has time for.
     """
     parser.addoption(
         "--update-snapshots", action="store_true", help="write the snapshots of screens anew (see tests/tui)"
     )
     parser.addoption("--kills", type=int, default=72, help="how often programs are killed (tests/crash)")
-    parser.addoption("--every-fault", action="store_true", help="let every single write fail (tests/crash)")
+    parser.addoption(
+        "--every-fault",
+        action="store_true",
+        help="let every single write fail (tests/crash), draw more answers (tests/core/method)",
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Where an answer ends, because the model goes on with another task or another turn of a dialogue."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +9,19 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import FieldHead, field_head
 from selfinstruct.core.method.instance_bounds import FIELDS, first_heads, line_above, lines_below
 from selfinstruct.core.method.next_task import (
+    NUMBERED,
     Value,
+    dialogue_begins,
     is_task_alone,
     name_of,
     names_next_task,
-    turn_begins,
 )
-from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.core.method.unknown_form import begins_with_field, field_inside
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _FEWEST_WORDS = 3
 _FEWEST_CHARACTERS = 6
 _MOST_NAME_WORDS = 3
-_NUMBER = re.compile(r"^\s*(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*(?P<text>.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class _Finder:
         self._firsts = [head.line for head in firsts]
         self._output_first = chosen[0].kind != "input"
         seconds = sorted(self._chosen.keys() - set(self._firsts))
-        self._second_names = {self._chosen[number].name for number in seconds}
+        self._second_kinds: tuple[Kind, ...] = ("input",) if self._output_first else ("output", "label")
         self._in_two = bool(seconds)
-        self._apart = bool(seconds) and all(map(self._spaced, seconds))
+        self._fields_spaced = bool(seconds) and all(map(self._spaced, seconds))
         usual = any(head.meaning is not None and head.meaning.usual for head in chosen)
         # "Answer" begins no field of an answer that has "Input" and "Output".
         fields = [head for head in heads if head.kind in FIELDS and head.meaning is not None]
@@ -92,7 +92,7 @@ class _Finder:
         self._names_before = {head.name for head in heads if head.line < first}
         # Where blank lines separate the instances, a line that an instance follows directly is no value's.
         gaps = [self._spaced(one.line) for one in firsts[1:]]
-        self._packed = not all(gaps[:-1])
+        self._unspaced = not all(gaps[:-1])
         self._value = Value()
         self._field = chosen[0]
         # The second field may have another name or decoration than that of the next task.
@@ -118,14 +118,14 @@ class _Finder:
         ends = not line.code and self._ends_at(number, line, head)
         self._value.add(line.text, head)
         in_first = self._in_two and self._begins_instance(self._field)
-        if in_first and head is not None and head.kind in FIELDS:
-            self._answered = self._answered or (head.kind == "input") == self._output_first
+        if in_first and not self._answered:
+            self._answered = begins_with_field(line.text, self._second_kinds, self._vocabulary)
         return ends
 
     def _holds_second(self, field: FieldHead) -> bool:
         """Whether a first field has the second one on the same line: `spam | Input: Win money!`."""
-        colons = (f"{name}{colon}" for name in self._second_names for colon in (":", "："))
-        return self._begins_instance(field) and any(name in field.text for name in colons)
+        inside = field_inside(field.text, self._second_kinds, self._vocabulary)
+        return self._in_two and self._begins_instance(field) and inside is not None
 
     def _begins_instance(self, field: FieldHead) -> bool:
         return (field.kind != "input") == self._output_first
@@ -146,7 +146,7 @@ class _Finder:
             return False
         if head is not None and head.name in self._names_before:
             return False
-        return self._names_next(number, line, head) or self._turns(number, head)
+        return self._names_next(number, line, head) or self._dialogue_begins(number, head)
 
     def _end(self, *, certain: bool) -> bool:
         if not certain:
@@ -177,32 +177,37 @@ class _Finder:
         if alone or names_next_task(head, self._vocabulary):
             name = name_of(line.text, head)
             if name == self._value.first_name:
+                if directly:
+                    # The next part of this value, with an instance below, or the next task with its own.
+                    self.doubtful |= {self._field.line, *(at for at in self._chosen if at > number)}
                 return False
             below = alone or (head is not None and not head.text.strip())
-            certain = not self._packed and not self._answered
+            certain = not self._unspaced and not self._answered
             certain = certain and name not in self._value.names and not self._is_form()
             if directly or (below and self._below[after] in self._starts):
                 return self._end(certain=certain)
-            like = head is not None and head.style == self._style and self._apart and not self._is_form()
+            like = (
+                head is not None and head.style == self._style and self._fields_spaced and not self._is_form()
+            )
             return like and after in self._starts and self._end(certain=False)
         if not directly:
             return False
-        numbered = _NUMBER.match(line.text)
+        numbered = NUMBERED.match(line.text)
         said = numbered["text"] if numbered else head.text if head else line.text
         if self._value.counts_on(line.text) or not _is_sentence(said) or line.indent:
             return False
         if self._vocabulary.is_request(said.strip()):
-            certain = bool(numbered) and not self._value.has_list and not self._packed
+            certain = bool(numbered) and not self._value.has_list and not self._unspaced
             return self._end(certain=certain)
         return False
 
-    def _turns(self, number: int, head: FieldHead | None) -> bool:
+    def _dialogue_begins(self, number: int, head: FieldHead | None) -> bool:
         """Whether a dialogue begins and goes on to the end; above instances it may be part of a value."""
         after = self._below[number]
         if head is None:
             return False
         second = self._heads.get(after) if after is not None else None
-        if not turn_begins(head, second, self._value, self._vocabulary, last=after is None):
+        if not dialogue_begins(head, second, self._value, self._vocabulary, last=after is None):
             return False
         self.doubtful.add(self._field.line)
         return not self._instances_follow(number)

@@ -11,11 +11,12 @@ _FENCE = re.compile(rf"^\s*{_MARKS}[\w+#.-]*\s*$")
 # On a line of its own with a language, or behind the name of a field, which may be in bold or italic type.
 _ALWAYS_OPENING = re.compile(
     rf"^\s*{_MARKS}\s*[\w+#.-]+\s*$"
-    r"|(?:[:：][*_]{0,3}|[*_]{2}|[-=]>|→|\s[-–—]\s)[ \t]*(?P<behind>`{3,}|~{3,})[\w+#.-]*\s*$"
+    r"|(?:[:：](?:[*_]{0,3}|</\w{1,8}>)|[*_]{2}|[-=]>|→|\s[-–—]\s)[ \t]*(?P<behind>`{3,}|~{3,})[\w+#.-]*\s*$"
 )
 _WRAPPER = re.compile(
     rf"^\s*{_MARKS}(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"
 )
+_NUMBERED = re.compile(r"^\W{0,8}\d{1,3}\W")
 _TILDES = re.compile(r"^\s*~{3,}\s*$")
 _RULE_LINE = "---"
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
@@ -245,10 +246,11 @@ def _from_start(texts: Sequence[str], starts: Callable[[str], Start | None]) -> 
 
 
 def _starts_within(texts: Sequence[str], starts: Callable[[str], Start | None]) -> bool:
-    """Whether a text begins something, at once or after the blank line below a greeting."""
+    """Whether a text begins something: at once, after the blank line below a greeting, or below a number."""
     written = [number for number, text in enumerate(texts) if text.strip()][:3]
     return any(
-        starts(texts[number]) is not None and (place == 0 or not texts[number - 1].strip())
+        starts(texts[number]) is not None
+        and (place == 0 or not texts[number - 1].strip() or _NUMBERED.match(texts[number - 1]))
         for place, number in enumerate(written)
     )
 

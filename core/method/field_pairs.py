@@ -16,10 +16,14 @@ from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
+_LACKS_INPUT = Reason(
+    "unreadable",
+    "This output has no input, though others have: its input may be in a form that is not known.",
+)
 _TWO_INPUTS = Reason(
     "unreadable", "An input follows another one: it is not clear which of them the output is for."
 )
-_TURNED = Reason(
+_UNCLEAR_PAIRS = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
 _OUTPUTS = Reason("contradiction", "The answer gives this input different outputs.")
@@ -57,9 +61,9 @@ def input_then_output(fields: Sequence[Field], vocabulary: Vocabulary) -> list[P
             fault = _fault_above(one.value, vocabulary)
         elif one.kind != "input":
             aside = _ASIDE if given and _has_reasoning(given, vocabulary) else None
-            below = (given or "").partition("\n")[2]
-            twice = UNREADABLE if holds_output(below, one.name, vocabulary) else None
-            found.append(Pair(given or "", one.value, open_given or fault or aside or twice))
+            twice = UNREADABLE if holds_output(given or "", one.name, vocabulary) else None
+            lacking = _LACKS_INPUT if given is None else None
+            found.append(Pair(given or "", one.value, lacking or open_given or fault or aside or twice))
             # Several outputs of one input may as well be parts of one that has names in it.
             several = _OUTPUTS if given and len({pair.output.strip() for pair in found[own:]}) > 1 else None
             if shared := _open_end(one) or several:
@@ -112,7 +116,7 @@ def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     outputs, inputs = named[::2], named[1::2]
     together = all(before.kind != "example" and not _ends_blank(before.value) for _, before in inputs)
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])
-    fault = None if together and apart else _TURNED
+    fault = None if together and apart else _UNCLEAR_PAIRS
     return [
         Pair(given.value, output.value, _open_end(output, given) or fault)
         for (output, _), (given, _) in zip(outputs, inputs, strict=True)

@@ -17,7 +17,7 @@ _SHAPE = re.compile(r"^(?P<before>\D{0,24}?)(?P<number>\d{1,3})(?!\d)")
 _KEYCAP = re.compile(r"(?<=\d)\ufe0f?\u20e3")
 _NOT_A_WORD = re.compile(r"(?:[\W_]|<br\s*/?>|<hr\s*/?>)+")
 _BRACKETS = tuple("()[]{}|\"'`”’」』）】;")
-_FIRST_OF_LIST = re.compile(r"(?:^|[:：])[\s*_]{0,8}\(?1[.)](?!\d)", re.MULTILINE)
+_FIRST_OF_LIST = re.compile(r"(?<![\w.])1[.)、．](?!\d)")
 _LONGEST_ANNOUNCEMENT = 60
 
 
@@ -74,6 +74,7 @@ def confirmed_headings(
     """
     starts = {head.line: head.text for head in chosen}
     first = chosen[0].line
+    last = next((number for number in titled if below[number] is None), -1)
     announced = any(number < first for number in titled)
     by_number = any(number < first and NUMBER_ALONE.match(lines[number].text) for number in titled)
     unnamed = announced and not any(head.kind == "input" for head in chosen)
@@ -102,39 +103,48 @@ def confirmed_headings(
         or (
             counts(number)
             and (announced or not has_title)
-            and (unnamed or below[number] is None or below[number] in starts)
+            and (unnamed or below[number] in {None, last} or below[number] in starts)
         )
     )
 
 
 def headings_by_shape(
-    lines: Sequence[Line], chosen: Sequence[FieldHead], vocabulary: Vocabulary
-) -> frozenset[int]:
+    lines: Sequence[Line], heads: Sequence[FieldHead], chosen: Sequence[FieldHead], vocabulary: Vocabulary
+) -> tuple[frozenset[int], frozenset[int]]:
     """The headings that only their place and their number show: `=== Sample 1 ===`, then `=== Sample 2 ===`.
 
     Each is the line above the first field of an instance, and begins like that above the first instance,
     apart from its number. Without a number, it announces another example.
+
+    Returns:
+        The headings, and the lines above those that may as well be the next items of a list.
     """
     if not any(head.kind == "input" for head in chosen):
         # The lines above an output are its input, which may have a name and a number.
-        return frozenset()
+        return frozenset(), frozenset()
     firsts = first_heads(chosen)
     first = line_above(lines, firsts[0].line)
     shape = _shape(lines[first].text) if first is not None else None
-    fields = {head.line for head in chosen}
+    fields = {head.line for head in heads if head.kind in FIELDS}
     found: set[int] = set()
+    open_above: set[int] = set()
     for place, head in enumerate(firsts):
         number = line_above(lines, head.line)
         if number is None or number in fields or lines[number].code:
             continue
         text, own = lines[number].text.strip(), _shape(lines[number].text)
         if shape is not None and own is not None:
-            is_next = own == (shape[0], 1 + place) and not _continues_list(lines, number, own)
+            is_next = own == (shape[0], 1 + place)
+            may_continue = is_next and _continues_list(lines, number, own)
+            is_as_far = first is not None and head.line - number == firsts[0].line - first
+            if may_continue and shape[1] == 1 and is_as_far:
+                open_above.add(number - 1)
+            is_next = is_next and not may_continue
             if shape[1] == 1 and (is_next or (first is not None and text == lines[first].text.strip())):
                 found.add(number)
         elif place and own is None and _announces_example(text, vocabulary) and lines[number - 1].blank:
             found.add(number)
-    return frozenset(found) if found != {first} else frozenset()
+    return (frozenset(found) if found != {first} else frozenset()), frozenset(open_above)
 
 
 def _continues_list(lines: Sequence[Line], number: int, shape: tuple[str, int]) -> bool:

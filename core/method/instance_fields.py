@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfinstruct.core.method.answer_end import End, end_of_answer
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
@@ -23,8 +23,9 @@ from selfinstruct.core.method.instance_bounds import (
     openings,
     separators,
 )
+from selfinstruct.core.method.unknown_form import field_inside
 from selfinstruct.core.method.values import QUOTED
-from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
+from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 INPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output", "label"}))
 WITHOUT_LABELS: tuple[frozenset[Kind], ...] = (frozenset({"input"}), frozenset({"output"}))
@@ -79,7 +80,19 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     if split:
         fields = [part for one in fields for part in split(one)]
     last = next((number for number in range(len(lines) - 1, -1, -1) if not lines[number].blank), 0)
-    return Fields(fields, more=more or last in layout.headings)
+    return Fields(fields, more=more or _begins_next(lines, layout.headings, last))
+
+
+def _begins_next(lines: Sequence[Line], headings: frozenset[int], last: int) -> bool:
+    """Whether the last line is the heading of another instance, or the beginning of one like those above.
+
+    Without a number, anything else that looks like a heading may be the beginning of a field's name.
+    """
+    if last not in headings:
+        return False
+    text = lines[last].text.strip()
+    earlier = (lines[number].text.strip() for number in headings if number < last)
+    return any(map(str.isnumeric, text)) or any(heading.startswith(text) for heading in earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +121,10 @@ def _layout(
             return None
     chosen = _without_nested(chosen, lines, roles)
     headings = confirmed_headings(titled, chosen, lines, lines_below(lines))
-    headings |= headings_by_shape(lines, chosen, vocabulary)
-    return _Layout(chosen, headings, end_of_answer(lines, heads, chosen, headings, vocabulary))
+    shaped, open_above = headings_by_shape(lines, heads, chosen, vocabulary)
+    headings |= shaped
+    end = end_of_answer(lines, heads, chosen, headings, vocabulary)
+    return _Layout(chosen, headings, End(end.line, end.doubtful | open_above))
 
 
 def _has_all(chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]) -> bool:
@@ -224,20 +239,20 @@ class _Splitter:
     """Splits `spam, Input: Win money!` into its two fields."""
 
     def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
-        names = [name for name, meaning in vocabulary.names.items() if meaning.kind in second]
-        self._pattern = re.compile(
-            rf"(?<![\w<>{{\[])(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
-            re.IGNORECASE,
-        )
+        self._kinds = tuple(sorted(second))
         self._vocabulary = vocabulary
 
     def __call__(self, field: Field) -> list[Field]:
-        match = self._pattern.search(field.value) if field.kind not in {"", "example"} else None
+        is_named = field.kind not in {"", "example"}
+        match = field_inside(field.value, self._kinds, self._vocabulary) if is_named else None
         if match is None:
             return [field]
         meaning = self._vocabulary.meaning(match["name"])
         assert meaning is not None
         before, after = field.value[: match.start()].rstrip(), field.value[match.end() :].strip()
+        if after.startswith("</"):
+            # The name is inside of a tag, and may begin before this.
+            return [replace(field, open_end=True)]
         if before.endswith(("(", "（", "[")) and after.endswith((")", "）", "]")):
             before, after = before[:-1], after[:-1]
         before = before.rstrip().removesuffix("->").removesuffix("=>").rstrip(" \t,;|/，；、→⇒—–-")

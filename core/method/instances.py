@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import without_wrapper
+from selfinstruct.core.method.answer_lines import is_wrapper, without_wrapper
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
     inputs_above_labels,
@@ -21,15 +21,16 @@ from selfinstruct.core.method.instance_fields import (
     Fields,
     read_fields,
 )
-from selfinstruct.core.method.next_task import another_turn, before_last_task, before_next_task
-from selfinstruct.core.method.parsed_instance import Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.next_task import before_last_task, before_next_task, dialogue_follows
+from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.remarks import without_lead_in, without_remarks
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
     from_table,
 )
 from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
-from selfinstruct.core.method.values import value_of, without_lead_in, without_remarks
+from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _KINDS = ("input", "output", "label")
@@ -76,7 +77,8 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
         pairs = input_then_output(fields, vocabulary)
     else:
         pairs = inputs_above_labels(fields, vocabulary) or labels_with_inputs(fields, vocabulary)
-    return finished(pairs, vocabulary, whole=ended or read.more)
+    # The input of the last label may stand below what begins there.
+    return finished(pairs, vocabulary, whole=ended or (read.more and pairs[-1].given.strip() != ""))
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
@@ -93,6 +95,9 @@ def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool
     """Whether there are fields in an unknown form where none should be."""
     lacks_input = not any(one.kind == "input" for one in fields)
     missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
+    leading = takewhile(lambda one: one.kind in {"", "example"}, fields)
+    if any(holds_fields(one.value, vocabulary, ("input", "output", "label")) for one in leading):
+        return True
     if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
         return True
     outputs = [one for one in fields if one.kind in {"output", "label"}]
@@ -117,22 +122,30 @@ def _last_trimmed(fields: list[Field], vocabulary: Vocabulary) -> list[Field]:
     if last is None or (fields[last].kind in {"", "example"} and last == 0):
         return fields
     one = fields[last]
-    trimmed = replace(one, value=without_remarks(one.value, vocabulary))
-    return [*fields[:last], trimmed, *fields[last + 1 :]]
+    trimmed = without_remarks(one.value, vocabulary)
+    ended = replace(one, value=trimmed.text, open_end=one.open_end or trimmed.is_open)
+    return [*fields[:last], ended, *fields[last + 1 :]]
 
 
 def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[ParsedInstance]:
     """An answer without fields: one output, or one below each heading; unreadable if it has another form."""
     if not text.strip():
         return []
-    text = without_wrapper(without_lead_in(text, vocabulary))
+    text = without_lead_in(text, vocabulary).strip()
+    if is_wrapper(text.split("\n", 1)[0]) and holds_fields(text, vocabulary):
+        return unreadable(text)
+    text = without_wrapper(text)
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
-    text = without_remarks(text, vocabulary)
+    ended = without_remarks(text, vocabulary)
+    text = ended.text
+    fault = OPEN_END if ended.is_open else None
     bodies = _below_headings(text, vocabulary)
-    if has_unknown_form(text, vocabulary) or (bodies is None and another_turn(text, vocabulary)):
+    if has_unknown_form(text, vocabulary) or (bodies is None and dialogue_follows(text, vocabulary)):
         return unreadable(text)
-    return finished([Pair("", body) for body in bodies or [text]], vocabulary, whole=whole)
+    *others, last = bodies or [text]
+    pairs = [*(Pair("", body) for body in others), Pair("", last, fault)]
+    return finished(pairs, vocabulary, whole=whole)
 
 
 def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:

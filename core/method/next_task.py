@@ -15,10 +15,10 @@ _LONGEST_TASK_LINE = 60
 _LONGEST_SENTENCE = 200
 _SHORT = 2
 _MOST_WORDS = 4
-_ITEM_NUMBER = re.compile(r"^(?:\*\*)?\(?\d{1,3}[.)、．](?:\*\*)?\s*")
+NUMBERED = re.compile(r"^\s*(?:\*\*)?\(?(?P<number>\d{1,3})[.)、．](?:\*\*)?\s*(?P<text>.*)$")
+"""A line with the number of an item."""
 _COLONS = (":", "：")
 _BEGINS_LIST = re.compile(r"^\s*\(?1[.)、．](?!\d)")
-_ITEM = re.compile(r"^\s*(?:\*\*)?\(?(?P<number>\d{1,3})[.)、．]")
 _AROUND_NAME = " \t*_#:：()（）【】[]№.0123456789"
 
 
@@ -42,7 +42,8 @@ def before_next_task(text: str, vocabulary: Vocabulary, *, request: bool = False
     if _begins_with_own_field(text, vocabulary):
         return ""
     before, _, last = text.rstrip("\n").rpartition("\n\n")
-    last = _ITEM_NUMBER.sub("", last.strip())
+    numbered = NUMBERED.match(last.strip())
+    last = numbered["text"] if numbered else last.strip()
     is_request = request and before.strip() and "\n" not in last and _is_next_request(last, vocabulary)
     # One at a time: a model that repeats itself names thousands of tasks, each below all text above it.
     texts = chain(texts_before_tasks(text, vocabulary), [before.strip()] if is_request else [])
@@ -169,11 +170,11 @@ class Value:
 
     def counts_on(self, text: str) -> bool:
         """Whether a line is the next item of the numbered list in it."""
-        item = _ITEM.match(text)
+        item = NUMBERED.match(text)
         return item is not None and self._number > 0 and int(item["number"]) == self._number + 1
 
 
-def turn_begins(
+def dialogue_begins(
     head: FieldHead, below: FieldHead | None, value: Value, vocabulary: Vocabulary, *, last: bool
 ) -> bool:
     """Whether a dialogue with the model, or a question and its answer, seem to begin below a value.
@@ -193,7 +194,8 @@ def turn_begins(
     asks = head.kind is None and names_task(head, vocabulary)
     if not (speaks or asks) or head.name in value.names:
         return False
-    if speaks and any(fold(name) in vocabulary.speakers for name in value.names):
+    if speaks and len(vocabulary.speakers.intersection(map(fold, value.names))) == 1:
+        # The other one of a dialogue, who speaks for the first time.
         return False
     if below is None:
         return speaks and last
@@ -202,7 +204,7 @@ def turn_begins(
     return is_output or name in vocabulary.speakers or name in vocabulary.answer_names
 
 
-def another_turn(text: str, vocabulary: Vocabulary) -> bool:
+def dialogue_follows(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a dialogue with the model seems to begin below a text without fields."""
     lines = text.strip().split("\n")
     heads = [field_head(Line(line), 0, vocabulary) for line in lines]
@@ -211,6 +213,6 @@ def another_turn(text: str, vocabulary: Vocabulary) -> bool:
         if number and head and fold(head.name) in vocabulary.speakers and not lines[number - 1].strip():
             rest = [place for place in range(number + 1, len(lines)) if lines[place].strip()][:1]
             below = heads[rest[0]] if rest else None
-            return turn_begins(head, below, value, vocabulary, last=not rest)
+            return dialogue_begins(head, below, value, vocabulary, last=not rest)
         value.add(line, head)
     return False

@@ -72,7 +72,7 @@ def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = 
 
 
 def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line of an input begins, in any decoration, with a name like that of the output below it.
+    """Whether a line below an input's name begins, in any decoration, with a name like that of its output.
 
     The names are the usual ones, or all where that of the output is none of them.
     """
@@ -80,19 +80,43 @@ def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
     if meaning is None or not text.strip():
         return False
     pattern = _begins_with(_names(vocabulary, ("output",), usual=meaning.usual))
-    lines = _written(text)
+    # What stands beside the name of the input begins no line.
+    lines = _written(text, below=0 if text.startswith("\n") else 1)
     heads = (field_head(Line(line), 0, vocabulary) for line in lines)
     named = (head.meaning for head in heads if head is not None and head.kind == "output")
     return any(map(pattern.match, lines)) or any(one and (one.usual or not meaning.usual) for one in named)
 
 
-def _written(text: str) -> list[str]:
-    """The lines with text that are no code. A fence around all of them makes none, even with more inside."""
+def begins_with_field(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> bool:
+    """Whether a line begins with the name of a field of one of these kinds, in any decoration."""
+    return _begins_with(_names(vocabulary, kinds, usual=False)).match(text) is not None
+
+
+def field_inside(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> "re.Match[str] | None":
+    """The name of a field of one of these kinds in the middle of a text: `spam | Input: Win money!`."""
+    return _inside(_names(vocabulary, kinds, usual=False)).search(text)
+
+
+@cache
+def _inside(names: tuple[str, ...]) -> "re.Pattern[str]":
+    return re.compile(
+        rf"(?<![\w<>{{\[])(?:\*\*|__)?(?P<name>{any_of(names)})(?:\*\*|__)?[ \t]{{0,4}}[:：](?:\*\*|__)?",
+        re.IGNORECASE,
+    )
+
+
+def _written(text: str, *, below: int = 0) -> list[str]:
+    """The lines with text that are no code. A fence around all of them makes none, even with more inside.
+
+    Args:
+        text: The text.
+        below: The number of lines at its beginning that do not count.
+    """
     whole = text.strip().split("\n")
     if len(whole) > 1 and is_wrapper(whole[0]) and is_fence(whole[-1]):
         text = "\n".join(whole[1:-1])
     lines = answer_lines(text, lambda _: None) if text.strip() else []
-    return [line.text for line in lines if not line.code and not line.blank]
+    return [line.text for line in lines[below:] if not line.code and not line.blank]
 
 
 def _names(vocabulary: Vocabulary, kinds: tuple[Kind, ...], *, usual: bool) -> tuple[str, ...]:
@@ -110,7 +134,7 @@ def _begins_with(names: tuple[str, ...]) -> "re.Pattern[str]":
     Words go on with a space, an apostrophe or a hyphen; code with a bracket, a full stop, an equals sign.
     """
     return re.compile(
-        r"^(?:</?\w{1,8}>|\\\w{1,10}\{|[^\w\n]|_)*+"
+        r"^(?:</?\w{1,8}>|\\\w{1,10}\{|(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)][ \t]|[^\w\n]|_)*+"
         rf"(?:{any_of(names)})(?:[ \t]?[#№]?\d{{1,3}})?"
         r"(?:\t|\.{3}|[ \t]*(?![\w\s(.,;!?'’=/&+-])|[ \t]*(?:=>|->|==|--)|[ \t]+[-–—][ \t]|[ \t]*$)",
         re.IGNORECASE,

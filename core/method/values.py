@@ -45,42 +45,6 @@ def value_of(text: str) -> str:
     return dedent("\n".join(lines)).strip()
 
 
-def without_remarks(text: str, vocabulary: Vocabulary) -> str:
-    """Remove the remarks at the end of an answer's last value, such as "I hope these help!".
-
-    A remark that may as well belong to the value ("Let me know if you need more.") is removed only from a
-    value of one paragraph, and from a letter only one that speaks of examples.
-    """
-    lines = text.rstrip().split("\n")
-    for _ in range(3):
-        while len(lines) > 1 and (not lines[-1].strip() or (RULE.match(lines[-1]) and len(lines) > 2)):
-            lines.pop()
-        last, before = lines[-1], [line for line in lines[:-1] if not RULE.match(line)]
-        if not any(line.strip() for line in before) or _is_fenced(lines):
-            break
-        spaced = not lines[-2].strip() or RULE.match(lines[-2]) is not None
-        short = "\n\n" not in "\n".join(before).strip()
-        letter = vocabulary.phrases["letter"].match("\n".join(before).strip()) is not None
-        of_examples = vocabulary.examples.search(last) is not None
-        if not vocabulary.is_remark(last, weak=spaced and short) or (letter and not of_examples):
-            break
-        lines.pop()
-    return "\n".join(lines)
-
-
-def _is_fenced(lines: list[str]) -> bool:
-    return sum(is_fence(line) for line in lines) % 2 == 1 or is_fence(lines[-1])
-
-
-def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
-    """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:"."""
-    first, _, rest = text.strip("\n").partition("\n")
-    spaced = rest.startswith(("\n", "```", "~~~"))
-    if rest.strip() and spaced and vocabulary.is_lead_in(first):
-        return rest.strip("\n")
-    return text
-
-
 def input_of(value: str, vocabulary: Vocabulary) -> str:
     """An input as it is, or "" if it only says that there is none."""
     if "\n" in value or len(value) > _LONGEST_NONE:

@@ -122,22 +122,24 @@ class Vocabulary:
 
     def is_remark(self, text: str, *, weak: bool = False) -> bool:
         """Whether a text is a remark on the answer, such as "I hope these help!"; `weak`: or may be one."""
-        text = text.strip(_DECORATION)
-        return len(text) <= _LONGEST_REMARK and any(
-            self.phrases[name].match(text) is not None
-            for name in (("remark", "weak_remark") if weak else ("remark",))
+        return any(
+            self.is_said(name, text) for name in (("remark", "offer", "weak_remark") if weak else ("remark",))
         )
 
     def is_lead_in(self, text: str) -> bool:
         """Whether a text is what a chat model says before its answer, such as "Sure! Here they are:"."""
+        return self.is_said("lead_in", text)
+
+    def is_said(self, name: str, text: str) -> bool:
+        """Whether a text is a phrase of this name, apart from its decoration."""
         text = text.strip(_DECORATION)
-        return len(text) <= _LONGEST_REMARK and self.phrases["lead_in"].match(text) is not None
+        return len(text) <= _LONGEST_REMARK and self.phrases[name].match(text) is not None
 
 
 _LOOKED_AT = 200
 _LONGEST_REMARK = 500
 _DECORATION = " \t\n*_#>()[]-—–~¡¿"
-_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "remark", "weak_remark"}
+_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "remark", "offer", "weak_remark"}
 
 
 @cache
