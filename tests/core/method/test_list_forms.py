@@ -183,6 +183,14 @@ LIST = f"9. {FISH}\n10. {SONG}"
         pytest.param(f"9...{FISH}\n10...{SONG}", BOTH, id="dots"),
         pytest.param(f"a) {FISH}\nb) {SONG}", BOTH, id="letters"),
         pytest.param(f"i. {FISH}\nii. {SONG}", BOTH, id="small Roman numerals"),
+        pytest.param(
+            "9 - 12 eggs fill how many boxes?\n10 - 3 pears cost what?",
+            ["12 eggs fill how many boxes?", "3 pears cost what?"],
+            id="dashes before tasks that begin with a number",
+        ),
+        pytest.param(
+            "9. Work these out\n3 - 4\n7 - 9\n10. Sing.", ["Work these out 3 - 4 7 - 9", "Sing."], id="sums"
+        ),
         pytest.param("Which is a fish?\na) cod\nb) wren", [], id="options are no tasks"),
         pytest.param(f"🔹 {FISH}\n🔹 {SONG}", BOTH, id="pictures as bullets"),
         pytest.param(f"📝 9. {FISH}\n🎨 10. {SONG}", BOTH, id="pictures before numbers"),
