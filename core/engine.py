@@ -16,13 +16,10 @@ from typing import TYPE_CHECKING, Self, get_args
 from selfinstruct.core.decisions.tasks import Decider
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, RequestPlanned
-from selfinstruct.core.export.files import Exported, write_export
 from selfinstruct.core.language.registry import AUTO, Language, language
 from selfinstruct.core.method.seeds import as_begun, plant
 from selfinstruct.core.pool.assessor import Assessor
-from selfinstruct.core.requests.intake import Decide
 from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_notes, no_steps
-from selfinstruct.core.requests.sender import Sender
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, limited_prices
 from selfinstruct.core.settings.sources import check, storable, with_changes
@@ -33,6 +30,8 @@ from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
     from selfinstruct.core.endpoint.client import Endpoint
+    from selfinstruct.core.export.files import Exported
+    from selfinstruct.core.requests.intake import Decide
     from selfinstruct.core.requests.planner import Planner
 
 
@@ -294,8 +293,10 @@ class Engine:
         rng_seed: int = 0,
         force: bool = False,
         layouts: str | None = None,
-    ) -> Exported:
+    ) -> "Exported":
         """Stage 5: write the kept instances of accepted tasks as a training file."""
+        from selfinstruct.core.export.files import write_export  # noqa: PLC0415 - not for the first screen
+
         return write_export(
             self.workspace,
             path,
@@ -332,6 +333,8 @@ class Engine:
             EndpointUnusableError: No request will succeed.
             CostLimitError: The next request could exceed the cost limit.
         """
+        from selfinstruct.core.requests.sender import Sender  # noqa: PLC0415 - only requests need it, not the first screen
+
         stopping = asyncio.get_running_loop().create_future()
         endpoints = {stage: self._working.endpoint_of(stage) for stage in get_args(Stage)}
         # One for each endpoint: it commits the steps of all its requests together.
@@ -377,7 +380,7 @@ class Engine:
             started(pipeline)
         await pipeline.run()
 
-    def take_in(self, request_id: int, decide: Decide | None = None) -> None:
+    def take_in(self, request_id: int, decide: "Decide | None" = None) -> None:
         """Parse a request's stored response and store the results; see `Intake.take_in`.
 
         Raises:

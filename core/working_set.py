@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Self
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import Event
 from selfinstruct.core.pool.assessor import Assessor
-from selfinstruct.core.requests.answer_reader import AnswerReader
-from selfinstruct.core.requests.intake import Intake
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.db.records import Stage
@@ -17,6 +15,7 @@ from selfinstruct.db.workspace import Workspace
 if TYPE_CHECKING:
     from selfinstruct.core.endpoint.client import Endpoint
     from selfinstruct.core.pool.vectors import PoolVectors
+    from selfinstruct.core.requests.intake import Intake
     from selfinstruct.core.requests.planner import Planner
 
 
@@ -55,6 +54,7 @@ class WorkingSet:
         self._workspace = workspace
         self._assessor = assessor
         self._clock = clock
+        self._emit = emit
         self._consent = consent
         self.settings = settings
         """Can be replaced if only settings differ that nothing here depends on, such as the cost limit."""
@@ -63,10 +63,9 @@ class WorkingSet:
         """Those of models that only some stages use."""
         self.warning = ""
         """A warning about the user's own prompts, as a sentence; empty when there is none."""
-        reads_prompts = not workspace.read_only
-        if settings.prompts is not None and reads_prompts:
-            self.warning = self.planner.warning  # validates the user's own prompts
-        reader = AnswerReader.of(settings, assessor.language.code, reads_prompts=reads_prompts)
+        if settings.prompts is not None and not workspace.read_only:
+            self.warning = self.planner.warning  # validates the user's own prompts,
+            _ = self.intake  # as does reading their field names
         asked = settings.of_embeddings
         self._embedder = None if asked is None else (asked.model, asked.address)
         """The embedding model and its address; None when embeddings are off."""
@@ -74,7 +73,6 @@ class WorkingSet:
         is_same = self._embedder == (before._embedder if before else None)
         handed_on = before._vectors if before else None
         self._vectors: PoolVectors | None = handed_on if is_same else self._read_vectors()
-        self.intake = Intake(workspace, assessor, prices, settings, reader=reader, clock=clock, emit=emit)
 
     def _read_vectors(self) -> "PoolVectors | None":
         asked = self.settings.of_embeddings
@@ -96,6 +94,19 @@ class WorkingSet:
         from selfinstruct.core.requests.planner import Planner  # noqa: PLC0415 - imports Jinja, which only requests need
 
         return Planner(self._workspace, self.settings, self._assessor, self._prices, clock=self._clock)
+
+    @cached_property
+    def intake(self) -> "Intake":
+        """The intake of finished requests."""
+        from selfinstruct.core.requests.answer_reader import AnswerReader  # noqa: PLC0415 - as for requests
+        from selfinstruct.core.requests.intake import Intake  # noqa: PLC0415
+
+        code, reads_prompts = self._assessor.language.code, not self._workspace.read_only
+        reader = AnswerReader.of(self.settings, code, reads_prompts=reads_prompts)
+        workspace, assessor, prices = self._workspace, self._assessor, self._prices
+        return Intake(
+            workspace, assessor, prices, self.settings, reader=reader, clock=self._clock, emit=self._emit
+        )
 
     @cached_property
     def endpoint(self) -> "Endpoint":

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib import import_module
 
@@ -15,15 +15,16 @@ from selfinstruct.db.reads.task_finder import TaskFinder
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.background.yield_to_keys import YieldToKeys
 
-_LATER = (
-    "numpy",
-    "selfinstruct.core.pool.pool",
-    "jinja2",
+_FOR_THE_POOL = ("numpy", "selfinstruct.core.pool.pool")
+_FOR_REQUESTS = (
+    "selfinstruct.core.requests.planner",
+    "selfinstruct.core.requests.intake",
+    "selfinstruct.core.requests.sender",
     "selfinstruct.core.endpoint.client",
     "selfinstruct.core.method.parsing",
     "selfinstruct.core.method.instance_rules",
 )
-"""Slow imports, deferred until the pool is read, requests are planned and answers are read."""
+"""Slow imports, deferred until the pool is read, and until requests are planned and answers are read."""
 _GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
 """Allocations that trigger a garbage collection: with an idle keyboard, and in any case."""
 
@@ -88,9 +89,9 @@ class Session:
         if not self.read_only:
             await self.engine.workspace.lock_wait.when_free(self.engine.enter)
         # Imported in a thread, after the first screen, which needs none of them.
-        for name in _LATER:
-            await asyncio.to_thread(import_module, name)
+        await _import_aside(_FOR_THE_POOL)
         await self._read_pool()
+        await _import_aside(_FOR_REQUESTS)
         # Objects created so far are long-lived, so garbage collection can skip them.
         gc.freeze()
         if not self.read_only:
@@ -198,3 +199,8 @@ class Session:
                 await asyncio.gather(work, return_exceptions=True)
         await self.finder.close()
         await self.engine.close()
+
+
+async def _import_aside(names: Sequence[str]) -> None:
+    for name in names:
+        await asyncio.to_thread(import_module, name)
