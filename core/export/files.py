@@ -65,7 +65,8 @@ def write_export(
     Raises:
         TargetExistsError: the file exists, and `force` is not set.
         ExportError: the format or its layouts are unknown, the path belongs to a workspace or has the
-            suffix of another kind of format, or the file cannot be written.
+            suffix of another kind of format, the file cannot be written, or without any row it would be
+            replaced by an empty one.
     """
     chosen = format_of(export_format, layouts)
     try:
@@ -78,6 +79,8 @@ def write_export(
         unique = list({(row.instruction, row.input, row.output): row for row in reversed(rows)}.values())[
             ::-1
         ]
+        if not unique and path.is_file() and path.stat().st_size:
+            raise ExportError(f"There are no rows to export yet; {path} was left as it is.")
         rng.shuffle(unique)
         formulas = 0
         if isinstance(chosen, SpreadsheetFormat):

@@ -42,12 +42,11 @@ def back_up(path: Path, out: Path, *, force: bool) -> BackedUp:
     Args:
         path: A workspace with any version of the schema.
         out: The destination.
-        force: Whether to replace a file at `out`; a workspace is replaced only if it is an earlier copy of
-            this one.
+        force: Whether to replace an earlier copy of this workspace at `out`; no other file is replaced.
 
     Raises:
-        WorkspaceError: There is no workspace, `out` exists and `force` is not given, it belongs to a
-            workspace, or it cannot be written.
+        WorkspaceError: There is no workspace, `out` exists and `force` is not given, it is another file, or
+            it cannot be written.
         DamagedError: The workspace is damaged; nothing is written.
     """
     with closing(connect_to_read(path)) as db:
@@ -67,6 +66,8 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
             raise WorkspaceError(f"{out} {what}. Give --out another name.")
         if (out.exists() or out.is_symlink()) and not force:
             raise _exists(out)
+        if what is None and out.is_file() and out.stat().st_size:
+            raise WorkspaceError(f"{out} is not a copy of a workspace. Give --out another name.")
         if what == IS_WORKSPACE and not _is_earlier_copy(out, db):
             raise WorkspaceError(
                 f"{out} is a workspace and not an earlier copy of {path}; its content would be lost. Give"

@@ -97,6 +97,26 @@ def connect(path: Path, *, create: bool) -> Connection:
         return db
 
 
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file; None if there is none, or they cannot be read."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _require_in_place(db: Connection) -> None:
+    """Raise StorageError if the file was deleted, moved or replaced: SQLite would go on writing to it."""
+    if not isinstance(db, GuardedConnection) or db.path is None or db.file_id is None:
+        return
+    if _file_id(db.path) != db.file_id:
+        raise StorageError(
+            f"{db.path} was deleted, moved or replaced while it was open, so nothing more is stored. Put it"
+            " back, or quit and open it where it is."
+        )
+
+
 def _choose_journal(db: Connection, path: Path) -> None:
     """Set the journal mode that is safe with this program's SQLite.
 
@@ -204,6 +224,7 @@ def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = Fal
     )
     file.connections += 1
     db.path, db.closed = path, file.let_go
+    db.file_id = _file_id(path) if mode == "rw" else None
     try:
         if query_only:
             db.execute("PRAGMA query_only = ON")
@@ -424,11 +445,13 @@ def transaction(db: Connection, *, beside_readers: bool = False) -> Iterator[Non
 
     Raises:
         BusyError: Another program is writing, or reading with a rollback journal; nothing was changed.
-        StorageError: The transaction could not be written, and was rolled back.
+        StorageError: The transaction could not be written, and was rolled back; or the file is not where it
+            was opened.
     """
     if db.in_transaction:
         yield
         return
+    _require_in_place(db)
     db.execute("BEGIN IMMEDIATE" if beside_readers else "BEGIN EXCLUSIVE")
     try:
         yield

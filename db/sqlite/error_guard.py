@@ -166,6 +166,8 @@ class GuardedConnection(sqlite3.Connection):
 
     path: Path | None = None
     """The workspace's file, for error messages."""
+    file_id: tuple[int, int] | None = None
+    """Device and inode of a file that is written to; None if it may be replaced meanwhile."""
     closed: Callable[[], None] | None = None
     """Called when the connection is closed."""
 

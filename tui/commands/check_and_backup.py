@@ -99,7 +99,9 @@ def _repair(path: Path, *, yes: bool) -> bool:
 def backup(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")],
     db: DbOption = Path("selfinstruct.db"),
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace FILE if it is an earlier copy of this workspace.")
+    ] = False,
 ) -> None:
     """Copy the workspace as of now; other programs can keep using it.
 

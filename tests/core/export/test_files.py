@@ -113,6 +113,7 @@ def test_an_export_and_a_workspace_are_their_owners_alone_whatever_the_umask(
 def test_a_symbolic_link_is_followed_with_force_only_and_kept(
     workspace: Workspace, tmp_path: Path, there: bool
 ) -> None:
+    fill(workspace, ODD)
     (tmp_path / "data").mkdir()
     target, link = tmp_path / "data" / "t.csv", tmp_path / "link.csv"
     if there:
@@ -177,10 +178,21 @@ def test_a_file_that_somebody_makes_meanwhile_is_not_overwritten(
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
+def test_a_file_is_never_replaced_by_an_empty_one(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("precious")
+    with pytest.raises(ExportError, match=r"There are no rows to export yet; .*t\.csv was left as it is"):
+        export(workspace, path, force=True)
+    assert path.read_text() == "precious"
+    path.write_text("")
+    assert export(workspace, path, force=True).rows == 0
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_an_export_that_fails_leaves_nothing_and_takes_nothing_away(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
 ) -> None:
+    fill(workspace, ODD)
     path = tmp_path / "t.csv"
     if force:
         path.write_text("as before")
@@ -232,6 +244,7 @@ def test_a_copy_of_a_workspace_under_any_name_is_never_replaced(workspace: Works
 def test_names_that_only_look_like_those_of_a_workspace_are_free(
     workspace: Workspace, tmp_path: Path
 ) -> None:
+    fill(workspace, ODD)
     for name in ("nothing.db-wal", "w.db.run-7.csv", "w.db.csv", "my.before-repair", "-wal", ".schema-5"):
         (tmp_path / name).write_text("of no workspace")
         assert export(workspace, tmp_path / name, force=True).path.read_text().startswith('"instruction"')

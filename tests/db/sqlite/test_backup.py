@@ -88,12 +88,31 @@ def test_a_backup_has_what_is_in_the_log_still(lived_in: Path, tmp_path: Path) -
 
 def test_what_is_there_is_replaced_only_with_force(lived_in: Path, tmp_path: Path) -> None:
     out = tmp_path / "b.db"
-    out.write_text("precious")
+    out.touch()
     with pytest.raises(WorkspaceError, match="--force"):
         back_up(lived_in, out, force=False)
-    assert out.read_text() == "precious"
+    assert not out.read_bytes()
     back_up(lived_in, out, force=True)
     assert check(out).is_well
+    before = out.read_bytes()
+    with pytest.raises(WorkspaceError, match="--force"):
+        back_up(lived_in, out, force=False)
+    assert out.read_bytes() == before
+    back_up(lived_in, out, force=True)
+    assert check(out).is_well
+
+
+@pytest.mark.parametrize(
+    "content", [b"precious", b"SQLite format 3\0precious"], ids=["a text", "no workspace"]
+)
+def test_what_is_no_copy_of_a_workspace_is_never_replaced(
+    lived_in: Path, tmp_path: Path, content: bytes
+) -> None:
+    out = tmp_path / "train.jsonl"
+    out.write_bytes(content)
+    with pytest.raises(WorkspaceError, match=r"train\.jsonl is not a copy of a workspace\. Give --out"):
+        back_up(lived_in, out, force=True)
+    assert out.read_bytes() == content
 
 
 def test_an_earlier_copy_is_replaced_and_a_workspace_with_work_of_its_own_never(
@@ -137,13 +156,13 @@ def test_a_symbolic_link_is_followed_with_force_only_and_kept(
     (tmp_path / "data").mkdir()
     target = tmp_path / "data" / "target"
     if there:
-        target.write_text("precious")
+        target.touch()
     out = tmp_path / "b.db"
     out.symlink_to(target)
     with pytest.raises(WorkspaceError, match="already exists"):
         back_up(lived_in, out, force=False)
     assert target.exists() == there
-    assert not there or target.read_text() == "precious"
+    assert not there or not target.read_bytes()
     back_up(lived_in, out, force=True)
     assert out.is_symlink()
     assert check(target).is_well

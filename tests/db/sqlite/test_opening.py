@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.db.check.check import check
-from selfinstruct.db.errors import WorkspaceError
+from selfinstruct.db.errors import StorageError, WorkspaceError
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.check.test_check import by_hand
@@ -392,3 +392,25 @@ def test_two_programs_begin_one_workspace_at_the_same_moment(tmp_path: Path) -> 
     assert [program.returncode for program in programs] == [0, 0, 0], said
     assert check(tmp_path / "w.db").is_well
     assert rows(tmp_path / "w.db", "SELECT count(*) FROM tasks WHERE origin = 'seed'") == [(175,)]
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
+def test_a_workspace_that_is_no_longer_in_its_place_stores_nothing_unseen(tmp_path: Path, how: str) -> None:
+    path, away = tmp_path / "w.db", tmp_path / "away.db"
+    with Workspace.open(path, create=True) as workspace:
+        workspace.tasks.add("Name a river.", origin="model", at="now")
+        path.unlink() if how == "deleted" else path.rename(away)
+        if how == "replaced":
+            path.touch()
+        for _ in range(2):
+            with (
+                pytest.raises(StorageError, match="was deleted, moved or replaced while it was open"),
+                workspace.transaction(),
+            ):
+                workspace.tasks.add("Name a lake.", origin="model", at="now")
+        if how == "deleted":
+            return
+        away.replace(path)
+        with workspace.transaction():
+            workspace.tasks.add("Name a sea.", origin="model", at="now")
+        assert workspace.tasks.get(2).instruction == "Name a sea."
