@@ -91,6 +91,16 @@ async def test_a_task_of_the_pool_is_reworded_where_it_is_and_one_key_takes_that
     assert (curator.task(task.id).state, curator.task(task.id).instruction) == ("accepted", task.instruction)
 
 
+async def test_the_instances_that_a_new_wording_sets_aside_are_counted(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("a")
+    for output in ("cod", "eel"):
+        curator.engine.decisions.instances.add(task.id, "", output)
+    curator.table.move_to(task.id)
+    await curator.press("e", *" today", "enter")
+    assert "in place of 2 instances; u brings them back" in curator.shown("#message")
+
+
 async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filters_object_to(
     curator: Curator,
 ) -> None:

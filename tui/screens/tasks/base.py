@@ -338,6 +338,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         Returns:
             The reason, or None if the wording is stored or queued behind another program.
         """
+        kept = sum(one.state == "kept" for one in self.engine.workspace.instances.of_task(task_id))
 
         def store() -> None:
             try:
@@ -351,7 +352,8 @@ class TasksScreen(PaneActions, DecidingScreen):
             if self.is_up:
                 self.refresh_all()
             in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
-            anew = " Its label and instances will be generated again." if in_pool else ""
+            aside = f", in place of {many(kept, 'instance')}; u brings them back" if kept else ""
+            anew = f" Its label and instances will be generated again{aside}." if in_pool else ""
             self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
 
         editor = partial(self._editor, task_id, seen, wording)
