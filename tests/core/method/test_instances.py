@@ -13,6 +13,9 @@ INPUT_FIRST = [
     pytest.param("**Input**: cod\n**Output**: fish\n__Input:__ wren\n__Output__: bird", id="colon outside"),
     pytest.param("### Input\ncod\n\n### Output\nfish\n\n### Input:\nwren\n### Output:\nbird", id="headings"),
     pytest.param("INPUT: cod\nOUTPUT: fish\nINPUT: wren\nOUTPUT: bird", id="capitals"),
+    pytest.param(
+        "Input: cod\nClass label: fish\n\nInput: wren\nClass label: bird", id="labels in place of outputs"
+    ),
     pytest.param("Input 1: cod\nOutput 1: fish\nInput 2: wren\nOutput 2: bird", id="numbered fields"),
     pytest.param("1. Input: cod\n   Output: fish\n2. Input: wren\n   Output: bird", id="numbered list"),
     pytest.param("- Input: cod\n  Output: fish\n- Input: wren\n  Output: bird", id="bullets"),
