@@ -280,6 +280,11 @@ class Vectors:
         )
         return found.fetchone() is not None
 
+    def last_id(self) -> int:
+        """Return the highest vector id; 0 if there are no vectors."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM vectors").fetchone()
+        return int(last)
+
     def since(self, vector_id: int, *, most: int) -> list[StoredVector]:
         """Return the first `most` vectors of the model stored after this id, by id."""
         rows = self._db.execute(

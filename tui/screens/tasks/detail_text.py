@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from selfinstruct.core import method
 from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
+from selfinstruct.core.filtering.filters.keyword import KEYWORD, KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
-from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Task
+from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Reason, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
@@ -40,20 +39,22 @@ def heading(text: str) -> Content:
 def head(engine: Engine, task: Task, neighbours: "Sequence[Neighbour]") -> Content:
     """Return a task's text, its verdict with all reasons, and its label with the model's answer.
 
-    Keywords in the text are highlighted, and so are the words shared with the nearest neighbour.
+    The keywords that a filter objects to are highlighted, and so are the words shared with the nearest
+    neighbour.
     """
     workspace = engine.workspace
+    reasons = workspace.tasks.reasons(task.id)
     marks: list[tuple[Span, str]] = []
     if neighbours:
         nearest = workspace.tasks.get(neighbours[0].id)
         marks = _shared_marks(task.instruction, nearest.instruction, engine.language)
-    if len(task.instruction) <= _SHOWN:
+    if len(task.instruction) <= _SHOWN and any(reason.code == KEYWORD.code for reason in reasons):
         keywords = KEYWORDS.of(engine.settings.filters)
         marks += [(span, _KEYWORD) for span in keyword_spans(task.instruction, keywords, engine.language)]
     return Content.assemble(
         _marked(task.instruction, marks),
         "\n\n",
-        *_verdict(workspace, task),
+        *_verdict(task, reasons),
         *_label(engine, task),
     )
 
@@ -76,7 +77,7 @@ def _marked(text: str, marks: Iterable[tuple[Span, str]]) -> Content:
     return content
 
 
-def _verdict(workspace: Workspace, task: Task) -> list[Part]:
+def _verdict(task: Task, reasons: Iterable[Reason]) -> list[Part]:
     if task.origin == "seed":
         return [("✓ in the pool", "$text-success"), " · seed\n"]
     passes = task.verdict == PASS
@@ -86,7 +87,7 @@ def _verdict(workspace: Workspace, task: Task) -> list[Part]:
         (f"{glyph} {verdict_word(task.verdict)}", style),
         f" · {STATE_WORDS[task.state]} · {task.origin}{batch}\n",
     ]
-    parts += [f"  {safe_line(reason.sentence)}\n" for reason in workspace.tasks.reasons(task.id)]
+    parts += [f"  {safe_line(reason.sentence)}\n" for reason in reasons]
     return parts
 
 
@@ -98,8 +99,16 @@ def _label(engine: Engine, task: Task) -> list[Part]:
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
     unclear = with_keys("unclear label: set it with {relabel}", engine.settings.keys)
     label = unclear if task.label == "unknown" else task.label
-    by_person = said is not None and method.parse_label(said, engine.language.code) != task.label
+    by_person = _is_set_by_person(task, engine.workspace.decisions.of_task(task.id))
     return [f"{label}, set by a person" if by_person else label, (quoted, MUTED)]
+
+
+def _is_set_by_person(task: Task, decisions: Iterable[Decision]) -> bool:
+    """Whether a decision has given a task its label: not the model, nor an undo that restored the model's."""
+    changes = [one for one in decisions if one.before.label != one.after.label]
+    if not changes or changes[-1].is_reparse or changes[-1].after.label != task.label:
+        return False
+    return task.label != changes[0].before.label
 
 
 def _model_said(workspace: Workspace, task: Task) -> str | None:
