@@ -85,6 +85,7 @@ _BESIDES = {
         "tests/core/runs",
         "tests/core/pool",
         "tests/core/export",
+        "tests/core/stats",
         "tests/core/test_task_query.py",
     ),
 }
