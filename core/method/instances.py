@@ -138,13 +138,15 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
     ended = without_remarks(text, vocabulary)
-    text = ended.text
-    fault = OPEN_END if ended.is_open else None
-    bodies = _below_headings(text, vocabulary)
-    if has_unknown_form(text, vocabulary) or (bodies is None and dialogue_follows(text, vocabulary)):
-        return unreadable(text)
+    # A remark is no text below the last heading.
+    bodies = _below_headings(text, vocabulary) if _below_headings(ended.text, vocabulary) else None
     *others, last = bodies or [text]
-    pairs = [*(Pair("", body) for body in others), Pair("", last, fault)]
+    ended = without_remarks(last, vocabulary) if bodies else ended
+    own = text if bodies else ended.text
+    if has_unknown_form(own, vocabulary) or (bodies is None and dialogue_follows(own, vocabulary)):
+        return unreadable(own)
+    fault = OPEN_END if ended.is_open else None
+    pairs = [*(Pair("", body) for body in others), Pair("", ended.text, fault)]
     return finished(pairs, vocabulary, whole=whole)
 
 
