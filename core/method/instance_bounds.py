@@ -125,7 +125,8 @@ def headings_by_shape(
     firsts = first_heads(chosen)
     first = line_above(lines, firsts[0].line)
     shape = _shape(lines[first].text) if first is not None else None
-    fields = {head.line for head in heads if head.kind in FIELDS}
+    fields = {head.line for head in heads if head.kind in FIELDS and head.text.strip()}
+    fields.update(head.line for head in chosen)
     found: set[int] = set()
     open_above: set[int] = set()
     for place, head in enumerate(firsts):

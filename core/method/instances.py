@@ -33,7 +33,8 @@ from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
-_KINDS = ("input", "output", "label")
+_KINDS: tuple[Kind, ...] = ("input", "output", "label")
+_AROUND_NAME = " \t*_#:"
 
 
 def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
@@ -83,21 +84,33 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     """The text before the fields, if they belong to another task, or if it has fields in an unknown form."""
-    leading = takewhile(lambda one: one.kind in {"", "example"}, read.fields)
+    leading = list(takewhile(lambda one: one.kind in {"", "example"}, read.fields))
     text = "\n".join(one.value for one in leading)
+    fields = read.fields
+    named: tuple[Kind, ...] = _KINDS if any(one.kind == "input" for one in fields) else ("output", "label")
+    if _only_names(text, named, vocabulary):
+        text, fields = "", fields[len(leading) :]
     before = before_next_task(text, vocabulary, request=True) if text.strip() else ""
-    if before or not _has_unknown_fields(read.fields, vocabulary):
+    if before or not (holds_fields(text, vocabulary, _KINDS) or _has_unknown_fields(fields, vocabulary)):
         return before
     return "\n".join(one.value for one in read.fields)
+
+
+def _only_names(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> bool:
+    """Whether a text above the fields is, beside a greeting, only the name of one, without a value."""
+    lines = [line for line in text.split("\n") if line.strip() and not vocabulary.is_lead_in(line)]
+    if len(lines) != 1:
+        return False
+    name, _, value = lines[0].replace("：", ":").strip(_AROUND_NAME).partition(":")
+    meaning = vocabulary.meaning(name.strip(_AROUND_NAME))
+    empty = not value.strip(_AROUND_NAME) or vocabulary.is_said("opener", value)
+    return meaning is not None and meaning.kind in kinds and empty
 
 
 def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool:
     """Whether there are fields in an unknown form where none should be."""
     lacks_input = not any(one.kind == "input" for one in fields)
     missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
-    leading = takewhile(lambda one: one.kind in {"", "example"}, fields)
-    if any(holds_fields(one.value, vocabulary, ("input", "output", "label")) for one in leading):
-        return True
     if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
         return True
     outputs = [one for one in fields if one.kind in {"output", "label"}]

@@ -69,6 +69,8 @@ class Vocabulary:
     """Folded kinds of tasks."""
     speakers: frozenset[str]
     """Folded names of those who speak in a dialogue with a model."""
+    systems: frozenset[str]
+    """Folded names of the one who may speak before both."""
     thoughts: frozenset[str]
     """Folded names of a section of reasoning before an answer."""
     reasoning: frozenset[str]
@@ -176,6 +178,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
         speakers=frozenset(map(fold, names["speaker"])),
+        systems=frozenset(map(fold, names["system"])),
         thoughts=frozenset(map(fold, names["thought"])),
         reasoning=frozenset(map(fold, names["reasoning"])),
         answer_names=frozenset(map(fold, names["answer"])),

@@ -194,3 +194,31 @@ def test_fields_below_json_in_a_fence_are_no_part_of_it() -> None:
         closing = marks.removesuffix("markdown")
         text = f"{marks}\n```json\n{names}\n```\n\n---\n\nTask: Name a bird.\nOutput: z w\n{closing}"
         assert all(row == COD for row in read(text)[0])
+
+
+ANSWER = {"en": "Answer", "es": "Respuesta", "ja": "回答", "ko": "답변", "zh": "回答"}
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_a_name_without_a_value_above_the_fields_is_no_part_of_them(code: str) -> None:
+    first, second, label = NAMES[code]
+    name = ANSWER[code]
+    for above in (f"{name}:\n\n", f"{name}\n\n", f"{name}:\n"):
+        assert read(f"{above}{first}: a b\n{second}: c d", code) == ([("a b", "c d")], set())
+        given = read(f"{above}{label}: A\n{first}: x y", code, output_first=True)
+        assert given == ([("x y", "A")], set())
+    both = [("a b", "c d"), ("e f", "g h")]
+    rows = (f"{name} {number}:\n{first}: {one}\n{second}: {two}" for number, (one, two) in enumerate(both, 1))
+    assert read("\n\n".join(rows), code) == (both, set())
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_a_name_with_a_value_above_the_fields_leaves_open_what_belongs_together(code: str) -> None:
+    first, second, _ = NAMES[code]
+    assert read(f"{ANSWER[code]}: x\n\n{first}: a b\n{second}: c d", code) == ([], {"unreadable"})
+
+
+def test_a_dialogue_of_a_model_may_begin_with_the_system() -> None:
+    text = "System: Be nice.\n\nUser: Hi!\n\nAssistant: Hello."
+    assert read(f"Output: {text}") == ([("", text)], set())
+    assert read(text) == ([("", text)], set())
