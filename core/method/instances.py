@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import is_wrapper, without_wrapper
+from selfinstruct.core.method.answer_lines import Line, is_wrapper, without_wrapper
+from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
     inputs_above_labels,
@@ -91,9 +92,16 @@ def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     if _only_names(text, named, vocabulary):
         text, fields = "", fields[len(leading) :]
     before = before_next_task(text, vocabulary, request=True) if text.strip() else ""
-    if before or not (holds_fields(text, vocabulary, _KINDS) or _has_unknown_fields(fields, vocabulary)):
+    has_fields = holds_fields(text, vocabulary, _KINDS) or _names_field(text, vocabulary)
+    if before or not (has_fields or _has_unknown_fields(fields, vocabulary)):
         return before
     return "\n".join(one.value for one in read.fields)
+
+
+def _names_field(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line has a usual name with a word before it, such as "Example output"."""
+    heads = (field_head(Line(line), 0, vocabulary) for line in text.split("\n"))
+    return any(head and head.kind in _KINDS and head.meaning and head.meaning.usual for head in heads)
 
 
 def _only_names(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> bool:

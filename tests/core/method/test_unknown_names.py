@@ -222,3 +222,15 @@ def test_a_dialogue_of_a_model_may_begin_with_the_system() -> None:
     text = "System: Be nice.\n\nUser: Hi!\n\nAssistant: Hello."
     assert read(f"Output: {text}") == ([("", text)], set())
     assert read(text) == ([("", text)], set())
+
+
+def test_a_field_with_a_title_above_the_fields_is_not_mistaken_for_a_heading() -> None:
+    rows = (f"Example output {number}: Weather\nInput: a b\nOutput: c d" for number in (1, 2))
+    assert read("\n\n".join(rows)) == ([], {"unreadable"})
+
+
+def test_an_output_keeps_its_own_examples_above_the_heading_of_the_next_instance() -> None:
+    text = "Example 1\nInput: a b\nOutput: c d\nExample 2: dog.\nExample 3: owl.\n\nExample 2\n"
+    own = "c d\nExample 2: dog.\nExample 3: owl."
+    assert read(text) == ([("a b", own)], set())
+    assert read(f"{text}Input: e f\nOutput: g h") == ([("a b", own), ("e f", "g h")], set())
