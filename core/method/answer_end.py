@@ -16,7 +16,7 @@ from selfinstruct.core.method.next_task import (
     name_of,
     names_next_task,
 )
-from selfinstruct.core.method.unknown_form import begins_with_field, field_inside
+from selfinstruct.core.method.unknown_form import field_beginning, field_inside
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
 _FEWEST_WORDS = 3
@@ -75,7 +75,9 @@ class _Finder:
         self._firsts = [head.line for head in firsts]
         self._output_first = chosen[0].kind != "input"
         seconds = sorted(self._chosen.keys() - set(self._firsts))
-        self._second_kinds: tuple[Kind, ...] = ("input",) if self._output_first else ("output", "label")
+        second_kinds: tuple[Kind, ...] = ("input",) if self._output_first else ("output", "label")
+        self._second_begins = field_beginning(second_kinds, vocabulary)
+        self._second_inside = field_inside(second_kinds, vocabulary)
         self._in_two = bool(seconds)
         self._fields_spaced = bool(seconds) and all(map(self._spaced, seconds))
         usual = any(head.meaning is not None and head.meaning.usual for head in chosen)
@@ -119,13 +121,14 @@ class _Finder:
         self._value.add(line.text, head)
         in_first = self._in_two and self._begins_instance(self._field)
         if in_first and not self._answered:
-            self._answered = begins_with_field(line.text, self._second_kinds, self._vocabulary)
+            self._answered = self._second_begins.match(line.text) is not None
         return ends
 
     def _holds_second(self, field: FieldHead) -> bool:
         """Whether a first field has the second one on the same line: `spam | Input: Win money!`."""
-        inside = field_inside(field.text, self._second_kinds, self._vocabulary)
-        return self._in_two and self._begins_instance(field) and inside is not None
+        if not self._in_two or not self._begins_instance(field):
+            return False
+        return self._second_inside.search(field.text) is not None
 
     def _begins_instance(self, field: FieldHead) -> bool:
         return (field.kind != "input") == self._output_first

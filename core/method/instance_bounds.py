@@ -103,7 +103,12 @@ def confirmed_headings(
         or (
             counts(number)
             and (announced or not has_title)
-            and (unnamed or below[number] in {None, last} or below[number] in starts)
+            and (
+                unnamed
+                or below[number] is None
+                or (below[number] == last and not has_title)
+                or below[number] in starts
+            )
         )
     )
 
@@ -125,7 +130,8 @@ def headings_by_shape(
     firsts = first_heads(chosen)
     first = line_above(lines, firsts[0].line)
     shape = _shape(lines[first].text) if first is not None else None
-    fields = {head.line for head in heads if head.kind in FIELDS}
+    fields = {head.line for head in heads if head.kind in FIELDS and head.text.strip()}
+    fields.update(head.line for head in chosen)
     found: set[int] = set()
     open_above: set[int] = set()
     for place, head in enumerate(firsts):
@@ -133,16 +139,17 @@ def headings_by_shape(
         if number is None or number in fields or lines[number].code:
             continue
         text, own = lines[number].text.strip(), _shape(lines[number].text)
-        if shape is not None and own is not None:
-            is_next = own == (shape[0], 1 + place)
-            may_continue = is_next and _continues_list(lines, number, own)
-            is_as_far = first is not None and head.line - number == firsts[0].line - first
-            if may_continue and shape[1] == 1 and is_as_far:
-                open_above.add(number - 1)
-            is_next = is_next and not may_continue
-            if shape[1] == 1 and (is_next or (first is not None and text == lines[first].text.strip())):
+        if own is None:
+            if place and _announces_example(text, vocabulary) and lines[number - 1].blank:
                 found.add(number)
-        elif place and own is None and _announces_example(text, vocabulary) and lines[number - 1].blank:
+            continue
+        if first is None or shape is None or shape[1] != 1:
+            continue
+        is_next = own == (shape[0], 1 + place)
+        may_continue = is_next and _continues_list(lines, number, own)
+        if may_continue and head.line - number == firsts[0].line - first:
+            open_above.add(number - 1)
+        if (is_next and not may_continue) or text == lines[first].text.strip():
             found.add(number)
     return (frozenset(found) if found != {first} else frozenset()), frozenset(open_above)
 

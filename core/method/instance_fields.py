@@ -239,12 +239,12 @@ class _Splitter:
     """Splits `spam, Input: Win money!` into its two fields."""
 
     def __init__(self, second: frozenset[Kind], vocabulary: Vocabulary) -> None:
-        self._kinds = tuple(sorted(second))
+        self._second = field_inside(tuple(sorted(second)), vocabulary)
         self._vocabulary = vocabulary
 
     def __call__(self, field: Field) -> list[Field]:
         is_named = field.kind not in {"", "example"}
-        match = field_inside(field.value, self._kinds, self._vocabulary) if is_named else None
+        match = self._second.search(field.value) if is_named else None
         if match is None:
             return [field]
         meaning = self._vocabulary.meaning(match["name"])

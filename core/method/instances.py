@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import is_wrapper, without_wrapper
+from selfinstruct.core.method.answer_lines import Line, is_wrapper, without_wrapper
+from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
     inputs_above_labels,
@@ -33,7 +34,8 @@ from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 
-_KINDS = ("input", "output", "label")
+_KINDS: tuple[Kind, ...] = ("input", "output", "label")
+_AROUND_NAME = " \t*_#:"
 
 
 def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[ParsedInstance]:
@@ -83,21 +85,40 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     """The text before the fields, if they belong to another task, or if it has fields in an unknown form."""
-    leading = takewhile(lambda one: one.kind in {"", "example"}, read.fields)
+    leading = list(takewhile(lambda one: one.kind in {"", "example"}, read.fields))
     text = "\n".join(one.value for one in leading)
+    fields = read.fields
+    named: tuple[Kind, ...] = _KINDS if any(one.kind == "input" for one in fields) else ("output", "label")
+    if _only_names(text, named, vocabulary):
+        text, fields = "", fields[len(leading) :]
     before = before_next_task(text, vocabulary, request=True) if text.strip() else ""
-    if before or not _has_unknown_fields(read.fields, vocabulary):
+    has_fields = holds_fields(text, vocabulary, _KINDS) or _names_field(text, vocabulary)
+    if before or not (has_fields or _has_unknown_fields(fields, vocabulary)):
         return before
     return "\n".join(one.value for one in read.fields)
+
+
+def _names_field(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line has a usual name with a word before it, such as "Example output"."""
+    heads = (field_head(Line(line), 0, vocabulary) for line in text.split("\n"))
+    return any(head and head.kind in _KINDS and head.meaning and head.meaning.usual for head in heads)
+
+
+def _only_names(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> bool:
+    """Whether a text above the fields is, beside a greeting, only the name of one, without a value."""
+    lines = [line for line in text.split("\n") if line.strip() and not vocabulary.is_lead_in(line)]
+    if len(lines) != 1:
+        return False
+    name, _, value = lines[0].replace("：", ":").strip(_AROUND_NAME).partition(":")
+    meaning = vocabulary.meaning(name.strip(_AROUND_NAME))
+    empty = not value.strip(_AROUND_NAME) or vocabulary.is_said("opener", value)
+    return meaning is not None and meaning.kind in kinds and empty
 
 
 def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool:
     """Whether there are fields in an unknown form where none should be."""
     lacks_input = not any(one.kind == "input" for one in fields)
     missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
-    leading = takewhile(lambda one: one.kind in {"", "example"}, fields)
-    if any(holds_fields(one.value, vocabulary, ("input", "output", "label")) for one in leading):
-        return True
     if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):
         return True
     outputs = [one for one in fields if one.kind in {"output", "label"}]
@@ -138,13 +159,15 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     if answered := before_last_task(text, vocabulary):
         text, whole = answered, True
     ended = without_remarks(text, vocabulary)
-    text = ended.text
-    fault = OPEN_END if ended.is_open else None
-    bodies = _below_headings(text, vocabulary)
-    if has_unknown_form(text, vocabulary) or (bodies is None and dialogue_follows(text, vocabulary)):
-        return unreadable(text)
+    # A remark is no text below the last heading.
+    bodies = _below_headings(text, vocabulary) if _below_headings(ended.text, vocabulary) else None
     *others, last = bodies or [text]
-    pairs = [*(Pair("", body) for body in others), Pair("", last, fault)]
+    ended = without_remarks(last, vocabulary) if bodies else ended
+    own = text if bodies else ended.text
+    if has_unknown_form(own, vocabulary) or (bodies is None and dialogue_follows(own, vocabulary)):
+        return unreadable(own)
+    fault = OPEN_END if ended.is_open else None
+    pairs = [*(Pair("", body) for body in others), Pair("", ended.text, fault)]
     return finished(pairs, vocabulary, whole=whole)
 
 

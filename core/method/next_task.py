@@ -194,7 +194,8 @@ def dialogue_begins(
     asks = head.kind is None and names_task(head, vocabulary)
     if not (speaks or asks) or head.name in value.names:
         return False
-    if speaks and len(vocabulary.speakers.intersection(map(fold, value.names))) == 1:
+    spoken = vocabulary.speakers.intersection(map(fold, value.names))
+    if speaks and 0 < len(spoken) <= 1 + (fold(value.first_name) in vocabulary.systems):
         # The other one of a dialogue, who speaks for the first time.
         return False
     if below is None:

@@ -1,8 +1,8 @@
 """What a chat model says before and after an answer, and what only sounds so and is part of a text."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from selfinstruct.core.method.answer_lines import RULE, is_fence
@@ -12,6 +12,7 @@ _MOST_REMARKS = 3
 _SIGNED_WITHIN = 4
 _SPOKEN = tuple("\"'“”‘’«»「『—–-")
 """What begins a line that somebody says in a text, or an item of a list."""
+_AROUND = " \t*_>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,57 +25,71 @@ class Trimmed:
 
 
 def without_remarks(text: str, vocabulary: Vocabulary) -> Trimmed:
-    """Remove the remarks at the end of an answer's last value, such as "I hope these examples help!".
+    """Remove the remarks at the end of an answer's last value, such as "I hope this helps!".
 
-    They are set apart by a blank line, and speak of the answer or offer more. A letter may end with the same
-    words, and what speaks to its reader with an offer: where that cannot be told, the end is open. What is no
-    remark on an answer, such as "Thank you.", stays.
+    They speak of the answer or of the conversation, below a blank line or a rule; a wish or an offer that
+    names examples or tasks needs neither. Anything else, such as "Thank you." or "Book a flight today!", is
+    part of the text. A letter may end with the same words: without a signature they are its own, and below
+    one the end is open. With what names examples or tasks it is the other way round: open, and the model's.
     """
     lines = text.rstrip().split("\n")
     for _ in range(_MOST_REMARKS):
         while len(lines) > 1 and (not lines[-1].strip() or (RULE.match(lines[-1]) and len(lines) > 2)):
             lines.pop()
-        before = [line for line in lines[:-1] if not RULE.match(line)]
-        if not any(line.strip() for line in before) or _is_fenced(lines):
+        if not any(map(_is_written, lines[:-1])) or _is_fenced(lines):
             break
-        spaced = not lines[-2].strip() or RULE.match(lines[-2]) is not None
-        whose = _whose(lines[-1], "\n".join(before).strip(), vocabulary, spaced=spaced)
-        if whose is None:
+        whose = _whose_end(lines, vocabulary)
+        if whose == "unknown":
             return Trimmed("\n".join(lines), is_open=True)
-        if whose != "model":
+        if whose == "text":
             break
         lines.pop()
     return Trimmed("\n".join(lines))
 
 
-def _whose(line: str, above: str, vocabulary: Vocabulary, *, spaced: bool) -> Literal["model", "text"] | None:
-    """Whether the model says the last line of a text, or the text itself does; None if it cannot be told."""
+def _whose_end(lines: Sequence[str], vocabulary: Vocabulary) -> Literal["model", "text", "unknown"]:
+    """Who says the last line of a text: the model, or the text itself."""
+    line = lines[-1]
+    if not _is_closing(line, vocabulary):
+        return "text"
+    names_parts = vocabulary.phrases["answer_part"].search(line) is not None
+    if not _is_apart(lines, vocabulary) and not (names_parts and vocabulary.is_said("closing", line)):
+        return "text"
+    if not _is_letter(lines, vocabulary):
+        return "model"
+    if _is_over(lines, vocabulary):
+        return "model" if names_parts else "unknown"
+    return "unknown" if names_parts else "text"
+
+
+def _is_closing(line: str, vocabulary: Vocabulary) -> bool:
     if line.lstrip().startswith(_SPOKEN):
-        return "text"
-    phrases = vocabulary.phrases
-    is_remark = vocabulary.is_remark(line)
-    if not (is_remark or (spaced and vocabulary.is_remark(line, weak=True))):
-        return "text"
-    is_letter = _begins_line("salutation", above, vocabulary)
-    is_signed = _begins_line("signature", "\n".join(_last_written(above)), vocabulary)
-    if phrases["answer_part"].search(line):
-        return None if is_letter and not is_signed else "model"
-    if not spaced or not (is_remark or vocabulary.is_said("offer", line)):
-        return "text"
-    if is_letter and not is_signed:
-        return "text"
-    is_told = is_letter or is_signed or (not is_remark and phrases["second_person"].search(above) is not None)
-    return None if is_told else "model"
+        return False
+    return vocabulary.is_said("closing", line) or vocabulary.is_said("about_parts", line)
 
 
-def _begins_line(name: str, text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line of a text begins with a phrase."""
-    starts = (match.end() for match in re.finditer(r"^[ \t*_>]*", text, re.MULTILINE))
-    return any(vocabulary.phrases[name].match(text, start) for start in starts)
+def _is_apart(lines: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether there is a blank line or a rule above the last line, or above others that say the same."""
+    paragraph = list(takewhile(_is_written, reversed(lines)))
+    return len(paragraph) < len(lines) and all(_is_closing(line, vocabulary) for line in paragraph)
 
 
-def _last_written(text: str) -> Sequence[str]:
-    return [line for line in text.split("\n") if line.strip()][-_SIGNED_WITHIN:]
+def _is_letter(lines: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether a text is a letter or a speech: it begins by greeting somebody, or thanks for a message."""
+    above = "\n".join([line for line in lines[:-1] if not RULE.match(line)]).strip().lstrip(_AROUND) + "\n\n"
+    subject = vocabulary.phrases["subject"].match(above)
+    return vocabulary.phrases["salutation"].match(above, subject.end() if subject else 0) is not None
+
+
+def _is_over(lines: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether a letter ends above the last line: with a signature, or a rule."""
+    above = [line.lstrip(_AROUND) for line in lines[:-1] if line.strip()]
+    is_signed = any(map(vocabulary.phrases["signature"].match, above[-_SIGNED_WITHIN:]))
+    return is_signed or RULE.match(above[-1]) is not None
+
+
+def _is_written(line: str) -> bool:
+    return bool(line.strip()) and not RULE.match(line)
 
 
 def _is_fenced(lines: Sequence[str]) -> bool:
@@ -82,7 +97,7 @@ def _is_fenced(lines: Sequence[str]) -> bool:
 
 
 def without_lead_in(text: str, vocabulary: Vocabulary) -> str:
-    """Remove a paragraph that a chat model says first, such as "Sure! Here is the poem:"."""
+    """Remove a paragraph that only a chat model says first, such as "Sure! Here is the poem:"."""
     first, _, rest = text.strip("\n").partition("\n")
     spaced = rest.startswith(("\n", "```", "~~~"))
-    return rest.strip("\n") if rest.strip() and spaced and vocabulary.is_lead_in(first) else text
+    return rest.strip("\n") if rest.strip() and spaced and vocabulary.is_said("opener", first) else text

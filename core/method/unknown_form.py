@@ -87,14 +87,14 @@ def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
     return any(map(pattern.match, lines)) or any(one and (one.usual or not meaning.usual) for one in named)
 
 
-def begins_with_field(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> bool:
-    """Whether a line begins with the name of a field of one of these kinds, in any decoration."""
-    return _begins_with(_names(vocabulary, kinds, usual=False)).match(text) is not None
+def field_beginning(kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> "re.Pattern[str]":
+    """A pattern for a line that begins with the name of a field of one of these kinds, in any decoration."""
+    return _begins_with(_names(vocabulary, kinds, usual=False))
 
 
-def field_inside(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> "re.Match[str] | None":
-    """The name of a field of one of these kinds in the middle of a text: `spam | Input: Win money!`."""
-    return _inside(_names(vocabulary, kinds, usual=False)).search(text)
+def field_inside(kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> "re.Pattern[str]":
+    """A pattern for the name of a field in the middle of a text: `spam | Input: Win money!`."""
+    return _inside(_names(vocabulary, kinds, usual=False))
 
 
 @cache

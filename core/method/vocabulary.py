@@ -69,6 +69,8 @@ class Vocabulary:
     """Folded kinds of tasks."""
     speakers: frozenset[str]
     """Folded names of those who speak in a dialogue with a model."""
+    systems: frozenset[str]
+    """Folded names of the one who may speak before both."""
     thoughts: frozenset[str]
     """Folded names of a section of reasoning before an answer."""
     reasoning: frozenset[str]
@@ -121,10 +123,8 @@ class Vocabulary:
         return bool(self.opening.match(text) or self.request.search(text))
 
     def is_remark(self, text: str, *, weak: bool = False) -> bool:
-        """Whether a text is a remark on the answer, such as "I hope these help!"; `weak`: or may be one."""
-        return any(
-            self.is_said(name, text) for name in (("remark", "offer", "weak_remark") if weak else ("remark",))
-        )
+        """Whether the last line of a list is a remark on it: "I hope these help!"; `weak`: or may be one."""
+        return self.is_said("remark", text) or (weak and self.is_said("weak_remark", text))
 
     def is_lead_in(self, text: str) -> bool:
         """Whether a text is what a chat model says before its answer, such as "Sure! Here they are:"."""
@@ -139,7 +139,8 @@ class Vocabulary:
 _LOOKED_AT = 200
 _LONGEST_REMARK = 500
 _DECORATION = " \t\n*_#>()[]-—–~¡¿"
-_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "remark", "offer", "weak_remark"}
+_APART = r"[\s!,.:;…—–¡¿！，。、：-]+"
+_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "opener", "remark", "weak_remark"}
 
 
 @cache
@@ -150,6 +151,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
     no_input = "|".join([*map(re.escape, own.no_input), *phrases["no_input"]])
     why = "|".join([no_input, *phrases["why_no_input"]])
     phrases["no_input"] = [rf"(?:{no_input})(?:\s*[^\w\s]\W*(?:{why}))?"]
+    phrases["opener"] = _openers(phrases["agreeing"], phrases["announcing"])
     names, asked = words["names"], language(code).answers
     kinds: list[tuple[Kind, bool, Iterable[str]]] = [
         ("task", True, [*own.task, *asked.task]),
@@ -176,6 +178,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
         speakers=frozenset(map(fold, names["speaker"])),
+        systems=frozenset(map(fold, names["system"])),
         thoughts=frozenset(map(fold, names["thought"])),
         reasoning=frozenset(map(fold, names["reasoning"])),
         answer_names=frozenset(map(fold, names["answer"])),
@@ -214,6 +217,15 @@ def reading_words(code: str) -> Mapping[str, Mapping[str, list[str]]]:
 def _listed(words: Mapping[str, Any], table: str, name: str) -> Sequence[str]:
     found: Sequence[str] = words.get(table, {}).get(name, ())
     return found
+
+
+def _openers(agreeing: Sequence[str], announcing: Sequence[str]) -> list[str]:
+    """Patterns for a line of nothing but these phrases, or one that agrees and ends with a colon."""
+    agrees, said = "|".join(agreeing), "|".join([*agreeing, *announcing])
+    return [
+        rf"(?:{said})(?:{_APART}(?:{said})){{0,3}}",
+        rf"(?:{agrees})\s*[!,.…—–！，。、][^\n:：]{{0,120}}[:：]",
+    ]
 
 
 def any_of(names: Iterable[str]) -> str:

@@ -246,6 +246,29 @@ def test_a_list_is_read_as_it_is_meant(text: str, tasks: list[str]) -> None:
     assert parse_proposals(text, cut=False, continues_item=False) == tasks
 
 
+CHAT_AROUND_A_LIST = [
+    ("Sure here are more tasks", ""),
+    ("Of course here you go", ""),
+    ("Great question!", ""),
+    ("Alright then", ""),
+    ("No problem at all", ""),
+    ("Sure — here they are", ""),
+    ("Gladly continuing", ""),
+    ("", "Hope that helps!"),
+    ("", "I hope this gives you some ideas!"),
+    ("", "I hope you found these useful!"),
+    ("", "Thank you."),
+    ("", "I'm glad to help."),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), CHAT_AROUND_A_LIST)
+def test_what_a_model_says_around_a_list_without_numbers_is_no_task(before: str, after: str) -> None:
+    tasks = ["Write a poem about the sea.", "List three birds.", "Name a river."]
+    text = "\n".join([before, *tasks, after])
+    assert parse_proposals(text, cut=False, continues_item=False) == tasks
+
+
 @pytest.mark.parametrize(
     ("text", "tasks"),
     [

@@ -194,3 +194,43 @@ def test_fields_below_json_in_a_fence_are_no_part_of_it() -> None:
         closing = marks.removesuffix("markdown")
         text = f"{marks}\n```json\n{names}\n```\n\n---\n\nTask: Name a bird.\nOutput: z w\n{closing}"
         assert all(row == COD for row in read(text)[0])
+
+
+ANSWER = {"en": "Answer", "es": "Respuesta", "ja": "回答", "ko": "답변", "zh": "回答"}
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_a_name_without_a_value_above_the_fields_is_no_part_of_them(code: str) -> None:
+    first, second, label = NAMES[code]
+    name = ANSWER[code]
+    for above in (f"{name}:\n\n", f"{name}\n\n", f"{name}:\n"):
+        assert read(f"{above}{first}: a b\n{second}: c d", code) == ([("a b", "c d")], set())
+        given = read(f"{above}{label}: A\n{first}: x y", code, output_first=True)
+        assert given == ([("x y", "A")], set())
+    both = [("a b", "c d"), ("e f", "g h")]
+    rows = (f"{name} {number}:\n{first}: {one}\n{second}: {two}" for number, (one, two) in enumerate(both, 1))
+    assert read("\n\n".join(rows), code) == (both, set())
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_a_name_with_a_value_above_the_fields_leaves_open_what_belongs_together(code: str) -> None:
+    first, second, _ = NAMES[code]
+    assert read(f"{ANSWER[code]}: x\n\n{first}: a b\n{second}: c d", code) == ([], {"unreadable"})
+
+
+def test_a_dialogue_of_a_model_may_begin_with_the_system() -> None:
+    text = "System: Be nice.\n\nUser: Hi!\n\nAssistant: Hello."
+    assert read(f"Output: {text}") == ([("", text)], set())
+    assert read(text) == ([("", text)], set())
+
+
+def test_a_field_with_a_title_above_the_fields_is_not_mistaken_for_a_heading() -> None:
+    rows = (f"Example output {number}: Weather\nInput: a b\nOutput: c d" for number in (1, 2))
+    assert read("\n\n".join(rows)) == ([], {"unreadable"})
+
+
+def test_an_output_keeps_its_own_examples_above_the_heading_of_the_next_instance() -> None:
+    text = "Example 1\nInput: a b\nOutput: c d\nExample 2: dog.\nExample 3: owl.\n\nExample 2\n"
+    own = "c d\nExample 2: dog.\nExample 3: owl."
+    assert read(text) == ([("a b", own)], set())
+    assert read(f"{text}Input: e f\nOutput: g h") == ([("a b", own), ("e f", "g h")], set())
