@@ -67,6 +67,14 @@ async def test_lines_pasted_into_a_wording_become_one(curator: Curator) -> None:
     assert curator.task(task.id).instruction == f"{task.instruction} In one word. Or two."
 
 
+async def test_the_message_shows_the_wording_as_it_is_stored(curator: Curator) -> None:
+    task = curator.current()
+    await curator.press("e")
+    curator.app.screen.query_one(TextArea).text = "Write two\n\n  lines   about cats."
+    await curator.press("enter")
+    assert f"Edited {task.id}: Write two lines about cats." in curator.shown("#message")
+
+
 async def test_a_wording_that_is_refused_stays_in_the_editor(curator: Curator) -> None:
     task = curator.current()
     await curator.press("e", "!")

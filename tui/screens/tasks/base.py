@@ -351,10 +351,14 @@ class TasksScreen(PaneActions, DecidingScreen):
             self.session.attended.wake()
             if self.is_up:
                 self.refresh_all()
-            in_pool = self.engine.workspace.tasks.get(task_id).state == "accepted"
+            task = self.engine.workspace.tasks.get(task_id)
             aside = f", in place of {many(kept, 'instance')}; u brings them back" if kept else ""
-            anew = f" Its label and instances will be generated again{aside}." if in_pool else ""
-            self._say_at_hand(f"Edited {task_id}: {safe_line(wording, _QUOTED)}{anew}")
+            anew = (
+                f" Its label and instances will be generated again{aside}."
+                if task.state == "accepted"
+                else ""
+            )
+            self._say_at_hand(f"Edited {task_id}: {safe_line(task.instruction, _QUOTED)}{anew}")
 
         editor = partial(self._editor, task_id, seen, wording)
         return self.store_text(store, f"Editing {task_id}", over, editor)
