@@ -33,7 +33,7 @@ from selfinstruct.db.reads.counts import Counts
 from selfinstruct.db.records import PASS
 from selfinstruct.tui.commands.exit_codes import Exit
 from selfinstruct.tui.commands.pace import Pace
-from selfinstruct.tui.commands.rests import Rests
+from selfinstruct.tui.commands.rests import Rests, Silence
 from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
 
@@ -104,6 +104,7 @@ class _View:
         self._is_pipe_closed = False
         self._pace = Pace(engine.settings.target)
         self._rests = Rests()
+        self._silence = Silence(time.monotonic())
         self._interrupts = 0
         target = engine.settings.target
         self._progress = Progress(
@@ -148,6 +149,8 @@ class _View:
 
     def take(self, event: Event) -> None:
         """Process an event of the engine."""
+        rest_s = event.wait_s if isinstance(event, RequestDelayed) else 0.0
+        self._silence.heard(time.monotonic() + rest_s)
         if isinstance(event, CandidatesProposed):
             self._pace.note(time.monotonic(), self._run.reached)
         if isinstance(event, CandidateAssessed) and event.verdict != PASS:
@@ -194,6 +197,11 @@ class _View:
         """Wait for the run while updating the display."""
         while not task.done():
             await asyncio.wait({task}, timeout=_REFRESH_S)
+            timeout_s = self._engine.settings.timeout_s
+            if line := self._silence.told(
+                time.monotonic(), under_way=self._run.under_way, timeout_s=timeout_s
+            ):
+                self.say(line)
             if self._live is not None:
                 self._refresh()
         return await task
