@@ -135,12 +135,16 @@ def test_the_local_engine_does_not_import_ray(rows: Path, tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", script, *words], check=True)
 
 
+_MANY = 160_000
+"""Rows that take several seconds, so that there is time for a key between the first progress and the end."""
+
+
 @pytest.mark.slow
 def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(tmp_path: Path) -> None:
     rng = random.Random(0)
     words = [f"word{number}" for number in range(3000)]
     with (tmp_path / "many").open("w") as file:
-        for _ in range(40_000):
+        for _ in range(_MANY):
             file.write(json.dumps({"text": " ".join(rng.choices(words, k=12))}) + "\n")
     command = ["selfinstruct", "dedupe", str(tmp_path / "many"), "--out", str(tmp_path / "out")]
     with Terminal(*command) as terminal:
@@ -151,6 +155,6 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(
     assert not (tmp_path / "out").exists()
     with Terminal(*command) as terminal:
         terminal.wait_for("Resuming after")
-        terminal.wait_for("of 40,000 rows to")
+        terminal.wait_for(f"of {_MANY:,} rows to")
         assert terminal.process.wait() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "out"]
