@@ -22,8 +22,9 @@ class ProcessShards:
         context = get_context("spawn")  # a fork would lose the threads of the progress bar
         self._connections: list[Connection] = []
         self._processes = []
-        # Children inherit an ignored SIGINT: Ctrl+C goes to this process, which shuts them down.
-        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Children inherit a blocked SIGINT: Ctrl+C goes to this process, which shuts them down. Here it is
+        # held back meanwhile, and not lost.
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             for _ in range(count):
                 ours, theirs = context.Pipe()
@@ -40,7 +41,7 @@ class ProcessShards:
                 self._connections.append(ours)
                 self._processes.append(process)
         finally:
-            signal.signal(signal.SIGINT, heard)
+            signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
     def send(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> None:
         """Call a method on every shard; they work while this process continues."""

@@ -246,9 +246,12 @@ class UnattendedRun:
 
     def _reached(self) -> RunOutcome:
         """Return the outcome of a run that reached its target, by the rows of the accepted tasks."""
-        sentence, counts = f"Target reached: {self._told()}", self._engine.workspace.counts()
+        workspace = self._engine.workspace
+        # Asked first: what another program finishes until the counts are read is finished.
+        others_work = workspace.others_at_work()
+        sentence, counts = f"Target reached: {self._told()}", workspace.counts()
         accepted, rowless, without = counts.candidates["accepted"], counts.rowless, sum(counts.rowless)
-        if rowless.unfinished and self._engine.workspace.others_at_work():
+        if rowless.unfinished and others_work:
             works = f"Another program works on {_tasks(rowless.unfinished)} without a row yet."
             sentence, without = f"{sentence} {works}", without - rowless.unfinished
             rowless = rowless._replace(unfinished=0)

@@ -148,7 +148,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(
             file.write(json.dumps({"text": " ".join(rng.choices(words, k=12))}) + "\n")
     command = ["selfinstruct", "dedupe", str(tmp_path / "many"), "--out", str(tmp_path / "out")]
     with Terminal(*command) as terminal:
-        terminal.wait_for("rows/s", gone=" 0 rows,")
+        terminal.wait_for("rows/s", gone=", 0 kept")
         terminal.press("ctrl+c")
         terminal.wait_for("Stopped. Run the same command again to resume.")
         assert terminal.process.wait() == 130
