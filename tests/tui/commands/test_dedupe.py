@@ -139,7 +139,7 @@ _MANY = 160_000
 """Rows that take several seconds, so that there is time for a key between the first progress and the end."""
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_on_a_terminal_a_bar_shows_how_far_it_is_and_ctrl_c_leaves_it_for_later(tmp_path: Path) -> None:
     rng = random.Random(0)
     words = [f"word{number}" for number in range(3000)]
