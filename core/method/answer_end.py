@@ -40,6 +40,8 @@ def end_of_answer(
     chosen: Sequence[FieldHead],
     headings: frozenset[int],
     vocabulary: Vocabulary,
+    *,
+    labels: bool,
 ) -> End:
     """Find the line with which a model goes on with something else; the number of all lines if none does.
 
@@ -47,8 +49,16 @@ def end_of_answer(
     Elsewhere it is part of an output. Other names of a task do so too, as does a number before a request, if
     the fields follow directly. A request alone, and a turn of a dialogue, leave it open whether the value
     above goes on. Before an instance is complete, only a task with the fields of another one ends it.
+
+    Args:
+        lines: The lines of the answer.
+        heads: All lines that may start a field.
+        chosen: Those that do.
+        headings: The lines with the heading of an instance.
+        vocabulary: The words of the language.
+        labels: Whether the prompt asks for an output before its input.
     """
-    finder = _Finder(lines, heads, chosen, headings, vocabulary)
+    finder = _Finder(lines, heads, chosen, headings, vocabulary, labels=labels)
     numbers = range(chosen[0].line, len(lines))
     end = next((number for number in numbers if finder.ends_at(number)), len(lines))
     return End(end, frozenset(finder.doubtful))
@@ -64,6 +74,8 @@ class _Finder:
         chosen: Sequence[FieldHead],
         headings: frozenset[int],
         vocabulary: Vocabulary,
+        *,
+        labels: bool,
     ) -> None:
         self._lines = lines
         self._vocabulary = vocabulary
@@ -79,6 +91,8 @@ class _Finder:
         self._second_begins = field_beginning(second_kinds, vocabulary)
         self._second_inside = field_inside(second_kinds, vocabulary)
         self._in_two = bool(seconds)
+        # Where inputs come first, an output above them all has none.
+        self._without_input = None if labels or not self._output_first else chosen[0].line
         self._fields_spaced = bool(seconds) and all(map(self._spaced, seconds))
         usual = any(head.meaning is not None and head.meaning.usual for head in chosen)
         # "Answer" begins no field of an answer that has "Input" and "Output".
@@ -136,6 +150,7 @@ class _Finder:
     def _ends_at(self, number: int, line: Line, head: FieldHead | None) -> bool:
         spaced = self._lines[number - 1].blank or self._lines[number - 1].rule
         complete = not self._in_two or self._answered or not self._begins_instance(self._field)
+        complete = complete or (spaced and self._field.line == self._without_input)
         if head is not None and head.kind == "task" and head.name != self._value.first_name:
             starts = self._starts if complete else self._begins
             if self._is_next_task(head, starts, spaced=spaced, complete=complete):

@@ -14,6 +14,7 @@ from selfinstruct.core.method.field_heads import (
     with_own_names,
 )
 from selfinstruct.core.method.instance_bounds import (
+    FIELDS,
     LONGEST_HEADING,
     NUMBER_ALONE,
     confirmed_headings,
@@ -108,7 +109,7 @@ def _layout(
     lines: Sequence[Line], vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]
 ) -> _Layout | None:
     """Find the fields of an answer; None if it has none."""
-    heads = _heads(lines, vocabulary)
+    heads = _without_title(_heads(lines, vocabulary), lines)
     titled = example_headings(lines, heads, vocabulary)
     opening = list(openings(lines, titled, vocabulary))
     chosen = with_own_names(heads, consistent_heads(heads, roles, opening), roles)
@@ -123,8 +124,25 @@ def _layout(
     headings = confirmed_headings(titled, chosen, lines, lines_below(lines))
     shaped, open_above = headings_by_shape(lines, heads, chosen, vocabulary)
     headings |= shaped
-    end = end_of_answer(lines, heads, chosen, headings, vocabulary)
+    labels = "label" in roles[0]
+    end = end_of_answer(lines, heads, chosen, headings, vocabulary, labels=labels)
     return _Layout(chosen, headings, End(end.line, end.doubtful | open_above))
+
+
+def _without_title(heads: list[FieldHead], lines: Sequence[Line]) -> list[FieldHead]:
+    """Leave out the title of an answer, such as `## Answer`.
+
+    It could be the name of an output, but is empty and stands directly above an input with its output.
+    """
+    fields = [head for head in heads if head.kind in FIELDS][:3]
+    if len(fields) < 3:
+        return heads
+    first, *others = fields
+    if first.kind == "input" or first.text.strip():
+        return heads
+    below = lines_below(lines)[first.line]
+    is_title = below == others[0].line and others[0].kind == "input" and others[1].kind != "input"
+    return [head for head in heads if head is not first] if is_title else heads
 
 
 def _has_all(chosen: Sequence[FieldHead], roles: Sequence[frozenset[Kind]]) -> bool:

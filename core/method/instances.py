@@ -8,8 +8,6 @@ from selfinstruct.core.method.answer_lines import Line, is_wrapper, without_wrap
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
-    inputs_above_labels,
-    labels_with_inputs,
     unnamed_inputs,
     without_reasoning,
 )
@@ -22,6 +20,7 @@ from selfinstruct.core.method.instance_fields import (
     Fields,
     read_fields,
 )
+from selfinstruct.core.method.label_pairs import inputs_above_labels, labels_with_inputs
 from selfinstruct.core.method.next_task import before_last_task, before_next_task, dialogue_follows
 from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
 from selfinstruct.core.method.remarks import without_lead_in, without_remarks

@@ -188,7 +188,7 @@ def dialogue_begins(
         vocabulary: The words of the language.
         last: Whether the line is the last one with text.
     """
-    if not head.text.strip() or not value.last or value.last.rstrip(" *_").endswith(_COLONS):
+    if not head.text.strip() or not value.last or _announces(value.last):
         return False
     speaks = fold(head.name) in vocabulary.speakers
     asks = head.kind is None and names_task(head, vocabulary)
@@ -203,6 +203,12 @@ def dialogue_begins(
     name = fold(below.name)
     is_output = below.kind == "output" and below.meaning is not None and not below.meaning.usual
     return is_output or name in vocabulary.speakers or name in vocabulary.answer_names
+
+
+def _announces(line: str) -> bool:
+    """Whether a line ends with a colon, perhaps in bold type; one to be filled in, `Name: ____`, does not."""
+    bare = line.rstrip(" *_")
+    return bare.endswith(_COLONS) and line.count("_", len(bare)) <= len("__")
 
 
 def dialogue_follows(text: str, vocabulary: Vocabulary) -> bool:

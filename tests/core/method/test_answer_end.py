@@ -180,3 +180,49 @@ def test_a_row_that_is_named_an_example_is_no_introduction_of_the_next_task() ->
     text = "入力例: cod | 回答: fish\n\n指示文: Name a bird.\n入力: x y\n出力: z w"
     kept, _ = read(text, "ja")
     assert kept == []
+
+
+TASK = {"en": "Task", "es": "Tarea", "ja": "タスク", "ko": "과제", "zh": "任务"}
+OTHER_TASK = {
+    "en": "Name a colour.",
+    "es": "Nombra un color.",
+    "ja": "色の名前を一つ挙げてください。",
+    "ko": "색깔 이름을 하나 말하세요.",
+    "zh": "说出一种颜色。",
+}
+
+
+@in_all_forms
+@pytest.mark.parametrize("above", ["", "Prompt:\n"])
+def test_an_output_without_input_ends_above_another_task_with_its_instance(code: str, above: str) -> None:
+    first, second, _ = NAMES[code]
+    task = f"{TASK[code]}: {OTHER_TASK[code]}"
+    answer = f"{second}: heron\n\n{above}{task}\n{first}: red\n{second}: yes"
+    assert read(answer, code) == ([("", "heron")], set())
+
+
+@in_all_forms
+def test_a_title_that_could_be_an_output_stands_above_the_fields(code: str) -> None:
+    first, second, _ = NAMES[code]
+    for title in ("## {}", "**{}**", "**{}:**", "{}:"):
+        for gap in ("\n", "\n\n"):
+            answer = f"{title.format(FORMS[code][2])}{gap}{first}: 3 + 4\n{second}: 7"
+            assert read(answer, code) == ([("3 + 4", "7")], set()), answer
+
+
+def test_a_form_to_be_filled_in_does_not_announce_the_turn_below_it() -> None:
+    for line in ("Age: ____", "Age: __________", "**Age:** ____"):
+        rows, reasons = read(f"Output: Name: ____\n{line}\n\nHuman: Thanks!\nAssistant: With pleasure.", "en")
+        assert (rows, reasons) == ([], {"unreadable"}), line
+
+
+@in_all_forms
+def test_an_input_below_a_label_and_another_task_may_be_that_tasks(code: str) -> None:
+    first, _, label = NAMES[code]
+    task = f"{TASK[code]}: {OTHER_TASK[code]}"
+    other = f"{label}: spam\n\n{task}\n{first}: red"
+    assert read(other, code, output_first=True) == ([], {"unreadable"})
+    repeated = [
+        f"{label}: {name}\n{task}\n{first}: {given}" for given, name in (("red", "spam"), ("blue", "ham"))
+    ]
+    assert read("\n\n".join(repeated), code, output_first=True) == ([("red", "spam"), ("blue", "ham")], set())
