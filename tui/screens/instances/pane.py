@@ -87,6 +87,11 @@ class InstancePane(ScrollPane):
             self.call_after_refresh(self.draw)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the task shown has no instances, which its head explains."""
+        return self._task_id is not None and not self._instances
+
+    @property
     def current(self) -> Instance | None:
         """The selected instance."""
         if not self.is_settled:

@@ -23,6 +23,8 @@ from selfinstruct.tui.screens.instances.pane import InstancePane
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
+_LOOK_S = 0.25
+"""Seconds between two looks at what became of a request, since not every change raises an event."""
 _NO_TASK = (
     "No task has been accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its"
     " instances are generated."
@@ -50,8 +52,9 @@ class InstancesScreen(PaneActions, FilteredScreen):
             yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane").add_class("pane")
 
     def on_mount(self) -> None:
-        """Focus the table."""
+        """Focus the table, and start following the request of a task without instances."""
         self.set_focus(self.table)
+        self.set_interval(_LOOK_S, self._look)
 
     @property
     def table(self) -> AcceptedTable:
@@ -117,6 +120,10 @@ class InstancesScreen(PaneActions, FilteredScreen):
             return 0
         _, grown = self.engine.assessor.pool_size
         return max(0, grown - len(self.table.ids))
+
+    def _look(self) -> None:
+        if self.is_current and self.pane.is_empty and self.session.attended.under_way:
+            self._show_instances()
 
     def _show_instances(self, at: int | None = None) -> None:
         nothing = _NO_MATCH if self.filter.value.strip() else _NO_TASK
