@@ -101,6 +101,11 @@ class ListItems:
         known = {marker.number for marker in self._markers.values()}
         return [part for item in self._items for part in _split(item, known, self._vocabulary)]
 
+    @property
+    def last_is_whole(self) -> bool:
+        """Whether the last item is complete even in a truncated answer: other text stands below its end."""
+        return bool(self._items) and self._items[-1].ends and (self._drifted or self._ended)
+
     def _is_item(self, marker: Marker) -> bool:
         """After prose that ends the list, only the next number continues it."""
         self._ended = self._ended or self._begins_again(marker)

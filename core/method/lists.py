@@ -46,7 +46,7 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
     Args:
         text: The answer, without thoughts.
         vocabulary: The words of the language.
-        cut: Whether the last item may be incomplete; it is dropped.
+        cut: Whether the token limit truncated the answer; its last item is dropped, unless text follows it.
         opened: Whether the text begins inside an item.
     """
     if not opened:
@@ -69,8 +69,8 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         if cut and text.rstrip()[-1:] != "|":
             items = items[:-1] if text.rstrip().split("\n")[-1].count("|") > 1 else items
     else:
-        items = _from_lines(text, vocabulary, opened=opened)
-        if cut and items:
+        items, last_is_whole = _from_lines(text, vocabulary, opened=opened)
+        if cut and items and not last_is_whole:
             items.pop()
     items = [text for item in _without_second_numbers(items) for text in _out_of_json(item, vocabulary)]
     return plain_items(items, vocabulary)
@@ -101,7 +101,9 @@ def _announces(before: str, vocabulary: Vocabulary, opened: bool) -> bool:
     return not vocabulary.is_request(said) or (head is not None and head.kind is not None)
 
 
-def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]:
+def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> tuple[list[str], bool]:
+    """The tasks of an answer by its lines, and whether the last is complete even if the answer was cut."""
+
     def start(line: str) -> Start | None:
         is_item = (
             number_marker(Line(line), 0, vocabulary.item) is not None
@@ -129,10 +131,11 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> list[str]
         outer = min((marker.indent for marker in bullets), default=0)
         kept = [marker for marker in bullets if marker.indent < outer + 2]
         if not kept:
-            return _one_a_line(lines, vocabulary)
+            return _one_a_line(lines, vocabulary), False
     else:
         kept = []
-    return ListItems(vocabulary, lines, kept, opened=opened).read()
+    items = ListItems(vocabulary, lines, kept, opened=opened)
+    return items.read(), items.last_is_whole
 
 
 def _lettered_tasks(lines: Sequence[Line], vocabulary: Vocabulary) -> list[Marker]:
@@ -235,7 +238,7 @@ def _from_json(found: JsonItems, vocabulary: Vocabulary) -> list[str] | None:
 
 def _listed_in(text: str, vocabulary: Vocabulary) -> list[str]:
     """The items of a numbered list that is the only string; the string itself if it is no such list."""
-    items = _from_lines(text, vocabulary, opened=False) if _begins(text, vocabulary) else []
+    items = _from_lines(text, vocabulary, opened=False)[0] if _begins(text, vocabulary) else []
     return items if len(items) > 1 else [text]
 
 

@@ -33,7 +33,7 @@ def parse_proposals(
 
     Args:
         text: The model's text.
-        cut: Whether the token limit truncated it; if so, the last item is dropped.
+        cut: Whether the token limit truncated it; if so, the last item is dropped, unless text follows it.
         continues_item: Whether the prompt ended inside an item ("9."), as it does for base models. Text
             before the first number is then an item, not a greeting.
         language: The code of the language whose field names are recognized, besides the English ones.

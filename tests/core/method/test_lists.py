@@ -109,6 +109,20 @@ def test_a_last_item_that_was_cut_is_not_proposed(last: str) -> None:
     assert items == ([SONG, FISH] if last.startswith("10.") else [SONG])
 
 
+@pytest.mark.parametrize(
+    "below", ["The first two are only examples: I am not su", "I hope", "Answers:\n1. A her"]
+)
+def test_a_last_item_with_other_text_below_was_not_cut(below: str) -> None:
+    assert parse_proposals(f"8. {SONG}\n9. {FISH}\n\n{below}", cut=True, continues_item=False) == [SONG, FISH]
+    open_end = FISH.rstrip(".")
+    assert parse_proposals(f"8. {SONG}\n9. {open_end}\n\n{below}", cut=True, continues_item=False) == [SONG]
+
+
+def test_a_last_item_whose_text_was_cut_is_not_proposed() -> None:
+    text = f"8. {SONG}\n9. Translate the following text.\n\nThe sun was low, and"
+    assert parse_proposals(text, cut=True, continues_item=False) == [SONG]
+
+
 def test_a_base_models_text_begins_inside_an_item() -> None:
     text = f" {FISH}\n10. {SONG}\n11. Sing abo"
     assert parse_proposals(text, cut=True, continues_item=True) == [FISH, SONG]
