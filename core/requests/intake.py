@@ -30,6 +30,7 @@ from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.requests.answer_reader import AnswerReader
 from selfinstruct.core.requests.stage_failures import StageFailures
 from selfinstruct.core.requests.truncation import truncation
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.db.records import NewInstance, Request, StoredAnswer, Task, Usage
@@ -245,7 +246,11 @@ class Intake:
             if decide is not None and not request.held:
                 decide(task_id, assessment, events.append)
         events.append(CandidatesProposed(request.id, request.batch, len(proposed)))
-        return None if proposed else "Its answer holds no list of tasks."
+        if proposed:
+            return None
+        as_json = RESPONSE_FORMAT in request.parameters
+        hint = f" It was asked for JSON; {setting('answers')} text asks for plain text." if as_json else ""
+        return f"Its answer holds no list of tasks.{hint}"
 
 
 def _about_unclear(text: str) -> str:

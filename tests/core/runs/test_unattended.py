@@ -270,6 +270,18 @@ async def test_a_model_that_never_lists_tasks_is_not_paid_for_ever(
     assert len(server.received) <= 12
 
 
+async def test_a_model_that_lists_nothing_when_asked_for_json_is_told_of_plain_text(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    empty = {
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": '{"instructions": []}'}}]
+    }
+    server.refuse = lambda body: Fault(body=json.dumps(empty).encode())
+    async with engine_on(base_url=server.url, model="m", target=5, answers="json") as engine:
+        with pytest.raises(EndpointUnusableError, match="asked for JSON; .*answers.* text asks for"):
+            await UnattendedRun(engine).run()
+
+
 async def test_a_model_that_repeats_itself_saturates_the_pool_after_twenty_batches(
     tmp_path: Path, server: ModelServer
 ) -> None:
