@@ -109,7 +109,9 @@ def _layout(
     lines: Sequence[Line], vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]
 ) -> _Layout | None:
     """Find the fields of an answer; None if it has none."""
-    heads = _without_title(_heads(lines, vocabulary), lines)
+    heads = _heads(lines, vocabulary)
+    if "label" not in roles[0]:
+        heads = _without_title(heads, lines)
     titled = example_headings(lines, heads, vocabulary)
     opening = list(openings(lines, titled, vocabulary))
     chosen = with_own_names(heads, consistent_heads(heads, roles, opening), roles)
@@ -132,16 +134,14 @@ def _layout(
 def _without_title(heads: list[FieldHead], lines: Sequence[Line]) -> list[FieldHead]:
     """Leave out the title of an answer, such as `## Answer`.
 
-    It could be the name of an output, but is empty and stands directly above an input with its output.
+    It could be the name of an output, but is empty, and all below it are inputs with their outputs.
     """
-    fields = [head for head in heads if head.kind in FIELDS][:3]
-    if len(fields) < 3:
+    fields = [head for head in heads if head.kind in FIELDS]
+    if len(fields) < 3 or fields[0].kind == "input" or fields[0].text.strip():
         return heads
     first, *others = fields
-    if first.kind == "input" or first.text.strip():
-        return heads
-    below = lines_below(lines)[first.line]
-    is_title = below == others[0].line and others[0].kind == "input" and others[1].kind != "input"
+    takes_turns = len(others) % 2 == 0 and all((one.kind == "input") != n % 2 for n, one in enumerate(others))
+    is_title = takes_turns and lines_below(lines)[first.line] == others[0].line
     return [head for head in heads if head is not first] if is_title else heads
 
 

@@ -134,7 +134,9 @@ def _checked(groups: Sequence[tuple[str, list[Pair]]], vocabulary: Vocabulary) -
     missing = [len(group) == 1 and not group[0].given.strip() for group in pairs]
     above = [text for text, group in groups if not group and text.strip()]
     spoken = any(not only_introduces(text, vocabulary) for text in above)
-    if missing and missing[-1] and spoken:
+    # An empty label may be the title of the answer, and each label that of the input above it.
+    may_be_shifted = spoken or (len(pairs) > 1 and not pairs[0][0].output.strip())
+    if missing and missing[-1] and may_be_shifted:
         return [replace(pair, fault=_NO_INPUT) for group in pairs for pair in group]
     if all(missing):
         return [pair for group in pairs for pair in group]

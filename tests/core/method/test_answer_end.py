@@ -226,3 +226,11 @@ def test_an_input_below_a_label_and_another_task_may_be_that_tasks(code: str) ->
         f"{label}: {name}\n{task}\n{first}: {given}" for given, name in (("red", "spam"), ("blue", "ham"))
     ]
     assert read("\n\n".join(repeated), code, output_first=True) == ([("red", "spam"), ("blue", "ham")], set())
+
+
+@in_all_forms
+def test_an_empty_label_above_all_others_may_be_a_title_that_shifts_them(code: str) -> None:
+    first, second, _ = NAMES[code]
+    answer = f"{second}:\n\n{first}: 3 + 4\n{second}: 7\n\n{first}: 4 + 4\n{second}: 8"
+    assert read(answer, code, output_first=True) == ([], {"unreadable"})
+    assert read(answer, code) == ([("3 + 4", "7"), ("4 + 4", "8")], set())
