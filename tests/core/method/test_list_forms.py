@@ -326,3 +326,10 @@ def test_what_a_model_repeats_around_a_list_is_read_in_linear_time(before: str, 
         for length in (3_000, 24_000)
     )
     assert long < 30 * max(short, 0.002)
+
+
+def test_a_sentence_goes_on_below_code_in_it() -> None:
+    items = [f"Fix the code\n\n```\n{name} = [\n```\nso that it runs." for name in "xy"]
+    text = "\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1))
+    read = parse_proposals(text, cut=False, continues_item=False)
+    assert read == ["Fix the code x = [ so that it runs.", "Fix the code y = [ so that it runs."]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.db.check.check import Report, check
-from selfinstruct.db.sqlite.driver import sqlite3
+from selfinstruct.db.check.parts import Part
+from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.lived_in import rows
 
@@ -206,3 +207,14 @@ def test_many_faults_of_one_kind_are_counted_and_not_listed(lived_in: Path) -> N
     (told,) = [part.wrong for part in check(lived_in).parts if part.name == "decisions"]
     assert len(told) == 11
     assert told[-1] == "165 more of this kind."
+
+
+def test_a_part_that_sqlite_refuses_to_read_is_wrong_with_its_words(lived_in: Path) -> None:
+    def too_deep(db: Connection, part: Part) -> None:
+        del part
+        db.execute("SELECT " + "(" * 5000 + "1" + ")" * 5000)
+
+    report = check(lived_in, also={"depth": too_deep})
+    assert not report.is_well
+    assert found(report)["depth"].startswith("SQLite could not read on: ")
+    assert "None" not in found(report)["depth"]

@@ -60,6 +60,19 @@ def test_decisions_on_a_task_and_on_its_instances_are_told_apart(workspace: Work
     assert decisions.next_step() == 7
 
 
+def test_a_decision_is_read_as_it_was_made(workspace: Workspace) -> None:
+    task_id = task_of(workspace)
+    decide(workspace, task_id, "accept", 1)
+    decide(workspace, task_id, "undo", 2, who="auto", undoes=1, tag="again")
+    drop(workspace, task_id, 3)
+    accepted, undone = workspace.decisions.of_task(task_id)
+    (dropped,) = workspace.decisions.on_instances_of(task_id)
+    made = [(one.kind, one.who, one.at, one.undoes, one.tag) for one in (accepted, undone)]
+    assert made == [("accept", "human", "now", None, None), ("undo", "auto", "now", 1, "again")]
+    assert (dropped.kind, dropped.who, dropped.at, dropped.task_id) == ("drop", "human", "now", task_id)
+    assert (dropped.before.state, dropped.after.state) == ("kept", "dropped")
+
+
 def test_the_last_task_is_the_one_that_a_person_decided_on(workspace: Workspace) -> None:
     assert workspace.decisions.last_task() is None
     by_person, by_program = task_of(workspace), task_of(workspace)
