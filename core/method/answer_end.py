@@ -15,6 +15,7 @@ from selfinstruct.core.method.next_task import (
     is_task_alone,
     name_of,
     names_next_task,
+    names_task,
 )
 from selfinstruct.core.method.unknown_form import field_beginning, field_inside
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
@@ -22,6 +23,9 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary
 _FEWEST_WORDS = 3
 _FEWEST_CHARACTERS = 6
 _MOST_NAME_WORDS = 3
+_FIRST_NEXT = 2
+"""The least number of a task that follows another one."""
+_MARKS_OF_END = (".", "?", "!", "。", "？", "！")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ def end_of_answer(
     """Find the line with which a model goes on with something else; the number of all lines if none does.
 
     A line `Task:` ends the answer where the fields of an instance follow it, or where it is the last line.
-    Elsewhere it is part of an output. Other names of a task do so too, as does a number before a request, if
-    the fields follow directly. A request alone, and a turn of a dialogue, leave it open whether the value
-    above goes on. Before an instance is complete, only a task with the fields of another one ends it.
+    A request with a number does so too, unless it goes on with a list. A task with nothing but a text below
+    it, a request alone and a turn of a dialogue leave it open whether the value above goes on. Before an
+    instance is complete, only a task with the fields of another one ends it.
 
     Args:
         lines: The lines of the answer.
@@ -157,6 +161,8 @@ class _Finder:
                 unlike = self._below[number] == number + 1 or not self._is_form()
                 certain = unlike and not self._answered and head.name not in self._value.names
                 return self._end(certain=certain)
+        if complete and self._is_numbered_task(number, line):
+            return self._end(certain=spaced and not self._answered and not self._unspaced)
         if not spaced or not complete:
             return False
         if self._in_two and head is not None and self._may_begin_instance(head):
@@ -188,6 +194,8 @@ class _Finder:
     def _names_next(self, number: int, line: Line, head: FieldHead | None) -> bool:
         """Whether another task begins, by its name or by a request, with its fields below."""
         after = self._below[number]
+        if self._is_task_without_fields(number, head):
+            return self._end(certain=after is None)
         if after is None:
             return False
         directly = after == number + 1 and after in self._starts
@@ -218,6 +226,25 @@ class _Finder:
             certain = bool(numbered) and not self._value.has_list and not self._unspaced
             return self._end(certain=certain)
         return False
+
+    def _is_task_without_fields(self, number: int, head: FieldHead | None) -> bool:
+        """Whether a line names a task that is a request, and no line below it has a name, as in documents."""
+        if head is None or not names_task(head, self._vocabulary) or head.name in self._value.names:
+            return False
+        if head.name == self._value.first_name or not self._vocabulary.is_request(head.text.strip()):
+            return False
+        return all(at <= number for at in self._heads)
+
+    def _is_numbered_task(self, number: int, line: Line) -> bool:
+        """Whether a line is a request with a number, continues no list of the value, and has fields below."""
+        numbered = NUMBERED.match(line.text)
+        after = self._below[number]
+        if numbered is None or after is None or after not in self._starts or line.indent:
+            return False
+        if int(numbered["number"]) < _FIRST_NEXT or self._value.has_list or self._value.counts_on(line.text):
+            return False
+        said = numbered["text"].strip()
+        return self._vocabulary.is_request(said) or said.endswith(_MARKS_OF_END)
 
     def _dialogue_begins(self, number: int, head: FieldHead | None) -> bool:
         """Whether a dialogue begins and goes on to the end; above instances it may be part of a value."""

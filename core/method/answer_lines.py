@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from selfinstruct.core.method.block_comments import commented
+
 _MARKS = r"(?P<marks>`{3,}|~{3,})"
 _FENCE = re.compile(rf"^\s*{_MARKS}[\w+#.-]*\s*$")
 # On a line of its own with a language, or behind the name of a field, which may be in bold or italic type.
@@ -17,6 +19,7 @@ _WRAPPER = re.compile(
     rf"^\s*{_MARKS}(?:te?xt|plaintext|plain|markdown|md|none|output|answer|xml|yaml|yml)?\s*$"
 )
 _NUMBERED = re.compile(r"^\W{0,8}\d{1,3}\W")
+_STEP = re.compile(r"^\s*\d{1,2}[.)]\s+\S")
 _TILDES = re.compile(r"^\s*~{3,}\s*$")
 _RULE_LINE = "---"
 _QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
@@ -154,7 +157,8 @@ def _marked(texts: Sequence[str]) -> list[Line]:
     fence = ""
     left = Counter(mark for text in texts for mark in _QUOTE.findall(text))
     quoted: str | None = None
-    for text in texts:
+    in_comments = commented(texts)
+    for number, text in enumerate(texts):
         if quoted is None and (_closes(text, fence) if fence else _opening_marks(text)):
             own_line = is_fence(text)
             lines.append(Line(text, code=own_line, fence=own_line))
@@ -167,7 +171,8 @@ def _marked(texts: Sequence[str]) -> list[Line]:
                 quoted = None if mark == _CLOSING_QUOTE[quoted] else quoted
             elif mark in _CLOSING_QUOTE and left[_CLOSING_QUOTE[mark]] > 0:
                 quoted = mark
-        lines.append(Line(text, code=fence != "" or inside or _COMMENT.match(text) is not None))
+        is_code = fence != "" or inside or number in in_comments or _COMMENT.match(text) is not None
+        lines.append(Line(text, code=is_code))
     return lines
 
 
@@ -203,6 +208,8 @@ def _unwrapped(texts: list[str], starts: Callable[[str], Start | None]) -> list[
     if any(starts(text) == "field" for text in texts[: fences[0]]):
         return texts
     closed = fences[1] if len(fences) > 1 else len(texts)
+    if len(fences) == 2 and _goes_on(texts, fences[0], closed):
+        return texts
     if len(fences) <= 2 and not "".join([*texts[: fences[0]], *texts[closed + 1 :]]).strip():
         return texts[fences[0] + 1 : closed]
     if parts := _parts(texts, starts):
@@ -214,6 +221,15 @@ def _unwrapped(texts: list[str], starts: Callable[[str], Start | None]) -> list[
         return [text for number, text in enumerate(texts) if number != fences[0]]
     after = texts[fences[-1] + 1 :]
     return texts if any(map(starts, after)) else texts[fences[0] + 1 : fences[-1]]
+
+
+def _goes_on(texts: Sequence[str], opening: int, closing: int) -> bool:
+    """Whether the sentence or the numbered list above a block goes on below it."""
+    above = [text for text in texts[:opening] if text.strip()]
+    after = next((text.strip() for text in texts[closing + 1 :] if text.strip()), "")
+    if not above or not after:
+        return False
+    return after[0].islower() or (_STEP.match(after) is not None and _STEP.match(above[0]) is not None)
 
 
 def _parts(texts: Sequence[str], starts: Callable[[str], Start | None]) -> list[str]:

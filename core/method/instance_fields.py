@@ -34,6 +34,11 @@ OUTPUT_FIRST: tuple[frozenset[Kind], ...] = (frozenset({"label", "output"}), fro
 _RULED = " \t=-*#~"
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,30})(?:\s[^<>]*)?>")
 _MOST_ENCLOSING = 2
+_HEADING_1 = re.compile(r"^\s*#\s")
+_STATEMENT = re.compile(
+    r"^\s*(?:(?:def|class|import|from|return|for|if|elif|else|while|try|with|print|function|const|let|var|int|end)\b"
+    r".*[:;(){}=.\w]|\w[\w.]*(?:\[\w+\])?[ \t]*[-+*]?=[ \t]*\S|\w[\w.]*\(.*\);?|[\w\s]+[{;])\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
     if found := _from_xml("\n".join(line.text for line in lines), vocabulary, roles):
         return Fields(found, more=False)
     lines = [part for line in lines for part in _without_heading(line, vocabulary)]
+    lines = _with_comments(lines, vocabulary)
     layout = _layout(lines, vocabulary, roles)
     if layout is None:
         return None
@@ -82,6 +88,21 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
         fields = [part for one in fields for part in split(one)]
     last = next((number for number in range(len(lines) - 1, -1, -1) if not lines[number].blank), 0)
     return Fields(fields, more=more or _begins_next(lines, layout.headings, last))
+
+
+def _with_comments(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
+    """The lines of an answer, with comments such as `# Input: 5` as code where a program is around them."""
+    comments = {
+        number
+        for number, line in enumerate(lines)
+        if (head := field_head(line, number, vocabulary)) and head.style == "heading 1" and head.text.strip()
+    }
+    heads = {number for number, line in enumerate(lines) if _HEADING_1.match(line.text)}
+    if not comments or any(field_head(lines[number], number, vocabulary) for number in heads - comments):
+        return lines
+    if not any(_STATEMENT.match(line.text) for line in lines if not line.code):
+        return lines
+    return [replace(line, code=True) if number in comments else line for number, line in enumerate(lines)]
 
 
 def _begins_next(lines: Sequence[Line], headings: frozenset[int], last: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import Line, is_wrapper, without_wrapper
+from selfinstruct.core.method.answer_lines import Line, is_fence, is_wrapper, without_wrapper
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
@@ -87,6 +87,9 @@ def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
     leading = list(takewhile(lambda one: one.kind in {"", "example"}, read.fields))
     text = "\n".join(one.value for one in leading)
     fields = read.fields
+    if sum(map(is_fence, text.split("\n"))) > 1:
+        # The code above the first field may be the output, and the fields a run of it.
+        return "\n".join(one.value for one in fields)
     named: tuple[Kind, ...] = _KINDS if any(one.kind == "input" for one in fields) else ("output", "label")
     if _only_names(text, named, vocabulary):
         text, fields = "", fields[len(leading) :]

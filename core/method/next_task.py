@@ -1,7 +1,7 @@
 """Where a model goes on with another task: what stands before belongs to the task that was asked about."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from selfinstruct.core.language.unicode_tokens import fold
@@ -205,6 +205,13 @@ def dialogue_begins(
     return is_output or name in vocabulary.speakers or name in vocabulary.answer_names
 
 
+def _speaks(head: FieldHead, heads: Sequence[FieldHead | None], vocabulary: Vocabulary) -> bool:
+    """Whether a line is a turn of a dialogue, or the only question; several questions are a document."""
+    asks = head.kind is None and names_task(head, vocabulary)
+    alone = asks and sum(one is not None and one.name == head.name for one in heads) == 1
+    return alone or fold(head.name) in vocabulary.speakers
+
+
 def _announces(line: str) -> bool:
     """Whether a line ends with a colon, perhaps in bold type; one to be filled in, `Name: ____`, does not."""
     bare = line.rstrip(" *_")
@@ -217,7 +224,7 @@ def dialogue_follows(text: str, vocabulary: Vocabulary) -> bool:
     heads = [field_head(Line(line), 0, vocabulary) for line in lines]
     value = Value()
     for number, (line, head) in enumerate(zip(lines, heads, strict=True)):
-        if number and head and fold(head.name) in vocabulary.speakers and not lines[number - 1].strip():
+        if number and head and _speaks(head, heads, vocabulary) and not lines[number - 1].strip():
             rest = [place for place in range(number + 1, len(lines)) if lines[place].strip()][:1]
             below = heads[rest[0]] if rest else None
             return dialogue_begins(head, below, value, vocabulary, last=not rest)

@@ -10,6 +10,9 @@ from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 _HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
 _QUOTED_NAME = re.compile(r"[\"'<]([^\W\d][\w -]{0,30})[\"'>]")
 _ARROW = re.compile(r"\S\s*(?:->|=>|[→⇒➜])\s*\S")
+_QUOTED_ARROW = re.compile(
+    r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?(?P<open>[\"“«「『])[^\"”»」』]{1,500}[\"”»」』]\s*(?:->|=>|→|⇒|➜|:|：)\s*\S"
+)
 _CALL = re.compile(r"\w\([^()]{0,200}\)\s*(?:->|=>|[→⇒➜])")
 _DEFINES = re.compile(r"^(?:async def|def|class|function|import|from \w+ import|#include)\b", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*#\s+\S")
@@ -148,8 +151,10 @@ def _asks_and_answers(lines: list[str]) -> bool:
 
 
 def _are_arrows(lines: list[str], vocabulary: Vocabulary) -> bool:
-    """Whether all lines are instances on one line: `Example 1: x -> y`, and not the results of calls."""
+    """Whether all lines are instances on one line: `Example 1: x -> y`, `"x" -> y`; no results of calls."""
     found = [vocabulary.example.match(line[:_LOOKED_AT]) for line in lines]
+    if len(lines) > 1 and all(map(_QUOTED_ARROW.match, lines)):
+        return True
     return bool(found) and all(
         match and match["number"] and _ARROW.search(match["title"] or "") and not _CALL.search(match["title"])
         for match in found

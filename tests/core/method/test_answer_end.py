@@ -234,3 +234,53 @@ def test_an_empty_label_above_all_others_may_be_a_title_that_shifts_them(code: s
     answer = f"{second}:\n\n{first}: 3 + 4\n{second}: 7\n\n{first}: 4 + 4\n{second}: 8"
     assert read(answer, code, output_first=True) == ([], {"unreadable"})
     assert read(answer, code) == ([("3 + 4", "7"), ("4 + 4", "8")], set())
+
+
+NUMBERED = {
+    "en": ("10. Explain how gravity works to a child.", "10. Explain gravity."),
+    "es": ("10. Explica la gravedad a un niño.", "10. Explica la gravedad."),
+    "ja": ("10. 重力を子どもに説明してください。", "10. 重力を説明しなさい。"),
+    "ko": ("10. 아이에게 중력을 설명하세요.", "10. 중력을 설명하세요."),
+    "zh": ("10. 向孩子解释重力的原理。", "10. 解释重力。"),
+}
+
+
+@in_all_forms
+@pytest.mark.parametrize("below", ["\n", "\n\n"])
+def test_a_numbered_task_above_other_fields_ends_the_answer(code: str, below: str) -> None:
+    first, second, label = NAMES[code]
+    for task in NUMBERED[code]:
+        other = f"\n\n{task}{below}{first}: x\n{second}: y"
+        assert read(f"{first}: cat\n{second}: animal{other}", code) == ([("cat", "animal")], set())
+        rows, _ = read(f"{label}: spam\n{first}: Win!{other}", code, output_first=True)
+        assert rows in ([("Win!", "spam")], [])
+        assert read(f"{first}: cat\n{second}: animal\n{task}{below}{first}: x\n{second}: y", code)[0] in (
+            [("cat", "animal")],
+            [],
+        )
+
+
+@in_all_forms
+def test_a_numbered_step_of_a_list_is_part_of_the_value_above_it(code: str) -> None:
+    first, second, _ = NAMES[code]
+    steps = "\n".join(f"{n}. {OTHER_TASK[code]}" for n in range(1, 4))
+    answer = f"{first}: cat\n{second}: {steps}\n\n{first}: dog\n{second}: hound"
+    assert read(answer, code)[0] == [("cat", steps), ("dog", "hound")]
+
+
+@in_all_forms
+def test_another_task_without_fields_is_part_of_no_output(code: str) -> None:
+    first, second, _ = NAMES[code]
+    task = f"{TASK[code]}: {OTHER_TASK[code]}"
+    assert read(f"{first}: cat\n{second}: animal\n\n{task}", code) == ([("cat", "animal")], set())
+    assert read(f"{first}: cat\n{second}: animal\n\n{task}\nRed.", code) == ([], {"unreadable"})
+
+
+def test_a_question_below_an_output_without_fields_leaves_its_end_open() -> None:
+    assert read("A violin is an instrument.\n\nQ: What is gravity?\nA: It pulls.") == ([], {"unreadable"})
+
+
+def test_quoted_inputs_with_arrows_are_no_output() -> None:
+    for arrow in (" -> ", " => ", " → ", ": "):
+        text = f'"The soup was cold."{arrow}negative\n"I loved the show!"{arrow}positive'
+        assert read(text) == ([], {"unreadable"})
