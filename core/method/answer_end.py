@@ -229,11 +229,12 @@ class _Finder:
 
     def _is_task_without_fields(self, number: int, head: FieldHead | None) -> bool:
         """Whether a line names a task that is a request, and no line below it has a name, as in documents."""
-        if head is None or not names_task(head, self._vocabulary) or head.name in self._value.names:
+        if head is None or head.kind not in {"task", "preface"} or not names_task(head, self._vocabulary):
             return False
-        if head.name == self._value.first_name or not self._vocabulary.is_request(head.text.strip()):
+        if head.name in {self._value.first_name, *self._value.names}:
             return False
-        return all(at <= number for at in self._heads)
+        asks = self._vocabulary.is_request(head.text.strip())
+        return asks and all(at <= number for at in self._heads)
 
     def _is_numbered_task(self, number: int, line: Line) -> bool:
         """Whether a line is a request with a number, continues no list of the value, and has fields below."""
