@@ -69,6 +69,8 @@ class Vocabulary:
     """Folded kinds of tasks."""
     speakers: frozenset[str]
     """Folded names of those who speak in a dialogue with a model."""
+    turns: frozenset[str]
+    """Folded names of the headings of chat templates: those who speak, a task, and the response to it."""
     systems: frozenset[str]
     """Folded names of the one who may speak before both."""
     thoughts: frozenset[str]
@@ -178,6 +180,9 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
         speakers=frozenset(map(fold, names["speaker"])),
+        turns=frozenset(
+            map(fold, [*names["speaker"], *names["system"], *names["turn"], *own.task, *asked.task])
+        ),
         systems=frozenset(map(fold, names["system"])),
         thoughts=frozenset(map(fold, names["thought"])),
         reasoning=frozenset(map(fold, names["reasoning"])),
