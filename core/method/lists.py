@@ -10,7 +10,8 @@ from selfinstruct.core.method.broken_json import mended
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.item_text import is_title, number_again, plain_items, without_title
 from selfinstruct.core.method.json_answers import JsonItems, holds_an_answer, json_items
-from selfinstruct.core.method.list_items import COLONS, HEADING, ListItems
+from selfinstruct.core.method.list_item import COLONS
+from selfinstruct.core.method.list_items import HEADING, ListItems
 from selfinstruct.core.method.numbering import (
     Marker,
     begins_with_letter,

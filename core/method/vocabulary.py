@@ -95,6 +95,14 @@ class Vocabulary:
     """Other marks of a request, anywhere in it."""
     material: "re.Pattern[str]"
     """Announces that what a request is about comes after it."""
+    open_end: "re.Pattern[str]"
+    """The end of a line that is no end of a sentence."""
+    linking: "re.Pattern[str]"
+    """The beginning of a line that goes on with a sentence."""
+    answering: "re.Pattern[str]"
+    """The beginning of an answer that reads like a request."""
+    given: tuple[str, ...]
+    """Patterns by which a request, folded, says that NAME is given."""
     phrases: Mapping[str, "re.Pattern[str]"] = field(hash=False)
     """Patterns for phrases, by their names in reading.toml."""
 
@@ -200,6 +208,10 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         opening=_opening(words["requests"]["opening"]),
         request=_one_of(words["requests"]["pattern"]),
         material=_one_of(words["requests"]["material"]),
+        open_end=_one_of(words["requests"]["open_end"]),
+        linking=_one_of(words["requests"]["linking"]),
+        answering=_one_of(words["requests"]["answering"]),
+        given=tuple(words["requests"]["given"]),
         phrases={
             name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
             for name, listed in phrases.items()
