@@ -36,6 +36,7 @@ class ListItems:
         markers: Sequence[Marker],
         *,
         opened: bool,
+        above: int = 0,
     ) -> None:
         """Take the lines of an answer.
 
@@ -44,6 +45,7 @@ class ListItems:
             lines: The lines.
             markers: The items that begin in them.
             opened: Whether the text begins inside an item.
+            above: The line breaks before the first line.
         """
         self._vocabulary = vocabulary
         self._lines = lines
@@ -52,10 +54,23 @@ class ListItems:
         self._wrapped = WrappedLines(lines, self._markers, vocabulary)
         self._starts = sorted(self._markers)
         self._continues = self._open = opened
-        self._drifted = self._ended = self._titled = False
+        self._drifted = self._ended = self._titled = self._prose = False
         self._all_titled, self._all_answered = layout(lines, self._markers, vocabulary)
         self._counted, self._several, self._all_ask = 0, False, True
         self._first: Item | None = None
+        if opened and above and not self._begins_with_task(blank=above > 1):
+            self._open, self._drifted, self._prose = False, True, True
+
+    def _begins_with_task(self, *, blank: bool) -> bool:
+        """Whether the item that the prompt opened has its text below: a base model may drift at once."""
+        first = next((number for number, line in enumerate(self._lines) if not line.blank), None)
+        if first is None or first in self._markers:
+            return True
+        text = self._lines[first].text
+        asks = self._vocabulary.is_request(text) and not HEADING.match(text)
+        asks = asks and not self._vocabulary.is_remark(text, weak=True)
+        goes_on = any(marker.number != 1 for marker in self._markers.values())
+        return asks or not blank if goes_on else asks and not blank
 
     def read(self) -> list[str]:
         """The text of each item, on one line."""
@@ -80,7 +95,7 @@ class ListItems:
 
     def _is_item(self, marker: Marker) -> bool:
         """After prose that ends the list, only the next number continues it."""
-        self._ended = self._ended or self._begins_again(marker)
+        self._ended = self._ended or self._begins_again(marker) or self._is_prose(marker)
         if self._ended or not self._drifted or marker.number is None:
             return not self._ended
         last = self._items[-1].number if self._items else None
@@ -88,6 +103,16 @@ class ListItems:
         goes_on = marker.number > 1 if last is None else last < marker.number <= last + 2
         self._ended = not goes_on
         return goes_on
+
+    def _is_prose(self, marker: Marker) -> bool:
+        """Whether a number is one of what a base model goes on with: what it numbers is no request.
+
+        Only behind prose, or in another form than the tasks above, all of which are requests.
+        """
+        if not self._continues or not (self._prose or marker.heading) or not self._all_ask:
+            return False
+        below = " ".join(line.text for line in self._lines[marker.line + 1 : marker.line + 3])
+        return not self._vocabulary.is_request(marker.text or below.strip())
 
     def _begins_again(self, marker: Marker) -> bool:
         """Whether the numbers begin again with what are no tasks: the answers to the tasks above."""
@@ -110,7 +135,7 @@ class ListItems:
         self._items.append(Item(marker.number))
         if marker.text:
             self._items[-1].add(marker.text, self._vocabulary)
-        self._open, self._drifted = True, False
+        self._open, self._drifted, self._prose = True, False, False
         self._titled = marker.heading or marker.text.startswith(("**", "__", "*"))
 
     def _go_on(self, line: Line, number: int, *, after_blank: bool) -> None:
@@ -198,6 +223,7 @@ class ListItems:
 
     def _drift(self, line: Line, *, after_blank: bool) -> None:
         """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
+        self._prose = self._prose or after_blank
         if after_blank and (not HEADING.match(line.text) or self._is_under_task(line)):
             self._drifted = True
 

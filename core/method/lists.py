@@ -143,7 +143,8 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> tuple[lis
             return _one_a_line(lines, vocabulary), False
     else:
         kept = []
-    items = ListItems(vocabulary, lines, kept, opened=opened)
+    breaks = text[: len(text) - len(text.lstrip())].count("\n")
+    items = ListItems(vocabulary, lines, kept, opened=opened, above=breaks)
     return items.read(), items.last_is_whole
 
 
