@@ -22,11 +22,14 @@ _TITLE = re.compile(
     r"^(?P<marks>\*\*\*|\*\*|__|\*|_)(?!\s)(?P<title>[^*\n]{1,60}?)"
     r"(?:[:：](?P=marks)|(?P=marks)\s*(?:[:：]|[–—-](?=\s)))\s*(?=\S)"
 )
+_BARE_TITLE = re.compile(
+    r"^(?P<marks>\*\*\*|\*\*|__)(?!\s)(?P<title>[^*\n]{1,60}?)(?P=marks)\s+(?P<text>\S.*)$"
+)
 _LEADING_TAG = re.compile(
     r"^(?:\*\*|\*|`)?[\[(【（［](?P<tag>[^\W\d][^\[\]()【】（）\d:：]{0,28})[\])】）］](?:\*\*|\*|`)?\s*[:：–—-]?\s*(?=\S)"
 )
 _TRAILING_TAG = re.compile(
-    r"(?P<end>[.?!。？！”\"'’」』)）])\s*[-–—|]?\s*[*_`]*+[\[(【（［{#|]?\s*[*_]*+"
+    r"(?P<end>[.?!。？！”\"'’」』)）])\s*[-–—|/／]?\s*[*_`]*+[\[(【（［{#|]?\s*[*_]*+"
     r"(?P<tag>[^\W\d][^\[\]()【】（）{}#|.?!。？！\d]{0,30}?)[*_]*+\s*[\])】）］}|]?[*_`]*+\s*$"
 )
 _ARROW = re.compile(r"(?<=[.?!。？！\"”'’」])\s*(?:→|⇒|->|=>|➜|➔|⟶)\s*.*$")
@@ -84,9 +87,10 @@ def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:
     known = sum(match["kind"].casefold() in vocabulary.tags for match in kinds)
     if len(kinds) == len(written) and known >= _MOSTLY * len(kinds):
         return [match["text"] for match in kinds]
-    titles = [match for item in written if (match := _ANY_TITLE.match(item))]
-    if len(titles) == len(written) and _are_titles(titles, vocabulary):
-        return [match["text"] for match in titles]
+    for title in (_ANY_TITLE, _BARE_TITLE):
+        titles = [match for item in written if (match := title.match(item))]
+        if len(titles) == len(written) and _are_titles(titles, vocabulary):
+            return [match["text"] for match in titles]
     answered = [match for item in written if (match := _ANY_ANSWER.match(item))]
     if len(answered) == len(written) and all(
         vocabulary.is_request(task) and not vocabulary.is_request(said) and _words(said) <= _ANSWER_WORDS
@@ -99,6 +103,9 @@ def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:
 
 def _are_titles(matches: Sequence["re.Match[str]"], vocabulary: Vocabulary) -> bool:
     """Whether what precedes a colon or dash in all items are titles: short, different, no requests."""
+    # What begins in Hiragana is rather a particle: it goes on with the bold word before it.
+    if any(match.re is _BARE_TITLE and "ぁ" <= match["text"][0] <= "ゖ" for match in matches):
+        return False
     titles = [match["title"].strip() for match in matches]
     requests = sum(vocabulary.is_request(match["text"]) for match in matches)
     return (
@@ -161,12 +168,22 @@ def without_title(item: str, vocabulary: Vocabulary) -> str:
     """Strip a title in bold or italics; an opening in bold that is part of the task stays."""
     match = _TITLE.match(item)
     if match is None:
-        return item
+        return _without_bare_title(item, vocabulary)
     title, rest = match["title"], item[match.end() :]
     whole = _words(title) <= 5 and not rest[0].islower()
     asks = vocabulary.opening.match(title) is not None or vocabulary.request.search(title) is not None
     rest_asks = vocabulary.is_request(rest.strip('*_"“「'))
     return rest if whole and (rest_asks or not asks) else item
+
+
+def _without_bare_title(item: str, vocabulary: Vocabulary) -> str:
+    """Strip a title in bold type with only a space behind it, if a capital shows that the task begins."""
+    match = _BARE_TITLE.match(item)
+    if match is None or _words(match["title"]) > 5 or vocabulary.is_request(match["title"]):
+        return item
+    begins = match["text"].lstrip("¿¡\"“«'")[:1].isupper()
+    asks = begins and vocabulary.opening.match(match["text"]) is not None
+    return match["text"] if asks and not ENDS.search(match["title"]) else item
 
 
 def _words(text: str) -> int:
@@ -201,5 +218,5 @@ def _without_tags(item: str, vocabulary: Vocabulary) -> str:
 
 def _is_tag(tag: str, written: str, vocabulary: Vocabulary) -> bool:
     parts = re.split(r"\s*[,/、，;]\s*", tag.casefold().strip())
-    bracketed = any(mark in written for mark in "[(【（［{#|-–—*_`")
+    bracketed = any(mark in written for mark in "[(【（［{#|/／-–—*_`")
     return bracketed and all(part.removesuffix(" task") in vocabulary.tags for part in parts)

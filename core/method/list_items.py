@@ -2,32 +2,24 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from selfinstruct.core.language.unicode_tokens import fold, words
 from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
-from selfinstruct.core.method.item_text import ENDS, is_title
+from selfinstruct.core.method.item_text import is_title
+from selfinstruct.core.method.list_item import COLONS, Item, split_item
+from selfinstruct.core.method.list_layout import BULLET, NAME, OPTION, layout
 from selfinstruct.core.method.numbering import Marker
 from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.core.method.wrapped_lines import WrappedLines
 
 _LETTERED = re.compile(r"^\s*[(（\[]?[A-Za-z][.)）\]:、．]")
-_BULLET = re.compile(r"^\s*[-*•–·・][ \t]+")
 _IN_BRACKETS = re.compile(r"^[*_]{0,3}[(（\[].*[)）\]][*_]{0,3}$")
 _QUOTATIONS = ('"', "“", "‘", "'", "«", "「", "『", "《", "|", ">")
 _LONGEST_NAME = 30
-_NEXT_NUMBER = re.compile(r"(?<=[.?!;。？！；\"”]) (?P<number>\d{1,3})[.)] (?=\S)")
-_MOST_NUMBERS = 5
 _LEAST_WORDS = 3
-_WRAPPED, _SMALL_WORD = 60, 3
-COLONS = (":", "：")
-_OPTION = re.compile(
-    r"^\s*(?:[-*•–·・][ \t]+|[(（\[]?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[.)）\]:][ \t]"
-    r"|[(（\[]?[A-Ha-h][.)）\]、．]|[①-⑳])"
-)
 HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*[:：]?|__[^_]+__[:：]?|【[^】]+】)\s*$")
-_NAME = re.compile(r"(?:[-*•>]\s+)?[(\[*_（]*(?P<name>[^\W\d_][\w .-]{0,30}?)[*_]*\s*[:：]")
 
 
 class ListItems:
@@ -38,52 +30,47 @@ class ListItems:
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, lines: Sequence[Line], markers: Sequence[Marker], *, opened: bool
+        self,
+        vocabulary: Vocabulary,
+        lines: Sequence[Line],
+        markers: Sequence[Marker],
+        *,
+        opened: bool,
+        above: int = 0,
     ) -> None:
+        """Take the lines of an answer.
+
+        Args:
+            vocabulary: The words of the language.
+            lines: The lines.
+            markers: The items that begin in them.
+            opened: Whether the text begins inside an item.
+            above: The line breaks before the first line.
+        """
         self._vocabulary = vocabulary
         self._lines = lines
         self._markers = {marker.line: marker for marker in markers}
-        self._items: list[_Item] = [_Item(None)] if opened else []
+        self._items: list[Item] = [Item(None)] if opened else []
+        self._wrapped = WrappedLines(lines, self._markers, vocabulary)
         self._starts = sorted(self._markers)
         self._continues = self._open = opened
-        self._drifted = self._ended = self._titled = False
-        self._all_titled, self._all_answered = self._layout()
+        self._drifted = self._ended = self._titled = self._prose = False
+        self._all_titled, self._all_answered = layout(lines, self._markers, vocabulary)
         self._counted, self._several, self._all_ask = 0, False, True
-        self._first: _Item | None = None
+        self._first: Item | None = None
+        if opened and above and not self._begins_with_task(blank=above > 1):
+            self._open, self._drifted, self._prose = False, True, True
 
-    def _layout(self) -> tuple[bool, bool]:
-        """Whether the first line of all items is a title, and whether an answer follows it in all of them.
-
-        What a single item leaves open, the items of a list show together.
-        """
-        firsts: list[str] = []
-        seconds: list[str] = []
-        starts = self._starts
-        if len(starts) < 2:
-            return False, False
-        apart = bullets = True
-        for start, end in zip(starts, [*starts[1:], len(self._lines)], strict=True):
-            below = [line for line in self._lines[start + 1 : end] if not line.blank and not line.rule]
-            first = self._markers[start].text
-            if not below or below[0].code or not first:
-                return False, False
-            firsts.append(first)
-            seconds.append(below[0].text.strip())
-            apart = apart and self._lines[start + 1].blank
-            bullets = bullets and len(below) == 1 and _BULLET.match(below[0].text) is not None
-        # A line that only goes on with a sentence has no blank line above it, and is no bullet of its own.
-        if not apart and not bullets and sum(map(self._goes_on_above, seconds)) > len(seconds) / 3:
-            return False, False
-        asked = sum(map(self._vocabulary.is_request, firsts))
-        asked_below = sum(map(self._vocabulary.is_request, seconds))
-        titled = all(_is_short(first) for first in firsts) and asked < len(firsts) / 2 <= asked_below
-        announced = sum(_announces(first, self._vocabulary) for first in firsts)
-        answered = not titled and asked_below <= len(firsts) / 2 and announced <= len(firsts) / 2
-        return titled, answered
-
-    def _goes_on_above(self, text: str) -> bool:
-        """Whether a line goes on with the sentence above it, is an option, or has a name."""
-        return bool(text[0].islower() or _OPTION.match(text) or _NAME.match(text) or not text[0].isascii())
+    def _begins_with_task(self, *, blank: bool) -> bool:
+        """Whether the item that the prompt opened has its text below: a base model may drift at once."""
+        first = next((number for number, line in enumerate(self._lines) if not line.blank), None)
+        if first is None or first in self._markers:
+            return True
+        text = self._lines[first].text
+        asks = self._vocabulary.is_request(text) and not HEADING.match(text)
+        asks = asks and not self._vocabulary.is_remark(text, weak=True)
+        goes_on = any(marker.number != 1 for marker in self._markers.values())
+        return asks or not blank if goes_on else asks and not blank
 
     def read(self) -> list[str]:
         """The text of each item, on one line."""
@@ -99,7 +86,7 @@ class ListItems:
                 self._go_on(line, number, after_blank=after_blank)
             after_blank = False
         known = {marker.number for marker in self._markers.values()}
-        return [part for item in self._items for part in _split(item, known, self._vocabulary)]
+        return [part for item in self._items for part in split_item(item, known, self._vocabulary)]
 
     @property
     def last_is_whole(self) -> bool:
@@ -108,7 +95,7 @@ class ListItems:
 
     def _is_item(self, marker: Marker) -> bool:
         """After prose that ends the list, only the next number continues it."""
-        self._ended = self._ended or self._begins_again(marker)
+        self._ended = self._ended or self._begins_again(marker) or self._is_prose(marker)
         if self._ended or not self._drifted or marker.number is None:
             return not self._ended
         last = self._items[-1].number if self._items else None
@@ -116,6 +103,16 @@ class ListItems:
         goes_on = marker.number > 1 if last is None else last < marker.number <= last + 2
         self._ended = not goes_on
         return goes_on
+
+    def _is_prose(self, marker: Marker) -> bool:
+        """Whether a number is one of what a base model goes on with: what it numbers is no request.
+
+        Only behind prose, or in another form than the tasks above, all of which are requests.
+        """
+        if not self._continues or not (self._prose or marker.heading) or not self._all_ask:
+            return False
+        below = " ".join(line.text for line in self._lines[marker.line + 1 : marker.line + 3])
+        return not self._vocabulary.is_request(marker.text or below.strip())
 
     def _begins_again(self, marker: Marker) -> bool:
         """Whether the numbers begin again with what are no tasks: the answers to the tasks above."""
@@ -135,10 +132,10 @@ class ListItems:
         )
 
     def _begin(self, marker: Marker) -> None:
-        self._items.append(_Item(marker.number))
+        self._items.append(Item(marker.number))
         if marker.text:
             self._items[-1].add(marker.text, self._vocabulary)
-        self._open, self._drifted = True, False
+        self._open, self._drifted, self._prose = True, False, False
         self._titled = marker.heading or marker.text.startswith(("**", "__", "*"))
 
     def _go_on(self, line: Line, number: int, *, after_blank: bool) -> None:
@@ -149,7 +146,7 @@ class ListItems:
             item.add(text, self._vocabulary)
             self._titled = text.startswith(("**", "__", "#"))
         elif self._open and self._is_above_task(item, line):
-            item.restart(_BULLET.sub("", text), self._vocabulary)
+            item.restart(BULLET.sub("", text), self._vocabulary)
             item.titled = True
             self._titled = False
         elif self._ended or self._ends(line, item, number, after_blank=after_blank):
@@ -162,7 +159,7 @@ class ListItems:
             self._open = False
             self._drift(line, after_blank=after_blank)
 
-    def _ends(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
+    def _ends(self, line: Line, item: Item, number: int, *, after_blank: bool) -> bool:
         """Whether something other than the list begins: a dialogue, a task of the prompt's form, answers."""
         # The number of an item that the prompt opened is not known: any list may seem to go on with it.
         if line.code or (item.number is not None and self._goes_on_below(item, number)):
@@ -196,7 +193,7 @@ class ListItems:
         again, last = self._markers.get(below), self._items[-1].number
         return again is not None and again.number is not None and (last is None or again.number <= last)
 
-    def _goes_on_below(self, item: "_Item", number: int) -> bool:
+    def _goes_on_below(self, item: Item, number: int) -> bool:
         """Whether the next item that begins below a line has the next number."""
         place = bisect_right(self._starts, number)
         if place == len(self._starts):
@@ -206,7 +203,7 @@ class ListItems:
             return True
         return follows > 1 if item.number is None else item.number < follows <= item.number + 2
 
-    def _may_be_announced(self, text: str, line: Line, item: "_Item", number: int) -> bool:
+    def _may_be_announced(self, text: str, line: Line, item: Item, number: int) -> bool:
         """Whether a paragraph may be the text that the item above announces.
 
         Where a base model goes on with anything after its last item, only a quotation, a table, or a name
@@ -226,10 +223,11 @@ class ListItems:
 
     def _drift(self, line: Line, *, after_blank: bool) -> None:
         """Note that the list may have ended: prose after a blank line, or the heading of an answer."""
+        self._prose = self._prose or after_blank
         if after_blank and (not HEADING.match(line.text) or self._is_under_task(line)):
             self._drifted = True
 
-    def _is_above_task(self, item: "_Item", line: Line) -> bool:
+    def _is_above_task(self, item: Item, line: Line) -> bool:
         """Whether the only line of an item so far is a title, and this one the task below it."""
         text = line.text.strip()
         if item.titled or len(item.lines) > 1 or line.code or self._is_under_task(line):
@@ -238,10 +236,11 @@ class ListItems:
             return False
         if self._all_titled:
             return True
-        request = self._vocabulary.is_request(text)
+        wrapped = text[0].islower() or self._vocabulary.open_end.search(item.lines[0]) is not None
+        request = not wrapped and self._vocabulary.is_request(text)
         return (self._titled or request) and is_title(item.lines[0], self._vocabulary)
 
-    def _belongs(self, line: Line, item: "_Item", number: int, *, after_blank: bool) -> bool:
+    def _belongs(self, line: Line, item: Item, number: int, *, after_blank: bool) -> bool:
         """Whether a line is part of the task above it."""
         text, vocabulary = line.text.strip(), self._vocabulary
         if line.code:
@@ -253,40 +252,69 @@ class ListItems:
             return False
         if HEADING.match(line.text) and (after_blank or number + 1 in self._markers):
             return False
+        own = field_head(line, 0, vocabulary)
+        given = self._wrapped.is_given(own, item.lines[-1])
+        if given and (not after_blank or self._goes_on_below(item, number)):
+            item.has_material = True
+            return True
         # A word or a number is rather the answer than the text that was announced.
         if item.announces and (
-            item.ends_with_colon or len(item.lines) > 1 or len(words(text)) >= _LEAST_WORDS
+            item.ends_with_colon
+            or len(item.lines) > 1
+            or len(words(text)) >= _LEAST_WORDS
+            or (not item.ends and len(self._wrapped.below(number)) > 1)
         ):
             return not after_blank or self._may_be_announced(text, line, item, number)
         if after_blank:
             return False
         if text.startswith("|"):
             return True
-        if not item.ends:
-            return not (item.may_end and text[0].isupper() and vocabulary.is_request(item.lines[0]))
-        if _OPTION.match(line.text):
-            if self._is_only_bullet(line, item, number):
-                return False
-            # Below a statement, a list is its answer, unless its items are lettered.
-            return (
-                item.lines[-1].rstrip("*_ ").endswith(("?", "？")) or _LETTERED.match(line.text) is not None
-            )
-        own = field_head(line, 0, vocabulary)
-        named = own is not None and fold(own.name) in vocabulary.material_names
-        return named or vocabulary.is_request(text)
+        if own is not None and fold(own.name) in vocabulary.material_names:
+            item.has_material = True
+            return True
+        if item.has_material and not item.ends and own is None:
+            return True
+        if OPTION.match(line.text):
+            return self._are_options(line, item, number)
+        return self._goes_on_with(text, item, number, named=own is not None and not own.lower)
 
-    def _is_only_bullet(self, line: Line, item: "_Item", number: int) -> bool:
+    def _are_options(self, line: Line, item: Item, number: int) -> bool:
+        """Whether the list below a task is what it is about: below a statement, it is rather its answer."""
+        if self._is_only_bullet(line, item, number):
+            return False
+        asks = item.lines[-1].rstrip("*_ ").endswith(("?", "？"))
+        if asks or len(item.lines) > 1 or _LETTERED.match(line.text):
+            return asks or not item.ends or _LETTERED.match(line.text) is not None
+        if not item.ends:
+            # Without a mark at its end, it may be a question or a statement.
+            item.lines.clear()
+        return False
+
+    def _goes_on_with(self, text: str, item: Item, number: int, *, named: bool) -> bool:
+        """Whether a line directly below a task goes on with it; if that is not clear, the task is dropped."""
+        wrapped, said = self._wrapped, item.lines[-1]
+        part = "other"
+        if not item.ends:
+            part = wrapped.part(number, said, item.lines[0])
+            part = "other" if part == "unknown" and named else part
+        if part == "other" and (item.ends or wrapped.is_request_so_far(said.rstrip("*_ "))):
+            part = wrapped.asks(text)
+        if part == "unknown":
+            item.lines.clear()
+        return part == "same"
+
+    def _is_only_bullet(self, line: Line, item: Item, number: int) -> bool:
         """Whether a bullet is the only one below a task: there is no choice, so it is rather the answer."""
         below = number + 1
         more = (
-            below < len(self._lines) and below not in self._markers and _BULLET.match(self._lines[below].text)
+            below < len(self._lines) and below not in self._markers and BULLET.match(self._lines[below].text)
         )
-        return len(item.lines) == 1 and _BULLET.match(line.text) is not None and not more
+        return len(item.lines) == 1 and BULLET.match(line.text) is not None and not more
 
     def _is_under_task(self, line: Line) -> bool:
         """Whether a line below a task holds its answer, its kind, or an example of it."""
         head, text = field_head(line, 0, self._vocabulary), line.text.lstrip()
-        match = None if head else _NAME.match(text)
+        match = None if head else NAME.match(text)
         name = head.name if head else match["name"] if match else ""
         if not name:
             return text.startswith(("→", "->", "=>", "⇒"))
@@ -294,76 +322,3 @@ class ListItems:
         return fold(name) in self._vocabulary.under_task or (
             meaning is not None and meaning.kind in {"input", "output", "aside"}
         )
-
-
-class _Item:
-    """An item as far as it has been read."""
-
-    def __init__(self, number: int | None) -> None:
-        self.number = number
-        self.titled = False
-        """Whether a title above it was taken off."""
-        self.restart("", None)
-
-    def restart(self, line: str, vocabulary: Vocabulary | None) -> None:
-        """Begin it again, with this line."""
-        self.lines: list[str] = []
-        self.ends = self.ends_with_colon = self.announces = False
-        if vocabulary is not None:
-            self.add(line, vocabulary)
-
-    def add(self, line: str, vocabulary: Vocabulary) -> None:
-        """Add a line that is part of it."""
-        self.lines.append(line)
-        self.ends = ENDS.search(line[-20:]) is not None
-        self.ends_with_colon = line.rstrip("*_ ").endswith(COLONS)
-        self.announces = self.announces or _announces(line, vocabulary)
-
-    @property
-    def may_end(self) -> bool:
-        """Whether it may be complete without a full stop: it is short, and ends with no small word."""
-        line = self.lines[-1]
-        return len(line) < _WRAPPED and len(line.split()) > 2 and len(line.split()[-1]) > _SMALL_WORD
-
-    @property
-    def takes_code(self) -> bool:
-        """Whether code below it is what it is about, and not an answer."""
-        return not self.ends or self.announces
-
-
-def _announces(line: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line says that what it is about follows."""
-    return line.rstrip("*_ ").endswith(COLONS) or vocabulary.material.search(line[-200:]) is not None
-
-
-def _is_short(line: str) -> bool:
-    """Whether a line may be a title."""
-    return len(line.split()) <= 6 and len(line) <= 60 and not ENDS.search(line)
-
-
-def _split(item: _Item, known: Collection[int | None], vocabulary: Vocabulary) -> list[str]:
-    """Split an item in whose line the next numbers follow, unless these are items already."""
-    text, number, parts = " ".join(" ".join(item.lines).split()), item.number, []
-    if number is None and (first := _first_number(text, known, vocabulary)) is not None:
-        number = first - 1
-    while number is not None and number + 1 not in known:
-        after = re.search(rf"(?<=[.?!;。？！；\"”]) ?[;；]? {number + 1}\\?[.):）] (?=\S)", text)
-        if after is None:
-            break
-        parts.append(text[: after.start()])
-        text, number = text[after.end() :], number + 1
-    return [*parts, text]
-
-
-def _first_number(text: str, known: Collection[int | None], vocabulary: Vocabulary) -> int | None:
-    """The first number between two requests in the line of an item whose own number is not known."""
-    for match in islice(_NEXT_NUMBER.finditer(text), _MOST_NUMBERS):
-        number = int(match["number"])
-        if (
-            number > 1
-            and number not in known
-            and vocabulary.is_request(text[: match.start()])
-            and vocabulary.is_request(_NEXT_NUMBER.split(text[match.end() :], maxsplit=1)[0])
-        ):
-            return number
-    return None

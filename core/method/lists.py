@@ -10,7 +10,8 @@ from selfinstruct.core.method.broken_json import mended
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.item_text import is_title, number_again, plain_items, without_title
 from selfinstruct.core.method.json_answers import JsonItems, holds_an_answer, json_items
-from selfinstruct.core.method.list_items import COLONS, HEADING, ListItems
+from selfinstruct.core.method.list_item import COLONS
+from selfinstruct.core.method.list_items import HEADING, ListItems
 from selfinstruct.core.method.numbering import (
     Marker,
     begins_with_letter,
@@ -23,11 +24,18 @@ from selfinstruct.core.method.numbering import (
     top_level,
 )
 from selfinstruct.core.method.reasoning import after_reasoning
-from selfinstruct.core.method.tables import column, only_table
+from selfinstruct.core.method.task_tables import has_numbers, is_named, is_task_name, tasks_in_table
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _ELEMENT = re.compile(r"<(?P<name>[^\W\d][\w -]{0,20})(?:\s[^<>]*)?>(?P<text>[^<>]+)</(?P=name)>")
 _EMPHASIZED = re.compile(r"<(?P<name>b|strong|i|em|u|p)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE)
+_ITEM_BEGINS = r"^(?P<before>[^\w\n|<]{0,8}(?:\d{1,3}[^\w\n|<]{1,4})?)"
+_OPENING_BOLD = re.compile(
+    rf"{_ITEM_BEGINS}<(?P<name>b|strong)>(?P<text>[^<\n]*)</(?P=name)>", re.IGNORECASE | re.MULTILINE
+)
+_TITLE_LINE = re.compile(
+    rf"{_ITEM_BEGINS}\*\*(?P<text>[^*<\n]{{1,80}})\*\*[ \t]*<br\s*/?>", re.IGNORECASE | re.MULTILINE
+)
 # A list of strings at the beginning of a line, or behind a name or a lead-in.
 _LIST_BEGINS = re.compile(r"(?:^|[:：=][ \t]*)\[\s*(?=[\"'])", re.MULTILINE)
 _STRING = re.compile(r"[\s,]*(?P<quote>[\"'])(?P<text>(?:(?!(?P=quote))[^\\\n]|\\.)*)(?P=quote)(?=\s*[,\]])")
@@ -55,15 +63,16 @@ def proposed(text: str, vocabulary: Vocabulary, *, cut: bool, opened: bool) -> l
         )
     if not opened and len(elements := _elements(text, vocabulary)) > 1:
         return plain_items(elements, vocabulary)
-    text = _EMPHASIZED.sub(r"\g<text>", text)
+    text = _OPENING_BOLD.sub(r"\g<before>**\g<text>**", text)
+    text = _EMPHASIZED.sub(r"\g<text>", _TITLE_LINE.sub("\\g<before>**\\g<text>**\n", text))
     found = json_items(text, INSTRUCTIONS, may_follow=lambda before: _announces(before, vocabulary, opened))
-    if found is not None and not found.as_asked and _has_numbers(found.prose, vocabulary):
+    if found is not None and not found.as_asked and has_numbers(found.prose, vocabulary):
         found = None
     if found is not None and (items := _from_json(found, vocabulary)) is not None:
         return plain_items(_without_second_numbers(items), vocabulary)
     if not opened and (quoted := _quoted_list(text, vocabulary, cut=cut)) is not None:
         return plain_items(quoted, vocabulary)
-    table = None if opened else _from_table(text, vocabulary)
+    table = None if opened else tasks_in_table(text, vocabulary)
     if table is not None:
         items = table
         if cut and text.rstrip()[-1:] != "|":
@@ -134,7 +143,8 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> tuple[lis
             return _one_a_line(lines, vocabulary), False
     else:
         kept = []
-    items = ListItems(vocabulary, lines, kept, opened=opened)
+    breaks = text[: len(text) - len(text.lstrip())].count("\n")
+    items = ListItems(vocabulary, lines, kept, opened=opened, above=breaks)
     return items.read(), items.last_is_whole
 
 
@@ -203,7 +213,7 @@ def _elements(text: str, vocabulary: Vocabulary) -> list[str]:
         for match in _ELEMENT.finditer(text)
         if not (before := text[max(0, match.start() - _DEEPEST) : match.start()].rstrip(" \t"))
         or before[-1] in "\n>"
-        if match["name"].lower() == "li" or _is_task_name(match["name"], vocabulary)
+        if match["name"].lower() == "li" or is_task_name(match["name"], vocabulary)
     ]
 
 
@@ -219,7 +229,7 @@ def _quoted_list(text: str, vocabulary: Vocabulary, *, cut: bool) -> list[str] |
         at = string.end()
     around = [*text[: begins.start()].split("\n"), *text[at:].lstrip(",] \t").split("\n")]
     closed = _LIST_ENDS.match(text, at) is not None
-    if not items or (len(items) < 2 and not cut) or not closed or _has_numbers(around, vocabulary):
+    if not items or (len(items) < 2 and not cut) or not closed or has_numbers(around, vocabulary):
         return None
     return items if sum(map(len, around)) <= _MOST_PROSE else None
 
@@ -244,7 +254,7 @@ def _listed_in(text: str, vocabulary: Vocabulary) -> list[str]:
 
 def _instructions(value: dict[str, Any], vocabulary: Vocabulary) -> list[str]:
     for names in (vocabulary.item, "text|content|description"):
-        named = [inner for name, inner in value.items() if isinstance(inner, str) and _is_named(name, names)]
+        named = [inner for name, inner in value.items() if isinstance(inner, str) and is_named(name, names)]
         if named:
             # A title may be under a name of the task too.
             return [max(named, key=lambda inner: (vocabulary.is_request(inner), len(inner)))]
@@ -266,31 +276,3 @@ def _instructions(value: dict[str, Any], vocabulary: Vocabulary) -> list[str]:
         (only,) = value.values()
         return [only] if isinstance(only, str) and len(only.split()) > 1 else []
     return []
-
-
-def _is_task_name(name: str, vocabulary: Vocabulary) -> bool:
-    return _is_named(name, rf"{vocabulary.item}|text|content|description")
-
-
-def _is_named(name: str, names: str) -> bool:
-    return re.fullmatch(rf"(?:{names})", name.replace("_", " ").strip("*_ "), re.IGNORECASE) is not None
-
-
-def _has_numbers(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Whether the lines around a table or JSON are a numbered list; it is then only part of an item."""
-    return any(number_marker(Line(line), 0, vocabulary.item) is not None for line in prose)
-
-
-def _from_table(text: str, vocabulary: Vocabulary) -> list[str] | None:
-    """The instructions in a table; None if the answer is no table."""
-    table = only_table(text)
-    if table is None or not table.rows or _has_numbers(table.prose, vocabulary):
-        return None
-    names = [_is_task_name(cell, vocabulary) for cell in table.header]
-    lengths = [sum(len(row[place]) for row in table.rows) for place in range(len(table.header))]
-    place = column(table, names)
-    if place is None or (
-        names.count(True) == 1 and all(row[place].strip(" .#").isdecimal() for row in table.rows)
-    ):
-        place = max(range(len(lengths)), key=lambda number: lengths[number])
-    return [row[place] for row in table.rows if row[place]]

@@ -14,17 +14,20 @@ _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _BULLET = re.compile(
     r"^(?P<indent>[ \t\u3000]*)(?:>[ \t]*)?"
     r"(?:[-*•–—~‣▪▫◦○●■□◆◇►▶➢➤✦★☆✅☑✓✔❖·∙+→☞❯»]\ufe0f?[ \t\u3000]+|[・●○■□◆◇▶►•※]\ufe0f?[ \t\u3000]*)"
-    r"(?:\[[ xX]?\][ \t]+)?(?P<text>\S.*)$"
+    r"(?P<text>\S.*)$"
 )
+_CHECK_BOX = re.compile(r"(?:\[[ xX✓✔]?\]|[☐☑☒])\ufe0f?[ \t\u3000]+(?=\S)")
 _PREFIX = re.compile(
-    r"(?P<indent>\s*)(?:[-*•][ \t]+)?"
+    rf"(?P<indent>\s*)(?:[-*•][ \t]+)?(?:{_CHECK_BOX.pattern})?"
     r"(?P<mark>(?:[#>]{1,9}\s+|>\s*|#+(?![#\d])\s*)+)?(?P<bold>\*\*\*|\*\*|__|\*|_|`)?"
 )
 # At most three digits: a line that starts with "1984." is not an item.
 _DIGITS, _HAN = r"\d{1,3}", r"[〇一二三四五六七八九十]{1,3}"
+_OPENS, _CLOSES = r"[\[(（【〔{<「『]", r"[\])）】〕}>」』]"
+_ORDINAL = r"(?:(?:st|nd|rd|th)(?=\W)|\.?[ºª°])"
 _COUNTER = r"(?:条|條|项|項|道|号|號|点|[個个番回つ件]目?|번째?)"
 _COUNTED = r"(?:任务|任務|指令|问题|题|題|问|問|课题|課題|タスク|과제|문제|질문|작업|지시문?)"
-_COUNT = rf"(?:{_COUNTER}?{_COUNTED}|{_COUNTER})"
+_COUNT = rf"(?:(?:{_COUNTER}[ ]?の?)?{_COUNTED}|{_COUNTER})"
 _AFTER = (
     r"(?:\.{3,5}|…{1,2}|/(?=\s)|\\?[.):：．）、]{1,2}(?:-(?![\d-])|º|ª)?(?!\d)"
     r"|[º°ª][.)]?|\s*[-–—]\s+(?!\d)|\s?[|>]\s+)"
@@ -80,9 +83,8 @@ def number_marker(line: Line, at: int, item: str) -> Marker | None:
         if bold:
             closing = re.match(rf"\s*{re.escape(bold)}(?:{_AFTER}|(?=\s|$)|[:：])?", rest)
             rest = rest[closing.end() :] if closing else bold + rest.lstrip()
-        return Marker(
-            at, _value(match["n"]), len(prefix["indent"]), rest.strip(), bool(prefix["mark"]), style
-        )
+        rest = _without_box(rest.strip())
+        return Marker(at, _value(match["n"]), len(prefix["indent"]), rest, bool(prefix["mark"]), style)
     return None
 
 
@@ -142,9 +144,17 @@ def bullet_marker(line: Line, at: int) -> Marker | None:
     at_text = len(line.text) - len(line.text.lstrip())
     end = _symbols_end(line.text, at_text)
     if end > at_text:
-        return Marker(at, None, at_text, line.text[end:].strip(), False, "bullet")
+        return Marker(at, None, at_text, _without_box(line.text[end:].strip()), False, "bullet")
     match = _BULLET.match(line.text)
-    return Marker(at, None, len(match["indent"]), match["text"], False, "bullet") if match else None
+    if match is None:
+        return None
+    return Marker(at, None, len(match["indent"]), _without_box(match["text"]), False, "bullet")
+
+
+def _without_box(text: str) -> str:
+    """A text without the box to check that it begins with."""
+    box = _CHECK_BOX.match(text)
+    return text[box.end() :] if box else text
 
 
 def _with_digits(text: str) -> str:
@@ -166,7 +176,7 @@ def _with_digits(text: str) -> str:
 def _symbols_end(text: str, at: int) -> int:
     """Where the pictures that begin here end, with the space behind them; `at` without any."""
     end = at
-    while unicodedata.category(text[end : end + 1] or " ") == "So" or (
+    while (text[end : end + 1] != "№" and unicodedata.category(text[end : end + 1] or " ") == "So") or (
         end > at and text[end : end + 1] in _JOINED
     ):
         end += 1
@@ -213,13 +223,13 @@ def _forms(item: str, *, marked: bool, bold: bool) -> Sequence[tuple[str, "re.Pa
     number = rf"(?P<n>{_DIGITS}|{_HAN})"
     after = rf"(?:{_AFTER_NAME}|{closes}"
     forms = {
-        "bracket": rf"[\[(（【〔{{<](?:第|{item})?\s*{number}{_COUNT}?[\])）】〕}}>]\s*(?:{_AFTER}|[:：])?",
-        "hash": rf"(?:[#№]|n(?:o[.．]|\.?[º°])\s?)(?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
+        "bracket": rf"{_OPENS}(?:第|{item})?\s*{number}{_COUNT}?{_CLOSES}\s*(?:{_AFTER}|[:：])?",
+        "hash": rf"(?:#|№\s?|n(?:o[.．]|\.?[º°])\s?)(?P<n>{_DIGITS})(?:{_AFTER}|(?=\s)|{closes})",
         "ordinal": rf"(?:第|제)\s*{number}\s*{_COUNT}?{after}|(?=\s|$)|，)",
         "named": rf"(?:{item})\s*(?:[#№(（]\s*|n[.]?º\s*)?{number}\s*{_COUNT}?{after}|(?=\s*$))",
         "named hash": rf"(?:{item})\s*[#№]\s*(?P<n>{_DIGITS})(?=\s)",
         "named question": rf"(?:问|問|题|題|문)\s*(?P<n>{_DIGITS})(?=\s)",
-        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|(?:st|nd|rd|th)(?=\W)){after}|(?=\s|$))",
+        "counted": rf"(?P<n>{_DIGITS})(?:\s*{_COUNT}|{_ORDINAL}(?:\s(?:{item}))?){after}|(?=\s|$))",
         "plain": rf"(?P<n>{_DIGITS})\s*{_AFTER}",
         "alone": rf"(?P<n>{_DIGITS})(?:{ends}|{closes})",
         "han": rf"(?P<n>{_HAN})[、.．:：](?!\d)",
@@ -288,8 +298,11 @@ def _first_after_inner_list(flat: Sequence[tuple[Marker, bool]]) -> int | None:
 
 
 def numbered_by_space(texts: Sequence[str]) -> list[str] | None:
-    """The items of a list with only a space after each number; None unless all lines are numbered."""
-    matches = [re.match(r"(\d{1,3})\s+(?=\D)", text) for text in texts]
+    """The items of a list with only a space, or a comma before quotation marks, after each number.
+
+    None unless all lines are numbered.
+    """
+    matches = [re.match(r"(\d{1,3})(?:\s+(?=\D)|[ \t]{0,9}[,;][ \t]{0,9}(?=\"))", text) for text in texts]
     numbers = [int(match[1]) for match in matches if match]
     if len(numbers) < max(2, len(texts)) or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return None

@@ -13,7 +13,7 @@ from selfinstruct.core.method.lists import proposed
 from selfinstruct.core.method.parsed_instance import ParsedInstance
 from selfinstruct.core.method.template_marks import before_marks
 from selfinstruct.core.method.thoughts import spoken
-from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, vocabulary
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, Vocabulary, vocabulary
 from selfinstruct.db.records import Label
 
 __all__ = [
@@ -42,13 +42,14 @@ def parse_proposals(
     Returns:
         The non-empty items in order, each on one line, without numbers, titles, answers and decoration.
     """
-    said, ended = before_marks(spoken(with_plain_lines(text)))
-    return proposed(said, vocabulary(language, own), cut=cut and not ended, opened=continues_item)
+    words = vocabulary(language, own)
+    said, ended = _said(text, words)
+    return proposed(said, words, cut=cut and not ended, opened=continues_item)
 
 
 def parse_label(text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES) -> Label:
     """Parse the answer to "is it a classification task?"; `unknown` unless it is a clear yes or no."""
-    return label_of(before_marks(spoken(with_plain_lines(text)))[0], language, own)
+    return label_of(_said(text, vocabulary(language, own))[0], language, own)
 
 
 def parse_input_first(
@@ -59,8 +60,9 @@ def parse_input_first(
     Text without any form is the output of a task without input. An answer in a form that is not known is one
     instance with the reason `unreadable`.
     """
-    said, ended = before_marks(spoken(with_plain_lines(text)))
-    return input_first(said, vocabulary(language, own), ended=ended)
+    words = vocabulary(language, own)
+    said, ended = _said(text, words)
+    return input_first(said, words, ended=ended)
 
 
 def parse_output_first(
@@ -70,5 +72,11 @@ def parse_output_first(
 
     If the answer starts with an input, the model has reversed the order, and it is parsed as input-first.
     """
-    said, ended = before_marks(spoken(with_plain_lines(text)))
-    return output_first(said, vocabulary(language, own), ended=ended)
+    words = vocabulary(language, own)
+    said, ended = _said(text, words)
+    return output_first(said, words, ended=ended)
+
+
+def _said(text: str, words: Vocabulary) -> tuple[str, bool]:
+    """What an answer says, without thoughts and marks, and whether a mark ended it."""
+    return before_marks(spoken(with_plain_lines(text)), words.turns)

@@ -39,6 +39,24 @@ def only_table(text: str) -> Table | None:
     return Table(header, [row for row in rows if len(row) == len(header)], prose, delimiter - 1)
 
 
+def bare_table(text: str) -> Table | None:
+    """The table without a delimiter below its header in an answer, as rows; None if there is none."""
+    lines = text.split("\n")
+    begun = [number for number, line in enumerate(lines) if line.lstrip().startswith("|")]
+    if not begun:
+        return None
+    inside = [line for line in lines[begun[0] : begun[-1] + 1] if line.strip() and not _DELIMITER.match(line)]
+    rows = [_cells(line) for line in inside]
+    width = len(rows[0]) if rows else 0
+    # A row that was cut off has fewer cells.
+    whole = rows[:-1] if len(rows) > 1 and len(rows[-1]) < width else rows
+    if width < 2 or any(not line.lstrip().startswith("|") for line in inside):
+        return None
+    if any(len(row) != width for row in whole):
+        return None
+    return Table([], whole, [*lines[: begun[0]], *lines[begun[-1] + 1 :]], begun[0])
+
+
 def column(table: Table, wanted: Sequence[bool]) -> int | None:
     """The only column that is wanted; None if there is none or more than one."""
     found = [number for number, is_wanted in enumerate(wanted) if is_wanted]

@@ -1,6 +1,9 @@
 """Marks of chat templates that a server failed to remove: they end an answer, and are no part of it."""
 
 import re
+from collections.abc import Collection
+
+from selfinstruct.core.language.unicode_tokens import fold
 
 _MARK = re.compile(
     r"<\|/?[A-Za-z][\w .-]{0,40}\|?>|<[/\w]{1,20}\|>"
@@ -23,6 +26,10 @@ _LAST_CLOSING = re.compile(
 )
 # Bytes and spaces that a server failed to decode.
 _UNDECODED = re.compile(r"(?:<0x[0-9A-F]{2}>|[▁ĊĠ])\s{0,20}\Z")
+_GLUED = re.compile(
+    r"(?P<before>[^\s#])(?P<space>[ \t]{0,4})(?P<mark>#{2,4}[ \t]{0,2}(?P<name>[^\W\d_][^\n:：#]{0,20})[:：])"
+    r"(?P<after>[ \t]{0,2}[a-z{\[<])?"
+)
 _LONGEST_LAST, _MOST_LAST = 60, 5
 _LEADING = re.compile(
     rf"\A(?:\s*(?:{_MARK.pattern})(?:\s*(?:assistant|model|ai|bot|gpt)[ \t]*:?[ \t]*(?=[\n<\[]|\Z))?)+",
@@ -32,14 +39,22 @@ _STRUCK = re.compile(r"</s>[^\S\n]*[^\s<]")
 _QUOTED = {"`": "`", '"': '"', "'": "'", "“": "”", "「": "」", "‘": "’"}
 
 
-def before_marks(text: str) -> tuple[str, bool]:
+def before_marks(text: str, names: Collection[str] = ()) -> tuple[str, bool]:
     """Cut an answer at the first mark, apart from those that it begins with.
 
-    Marks that a sentence quotes, and the strikethrough `<s>...</s>` of HTML, stay.
+    Marks that a sentence quotes, and the strikethrough `<s>...</s>` of HTML, stay. A heading on a line of its
+    own is no mark, but one in the middle of a line is: "Win!### Human: ...".
+
+    Args:
+        text: The answer.
+        names: The folded names that such a heading may have.
 
     Returns:
         The text, and whether a mark ended it.
     """
+    glued = next((mark for mark in _GLUED.finditer(text) if fold(mark["name"].strip()) in names), None)
+    if glued is not None and not _is_spoken_of(glued):
+        return before_marks(text[: glued.start("mark")].rstrip())[0], True
     leading = _LEADING.match(text)
     struck = leading is not None and leading[0].endswith("<s>") and _STRUCK.search(text) is not None
     text = text[leading.end() :] if leading and not struck else text
@@ -54,6 +69,13 @@ def before_marks(text: str) -> tuple[str, bool]:
         if not _is_quoted(text, mark):
             return _before_last_marks(text[: mark.start()].rstrip())[0], True
     return _before_last_marks(text)
+
+
+def _is_spoken_of(heading: "re.Match[str]") -> bool:
+    """Whether a sentence quotes the heading of a template, or goes on before and after it."""
+    if heading["before"] in "`\"'“‘「(":
+        return True
+    return bool(heading["space"] and heading["after"]) and heading["before"].isalnum()
 
 
 def _before_last_marks(text: str) -> tuple[str, bool]:

@@ -69,6 +69,8 @@ class Vocabulary:
     """Folded kinds of tasks."""
     speakers: frozenset[str]
     """Folded names of those who speak in a dialogue with a model."""
+    turns: frozenset[str]
+    """Folded names of the headings of chat templates: those who speak, a task, and the response to it."""
     systems: frozenset[str]
     """Folded names of the one who may speak before both."""
     thoughts: frozenset[str]
@@ -93,6 +95,14 @@ class Vocabulary:
     """Other marks of a request, anywhere in it."""
     material: "re.Pattern[str]"
     """Announces that what a request is about comes after it."""
+    open_end: "re.Pattern[str]"
+    """The end of a line that is no end of a sentence."""
+    linking: "re.Pattern[str]"
+    """The beginning of a line that goes on with a sentence."""
+    answering: "re.Pattern[str]"
+    """The beginning of an answer that reads like a request."""
+    given: tuple[str, ...]
+    """Patterns by which a request, folded, says that NAME is given."""
     phrases: Mapping[str, "re.Pattern[str]"] = field(hash=False)
     """Patterns for phrases, by their names in reading.toml."""
 
@@ -178,6 +188,9 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         material_names=frozenset(map(fold, names["material"])),
         tags=frozenset(map(fold, names["tag"])),
         speakers=frozenset(map(fold, names["speaker"])),
+        turns=frozenset(
+            map(fold, [*names["speaker"], *names["system"], *names["turn"], *own.task, *asked.task])
+        ),
         systems=frozenset(map(fold, names["system"])),
         thoughts=frozenset(map(fold, names["thought"])),
         reasoning=frozenset(map(fold, names["reasoning"])),
@@ -195,6 +208,10 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         opening=_opening(words["requests"]["opening"]),
         request=_one_of(words["requests"]["pattern"]),
         material=_one_of(words["requests"]["material"]),
+        open_end=_one_of(words["requests"]["open_end"]),
+        linking=_one_of(words["requests"]["linking"]),
+        answering=_one_of(words["requests"]["answering"]),
+        given=tuple(words["requests"]["given"]),
         phrases={
             name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
             for name, listed in phrases.items()
