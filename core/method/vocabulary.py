@@ -124,7 +124,8 @@ class Vocabulary:
 
     def is_remark(self, text: str, *, weak: bool = False) -> bool:
         """Whether the last line of a list is a remark on it: "I hope these help!"; `weak`: or may be one."""
-        return self.is_said("remark", text) or (weak and self.is_said("weak_remark", text))
+        sure, maybe = ("remark", "closing", "about_parts"), ("weak_remark", "perhaps")
+        return any(self.is_said(name, text) for name in (*sure, *(maybe if weak else ())))
 
     def is_lead_in(self, text: str) -> bool:
         """Whether a text is what a chat model says before its answer, such as "Sure! Here they are:"."""
