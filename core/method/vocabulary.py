@@ -95,10 +95,12 @@ class Vocabulary:
     """Announces that what a request is about comes after it."""
     phrases: Mapping[str, "re.Pattern[str]"] = field(hash=False)
     """Patterns for phrases, by their names in reading.toml."""
+    spelling: Mapping[int, str] = field(hash=False)
+    """Letters that are read as others, such as traditional Chinese characters."""
 
     def meaning(self, name: str) -> FieldName | None:
         """Look up a field's name, without its number and with or without a qualifier."""
-        folded = _NUMBERED.sub("", fold(" ".join(name.replace("_", " ").split())))
+        folded = _NUMBERED.sub("", fold(" ".join(self.plain(name).replace("_", " ").split())))
         if found := self.names.get(folded):
             return found
         if (
@@ -134,14 +136,29 @@ class Vocabulary:
     def is_said(self, name: str, text: str) -> bool:
         """Whether a text is a phrase of this name, apart from its decoration."""
         text = text.strip(_DECORATION)
-        return len(text) <= _LONGEST_REMARK and self.phrases[name].match(text) is not None
+        return len(text) <= _LONGEST_REMARK and self.phrases[name].match(self.plain(text)) is not None
+
+    def plain(self, text: str) -> str:
+        """A text in the spelling of these words, at the same length."""
+        return text.translate(self.spelling) if self.spelling else text
 
 
 _LOOKED_AT = 200
 _LONGEST_REMARK = 500
 _DECORATION = " \t\n*_#>()[]-—–~¡¿"
 _APART = r"[\s!,.:;…—–¡¿！，。、：-]+"
-_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "opener", "remark", "weak_remark"}
+_WHOLE = {
+    "no_input",
+    "none",
+    "placeholder",
+    "described",
+    "lead_in",
+    "opener",
+    "remark",
+    "weak_remark",
+    "slot",
+    "no_task",
+}
 
 
 @cache
@@ -200,6 +217,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
             name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
             for name, listed in phrases.items()
         },
+        spelling={ord(one): other for one, other in words["spelling"]["variants"]},
     )
 
 
