@@ -217,7 +217,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
             name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
             for name, listed in phrases.items()
         },
-        spelling={ord(one): other for one, other in words["spelling"]["variants"]},
+        spelling={ord(pair[0]): pair[1] for pair in words["spelling"]["variants"]},
     )
 
 
