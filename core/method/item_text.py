@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from selfinstruct.core.language.unicode_tokens import is_unspaced
 from selfinstruct.core.method.numbering import without_symbols
+from selfinstruct.core.method.values import is_no_task
 from selfinstruct.core.method.vocabulary import Vocabulary
 
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』", "`": "`", "«": "»"}
@@ -72,7 +73,8 @@ def plain_items(items: Sequence[str], vocabulary: Vocabulary) -> list[str]:
         if len(found) > 1 and len(found) == len(matches):
             items = found
     items = _without_shared(items, vocabulary)
-    return [plain for item in items if (plain := plain_item(item, vocabulary))]
+    plain = [plain_item(item, vocabulary) for item in items]
+    return [item for item in plain if item and not is_no_task(item, vocabulary)]
 
 
 def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:

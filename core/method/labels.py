@@ -3,34 +3,26 @@
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from selfinstruct.core.answer_schemas import CLASSIFICATION
-from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.broken_json import whole_members
 from selfinstruct.core.method.json_answers import JsonItems, json_items, under_name
+from selfinstruct.core.method.label_words import DECORATION, LabelWords, label_words
 from selfinstruct.core.method.next_task import only_introduces, texts_before_tasks
 from selfinstruct.core.method.reasoning import after_reasoning
-from selfinstruct.core.method.vocabulary import (
-    NO_OWN_NAMES,
-    OwnNames,
-    any_of,
-    reading_words,
-    vocabulary,
-    whole_words,
-)
+from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, vocabulary
 from selfinstruct.db.records import Label
 
 _LOOKED_AT = 1000
 _SHORT, _FEW_WORDS = 20, 3
-_DECORATION = r"[\s\W_]*"
 _TAG = re.compile(r"</?[a-z][\w-]{0,20}>")
 _BOXED = re.compile(r"\$?\\boxed\{(?:\\text\{)?(?P<said>[^{}]{0,40})\}{1,2}\$?")
 _QUESTION = re.compile(r"[^.!?。！？:：]{1,200}[?？]")
 _SENTENCE_END = re.compile(r"[.!?。！？]\s*")
 _CLAUSE_END = re.compile(r"[,.;:!?，。、；：！？]")
+_STOP = re.compile(r"[,.;!?，。、；！？]")
 _AFTER_FILLER = " ,.!…:;，。、！—–-"
 
 # An object with the label that is no JSON: with other quotation marks, or without any.
@@ -40,67 +32,6 @@ _LOOSE = re.compile(
     re.IGNORECASE,
 )
 _OBJECT = re.compile(r"\{(?=\s*(?:\\?[\"'“‘]?\w|$))")
-
-
-class LabelWords:
-    """The words by which a label is read, compiled for one language; they match folded text."""
-
-    def __init__(self, code: str, own: OwnNames) -> None:
-        asked, words = language(code).answers, reading_words(code)["labels"]
-        # What a word means to the user counts: "no" is a yes in some languages.
-        yes = _with_own(own.yes, [*asked.yes, *words["yes"]], other=own.no)
-        no = _with_own(own.no, [*asked.no, *words["no"]], other=own.yes)
-        either = f"(?:{any_of(map(fold, words['either']))}|[/／|])"
-        before = any_of(map(fold, words["before"]))
-        alone = (
-            rf"(?:{any_of(map(fold, words['yes_alone']))})(?=\s*(?:[^\w\s]|$))"
-            if words["yes_alone"]
-            else r"(?!)"
-        )
-        said = rf"(?:(?P<yes>{whole_words(map(fold, yes))}|{alone})|(?P<no>{whole_words(map(fold, no))}))"
-        other = rf"(?:(?P<yes2>{whole_words(map(fold, yes))})|(?P<no2>{whole_words(map(fold, no))}))"
-        both = rf"{_DECORATION}{either}{_DECORATION}(?<!\w){other}"
-        self.opening = re.compile(rf"(?<!\w){said}(?P<or>{both})?")
-        self.later = re.compile(
-            rf"(?:[,;:：，、。.!?—–-]|(?<!\w)(?:{before})(?!\w)|→)\s*[\"'“「*_]*{said}(?=\s*[^\w\s]|\s*$)"
-        )
-        question = any_of(map(fold, [*own.question, *asked.question]))
-        self.question = re.compile(rf"(?:{question})\W*[:：?？]|^\W*(?:{question})")
-        self.only_yes, self.only_no = (
-            re.compile(rf"(?:{any_of(map(fold, words[name]))}){_DECORATION}$")
-            for name in ("only_yes", "only_no")
-        )
-        # Only these, and not other words for them, contradict another answer before them.
-        self.plain: tuple[tuple[re.Pattern[str], Label], ...] = (
-            (re.compile(rf"(?:{any_of(map(fold, asked.yes))})$"), "classification"),
-            (re.compile(rf"(?:{any_of(map(fold, asked.no))})$"), "generation"),
-        )
-        self.filler = re.compile(rf"(?:(?:{_patterns(words['filler']).pattern})[\s\W]*)+", re.IGNORECASE)
-        # A language's own pattern takes the place of the English one.
-        self.determiner = _patterns(words["determiner"][:1])
-        self.about = re.compile(any_of(map(fold, words["about"])))
-        self.negated_before = _patterns(words["negated_before"])
-        self.negated_after = _patterns(words["negated_after"])
-        self.unclear = _patterns(words["unclear"])
-        self.is_not = _patterns(words["is_not"])
-        self.is_one = _patterns(words["is"])
-
-
-def _with_own(own: Iterable[str], known: Iterable[str], *, other: Iterable[str]) -> list[str]:
-    """The user's words and the known ones, but those that are the user's words for the other label."""
-    taken = set(map(fold, other))
-    return [*own, *(word for word in known if fold(word) not in taken)]
-
-
-def _patterns(patterns: Iterable[str]) -> "re.Pattern[str]":
-    listed = [f"(?:{fold(pattern) if not pattern.isascii() else pattern})" for pattern in patterns]
-    return re.compile("|".join(listed) or r"(?!)", re.IGNORECASE)
-
-
-@cache
-def label_words(code: str, own: OwnNames) -> LabelWords:
-    """Compile the words of a language, and those of a person's own prompts."""
-    return LabelWords(code, own)
 
 
 def label_of(text: str, code: str, own: OwnNames = NO_OWN_NAMES) -> Label:
@@ -229,13 +160,14 @@ def _repeats(question: str, words: LabelWords) -> bool:
 
 
 def _bare(text: str) -> str:
-    return re.sub(rf"^{_DECORATION}", "", text)
+    return re.sub(rf"^{DECORATION}", "", text)
 
 
 def _of_statement(said: str, words: LabelWords) -> Label:
     """The label behind words such as "well"; one that means yes or no itself counts if no other follows."""
     filler = words.filler.match(said)
-    if filler and filler.end() < len(said) and not words.unclear.match(said):
+    whole = words.only_yes.match(said) or words.only_no.match(said) or words.unclear.match(said)
+    if filler and filler.end() < len(said) and not whole:
         opening = words.opening.match(said)
         label = _of_words(said[filler.end() :], words)
         if label != "unknown" or opening is None or opening.end() < len(filler[0].rstrip(_AFTER_FILLER)):
@@ -244,44 +176,100 @@ def _of_statement(said: str, words: LabelWords) -> Label:
 
 
 def _of_words(said: str, words: LabelWords) -> Label:
-    if not said or words.unclear.match(said):
+    # That it is not the other kind does not say that it is this one.
+    told = _bare(words.is_not_other.sub(" ", said))
+    if not told or words.unclear.match(said):
         return "unknown"
-    if words.only_yes.match(said):
+    if words.only_yes.match(told):
         return "classification"
-    if words.only_no.match(said) or words.is_not.match(said):
+    if words.only_no.match(told):
         return "generation"
-    opening = None if words.determiner.match(said) else words.opening.match(said)
-    if opening:
+    opening = None if words.determiner.match(told) else words.opening.match(told)
+    if opening and not words.is_not.match(told) and not words.is_other.match(told):
         yes = opening["yes"] is not None
         unclear = opening["or"] and yes == (opening["no2"] is not None)
-        if unclear or _contradicts(said, opening, words, yes=yes):
+        denied_other = words.is_not_other.search(said) is not None and not words.is_not.search(told)
+        if unclear or (denied_other and not yes) or _contradicts(told, opening, words, yes=yes):
             return "unknown"
         return "classification" if yes else "generation"
-    if denied := words.is_not.search(said):
-        clause = _CLAUSE_END.split(said[: denied.end()])[-1]
-        stated_before = words.is_one.search(said, 0, denied.start())
-        twice = len(words.negated_before.findall(clause)) > 1
-        return "unknown" if stated_before or twice else "generation"
-    if stated := words.is_one.search(said):
-        before = _CLAUSE_END.split(said[: stated.end()])[-1]
-        after = _CLAUSE_END.split(said[stated.start() :])[0]
-        negated = words.negated_before.search(before) or words.negated_after.search(after)
-        return "unknown" if negated else "classification"
-    found = {match["yes"] is not None for match in words.later.finditer(said)}
-    if len(found) != 1:
+    if denied := words.is_not.search(told) or words.is_other.search(told):
+        return _of_denial(told, denied, words)
+    if stated := words.is_one.search(told):
+        return "classification" if _is_meant(told, stated, words) else "unknown"
+    return _of_later(told, words)
+
+
+def _of_denial(said: str, denied: "re.Match[str]", words: LabelWords) -> Label:
+    """The label of a text that says that it is no classification task, or that it is of the other kind."""
+    clause = _CLAUSE_END.split(said[: denied.end()])[-1]
+    stated_before = words.is_one.search(said, 0, denied.start())
+    twice = len(words.negated_before.findall(clause)) > 1
+    depends = words.condition.search(_sentence(said, denied.start()))
+    unclear = stated_before or twice or depends or _is_stated(said[denied.end() :], words)
+    return "unknown" if unclear else "generation"
+
+
+def _is_meant(said: str, stated: "re.Match[str]", words: LabelWords) -> bool:
+    """Whether a statement is neither denied, nor made under a condition, nor taken back behind it."""
+    before = _CLAUSE_END.split(said[: stated.end()])[-1]
+    after = _CLAUSE_END.split(said[stated.start() :])[0]
+    if words.negated_before.search(before) or words.negated_after.search(after):
+        return False
+    if words.condition.search(_sentence(said, stated.start())):
+        return False
+    rest = said[stated.end() :]
+    if (but := words.but.search(rest)) and _denies(rest[but.end() :], words):
+        return False
+    return not any(
+        match["no"] and not _has_words(rest[match.end() :]) for match in words.later.finditer(rest)
+    )
+
+
+def _denies(text: str, words: LabelWords) -> bool:
+    return (words.negated_before.search(text) or words.negated_after.search(text)) is not None
+
+
+def _is_stated(said: str, words: LabelWords) -> bool:
+    """Whether a text says somewhere that it is a classification task."""
+    return any(_is_meant(said, stated, words) for stated in words.is_stated.finditer(said))
+
+
+def _of_later(said: str, words: LabelWords) -> Label:
+    """The label of a text with a yes or no somewhere behind its beginning."""
+    found = set()
+    for match in words.later.finditer(said):
+        if words.condition.search(_sentence(said, match.start())):
+            return "unknown"
+        clause = _STOP.split(said[: match.start()])[-1] if _has_words(match[0][:1]) else ""
+        found.add("unknown" if words.negated_before.search(clause) else match["yes"] is not None)
+    if len(found) != 1 or "unknown" in found:
         return "unknown"
     return "classification" if found.pop() else "generation"
+
+
+def _has_words(text: str) -> bool:
+    return re.search(r"\w", text) is not None
+
+
+def _sentence(said: str, at: int) -> str:
+    """The sentence at a place in a text."""
+    start = max((end.end() for end in _SENTENCE_END.finditer(said, 0, at)), default=0)
+    after = _SENTENCE_END.search(said, at)
+    return said[start : after.start() if after else len(said)]
 
 
 def _contradicts(said: str, opening: "re.Match[str]", words: LabelWords, *, yes: bool) -> bool:
     """Whether what follows takes a yes or no back: "No, wait. Yes.", "Yes, so it is not classification"."""
     rest = said[opening.end() :]
     *before, last = _SENTENCE_END.split(re.sub(r"[\W_]+$", "", rest))
-    if before and words.plain[yes][0].match(last):
+    if (before and words.plain[yes][0].match(last)) or words.taken_back[yes].search(rest):
         return True
-    if words.about.search(opening[0]) and words.negated_after.search(_CLAUSE_END.split(rest)[0]):
+    if words.about.search(opening[0]) and not _is_meant(said, opening, words):
         return True
-    return yes and any(words.about.search(match[0]) for match in words.is_not.finditer(rest))
+    if not yes:
+        return _is_stated(rest, words)
+    denied = any(words.about.search(match[0]) for match in words.is_not.finditer(rest))
+    return denied or words.is_other_stated.search(rest) is not None
 
 
 def _from_json(item: Any, code: str, own: OwnNames, *, whole: bool = True) -> Label:

@@ -135,7 +135,14 @@ def _from_lines(text: str, vocabulary: Vocabulary, *, opened: bool) -> tuple[lis
         named = [found for at, line in enumerate(lines) if (found := named_marker(line, at, vocabulary.item))]
         letters = [] if named else _lettered_tasks(lines, vocabulary)
         bullets = (
-            named or letters or [found for at, line in enumerate(lines) if (found := bullet_marker(line, at))]
+            named
+            or letters
+            or [
+                found
+                for at, line in enumerate(lines)
+                # "※" also begins a note on the list.
+                if (found := bullet_marker(line, at)) and not vocabulary.is_remark(found.text)
+            ]
         )
         outer = min((marker.indent for marker in bullets), default=0)
         kept = [marker for marker in bullets if marker.indent < outer + 2]

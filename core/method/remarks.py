@@ -13,6 +13,7 @@ _SIGNED_WITHIN = 4
 _SPOKEN = tuple("\"'“”‘’«»「『—–-")
 """What begins a line that somebody says in a text, or an item of a list."""
 _AROUND = " \t*_>"
+_LONGEST_ASIDE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,10 @@ def without_remarks(text: str, vocabulary: Vocabulary) -> Trimmed:
 
     They speak of the answer or of the conversation, below a blank line or a rule; a wish or an offer that
     names examples or tasks needs neither. Anything else, such as "Thank you." or "Book a flight today!", is
-    part of the text. A letter may end with the same words: without a signature they are its own, and below
-    one the end is open. With what names examples or tasks it is the other way round: open, and the model's.
+    part of the text. Where it may be either, as with "That's all." or what a short last paragraph says of
+    "the outputs", the end is open. A letter may end with the same words: without a signature they are its
+    own, and below one the end is open. With what names examples or tasks it is the other way round: open,
+    and the model's.
     """
     lines = text.rstrip().split("\n")
     for _ in range(_MOST_REMARKS):
@@ -51,7 +54,7 @@ def _whose_end(lines: Sequence[str], vocabulary: Vocabulary) -> Literal["model",
     """Who says the last line of a text: the model, or the text itself."""
     line = lines[-1]
     if not _is_closing(line, vocabulary):
-        return "text"
+        return _whose_aside(lines, vocabulary)
     names_parts = vocabulary.phrases["answer_part"].search(line) is not None
     if not _is_apart(lines, vocabulary) and not (names_parts and vocabulary.is_said("closing", line)):
         return "text"
@@ -60,6 +63,28 @@ def _whose_end(lines: Sequence[str], vocabulary: Vocabulary) -> Literal["model",
     if _is_over(lines, vocabulary):
         return "model" if names_parts else "unknown"
     return "unknown" if names_parts else "text"
+
+
+def _whose_aside(lines: Sequence[str], vocabulary: Vocabulary) -> Literal["text", "unknown"]:
+    """Who says a last paragraph that is no sure remark: open if it may tell of the answer or its end."""
+    paragraph = list(takewhile(_is_written, reversed(lines)))
+    if len(paragraph) == len(lines) or not all(_may_close(line, vocabulary) for line in paragraph):
+        return "text"
+    above = lines[: -len(paragraph)]
+    if not vocabulary.is_said("perhaps", lines[-1]) and _names_form("\n".join(above), vocabulary):
+        return "text"
+    return "text" if _is_letter(lines, vocabulary) and not _is_over(lines, vocabulary) else "unknown"
+
+
+def _may_close(line: str, vocabulary: Vocabulary) -> bool:
+    if line.lstrip().startswith(_SPOKEN) or len(line) > _LONGEST_ASIDE:
+        return False
+    return vocabulary.is_said("perhaps", line) or _names_form(line, vocabulary)
+
+
+def _names_form(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text speaks of the parts of an answer, such as its inputs or these examples."""
+    return vocabulary.phrases["form_part"].search(text) is not None
 
 
 def _is_closing(line: str, vocabulary: Vocabulary) -> bool:

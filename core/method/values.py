@@ -18,6 +18,7 @@ _BRACKETED = re.compile(
 _ANY_BRACKETS = re.compile(r"[\[<{【［](?P<inside>[^\[\]<>{}【】［］\n]{1,200})[\]>}】］]")
 _REFUSED_WITHIN = 300
 _LONGEST_NONE = 200
+_CLAUSES = re.compile(r"[,.;:!?，。；：！？、]\s*")
 
 
 def without_empty_edges(text: str) -> str:
@@ -53,8 +54,10 @@ def input_of(value: str, vocabulary: Vocabulary) -> str:
         return ""
     is_none = vocabulary.phrases["no_input"].match
     # A phrase of the user's own may itself have brackets.
-    spellings = (value.strip(), value.lstrip(_AROUND), value.strip(_AROUND))
-    return "" if any(is_none(spelling) for spelling in spellings) else value
+    plain = vocabulary.plain(value)
+    spellings = (plain.strip(), plain.lstrip(_AROUND), plain.strip(_AROUND))
+    written = [spelled.replace("_", mark) for spelled in spellings for mark in ("_", " ", "")]
+    return "" if any(map(is_none, written)) else value
 
 
 def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
@@ -62,12 +65,35 @@ def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
     for name, text in (("input", given), ("output", output)):
         if text and _is_placeholder(text, vocabulary, whole=name == "output"):
             return Reason("placeholder", f"The {name} is a placeholder: {_beginning(text)}")
-    if not given and vocabulary.phrases["none"].match(output.strip(_AROUND)):
+    if not given and vocabulary.phrases["none"].match(vocabulary.plain(output.strip(_AROUND))):
         # Beside an input it may be the answer: "Which of these numbers are prime?"
         return Reason("placeholder", f"The output says that there is none: {_beginning(output)}")
     if vocabulary.phrases["refusal"].match(output.lstrip(_AROUND)[:_REFUSED_WITHIN]):
         return Reason("refusal", f"The model refused: {_beginning(output)}")
     return None
+
+
+def is_no_task(item: str, vocabulary: Vocabulary) -> bool:
+    """Whether an item of a list of tasks is none: it says so, stands for one, or refuses."""
+    bare, patterns = vocabulary.plain(item.strip(_AROUND)), vocabulary.phrases
+    if patterns["no_task"].match(bare) or patterns["placeholder"].match(bare):
+        return True
+    bracketed = _BRACKETED.fullmatch(item)
+    if bracketed and _stands_for_text(bracketed["inside"], vocabulary):
+        return True
+    refuses = patterns["refusal"].match(bare[:_REFUSED_WITHIN]) is not None
+    # "As an AI, explain what you cannot do." is a task.
+    asks = [clause for clause in _CLAUSES.split(item)[1:] if not clause.casefold().startswith("no ")]
+    # "I cannot open the file, so write ..." has a word before its request.
+    asks += [clause.partition(" ")[2] for clause in asks]
+    return refuses and not any(map(vocabulary.is_request, (item, *asks)))
+
+
+def _stands_for_text(inside: str, vocabulary: Vocabulary) -> bool:
+    """Whether what is in the brackets that enclose a whole text stands for one."""
+    inside = vocabulary.plain(inside.strip())
+    names = ("placeholder", "placeholder_part", "described", "slot")
+    return any(vocabulary.phrases[name].match(inside) for name in names)
 
 
 def _is_placeholder(text: str, vocabulary: Vocabulary, *, whole: bool) -> bool:
@@ -77,10 +103,8 @@ def _is_placeholder(text: str, vocabulary: Vocabulary, *, whole: bool) -> bool:
     if whole and "\n" not in text and len(text) < 80 and patterns["placeholder"].match(text.strip(_AROUND)):
         return True
     bracketed = _BRACKETED.fullmatch(text)
-    if bracketed:
-        names = ("placeholder", "placeholder_part", "described")
-        if any(patterns[name].match(bracketed["inside"].strip()) for name in names):
-            return True
+    if bracketed and _stands_for_text(bracketed["inside"], vocabulary):
+        return True
     return any(
         patterns["placeholder_part"].match(match["inside"].strip()) for match in _ANY_BRACKETS.finditer(text)
     )

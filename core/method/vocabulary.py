@@ -105,10 +105,12 @@ class Vocabulary:
     """Patterns by which a request, folded, says that NAME is given."""
     phrases: Mapping[str, "re.Pattern[str]"] = field(hash=False)
     """Patterns for phrases, by their names in reading.toml."""
+    spelling: Mapping[int, str] = field(hash=False)
+    """Letters that are read as others, such as traditional Chinese characters."""
 
     def meaning(self, name: str) -> FieldName | None:
         """Look up a field's name, without its number and with or without a qualifier."""
-        folded = _NUMBERED.sub("", fold(" ".join(name.replace("_", " ").split())))
+        folded = _NUMBERED.sub("", fold(" ".join(self.plain(name).replace("_", " ").split())))
         if found := self.names.get(folded):
             return found
         if (
@@ -134,7 +136,8 @@ class Vocabulary:
 
     def is_remark(self, text: str, *, weak: bool = False) -> bool:
         """Whether the last line of a list is a remark on it: "I hope these help!"; `weak`: or may be one."""
-        return self.is_said("remark", text) or (weak and self.is_said("weak_remark", text))
+        sure, maybe = ("remark", "closing", "about_parts"), ("weak_remark", "perhaps")
+        return any(self.is_said(name, text) for name in (*sure, *(maybe if weak else ())))
 
     def is_lead_in(self, text: str) -> bool:
         """Whether a text is what a chat model says before its answer, such as "Sure! Here they are:"."""
@@ -143,14 +146,29 @@ class Vocabulary:
     def is_said(self, name: str, text: str) -> bool:
         """Whether a text is a phrase of this name, apart from its decoration."""
         text = text.strip(_DECORATION)
-        return len(text) <= _LONGEST_REMARK and self.phrases[name].match(text) is not None
+        return len(text) <= _LONGEST_REMARK and self.phrases[name].match(self.plain(text)) is not None
+
+    def plain(self, text: str) -> str:
+        """A text in the spelling of these words, at the same length."""
+        return text.translate(self.spelling) if self.spelling else text
 
 
 _LOOKED_AT = 200
 _LONGEST_REMARK = 500
 _DECORATION = " \t\n*_#>()[]-—–~¡¿"
 _APART = r"[\s!,.:;…—–¡¿！，。、：-]+"
-_WHOLE = {"no_input", "none", "placeholder", "described", "lead_in", "opener", "remark", "weak_remark"}
+_WHOLE = {
+    "no_input",
+    "none",
+    "placeholder",
+    "described",
+    "lead_in",
+    "opener",
+    "remark",
+    "weak_remark",
+    "slot",
+    "no_task",
+}
 
 
 @cache
@@ -216,6 +234,7 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
             name: re.compile(rf"(?:{'|'.join(listed)})" + (r"\W*\Z" if name in _WHOLE else ""), re.IGNORECASE)
             for name, listed in phrases.items()
         },
+        spelling={ord(pair[0]): pair[1] for pair in words["spelling"]["variants"]},
     )
 
 

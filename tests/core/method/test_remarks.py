@@ -2,12 +2,23 @@
 
 import pytest
 
+from selfinstruct.core.method import parse_proposals
 from tests.core.method.test_rows import NAMES, read
 
 IN = "cod"
 
 ABOUT_THE_ANSWER = {
     "en": [
+        "Hope that's useful.",
+        "If you need anything else, just ask!",
+        "Note: The inputs above are made up.",
+        "*Note: these are fictional.*",
+        "I've tried to vary the inputs.",
+        "I made sure that each example is different.",
+        "Both examples follow the requested format.",
+        "You can use these examples as templates.",
+        "Each of these demonstrates the expected behavior.",
+        "Please find the examples above.",
         "Hope that helps!",
         "Hopefully that helps!",
         "I hope you found this helpful.",
@@ -64,6 +75,10 @@ ABOUT_THE_ANSWER = {
         "Let me know if you'd like me to adjust the tone.",
     ],
     "es": [
+        "¿Te gustaría ver más?",
+        "Nota: las entradas son ficticias.",
+        "Ambos ejemplos siguen el formato.",
+        "Puedes usar estos ejemplos como plantilla.",
         "¡Espero que te sirva!",
         "Avísame si quieres más ejemplos.",
         "¿Quieres más?",
@@ -88,6 +103,9 @@ ABOUT_THE_ANSWER = {
         "Dime si quieres que lo cambie.",
     ],
     "ja": [
+        "注：これらは架空の例です。",
+        "どちらの例も形式に従っています。",
+        "必要に応じて例を変更してください。",
         "お役に立てれば幸いです。",
         "ほかの例が必要でしたらお知らせください。",
         "続けて作成しますか？",
@@ -104,6 +122,10 @@ ABOUT_THE_ANSWER = {
         "ご希望でしたら追加で作成します。",
     ],
     "ko": [
+        "궁금한 점이 있으면 언제든지 물어보세요.",
+        "참고: 위 예시는 가상의 것입니다.",
+        "예시 끝.",
+        "두 예시 모두 형식을 따릅니다.",
         "도움이 되었기를 바랍니다!",
         "더 많은 예시가 필요하시면 말씀해 주세요.",
         "계속 작성할까요?",
@@ -118,6 +140,10 @@ ABOUT_THE_ANSWER = {
         "천만에요!",
     ],
     "zh": [
+        "您可以根据需要修改这些示例。",
+        "这两个例子都符合要求。",
+        "以上就是两个示例。",
+        "如有疑问，请随时提问。",
         "希望对您有帮助！",
         "如果需要更多例子，请告诉我。",
         "您还需要其他例子吗？",
@@ -149,7 +175,6 @@ OF_THE_TEXT = {
         "If you need help, call 555-1234.",
         "I'm glad we went.",
         "Thank you.",
-        "That's all.",
         "This is my story.",
         "Enjoy!",
         "I am happy with our choice.",
@@ -160,11 +185,11 @@ OF_THE_TEXT = {
         "Let me know in the comments!",
         "Do you want one? Call now.",
         "Note: The list must be sorted.",
+        "Note: The oven must be hot.",
         "The output is 3.",
         "The questions were hard.",
         "Note that this function assumes that the input is a list.",
         "All instructions are on the box.",
-        "These examples show that bears are shy.",
         "PS: The list is on the fridge.",
         "I can still remember the instructions.",
         "The input is a number.",
@@ -181,8 +206,6 @@ OF_THE_TEXT = {
         "I hope this helps others decide.",
         "I hope this list of worries gets shorter.",
         "I hope the story never ends, he thought.",
-        "Both examples show how she used irony.",
-        "I can give you more examples in our next meeting.",
         "Want more? Subscribe today!",
         "The tasks were divided among them.",
         "If you want to know more, read his book.",
@@ -201,16 +224,13 @@ OF_THE_TEXT = {
         "Gracias.",
         "Si necesitas ayuda, llama al 555.",
         "¿Quieres venir?",
-        "Eso es todo.",
         "Espero que vengas.",
-        "Estos ejemplos muestran que el mar cambia.",
         "Me alegro de haber ido.",
         "¡Disfruta!",
     ],
     "ja": [
         "さらに、適度な運動も必要である。",
         "他にも多くの方法がある。",
-        "以上です。",
         "ありがとうございました。",
         "他に方法はないのか。",
         "もっと勉強が必要です。",
@@ -221,7 +241,6 @@ OF_THE_TEXT = {
         "더 많은 연구가 필요하다.",
         "다른 사람을 도와야 한다.",
         "감사합니다.",
-        "이상입니다.",
         "도움이 되면 좋겠다.",
         "문의해 주세요.",
     ],
@@ -234,6 +253,33 @@ OF_THE_TEXT = {
         "希望你喜欢北京。",
         "还有什么比狗更好的吗？",
     ],
+}
+
+
+GREETINGS = {
+    "en": "Dear all,",
+    "es": "Estimados amigos:",
+    "ja": "皆様、",
+    "ko": "여러분,",
+    "zh": "各位朋友：",
+}
+OF_EITHER = {
+    "en": [
+        "That's all.",
+        "That's it!",
+        "Done!",
+        "(These are only examples.)",
+        "As you can see, the outputs are short.",
+        "The examples above should be enough.",
+        "Note: The names are fictional.",
+        "These examples show that bears are shy.",
+        "Both examples show how she used irony.",
+        "I can give you more examples in our next meeting.",
+    ],
+    "es": ["Eso es todo.", "Estos son solo ejemplos.", "Estos ejemplos muestran que el mar cambia."],
+    "ja": ["以上です。", "上記は一例です。"],
+    "ko": ["이상입니다.", "각 예시는 서로 다릅니다."],
+    "zh": ["完毕。", "注：以上内容均为虚构。", "这些只是例子。"],
 }
 
 
@@ -252,6 +298,34 @@ def test_a_remark_on_the_answer_below_a_blank_line_is_no_part_of_its_last_row(co
         assert read(f"{plain}{gap}{text}", code) == ([("", plain)], set())
 
 
+TASKS = {
+    "en": ["Compose a limerick about a goat.", "Name three rivers."],
+    "es": ["Escribe un poema sobre una cabra.", "Nombra tres ríos."],
+    "ja": ["ヤギについての詩を書いてください。", "川の名前を三つ挙げてください。"],
+    "ko": ["염소에 대한 시를 써 주세요.", "강 세 개를 말해 주세요."],
+    "zh": ["写一首关于山羊的诗。", "列出三条河流。"],
+}
+
+
+@each(ABOUT_THE_ANSWER)
+def test_a_remark_below_a_list_is_no_task_and_no_part_of_one(code: str, text: str) -> None:
+    first, second = TASKS[code]
+    for tasks in (f"{first}\n{second}", f"1. {first}\n2. {second}", f"- {first}\n- {second}"):
+        for gap in ("\n", "\n\n"):
+            read_tasks = parse_proposals(
+                f"{tasks}{gap}{text}", cut=False, continues_item=False, language=code
+            )
+            assert read_tasks == TASKS[code]
+
+
+def test_a_note_with_a_mark_that_is_also_a_bullet_is_no_task() -> None:
+    tasks = "\n".join(TASKS["ja"])
+    assert (
+        parse_proposals(f"{tasks}\n※入力は架空です。", cut=False, continues_item=False, language="ja")
+        == TASKS["ja"]
+    )
+
+
 @each(OF_THE_TEXT)
 def test_what_speaks_of_the_world_is_part_of_the_text_that_it_ends(code: str, text: str) -> None:
     first, second, _ = NAMES[code]
@@ -259,6 +333,21 @@ def test_what_speaks_of_the_world_is_part_of_the_text_that_it_ends(code: str, te
         whole = f"{PLAIN[code]}{gap}{text}"
         assert read(f"{first}: {IN}\n{second}: {whole}", code) == ([(IN, whole)], set())
         assert read(whole, code) == ([("", whole)], set())
+
+
+@each(OF_EITHER)
+def test_what_may_be_the_model_s_or_the_text_s_leaves_the_end_open(code: str, text: str) -> None:
+    first, second, _ = NAMES[code]
+    plain = PLAIN[code]
+    for gap in ("\n\n", "\n\n---\n\n"):
+        assert read(f"{first}: {IN}\n{second}: {plain}{gap}{text}", code) == ([], {"unreadable"})
+    letter = f"{GREETINGS[code]}\n\n{plain}\n\n{text}"
+    assert read(f"{first}: {IN}\n{second}: {letter}", code) == ([(IN, letter)], set())
+
+
+def test_a_text_about_inputs_and_outputs_may_end_with_them() -> None:
+    text = "The function maps inputs to outputs.\n\nAll outputs are sorted."
+    assert read(f"Input: {IN}\nOutput: {text}") == ([(IN, text)], set())
 
 
 NO_LETTERS = {
