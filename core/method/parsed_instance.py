@@ -11,6 +11,7 @@ from selfinstruct.db.records import Reason
 
 UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
 OPEN_END = Reason("unreadable", "It is not clear where this text ends and something else begins.")
+OTHER_TASK = Reason("unreadable", "The answer names another task than the one that it was asked about.")
 _SHOWN = 60
 """Characters of a part that its reason quotes."""
 _OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so that the end of its text is not known.")

@@ -5,12 +5,15 @@ tables or JSON. An answer is read by its structure, and never guessed: what cann
 reason.
 """
 
+from dataclasses import replace
+
 from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.method.answer_lines import with_plain_lines
 from selfinstruct.core.method.instances import input_first, output_first
 from selfinstruct.core.method.labels import label_of
 from selfinstruct.core.method.lists import proposed
-from selfinstruct.core.method.parsed_instance import ParsedInstance
+from selfinstruct.core.method.named_task import names_another_task
+from selfinstruct.core.method.parsed_instance import OTHER_TASK, ParsedInstance
 from selfinstruct.core.method.template_marks import before_marks
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames, Vocabulary, vocabulary
@@ -53,28 +56,46 @@ def parse_label(text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NA
 
 
 def parse_input_first(
-    text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES
+    text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES, task: str = ""
 ) -> list[ParsedInstance]:
     """Parse the instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
 
     Text without any form is the output of a task without input. An answer in a form that is not known is one
     instance with the reason `unreadable`.
+
+    Args:
+        text: The model's text.
+        language: The code of the language whose field names are recognized, besides the English ones.
+        own: The field names of a person's own prompts.
+        task: The instruction that was asked about, if known: an answer to another one is unreadable.
     """
     words = vocabulary(language, own)
     said, ended = _said(text, words)
-    return input_first(said, words, ended=ended)
+    return _of_task(said, task, input_first(said, words, ended=ended), words)
 
 
 def parse_output_first(
-    text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES
+    text: str, language: str = ENGLISH, *, own: OwnNames = NO_OWN_NAMES, task: str = ""
 ) -> list[ParsedInstance]:
     """Parse the instances in an output-first answer: `Class label:`, then an `Input:` with that label.
 
     If the answer starts with an input, the model has reversed the order, and it is parsed as input-first.
+
+    Args:
+        text: The model's text.
+        language: The code of the language whose field names are recognized, besides the English ones.
+        own: The field names of a person's own prompts.
+        task: The instruction that was asked about, if known: an answer to another one is unreadable.
     """
     words = vocabulary(language, own)
     said, ended = _said(text, words)
-    return output_first(said, words, ended=ended)
+    return _of_task(said, task, output_first(said, words, ended=ended), words)
+
+
+def _of_task(text: str, task: str, found: list[ParsedInstance], words: Vocabulary) -> list[ParsedInstance]:
+    if not task or not names_another_task(text, task, words):
+        return found
+    return [replace(one, fault=one.fault or OTHER_TASK) for one in found]
 
 
 def _said(text: str, words: Vocabulary) -> tuple[str, bool]:

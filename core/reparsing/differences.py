@@ -194,7 +194,9 @@ class _Comparison:
         first = found[0].id if found else None
         there = self._workspace.instances.of_wording(request.task_id, request.instruction, request.label)
         by_hand = [one for one in there if one.request_id is None and (first is None or one.id < first)]
-        read = self._reader.instances(answer, request.label, besides=[*by_hand, *others])
+        read = self._reader.instances(
+            answer, request.label, instruction=request.instruction, besides=[*by_hand, *others]
+        )
         decisions = self._workspace.decisions.on_instances_of(request.task_id)
         stored = [
             StoredInstance(one, [taken for taken in decisions if taken.instance_id == one.id])

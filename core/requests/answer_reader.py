@@ -64,14 +64,17 @@ class AnswerReader:
         """Return the label; `unknown` unless the answer is a clear yes or no."""
         return method.parse_label(answer.text, self.language, own=self.own)
 
-    def instances(self, answer: Answer, label: Label, *, besides: Sequence[Instance]) -> list[NewInstance]:
+    def instances(
+        self, answer: Answer, label: Label, *, instruction: str, besides: Sequence[Instance]
+    ) -> list[NewInstance]:
         """Return the instances of a task, each kept, or dropped with its reason.
 
         Args:
             answer: The answer to a request for instances.
             label: The task's label in that request, which decides the order of the fields.
+            instruction: The wording of the task in that request.
             besides: The instances that the task already has.
         """
         parse = method.parse_output_first if label == "classification" else method.parse_input_first
-        parsed = parse(answer.text, self.language, own=self.own)
+        parsed = parse(answer.text, self.language, own=self.own, task=instruction)
         return method.keep_or_drop(parsed, cut=answer.cut, besides=besides)

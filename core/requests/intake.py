@@ -217,7 +217,7 @@ class Intake:
         if not request.more and instances.are_answered(task.id, request.instruction, request.label):
             return None
         there = instances.of_wording(task.id, request.instruction, request.label)
-        made = self._reader.instances(answer, request.label, besides=there)
+        made = self._reader.instances(answer, request.label, instruction=request.instruction, besides=there)
         instances.add(task.id, request.instruction, request.label, made, request_id=request.id)
         if not request.more and (task.instruction, task.label) == (request.instruction, request.label):
             # The task may have been edited and restored while the request was in flight.

@@ -40,8 +40,11 @@ class OldReader(AnswerReader):
     def label(self, answer: Answer) -> Label:
         return self.of_label(AnswerReader.label(self, answer))
 
-    def instances(self, answer: Answer, label: Label, *, besides: Sequence[Instance]) -> list[NewInstance]:
-        return self.of_instances(AnswerReader.instances(self, answer, label, besides=besides))
+    def instances(
+        self, answer: Answer, label: Label, *, instruction: str, besides: Sequence[Instance]
+    ) -> list[NewInstance]:
+        read = AnswerReader.instances(self, answer, label, instruction=instruction, besides=besides)
+        return self.of_instances(read)
 
 
 class Ledger:
