@@ -17,7 +17,7 @@ from selfinstruct.db.records import Reason
 
 _LACKS_INPUT = Reason(
     "unreadable",
-    "This output has no input, though others have: its input may be in a form that is not known.",
+    "This output has no input, though others have: its input may be in an unrecognized format.",
 )
 _TWO_INPUTS = Reason(
     "unreadable", "An input follows another one: it is not clear which of them the output is for."
@@ -26,7 +26,7 @@ _UNCLEAR_PAIRS = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
 _OUTPUTS = Reason("contradiction", "The answer gives this input different outputs.")
-ASIDE = Reason("unreadable", "The end of the input may explain the output, and be no part of it.")
+ASIDE = Reason("unreadable", "The end of the input may be an explanation rather than input.")
 """Why an input is uncertain that ends with an explanation."""
 LEAST_ASIDES = 2
 """From how many inputs on explanations in all of them are a habit of the answer."""

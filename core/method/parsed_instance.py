@@ -9,11 +9,11 @@ from selfinstruct.core.method.values import fault_of, input_of, value_of, withou
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
-UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
+UNREADABLE = Reason("unreadable", "The answer has no format that tells input and output apart.")
 OPEN_END = Reason("unreadable", "It is not clear where this text ends and something else begins.")
 _SHOWN = 60
 """Characters of a part that its reason quotes."""
-_OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so that the end of its text is not known.")
+_OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so the end of its text is unknown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def unplaced(part: str) -> Reason:
     line = " ".join(part.split())
     shown = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
     return Reason(
-        "unreadable", f"It is not clear where this belongs, beside the input and the output: {shown}"
+        "unreadable", f"It is not clear whether this belongs to the input, the output or neither: {shown}"
     )
 
 

@@ -142,5 +142,7 @@ def _fixed(workspace: Workspace, begun_with: str, name: str) -> SettingsError:
     )
     if workspace.is_untouched():
         # Seeds are decisions, which are never deleted. Deleting the whole file loses nothing but settings.
-        sentence += " This workspace holds only seeds and settings so far: you can delete it and start over."
+        sentence += (
+            " This workspace contains only seeds and settings so far: you can delete it and start over."
+        )
     return SettingsError(sentence)

@@ -64,7 +64,7 @@ def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
             return Reason("placeholder", f"The {name} is a placeholder: {_beginning(text)}")
     if not given and vocabulary.phrases["none"].match(output.strip(_AROUND)):
         # Beside an input it may be the answer: "Which of these numbers are prime?"
-        return Reason("placeholder", f"The output says that there is none: {_beginning(output)}")
+        return Reason("placeholder", f"The output says that there is no output: {_beginning(output)}")
     if vocabulary.phrases["refusal"].match(output.lstrip(_AROUND)[:_REFUSED_WITHIN]):
         return Reason("refusal", f"The model refused: {_beginning(output)}")
     return None

@@ -14,7 +14,7 @@ from selfinstruct.db.records import (
     Task,
 )
 
-REPARSED = Reason("reparsed", "The answer, read again, does not hold it.")
+REPARSED = Reason("reparsed", "The answer, read again, does not contain it.")
 """Why an instance is dropped that an earlier reading had found."""
 
 

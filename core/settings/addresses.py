@@ -45,14 +45,16 @@ def checked_address(text: str) -> str:
             )
         raise ValueError("it is not a web address such as http://localhost:8000/v1")
     if parts.username or parts.password:
-        raise ValueError("an address is stored, so it must have no password; use api_key_env instead")
+        raise ValueError(
+            "addresses are stored, so this one must not contain a password; use api_key_env instead"
+        )
     if parts.fragment or not all(
         name.lower() in _VERSIONS and _VERSION.fullmatch(value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ):
         raise ValueError(
-            "an address is stored, so it must have no # and nothing after ? but api-version; use api_key_env"
-            " for a key"
+            "addresses are stored, so this one must not contain #, or anything after ? except api-version;"
+            " use api_key_env for a key"
         )
     return as_address(text)
 

@@ -92,8 +92,8 @@ def headers_warning(settings: Settings, folder: Path) -> str:
     if settings.is_offline or not has_headers or theirs == settings.address:
         return ""
     return (
-        f"The headers in {SETTINGS_FILE} are for {theirs}, so {settings.address} is not sent them. If it"
-        " should be, set base_url to it in that file."
+        f"The headers in {SETTINGS_FILE} are for {theirs}, so they are not sent to"
+        f" {settings.address}. If they should be, set base_url to that address in the file."
     )
 
 
@@ -172,7 +172,7 @@ def require_price(settings: Settings) -> None:
     if model is not None:
         raise SettingsError(
             f"The price of '{model}' lacks output, in USD per million answer tokens. Set it in"
-            f' [prices."{model}"]: only an embedding model can do without.'
+            f' [prices."{model}"]: only an embedding model can do without it.'
         )
 
 
