@@ -65,10 +65,10 @@ class Language:
     colon: str
     """What separates a field's name from its text in prompts, with the space after it, if any."""
     least_share: float
-    """Detection requires at least this share of letters in its scripts ..."""
+    """Minimum share of letters in the language's scripts for detection."""
     common: tuple[str, ...]
-    """... and enough of these common words, if any, which distinguish it from languages with the same
-    script."""
+    """Common words that distinguish it from languages with the same script. If there are any, detection
+    also requires enough of them."""
 
     @property
     def is_english(self) -> bool:

@@ -38,7 +38,7 @@ _MOST_ENCLOSING = 2
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an answer; `example` is the heading of an instance, "" is text outside of every field."""
+    """A field of an answer; `example` is the heading of an instance, "" is text outside every field."""
 
     kind: Kind | str
     value: str
@@ -53,7 +53,7 @@ class Fields:
 
     fields: list[Field]
     more: bool
-    """Whether the beginning of something else follows the last one, which is then whole."""
+    """Whether something else begins after the last one, which is then complete."""
 
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
@@ -191,7 +191,7 @@ def _gathered(
 
 
 def _begins_with_element(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line begins with the XML element of a field, at once or inside of others."""
+    """Whether a line begins with the XML element of a field, at once or inside others."""
     at = 0
     for _ in range(_MOST_ENCLOSING + 1):
         element = _ELEMENT.match(text, at)
@@ -281,7 +281,7 @@ class _Splitter:
 
 
 def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> list[Field]:
-    """The fields of an answer written as XML elements; empty if it is none."""
+    """The fields of an answer written as XML elements; empty if it is not."""
     fields: list[Field] = []
     at = 0
     stripped = text.strip()

@@ -1,4 +1,4 @@
-"""Instances as they are read: pairs of texts, cleaned, with the reason of each that cannot be kept."""
+"""Instances as read: pairs of texts, cleaned, with a reason for each that cannot be kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ class ParsedInstance:
     input: str
     output: str
     fault: Reason | None = field(default=None, compare=False)
-    """Why it is dropped whatever the others are: unreadable, a placeholder, a refusal."""
+    """Why it is dropped regardless of the others: unreadable, a placeholder, a refusal."""
     whole: bool = field(default=False, compare=False)
     """Whether it is known to be complete even if the token limit cut the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An input and an output as they stand in an answer."""
+    """An input and an output as written in an answer."""
 
     given: str
     output: str
@@ -64,7 +64,7 @@ def finished(
 
 
 def unplaced(part: str) -> Reason:
-    """Why an instance is unreadable that has a part besides its input and its output."""
+    """Why an instance with a part besides its input and its output is unreadable."""
     line = " ".join(part.split())
     shown = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
     return Reason(

@@ -203,7 +203,7 @@ def _parse(value: Any) -> SeedTask:
 
 
 def _require_spelling(value: dict[str, Any]) -> None:
-    """Reject a field that is named almost as one that is missing, since other fields are ignored.
+    """Reject a field whose name is close to that of a missing one, since other fields are ignored.
 
     Raises:
         ValueError: there is such a field.

@@ -83,7 +83,7 @@ def _begun_seeds(workspace: Workspace) -> Path | None:
 
 
 def _require_same(workspace: Workspace, path: Path) -> None:
-    """Check that a seed file holds the tasks that a workspace was started with, whatever its path.
+    """Check that a seed file contains the tasks that a workspace was started with, whatever its path.
 
     Raises:
         SettingsError: the file cannot be read, or its tasks differ.

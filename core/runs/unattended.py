@@ -28,7 +28,7 @@ _ROWLESS_SHARE = 0.25
 """Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
 unclear labels and dropped instances: the built-in model an eighth at times."""
 _FEW_ROWLESS = 1
-"""Accepted tasks that may be without a row beside others with rows: in a short run, chance decides."""
+"""Accepted tasks that may lack a row while others have rows: in a short run, chance decides."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
@@ -95,7 +95,7 @@ class UnattendedRun:
         self._settings = engine.settings
         self.resend = resend
         self._left_over: dict[int, bool] = {}
-        """Ids of unfinished requests, oldest first, and whether sending each would bring new tasks."""
+        """Ids of unfinished requests, oldest first, and whether sending each would yield new tasks."""
         self._without_instances: deque[int] = deque()
         """Ids of the accepted tasks to ask again for instances."""
         self._batches = BatchTracker(

@@ -9,7 +9,7 @@ _ENDINGS = ("/chat/completions", "/completions", "/embeddings", "/responses")
 
 _LEGACY, _CHAT = "/completions", "/chat/completions"
 _VERSIONS = frozenset({"api-version", "api_version", "version"})
-"""Names in a query that say which API is asked for; any other could hold a key."""
+"""Names in a query that select the API version; any other could contain a key."""
 _VERSION = re.compile(r"[\w.-]{1,40}")
 _API_VERSION = re.compile(r"/v\d")
 _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
@@ -17,7 +17,7 @@ _WITHOUT_SCHEME = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?(?:/\S*)?|[\w-]+:\d+(
 
 
 def as_address(text: str) -> str:
-    """Return an address in the form that settings hold: without the path of a request and final slashes."""
+    """Return an address in the form that settings store: without the path of a request and final slashes."""
     path, _, query = text.strip().partition("?")
     path = path.rstrip("/")
     ending = next((one for one in _ENDINGS if path.lower().endswith(one)), "")
@@ -26,7 +26,7 @@ def as_address(text: str) -> str:
 
 
 def checked_address(text: str) -> str:
-    """Check an address that is to be stored, and return it in the form that settings hold.
+    """Check an address that is to be stored, and return it in the form that settings store.
 
     Raises:
         ValueError: It is none, or has parts that must not be stored. The message does not quote it, since it

@@ -1,4 +1,4 @@
-"""The `[request]` settings: what is sent beside the prompt, to the endpoint and for each stage."""
+"""The `[request]` settings: what is sent besides the prompt, to the endpoint and for each stage."""
 
 import re
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ class StageSettings(Checked):
 
 
 class RequestSettings(Checked):
-    """What is sent beside the prompt."""
+    """What is sent besides the prompt."""
 
     body: dict[str, Any] = Field(
         default_factory=dict, description="Fields added to each request, such as reasoning_effort."

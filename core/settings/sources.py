@@ -103,7 +103,7 @@ def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> boo
 
 
 def _as_known(address: object) -> object:
-    """An address in the form that settings hold; whatever is none stays as it is."""
+    """An address in the form that settings store; anything else is returned unchanged."""
     return as_address(address) if isinstance(address, str) else address
 
 
@@ -271,7 +271,7 @@ _PATHS = ("seeds", "prompts")
 
 
 def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
-    """Convert settings to JSON values for storage in a workspace, without headers, which may hold keys.
+    """Convert settings to JSON values for storage in a workspace, without headers, which may contain keys.
 
     Paths inside the folder of the workspace's file, whatever links lead to it, become relative to it, so that
     the folder can be renamed; all others become absolute.

@@ -21,7 +21,7 @@ _LAST_ROWS = tuple(
         "attempts": "sent_at",
     }.items()
 )
-"""Reveal rows that only a copy has: every program that writes to it adds a run."""
+"""The last rows of tables that show whether a copy has rows of its own: every writing program adds a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def copy_to(db: Connection, out: Path, *, force: bool) -> BackedUp:
 
 
 def _is_earlier_copy(out: Path, db: Connection) -> bool:
-    """Whether `out` holds nothing that `db` lacks: the last row of each of its tables is in both."""
+    """Whether `out` contains nothing that `db` lacks: the last row of each of its tables is in both."""
     try:
         with closing(connect_to_read(out)) as copy:
             last = {query: copy.execute(query).fetchone() for query in _LAST_ROWS}
