@@ -38,7 +38,7 @@ class RequestDelayed:
 
 @dataclass(frozen=True, slots=True)
 class EndpointWarned:
-    """The endpoint handles requests otherwise than they were meant; the work goes on."""
+    """The endpoint does not handle requests as intended; the work continues."""
 
     sentence: str
 

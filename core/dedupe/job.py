@@ -78,17 +78,17 @@ def _check_target(option: str, path: Path, job: Job) -> None:
     if path.is_dir():
         raise DedupeError(f"{path} is a folder. Give {option} the name of a file in it.")
     if not real_path(path).parent.is_dir():
-        raise DedupeError(f"The folder of {path} does not exist. Make it, or give {option} another place.")
+        raise DedupeError(f"The folder of {path} does not exist. Create it, or choose another {option}.")
     if path.exists() and any(path.samefile(file) for file in job.files):
-        raise DedupeError(f"{path} is one of the files to read. Give {option} another name.")
+        raise DedupeError(f"{path} is one of the files to read. Choose another {option}.")
     try:
         if is_special(path):
-            raise DedupeError(f"{path} is not an ordinary file. Give {option} another name.")
+            raise DedupeError(f"{path} is not an ordinary file. Choose another {option}.")
         what = own_file(path)
     except OSError as error:
         raise DedupeError(f"{path} cannot be read: {error.strerror or error}.") from error
     if what is not None:
-        raise DedupeError(f"{path} {what}. Give {option} another name.")
+        raise DedupeError(f"{path} {what}. Choose another {option}.")
 
 
 def run(

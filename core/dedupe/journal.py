@@ -205,14 +205,14 @@ class Journal:
 
     def _enter(self) -> None:
         if self.folder.is_symlink():
-            raise DedupeError(f"{self.folder} is a symbolic link. Remove it, or give --out another name.")
+            raise DedupeError(f"{self.folder} is a symbolic link. Remove it, or choose another --out.")
         self.folder.mkdir(mode=0o700, exist_ok=True)
         lock = FileLock(self.folder / "lock", mode=0o600)
         try:
             self._open_files.enter_context(lock.acquire(timeout=0))
         except TimeoutError:
             raise DedupeError(
-                f"Another program is at work on {self.folder}. Wait for it, or give --out another name."
+                f"Another program is using {self.folder}. Wait for it, or choose another --out."
             ) from None
 
     def _open(self, name: str) -> BinaryIO:
@@ -265,14 +265,14 @@ class Journal:
 
     def _other_run(self) -> DedupeError:
         return DedupeError(
-            f"{self.folder} is of a run with other files or options. Give those, or remove the"
+            f"{self.folder} belongs to a run with different files or options. Use those, or remove the"
             " folder to start over."
         )
 
 
 def _command(head: dict[str, Any], folder: Path) -> Command:
     if head.pop("format", None) != _FORMAT:
-        raise DedupeError(f"{folder} is of another version of this program. Remove it to start over.")
+        raise DedupeError(f"{folder} belongs to another version of this program. Remove it to start over.")
     try:
         return Command(**head)
     except TypeError:

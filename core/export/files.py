@@ -80,7 +80,7 @@ def write_export(
             ::-1
         ]
         if not unique and path.is_file() and path.stat().st_size:
-            raise ExportError(f"There are no rows to export yet; {path} was left as it is.")
+            raise ExportError(f"There are no rows to export yet; {path} was left unchanged.")
         rng.shuffle(unique)
         formulas = 0
         if isinstance(chosen, SpreadsheetFormat):
@@ -135,7 +135,7 @@ def _source(path: Path, workspace: Workspace) -> str | None:
     for name, what in _SOURCES.items():
         source = stored.get(name)
         if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
-            return f"holds the {what} of this workspace"
+            return f"contains the {what} of this workspace"
     return None
 
 

@@ -107,8 +107,8 @@ def _names_known(phrases: tuple[str, ...]) -> tuple[str, ...]:
     for phrase in phrases:
         if phrase.startswith("@") and phrase not in {RULES, PAPER}:
             near = nearest(phrase.lower(), (RULES, PAPER))
-            told = f"give {near}" if near else f"there are {RULES} and {PAPER}"
-            raise ValueError(f"'{phrase[:_LONGEST_QUOTED]}' names no list of phrases; {told}")
+            told = f"give {near}" if near else f"the lists are {RULES} and {PAPER}"
+            raise ValueError(f"'{phrase[:_LONGEST_QUOTED]}' is not a list of phrases; {told}")
     return phrases
 
 

@@ -39,19 +39,19 @@ from selfinstruct.core.language.unicode_tokens import (
 _RULES = "rules.toml"
 _FAR, _FARTHEST = 60, 200
 _LONGEST = 200
-"""A text that asks for a deed and nothing else has no more characters."""
+"""Maximum characters of a text that asks for an action and nothing else."""
 _GAPS = frozenset({"~", "*", "..", "..."})
 _MASK = "\x02"
-"""Stands for a letter of a harmless phrase; part of no word."""
+"""Replaces each letter of a harmless phrase; not part of any word."""
 _STOPS = rf".,;:!?。、\n()\[\]「」『』《》—{_MASK}"
 """What a phrase does not reach across."""
 _JOINT = rf"[^\w{_STOPS}]*"
-"""What may stand between adjacent words: spaces, quotation marks."""
+"""What may separate adjacent words: spaces, quotation marks."""
 _START = rf"(?:(?:^|[{_STOPS}]){_JOINT})"
 _WORD = rf"(?:\d+[:.]\d+|{RUN})"
 _COLON = re.compile(r":(?!\d)")
 _EARLIER = rf"[^.:;!?。\n\"“”「」『』{_MASK}]*"
-"""What may precede a request that is the whole of a text: the same sentence, without quotations."""
+"""What may precede a request that makes up a whole text: the same sentence, without quotations."""
 
 Words = tuple[str, ...]
 
@@ -62,9 +62,9 @@ class _Rule:
 
     source: str
     needs: tuple[Words, ...]
-    """One of each of these is in every text that it applies to: a quick test that spares most searches."""
+    """Every text that it applies to contains one of each of these: a quick test that saves most searches."""
     closing: str | None = None
-    """Of a rule that must be all that a text asks for: the source of what may follow it."""
+    """For a rule that must be all that a text asks for: the source of what may follow it."""
 
     @cached_property
     def pattern(self) -> "re.Pattern[str]":

@@ -65,10 +65,10 @@ class Language:
     colon: str
     """What separates a field's name from its text in prompts, with the space after it, if any."""
     least_share: float
-    """Detection requires at least this share of letters in its scripts ..."""
+    """Minimum share of letters in the language's scripts for detection."""
     common: tuple[str, ...]
-    """... and enough of these common words, if any, which distinguish it from languages with the same
-    script."""
+    """Common words that distinguish it from languages with the same script. If there are any, detection
+    also requires enough of them."""
 
     @property
     def is_english(self) -> bool:
@@ -79,12 +79,12 @@ class Language:
     def as_found(self) -> str:
         """A sentence that reports the language detected in the seed tasks."""
         if self.code == OTHER:
-            return "The seed tasks are in none of the known languages, so language-neutral settings apply."
+            return "The seed tasks are not in a known language, so language-neutral settings apply."
         return f"The seed tasks are in {self.full_name}, so the language is {self.code}."
 
     def as_warning(self, asked: "Language") -> str:
         """Return a warning that the seed tasks are in this language, and not in `asked`."""
-        found = "none of the known languages" if self.code == OTHER else self.full_name
+        found = "an unknown language" if self.code == OTHER else self.full_name
         return (
             f"The seed tasks are in {found}, but the filters of this workspace are for {asked.full_name}."
             f" Start a new workspace with {setting('language')} {self.code}."

@@ -53,7 +53,7 @@ _INVISIBLE = (
 """Unicode's Default_Ignorable_Code_Point."""
 
 RUN = rf"(?:[{_UNSPACED}]|[^\W{_UNSPACED}]+)"
-"""Pattern of what stands between spaces, or one letter of a script written without them."""
+"""Pattern of a run between spaces, or one letter of a script written without them."""
 
 END = "\x01"
 """Separator between texts that are tokenized together; not a token, and unchanged by normalization."""

@@ -1,4 +1,4 @@
-"""Where an answer ends, because the model goes on with another task or another turn of a dialogue."""
+"""Where an answer ends, because the model continues with another task or another turn of a dialogue."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class End:
     """Where the answer to a task ends."""
 
     line: int
-    """The first line that is no part of it."""
+    """The first line that is not part of it."""
     doubtful: frozenset[int] = frozenset()
     """The lines of the fields whose texts may as well end elsewhere."""
 
@@ -47,7 +47,7 @@ def end_of_answer(
     *,
     labels: bool,
 ) -> End:
-    """Find the line with which a model goes on with something else; the number of all lines if none does.
+    """Find the line where a model continues with something else; the number of lines if there is none.
 
     A line `Task:` ends the answer where the fields of an instance follow it, or where it is the last line.
     A request with a number does so too, unless it goes on with a list. A task with nothing but a text below
@@ -248,7 +248,7 @@ class _Finder:
         return self._vocabulary.is_request(said) or said.endswith(_MARKS_OF_END)
 
     def _dialogue_begins(self, number: int, head: FieldHead | None) -> bool:
-        """Whether a dialogue begins and goes on to the end; above instances it may be part of a value."""
+        """Whether a dialogue begins and lasts to the end; above instances it may be part of a value."""
         after = self._below[number]
         if head is None:
             return False
@@ -268,7 +268,7 @@ class _Finder:
         return own and not self._vocabulary.is_lead_in(self._lines[head.line].text)
 
     def _instances_follow(self, number: int) -> bool:
-        """Whether instances of this answer follow a dialogue, and are no part of what is said in it."""
+        """Whether instances of this answer follow a dialogue, and are not part of it."""
         place = bisect_right(self._firsts, number)
         if place == len(self._firsts) or not self._spaced(self._firsts[place]):
             return False

@@ -79,7 +79,7 @@ def is_wrapper(text: str) -> bool:
 
 
 def fence_marks(text: str) -> str:
-    """The marks of a line that is a code fence, such as "```"; "" if it is none."""
+    """The marks of a line that is a code fence, such as "```"; "" if it is not one."""
     fence = _FENCE.match(text)
     return fence["marks"] if fence else ""
 
@@ -201,7 +201,7 @@ def _blocks(texts: Sequence[str]) -> list[_Block]:
 
 
 def _unwrapped(texts: list[str], starts: Callable[[str], Start | None]) -> list[str]:
-    """Remove the fences around an answer or its parts; those inside of values stay."""
+    """Remove the fences around an answer or its parts; those inside values stay."""
     fences = [number for number, text in enumerate(texts) if is_fence(text)]
     if not fences or not _WRAPPER.match(texts[fences[0]]):
         return texts
@@ -233,7 +233,7 @@ def _goes_on(texts: Sequence[str], opening: int, closing: int) -> bool:
 
 
 def _parts(texts: Sequence[str], starts: Callable[[str], Start | None]) -> list[str]:
-    """The lines of an answer whose parts are fenced one by one; empty if it is none.
+    """The lines of an answer whose parts are fenced one by one; empty if they are not.
 
     Between parts, prose and headings are dropped. Fields there are parts without a fence, and a block below
     one is code.

@@ -1,4 +1,4 @@
-"""JSON that is cut off or wrong: its whole items and members, and never a part of one."""
+"""JSON that is cut off or wrong: its complete items and members, never a part of one."""
 
 import json
 import re

@@ -40,7 +40,7 @@ class FieldHead:
 
     line: int
     name: str
-    """As it is written, without its decoration."""
+    """The name as written, undecorated."""
     meaning: FieldName | None
     """None for a name that the vocabulary does not have."""
     text: str
@@ -57,7 +57,7 @@ class FieldHead:
 
     @property
     def kind(self) -> Kind | None:
-        """What it holds, as far as it is known."""
+        """What it contains, as far as known."""
         return self.meaning.kind if self.meaning else None
 
 

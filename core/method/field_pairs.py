@@ -1,4 +1,4 @@
-"""The pairs of inputs and outputs that the fields of an answer make, in whichever order they stand."""
+"""The pairs of inputs and outputs that the fields of an answer form, in either order."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from selfinstruct.db.records import Reason
 
 _LACKS_INPUT = Reason(
     "unreadable",
-    "This output has no input, though others have: its input may be in a form that is not known.",
+    "This output has no input, though others have: its input may be in an unrecognized format.",
 )
 _TWO_INPUTS = Reason(
     "unreadable", "An input follows another one: it is not clear which of them the output is for."
@@ -26,10 +26,10 @@ _UNCLEAR_PAIRS = Reason(
     "unreadable", "Outputs and inputs alternate, and it is not clear which of them belong together."
 )
 _OUTPUTS = Reason("contradiction", "The answer gives this input different outputs.")
-ASIDE = Reason("unreadable", "The end of the input may explain the output, and be no part of it.")
-"""Why an input is uncertain that ends with an explanation."""
+ASIDE = Reason("unreadable", "The end of the input may be an explanation rather than input.")
+"""Why an input that ends with an explanation is uncertain."""
 LEAST_ASIDES = 2
-"""From how many inputs on explanations in all of them are a habit of the answer."""
+"""Explanations are a habit of the answer if at least this many inputs all have one."""
 _MOST_NAME_WORDS = 3
 
 
@@ -85,7 +85,7 @@ def open_end(*fields: Field) -> Reason | None:
 
 
 def without_reasoning(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Field]:
-    """The fields, without the reasoning that stands between each input and its output."""
+    """The fields, without the reasoning between each input and its output."""
     inputs = [one for one in fields if one.kind == "input"]
     if len(inputs) < LEAST_ASIDES or not all(_has_reasoning(one.value, vocabulary) for one in inputs):
         return list(fields)
@@ -96,7 +96,7 @@ def without_reasoning(fields: Sequence[Field], vocabulary: Vocabulary) -> list[F
 
 
 def _has_reasoning(value: str, vocabulary: Vocabulary) -> bool:
-    """Whether an input ends with reasoning, and is no text of several fields, such as a form."""
+    """Whether an input ends with reasoning, and is not a text of several fields, such as a form."""
     above = _above_reasoning(value, vocabulary)
     heads = (field_head(Line(line), 0, vocabulary) for line in above.split("\n"))
     return above != value and not any(heads)
@@ -210,7 +210,7 @@ def _split_at(value: str, own: FieldHead | None, vocabulary: Vocabulary) -> tupl
 
 
 def _plain_names(text: str, vocabulary: Vocabulary) -> str:
-    """A text whose lines begin with names in plain type, as they are no part of a document."""
+    """A text with its bold names in plain type, since they are not part of a document."""
     heads = ((line, field_head(Line(line), 0, vocabulary)) for line in text.split("\n"))
     return "\n".join(
         f"{head.name}: {head.text}".rstrip() if head and head.style == "bold" and head.kind is None else line

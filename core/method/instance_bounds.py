@@ -155,7 +155,7 @@ def headings_by_shape(
 
 
 def _continues_list(lines: Sequence[Line], number: int, shape: tuple[str, int]) -> bool:
-    """Whether a line with a number goes on with the list right above it."""
+    """Whether a line with a number continues the list right above it."""
     if lines[number - 1].blank or lines[number - 1].rule:
         return False
     return number > 0 and _shape(lines[number - 1].text) == (shape[0], shape[1] - 1)

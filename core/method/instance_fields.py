@@ -43,7 +43,7 @@ _STATEMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an answer; `example` is the heading of an instance, "" is text outside of every field."""
+    """A field of an answer; `example` is the heading of an instance, "" is text outside every field."""
 
     kind: Kind | str
     value: str
@@ -58,7 +58,7 @@ class Fields:
 
     fields: list[Field]
     more: bool
-    """Whether the beginning of something else follows the last one, which is then whole."""
+    """Whether something else begins after the last one, which is then complete."""
 
 
 def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> Fields | None:
@@ -212,7 +212,7 @@ def _gathered(
 
 
 def _begins_with_element(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a line begins with the XML element of a field, at once or inside of others."""
+    """Whether a line begins with the XML element of a field, at once or inside others."""
     at = 0
     for _ in range(_MOST_ENCLOSING + 1):
         element = _ELEMENT.match(text, at)
@@ -302,7 +302,7 @@ class _Splitter:
 
 
 def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]]) -> list[Field]:
-    """The fields of an answer written as XML elements; empty if it is none."""
+    """The fields of an answer written as XML elements; empty if it is not."""
     fields: list[Field] = []
     at = 0
     stripped = text.strip()

@@ -107,7 +107,7 @@ def _names_field(text: str, vocabulary: Vocabulary) -> bool:
 
 
 def _only_names(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> bool:
-    """Whether a text above the fields is, beside a greeting, only the name of one, without a value."""
+    """Whether a text above the fields is only the name of one without a value, apart from a greeting."""
     lines = [line for line in text.split("\n") if line.strip() and not vocabulary.is_lead_in(line)]
     if len(lines) != 1:
         return False
@@ -118,7 +118,7 @@ def _only_names(text: str, kinds: tuple[Kind, ...], vocabulary: Vocabulary) -> b
 
 
 def _has_unknown_fields(fields: Sequence[Field], vocabulary: Vocabulary) -> bool:
-    """Whether there are fields in an unknown form where none should be."""
+    """Whether there are fields in an unrecognized format where none should be."""
     lacks_input = not any(one.kind == "input" for one in fields)
     missing: tuple[Kind, ...] = ("input",) if lacks_input else ()
     if any(holds_fields(one.value, vocabulary, missing) for one in fields if one.kind in {"", "example"}):

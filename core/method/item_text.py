@@ -58,7 +58,7 @@ _MOSTLY = 2 / 3
 _ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>.+)[\"”」'’»]$")
 _NUMBER_AGAIN = re.compile(r"^\(?(?P<number>\d{1,3})[.)]\s+(?=\S)")
 ENDS = re.compile(r"[.?!。？！…]['\"’”」』»》)）\]*_`]*$")
-"""A text that ends as a sentence does."""
+"""The end of a sentence."""
 
 
 def plain_items(items: Sequence[str], vocabulary: Vocabulary) -> list[str]:
@@ -104,7 +104,7 @@ def _without_shared(items: list[str], vocabulary: Vocabulary) -> list[str]:
 
 
 def _are_titles(matches: Sequence["re.Match[str]"], vocabulary: Vocabulary) -> bool:
-    """Whether what precedes a colon or dash in all items are titles: short, different, no requests."""
+    """Whether the texts before a colon or dash in all items are titles: short, different, no requests."""
     # What begins in Hiragana is rather a particle: it goes on with the bold word before it.
     if any(match.re is _BARE_TITLE and "ぁ" <= match["text"][0] <= "ゖ" for match in matches):
         return False
@@ -146,7 +146,7 @@ def plain_item(item: str, vocabulary: Vocabulary) -> str:
 
 
 def number_again(item: str) -> tuple[int, str] | None:
-    """The number with which an item's text begins once more, and the text after it."""
+    """The repeated number at the start of an item's text, and the text after it."""
     match = _NUMBER_AGAIN.match(item)
     return (int(match["number"]), item[match.end() :]) if match else None
 

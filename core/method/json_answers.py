@@ -135,7 +135,7 @@ class _Reader:
     def _broken(
         self, values: list[Any], prose: list[str], begin: int, asked: "re.Match[str] | None"
     ) -> JsonItems:
-        """What is whole where decoding fails."""
+        """The complete parts where decoding fails."""
         found = list(whole_items(self._text, begin, asked))
         rest = self._text[found[-1][1] if found else begin :].strip(" \n\t,]}`~")
         items = [*_flat(values, self._asked), *(item for item, _ in found)]
@@ -213,7 +213,7 @@ def _flat(values: list[Any], asked: str) -> list[Any]:
 
 
 def holds_an_answer(text: str) -> bool:
-    """Whether a text holds instructions or instances in the JSON of the prompts: it is no text of its own."""
+    """Whether a text contains instructions or instances in the prompts' JSON, and so is not its own text."""
     return _OURS.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""The pairs of labels and inputs that the fields of an output-first answer make."""
+"""The pairs of labels and inputs that the fields of an output-first answer form."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -101,7 +101,7 @@ def _without_bullet(pair: Pair) -> Pair:
 
 
 def inputs_above_labels(fields: Sequence[Field], vocabulary: Vocabulary) -> list[Pair]:
-    """The pairs of labels with inputs above them that have a name of their own; empty if they are none.
+    """The pairs of labels with inputs above them that have their own names; empty if there are none.
 
     Each label has one, and nothing is below the last label.
     """

@@ -1,4 +1,4 @@
-"""Where a model goes on with another task: what stands before belongs to the task that was asked about."""
+"""Where a model continues with another task: the text above belongs to the requested task."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def _begins_with_own_field(text: str, vocabulary: Vocabulary) -> bool:
 
 
 def before_last_task(text: str, vocabulary: Vocabulary) -> str:
-    """The text before a task with which an answer without fields ends; "" if it does not end so.
+    """The text before the other task that ends an answer without fields; "" if none does.
 
     A text with other names at its lines is a document, and the task a part of it.
     """
@@ -111,7 +111,7 @@ def names_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
 
 
 def names_next_task(head: FieldHead | None, vocabulary: Vocabulary) -> bool:
-    """Whether a field is named as a task is, or so in a few words: "Next task", "The next task is"."""
+    """Whether a field is named as a task is, or in a few such words: "Next task", "The next task is"."""
     if head is None or names_task(head, vocabulary):
         return head is not None
     words = head.name.split()
@@ -144,11 +144,11 @@ class Value:
 
     def __init__(self) -> None:
         self.names: set[str] = set()
-        """The names at the beginning of its lines."""
+        """Field names that start its lines."""
         self.first_name = ""
-        """The name with which it begins."""
+        """The field name that starts it."""
         self.has_list = False
-        """Whether a numbered list begins in it."""
+        """Whether a numbered list starts in it."""
         self.last = ""
         """Its last line with text."""
         self._number = 0

@@ -48,7 +48,7 @@ _PLAIN_MARK = re.compile(rf"\s*(?P<n>{_DIGITS}|{_HAN})(?P<mark>[、．)）]|\s[-
 _BEFORE_DIGIT = re.compile(rf"{_PLAIN_MARK.pattern}\s*(?=\d)")
 _AFTER_NAME = rf"(?:\\?[:：、）)]{{1,2}}|\s*[-–—]\s+|{_AFTER})"
 _FARTHEST = 20
-"""A number this much higher than the last one is not the next of a list."""
+"""A number this much higher than the last one does not continue a list."""
 _NESTED_INDENT = 2
 
 
@@ -190,7 +190,7 @@ def without_symbols(text: str) -> str:
 
 
 def lettered(lines: Sequence[Line]) -> list[Marker]:
-    """The items of a list with letters instead of numbers: those of the first series that counts on."""
+    """The items of a list with letters instead of numbers: those of the first consecutive series."""
     for series in _SERIES:
         markers: list[Marker] = []
         for at, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""Instances as they are read: pairs of texts, cleaned, with the reason of each that cannot be kept."""
+"""Instances as read: pairs of texts, cleaned, with a reason for each that cannot be kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from selfinstruct.core.method.values import fault_of, input_of, value_of, withou
 from selfinstruct.core.method.vocabulary import Vocabulary
 from selfinstruct.db.records import Reason
 
-UNREADABLE = Reason("unreadable", "The answer has no form in which an input and an output can be told apart.")
+UNREADABLE = Reason("unreadable", "The answer has no format that tells input and output apart.")
 OPEN_END = Reason("unreadable", "It is not clear where this text ends and something else begins.")
 OTHER_TASK = Reason("unreadable", "The answer names another task than the one that it was asked about.")
 _SHOWN = 60
 """Characters of a part that its reason quotes."""
-_OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so that the end of its text is not known.")
+_OPEN_FENCE = Reason("unreadable", "A code fence is not closed, so the end of its text is unknown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class ParsedInstance:
     input: str
     output: str
     fault: Reason | None = field(default=None, compare=False)
-    """Why it is dropped whatever the others are: unreadable, a placeholder, a refusal."""
+    """Why it is dropped regardless of the others: unreadable, a placeholder, a refusal."""
     whole: bool = field(default=False, compare=False)
     """Whether it is known to be complete even if the token limit cut the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An input and an output as they stand in an answer."""
+    """An input and an output as written in an answer."""
 
     given: str
     output: str
@@ -65,11 +65,11 @@ def finished(
 
 
 def unplaced(part: str) -> Reason:
-    """Why an instance is unreadable that has a part besides its input and its output."""
+    """Why an instance with a part besides its input and its output is unreadable."""
     line = " ".join(part.split())
     shown = line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
     return Reason(
-        "unreadable", f"It is not clear where this belongs, beside the input and the output: {shown}"
+        "unreadable", f"It is not clear whether this belongs to the input, the output or neither: {shown}"
     )
 
 

@@ -1,7 +1,7 @@
 """Parsing of model output into instructions, labels and instances. Pure: no clock, no randomness, no I/O.
 
 Base models continue the prompt's format. Chat models add thoughts, greetings, headings, numbering, fences,
-tables or JSON. An answer is read by its structure, and never guessed: what cannot be read is dropped with a
+tables or JSON. An answer is read by its structure, never by guessing: what cannot be read is dropped with a
 reason.
 """
 
@@ -60,7 +60,7 @@ def parse_input_first(
 ) -> list[ParsedInstance]:
     """Parse the instances in an input-first answer: `Input:` and `Output:` pairs, or outputs alone.
 
-    Text without any form is the output of a task without input. An answer in a form that is not known is one
+    Text without any form is the output of a task without input. An answer in an unrecognized format is one
     instance with the reason `unreadable`.
 
     Args:

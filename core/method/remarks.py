@@ -1,4 +1,4 @@
-"""What a chat model says before and after an answer, and what only sounds so and is part of a text."""
+"""What a chat model says before and after an answer, as opposed to similar words that are part of a text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from selfinstruct.core.method.vocabulary import Vocabulary
 _MOST_REMARKS = 3
 _SIGNED_WITHIN = 4
 _SPOKEN = tuple("\"'“”‘’«»「『—–-")
-"""What begins a line that somebody says in a text, or an item of a list."""
+"""How a line of speech within a text begins, or an item of a list."""
 _AROUND = " \t*_>"
 _LONGEST_ASIDE = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """A text without what is said around it."""
+    """A text without the remarks around it."""
 
     text: str
     is_open: bool = False

@@ -157,12 +157,12 @@ def _require_own_kind(rows: list[_Row], path: object) -> None:
         return
     if {"instruction", "output"} <= first.keys() and "is_classification" not in first:
         raise SettingsError(
-            f"{path} holds Alpaca rows (instruction, input, output). To use them as seed tasks, add"
+            f"{path} contains Alpaca rows (instruction, input, output). To use them as seed tasks, add"
             " is_classification to each: true if its output is one of a few labels, otherwise false."
         )
     for key, kind in _FOREIGN.items():
         if key in first and "instruction" not in first:
-            raise SettingsError(f"{path} holds {kind}, not seed tasks. Write each as {_SHAPE}.")
+            raise SettingsError(f"{path} contains {kind}, not seed tasks. Write each as {_SHAPE}.")
 
 
 def _parse_all(rows: list[_Row]) -> tuple[list[SeedTask], list[tuple[str, str]]]:
@@ -203,7 +203,7 @@ def _parse(value: Any) -> SeedTask:
 
 
 def _require_spelling(value: dict[str, Any]) -> None:
-    """Reject a field that is named almost as one that is missing, since other fields are ignored.
+    """Reject a field whose name is close to that of a missing one, since other fields are ignored.
 
     Raises:
         ValueError: there is such a field.

@@ -83,7 +83,7 @@ def _begun_seeds(workspace: Workspace) -> Path | None:
 
 
 def _require_same(workspace: Workspace, path: Path) -> None:
-    """Check that a seed file holds the tasks that a workspace was started with, whatever its path.
+    """Check that a seed file contains the tasks that a workspace was started with, whatever its path.
 
     Raises:
         SettingsError: the file cannot be read, or its tasks differ.
@@ -142,5 +142,7 @@ def _fixed(workspace: Workspace, begun_with: str, name: str) -> SettingsError:
     )
     if workspace.is_untouched():
         # Seeds are decisions, which are never deleted. Deleting the whole file loses nothing but settings.
-        sentence += " This workspace holds only seeds and settings so far: you can delete it and start over."
+        sentence += (
+            " This workspace contains only seeds and settings so far: you can delete it and start over."
+        )
     return SettingsError(sentence)

@@ -27,7 +27,7 @@ _LISTS = Reason("unreadable", "The inputs are in one list and the outputs in ano
 
 
 def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
-    """The instances of a JSON answer; None if it is no JSON with the names of fields."""
+    """The instances of a JSON answer; None if it is not JSON with the names of fields."""
     read = json_items(text, INSTANCES)
     if read is None:
         return None
@@ -81,7 +81,7 @@ def _is_output(meaning: FieldName | None) -> bool:
 
 
 def _has_fields(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Whether the lines around a table or JSON hold fields; it is then only the value of one of them."""
+    """Whether the lines around a table or JSON contain fields; it is then only the value of one of them."""
     heads = (field_head(Line(line), 0, vocabulary) for line in prose)
     return any(head is not None and head.kind in {"input", "output", "label"} for head in heads)
 

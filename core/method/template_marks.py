@@ -1,4 +1,4 @@
-"""Marks of chat templates that a server failed to remove: they end an answer, and are no part of it."""
+"""Marks of chat templates that a server failed to remove: they end an answer, and are not part of it."""
 
 import re
 from collections.abc import Collection

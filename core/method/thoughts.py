@@ -50,7 +50,7 @@ _ENVELOPE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _MENTIONED_WORDS = 3
-"""A pair of tags in the middle of a sentence with at most so many words between is spoken of, not used."""
+"""A pair of tags inside a sentence with at most this many words between them is mentioned, not used."""
 
 
 def spoken(text: str) -> str:
@@ -113,7 +113,7 @@ def _without_blocks(text: str) -> str:
 
 
 def _is_mentioned(text: str, tag: "re.Match[str]") -> bool:
-    """Whether a sentence speaks of this tag: it is quoted, or in the middle of running words."""
+    """Whether a sentence mentions this tag: it is quoted, or in the middle of running words."""
     before, after = text[max(0, tag.start() - 2) : tag.start()], text[tag.end() : tag.end() + 2]
     if before[-1:] in tuple("`'\"“‘「『《") and after[:1] in tuple("`'\"”’」』》"):
         return True

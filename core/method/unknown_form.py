@@ -1,4 +1,4 @@
-"""Whether an answer without fields seems to hold inputs and outputs in a form that is not known."""
+"""Whether an answer without fields seems to contain inputs and outputs in an unrecognized format."""
 
 import re
 from functools import cache
@@ -22,7 +22,7 @@ _ANSWER = re.compile(r"^\W{0,4}(?:A|Answer)\.\s+\S")
 
 
 def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether an answer without fields seems to hold an input as well.
+    """Whether an answer without fields seems to contain an input as well.
 
     Its first field comes again later, as the fields of a list of instances do; or it speaks of fields by
     name; or lines begin with the names of an input and of an output, in whatever decoration.
@@ -61,7 +61,7 @@ def _names_both(lines: list[str], vocabulary: Vocabulary) -> bool:
 
 
 def holds_fields(text: str, vocabulary: Vocabulary, missing: tuple[Kind, ...] = ()) -> bool:
-    """Whether a text outside of the fields has fields itself: a line with a usual name, in any decoration.
+    """Whether a text outside the fields has fields itself: a line with a usual name, in any decoration.
 
     Args:
         text: What stands before or below the fields.
@@ -109,7 +109,7 @@ def _inside(names: tuple[str, ...]) -> "re.Pattern[str]":
 
 
 def _written(text: str, *, below: int = 0) -> list[str]:
-    """The lines with text that are no code. A fence around all of them makes none, even with more inside.
+    """The lines with text that are not code. A fence around all of it does not count, even with others in it.
 
     Args:
         text: The text.

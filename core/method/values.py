@@ -1,4 +1,4 @@
-"""The text of a field: trimmed, without what is said around it; empty inputs, placeholders and refusals."""
+"""The text of a field: trimmed, without the remarks around it; empty inputs, placeholders and refusals."""
 
 import re
 from textwrap import dedent
@@ -47,7 +47,7 @@ def value_of(text: str) -> str:
 
 
 def input_of(value: str, vocabulary: Vocabulary) -> str:
-    """An input as it is, or "" if it only says that there is none."""
+    """The input unchanged, or "" if it only says that there is no input."""
     if "\n" in value or len(value) > _LONGEST_NONE:
         return value
     if _ONLY_MARKS.fullmatch(value):
@@ -61,13 +61,13 @@ def input_of(value: str, vocabulary: Vocabulary) -> str:
 
 
 def fault_of(given: str, output: str, vocabulary: Vocabulary) -> Reason | None:
-    """Why an instance is none: a placeholder stands for its input or output, or the model refused."""
+    """Why an instance is invalid: its input or output is a placeholder, or the model refused."""
     for name, text in (("input", given), ("output", output)):
         if text and _is_placeholder(text, vocabulary, whole=name == "output"):
             return Reason("placeholder", f"The {name} is a placeholder: {_beginning(text)}")
     if not given and vocabulary.phrases["none"].match(vocabulary.plain(output.strip(_AROUND))):
         # Beside an input it may be the answer: "Which of these numbers are prime?"
-        return Reason("placeholder", f"The output says that there is none: {_beginning(output)}")
+        return Reason("placeholder", f"The output says that there is no output: {_beginning(output)}")
     if vocabulary.phrases["refusal"].match(output.lstrip(_AROUND)[:_REFUSED_WITHIN]):
         return Reason("refusal", f"The model refused: {_beginning(output)}")
     return None

@@ -14,7 +14,7 @@ from selfinstruct.core.language.registry import ENGLISH, language, read_toml
 from selfinstruct.core.language.unicode_tokens import fold, is_unspaced
 
 Kind = Literal["task", "input", "output", "label", "aside", "preface"]
-"""What a field holds; `aside` is an explanation, `preface` what is said before the first instance."""
+"""What a field contains; `aside` is an explanation, `preface` the text before the first instance."""
 
 _FILE = "reading.toml"
 _BESIDE = re.compile(r"(?P<name>[^()（）]{1,30}?)\s*[(（](?P<inside>[^()（）]{1,30})[)）]")
@@ -23,7 +23,7 @@ _NUMBERED = re.compile(r"\s*[#№]?\s*[(（]?\d{1,3}[)）]?$")
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """Names and words of a person's own prompts and settings, read besides those of the language."""
+    """Names and words from a person's own prompts and settings, read in addition to those of the language."""
 
     task: tuple[str, ...] = ()
     input: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Vocabulary:
     """Field names by their folded form."""
     qualifiers: tuple[str, ...]
     under_task: frozenset[str]
-    """Folded names of lines below a task that are no part of it."""
+    """Folded names of lines below a task that are not part of it."""
     material_names: frozenset[str]
     """Folded names of lines below a task that are part of it, such as "Options"."""
     tags: frozenset[str]
@@ -72,11 +72,11 @@ class Vocabulary:
     turns: frozenset[str]
     """Folded names of the headings of chat templates: those who speak, a task, and the response to it."""
     systems: frozenset[str]
-    """Folded names of the one who may speak before both."""
+    """Folded names of a speaker who may precede the two of a dialogue, such as "System"."""
     thoughts: frozenset[str]
     """Folded names of a section of reasoning before an answer."""
     reasoning: frozenset[str]
-    """Folded names of reasoning below an input, which are none of a part of it."""
+    """Folded names of reasoning below an input, as opposed to names of parts of the input."""
     answer_names: frozenset[str]
     """Folded short names before the answer to a question, such as "A"."""
     item: str

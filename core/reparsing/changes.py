@@ -14,7 +14,7 @@ from selfinstruct.db.records import (
     Task,
 )
 
-REPARSED = Reason("reparsed", "The answer, read again, does not hold it.")
+REPARSED = Reason("reparsed", "The answer, read again, does not contain it.")
 """Why an instance is dropped that an earlier reading had found."""
 
 
@@ -77,7 +77,7 @@ class InstancesChange:
 
 @dataclass(frozen=True, slots=True)
 class Spared:
-    """A task or instance that is left as it is although it reads differently now."""
+    """A task or instance that is left unchanged although it is read differently now."""
 
     task_id: int
     why: Literal["person", "filters", "meanwhile"]
@@ -86,7 +86,7 @@ class Spared:
     reason: Reason | None = None
     """What a filter objects to."""
     wording: str = ""
-    """The wording that is objected to."""
+    """The wording that the filters reject."""
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Differences:
     unreadable: int = 0
     """Number of answers that were read before and cannot be read now; what came of them stays."""
     rejected: list[TaskChange] = field(default_factory=list)
-    """Tasks that are none."""
+    """Stored tasks that are not tasks."""
     reworded: list[TaskChange] = field(default_factory=list)
     """Those of the pool come in an order in which each passes the filters."""
     restored: list[TaskChange] = field(default_factory=list)

@@ -89,7 +89,7 @@ class TasksCompared:
     found: list[str] = field(default_factory=list)
     spared: list[Spared] = field(default_factory=list)
     none: set[int] = field(default_factory=set)
-    """Ids of the stored tasks that are none and that no person has decided on."""
+    """Ids of the stored tasks that are not tasks, and that no person has decided on."""
 
 
 def compare_tasks(read: Sequence[str], stored: Sequence[StoredTask]) -> TasksCompared:
@@ -147,7 +147,7 @@ class InstancesCompared:
     changes: list[InstanceChange] = field(default_factory=list)
     spared: list[Spared] = field(default_factory=list)
     result: list[Instance] = field(default_factory=list)
-    """The instances of the answer as they are after the changes, without those that it does not hold."""
+    """The instances of the answer after the changes, without those that it does not contain."""
 
 
 def compare_instances(

@@ -136,14 +136,14 @@ class Resender:
             )
         if request.stage != "embed" and request.api != settings.api:
             raise RequestRefusedError(
-                f"The prompt of request {request_id} is written for the {request.api} API, and the settings"
+                f"The prompt of request {request_id} is written for the {request.api} API, but the settings"
                 f" say {settings.api}."
             )
         self._require_wanted(request)
         limit = settings.max_requests
         if limit is not None and workspace.requests.count() >= limit and plan.would_ask_anew(request):
             raise RequestRefusedError(
-                f"Resending request {request_id} takes a new request, and this workspace has reached"
+                f"Resending request {request_id} requires a new request, and this workspace has reached"
                 f" max_requests, {limit:,}. Raise it to allow more."
             )
         return request
@@ -152,7 +152,8 @@ class Resender:
         if request.stage == "embed":
             if not self._engine.workspace.vectors.lacking(request.in_context, request.id):
                 raise RequestRefusedError(
-                    f"The tasks of request {request.id} have their vectors, or a newer request for them."
+                    f"The tasks of request {request.id} already have their vectors, or a newer request for"
+                    " them."
                 )
             return
         if request.task_id is None:

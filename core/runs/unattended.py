@@ -28,7 +28,7 @@ _ROWLESS_SHARE = 0.25
 """Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
 unclear labels and dropped instances: the built-in model an eighth at times."""
 _FEW_ROWLESS = 1
-"""Accepted tasks that may be without a row beside others with rows: in a short run, chance decides."""
+"""Accepted tasks that may lack a row while others have rows: in a short run, chance decides."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
@@ -95,7 +95,7 @@ class UnattendedRun:
         self._settings = engine.settings
         self.resend = resend
         self._left_over: dict[int, bool] = {}
-        """Ids of unfinished requests, oldest first, and whether sending each would bring new tasks."""
+        """Ids of unfinished requests, oldest first, and whether sending each would yield new tasks."""
         self._without_instances: deque[int] = deque()
         """Ids of the accepted tasks to ask again for instances."""
         self._batches = BatchTracker(
@@ -239,7 +239,7 @@ class UnattendedRun:
         if not self._is_reached():
             return RunOutcome(
                 Ended.LIMIT,
-                f"The pool is saturated: {SATURATED_BATCHES} batches in a row brought nothing new."
+                f"The pool is saturated: {SATURATED_BATCHES} batches in a row produced nothing new."
                 f" {self._told()} Other seeds, another model or {self._higher()} may help.",
             )
         return self._reached()
@@ -252,7 +252,7 @@ class UnattendedRun:
         sentence, counts = f"Target reached: {self._told()}", workspace.counts()
         accepted, rowless, without = counts.candidates["accepted"], counts.rowless, sum(counts.rowless)
         if rowless.unfinished and others_work:
-            works = f"Another program works on {_tasks(rowless.unfinished)} without a row yet."
+            works = f"Another program is working on {_tasks(rowless.unfinished)} without a row yet."
             sentence, without = f"{sentence} {works}", without - rowless.unfinished
             rowless = rowless._replace(unfinished=0)
         if without and without == accepted and (why := self._engine.never_produced) is not None:
@@ -334,7 +334,7 @@ class UnattendedRun:
             return f"{told} {had:,} requests, more than the limit of {limit:,}."
         if had == limit:
             return f"{told} {had:,} of {limit:,}."
-        return f"{told} {had:,} of {limit:,}, and the rest was for its unfinished tasks."
+        return f"{told} {had:,} of {limit:,}, and the rest is reserved for its unfinished tasks."
 
     def _next_left_over(self) -> int | None:
         """Return the oldest unfinished request still needed; propose requests are not, past the target."""

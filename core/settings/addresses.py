@@ -9,7 +9,7 @@ _ENDINGS = ("/chat/completions", "/completions", "/embeddings", "/responses")
 
 _LEGACY, _CHAT = "/completions", "/chat/completions"
 _VERSIONS = frozenset({"api-version", "api_version", "version"})
-"""Names in a query that say which API is asked for; any other could hold a key."""
+"""Names in a query that select the API version; any other could contain a key."""
 _VERSION = re.compile(r"[\w.-]{1,40}")
 _API_VERSION = re.compile(r"/v\d")
 _NO_ADDRESS = re.compile(r"[\s\x00-\x20\x7f-\xa0]")
@@ -17,7 +17,7 @@ _WITHOUT_SCHEME = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?(?:/\S*)?|[\w-]+:\d+(
 
 
 def as_address(text: str) -> str:
-    """Return an address in the form that settings hold: without the path of a request and final slashes."""
+    """Return an address in the form that settings store: without the path of a request and final slashes."""
     path, _, query = text.strip().partition("?")
     path = path.rstrip("/")
     ending = next((one for one in _ENDINGS if path.lower().endswith(one)), "")
@@ -26,7 +26,7 @@ def as_address(text: str) -> str:
 
 
 def checked_address(text: str) -> str:
-    """Check an address that is to be stored, and return it in the form that settings hold.
+    """Check an address that is to be stored, and return it in the form that settings store.
 
     Raises:
         ValueError: It is none, or has parts that must not be stored. The message does not quote it, since it
@@ -45,14 +45,16 @@ def checked_address(text: str) -> str:
             )
         raise ValueError("it is not a web address such as http://localhost:8000/v1")
     if parts.username or parts.password:
-        raise ValueError("an address is stored, so it must have no password; use api_key_env instead")
+        raise ValueError(
+            "addresses are stored, so this one must not contain a password; use api_key_env instead"
+        )
     if parts.fragment or not all(
         name.lower() in _VERSIONS and _VERSION.fullmatch(value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ):
         raise ValueError(
-            "an address is stored, so it must have no # and nothing after ? but api-version; use api_key_env"
-            " for a key"
+            "addresses are stored, so this one must not contain #, or anything after ? except api-version;"
+            " use api_key_env for a key"
         )
     return as_address(text)
 

@@ -29,13 +29,13 @@ _EXTRAS = _names(
     "tools tool_choice functions function_call mcp_servers plugins connectors web_search web_search_options"
     " enable_search search_options search_parameters documents modalities audio"
 )
-"""What adds to the prompt, or is billed beside the tokens."""
+"""Fields that add to the prompt, or are billed in addition to the tokens."""
 _PASSED_ON = _names("extra_body options parameters generation_config")
 """Fields whose own fields some servers read as those of the request."""
 
 
 def is_indispensable(name: str) -> bool:
-    """Whether a parameter says what is asked for, or how much may come."""
+    """Whether a parameter determines what is requested, or how much may be returned."""
     return _plain(name) in _PROMPT | _LENGTH | _ANSWERS
 
 

@@ -40,7 +40,7 @@ class Checked(BaseModel):
 
 
 def _texts(values: object, *, may_be_quoted: bool = True) -> Iterator[tuple[str, bool]]:
-    """Yield all texts in values, and whether a message may quote each: headers may hold keys."""
+    """Yield all texts in values, and whether a message may quote each: headers may contain keys."""
     if isinstance(values, str | Path):
         yield str(values), may_be_quoted
     elif isinstance(values, Mapping):

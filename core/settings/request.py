@@ -1,4 +1,4 @@
-"""The `[request]` settings: what is sent beside the prompt, to the endpoint and for each stage."""
+"""The `[request]` settings: what is sent besides the prompt, to the endpoint and for each stage."""
 
 import re
 from typing import Annotated, Any
@@ -22,12 +22,12 @@ class StageSettings(Checked):
     ] = None
     temperature: Annotated[float | None, Field(description="Sampling temperature.", ge=0, le=5)] = None
     max_tokens: Annotated[
-        int | None, Field(description="Tokens of an answer, thoughts aside.", ge=1, le=1_000_000)
+        int | None, Field(description="Tokens of an answer, not counting thoughts.", ge=1, le=1_000_000)
     ] = None
 
 
 class RequestSettings(Checked):
-    """What is sent beside the prompt."""
+    """What is sent besides the prompt."""
 
     body: dict[str, Any] = Field(
         default_factory=dict, description="Fields added to each request, such as reasoning_effort."
@@ -56,13 +56,13 @@ class RequestSettings(Checked):
     def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
             if not _HEADER_NAME.fullmatch(name) or name.lower() in _OUR_HEADERS:
-                raise ValueError("one of its names is no header that can be set")
+                raise ValueError("one of its names is not a header that can be set")
             if not value.isascii() or not value.isprintable():
                 raise ValueError("one of its values has characters that are invalid in a header")
             if is_ambiguous(value):
                 raise ValueError(
                     "a word of one of its values begins with $, but is not the name of an environment"
-                    " variable in capitals; write $$ for the sign itself"
+                    " variable in capitals; write $$ for a literal $"
                 )
         return {name: value.strip() for name, value in headers.items()}
 
@@ -71,7 +71,9 @@ class RequestSettings(Checked):
     def _keeps_limits(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if is_indispensable(name):
-                raise ValueError(f"{name} cannot be left out: it says what is asked for, or what it may cost")
+                raise ValueError(
+                    f"{name} cannot be left out: it decides what is requested, or what it may cost"
+                )
         return names
 
     @property

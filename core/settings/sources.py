@@ -92,8 +92,8 @@ def headers_warning(settings: Settings, folder: Path) -> str:
     if settings.is_offline or not has_headers or theirs == settings.address:
         return ""
     return (
-        f"The headers in {SETTINGS_FILE} are for {theirs}, so {settings.address} is not sent them. If it"
-        " should be, set base_url to it in that file."
+        f"The headers in {SETTINGS_FILE} are for {theirs}, so they are not sent to"
+        f" {settings.address}. If they should be, set base_url to that address in the file."
     )
 
 
@@ -103,7 +103,7 @@ def _moves(name: str, layer: Mapping[str, Any], below: Mapping[str, Any]) -> boo
 
 
 def _as_known(address: object) -> object:
-    """An address in the form that settings hold; whatever is none stays as it is."""
+    """An address in the form that settings store; anything else is returned unchanged."""
     return as_address(address) if isinstance(address, str) else address
 
 
@@ -172,7 +172,7 @@ def require_price(settings: Settings) -> None:
     if model is not None:
         raise SettingsError(
             f"The price of '{model}' lacks output, in USD per million answer tokens. Set it in"
-            f' [prices."{model}"]: only an embedding model can do without.'
+            f' [prices."{model}"]: only an embedding model can do without it.'
         )
 
 
@@ -271,7 +271,7 @@ _PATHS = ("seeds", "prompts")
 
 
 def storable(settings: Settings, workspace: Path | None = None) -> dict[str, Any]:
-    """Convert settings to JSON values for storage in a workspace, without headers, which may hold keys.
+    """Convert settings to JSON values for storage in a workspace, without headers, which may contain keys.
 
     Paths inside the folder of the workspace's file, whatever links lead to it, become relative to it, so that
     the folder can be renamed; all others become absolute.

@@ -178,8 +178,8 @@ def require_room(count: int, in_memory: int) -> None:
     """
     if count > in_memory and find_spec("faiss") is None:
         raise VectorsUnusableError(
-            f"There are more than {in_memory:,} tasks, and comparing so many by meaning takes faiss."
-            " Install it from a clone: pip install '.[vectors]'; or go on without embeddings:"
+            f"There are more than {in_memory:,} tasks, and comparing so many by meaning requires faiss."
+            " Install it from a clone: pip install '.[vectors]'; or continue without embeddings:"
             f' {setting("embeddings")} "".'
         )
 

@@ -4,7 +4,7 @@ import re
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
-CANNOT_BE_STORED = "it has a character that cannot be stored (NUL or half of a surrogate pair); remove it"
+CANNOT_BE_STORED = "it has a character that cannot be stored (NUL or an unpaired surrogate); remove it"
 """The error for text that is not storable, as a clause."""
 
 

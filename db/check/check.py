@@ -63,10 +63,10 @@ def _look(db: Connection, name: str, look: Look, *, is_older: bool) -> Part:
             part.looked_at = "An older workspace does not have this."
         else:
             part.looked_at = part.looked_at or _UNREADABLE
-            part.wrong.append(f"SQLite could not read on: {error.what}.")
+            part.wrong.append(f"SQLite could not continue reading: {error.what}.")
     except QueryRefusedError as error:
         part.looked_at = part.looked_at or _UNREADABLE
-        part.wrong.append(f"SQLite could not read on: {error.__cause__}.")
+        part.wrong.append(f"SQLite could not continue reading: {error.__cause__}.")
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         part.looked_at = part.looked_at or _UNREADABLE
         part.wrong.append(f"It contains values that this program cannot have written: {error}.")

@@ -136,7 +136,7 @@ def _wrong_value(value: Any, kinds: tuple[str, ...], *, is_json: bool) -> str:
     """Return what is wrong with a value, as a predicate; empty if nothing is. Text comes as bytes."""
     found = {int: "integer", float: "real"}.get(type(value), "text")
     if found not in kinds:
-        return f"should be {' or '.join(kinds)} and is {found}"
+        return f"should be {' or '.join(kinds)}, but is {found}"
     if found == "text":
         try:
             text = value.decode("utf-8")
@@ -275,7 +275,7 @@ def look_at_search(db: Connection, part: Part) -> None:
 def pass_over_search(db: Connection, part: Part) -> None:
     """Report that the full-text index was skipped, because its check needs write access."""
     del db
-    _leave_out(part, "that takes write access to the file and its folder")
+    _leave_out(part, "that requires write access to the file and its folder")
 
 
 def _leave_out(part: Part, because: str) -> None:

@@ -21,7 +21,7 @@ _LAST_ROWS = tuple(
         "attempts": "sent_at",
     }.items()
 )
-"""Reveal rows that only a copy has: every program that writes to it adds a run."""
+"""The last rows of tables that show whether a copy has rows of its own: every writing program adds a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +60,25 @@ def _refuse(db: Connection, path: Path, out: Path, *, force: bool) -> None:
         if out.is_dir():
             raise WorkspaceError(f"{out} is a folder. Give --out the name of a file in it.")
         if is_special(out):
-            raise WorkspaceError(f"{out} is not an ordinary file. Give --out another name.")
+            raise WorkspaceError(f"{out} is not an ordinary file. Choose another --out.")
         what = own_file(out, path)
         if what not in {None, IS_WORKSPACE}:
-            raise WorkspaceError(f"{out} {what}. Give --out another name.")
+            raise WorkspaceError(f"{out} {what}. Choose another --out.")
         if (out.exists() or out.is_symlink()) and not force:
             raise _exists(out)
         if what is None and out.is_file() and out.stat().st_size:
-            raise WorkspaceError(f"{out} is not a copy of a workspace. Give --out another name.")
+            raise WorkspaceError(f"{out} is not a copy of a workspace. Choose another --out.")
         if what == IS_WORKSPACE and not _is_earlier_copy(out, db):
             raise WorkspaceError(
-                f"{out} is a workspace and not an earlier copy of {path}; its content would be lost. Give"
-                " --out another name."
+                f"{out} is a workspace and not an earlier copy of {path}; its content would be lost."
+                " Choose another --out."
             )
         # SQLite would mistake them for the copy's, and apply their pages to it.
         for journal in (beside(out, ending) for ending in ENDINGS):
             if journal.exists():
                 raise WorkspaceError(
-                    f"{journal} belongs to another file that is, or was, at {out}. Move it away, or give"
-                    " --out another name."
+                    f"{journal} belongs to another file that is, or was, at {out}. Move it away, or"
+                    " choose another --out."
                 )
     except OSError as error:
         raise _not_written(out, error) from error
@@ -102,7 +102,7 @@ def copy_to(db: Connection, out: Path, *, force: bool) -> BackedUp:
 
 
 def _is_earlier_copy(out: Path, db: Connection) -> bool:
-    """Whether `out` holds nothing that `db` lacks: the last row of each of its tables is in both."""
+    """Whether `out` contains nothing that `db` lacks: the last row of each of its tables is in both."""
     try:
         with closing(connect_to_read(out)) as copy:
             last = {query: copy.execute(query).fetchone() for query in _LAST_ROWS}
@@ -147,4 +147,4 @@ def _exists(out: Path) -> WorkspaceError:
 
 def _not_written(out: Path, error: Exception) -> WorkspaceError:
     why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return WorkspaceError(f"{out} cannot be written: {why}. Give another place.")
+    return WorkspaceError(f"{out} cannot be written: {why}. Choose another --out.")

@@ -299,7 +299,9 @@ def _opening(path: Path) -> Iterator[None]:
     except DamagedError as error:
         if _inspect(path).has_marker:
             raise
-        raise WorkspaceError(f"{path} is not a workspace: {error.what}. Give --db another file.") from error
+        raise WorkspaceError(
+            f"{path} is not a workspace: {error.what}. Choose another file with --db."
+        ) from error
     except BusyError as error:
         raise BusyError(
             f"The workspace {path} cannot be opened: another program is using it. Try again."
@@ -347,10 +349,10 @@ def is_new(path: Path) -> bool:
             raise WorkspaceError(f"{path} is a folder. Give --db the name of a file in it.")
         if path.is_symlink() and not path.exists():
             raise WorkspaceError(
-                f"{path} is a symbolic link to a file that does not exist. Give --db another name."
+                f"{path} is a symbolic link to a file that does not exist. Choose another name with --db."
             )
         if path.exists() and not path.is_file():
-            raise WorkspaceError(f"{path} is not an ordinary file. Give --db another name.")
+            raise WorkspaceError(f"{path} is not an ordinary file. Choose another name with --db.")
         return not path.exists() or path.stat().st_size == 0
 
 
@@ -374,7 +376,7 @@ def _require_ours(db: Connection, path: Path, *, create: bool) -> None:
         return
     if not _is_empty(db):
         raise WorkspaceError(
-            f"{path} is a SQLite file of another program, not a workspace. Give --db another file."
+            f"{path} is a SQLite file of another program, not a workspace. Choose another file with --db."
         )
     if not create:
         raise _not_found(path)
@@ -397,7 +399,7 @@ def _advice(path: Path, error: Exception) -> str:
         if not os.access(folder, os.W_OK):
             return f"The folder {folder} cannot be written to: choose another one with --db."
     except OSError:
-        return "Give --db another name."
+        return "Choose another name with --db."
     return what_helps(error)
 
 

@@ -153,8 +153,8 @@ class GuardedCursor(sqlite3.Cursor):
             self._raise(error)
 
     def _raise(self, error: Exception, sql: str = "") -> Never:
-        # Whoever keeps the exception keeps this cursor. pysqlite3 0.6.1 then shares its failed statement with
-        # the next cursor, whose execution of the same SQL can fail without an exception and look empty.
+        # Code that keeps the exception keeps this cursor. pysqlite3 0.6.1 then shares its failed statement
+        # with the next cursor, whose execution of the same SQL can fail without an exception and look empty.
         self.close()
         if isinstance(error, sqlite3.ProgrammingError):
             raise error

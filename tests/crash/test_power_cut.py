@@ -87,12 +87,12 @@ def half_written(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_whoever_looks_first_after_a_crash_sees_the_last_commit(tmp_path: Path, *, read_only: bool) -> None:
+def test_the_first_program_after_a_crash_sees_the_last_commit(tmp_path: Path, *, read_only: bool) -> None:
     with Workspace.open(half_written(tmp_path), read_only=read_only) as workspace:
         assert [task.instruction for task in workspace.tasks.get_many(range(300))] == ["Keep this."]
 
 
-def test_a_workspace_that_was_half_made_at_a_crash_is_made(tmp_path: Path) -> None:
+def test_a_workspace_half_created_at_a_crash_is_completed(tmp_path: Path) -> None:
     """The very first transaction was cut off: with its journal, the file is empty again."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     whole.mkdir()

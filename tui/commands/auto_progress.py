@@ -249,7 +249,7 @@ class _View:
         return f" To resend those still needed: {self._resend(counts)}"
 
     def _resend(self, counts: Counts) -> str:
-        """Return the command that also asks again for what the answers did not bring."""
+        """Return the command that also asks again for what the answers did not contain."""
         rowless = counts.rowless
         # A clear label is followed by a request for instances.
         unusable = rowless.failed - counts.unfinished.failed

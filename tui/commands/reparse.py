@@ -115,7 +115,7 @@ def _summary(differences: "Differences") -> list[str]:
     rows = {
         "tasks": {
             f"{len(differences.reworded):,} reworded": len(differences.reworded),
-            f"{len(differences.rejected):,} rejected as no task": len(differences.rejected),
+            f"{len(differences.rejected):,} rejected as not a task": len(differences.rejected),
             f"{found:,} found": found,
         },
         "labels": {f"{len(differences.relabelled):,} changed": len(differences.relabelled)},
@@ -147,7 +147,7 @@ def _spared(spared: Iterable["Spared"]) -> dict[str, int]:
         f"{many(tasks, 'task')} that a person has decided on": tasks,
         f"{many(instances, 'instance')} that a person has decided on": instances,
         f"{many(refused, 'wording')} that the filters refuse": refused,
-        f"{many(meanwhile, 'change')} overtaken by those of somebody else": meanwhile,
+        f"{many(meanwhile, 'change')} overtaken by somebody else's": meanwhile,
     }
 
 

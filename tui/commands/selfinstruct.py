@@ -87,7 +87,7 @@ def export(
         str | None,
         typer.Option(
             metavar="paper|varied",
-            help="Of gpt3: the published layouts (the default), or ours, which vary part by part.",
+            help="For gpt3: the published layouts (the default), or ours, which vary part by part.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,

@@ -143,7 +143,7 @@ def curate(
         str | None,
         typer.Option(
             metavar="rules|paper|WORDS",
-            help="Refuse what text cannot serve: by rules, the paper's list, or your own words.",
+            help="Refuse what a text model cannot handle: by rules, the paper's list, or your own words.",
             rich_help_panel=_METHOD,
         ),
     ] = None,

@@ -192,7 +192,7 @@ def test_other_options_do_not_go_on_with_a_run(job: Job) -> None:
         replace(job, files=job.files[::-1]),
         replace(job, report=None),
     ):
-        with pytest.raises(DedupeError, match="of a run with other files or options"):
+        with pytest.raises(DedupeError, match="belongs to a run with different files or options"):
             finished(other)
     finished(job)
 

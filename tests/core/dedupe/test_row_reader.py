@@ -74,7 +74,7 @@ def test_a_run_that_met_a_bad_line_goes_on_with_such_lines_left_out_and_not_the_
         finished(job)
     relaxed = replace(job, skip_bad=True)
     stopped(relaxed, 3)
-    with pytest.raises(DedupeError, match="of a run with other files or options"):
+    with pytest.raises(DedupeError, match="belongs to a run with different files or options"):
         finished(job)
     assert finished(relaxed).seen[-1].bad == 1
     assert (tmp_path / "out").read_text().splitlines() == lines[:15] + lines[16:]

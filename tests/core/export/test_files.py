@@ -181,7 +181,7 @@ def test_a_file_that_somebody_makes_meanwhile_is_not_overwritten(
 def test_a_file_is_never_replaced_by_an_empty_one(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("precious")
-    with pytest.raises(ExportError, match=r"There are no rows to export yet; .*t\.csv was left as it is"):
+    with pytest.raises(ExportError, match=r"There are no rows to export yet; .*t\.csv was left unchanged"):
         export(workspace, path, force=True)
     assert path.read_text() == "precious"
     path.write_text("")

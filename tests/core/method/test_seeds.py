@@ -233,10 +233,13 @@ def test_what_other_programs_write_for_nothing_and_for_numbers_is_read(tmp_path:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"instruction": "a", "input": "", "output": "b"}, "holds Alpaca rows .* add is_classification"),
-        ({"messages": [{"role": "user", "content": "a"}]}, r"holds chat rows \(messages\), not seed tasks"),
-        ({"conversations": []}, "holds chat rows"),
-        ({"prompt": "a", "completion": "b"}, "holds prompt and completion rows"),
+        ({"instruction": "a", "input": "", "output": "b"}, "contains Alpaca rows .* add is_classification"),
+        (
+            {"messages": [{"role": "user", "content": "a"}]},
+            r"contains chat rows \(messages\), not seed tasks",
+        ),
+        ({"conversations": []}, "contains chat rows"),
+        ({"prompt": "a", "completion": "b"}, "contains prompt and completion rows"),
     ],
 )
 @pytest.mark.parametrize("as_array", [True, False])

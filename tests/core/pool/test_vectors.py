@@ -44,12 +44,12 @@ async def test_more_tasks_than_can_be_compared_are_told_where_the_model_is_set_a
 
     monkeypatch.setitem(sys.modules, "faiss", None)
     monkeypatch.setattr(meaning, "IN_MEMORY", 174)
-    with pytest.raises(SettingsError, match=r"takes faiss.*'\.\[vectors\]'.*embeddings \"\""):
+    with pytest.raises(SettingsError, match=r"requires faiss.*'\.\[vectors\]'.*embeddings \"\""):
         await run(tmp_path / "a.db", **on(server, target=3))
     monkeypatch.setattr(meaning, "IN_MEMORY", 177)
     with Workspace.open(tmp_path / "b.db", create=True) as workspace:
         async with Engine(workspace, resolve(on(server, target=9, concurrency=1))) as engine:
-            with pytest.raises(EndpointUnusableError, match="takes faiss"):
+            with pytest.raises(EndpointUnusableError, match="requires faiss"):
                 await UnattendedRun(engine).run()
             assert engine.assessor.accepted_of_model == 3
             passing = next(one for one in workspace.tasks.undecided(0, 100) if one.verdict == "pass")
@@ -89,7 +89,7 @@ async def test_a_workspace_with_too_many_tasks_can_be_looked_at(
             assert engine.assessor.neighbours(workspace.tasks.get(1).instruction, but=1)
             engine.assessor.forget()
             assert engine.assessor.near_in_meaning(1) is None
-            assert "takes faiss" in (engine.assessor.unusable or "")
+            assert "requires faiss" in (engine.assessor.unusable or "")
 
 
 async def test_after_an_error_the_vectors_are_read_anew(

@@ -21,8 +21,8 @@ def request(**values: Any) -> dict[str, Any]:
         ({"body": {"n": 5}}, "n changes what a request may cost"),
         ({"body": {"max_tokens": 9}}, r"max_tokens changes .* as in \[request.propose\]"),
         ({"leave_out": ["max_tokens"]}, "max_tokens cannot be left out"),
-        ({"headers": {"a b": "c"}}, "one of its names is no header"),
-        ({"headers": {"host": "x"}}, "one of its names is no header"),
+        ({"headers": {"a b": "c"}}, "one of its names is not a header"),
+        ({"headers": {"host": "x"}}, "one of its names is not a header"),
         ({"headers": {"x-a": "b\nc"}}, "one of its values has characters"),
         ({"propose": {"temperature": -1}}, "at least 0"),
         ({"propose": {"max_tokens": 0}}, "at least 1"),
@@ -133,13 +133,13 @@ def test_headers_do_not_follow_a_change_of_address(tmp_path: Path) -> None:
     ("beside", "theirs"),
     [("", "https://api.openai.com/v1"), ('base_url = "http://h/v1/"\n', "http://h/v1")],
 )
-def test_headers_that_the_endpoint_is_not_sent_are_told(tmp_path: Path, beside: str, theirs: str) -> None:
+def test_headers_not_sent_to_the_endpoint_cause_a_warning(tmp_path: Path, beside: str, theirs: str) -> None:
     text = f'{beside}model = "m"\n[request]\nheaders = {{ x-key = "canary-1" }}\n'
     (tmp_path / "selfinstruct.toml").write_text(text)
     moved = resolve({"base_url": "http://other/v1"}, folder=tmp_path)
     assert headers_warning(moved, tmp_path) == (
-        f"The headers in selfinstruct.toml are for {theirs}, so http://other/v1 is not sent them. If it"
-        " should be, set base_url to it in that file."
+        f"The headers in selfinstruct.toml are for {theirs}, so they are not sent to"
+        " http://other/v1. If they should be, set base_url to that address in the file."
     )
     for flags in ({}, {"base_url": theirs}, {"model": "offline"}):
         assert headers_warning(resolve(flags, folder=tmp_path), tmp_path) == ""

@@ -64,11 +64,11 @@ def test_a_list_of_phrases_can_be_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("phrases", "said"),
     [
-        ('["@rule"]', "'@rule' names no list of phrases; give @rules."),
-        ('["sudoku", "@paperr"]', "'@paperr' names no list of phrases; give @paper."),
-        ('["@Rules"]', "'@Rules' names no list of phrases; give @rules."),
-        ('"@rule"', "'@rule' names no list of phrases; give @rules."),
-        ('["@mine"]', "'@mine' names no list of phrases; there are @rules and @paper."),
+        ('["@rule"]', "'@rule' is not a list of phrases; give @rules."),
+        ('["sudoku", "@paperr"]', "'@paperr' is not a list of phrases; give @paper."),
+        ('["@Rules"]', "'@Rules' is not a list of phrases; give @rules."),
+        ('"@rule"', "'@rule' is not a list of phrases; give @rules."),
+        ('["@mine"]', "'@mine' is not a list of phrases; the lists are @rules and @paper."),
     ],
 )
 def test_a_misspelt_name_in_a_list_of_phrases_does_not_switch_the_rules_off(

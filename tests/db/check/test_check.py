@@ -122,7 +122,7 @@ CHANGES = [
     ("UPDATE settings SET value = '{' WHERE name = 'model'", "values", "The value of model in settings"),
     ("UPDATE requests SET prompt = 'Hello' WHERE id = 1", "values", "The prompt of row 1 of requests"),
     ("UPDATE tasks SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "values", "is not valid UTF-8"),
-    ("UPDATE tasks SET batch = 'two' WHERE id = 180", "values", "should be integer and is text"),
+    ("UPDATE tasks SET batch = 'two' WHERE id = 180", "values", "should be integer, but is text"),
     ("INSERT INTO tasks_text (tasks_text) VALUES ('delete-all')", "search", "can be rebuilt"),
     ("UPDATE tasks SET nearest_id = 9999 WHERE id = 180", "structure", "refers to a row of tasks"),
 ]
@@ -216,5 +216,5 @@ def test_a_part_that_sqlite_refuses_to_read_is_wrong_with_its_words(lived_in: Pa
 
     report = check(lived_in, also={"depth": too_deep})
     assert not report.is_well
-    assert found(report)["depth"].startswith("SQLite could not read on: ")
+    assert found(report)["depth"].startswith("SQLite could not continue reading: ")
     assert "None" not in found(report)["depth"]

@@ -105,12 +105,14 @@ def test_what_is_there_is_replaced_only_with_force(lived_in: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     "content", [b"precious", b"SQLite format 3\0precious"], ids=["a text", "no workspace"]
 )
-def test_what_is_no_copy_of_a_workspace_is_never_replaced(
+def test_a_file_that_is_not_a_copy_of_a_workspace_is_never_replaced(
     lived_in: Path, tmp_path: Path, content: bytes
 ) -> None:
     out = tmp_path / "train.jsonl"
     out.write_bytes(content)
-    with pytest.raises(WorkspaceError, match=r"train\.jsonl is not a copy of a workspace\. Give --out"):
+    with pytest.raises(
+        WorkspaceError, match=r"train\.jsonl is not a copy of a workspace\. Choose another --out"
+    ):
         back_up(lived_in, out, force=True)
     assert out.read_bytes() == content
 

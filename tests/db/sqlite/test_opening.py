@@ -370,7 +370,10 @@ def test_letters_that_cannot_be_decoded_are_told_in_words(lived_in: Path) -> Non
 def test_what_is_no_sqlite_file_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "w.db").write_text("just text, and more of it " * 200)
     said = run("status", "--db", tmp_path / "w.db").output
-    assert "is not a workspace: it does not have the header of a SQLite file. Give --db another file." in said
+    assert (
+        "is not a workspace: it does not have the header of a SQLite file. Choose another file with --db."
+        in said
+    )
 
 
 def test_what_was_half_written_cannot_be_taken_back_where_nothing_can_be_written(shut: Path) -> None:

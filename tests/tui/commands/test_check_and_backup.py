@@ -37,7 +37,7 @@ def test_check_says_what_it_looked_at_and_that_all_is_well(path: Path) -> None:
     assert last == f"All is well with {path}."
 
 
-def test_check_says_that_the_search_was_not_looked_at_where_nothing_can_be_written(
+def test_check_says_that_the_search_index_was_not_checked_where_nothing_can_be_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whoever may write everywhere runs the tests, too.
@@ -47,7 +47,7 @@ def test_check_says_that_the_search_was_not_looked_at_where_nothing_can_be_writt
     *parts, last = result.stdout.splitlines()
     (search,) = (line for line in parts if " search " in line)
     assert search == (
-        "-      search     The full-text index of the instructions was not checked: that takes write"
+        "-      search     The full-text index of the instructions was not checked: that requires write"
         " access to the file and its folder."
     )
     assert all(line.startswith("ok ") for line in parts if line != search)

@@ -73,7 +73,7 @@ def test_no_command_writes_over_what_belongs_to_a_workspace(
     if command == "dedupe":
         result = run(command, *first, "--out", tmp_path / "new", "--report", out, "--force")
         assert result.exit_code == 2
-        assert "Give --report another name" in " ".join(result.output.split())
+        assert "Choose another --report" in " ".join(result.output.split())
         assert out.read_bytes() == before
 
 

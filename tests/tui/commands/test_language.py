@@ -73,10 +73,7 @@ def test_tasks_in_a_language_without_a_folder_have_the_filters_of_any(tmp_path: 
     seeds.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
     begun = auto("--db", tmp_path / "w.db", "--seeds", seeds, "--language", "auto", "--target", "1")
     assert begun.exit_code == 0
-    assert (
-        "The seed tasks are in none of the known languages, so language-neutral settings apply."
-        in begun.output
-    )
+    assert "The seed tasks are not in a known language, so language-neutral settings apply." in begun.output
     with Workspace.open(tmp_path / "w.db") as workspace:
         assert workspace.settings.read()["language"] == "other"
         request = workspace.requests.get(1)
@@ -100,7 +97,7 @@ def test_a_start_that_came_to_nothing_is_told_to_be_of_no_worth_to_one_in_anothe
     result = auto(*words, "--language", "es")
     assert result.exit_code == 2
     assert (
-        "This workspace holds only seeds and settings so far: you can delete it and start over."
+        "This workspace contains only seeds and settings so far: you can delete it and start over."
         in result.output
     )
     (tmp_path / "w.db").unlink()

@@ -70,7 +70,7 @@ def files(path: Path) -> dict[str, str]:
 
 SAID = """\
 Read 5 answers again:
-tasks      1 reworded, 1 rejected as no task, 1 found
+tasks      1 reworded, 1 rejected as not a task, 1 found
 instances  2 changed
 answers    1 that could not be read and can be now
 

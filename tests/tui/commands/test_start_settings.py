@@ -44,19 +44,22 @@ def test_the_list_of_keywords_is_named_by_a_flag_and_remembered(tmp_path: Path) 
             assert workspace.settings.read().get("filters") == kept
 
 
-def test_headers_that_the_endpoint_is_not_sent_are_told_at_the_start(
+def test_headers_not_sent_to_the_endpoint_cause_a_warning_at_the_start(
     tmp_path: Path, server: ModelServer
 ) -> None:
     Path("selfinstruct.toml").write_text('[request]\nheaders = { x-key = "canary-1" }\n')
     result = auto("--db", tmp_path / "w.db", "--model", "m", "--base-url", server.url, "--target", "1")
-    told = f"The headers in selfinstruct.toml are for https://api.openai.com/v1, so {server.url} is not sent"
+    told = (
+        "The headers in selfinstruct.toml are for https://api.openai.com/v1, so they are not sent to"
+        f" {server.url}"
+    )
     assert result.stderr.count(f"Warning: {told}") == 1
 
 
 def test_a_misspelt_list_of_keywords_is_refused_before_a_file_is_made(tmp_path: Path) -> None:
     result = auto("--db", tmp_path / "w.db", "--keywords", "@rule")
     assert result.exit_code == 2
-    assert "--keywords is wrong: '@rule' names no list of phrases; give @rules." in result.stderr
+    assert "--keywords is wrong: '@rule' is not a list of phrases; give @rules." in result.stderr
     assert not (tmp_path / "w.db").exists()
 
 

@@ -188,7 +188,7 @@ async def test_from_the_last_row_the_cursor_goes_to_what_is_left_and_the_end_is_
     await curator.press("a")
     assert curator.current().id == waiting[0]
     while curator.table.has_waiting():
-        assert "That was the last one" not in curator.shown("#message")
+        assert "Last candidate" not in curator.shown("#message")
         await curator.press("r")
     assert "n shows the next batch" in curator.shown("#message")
 

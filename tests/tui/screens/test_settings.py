@@ -378,10 +378,13 @@ async def test_a_batch_that_is_wanted_while_settings_are_applied_still_comes(
         await curator.until(lambda: len(curator.table.ids) > 0)
 
 
-async def test_headers_that_the_endpoint_is_not_sent_are_told_when_it_is_chosen_and_at_the_start(
+async def test_headers_not_sent_to_the_endpoint_cause_a_warning_when_it_is_chosen_and_at_the_start(
     engine_on: OpenEngine, server: ModelServer, tmp_path: Path
 ) -> None:
-    told = f"The headers in selfinstruct.toml are for https://api.openai.com/v1, so {server.url} is not sent"
+    told = (
+        "The headers in selfinstruct.toml are for https://api.openai.com/v1, so they are not sent to"
+        f" {server.url}"
+    )
     (tmp_path / "selfinstruct.toml").write_text('[request]\nheaders = { x-key = "canary-1" }\n')
     engine = engine_on(model="m", base_url="http://127.0.0.1:9/v1", batches_ahead=0)
     async with filling_in(engine) as form:

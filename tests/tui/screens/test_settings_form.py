@@ -68,7 +68,11 @@ def test_a_price_belongs_to_the_model_that_stands_beside_it() -> None:
         ({"concurrency": "many"}, "concurrency", "It must be a whole number."),
         ({"filters.min_words": "200"}, "filters.min_words", "exceeds max_words"),
         ({"filters.keywords": "a,,b"}, "filters.keywords", "at least 1 character"),
-        ({"filters.openings": "@rule, Imagine"}, "filters.openings", "'@rule' names no list of phrases"),
+        (
+            {"filters.openings": "@rule, Imagine"},
+            "filters.openings",
+            "'@rule' is not a list of phrases",
+        ),
         ({"api": "completions", "answers": "json"}, "answers", "or api to chat"),
         ({"price.input": "1"}, "price.output", "lacks output"),
         ({"price.output": "1"}, "price.input", "It needs a value."),

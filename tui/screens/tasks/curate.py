@@ -60,8 +60,8 @@ class CurateScreen(TasksScreen):
     def all_decided(self) -> str:
         """A sentence saying that the batch is done, with the key for the next one."""
         if self.session.attended.made_of(self.session.attended.shown):
-            return " That was the last one so far; more of this batch is on the way."
-        return self.with_keys(" That was the last one here; {next_batch} shows the next batch.")
+            return " Last candidate so far; more of this batch is on the way."
+        return self.with_keys(" Last candidate on this screen; {next_batch} shows the next batch.")
 
     def begin(self) -> None:
         """Show the batch where the user left it, and the greeting."""
@@ -79,7 +79,9 @@ class CurateScreen(TasksScreen):
         """Show warnings and other facts that the user should know at the start."""
         self.say("")
         if self.session.read_only:
-            self.say("The workspace is open read-only: you can look around, nothing changes.", lasts=True)
+            self.say(
+                "The workspace is open read-only: you can look around, but nothing will change.", lasts=True
+            )
             return
         notes = []
         if self.engine.warning:
