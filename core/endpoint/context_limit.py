@@ -8,11 +8,16 @@ from selfinstruct.core.endpoint.error_bodies import ToldError
 from selfinstruct.core.endpoint.parameter_names import TOKEN_LIMITS
 from selfinstruct.core.endpoint.refusals import REFUSALS
 from selfinstruct.core.endpoint.too_long import is_about_context
-from selfinstruct.core.method.paper import IN_CONTEXT
 from selfinstruct.db.records import Parameters, Stage
 
-SHOWN = "in_context"
-"""The name under which a workspace stores a lower maximum of in-context tasks."""
+SHOWN: dict[Stage, str] = {
+    "propose": "in_context",
+    "classify": "in_context.classify",
+    "instantiate": "in_context.instantiate",
+}
+"""The names under which a workspace stores a lower maximum of in-context tasks, or of examples."""
+_LEAST_SHOWN: dict[Stage, int] = {"classify": 2}
+"""One example of each label; other prompts can do with a single one."""
 
 _LEAST_TOKENS, _LEAST_LABEL_TOKENS = 64, 16
 """Fewer tokens hold no whole task or instance, or no label."""
@@ -96,9 +101,19 @@ def _is_above_rate(error: ToldError, *, unless_told: bool) -> bool:
     return unless_told if found is None else _count(found[2]) > _count(found[1])
 
 
-def in_context_at_most(learned: Mapping[str, str | None]) -> int:
-    """Return the maximum number of in-context tasks of a prompt, as learned from earlier refusals."""
-    return int(learned.get(SHOWN) or IN_CONTEXT)
+def in_context_at_most(learned: Mapping[str, str | None], stage: Stage) -> int | None:
+    """Return the most in-context tasks or examples that refusals leave to a stage's prompt; None for all."""
+    told = learned.get(SHOWN[stage])
+    return None if told is None else int(told)
+
+
+def fewer_in_context(shown: int, stage: Stage) -> int | None:
+    """Return how many in-context tasks or examples a prompt has after one with so many was too long.
+
+    None if it can have no fewer.
+    """
+    fewer = shown // 2
+    return fewer if fewer >= _LEAST_SHOWN.get(stage, 1) else None
 
 
 def context_limit(error: ToldError) -> ContextLimit:

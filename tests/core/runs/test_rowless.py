@@ -14,6 +14,7 @@ from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.reads.counts import Rowless
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
+from tests.core.requests.test_context import small_context
 from tests.core.runs.attending import attending
 from tests.server import Fault, ModelServer, chat_answer, error_body
 
@@ -193,6 +194,15 @@ async def test_a_run_of_one_or_two_tasks_is_no_success_if_one_has_no_row(
     outcome, rowless = await run(path, target=target, **settings)
     assert sum(rowless) == 1
     assert outcome.ended is (Ended.STAGE_FAILED if target == 1 else Ended.ROWLESS)
+
+
+async def test_a_small_context_leads_to_shorter_prompts_and_not_to_an_end(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    server.refuse = small_context(900)
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": 16}
+    outcome, _ = await run(tmp_path / "a.db", target=3, **settings)
+    assert outcome.ended is Ended.DONE
 
 
 async def test_a_few_tasks_without_a_row_among_many_are_a_success(tmp_path: Path) -> None:
