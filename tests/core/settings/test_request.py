@@ -130,16 +130,28 @@ def test_headers_do_not_follow_a_change_of_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beside", "theirs"),
-    [("", "https://api.openai.com/v1"), ('base_url = "http://h/v1/"\n', "http://h/v1")],
+    ("beside", "theirs", "why", "where"),
+    [
+        ("", "https://api.openai.com/v1", ", since no base_url stands in it", "at the top of the file"),
+        ('base_url = "http://h/v1/"\n', "http://h/v1", "", "in place of the one there"),
+    ],
 )
-def test_headers_that_the_endpoint_is_not_sent_are_told(tmp_path: Path, beside: str, theirs: str) -> None:
-    text = f'{beside}model = "m"\n[request]\nheaders = {{ x-key = "canary-1" }}\n'
+@pytest.mark.parametrize(
+    ("value", "allow"),
+    [
+        ("canary-1", ""),
+        ("Bearer $MY_TOKEN", ", and start once with --base-url http://other/v1 --header-env MY_TOKEN"),
+    ],
+)
+def test_headers_that_the_endpoint_is_not_sent_are_told_with_what_to_do(
+    tmp_path: Path, beside: str, theirs: str, why: str, where: str, value: str, allow: str
+) -> None:
+    text = f'{beside}model = "m"\n[request]\nheaders = {{ x-key = "{value}" }}\n'
     (tmp_path / "selfinstruct.toml").write_text(text)
     moved = resolve({"base_url": "http://other/v1"}, folder=tmp_path)
     assert headers_warning(moved, tmp_path) == (
-        f"The headers in selfinstruct.toml are for {theirs}, so http://other/v1 is not sent them. If it"
-        " should be, set base_url to it in that file."
+        f"The headers in selfinstruct.toml are for {theirs}{why}: http://other/v1 is not sent them. To send"
+        f' them there, write base_url = "http://other/v1" {where}{allow}.'
     )
     for flags in ({}, {"base_url": theirs}, {"model": "offline"}):
         assert headers_warning(resolve(flags, folder=tmp_path), tmp_path) == ""

@@ -49,7 +49,7 @@ def test_headers_that_the_endpoint_is_not_sent_are_told_at_the_start(
 ) -> None:
     Path("selfinstruct.toml").write_text('[request]\nheaders = { x-key = "canary-1" }\n')
     result = auto("--db", tmp_path / "w.db", "--model", "m", "--base-url", server.url, "--target", "1")
-    told = f"The headers in selfinstruct.toml are for https://api.openai.com/v1, so {server.url} is not sent"
+    told = "The headers in selfinstruct.toml are for https://api.openai.com/v1, since no base_url stands"
     assert result.stderr.count(f"Warning: {told}") == 1
 
 
