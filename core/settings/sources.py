@@ -16,6 +16,7 @@ from selfinstruct.core.setting_names import flag_of, setting
 from selfinstruct.core.settings.addresses import as_address
 from selfinstruct.core.settings.header_values import HEADER_FLAG, variables_in
 from selfinstruct.core.settings.messages import explain
+from selfinstruct.core.settings.misplaced import belongs
 from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, OPENAI_URL, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
 from selfinstruct.core.settings.words import WordSettings
@@ -238,6 +239,8 @@ def _sentence(error: ValidationError, source: str) -> str:
     where = ".".join(str(part) for part in first["loc"])[:_LONGEST_QUOTED]
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]
+        if place := belongs(name, parents, first["input"]):
+            return f"In {source}, '{where}' is not a setting at this place. {place}"
         known = _names_in(parents)
         near = nearest(name.replace("-", "_"), known, least=NEAR_IN_TABLE if parents else NEAR)
         of = {

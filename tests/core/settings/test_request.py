@@ -28,8 +28,8 @@ def request(**values: Any) -> dict[str, Any]:
         ({"propose": {"max_tokens": 0}}, "at least 1"),
         ({"header": {}}, "'request.header' is not a setting. Did you mean 'headers'"),
         ({"bodi": {}}, r"'request.bodi' is not a setting. Did you mean 'body'\?"),
-        ({"top_p": 1}, r"'request.top_p' is not a setting. \[request\] has body, headers, leave_out, "),
-        ({"propose": {"seed": 1}}, r"\[request.propose\] has model, temperature, max_tokens"),
+        ({"tip": 1}, r"'request.tip' is not a setting. \[request\] has body, headers, leave_out, "),
+        ({"propose": {"speed": 1}}, r"\[request.propose\] has model, temperature, max_tokens"),
         ({"classify": {"temprature": 1}}, "Did you mean 'temperature'"),
     ],
 )
