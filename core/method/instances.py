@@ -22,7 +22,15 @@ from selfinstruct.core.method.instance_fields import (
 )
 from selfinstruct.core.method.label_pairs import inputs_above_labels, labels_with_inputs
 from selfinstruct.core.method.next_task import before_last_task, before_next_task, dialogue_follows
-from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.no_instance import is_without_instance
+from selfinstruct.core.method.parsed_instance import (
+    OPEN_END,
+    UNREADABLE,
+    Pair,
+    ParsedInstance,
+    finished,
+    unreadable,
+)
 from selfinstruct.core.method.remarks import without_lead_in, without_remarks
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
@@ -32,6 +40,7 @@ from selfinstruct.core.method.structured_instances import (
 from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
+from selfinstruct.db.records import Reason
 
 _KINDS: tuple[Kind, ...] = ("input", "output", "label")
 _AROUND_NAME = " \t*_#:"
@@ -166,8 +175,13 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     if has_unknown_form(own, vocabulary) or (bodies is None and dialogue_follows(own, vocabulary)):
         return unreadable(own)
     fault = OPEN_END if ended.is_open else None
-    pairs = [*(Pair("", body) for body in others), Pair("", ended.text, fault)]
+    pairs = [Pair("", body, _fault_of_json(body)) for body in others]
+    pairs.append(Pair("", ended.text, _fault_of_json(last) or fault))
     return finished(pairs, vocabulary, whole=whole)
+
+
+def _fault_of_json(text: str) -> Reason | None:
+    return UNREADABLE if is_without_instance(text) else None
 
 
 def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:

@@ -9,6 +9,7 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.json_answers import as_text, json_items
 from selfinstruct.core.method.next_task import before_next_task
+from selfinstruct.core.method.no_instance import holds_no_instance
 from selfinstruct.core.method.parsed_instance import (
     UNREADABLE,
     Pair,
@@ -119,11 +120,23 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
     output = values["label"] if label_of_output else output
     if not label_of_output and "output" in values and values.get("label", output) != output:
         repeated.append(f"label: {values['label']}")
+    if "input" not in values and _all_empty(item, vocabulary):
+        return Pair("", as_text(item), UNREADABLE)
     if len(lists) > 1:
         return Pair("", as_text(item), _LISTS)
     if left := [*repeated, *(others if given is not None else [])]:
         return Pair("", as_text(item), unplaced(left[0]))
     return Pair("\n".join(others) if given is None else given, output or "")
+
+
+def _all_empty(item: dict[str, Any], vocabulary: Vocabulary) -> bool:
+    """Whether the output of an object is a list or an object that holds nothing, or only an error."""
+    outputs = [
+        value
+        for name, value in item.items()
+        if (meaning := vocabulary.meaning(name)) is not None and meaning.kind in {"output", "label"}
+    ]
+    return all(isinstance(value, list | dict) and holds_no_instance(value) for value in outputs)
 
 
 def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None:
