@@ -36,6 +36,7 @@ from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
     from_table,
+    from_yaml,
 )
 from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of
@@ -50,7 +51,7 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
     """The instances of an input-first answer; `ended`: a mark of the template shows that it is whole."""
     own = before_other_instances(text, vocabulary)
     text, ended = own or text, ended or own != ""
-    found = from_json(text, vocabulary, output_first=False) or from_table(text, vocabulary)
+    found = _structured(text, vocabulary, output_first=False)
     if found is not None:
         return found
     read = read_fields(text, vocabulary, INPUT_FIRST)
@@ -73,7 +74,7 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
     """The instances of an output-first answer; one that starts with an input is read as input-first."""
     own = before_other_instances(text, vocabulary)
     text, ended = own or text, ended or own != ""
-    found = from_json(text, vocabulary, output_first=True) or from_table(text, vocabulary)
+    found = _structured(text, vocabulary, output_first=True)
     if found is not None:
         return found
     read = read_fields(text, vocabulary, OUTPUT_FIRST)
@@ -89,6 +90,14 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
         pairs = inputs_above_labels(fields, vocabulary) or labels_with_inputs(fields, vocabulary)
     # The input of the last label may stand below what begins there.
     return finished(pairs, vocabulary, whole=ended or (read.more and pairs[-1].given.strip() != ""))
+
+
+def _structured(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
+    return (
+        from_json(text, vocabulary, output_first=output_first)
+        or from_table(text, vocabulary)
+        or from_yaml(text, vocabulary, output_first=output_first)
+    )
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:

@@ -18,9 +18,11 @@ from selfinstruct.core.method.parsed_instance import (
     unplaced,
     unreadable,
 )
+from selfinstruct.core.method.remarks import without_remarks
 from selfinstruct.core.method.tables import column, only_table
 from selfinstruct.core.method.unknown_form import has_unknown_form
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
+from selfinstruct.core.method.yaml_blocks import yaml_items
 from selfinstruct.db.records import Reason
 
 _NUMBERS = {"id", "number", "index", "no", "#"}
@@ -52,6 +54,31 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
     if read.rest.strip():
         parsed.append(ParsedInstance("", read.rest.strip(), UNREADABLE))
     return parsed
+
+
+def from_yaml(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
+    """The instances of an answer in YAML with texts as blocks; None if it is none."""
+
+    def is_field(name: str) -> bool:
+        meaning = vocabulary.meaning(name)
+        return meaning is not None and meaning.kind in {"input", "output", "label"}
+
+    def is_end(name: str) -> bool:
+        meaning = vocabulary.meaning(name)
+        return meaning is not None and meaning.kind == "task"
+
+    read = yaml_items(text, is_field, is_end)
+    if read is None:
+        return None
+    below = [line for line in read.after if not vocabulary.example.match(line.strip("#* "))]
+    if below and without_remarks("\n".join(["…", "", *below]), vocabulary).text.strip() != "…":
+        return unreadable(text)
+    if read.is_broken or _has_fields(read.before, vocabulary):
+        return unreadable(text)
+    pairs = [pair for item in read.items if (pair := _from_object(item, vocabulary)) is not None]
+    if output_first:
+        pairs = [replace(pair, output=pair.output.strip()) for pair in pairs]
+    return finished(pairs, vocabulary, whole=False) if pairs else unreadable(text)
 
 
 def before_other_instances(text: str, vocabulary: Vocabulary) -> str:
