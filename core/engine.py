@@ -272,7 +272,12 @@ class Engine:
     async def classify(self, task_ids: Iterable[int]) -> None:
         """Stage 3: request a classification label for each of these tasks that has none."""
         tasks = self.workspace.tasks.get_many(task_ids)
-        await self._for_each([task.id for task in tasks if task.label is None], self.planner.classify)
+        lacking = [task.id for task in tasks if task.label is None]
+        while lacking:
+            await self._for_each(lacking, self.planner.classify)
+            # Where a prompt was too long, the next one is shorter.
+            tasks = self.workspace.tasks.get_many(lacking)
+            lacking = [one.id for one in tasks if one.label is None and one.classify_request_id is None]
 
     async def instantiate(self, task_ids: Iterable[int]) -> None:
         """Stage 4: request instances of these tasks.
@@ -282,7 +287,11 @@ class Engine:
         tasks = self.workspace.tasks.get_many(task_ids)
         clear = [task.id for task in tasks if task.label in {"classification", "generation"}]
         lacking = [task_id for task_id in clear if not self.workspace.instances.of_task(task_id)]
-        await self._for_each(lacking, self.planner.instantiate)
+        while lacking:
+            await self._for_each(lacking, self.planner.instantiate)
+            # As above.
+            tasks = self.workspace.tasks.get_many(lacking)
+            lacking = [one.id for one in tasks if one.instantiate_request_id is None]
 
     def export(
         self,

@@ -228,6 +228,12 @@ def _contexts() -> Iterator[Row]:
             " `inputs` tokens and 1024 `max_new_tokens`",
         ),
         ("llama-cpp-python", 500, "Requested tokens (300) exceed context window of 1024"),
+        ("a sum", 400, "Prompt tokens (300) plus max_tokens (1024) exceed 1024"),
+        (
+            "another name of the token limit",
+            400,
+            "The answer would be too long: prompt length and max_completion_tokens are over the limit",
+        ),
         ("llama.cpp", 400, "the request exceeds the available context size. try increasing the context size"),
     ):
         yield Row(

@@ -97,7 +97,8 @@ def _statuses() -> Iterator[Row]:
         "400, the context is too long",
         (refusal(400, "At most 4096 tokens.", code="context_length_exceeded"),),
         "failed",
-        r"context does not hold the prompt and up to 512 tokens of answer \(status 400\)\. Use shorter",
+        r"context of 4,096 tokens does not hold the prompt and up to 512 tokens of answer \(status 400\)\."
+        r" Use shorter",
         2,
         always=True,
     )

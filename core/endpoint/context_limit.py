@@ -5,13 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from selfinstruct.core.endpoint.error_bodies import ToldError
+from selfinstruct.core.endpoint.parameter_names import TOKEN_LIMITS
 from selfinstruct.core.endpoint.refusals import REFUSALS
-from selfinstruct.core.endpoint.refused_parameters import TOKEN_LIMITS, is_about_context
-from selfinstruct.core.method.paper import IN_CONTEXT
+from selfinstruct.core.endpoint.too_long import is_about_context
 from selfinstruct.db.records import Parameters, Stage
 
-SHOWN = "in_context"
-"""The name under which a workspace stores a lower maximum of in-context tasks."""
+SHOWN: dict[Stage, str] = {
+    "propose": "in_context",
+    "classify": "in_context.classify",
+    "instantiate": "in_context.instantiate",
+}
+"""The names under which a workspace stores a lower maximum of in-context tasks, or of examples."""
+_LEAST_SHOWN: dict[Stage, int] = {"classify": 2}
+"""One example of each label; other prompts can do with a single one."""
 
 _LEAST_TOKENS, _LEAST_LABEL_TOKENS = 64, 16
 """Fewer tokens hold no whole task or instance, or no label."""
@@ -24,17 +30,31 @@ _NUMBER = r"((?<![\d,])\d[\d,]*)"
 _SUM = re.compile(rf"{_NUMBER} \+ {_NUMBER} > {_NUMBER}")
 """As Anthropic writes it: the prompt and the answer that was asked for, and the context."""
 _AT_LEAST = re.compile(r"(?:at least|more than|over) \Z", re.IGNORECASE)
+_TO_LIMIT = (
+    r"(?:(?:the|a|model|model's|allowed|maximum|max|limit|tokens?|number|length|of|total|size|input|prompt|is"
+    r"|max_\w{1,20})[ :=]{1,3})*\(?"
+)
+"""What stands between "exceeds" and the number that is exceeded."""
 _CONTEXT = re.compile(
     rf"context[ _-]?(?:length|window|size|limit)[^.\d]{{0,40}}?{_NUMBER}|context of(?: only)? {_NUMBER}"
     rf"|{_NUMBER}(?: tokens?)? (?:maximum )?context|<= ?{_NUMBER}|> ?{_NUMBER} maximum"
-    rf"|cannot exceed {_NUMBER}|tokens allowed \({_NUMBER}",
+    rf"|tokens allowed \({_NUMBER}"
+    rf"|max(?:imum)? (?:model|input|prompt|sequence) length[^.\d]{{0,20}}?{_NUMBER}"
+    rf"|max_(?:model|seq(?:uence)?)_len\w*\W{{0,3}}{_NUMBER}"
+    rf"|(?:exceed(?:s|ed|ing)?|(?:longer|larger|greater|more|less|fewer) than) {_TO_LIMIT}{_NUMBER}"
+    rf"|\blimit(?:ed to| is| of|:) {_NUMBER}|\bat most {_NUMBER}"
+    rf"|\bonly {_NUMBER}(?: tokens)? (?:are|is|remain)"
+    rf"|max size: {_NUMBER}|[\d)] ?> ?{_NUMBER}",
     re.IGNORECASE,
 )
 _PROMPT = re.compile(
     rf"{_NUMBER} (?:of )?(?:input|prompt|`?inputs`?) tokens"
-    rf"|{_NUMBER} in (?:the|your) (?:messages|prompt|input)|request \({_NUMBER} tokens"
+    rf"|{_NUMBER} (?:tokens )?(?:in|from) (?:the|your) (?:input )?(?:messages|prompt|input)"
+    rf"|request \({_NUMBER} tokens"
     rf"|prompt (?:contains|has|is too long:) {_NUMBER}|token count \({_NUMBER}"
-    rf"|received {_NUMBER}",
+    rf"|\b(?:prompt|inputs?)`?(?: tokens?| length| size| token count)?"
+    rf" ?(?:\((?:length )?|=|:|is|of|has|contains)? ?{_NUMBER}"
+    rf"|received {_NUMBER}|given: {_NUMBER}|current length is {_NUMBER}",
     re.IGNORECASE,
 )
 _OF_TOKENS = re.compile(r"context|token|prompt|input|sequence|max_length|\bn_ctx\b", re.IGNORECASE)
@@ -81,9 +101,19 @@ def _is_above_rate(error: ToldError, *, unless_told: bool) -> bool:
     return unless_told if found is None else _count(found[2]) > _count(found[1])
 
 
-def in_context_at_most(learned: Mapping[str, str | None]) -> int:
-    """Return the maximum number of in-context tasks of a prompt, as learned from earlier refusals."""
-    return int(learned.get(SHOWN) or IN_CONTEXT)
+def in_context_at_most(learned: Mapping[str, str | None], stage: Stage) -> int | None:
+    """Return the most in-context tasks or examples that refusals leave to a stage's prompt; None for all."""
+    told = learned.get(SHOWN[stage])
+    return None if told is None else int(told)
+
+
+def fewer_in_context(shown: int, stage: Stage) -> int | None:
+    """Return how many in-context tasks or examples a prompt has after one with so many was too long.
+
+    None if it can have no fewer.
+    """
+    fewer = shown // 2
+    return fewer if fewer >= _LEAST_SHOWN.get(stage, 1) else None
 
 
 def context_limit(error: ToldError) -> ContextLimit:

@@ -16,11 +16,8 @@ from selfinstruct.core.endpoint.key_consent import (
 from selfinstruct.core.endpoint.redaction import remember
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.setting_names import as_flags, flag_of
-from selfinstruct.core.settings.header_values import filled
+from selfinstruct.core.settings.header_values import HEADER_FLAG, filled
 from selfinstruct.core.settings.model import Settings
-
-HEADER_FLAG = "--header-env"
-"""The option that names an environment variable for headers, and allows it together with an address."""
 
 Names = tuple[str, str, str]
 """References to the settings of model, address and key variable, for messages."""

@@ -11,18 +11,17 @@ A lesson is an entry of what a workspace stores about an endpoint, by our own na
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from selfinstruct.core.endpoint.error_bodies import ToldError
+from selfinstruct.core.endpoint.parameter_names import TOKEN_LIMITS, mentions, places, renamed
+from selfinstruct.core.endpoint.too_long import is_about_context
 from selfinstruct.core.endpoint.value_bounds import LEAST_STEP, Bounds, value_bounds
 from selfinstruct.db.records import Parameters
 
 Lessons = dict[str, str | None]
-
-TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens")
-"""The names of the limit on tokens to generate; the first is ours."""
 
 _STREAM: Lessons = {"+stream": "true", "+stream_options": '{"include_usage": true}'}
 _STREAM_WANTED = re.compile(
@@ -38,19 +37,6 @@ _SWITCH_WANTED = re.compile(
     r"(?<![\w.])(?:(?:parameters?|body|request|input)\.)?(?P<name>[a-z]\w{0,40}_\w{1,40})[`'\"]?"
     r" (?:must|should|has to|needs to) be (?:set to )?[`'\"]?(?P<value>true|false)\b",
     re.IGNORECASE,
-)
-_CONTEXT = re.compile(
-    r"(?<!`)context[ _-]?(?:length|window|size|limit)|context (?:of|the overflow)|\bn_ctx\b"
-    r"|(?:exceed\w*|maximum|model'?s?|available) context|max_(?:model|seq(?:uence)?)_len"
-    r"|\b(?:prompt|input|message|request)s?\b[^.;]{0,40}(?<!took )(?<!takes )(?<!taking )(?<!taken )"
-    r"\btoo (?:long|many tokens)\b"
-    r"|\btoo many (?:input )?tokens\b|\binput (?:token count|length)\b|`?\binputs`? (?:tokens|must have)"
-    r"|maximum (?:sequence|prompt|input) length|tokens? in (?:the|your) prompt"
-    r"|reduce (?:the length|your (?:prompt|message|input))",
-    re.IGNORECASE,
-)
-_CONTEXT_CODES = re.compile(
-    "context_length|context_size|string_above_max_length|prompt_too_long", re.IGNORECASE
 )
 _ONE_OF = re.compile(
     r"\bboth\b|\bonly (?:specify |use |set |provide )?one\b|mutually exclusive|\beither\b|simultaneous"
@@ -108,7 +94,7 @@ def lessons(error: ToldError, sent: Parameters, learned: Mapping[str, str | None
         return {}
     found = (
         _added(error.message, sent)
-        or _renamed(error.message, sent)
+        or renamed(error, sent)
         or _one_of_several(error.message, sent)
         or _refused(error, sent, learned)
     )
@@ -127,14 +113,8 @@ def concerning(error: ToldError, sent: Parameters) -> ToldError:
     Some servers give the kind of the error there, or say `body`; the message then says what is refused.
     """
     return replace(
-        error, params=tuple(one for one in error.params if any(_mentions(one, name) for name in sent))
+        error, params=tuple(one for one in error.params if any(mentions(one, name) for name in sent))
     )
-
-
-def is_about_context(error: ToldError) -> bool:
-    """Whether an error says that the request does not fit the model's context."""
-    codes = " ".join(error.codes)
-    return bool(_CONTEXT.search(error.message) or _CONTEXT_CODES.search(codes))
 
 
 def _bounded(name: str, value: Any, learned: Mapping[str, str | None]) -> Any:
@@ -159,18 +139,9 @@ def _added(said: str, sent: Parameters) -> Lessons:
     return dict(_STREAM) if "stream" not in sent and _STREAM_WANTED.search(said) else {}
 
 
-def _renamed(said: str, sent: Parameters) -> Lessons:
-    """Read by which name the token limit is known."""
-    ours = next((name for name in TOKEN_LIMITS if name in sent), None)
-    other = next((name for name in TOKEN_LIMITS if name != ours and _mentions(said, name)), None)
-    if ours != TOKEN_LIMITS[0] or other is None or value_bounds(said, sent[ours]) is not None:
-        return {}
-    return {ours: other}
-
-
 def _one_of_several(said: str, sent: Parameters) -> Lessons:
     """Read which parameters exclude each other; the first of them stays."""
-    named = [name for name in sent if name not in TOKEN_LIMITS and _mentions(said, name)]
+    named = [name for name in sent if name not in TOKEN_LIMITS and mentions(said, name)]
     return dict.fromkeys(named[1:]) if len(named) > 1 and _ONE_OF.search(said) else {}
 
 
@@ -215,35 +186,18 @@ def _of_value(name: str, value: Any, bounds: Bounds, learned: Mapping[str, str |
 def _named(error: ToldError, sent: Parameters) -> list[str]:
     """Which of the sent parameters a refusal concerns."""
     if error.params:
-        return [name for name in sent if any(_mentions(param, name) for param in error.params)]
+        return [name for name in sent if any(mentions(param, name) for param in error.params)]
     if not _REFUSING.search(error.message):
         return []
-    named = [name for name in sent if _mentions(error.message, name)]
+    named = [name for name in sent if mentions(error.message, name)]
     endings = tuple(ending for word, ending in _FAMILIES if word.search(error.message))
     return named or [name for name in sent if name.endswith(endings)]
 
 
-def _mentions(said: str, name: str) -> bool:
-    return next(_places(said, name), None) is not None
-
-
-def _places(said: str, name: str) -> Iterator["re.Match[str]"]:
-    """Find a parameter's name in a sentence: in snake, camel or kebab case, with or without quotes."""
-    pattern = rf"(?<![A-Za-z0-9_]){'[ _-]?'.join(map(re.escape, name.split('_')))}(?![A-Za-z0-9_])"
-    if name.isalpha() and name != "temperature":
-        # An ordinary word: only quoted, as a field, or beside a word that says what it is.
-        pattern = (
-            rf"(?<=['\"`.:]){name}(?=['\"`:])|\A{name}(?=:|\Z)|(?<=: ){name}(?=[\s,.;)]|\Z)"
-            rf"|(?:parameter|argument|field|option|propert(?:y|ies)|key)s?\W{{1,3}}{name}\b"
-            rf"|\b{name} (?:parameter|argument|field)"
-        )
-    return re.finditer(pattern, said, re.IGNORECASE)
-
-
 def _clause(said: str, name: str, named: list[str]) -> str:
     """The part of a message about one of several parameters: up to the next name or the sentence's end."""
-    start = next((place.end() for place in _places(said, name)), 0)
-    ends = [place.start() for other in named if other != name for place in _places(said, other)]
+    start = next((place.end() for place in places(said, name)), 0)
+    ends = [place.start() for other in named if other != name for place in places(said, other)]
     ends += [stop.start() for stop in re.finditer(r"[.;](?:\s|\Z)", said)]
     return said[start : min((end for end in ends if end >= start), default=len(said))]
 
@@ -253,6 +207,6 @@ def _speaks_of_value(clause: str, name: str, value: float) -> bool:
         return True
     told = rf"{re.escape(f'{value:g}')}(?:\.0+)?(?![\d.]*\d)"
     before = r"(?:\s|=|:|\bof\b|\bis\b|\bto\b|[`'\"(])+"
-    return any(
-        re.match(rf"{before}{told}", clause[place.end() :]) for place in _places(clause, name)
-    ) or bool(re.match(rf"{before}{told}", clause) or re.search(rf"not support {told}", clause))
+    return any(re.match(rf"{before}{told}", clause[place.end() :]) for place in places(clause, name)) or bool(
+        re.match(rf"{before}{told}", clause) or re.search(rf"not support {told}", clause)
+    )

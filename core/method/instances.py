@@ -22,16 +22,26 @@ from selfinstruct.core.method.instance_fields import (
 )
 from selfinstruct.core.method.label_pairs import inputs_above_labels, labels_with_inputs
 from selfinstruct.core.method.next_task import before_last_task, before_next_task, dialogue_follows
-from selfinstruct.core.method.parsed_instance import OPEN_END, Pair, ParsedInstance, finished, unreadable
+from selfinstruct.core.method.no_instance import is_without_instance
+from selfinstruct.core.method.parsed_instance import (
+    OPEN_END,
+    UNREADABLE,
+    Pair,
+    ParsedInstance,
+    finished,
+    unreadable,
+)
 from selfinstruct.core.method.remarks import without_lead_in, without_remarks
 from selfinstruct.core.method.structured_instances import (
     before_other_instances,
     from_json,
     from_table,
+    from_yaml,
 )
 from selfinstruct.core.method.unknown_form import has_unknown_form, holds_fields
 from selfinstruct.core.method.values import value_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary
+from selfinstruct.db.records import Reason
 
 _KINDS: tuple[Kind, ...] = ("input", "output", "label")
 _AROUND_NAME = " \t*_#:"
@@ -41,7 +51,7 @@ def input_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Parse
     """The instances of an input-first answer; `ended`: a mark of the template shows that it is whole."""
     own = before_other_instances(text, vocabulary)
     text, ended = own or text, ended or own != ""
-    found = from_json(text, vocabulary, output_first=False) or from_table(text, vocabulary)
+    found = _structured(text, vocabulary, output_first=False)
     if found is not None:
         return found
     read = read_fields(text, vocabulary, INPUT_FIRST)
@@ -64,7 +74,7 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
     """The instances of an output-first answer; one that starts with an input is read as input-first."""
     own = before_other_instances(text, vocabulary)
     text, ended = own or text, ended or own != ""
-    found = from_json(text, vocabulary, output_first=True) or from_table(text, vocabulary)
+    found = _structured(text, vocabulary, output_first=True)
     if found is not None:
         return found
     read = read_fields(text, vocabulary, OUTPUT_FIRST)
@@ -80,6 +90,14 @@ def output_first(text: str, vocabulary: Vocabulary, *, ended: bool) -> list[Pars
         pairs = inputs_above_labels(fields, vocabulary) or labels_with_inputs(fields, vocabulary)
     # The input of the last label may stand below what begins there.
     return finished(pairs, vocabulary, whole=ended or (read.more and pairs[-1].given.strip() != ""))
+
+
+def _structured(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
+    return (
+        from_json(text, vocabulary, output_first=output_first)
+        or from_table(text, vocabulary)
+        or from_yaml(text, vocabulary, output_first=output_first)
+    )
 
 
 def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
@@ -169,8 +187,13 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     if has_unknown_form(own, vocabulary) or (bodies is None and dialogue_follows(own, vocabulary)):
         return unreadable(own)
     fault = OPEN_END if ended.is_open else None
-    pairs = [*(Pair("", body) for body in others), Pair("", ended.text, fault)]
+    pairs = [Pair("", body, _fault_of_json(body)) for body in others]
+    pairs.append(Pair("", ended.text, _fault_of_json(last) or fault))
     return finished(pairs, vocabulary, whole=whole)
+
+
+def _fault_of_json(text: str) -> Reason | None:
+    return UNREADABLE if is_without_instance(text) else None
 
 
 def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:

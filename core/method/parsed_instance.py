@@ -7,6 +7,7 @@ from selfinstruct.core.method.answer_lines import leaves_fence_open
 from selfinstruct.core.method.json_answers import holds_a_row, holds_an_answer
 from selfinstruct.core.method.values import fault_of, input_of, value_of, without_empty_edges
 from selfinstruct.core.method.vocabulary import Vocabulary
+from selfinstruct.core.method.yaml_blocks import BLOCK_MARK
 from selfinstruct.db.records import Reason
 
 UNREADABLE = Reason("unreadable", "The answer has no format that tells input and output apart.")
@@ -56,6 +57,8 @@ def finished(
         fault = pair.fault
         is_json_row = not exact and not given and holds_a_row(output)
         if fault is None and (is_json_row or holds_an_answer(given) or holds_an_answer(output)):
+            fault = UNREADABLE
+        if fault is None and not exact and any(map(BLOCK_MARK.match, (given, output))):
             fault = UNREADABLE
         fault = fault or fault_of(given, output, vocabulary)
         if fault is None and (leaves_fence_open(given) or leaves_fence_open(output)):

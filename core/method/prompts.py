@@ -202,9 +202,14 @@ class PromptWriter:
         stop = [f"\n{last + 1}."]
         return self._finish("propose", prompt, parameters, stop, [task_id for task_id, _ in shown])
 
-    def classify(self, instruction: str) -> RenderedPrompt:
-        """Render a classify prompt: is this a classification task? (section 2.2, table 6)."""
-        examples = self._classify_examples
+    def classify(self, instruction: str, *, at_most: int | None = None) -> RenderedPrompt:
+        """Render a classify prompt: is this a classification task? (section 2.2, table 6).
+
+        Args:
+            instruction: The task.
+            at_most: The most examples that it shows.
+        """
+        examples = _few_of_both(self._classify_examples, at_most)
         prompt = self._render(
             "classify",
             examples=[
@@ -219,7 +224,12 @@ class PromptWriter:
         return self._finish("classify", prompt, parameters, stop, [seed.id for seed in examples])
 
     def instantiate(
-        self, instruction: str, *, output_first: bool, anew: random.Random | None = None
+        self,
+        instruction: str,
+        *,
+        output_first: bool,
+        anew: random.Random | None = None,
+        at_most: int | None = None,
     ) -> RenderedPrompt:
         """Render an instantiate prompt (section 2.2, tables 7 and 8).
 
@@ -228,10 +238,12 @@ class PromptWriter:
             output_first: Whether the model writes the output before the input, as for classification tasks.
             anew: For a repeated request, which would get the same answer at temperature 0: sets a higher
                 temperature and draws other examples.
+            at_most: The most examples that it shows.
         """
         examples = self._output_first_examples if output_first else self._input_first_examples
         if anew is not None:
             examples = _short_ones(self._with_label if output_first else self._without_label, anew)
+        examples = examples[:at_most]
         stage = "output_first" if output_first else "input_first"
         prompt = self._render(
             stage,
@@ -373,6 +385,17 @@ def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 def _mix(examples: list[Example], rng: random.Random) -> list[Example]:
     rng.shuffle(examples)
     return examples
+
+
+def _few_of_both(examples: list[Example], at_most: int | None) -> list[Example]:
+    """At most so many of the examples, in their order, with about the same share of each label."""
+    if at_most is None or at_most >= len(examples):
+        return examples
+    yes = [one for one in examples if one.is_classification]
+    no = [one for one in examples if not one.is_classification]
+    most = max(1, round(at_most * len(yes) / len(examples)))
+    kept = {one.id for one in (*yes[:most], *no[: at_most - most])}
+    return [one for one in examples if one.id in kept]
 
 
 def _short_ones(seeds: Sequence[Example], rng: random.Random) -> list[Example]:

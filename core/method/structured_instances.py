@@ -9,6 +9,7 @@ from selfinstruct.core.method.answer_lines import Line
 from selfinstruct.core.method.field_heads import field_head
 from selfinstruct.core.method.json_answers import as_text, json_items
 from selfinstruct.core.method.next_task import before_next_task
+from selfinstruct.core.method.no_instance import holds_no_instance
 from selfinstruct.core.method.parsed_instance import (
     UNREADABLE,
     Pair,
@@ -17,9 +18,11 @@ from selfinstruct.core.method.parsed_instance import (
     unplaced,
     unreadable,
 )
+from selfinstruct.core.method.remarks import without_remarks
 from selfinstruct.core.method.tables import column, only_table
 from selfinstruct.core.method.unknown_form import has_unknown_form
 from selfinstruct.core.method.vocabulary import FieldName, Kind, Vocabulary
+from selfinstruct.core.method.yaml_blocks import yaml_items
 from selfinstruct.db.records import Reason
 
 _NUMBERS = {"id", "number", "index", "no", "#"}
@@ -51,6 +54,31 @@ def from_json(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[
     if read.rest.strip():
         parsed.append(ParsedInstance("", read.rest.strip(), UNREADABLE))
     return parsed
+
+
+def from_yaml(text: str, vocabulary: Vocabulary, *, output_first: bool) -> list[ParsedInstance] | None:
+    """The instances of an answer in YAML with texts as blocks; None if it is none."""
+
+    def is_field(name: str) -> bool:
+        meaning = vocabulary.meaning(name)
+        return meaning is not None and meaning.kind in {"input", "output", "label"}
+
+    def is_end(name: str) -> bool:
+        meaning = vocabulary.meaning(name)
+        return meaning is not None and meaning.kind == "task"
+
+    read = yaml_items(text, is_field, is_end)
+    if read is None:
+        return None
+    below = [line for line in read.after if not vocabulary.example.match(line.strip("#* "))]
+    if below and without_remarks("\n".join(["…", "", *below]), vocabulary).text.strip() != "…":
+        return unreadable(text)
+    if read.is_broken or _has_fields(read.before, vocabulary):
+        return unreadable(text)
+    pairs = [pair for item in read.items if (pair := _from_object(item, vocabulary)) is not None]
+    if output_first:
+        pairs = [replace(pair, output=pair.output.strip()) for pair in pairs]
+    return finished(pairs, vocabulary, whole=False) if pairs else unreadable(text)
 
 
 def before_other_instances(text: str, vocabulary: Vocabulary) -> str:
@@ -119,11 +147,23 @@ def _from_object(item: dict[str, Any], vocabulary: Vocabulary) -> Pair | None:
     output = values["label"] if label_of_output else output
     if not label_of_output and "output" in values and values.get("label", output) != output:
         repeated.append(f"label: {values['label']}")
+    if "input" not in values and _all_empty(item, vocabulary):
+        return Pair("", as_text(item), UNREADABLE)
     if len(lists) > 1:
         return Pair("", as_text(item), _LISTS)
     if left := [*repeated, *(others if given is not None else [])]:
         return Pair("", as_text(item), unplaced(left[0]))
     return Pair("\n".join(others) if given is None else given, output or "")
+
+
+def _all_empty(item: dict[str, Any], vocabulary: Vocabulary) -> bool:
+    """Whether the output of an object is a list or an object that holds nothing, or only an error."""
+    outputs = [
+        value
+        for name, value in item.items()
+        if (meaning := vocabulary.meaning(name)) is not None and meaning.kind in {"output", "label"}
+    ]
+    return all(isinstance(value, list | dict) and holds_no_instance(value) for value in outputs)
 
 
 def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None:

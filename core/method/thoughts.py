@@ -41,6 +41,11 @@ _OPENING_FENCE = re.compile(
 )
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)[^<\n]*(?:<\|[a-z]+\|>[^<\n]*)??<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
+# Where the prompt has begun the header, an answer begins with the rest of it.
+_HEADER_TAIL = re.compile(
+    r"\A\s*(?:(?:<\|start\|>|assistant|analysis|commentary|final|code|json|to=[\w.]++|<\|constrain\|>)\s*)+"
+    r"<\|message\|>"
+)
 # Some servers decode harmony without its special tokens.
 _BARE_HARMONY = re.compile(r"\A\s*(?:assistant)?analysis(?=\S).*?assistant\s*final(?=\S|\s)", re.DOTALL)
 _ENVELOPE = re.compile(
@@ -58,7 +63,7 @@ def spoken(text: str) -> str:
 
     Tags that a sentence speaks of ("what does </think> do?") stay.
     """
-    said = _final_channel(text)
+    said = _final_channel(_with_header(text))
     if said is None:
         said = _BARE_HARMONY.sub("", text, count=1)
     said = _OPENING_FENCE.sub("", _OPENING_BLOCKS.sub("", _without_blocks(said)))
@@ -68,14 +73,27 @@ def spoken(text: str) -> str:
     return envelope["said"] if envelope else said
 
 
+def _with_header(text: str) -> str:
+    tail = _HEADER_TAIL.match(text)
+    if tail is None:
+        return text
+    name = next((name for name in ("analysis", "commentary") if name in tail[0]), "final")
+    return f"<|channel|>{name}<|message|>{text[tail.end() :]}"
+
+
 def _final_channel(text: str) -> str | None:
-    """The text of harmony's final channel; None if the text has no channels."""
+    """The text of harmony's final channel; None if the text has no channels.
+
+    Without one, that of the commentary, where models write what they take for the call of a function.
+    """
     channels = list(_CHANNEL.finditer(text))
     if not channels:
         return None
+    names = {channel["name"] for channel in channels}
+    spoken_in = "final" if "final" in names else "commentary"
     said = []
     for channel in channels:
-        if channel["name"] == "final":
+        if channel["name"] == spoken_in:
             end = _CHANNEL_END.search(text, channel.end())
             said.append(text[channel.end() : end.start() if end else len(text)])
     return "\n".join(said)

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 from selfinstruct.core.answer_schemas import RESPONSE_FORMAT
 from selfinstruct.core.endpoint.answer_forms import FORM, PROMPTS, TEXT
-from selfinstruct.core.endpoint.context_limit import SHOWN, in_context_at_most, is_too_long
+from selfinstruct.core.endpoint.context_limit import (
+    SHOWN,
+    fewer_in_context,
+    in_context_at_most,
+    is_too_long,
+)
 from selfinstruct.core.endpoint.responses import (
     Answer,
     AnswerError,
@@ -28,6 +33,7 @@ from selfinstruct.core.events import (
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.requests.answer_reader import AnswerReader
+from selfinstruct.core.requests.prompt_size import prompt_bytes
 from selfinstruct.core.requests.stage_failures import StageFailures
 from selfinstruct.core.requests.truncation import truncation
 from selfinstruct.core.setting_names import setting
@@ -97,9 +103,11 @@ class Intake:
             return
         stored = self._workspace.requests.answer(request_id)
         if request.state == "failed":
-            if request.stage == "propose":
-                self._show_fewer(request)
-            self._failed(request, request.error or "")
+            if (goes_on := self._show_fewer(request)) is None:
+                self._failed(request, request.error or "")
+            else:
+                # The request differs from now on, so that its failure says nothing about the next one.
+                self._emit(RequestFailed(request.id, request.stage, f"{request.error} {goes_on}"))
         if request.state != "answered" or stored is None:
             return
         try:
@@ -178,16 +186,31 @@ class Intake:
         self._emit(RequestFailed(request.id, request.stage, sentence))
         self.failures.failed(request.stage, sentence, foreign=foreign)
 
-    def _show_fewer(self, request: Request) -> None:
-        """Halve the number of in-context tasks if a prompt was too long for the model."""
+    def _show_fewer(self, request: Request) -> str | None:
+        """Show half as many tasks or examples if a prompt was too long, and ask about its task again.
+
+        Returns what follows, as a sentence; None if a shorter prompt is not the remedy.
+        """
         attempts = self._workspace.request_log.record(request.id).attempts
         last = attempts[-1] if attempts else None
         if last is None or not is_too_long(last.http_status, read_error(last.body or b"")):
-            return
-        settings, fewer = self._workspace.settings, len(request.in_context) // 2
-        # Requests in flight together are all too long for the same reason.
-        if 0 < fewer < in_context_at_most(settings.learned(request.base_url, request.model)):
-            settings.learn(request.base_url, request.model, {SHOWN: str(fewer)})
+            return None
+        if 2 * len(request.instruction or "") > prompt_bytes(request.prompt):
+            return None  # the prompts of other tasks are shorter
+        settings, shown = self._workspace.settings, len(request.in_context)
+        at_most = in_context_at_most(settings.learned(request.base_url, request.model), request.stage)
+        fewer = fewer_in_context(shown, request.stage)
+        with self._workspace.transaction():
+            # Requests in flight together are all too long for the same reason.
+            if at_most is None or at_most >= shown:
+                if fewer is None:
+                    return None
+                settings.learn(request.base_url, request.model, {SHOWN[request.stage]: str(fewer)})
+            if request.task_id is None:
+                return "The next prompts show fewer tasks."
+            if not request.more:
+                self._workspace.tasks.release(request.task_id, stage=request.stage, request_id=request.id)
+        return "The next prompts show fewer examples."
 
     def _store(
         self, request: Request, answer: Answer, decide: Decide | None, events: list[Event]

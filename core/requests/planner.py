@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -88,12 +88,17 @@ class Planner:
 
     def _prompts(self, stage: Stage) -> PromptWriter:
         """Return the writer of a stage's prompts: for text, if its model is known to take no JSON format."""
-        if self._settings.answers == "auto":
-            asked = self._settings.of_stage(stage)
-            learned = self._workspace.settings.learned(asked.address, asked.model)
-            if learned.get(PROMPTS) == TEXT:
-                return self._for_text
+        if self._settings.answers == "auto" and self._learned(stage).get(PROMPTS) == TEXT:
+            return self._for_text
         return self._as_set
+
+    def _learned(self, stage: Stage) -> Mapping[str, str | None]:
+        """Return what is known about the model of a stage."""
+        asked = self._settings.of_stage(stage)
+        return self._workspace.settings.learned(asked.address, asked.model)
+
+    def _in_context_at_most(self, stage: Stage) -> int | None:
+        return in_context_at_most(self._learned(stage), stage)
 
     def new_batch(self) -> int:
         """Return the next free batch number; it is taken once a request with it is stored."""
@@ -106,23 +111,24 @@ class Planner:
             rng = random.Random(f"{self._settings.rng_seed}/{self._workspace.requests.next_id()}")
             clf_only = self._settings.clf_only
             shown = self._assessor.sample(rng, classification_only=clf_only)
-            asked = self._settings.of_stage("propose")
-            learned = self._workspace.settings.learned(asked.address, asked.model)
-            shown = shown[: in_context_at_most(learned)]
+            shown = shown[: self._in_context_at_most("propose")]
             prompt = self._prompts("propose").propose(shown, classification_only=clf_only)
             return self._write("propose", prompt, batch=batch, task=None, held=held)
 
     def classify(self, task_id: int) -> int:
         """Plan a classify request for a task; returns its id."""
         task = self._workspace.tasks.get(task_id)
-        prompt = self._prompts("classify").classify(task.instruction)
+        at_most = self._in_context_at_most("classify")
+        prompt = self._prompts("classify").classify(task.instruction, at_most=at_most)
         return self._write("classify", prompt, batch=task.batch, task=task)
 
     def instantiate(self, task_id: int) -> int:
         """Plan an instantiate request for a task; returns its id."""
         task = self._workspace.tasks.get(task_id)
         prompt = self._prompts("instantiate").instantiate(
-            task.instruction, output_first=task.label == "classification"
+            task.instruction,
+            output_first=task.label == "classification",
+            at_most=self._in_context_at_most("instantiate"),
         )
         return self._write("instantiate", prompt, batch=task.batch, task=task)
 
@@ -148,6 +154,7 @@ class Planner:
                 task.instruction,
                 output_first=task.label == "classification",
                 anew=random.Random(f"{self._settings.rng_seed}/{requests.next_id()}"),
+                at_most=self._in_context_at_most("instantiate"),
             )
             more = requests.get(asked).state != "failed"
             return self._write("instantiate", prompt, batch=task.batch, task=task, more=more)

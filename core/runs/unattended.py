@@ -28,7 +28,7 @@ _ROWLESS_SHARE = 0.25
 """Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
 unclear labels and dropped instances: the built-in model an eighth at times."""
 _FEW_ROWLESS = 1
-"""Accepted tasks that may lack a row while others have rows: in a short run, chance decides."""
+"""Accepted tasks that may lack a row while more tasks have rows: in a short run, chance decides."""
 
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
@@ -52,6 +52,12 @@ class RunOutcome:
 
     ended: Ended
     sentence: str
+
+
+def are_too_many_rowless(rowless: int, accepted: int) -> bool:
+    """Whether so many of the accepted tasks have no row that a run which reached its target is no success."""
+    is_half = 0 < accepted <= 2 * rowless
+    return is_half or rowless > max(_FEW_ROWLESS, accepted * _ROWLESS_SHARE)
 
 
 def require_start(engine: Engine) -> None:
@@ -258,8 +264,7 @@ class UnattendedRun:
         if without and without == accepted and (why := self._engine.never_produced) is not None:
             return RunOutcome(Ended.STAGE_FAILED, f"{sentence} But there is no row. {why}")
         to_carry_out = rowless.failed + rowless.in_doubt + rowless.unfinished
-        too_many = without == accepted or without > max(_FEW_ROWLESS, accepted * _ROWLESS_SHARE)
-        if to_carry_out or (without and too_many):
+        if to_carry_out or are_too_many_rowless(without, accepted):
             have = "has" if without == 1 else "have"
             return RunOutcome(
                 Ended.ROWLESS, f"{sentence} But {without:,} of {_tasks(accepted)} {have} no row."

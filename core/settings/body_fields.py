@@ -39,6 +39,11 @@ def is_indispensable(name: str) -> bool:
     return _plain(name) in _PROMPT | _LENGTH | _ANSWERS
 
 
+def is_limit_of_length(name: str) -> bool:
+    """Whether a parameter limits how much may come, by any of its names."""
+    return _plain(name) in _LENGTH
+
+
 def refusal(body: Mapping[str, Any]) -> str | None:
     """Return why fields cannot be added to the body of a request, as a clause; None if they can."""
     for name, value in body.items():

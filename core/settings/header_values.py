@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping
 
+HEADER_FLAG = "--header-env"
+"""The option that names an environment variable for headers, and allows it together with an address."""
+
 # As in `api_key_env`, upper case only: a key that begins with $ is hardly ever all upper case.
 _NAME = "[A-Z_][A-Z0-9_]*"
 _DOLLAR = re.compile(rf"(?<!\S)\$(?:(?P<dollar>\$)|(?P<name>{_NAME})(?!\S)|\{{(?P<braced>{_NAME})\}}(?!\S))")

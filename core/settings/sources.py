@@ -1,5 +1,6 @@
 """The sources of settings (flags, selfinstruct.toml, the workspace), and how a workspace stores them."""
 
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,11 @@ from pydantic_core import ErrorDetails
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
 from selfinstruct.core.language.registry import AUTO
-from selfinstruct.core.setting_names import setting
+from selfinstruct.core.setting_names import flag_of, setting
 from selfinstruct.core.settings.addresses import as_address
+from selfinstruct.core.settings.header_values import HEADER_FLAG, variables_in
 from selfinstruct.core.settings.messages import explain
+from selfinstruct.core.settings.misplaced import belongs
 from selfinstruct.core.settings.model import GENERATION_STAGES, OFFLINE, OPENAI_URL, Price, Settings
 from selfinstruct.core.settings.request import RequestSettings, StageSettings
 from selfinstruct.core.settings.words import WordSettings
@@ -87,13 +90,19 @@ def headers_warning(settings: Settings, folder: Path) -> str:
         from_file = read_file(folder / SETTINGS_FILE)
     except SettingsError:
         return ""  # the next start reports what is wrong with the file
-    theirs = _as_known(from_file.get("base_url") or OPENAI_URL)
-    has_headers = bool(from_file.get("request", {}).get("headers"))
-    if settings.is_offline or not has_headers or theirs == settings.address:
+    theirs, headers = from_file.get("base_url"), from_file.get("request", {}).get("headers", {})
+    is_for = _as_known(theirs or OPENAI_URL)
+    if settings.is_offline or not headers or is_for == settings.address:
         return ""
+    why = "" if theirs else ", since it has no base_url"
+    names = dict.fromkeys(name for value in headers.values() for name in variables_in(value))
+    flags = " ".join(f"{HEADER_FLAG} {name}" for name in names)
+    url = f"{flag_of('base_url')} {shlex.quote(settings.address)}"
+    allow = f", and start once with {url} {flags}" if names else ""
+    where = "in place of the one there" if theirs else "at the top of the file"
     return (
-        f"The headers in {SETTINGS_FILE} are for {theirs}, so they are not sent to"
-        f" {settings.address}. If they should be, set base_url to that address in the file."
+        f"The headers in {SETTINGS_FILE} are for {is_for}{why}, so they are not sent to {settings.address}."
+        f' To send them there, write base_url = "{settings.address}" {where}{allow}.'
     )
 
 
@@ -230,6 +239,8 @@ def _sentence(error: ValidationError, source: str) -> str:
     where = ".".join(str(part) for part in first["loc"])[:_LONGEST_QUOTED]
     if first["type"] == "extra_forbidden":
         *parents, name = [str(part) for part in first["loc"]]
+        if place := belongs(name, parents, first["input"]):
+            return f"In {source}, '{where}' is not a setting at this place. {place}"
         known = _names_in(parents)
         near = nearest(name.replace("-", "_"), known, least=NEAR_IN_TABLE if parents else NEAR)
         of = {

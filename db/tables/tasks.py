@@ -23,6 +23,9 @@ _ORDERS: dict[Order, str] = {
     "instruction": "instruction COLLATE NOCASE,",
 }
 
+_ASKING = {"classify": "classify_request_id", "instantiate": "instantiate_request_id"}
+"""The columns that hold the current request of a task, by stage."""
+
 _FIRST_PART = 128
 """Tasks in the first part of a search for the next undecided one; later parts grow geometrically."""
 _TRIGRAM = 3
@@ -98,9 +101,17 @@ class Tasks:
 
     def assign(self, task_id: int, *, stage: str, request_id: int) -> None:
         """Record which request classifies or instantiates a task."""
-        column = {"classify": "classify_request_id", "instantiate": "instantiate_request_id"}[stage]
+        column = _ASKING[stage]
         with transaction(self._db):
             self._db.execute(f"UPDATE tasks SET {column} = ? WHERE id = ?", [request_id, task_id])
+
+    def release(self, task_id: int, *, stage: str, request_id: int) -> None:
+        """Allow a new request that classifies or instantiates a task in place of this one, which failed."""
+        column = _ASKING[stage]
+        with transaction(self._db):
+            self._db.execute(
+                f"UPDATE tasks SET {column} = NULL WHERE id = ? AND {column} = ?", [task_id, request_id]
+            )
 
     def set_label(self, task_id: int, label: Label) -> None:
         """Store the label that the model gave; labels given by a person are decisions."""

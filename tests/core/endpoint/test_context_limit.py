@@ -31,12 +31,47 @@ VLLM = (
             1024,
             300,
         ),
+        ("Prompt tokens (3000) plus max_tokens (1024) exceed 4096", 4096, 3000),
+        ("The sum of prompt tokens (3000) and max_tokens (1024) exceeds the limit of 4096", 4096, 3000),
+        (
+            "The sum of prompt length (3000.0), query length (0) should not exceed max_num_tokens (2048)",
+            2048,
+            3000,
+        ),
+        ("Prompt length (5000) exceeds maximum input length (4096)", 4096, 5000),
+        ("Prompt length 5000 is greater than max_seq_len 4096", 4096, 5000),
+        ("prompt (3000) + completion (1024) > 4096", 4096, 3000),
+        ("prompt tokens plus max_tokens must be at most 4096", 4096, None),
+        ("Total number of tokens (4024) is greater than the maximum of 4000", 4000, None),
+        (
+            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+            1048576,
+            1200000,
+        ),
+        ("The input (5000 tokens) is longer than the model's context length (4096 tokens).", 4096, 5000),
+        ("The decoder prompt (length 5000) is longer than the maximum model length of 4096.", 4096, 5000),
+        ("Your request exceeded model token limit: 8192", 8192, None),
+        ("This request needs 4024 tokens, but only 2048 are available", 2048, None),
+        ("Messages have 3000 tokens, which exceeds the 2048 of this model", 2048, None),
+        ("`inputs` must have less than 1024 tokens. Given: 3000", 1024, 3000),
+        (
+            "Please reduce the length of the messages or completion. Current length is 9000 while limit is"
+            " 8192",
+            8192,
+            9000,
+        ),
+        ("Request body too large for m. Max size: 8000 tokens.", 8000, None),
+        ("The answer would be too long: prompt length and max_tokens are over the limit", None, None),
+        ("The length of messages is above the limit of max_output_tokens", None, None),
+        ("输入长度超过限制", None, None),
     ],
 )
 def test_the_context_and_the_prompt_are_told_apart_from_a_lower_bound_and_a_sum(
     message: str, context: int | None, prompt: int | None
 ) -> None:
-    assert context_limit(ToldError(message)) == ContextLimit(context, prompt)
+    error = ToldError(message)
+    assert is_too_long(400, error)
+    assert context_limit(error) == ContextLimit(context, prompt)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +123,13 @@ def test_a_request_that_is_too_long_is_recognized(status: int, message: str) -> 
         (400, "The request took too long to process."),
         (500, "The request took too long to process."),
         (500, "Your request is taking too long"),
+        (400, "The request took longer than 60 seconds"),
+        (400, "max_tokens exceeds the limit of 512 output tokens"),
+        (400, "The requested max_tokens exceeds the model's limit of 512 output tokens"),
+        (400, "body.max_tokens: Input should be less than or equal to 512"),
+        (400, "prompt tokens must be greater than 0"),
+        (400, "stop must have at most 4 sequences of tokens"),
+        (400, "Please try again with higher max_completion_tokens."),
         (500, "message too long"),
         (429, "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000."),
         (429, "tokens per minute"),

@@ -153,9 +153,77 @@ def test_a_cut_answer_gives_its_whole_instances(output_first: bool) -> None:
 
 
 @pytest.mark.parametrize("output_first", [False, True])
-@pytest.mark.parametrize("text", ['{"instances": []}', '{"instances": null}', '{"instances": ["a"]}', "{}"])
-def test_json_without_an_instance_is_never_an_output(text: str, output_first: bool) -> None:
-    assert rows(text, output_first=output_first) == [("", text, "unreadable")]
+@pytest.mark.parametrize("fenced", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"instances": []}',
+        '{"instances": null}',
+        '{"instances": ["a"]}',
+        "{}",
+        "[]",
+        "[{}]",
+        "[[]]",
+        '{"data": null}',
+        '{"examples": []}',
+        '{"result": []}',
+        '{"output": {"error": "no"}}',
+        '{"error": "I cannot do that"}',
+        '{"error": {"message": "no", "code": 3}}',
+        '{"message": "no"}',
+        '{"success": false, "errorMessage": "no"}',
+        '[{"error": "no"}]',
+        '{"エラー": "できません"}',
+        '{"错误": "无法完成", "code": 3}',
+        '{"오류": "할 수 없습니다"}',
+        '{"mensaje": "No puedo"}',
+    ],
+)
+def test_json_without_an_instance_is_never_an_output(text: str, fenced: bool, output_first: bool) -> None:
+    written = f"```json\n{text}\n```" if fenced else text
+    ((given, output, state),) = rows(written, output_first=output_first)
+    assert (given, state) == ("", "unreadable")
+    assert text in output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Here you go: []",
+        'Sure!\n{"error": "I cannot do that"}',
+        '```json\n{"error": "no"}\n```\nI hope this helps!',
+        "[]\n\nThere are no examples for this task.",
+        '{"error": "I cannot',
+    ],
+)
+def test_nor_is_it_with_a_remark_around_it_or_cut(text: str) -> None:
+    assert [state for _, _, state in rows(text)] == ["unreadable"]
+
+
+def test_of_two_examples_only_the_one_without_an_instance_is_dropped() -> None:
+    assert [state for _, _, state in rows("Example 1\n[]\n\nExample 2\nHello")] == ["unreadable", "kept"]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('Output: {"name": "Ann"}', ("", '{"name": "Ann"}')),
+        ("Input: which are above 9?\nOutput: []", ("which are above 9?", "[]")),
+        ('Input: a\nOutput: {"error": "not found"}', ("a", '{"error": "not found"}')),
+        ('{"input": "a", "output": []}', ("a", "[]")),
+        ('{"instances": [{"input": "", "output": "[]"}]}', ("", "[]")),
+        ('{"name": "Ann", "age": 3}', ("", '{"name": "Ann", "age": 3}')),
+        ('{"error": "x", "name": "Ann"}', ("", '{"error": "x", "name": "Ann"}')),
+        ('["a", "b"]', ("", '["a", "b"]')),
+        (
+            "The function returns [] if nothing is found.",
+            ("", "The function returns [] if nothing is found."),
+        ),
+        ("- [] buy milk\n- [] call Ann", ("", "- [] buy milk\n- [] call Ann")),
+    ],
+)
+def test_json_that_a_task_asks_for_is_an_output(text: str, row: tuple[str, str]) -> None:
+    assert rows(text) == [(*row, "kept")]
 
 
 def test_instances_in_json_are_dropped_for_the_same_reasons_as_in_text() -> None:

@@ -248,3 +248,13 @@ def test_a_template_that_goes_wrong_or_astray_is_told_in_a_sentence(tmp_path: Pa
 
 def test_our_templates_are_complete() -> None:
     assert load_templates(None, "en").model_dump() == built_in_templates("en")
+
+
+@pytest.mark.parametrize(("at_most", "yes"), [(None, 12), (31, 12), (15, 6), (7, 3), (3, 1), (2, 1)])
+def test_a_shorter_classify_prompt_keeps_examples_of_both_labels(at_most: int | None, yes: int) -> None:
+    labels = {seed.id: seed.is_classification for seed in SEEDS}
+    shown = writer("chat").classify("Name a river.", at_most=at_most).in_context
+    assert len(shown) == (at_most or 31)
+    assert sum(labels[one] for one in shown) == yes
+    whole = writer("chat").classify("Name a river.").in_context
+    assert [one for one in whole if one in shown] == list(shown)

@@ -165,6 +165,7 @@ def test_the_time_to_read_an_answer_grows_with_its_length_and_not_its_square(pie
 MARKS = [
     *"[](){}<>*_`'\"“”#|-–.:;,!?=~\\/^%$@&+ \n\ta1é。、：「」→•", "**", "__", "```\n", "<br>", "- ", "| a ",
     '{"a":', "# ", "\n\n", "(a) ", "[x] ", "a: ", ". ", "a.", "*a", "_a", "[a", "a]",
+    "a: |\n", "a:\n", "input: |\n ", "{}", "[]", "final",
 ]  # fmt: skip
 
 
@@ -178,6 +179,8 @@ MARKS = [
         "Class label: a ",
         '{"instructions": ["a "b"',
         "{classification: ",
+        "input: |\n  a",
+        "commentary to=",
     ],
 )
 def test_a_mark_that_a_model_repeats_without_end_is_read_in_linear_time(before: str) -> None:

@@ -22,3 +22,32 @@ def test_thoughts_that_the_token_limit_cut_say_nothing() -> None:
     assert parse_label(text) == "unknown"
     assert parse_input_first(text) == []
     assert parse_proposals("<think>\n1. Draft", cut=True, continues_item=False) == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "final<|message|>",
+        "commentary to=x code<|message|>",
+        "to=functions.x code<|message|>",
+        "final <|constrain|>json<|message|>",
+        "<|channel|>commentary to=functions.x <|constrain|>json<|message|>",
+        "analysis<|message|>Input: dog<|end|><|start|>assistant<|channel|>final<|message|>",
+        "<|channel|>analysis<|message|>Input: dog<|end|><|start|>assistant<|channel|>commentary<|message|>",
+    ],
+)
+def test_the_header_of_a_message_is_no_part_of_the_answer_also_where_its_beginning_is_missing(
+    header: str,
+) -> None:
+    (read,) = parse_input_first(f"{header}Input: cat\nOutput: animal<|call|>")
+    assert (read.input, read.output, read.fault) == ("cat", "animal", None)
+    assert parse_label(f"{header}yes") == "classification"
+
+
+def test_an_answer_of_analysis_alone_says_nothing() -> None:
+    assert parse_input_first("analysis<|message|>We need Input: dog\nOutput: animal") == []
+
+
+def test_a_mark_that_a_sentence_speaks_of_begins_no_message() -> None:
+    (read,) = parse_input_first("The tag <|message|> is a mark.")
+    assert read.output == "The tag <|message|> is a mark."

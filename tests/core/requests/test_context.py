@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.events import EndpointWarned
+from selfinstruct.core.events import EndpointWarned, RequestFailed
 from tests.conftest import OpenEngine
 from tests.core.endpoint.test_client import carry_out, on
 from tests.server import Fault, ModelServer, error_body
@@ -111,3 +111,74 @@ async def test_a_request_with_hardly_any_room_is_not_paid_for_and_the_next_shows
     assert (first.state, second.state) == ("failed", "parsed")
     assert (len(first.in_context), len(second.in_context)) == (8, 4)
     assert [one.body["max_tokens"] for one in server.received] == [1024, 1024]
+
+
+def failures_of(engine: Engine) -> list[str]:
+    """What is told of requests that fail from here on."""
+    said: list[str] = []
+    engine.listener = lambda event: said.append(event.sentence) if isinstance(event, RequestFailed) else None
+    return said
+
+
+def of_stage(server: ModelServer, stage: str) -> list[dict[str, Any]]:
+    """The bodies of the requests of a stage, by the words with which its system message begins."""
+    return [one.body for one in server.received if one.body["messages"][0]["content"].startswith(stage)]
+
+
+def characters(body: dict[str, Any]) -> int:
+    return sum(len(message["content"]) for message in body["messages"])
+
+
+@pytest.mark.parametrize("answers", ["auto", "text"])
+async def test_labels_and_instances_are_asked_for_with_fewer_examples_where_the_prompt_is_too_long(
+    engine_on: OpenEngine, server: ModelServer, answers: str
+) -> None:
+    server.refuse = small_context(620)
+    async with engine_on(**on(server, answers=answers)) as engine:
+        said = failures_of(engine)
+        tasks = [
+            engine.workspace.tasks.add(f"Name a river in {place}.", origin="human", at="now")
+            for place in ("Asia", "Europe")
+        ]
+        await engine.classify(tasks)
+        await engine.instantiate(tasks)
+        labels = [task.label for task in engine.workspace.tasks.get_many(tasks)]
+        rows = [engine.workspace.instances.of_task(task_id) for task_id in tasks]
+        learned = engine.workspace.settings.learned(server.url, "m")
+        assert engine.never_produced is None
+    assert "unknown" not in labels
+    assert None not in labels
+    assert all(rows)
+    assert learned.keys() >= {"in_context.classify", "in_context.instantiate"}
+    assert 2 <= int(learned["in_context.classify"] or 0) < 31
+    assert 1 <= int(learned["in_context.instantiate"] or 0) < 8
+    assert all(sentence.endswith("The next prompts show fewer examples.") for sentence in said)
+    for stage in ("You sort", "You write"):
+        sizes = [characters(body) for body in of_stage(server, stage)]
+        assert sizes[-1] < sizes[0]
+
+
+async def test_a_task_that_is_itself_too_long_shortens_no_other_prompts(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = small_context(2000)
+    async with engine_on(**on(server)) as engine:
+        long = engine.workspace.tasks.add("Name a river. " * 1000, origin="human", at="now")
+        await engine.classify([long])
+        assert engine.workspace.settings.learned(server.url, "m") == {}
+        assert engine.workspace.tasks.get(long).label is None
+    assert len(server.received) == 1
+
+
+async def test_a_prompt_that_cannot_be_shortened_any_more_ends_with_what_to_do(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    server.refuse = small_context(100)
+    async with engine_on(**on(server)) as engine:
+        task_id = engine.workspace.tasks.add("Name a river.", origin="human", at="now")
+        await engine.classify([task_id])
+        request_id = engine.workspace.tasks.get(task_id).classify_request_id
+        assert request_id is not None
+        assert len(engine.workspace.requests.get(request_id).in_context) == 3
+        assert "No labels" in (engine.never_produced or "")
+        assert "context of 100 tokens does not hold" in (engine.never_produced or "")

@@ -9,11 +9,12 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import GenerationPaused, TaskClassified
-from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun, are_too_many_rowless
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.reads.counts import Rowless
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
+from tests.core.requests.test_context import small_context
 from tests.core.runs.attending import attending
 from tests.server import Fault, ModelServer, chat_answer, error_body
 
@@ -149,6 +150,59 @@ async def test_tasks_whose_requests_failed_keep_a_run_from_success(
     assert rowless.failed == 1
     assert outcome.ended is Ended.ROWLESS
     assert f"20 tasks accepted. But {sum(rowless)} of 20 tasks ha" in outcome.sentence
+
+
+@pytest.mark.parametrize(
+    ("rowless", "accepted", "too_many"),
+    [
+        (0, 0, False),
+        (0, 1, False),
+        (1, 1, True),
+        (1, 2, True),
+        (1, 3, False),
+        (2, 3, True),
+        (1, 4, False),
+        (2, 4, True),
+        (2, 7, True),
+        (2, 8, False),
+        (3, 8, True),
+        (25, 100, False),
+        (26, 100, True),
+    ],
+)
+def test_half_of_the_tasks_without_a_row_are_no_success_nor_more_than_a_quarter_and_one(
+    rowless: int, accepted: int, too_many: bool
+) -> None:
+    assert are_too_many_rowless(rowless, accepted) is too_many
+
+
+@pytest.mark.parametrize("target", [1, 2])
+async def test_a_run_of_one_or_two_tasks_is_no_success_if_one_has_no_row(
+    tmp_path: Path, server: ModelServer, target: int
+) -> None:
+    path, asked = tmp_path / "a.db", 0
+
+    def first_is_empty(body: dict[str, Any]) -> Fault | None:
+        nonlocal asked
+        if asks_for(body) != "instantiate":
+            return None
+        asked += 1
+        return chat_answer("Input: Hamlet\nOutput:") if asked == 1 else None
+
+    server.refuse = first_is_empty
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": 1, "rng_seed": 1}
+    outcome, rowless = await run(path, target=target, **settings)
+    assert sum(rowless) == 1
+    assert outcome.ended is (Ended.STAGE_FAILED if target == 1 else Ended.ROWLESS)
+
+
+async def test_a_small_context_leads_to_shorter_prompts_and_not_to_an_end(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    server.refuse = small_context(900)
+    settings: dict[str, Any] = {"base_url": server.url, "model": "m", "concurrency": 16}
+    outcome, _ = await run(tmp_path / "a.db", target=3, **settings)
+    assert outcome.ended is Ended.DONE
 
 
 async def test_a_few_tasks_without_a_row_among_many_are_a_success(tmp_path: Path) -> None:

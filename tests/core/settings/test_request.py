@@ -28,8 +28,8 @@ def request(**values: Any) -> dict[str, Any]:
         ({"propose": {"max_tokens": 0}}, "at least 1"),
         ({"header": {}}, "'request.header' is not a setting. Did you mean 'headers'"),
         ({"bodi": {}}, r"'request.bodi' is not a setting. Did you mean 'body'\?"),
-        ({"top_p": 1}, r"'request.top_p' is not a setting. \[request\] has body, headers, leave_out, "),
-        ({"propose": {"seed": 1}}, r"\[request.propose\] has model, temperature, max_tokens"),
+        ({"tip": 1}, r"'request.tip' is not a setting. \[request\] has body, headers, leave_out, "),
+        ({"propose": {"speed": 1}}, r"\[request.propose\] has model, temperature, max_tokens"),
         ({"classify": {"temprature": 1}}, "Did you mean 'temperature'"),
     ],
 )
@@ -130,16 +130,28 @@ def test_headers_do_not_follow_a_change_of_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beside", "theirs"),
-    [("", "https://api.openai.com/v1"), ('base_url = "http://h/v1/"\n', "http://h/v1")],
+    ("beside", "theirs", "why", "where"),
+    [
+        ("", "https://api.openai.com/v1", ", since it has no base_url", "at the top of the file"),
+        ('base_url = "http://h/v1/"\n', "http://h/v1", "", "in place of the one there"),
+    ],
 )
-def test_headers_not_sent_to_the_endpoint_cause_a_warning(tmp_path: Path, beside: str, theirs: str) -> None:
-    text = f'{beside}model = "m"\n[request]\nheaders = {{ x-key = "canary-1" }}\n'
+@pytest.mark.parametrize(
+    ("value", "allow"),
+    [
+        ("canary-1", ""),
+        ("Bearer $MY_TOKEN", ", and start once with --base-url http://other/v1 --header-env MY_TOKEN"),
+    ],
+)
+def test_a_warning_about_headers_says_how_to_send_them(
+    tmp_path: Path, beside: str, theirs: str, why: str, where: str, value: str, allow: str
+) -> None:
+    text = f'{beside}model = "m"\n[request]\nheaders = {{ x-key = "{value}" }}\n'
     (tmp_path / "selfinstruct.toml").write_text(text)
     moved = resolve({"base_url": "http://other/v1"}, folder=tmp_path)
     assert headers_warning(moved, tmp_path) == (
-        f"The headers in selfinstruct.toml are for {theirs}, so they are not sent to"
-        " http://other/v1. If they should be, set base_url to that address in the file."
+        f"The headers in selfinstruct.toml are for {theirs}{why}, so they are not sent to"
+        f' http://other/v1. To send them there, write base_url = "http://other/v1" {where}{allow}.'
     )
     for flags in ({}, {"base_url": theirs}, {"model": "offline"}):
         assert headers_warning(resolve(flags, folder=tmp_path), tmp_path) == ""

@@ -137,8 +137,8 @@ def test_paths_in_the_file_count_from_its_folder(tmp_path: Path) -> None:
             id="in a table",
         ),
         pytest.param(
-            {"temperature": 1},
-            "'temperature' is not a setting. selfinstruct-tui --help lists them.",
+            {"hotness": 1},
+            "'hotness' is not a setting. selfinstruct-tui --help lists them.",
             id="far",
         ),
         pytest.param(
@@ -162,6 +162,71 @@ def test_an_unknown_name_is_told_with_a_near_one_or_with_where_all_are_listed(
     values: dict[str, Any], said: str
 ) -> None:
     assert sentence(values) == f"In the settings, {said}"
+
+
+STAGES = "[request.propose], [request.classify] or [request.instantiate]"
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "said"),
+    [
+        ({"temperature": 0.2}, "temperature", f"Each stage has its own temperature: set it in {STAGES}."),
+        ({"max-tokens": 9}, "max-tokens", f"Each stage has its own max_tokens: set it in {STAGES}."),
+        (
+            {"max_completion_tokens": 9},
+            "max_completion_tokens",
+            f"Each stage has its own max_tokens: set it in {STAGES}.",
+        ),
+        (
+            {"request": {"temperature": 1}},
+            "request.temperature",
+            f"Each stage has its own temperature: set it in {STAGES}.",
+        ),
+        (
+            {"top_p": 0.9},
+            "top_p",
+            "Such a field goes into the body of requests: body = { top_p = 0.9 } in [request].",
+        ),
+        (
+            {"reasoning_effort": "low"},
+            "reasoning_effort",
+            'Such a field goes into the body of requests: body = { reasoning_effort = "low" } in [request].',
+        ),
+        (
+            {"stop": ["a"]},
+            "stop",
+            "Such a field goes into the body of requests: body = { stop = … } in [request].",
+        ),
+        (
+            {"request": {"propose": {"presence_penalty": 1}}},
+            "request.propose.presence_penalty",
+            "Such a field goes into the body of requests: body = { presence_penalty = 1 } in [request].",
+        ),
+        (
+            {"headers": {"a": "b"}},
+            "headers",
+            "It belongs in the table [request]: write headers below that line.",
+        ),
+        ({"body": {}}, "body", "It belongs in the table [request]: write body below that line."),
+        (
+            {"leave_out": []},
+            "leave_out",
+            "It belongs in the table [request]: write leave_out below that line.",
+        ),
+        ({"classify": {}}, "classify", "It is a table of its own: [request.classify]."),
+        ({"rouge_l": 0.6}, "rouge_l", "It belongs in the table [filters]: write rouge_l below that line."),
+        ({"yes": ["da"]}, "yes", "It belongs in the table [words]: write yes below that line."),
+        (
+            {"request": {"base_url": "http://h/v1"}},
+            "request.base_url",
+            "It belongs above all tables: write base_url before the first line with brackets.",
+        ),
+    ],
+)
+def test_a_name_in_the_wrong_table_is_told_with_the_right_one(
+    values: dict[str, Any], where: str, said: str
+) -> None:
+    assert sentence(values) == f"In the settings, '{where}' is not a setting at this place. {said}"
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,25 @@ def test_a_strangers_header_sends_nothing_and_the_sentence_says_how_to_allow_it(
     assert run("--auto", "--target", "2", "--max-requests", "8")[0] in {0, 3}, "it was said on this machine"
 
 
+def test_a_header_without_an_address_beside_it_arrives_once_its_warning_is_followed(
+    server: ModelServer,
+) -> None:
+    path, text = Path("selfinstruct.toml"), '[request.headers]\nX-Auth = "Token $HF_TOKEN"\n'
+    path.write_text(text)
+    flags = ["--model", "m", "--base-url", server.url, "--header-env", "HF_TOKEN"]
+    code, said = run(*AUTO, *flags)
+    assert code in {0, 3}
+    assert {received.headers.get("x-auth") for received in server.received} == {None}
+    line, start = f'base_url = "{server.url}"', f"--base-url {server.url} --header-env HF_TOKEN"
+    assert f"write {line} at the top of the file, and start once with {start}." in " ".join(said.split())
+    server.received.clear()
+    path.write_text(f"{line}\n{text}")
+    code, said = run("--auto", "--target", "2", "--max-requests", "8", *flags)
+    assert code in {0, 3}
+    assert "not sent them" not in said
+    assert {received.headers.get("x-auth") for received in server.received} == {"Token hf-secret"}
+
+
 def test_a_folder_that_adds_embeddings_to_what_was_allowed_gets_no_key(server: ModelServer) -> None:
     with ModelServer() as elsewhere:
         Path("selfinstruct.toml").write_text(

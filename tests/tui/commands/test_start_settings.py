@@ -49,10 +49,7 @@ def test_headers_not_sent_to_the_endpoint_cause_a_warning_at_the_start(
 ) -> None:
     Path("selfinstruct.toml").write_text('[request]\nheaders = { x-key = "canary-1" }\n')
     result = auto("--db", tmp_path / "w.db", "--model", "m", "--base-url", server.url, "--target", "1")
-    told = (
-        "The headers in selfinstruct.toml are for https://api.openai.com/v1, so they are not sent to"
-        f" {server.url}"
-    )
+    told = "The headers in selfinstruct.toml are for https://api.openai.com/v1, since it has no"
     assert result.stderr.count(f"Warning: {told}") == 1
 
 
