@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 from rich.text import Text
 from textual import events
 from textual.actions import ActionParseResult
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import App, ScreenStackError, SuspendNotSupported, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.dom import DOMNode
@@ -30,6 +30,7 @@ from selfinstruct.core.events import Event
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.tui.background.error_handling import SurvivesErrors
+from selfinstruct.tui.background.job_control import stop_job
 from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
@@ -430,6 +431,16 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
         """Quit; does nothing in a dialog, which may hold unsaved text."""
         if isinstance(self.screen, WorkScreen):
             self.screen.action_leave()
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell, with the whole job that this program belongs to."""
+        try:
+            with self.suspend():
+                was_stopped = stop_job()
+        except SuspendNotSupported:
+            was_stopped = False
+        if not was_stopped:
+            self.at_hand.say("There is no shell to go back to: none has started this program as a job.")
 
     async def on_unmount(self) -> None:
         """Stop the session."""
