@@ -15,7 +15,7 @@ from textual import events
 from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError, SuspendNotSupported, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
@@ -35,6 +35,7 @@ from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
+from selfinstruct.tui.keys.key_names import as_written
 from selfinstruct.tui.keys.own_keys import action_of, bindings, check_keys
 from selfinstruct.tui.keys.screens import SCREEN_OF, SCREENS, ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
@@ -322,6 +323,10 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
         keys = self._keymap.get("palette", ACTION_OF["palette"].keys)
         self.COMMAND_PALETTE_BINDING = keys.split(",")[0]  # type: ignore[misc]
         self.theme = settings.theme or DARK
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the name of a key for the footer, the same as in sentences."""
+        return binding.key_display or as_written(binding.key)
 
     def next_theme(self) -> None:
         """Switch to the next of this program's own themes."""

@@ -352,7 +352,8 @@ class TasksScreen(PaneActions, DecidingScreen):
             if self.is_up:
                 self.refresh_all()
             task = self.engine.workspace.tasks.get(task_id)
-            aside = f", in place of {many(kept, 'instance')}; u brings them back" if kept else ""
+            back = self.with_keys("{undo} brings them back")
+            aside = f", in place of {many(kept, 'instance')}; {back}" if kept else ""
             anew = (
                 f" Its label and instances will be generated again{aside}."
                 if task.state == "accepted"
