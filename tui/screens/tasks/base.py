@@ -45,7 +45,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         with Container(id="panes"):
             tasks = self.engine.workspace.tasks
             yield CandidateTable(tasks, id="candidates", newest_first=self.NEWEST_FIRST).add_class("pane")
-            yield DetailPane(self.engine, id="detail-pane").add_class("pane")
+            yield DetailPane(self.session, id="detail-pane").add_class("pane")
 
     def on_mount(self) -> None:
         """Load the rows and focus the table."""
