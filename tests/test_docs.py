@@ -61,6 +61,17 @@ def test_every_advice_to_install_is_for_a_clone() -> None:
         assert [name for name in names if not name.startswith((".", "socksio"))] == [], path
 
 
+def test_no_file_holds_the_marks_of_a_merge_that_was_not_finished() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    if not listed:
+        pytest.skip("not a checkout")
+    marks = re.compile(rb"^(?:<{7}|>{7}|\|{7}) |^={7}\r?$", re.MULTILINE)
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    assert [path for path in paths if path.is_file() and marks.search(path.read_bytes())] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8"))

@@ -13,9 +13,9 @@ from typing import ClassVar, TypeVar
 from rich.text import Text
 from textual import events
 from textual.actions import ActionParseResult
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import App, ScreenStackError, SuspendNotSupported, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
@@ -30,10 +30,12 @@ from selfinstruct.core.events import Event
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.tui.background.error_handling import SurvivesErrors
+from selfinstruct.tui.background.job_control import stop_job
 from selfinstruct.tui.background.workers import start_worker
 from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
+from selfinstruct.tui.keys.key_names import as_written
 from selfinstruct.tui.keys.own_keys import action_of, bindings, check_keys
 from selfinstruct.tui.keys.screens import SCREEN_OF, SCREENS, ScreenName
 from selfinstruct.tui.screens.base import WorkScreen
@@ -322,6 +324,10 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
         self.COMMAND_PALETTE_BINDING = keys.split(",")[0]  # type: ignore[misc]
         self.theme = settings.theme or DARK
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the name of a key for the footer, the same as in sentences."""
+        return binding.key_display or as_written(binding.key)
+
     def next_theme(self) -> None:
         """Switch to the next of this program's own themes."""
         place = CYCLE.index(self.theme) if self.theme in CYCLE else -1
@@ -430,6 +436,16 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
         """Quit; does nothing in a dialog, which may hold unsaved text."""
         if isinstance(self.screen, WorkScreen):
             self.screen.action_leave()
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell, with the whole job that this program belongs to."""
+        try:
+            with self.suspend():
+                was_stopped = stop_job()
+        except SuspendNotSupported:
+            was_stopped = False
+        if not was_stopped:
+            self.at_hand.say("There is no shell to go back to: none has started this program as a job.")
 
     async def on_unmount(self) -> None:
         """Stop the session."""

@@ -14,6 +14,7 @@ from selfinstruct.core.util.time_slices import in_slices
 from selfinstruct.db.reads.task_finder import TaskFinder
 from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.background.yield_to_keys import YieldToKeys
+from selfinstruct.tui.keys.key_names import with_keys
 
 _FOR_THE_POOL = ("numpy", "selfinstruct.core.pool.pool")
 _FOR_REQUESTS = (
@@ -124,6 +125,21 @@ class Session:
         allocated = gc.get_count()[0]
         if allocated > (_GARBAGE if self.courtesy.is_quiet else _MUCH_GARBAGE):
             gc.collect()
+
+    @property
+    def held_up(self) -> str:
+        """Why this program sends no requests, and the key that changes that; empty while it sends them."""
+        if self.read_only:
+            return "This program only looks at the workspace, and sends none."
+        if self.attended.paused is None:
+            return ""
+        if self.attended.at_cost_limit:
+            how = "Generation is paused at the cost limit; {pause} asks for a higher one."
+        elif self.attended.at_request_limit:
+            how = "Generation is paused at max_requests; raise or clear it in the settings ({settings})."
+        else:
+            how = "Generation is paused; {pause} resumes it."
+        return with_keys(how, self.settings.keys)
 
     @property
     def activity(self) -> str:

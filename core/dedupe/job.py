@@ -18,6 +18,7 @@ from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.similarity.encoded_texts import EncodedTexts
 from selfinstruct.core.similarity.token_store import Ints
 from selfinstruct.db.atomic_file import is_special
+from selfinstruct.db.missing import no_folder_for, why_missing
 from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.own_files import own_file
 
@@ -60,7 +61,7 @@ def check(job: Job) -> int:
         )
     for path in job.files:
         if not path.exists():
-            raise DedupeError(f"{path} does not exist.")
+            raise DedupeError(f"{path} cannot be read: {why_missing(path)}. Check the name.")
         if not path.is_file():
             raise DedupeError(f"{path} is not an ordinary file.")
     _check_target("--out", job.out, job)
@@ -77,8 +78,8 @@ def check(job: Job) -> int:
 def _check_target(option: str, path: Path, job: Job) -> None:
     if path.is_dir():
         raise DedupeError(f"{path} is a folder. Give {option} the name of a file in it.")
-    if not real_path(path).parent.is_dir():
-        raise DedupeError(f"The folder of {path} does not exist. Create it, or choose another {option}.")
+    if (lacks := no_folder_for(real_path(path), f"choose another {option}")) is not None:
+        raise DedupeError(lacks)
     if path.exists() and any(path.samefile(file) for file in job.files):
         raise DedupeError(f"{path} is one of the files to read. Choose another {option}.")
     try:

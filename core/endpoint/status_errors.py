@@ -87,7 +87,10 @@ class StatusErrors:
             failed.sentence = f"What the request contains was refused by a moderation (status 403){told}"
         elif status == 403:
             failed.unusable = True
-            failed.sentence = f"The request to {address} was refused (status 403){told} {self._about_403()}"
+            failed.sentence = (
+                f"The request to {address} was refused (status 403){told} {self._about_403(route)}"
+            )
+            return failed
         elif status in _NOTHING_THERE:
             failed.unusable = True
             failed.sentence = self._no_provider(told) if failed.refused else self.unknown(status, told)
@@ -123,14 +126,20 @@ class StatusErrors:
         path = as_address(parts.path)
         return f"redirects to {parts.scheme}://{host}{path}. Set {url} to that address."
 
-    def _about_403(self) -> str:
-        """List the possible causes of a 403, which need not be the key."""
+    def _about_403(self, route: Route) -> str:
+        """List the possible causes of a 403, the likeliest first; it need not be the key."""
         name = key_variable(self.settings)
         key = (
             f"the key in {name} may not allow it"
             if name
             else f"it may require a key; {self.names[2]} names it"
         )
+        if route.may_answer:
+            proxy = sentence_case(route.proxy_shown)
+            return (
+                f"{proxy} may have answered in its place and not allow the host: allow it there, or"
+                f" {route.without_proxy}. Otherwise, {key}."
+            )
         return f"Possible causes: {key}, or something in between, such as a firewall, blocks the request."
 
     def _key_advice(self) -> str:

@@ -10,6 +10,7 @@ from selfinstruct.core.export.format_kinds import ExportFormat, SpreadsheetForma
 from selfinstruct.core.export.registry import format_of
 from selfinstruct.core.settings.sources import from_store
 from selfinstruct.db.atomic_file import is_special, writing
+from selfinstruct.db.missing import not_written
 from selfinstruct.db.sqlite.own_files import own_file
 from selfinstruct.db.workspace import Workspace
 
@@ -94,9 +95,7 @@ def write_export(
     except FileExistsError:
         raise TargetExistsError(path) from None
     except OSError as error:
-        raise ExportError(
-            f"{path} cannot be written: {error.strerror or error}. Choose another place."
-        ) from error
+        raise ExportError(not_written(path, error, "choose another place")) from error
     of_seeds = sum(row.origin == "seed" for row in unique)
     return Exported(
         path,

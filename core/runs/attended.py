@@ -68,7 +68,8 @@ class AttendedRun:
         """The cost-limit refusal of the last attempt to plan a request."""
         self.paused: str | None = None
         """Why no requests are being sent; None while generation is not paused."""
-        self._paused_by_person = False
+        self.is_paused_by_person = False
+        """Whether the pause is because a person has asked for it."""
         self._settling: frozenset[int] = frozenset()
         """Tasks whose label a person is still changing: their instances are not requested for now."""
         self._no_room_for: CostLimitError | None = None
@@ -150,7 +151,7 @@ class AttendedRun:
     def resume(self) -> None:
         """Resume after a pause, for example with a higher cost limit."""
         self.paused, self._no_room_for, self.at_request_limit = None, None, False
-        self._paused_by_person = False
+        self.is_paused_by_person = False
         self.wake()
 
     def pause(self) -> None:
@@ -158,7 +159,7 @@ class AttendedRun:
 
         Requests that wait for a slot or for their next attempt stay planned. Answers in flight are stored.
         """
-        self.paused, self._paused_by_person = "Paused by a person.", True
+        self.paused, self.is_paused_by_person = "Paused by a person.", True
         self._hold()
 
     def _hold(self) -> None:
@@ -235,7 +236,7 @@ class AttendedRun:
         successor = AttendedRun(self._engine, resend=self._resend, give_way=self._give_way, shown=self.shown)
         successor._begun, successor._waiting = self._begun, self._waiting
         successor._remembered, successor._asks_anew = self._remembered, self._asks_anew
-        if self._paused_by_person:
+        if self.is_paused_by_person:
             successor.pause()
         self._resender.give_up()
         successor._resender = self._resender

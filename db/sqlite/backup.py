@@ -6,6 +6,7 @@ from pathlib import Path
 
 from selfinstruct.db.atomic_file import is_special, writing
 from selfinstruct.db.errors import DamagedError, WorkspaceError
+from selfinstruct.db.missing import not_written
 from selfinstruct.db.sqlite.connection import connect_to_read
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import damage_found
@@ -146,5 +147,4 @@ def _exists(out: Path) -> WorkspaceError:
 
 
 def _not_written(out: Path, error: Exception) -> WorkspaceError:
-    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return WorkspaceError(f"{out} cannot be written: {why}. Choose another --out.")
+    return WorkspaceError(not_written(out, error, "choose another --out"))

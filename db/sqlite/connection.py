@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.db.errors import BusyError, DamagedError, StorageError, WorkspaceError
+from selfinstruct.db.missing import why_missing
 from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.driver import LIBRARY, Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import GuardedConnection, primary_code
@@ -358,7 +359,8 @@ def is_new(path: Path) -> bool:
 
 def _not_found(path: Path) -> WorkspaceError:
     return WorkspaceError(
-        f"There is no workspace at {path}. Check --db, or create one with selfinstruct-tui."
+        f"There is no workspace at {path}: {why_missing(path)}. Check --db, or create one with"
+        " selfinstruct-tui."
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 from selfinstruct.core.errors import SelfInstructError, why
+from selfinstruct.tui.background.job_control import stopping_as_usual
 
 _HAS_CONTROL_CHARACTERS = "The text has control characters, which an editor may pass on to the terminal."
 
@@ -83,7 +84,7 @@ def _editor() -> list[str]:
 async def _run(app: App[None], words: list[str]) -> int:
     try:
         # Do not draw while suspended: output that nobody reads would block the event loop.
-        with app.suspend(), app.batch_update():
+        with app.suspend(), app.batch_update(), stopping_as_usual():
             # Awaited asynchronously, so that requests in flight continue.
             process = await asyncio.create_subprocess_exec(*words)
             return await process.wait()

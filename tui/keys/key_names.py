@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
 
 _FUNCTION_KEY = re.compile(r"f\d+")
+_MODIFIERS = {"ctrl": "^", "shift": "⇧", "super": "⌘"}
 _WRITTEN = {
     "left": "←",
     "right": "→",
-    "shift+left": "⇧←",
-    "shift+right": "⇧→",
     "minus": "-",
     "equals_sign": "=",
     "question_mark": "?",
     "asterisk": "*",
     "slash": "/",
+    "backslash": "\\",
+    "underscore": "_",
     "plus": "+",
     "space": "Space",
     "enter": "Enter",
@@ -27,7 +28,6 @@ _WRITTEN = {
     "down": "↓",
     "up": "↑",
     "tab": "Tab",
-    "shift+tab": "⇧Tab",
 }
 
 NAME_OF = {shown: name for name, shown in _WRITTEN.items() if len(shown) == 1}
@@ -36,9 +36,19 @@ NAME_OF = {shown: name for name, shown in _WRITTEN.items() if len(shown) == 1}
 
 def as_written(key: str) -> str:
     """Return the display name of a key, such as ^s for `ctrl+s`."""
-    if _FUNCTION_KEY.fullmatch(key):
-        return key.upper()
-    return _WRITTEN.get(key, key.replace("ctrl+", "^").replace("super+", "⌘"))
+    *modifiers, name = key.split("+") if len(key) > 1 else [key]
+    return "".join(_MODIFIERS.get(one, f"{one}+") for one in modifiers) + _name_written(name)
+
+
+def _name_written(name: str) -> str:
+    if _FUNCTION_KEY.fullmatch(name):
+        return name.upper()
+    if name not in _WRITTEN and len(name) > 1 and "_" in name:
+        from textual.keys import key_to_character  # noqa: PLC0415 - commands name keys, and need no terminal
+
+        character = key_to_character(name)
+        return character if character is not None and character.isprintable() else name
+    return _WRITTEN.get(name, name)
 
 
 def keys_shown(action: Action, chosen: Mapping[str, str]) -> str:

@@ -160,7 +160,8 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
     def refresh_all(self) -> None:
         """Show the current state, including tabs and status line."""
         self.query_one(Tabs).show(self.session.settings.keys)
-        if self._while_paused and self.session.attended.paused is None:
+        is_paused = self.session.attended.paused is not None
+        if not is_paused if self._while_paused else is_paused and not self.said[0]:
             self.say("")
         self.refresh_view()
         self.refresh_status()
@@ -173,14 +174,8 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
         """Handle an event of the engine; `refresh_all` follows soon."""
         if isinstance(event, PoolRead):
             self.refresh_all()  # at once: the user is waiting for it
-        elif isinstance(event, GenerationPaused):
-            hint = self._hint("{} tries again.")
-            if self.session.attended.at_request_limit:
-                hint = self.with_keys(_MORE_REQUESTS)
-            self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
-        elif isinstance(event, LimitReached):
-            hint = self._hint("{} asks for a higher one.")
-            self.say(f"{event.sentence}{hint}", error=True, while_paused=True)
+        elif isinstance(event, GenerationPaused | LimitReached):
+            self.say(self._why_paused(event.sentence), error=True, while_paused=True)
         elif isinstance(event, RequestDelayed):
             # An error that is final must stay visible.
             if not self.said[1]:
@@ -196,6 +191,16 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
             why = "planned for another endpoint, or without a price."
             hint = self._hint("{} sends them to the current endpoint.") if event.can_be_retried else ""
             self.say(f"{many(event.requests, 'request')} given up: {why}{hint}", error=True)
+
+    def _why_paused(self, reason: str) -> str:
+        """Return the reason of a pause, with what ends it."""
+        attended = self.session.attended
+        if attended.is_paused_by_person:
+            return self.session.held_up
+        if attended.at_request_limit:
+            return reason + self.with_keys(_MORE_REQUESTS)
+        ends = "asks for a higher one." if attended.at_cost_limit else "tries again."
+        return reason + (self._hint(f"{{}} {ends}") or self.with_keys(f" {{pause}} {ends}"))
 
     def _hint(self, sentence: str) -> str:
         """Return a sentence with the key of `try_again` on this screen; empty if it has none."""
@@ -222,7 +227,8 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
     def say(self, text: str, *, error: bool = False, while_paused: bool = False, lasts: bool = False) -> None:
         """Show a message in the message line, or store it until the line is mounted.
 
-        It disappears after a while, and when the user opens another screen.
+        It disappears after a while, and when the user opens another screen. With nothing else to say, the
+        line has the reason of a pause.
 
         Args:
             text: The message; empty clears the line.
@@ -230,6 +236,10 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
             while_paused: Whether it stays as long as generation is paused.
             lasts: Whether it stays until the next message.
         """
+        attended = self.session.attended
+        if not text and attended.paused is not None:
+            text, while_paused = self._why_paused(attended.paused), True
+            error = not attended.is_paused_by_person
         self.said, self._while_paused = (sentence_line(text), error), while_paused
         if self._forgetting is not None:
             self._forgetting.stop()
@@ -364,7 +374,7 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
             under_way = attended.under_way
             stored = f"; {many(under_way, 'answer')} in flight will be stored" if under_way else ""
             self.say(f"Generation is paused{stored}.{self.with_keys(' {pause} resumes.')}", while_paused=True)
-        self.refresh_status()
+        self.refresh_all()
 
     async def action_choose_model(self) -> None:
         """Open the choice of a model over the settings, which show the result."""

@@ -101,7 +101,7 @@ def test_the_output_is_for_its_owner_and_a_link_is_followed_with_force_only(job:
         ({"threshold": 0.0}, "threshold 0 is out of range"),
         ({"threshold": 1.01}, "out of range"),
         ({"threshold": float("nan")}, "out of range"),
-        ({"files": [Path("missing.jsonl")]}, "missing.jsonl does not exist"),
+        ({"files": [Path("missing.jsonl")]}, "missing.jsonl cannot be read: there is no such file in /"),
         ({"files": [Path()]}, "not an ordinary file"),
         ({"files": [Path("empty")]}, "The files are empty"),
         ({"out": Path("one.jsonl")}, "one of the files to read"),

@@ -134,7 +134,7 @@ def test_a_report_that_could_not_be_written_is_written_the_next_time(job: Job, t
     job = replace(job, report=folder / "r.jsonl")
     stopped(job, 9)
     shutil.rmtree(folder)
-    with pytest.raises(DedupeError, match="folder of .* does not exist"):
+    with pytest.raises(DedupeError, match="folder .*reports does not exist"):
         finished(job)
     folder.mkdir()
     finished(job)

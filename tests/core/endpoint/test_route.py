@@ -211,6 +211,8 @@ async def test_a_refusal_that_may_be_the_proxys_is_not_told_as_one_of_the_key(
             assert said in error.sentence
             assert f"The proxy {proxy} (ALL_PROXY)" in error.sentence
             assert "rejects the key" not in error.sentence
+            assert "key" not in error.sentence.partition("The proxy")[0], "the likelier cause comes first"
+            assert "add model.example to NO_PROXY to bypass it" in error.sentence
 
 
 async def test_a_proxy_that_cannot_reach_the_server_may_do_so_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,10 @@ def test_a_language_has_its_own_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["missing.jsonl", "--out", "out"], "Error: missing.jsonl does not exist."),
+        (
+            ["missing.jsonl", "--out", "out"],
+            "missing.jsonl cannot be read: there is no such file in /",
+        ),
         (["rows.jsonl", "--out", "rows.jsonl"], "one of the files to read"),
         (["rows.jsonl", "--out", "out", "--threshold", "1.5"], "out of range"),
         (["rows.jsonl", "--out", "out", "--field", "x"], "Line 1 of rows.jsonl has no text in the field x."),

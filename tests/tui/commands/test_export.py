@@ -134,10 +134,14 @@ def test_an_export_is_its_owners_alone_and_leaves_nothing_else_behind(grown: Pat
     ("words", "said"),
     [
         pytest.param(
-            ["status", "--db", "nowhere.db"], "There is no workspace at nowhere.db", id="no workspace"
+            ["status", "--db", "nowhere.db"],
+            "There is no workspace at nowhere.db: there is no such file in /",
+            id="no workspace",
         ),
         pytest.param(
-            ["export", "--out", "a/b/c.jsonl", "--db", "GROWN"], "cannot be written", id="no folder"
+            ["export", "--out", "a/b/c.jsonl", "--db", "GROWN"],
+            "a/b does not exist. Create it, or choose another place.",
+            id="no folder",
         ),
         pytest.param(["export", "--out", ".", "--db", "GROWN"], "is a folder", id="a folder"),
         pytest.param(["export", "--out", "-", "--db", "GROWN"], "standard output", id="standard output"),

@@ -105,8 +105,9 @@ async def test_the_instances_that_a_new_wording_sets_aside_are_counted(curator: 
     for output in ("cod", "eel"):
         curator.engine.decisions.instances.add(task.id, "", output)
     curator.table.move_to(task.id)
+    curator.app.session.remember(keys={"undo": "f10"})
     await curator.press("e", *" today", "enter")
-    assert "in place of 2 instances; u brings them back" in curator.shown("#message")
+    assert "in place of 2 instances; F10 brings them back" in curator.shown("#message")
 
 
 async def test_a_task_of_the_pool_cannot_be_saved_with_a_wording_that_the_filters_object_to(

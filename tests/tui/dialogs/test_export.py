@@ -48,7 +48,8 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked_again(
         ("w.db", "w.db is the workspace itself. Choose another name."),
         (
             "no--out/t.jsonl",
-            "no--out/t.jsonl cannot be written: No such file or directory. Choose another place.",
+            "no--out/t.jsonl cannot be written: the folder {here}/no--out does not exist."
+            " Create it, or choose another place.",
         ),
         ("{pool}.jsonl", "{pool}.jsonl already exists. ^s again replaces it."),
         ("link.jsonl", "link.jsonl already exists. ^s again replaces it."),
@@ -64,7 +65,9 @@ async def test_each_refusal_reads_as_written_for_the_dialog_and_quotes_the_name_
         await curator.press("X")
         curator.app.screen.query_one("#export-file", Input).value = name
         await curator.press("ctrl+s")
-        assert str(curator.app.screen.query_one("#export-said", Static).visual) == said
+        assert str(curator.app.screen.query_one("#export-said", Static).visual) == said.replace(
+            "{here}", str(tmp_path)
+        )
 
 
 async def test_what_is_typed_beside_the_format_is_a_file_name(engine_on: OpenEngine, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The instances of one task, kept and dropped, as a list of cards with a cursor."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -9,7 +9,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from selfinstruct.db.records import Instance, Task
-from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.keys.key_names import with_keys
+from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, safe, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.scroll_pane import ScrollPane
@@ -50,15 +51,13 @@ class InstancePane(ScrollPane):
     """The list of a task's instances; the screen handles the keys and moves the cursor.
 
     Args:
-        workspace: The source of the instances.
-        with_keys: Replaces action names in a sentence by keys.
+        session: The user's session, whose workspace has the instances.
         id: The widget's id.
     """
 
-    def __init__(self, workspace: Workspace, with_keys: Callable[[str], str], *, id: str) -> None:  # noqa: A002 - Textual's
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
-        self._workspace = workspace
-        self._with_keys = with_keys
+        self._session = session
         self._task_id: int | None = None
         self._nothing = ""
         self.is_settled = True
@@ -121,9 +120,10 @@ class InstancePane(ScrollPane):
             self._instances = ()
             head = Content(self._nothing)
         else:
-            task = self._workspace.tasks.get(self._task_id)
-            self._instances = self._workspace.instances.of_task(task.id)
-            head = _head(self._workspace, task, self._instances, self._with_keys)
+            workspace = self._session.engine.workspace
+            task = workspace.tasks.get(self._task_id)
+            self._instances = workspace.instances.of_task(task.id)
+            head = _head(self._session, task, self._instances)
         self.query_one("#instances-head", Static).update(head)
         if all(one.id != self._at for one in self._instances):
             self._at = self._instances[0].id if self._instances else None
@@ -173,9 +173,7 @@ def _card(instance: Instance, number: int) -> Content:
     return Content.assemble(*parts)
 
 
-def _head(
-    workspace: Workspace, task: Task, instances: Sequence[Instance], with_keys: Callable[[str], str]
-) -> Content:
+def _head(session: Session, task: Task, instances: Sequence[Instance]) -> Content:
     kept = sum(instance.state == "kept" for instance in instances)
     parts: list[str | tuple[str, str]] = [
         safe(task.instruction, _SHOWN),
@@ -186,28 +184,32 @@ def _head(
     if task.state != "accepted":
         parts.append(("\nThe task is no longer in the pool, so its instances do not count.", "$text-warning"))
     elif not instances:
-        parts.append((f"\n{_why_none(workspace, task, with_keys)}", "$text-warning"))
+        parts.append((f"\n{_why_none(session, task)}", "$text-warning"))
     return Content.assemble(*parts)
 
 
-def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str]) -> str:
+def _why_none(session: Session, task: Task) -> str:
     """Return why an accepted task has no instances, and what to do about it."""
+    keys, held_up = session.settings.keys, session.held_up
     if task.label == "unknown":
-        return with_keys("The model gave no clear label. {relabel} sets it, and instances are requested.")
+        unclear = "The model gave no clear label. {relabel} sets it, and instances are requested."
+        return _sentences(with_keys(unclear, keys), held_up)
     help_ = with_keys(
         "{relabel} sets it."
         if task.label is None
-        else "{more_instances} asks again, {add_instance} lets you write one."
+        else "{more_instances} asks again, {add_instance} lets you write one.",
+        keys,
     )
     if task.label is None:
         asked, what = task.classify_request_id, "its label"
-        otherwise = f"Instances are requested once its label is known. {help_}"
+        otherwise = _sentences(f"Instances are requested once its label is known. {help_}", held_up)
     else:
         asked, what = task.instantiate_request_id, "instances"
         otherwise = f"The answer of the model contains no instance. {help_}"
     if asked is None:
-        return f"A request for {what} is about to be sent."
-    request = workspace.requests.get(asked)
+        coming = f"A request for {what} is about to be sent."
+        return f"No request for {what} has been sent yet. {held_up}" if held_up else coming
+    request = session.engine.workspace.requests.get(asked)
     if request.state == "failed":
         return f"Request {asked} for {what} failed: {sentence_line(request.error or '')} {help_}"
     if request.state == "in_doubt":
@@ -215,5 +217,9 @@ def _why_none(workspace: Workspace, task: Task, with_keys: Callable[[str], str])
     if request.state == "parsed":
         return otherwise
     if request.state == "planned":
-        return f"Request {asked} for {what} is waiting to be sent."
+        return _sentences(f"Request {asked} for {what} is waiting to be sent.", held_up)
     return f"Request {asked} for {what} is in flight."
+
+
+def _sentences(*said: str) -> str:
+    return " ".join(filter(None, said))

@@ -49,7 +49,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
         yield filter_line()
         with Container(id="panes"):
             yield AcceptedTable(self.engine.workspace, id="accepted").add_class("pane")
-            yield InstancePane(self.engine.workspace, self.with_keys, id="instance-pane").add_class("pane")
+            yield InstancePane(self.session, id="instance-pane").add_class("pane")
 
     def on_mount(self) -> None:
         """Focus the table, and start following the request of a task without instances."""

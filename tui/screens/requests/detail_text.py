@@ -29,7 +29,7 @@ STATES = {
 """Glyph and word for each state of a request."""
 
 _EXPLAINED = {
-    "planned": "Not sent yet: waiting for its turn, or for room below the cost limit.",
+    "planned": "Not sent yet: waiting for its turn, for room below the cost limit or for the end of a pause.",
     "sent": "Waiting for the answer.",
     "answered": "The answer is stored, and will be processed in its turn.",
     "in_doubt": "The program ended while it was in flight: it may have been answered and billed.",

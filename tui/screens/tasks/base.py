@@ -45,7 +45,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         with Container(id="panes"):
             tasks = self.engine.workspace.tasks
             yield CandidateTable(tasks, id="candidates", newest_first=self.NEWEST_FIRST).add_class("pane")
-            yield DetailPane(self.engine, id="detail-pane").add_class("pane")
+            yield DetailPane(self.session, id="detail-pane").add_class("pane")
 
     def on_mount(self) -> None:
         """Load the rows and focus the table."""
@@ -352,7 +352,8 @@ class TasksScreen(PaneActions, DecidingScreen):
             if self.is_up:
                 self.refresh_all()
             task = self.engine.workspace.tasks.get(task_id)
-            aside = f", in place of {many(kept, 'instance')}; u brings them back" if kept else ""
+            back = self.with_keys("{undo} brings them back")
+            aside = f", in place of {many(kept, 'instance')}; {back}" if kept else ""
             anew = (
                 f" Its label and instances will be generated again{aside}."
                 if task.state == "accepted"

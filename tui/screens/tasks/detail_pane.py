@@ -2,9 +2,9 @@
 
 from textual.content import Content
 
-from selfinstruct.core.engine import Engine
 from selfinstruct.db.records import PASS, Task
 from selfinstruct.tui.screens.tasks import detail_text as detail
+from selfinstruct.tui.session import Session
 from selfinstruct.tui.widgets.block_view import Block, BlockView
 
 _NEIGHBOURS, _BY_MEANING = 10, 3
@@ -14,12 +14,12 @@ class DetailPane(BlockView):
     """One task in full; its neighbours and the tasks of its prompt can be selected and opened.
 
     Args:
-        engine: The engine whose workspace holds the tasks.
+        session: The user's session, whose workspace holds the tasks.
     """
 
-    def __init__(self, engine: Engine, *, id: str) -> None:  # noqa: A002 - Textual's
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
-        self._engine = engine
+        self._session, self._engine = session, session.engine
         self._task_id: int | None = None
 
     def show(self, task_id: int | None, *, nothing: str) -> None:
@@ -37,6 +37,7 @@ class DetailPane(BlockView):
     def _read(self, task_id: int) -> list[Block]:
         workspace, assessor = self._engine.workspace, self._engine.assessor
         settings, task = self._engine.settings, workspace.tasks.get(task_id)
+        held_up = self._session.held_up
         neighbours = (
             assessor.neighbours(task.instruction, but=task.id, k=_NEIGHBOURS) if assessor.is_ready else []
         )
@@ -47,7 +48,7 @@ class DetailPane(BlockView):
             *detail.nearest(self._engine, task, neighbours),
             *self._by_meaning(task),
         ]
-        if (instances := detail.instances(workspace, task, settings.keys)) is not None:
+        if (instances := detail.instances(workspace, task, settings.keys, held_up)) is not None:
             blocks.append(Block.of(instances))
         if prompted := detail.prompted_by(workspace, task):
             title = detail.heading(f"Prompted by (request {task.propose_request_id})")

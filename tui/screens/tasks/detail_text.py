@@ -170,13 +170,14 @@ def prompted_by(workspace: Workspace, task: Task) -> list[Block]:
     ]
 
 
-def instances(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> Content | None:
+def instances(workspace: Workspace, task: Task, keys: Mapping[str, str], held_up: str) -> Content | None:
     """Return the instances of a task, or why there are none; None unless the task is accepted.
 
     Args:
         workspace: The workspace of the task.
         task: The task.
         keys: The user's key bindings by action.
+        held_up: Why no requests are sent, if so.
     """
     found = workspace.instances.of_task(task.id)
     if found:
@@ -189,8 +190,11 @@ def instances(workspace: Workspace, task: Task, keys: Mapping[str, str]) -> Cont
         ),
         None: "They are requested once the label is known.",
     }
-    asked = "Requested." if task.instantiate_request_id else "About to be requested."
-    return Content.assemble(heading("Instances"), "\n", waits.get(task.label, asked))
+    to_come = "Not requested yet." if held_up else "About to be requested."
+    said = waits.get(task.label, "Requested." if task.instantiate_request_id else to_come)
+    if held_up and not (task.label and task.instantiate_request_id):
+        said += f" {held_up}"
+    return Content.assemble(heading("Instances"), "\n", said)
 
 
 def _listed(found: Iterable[Instance]) -> list[Part]:
