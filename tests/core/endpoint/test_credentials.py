@@ -86,7 +86,7 @@ def test_a_variable_is_a_word_of_its_own_and_any_other_dollar_sign_is_text(
 
 @pytest.mark.parametrize("value", ["$ecret9", "Bearer $ecret9", "$", "${MY_TOKEN", "$MY_TOKEN;secret9"])
 def test_a_dollar_sign_that_could_mean_either_is_refused_and_not_repeated(value: str) -> None:
-    with pytest.raises(SettingsError, match=r"is wrong: .* write \$\$ for the sign") as told:
+    with pytest.raises(SettingsError, match=r"is wrong: .* write \$\$ for a literal") as told:
         headers(**{"X-A": value})
     assert "ecret9" not in str(told.value)
 
