@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from selfinstruct.core.endpoint.responses import Answer, AnswerError, read_answer
+from selfinstruct.core.endpoint.responses import Answer, AnswerError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.reparsing.changes import Differences, InstancesChange, Spared, TaskChange, TaskFound
@@ -13,7 +13,7 @@ from selfinstruct.core.reparsing.comparing import (
     compare_label,
     compare_tasks,
 )
-from selfinstruct.core.requests.answer_reader import AnswerReader
+from selfinstruct.core.requests.answer_reader import AnswerReader, answer_to
 from selfinstruct.db.records import Instance, Label, Request, Task
 from selfinstruct.db.workspace import Workspace
 
@@ -60,7 +60,7 @@ class _Comparison:
             return None
         self._differences.answers += 1
         try:
-            answer = read_answer(stored.body, request.api)
+            answer = answer_to(request, stored.body)
         except AnswerError:
             self._differences.unreadable += request.state == "parsed"
             return None

@@ -4,18 +4,35 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from selfinstruct.core import method
-from selfinstruct.core.endpoint.responses import Answer
+from selfinstruct.core.endpoint.responses import Answer, read_answer
 from selfinstruct.core.method.clean_instruction import clean_instruction
+from selfinstruct.core.method.prompt_echo import without_prompt
 from selfinstruct.core.method.vocabulary import NO_OWN_NAMES, OwnNames
 from selfinstruct.core.settings.model import Settings
-from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance
+from selfinstruct.db.records import AnyApi, Instance, Label, NewInstance, Request
 
 _MOST_PROPOSED = 500
 """Upper bound on tasks per response, far above the eight requested and what the token limit allows."""
+
+
+def answer_to(request: Request, body: bytes) -> Answer:
+    """Read the answer to a request, without the instructions of the prompt that it may repeat.
+
+    Args:
+        request: The request.
+        body: The response.
+
+    Raises:
+        AnswerError: The response has no usable content.
+    """
+    answer = read_answer(body, request.api)
+    if not isinstance(request.prompt, list) or request.prompt[0]["role"] != "system":
+        return answer
+    return replace(answer, text=without_prompt(answer.text, request.prompt[0]["content"]))
 
 
 @dataclass(frozen=True, slots=True)

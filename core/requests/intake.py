@@ -17,7 +17,6 @@ from selfinstruct.core.endpoint.responses import (
     NoCompletionError,
     NoTextError,
     Told,
-    read_answer,
     read_error,
     read_told,
 )
@@ -32,7 +31,7 @@ from selfinstruct.core.events import (
 )
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.pool.assessor import Assessment, Assessor
-from selfinstruct.core.requests.answer_reader import AnswerReader
+from selfinstruct.core.requests.answer_reader import AnswerReader, answer_to
 from selfinstruct.core.requests.prompt_size import prompt_bytes
 from selfinstruct.core.requests.stage_failures import StageFailures
 from selfinstruct.core.requests.truncation import truncation
@@ -111,7 +110,7 @@ class Intake:
         if request.state != "answered" or stored is None:
             return
         try:
-            answer = read_answer(stored.body, request.api)
+            answer = answer_to(request, stored.body)
         except AnswerError as error:
             with self._workspace.transaction():
                 self._settle(request, stored)
@@ -141,7 +140,7 @@ class Intake:
         if stored is None:
             return
         try:
-            answer = read_answer(stored.body, request.api)
+            answer = answer_to(request, stored.body)
         except AnswerError:
             return
         for instruction in self._reader.tasks(answer, request.api):

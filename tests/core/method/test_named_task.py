@@ -68,3 +68,11 @@ def test_a_title_and_a_question_are_no_other_task() -> None:
 def test_a_task_inside_a_value_is_no_other_task() -> None:
     answer = "Input: a\nOutput: b\nTask: Explain why it rains.\n"
     assert kept(f"Input: notes\nTask: Explain why it rains.\nDue: May\nOutput: b\n\n{answer}", "en")
+
+
+def test_of_several_tasks_above_the_fields_the_last_one_counts() -> None:
+    same, other = f"Task: {TASK['en'][1]}", f"Task: {TASK['en'][3]}"
+    assert kept(f"{other}\n\n{same}\nInput: a\nOutput: b", "en") == [("a", "b")]
+    statement = "Task: For each colour there is a label that belongs to it."
+    assert kept(f"{statement}\n\n{other}\nInput: a\nOutput: b", "en") == []
+    assert kept(f"{statement}\nInput: a\nOutput: b", "en") == []
