@@ -1,4 +1,4 @@
-"""The page on contributing is true: what it says is enough to add a filter and an export format."""
+"""The page on contributing is true: what it says is enough to add a filter, an export format and a screen."""
 
 import json
 import os
@@ -49,6 +49,27 @@ async def main() -> None:
 asyncio.run(main())
 """
 
+LOOK = """
+import asyncio, json
+from pathlib import Path
+from selfinstruct.core.engine import Engine
+from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.workspace import Workspace
+from tests.tui.curating import curating, screen_text
+
+
+async def main() -> None:
+    with Workspace.open(Path("looked.db"), create=True) as workspace:
+        async with curating(Engine(workspace, resolve({})), (120, 40)) as curator:
+            await curator.press("8")
+            before = screen_text(curator.app)
+            await curator.press("G")
+            print(json.dumps([before, screen_text(curator.app)]))
+
+
+asyncio.run(main())
+"""
+
 
 class Clone:
     """A copy of the program that is imported in place of the one that is installed."""
@@ -82,14 +103,15 @@ class Clone:
         (self.program / path).write_text(module, encoding="utf-8")
 
     def add_line(self, heading: str, registry: str) -> None:
-        """Add the line that the page shows under a heading, and its import, to a registry."""
+        """Add the line that the page shows under a heading, and its import if it has one, to a registry."""
         (added,) = re.findall(r"```diff\n(.*?)```", _section(heading), re.DOTALL)
-        imported, line = re.findall(r"(?m)^\+(.*\n)", added)
+        *imports, line = re.findall(r"(?m)^\+(.*\n)", added)
         assert f"`{registry}`" in _section(heading)
         path = self.program / registry
         text = path.read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^from ", f"{imported}from ", text, count=1)
-        text, count = re.subn(r"(?m)^((?:FILTERS|FORMATS)\b.*\n)((?:    .*\n)*)\)", rf"\1\2{line})", text)
+        text = re.sub(r"(?m)^from ", f"{''.join(imports)}from ", text, count=1)
+        registry_start = r"(?m)^((?:FILTERS|FORMATS|SCREENS)\b.*\n)"
+        text, count = re.subn(rf"{registry_start}((?:    .*\n)*)\)", rf"\1\2{line})", text)
         assert count == 1
         path.write_text(text, encoding="utf-8")
 
@@ -167,3 +189,15 @@ def test_an_export_format_is_a_module_and_a_line(clone: Clone) -> None:
     rows = json.loads((clone.at_work / "train.json").read_text(encoding="utf-8"))
     assert [turn["from"] for turn in rows[0]["conversations"]] == ["human", "gpt"]
     assert len(rows) >= 3
+
+
+@pytest.mark.slow
+def test_a_screen_is_a_module_and_a_line(clone: Clone) -> None:
+    clone.add_module("A screen")
+    clone.add_line("A screen", "tui/keys/screens.py")
+    done = clone.run(LOOK)
+    assert done.returncode == 0, done.stderr
+    first, last = json.loads(done.stdout)
+    assert "8 Seeds" in first
+    assert "Prepare an agenda for me." not in first
+    assert "Prepare an agenda for me." in last

@@ -58,11 +58,11 @@ async def test_an_action_has_the_keys_that_a_person_has_chosen_and_no_others(
         task_id = curator.current().id
         await curator.press("a")
         assert curator.task(task_id).state == "pending"
-        assert "f5 Accept" in screen_text(curator.app)
+        assert "F5 Accept" in screen_text(curator.app)
         await curator.press("f5")
         assert curator.task(task_id).state == "accepted"
         await curator.press("question_mark")
-        assert "f5" in screen_text(curator.app)
+        assert "F5" in screen_text(curator.app)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import selfinstruct.tui
 from selfinstruct.tui.app import CuratorApp
-from selfinstruct.tui.keys.screens import SCREENS
 
 SOURCES = Path(__file__).parents[2] / "tui"
 INSTALLED = Path(selfinstruct.tui.__path__[0])
@@ -20,12 +19,6 @@ def test_every_stylesheet_is_installed_and_read() -> None:
     assert {Path(path).relative_to(INSTALLED).as_posix() for path in CuratorApp.CSS_PATH} == stylesheets(
         SOURCES
     )
-
-
-def test_every_screen_has_a_stylesheet_in_its_folder() -> None:
-    folders = {entry.made_by.split(".")[0] for entry in SCREENS}
-    wanted = {f"screens/{folder}/{folder}.tcss" for folder in folders}
-    assert wanted <= stylesheets(SOURCES)
 
 
 def test_no_name_is_styled_for_another_screen() -> None:

@@ -252,7 +252,7 @@ async def test_keys_and_colours_change_at_once_and_stop_nothing(
         assert form.screen.session.attended is attended
         assert form.curator.app.theme == "textual-light"
         await form.curator.press("escape", "1")
-        assert "f5 Next" in screen_text(form.curator.app)
+        assert "F5 Next" in screen_text(form.curator.app)
         await form.curator.press("f5")
         await form.curator.until(lambda: len(form.curator.table.ids) > 0)
     assert workspace.settings.read() == {"theme": "textual-light", "keys": {"next_batch": "f5"}}
