@@ -18,6 +18,7 @@ _BRACKETED = re.compile(
 _ANY_BRACKETS = re.compile(r"[\[<{【［](?P<inside>[^\[\]<>{}【】［］\n]{1,200})[\]>}】］]")
 _REFUSED_WITHIN = 300
 _LONGEST_NONE = 200
+_SENTENCE_ENDS = (".", "?", "!")
 _CLAUSES = re.compile(r"[,.;:!?，。；：！？、]\s*")
 
 
@@ -79,7 +80,9 @@ def is_no_task(item: str, vocabulary: Vocabulary) -> bool:
     if patterns["no_task"].match(bare) or patterns["placeholder"].match(bare):
         return True
     bracketed = _BRACKETED.fullmatch(item)
-    if bracketed and _stands_for_text(bracketed["inside"], vocabulary):
+    # People put whole requests in parentheses: "(Give me a text for a birthday.)"
+    in_full = "(" in item and item.rstrip(" )").endswith(_SENTENCE_ENDS)
+    if bracketed and not in_full and _stands_for_text(bracketed["inside"], vocabulary):
         return True
     refuses = patterns["refusal"].match(bare[:_REFUSED_WITHIN]) is not None
     # "As an AI, explain what you cannot do." is a task.

@@ -99,6 +99,7 @@ def test_an_item_that_stands_for_a_task_is_none(code: str, text: str) -> None:
         "As an AI language model, explain why you cannot taste soup.",
         "I cannot access my email, so write a complaint for me.",
         "I don't have access to my account. What should I do?",
+        "(Give me a text of at most fifty words for my boss on her fortieth birthday.)",
     ],
 )
 def test_a_task_that_begins_like_a_refusal_stays(task: str) -> None:

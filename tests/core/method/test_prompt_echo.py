@@ -12,5 +12,11 @@ def test_lines_of_the_instructions_are_no_part_of_an_answer() -> None:
 
 
 def test_an_answer_that_repeats_nothing_stays_as_it_is() -> None:
-    for text in ("", "Input: a\r\nOutput: b", "Be brief.", "You write worked examples of tasks.", "a\n\n\nb\n"):
+    for text in (
+        "",
+        "Input: a\r\nOutput: b",
+        "Be brief.",
+        "You write worked examples of tasks.",
+        "a\n\n\nb\n",
+    ):
         assert without_prompt(text, SYSTEM) == text
