@@ -28,7 +28,7 @@ _AFTER_FILLER = " ,.!…:;，。、！—–-"
 # An object with the label that is no JSON: with other quotation marks, or without any.
 _LOOSE = re.compile(
     r"\{[^{}]*?(?<!\w)\\?[\"'“”‘’]?(?:is[ _-]?)?classification(?:[ _-]?task)?\\?[\"'“”‘’]?\s*+[:：]\s*+"
-    r"(?P<quote>\\?[\"'“‘])?+(?P<value>[^,{}\n\"'“”‘’\\]{0,200})(?(quote)\\?[\"'”’]|[,}\n])",
+    r"(?P<quote>\\?[\"'“‘])?(?P<value>[^,{}\n\"'“”‘’\\]{0,200})(?(quote)\\?[\"'”’]|[,}\n])",
     re.IGNORECASE,
 )
 _OBJECT = re.compile(r"\{(?=\s*(?:\\?[\"'“‘]?\w|$))")

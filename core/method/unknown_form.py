@@ -134,10 +134,13 @@ def _names(vocabulary: Vocabulary, kinds: tuple[Kind, ...], *, usual: bool) -> t
 def _begins_with(names: tuple[str, ...]) -> "re.Pattern[str]":
     """A pattern for a name at the start of a line, after anything but words, and with no word after it.
 
+    What is before the name is atomic: `<label>` is a tag, not the sign `<` and a name.
+
     Words go on with a space, an apostrophe or a hyphen; code with a bracket, a full stop, an equals sign.
     """
     return re.compile(
-        r"^(?:</?\w{1,8}>|\\\w{1,10}\{|(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)][ \t]|[^\w\n]|_)*+"
+        r"^(?=(?P<marks>(?:</?\w{1,8}>|\\\w{1,10}\{|(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)][ \t]|[^\w\n]|_)*))"
+        r"(?P=marks)"
         rf"(?:{any_of(names)})(?:[ \t]?[#№]?\d{{1,3}})?"
         r"(?:\t|\.{3}|[ \t]*(?![\w\s(.,;!?'’=/&+-])|[ \t]*(?:=>|->|==|--)|[ \t]+[-–—][ \t]|[ \t]*$)",
         re.IGNORECASE,
