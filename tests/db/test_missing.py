@@ -63,5 +63,5 @@ def test_a_folder_that_is_there_is_not_told_of() -> None:
 
 def test_a_backup_names_the_folder_that_is_missing(here: Path) -> None:
     Workspace.open(Path("w.db"), create=True).close()
-    with pytest.raises(WorkspaceError, match=f"the folder {here}/sub does not exist. Create it, or give"):
+    with pytest.raises(WorkspaceError, match=f"the folder {here}/sub does not exist. Create it, or choose"):
         back_up(Path("w.db"), Path("sub/b.db"), force=False)

@@ -114,7 +114,7 @@ def _try(trials: Iterator[Trial], processes: int, minutes: float | None) -> list
                 outcomes.append((mutant, future.result()))
                 if future.result() is Outcome.SURVIVED:
                     _tell(f"survived {mutant}")
-                elif len(outcomes) % 20 == 0:
+                if len(outcomes) % 5 == 0:
                     _tell(f"{len(outcomes)} tried")
 
 

@@ -17,7 +17,7 @@ def possessive_groups(folder: Path) -> Iterator[str]:
 
 
 def test_no_pattern_has_a_possessive_group() -> None:
-    """Before Python 3.11.5 those with a choice in them miss matches; `(?=(?P<x>...))(?P=x)` is atomic everywhere."""
+    """Before Python 3.11.5 they miss matches; `(?=(?P<x>...))(?P=x)` is atomic everywhere."""
     assert list(possessive_groups(Path(selfinstruct.core.__file__).parent)) == []
 
 
