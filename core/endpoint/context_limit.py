@@ -52,7 +52,8 @@ _PROMPT = re.compile(
     rf"|{_NUMBER} (?:tokens )?(?:in|from) (?:the|your) (?:input )?(?:messages|prompt|input)"
     rf"|request \({_NUMBER} tokens"
     rf"|prompt (?:contains|has|is too long:) {_NUMBER}|token count \({_NUMBER}"
-    rf"|\b(?:prompt|inputs?)`?(?: tokens?| length| size| token count)?"
+    rf"|contains {_NUMBER} tokens"
+    rf"|(?<!maximum )(?<!max )(?<!allowed )\b(?:prompt|inputs?)`?(?: tokens?| length| size| token count)?"
     rf" ?(?:\((?:length )?|=|:|is|of|has|contains)? ?{_NUMBER}"
     rf"|received {_NUMBER}|given: {_NUMBER}|current length is {_NUMBER}",
     re.IGNORECASE,

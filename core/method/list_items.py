@@ -145,7 +145,7 @@ class ListItems:
         elif self._open and not item.lines:
             item.add(text, self._vocabulary)
             self._titled = text.startswith(("**", "__", "#"))
-        elif self._open and self._is_above_task(item, line):
+        elif self._open and self._is_above_task(item, line, number):
             item.restart(BULLET.sub("", text), self._vocabulary)
             item.titled = True
             self._titled = False
@@ -227,18 +227,24 @@ class ListItems:
         if after_blank and (not HEADING.match(line.text) or self._is_under_task(line)):
             self._drifted = True
 
-    def _is_above_task(self, item: Item, line: Line) -> bool:
+    def _is_above_task(self, item: Item, line: Line, number: int) -> bool:
         """Whether the only line of an item so far is a title, and this one the task below it."""
         text = line.text.strip()
         if item.titled or len(item.lines) > 1 or line.code or self._is_under_task(line):
+            return False
+        if number and self._wrapped.is_wrapped(number):
             return False
         if self._vocabulary.is_remark(text):
             return False
         if self._all_titled:
             return True
-        wrapped = text[0].islower() or self._vocabulary.open_end.search(item.lines[0]) is not None
+        title = item.lines[0]
+        wrapped = text[0].islower() or self._vocabulary.open_end.search(title) is not None
         request = not wrapped and self._vocabulary.is_request(text)
-        return (self._titled or request) and is_title(item.lines[0], self._vocabulary)
+        if self._vocabulary.is_request(title.strip("*_#: ")):
+            # A title that is a request itself gives way to a whole one only.
+            return request and BULLET.match(line.text) is None and is_title(title, self._vocabulary)
+        return (self._titled or request) and is_title(title, self._vocabulary)
 
     def _belongs(self, line: Line, item: Item, number: int, *, after_blank: bool) -> bool:
         """Whether a line is part of the task above it."""
@@ -285,7 +291,8 @@ class ListItems:
         asks = item.lines[-1].rstrip("*_ ").endswith(("?", "？"))
         if asks or len(item.lines) > 1 or _LETTERED.match(line.text):
             return asks or not item.ends or _LETTERED.match(line.text) is not None
-        if not item.ends:
+        said = item.lines[0]
+        if not (item.ends or self._vocabulary.is_request(said) or self._wrapped.is_request_so_far(said)):
             # Without a mark at its end, it may be a question or a statement.
             item.lines.clear()
         return False

@@ -26,6 +26,13 @@ _OF_STATUS = frozenset(
     }
 )
 """Names of members that say how a request went, and nothing else."""
+_OF_ERROR = frozenset(
+    {
+        *("error", "errors", "refusal", "refused", "exception", "fault", "failure", "errormessage"),
+        *("エラー", "오류", "에러", "错误"),
+    }
+)
+"""Those of them that only a failure has: a task may well ask for a status or a message."""
 _BESIDE_STATUS = frozenset(
     {
         "code",
@@ -53,7 +60,7 @@ def _plain(name: str) -> str:
 
 
 def holds_no_instance(value: Any) -> bool:
-    """Whether a JSON value is empty, or an object that only says how a request went."""
+    """Whether a JSON value is empty, or an object that only says why a request failed."""
     if value in (None, "", [], {}):
         return True
     if isinstance(value, list):
@@ -61,8 +68,8 @@ def holds_no_instance(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     names = set(map(_plain, value))
-    says_status = names <= _OF_STATUS | _BESIDE_STATUS and not names <= _BESIDE_STATUS
-    return says_status or all(one != "" and holds_no_instance(one) for one in value.values())
+    says_error = names <= _OF_STATUS | _BESIDE_STATUS and not names.isdisjoint(_OF_ERROR)
+    return says_error or all(one != "" and holds_no_instance(one) for one in value.values())
 
 
 def is_without_instance(text: str) -> bool:
@@ -75,5 +82,5 @@ def is_without_instance(text: str) -> bool:
         value, end = DECODER.raw_decode(text, opens.start())
     except (ValueError, RecursionError):
         cut = _CUT_MEMBER.fullmatch(text, opens.start())
-        return _plain(cut["name"]) in _OF_STATUS if cut else not text.strip("[]{} \n")
+        return _plain(cut["name"]) in _OF_ERROR if cut else not text.strip("[]{} \n")
     return len(text) - end <= _MOST_PROSE and bool(_AFTER.fullmatch(text, end)) and holds_no_instance(value)

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 
-_LEAST_WORDS = 4
-"""Words of a line; a shorter one may be a value."""
+from selfinstruct.core.language.unicode_tokens import is_unspaced
+
+_LEAST_WORDS, _LEAST_CHARACTERS = 4, 16
+"""Words of a line, or characters where no spaces part them; a shorter one may be a value."""
 
 
 def without_prompt(text: str, instructions: str) -> str:
-    """An answer without the lines in which it repeats the instructions of its prompt.
+    """An answer without the lines in which it repeats instructions of its prompt.
 
     Args:
         text: The answer.
-        instructions: What the prompt says before its examples, such as its system message.
+        instructions: The system message of the prompt.
     """
     repeated = set(_long_lines(instructions.split("\n")))
     lines = text.split("\n")
@@ -21,4 +23,10 @@ def without_prompt(text: str, instructions: str) -> str:
 
 
 def _long_lines(lines: Iterable[str]) -> Iterable[str]:
-    return (line.strip() for line in lines if len(line.split()) >= _LEAST_WORDS)
+    return (line.strip() for line in lines if _is_long(line.strip()))
+
+
+def _is_long(line: str) -> bool:
+    return len(line.split()) >= _LEAST_WORDS or (
+        len(line) >= _LEAST_CHARACTERS and any(map(is_unspaced, line))
+    )

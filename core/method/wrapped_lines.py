@@ -19,6 +19,7 @@ Part = Literal["same", "other", "unknown"]
 _NARROWEST = 60
 """Nobody wraps text at fewer columns."""
 _FEWEST_WORDS, _FEWEST_CHARACTERS = 5, 10
+_FEWEST_GOING_ON = 3
 _LOOKED_AT = 300
 _PARAGRAPH = 5
 _OPEN_MARKS = (",", "、", "，", ";", "；", "(", "（", "[", "“", "「", "/", "+", "=", "&", "·")
@@ -32,7 +33,8 @@ class WrappedLines:
         self._lines = lines
         self._vocabulary = vocabulary
         self._markers = markers
-        self._widest = max((_width(line.text.rstrip()) for line in lines if not line.code), default=0)
+        first = min(markers, default=0)
+        self._widest = max((_width(line.text.rstrip()) for line in lines[first:] if not line.code), default=0)
         alone = [marker.text for at, marker in markers.items() if marker.text and self._is_alone(at)]
         closed = sum(ENDS.search(text[-20:]) is not None for text in alone)
         self._all_closed = closed > len(alone) / 2
@@ -79,13 +81,20 @@ class WrappedLines:
             return "same"
         links = not text[0].isupper() and vocabulary.linking.match(text) is not None
         fills = self._fills_line(number)
+        indented = self._lines[number].indent > self._lines[number - 1].indent
+        # An answer of several words in small letters is rare, one at the width of the list rarer.
+        goes_on = text[0].islower() and not quotes and len(text.split()) >= _FEWEST_GOING_ON
+        if goes_on and (indented or links or _width(self._lines[number - 1].text) >= _NARROWEST):
+            return "same"
+        if fills and not quotes and text[0].islower() and (indented or " " in text):
+            return "same"
         if breaks or links or fills:
             return "same" if ends and not self._all_open and (fills or not quotes) else "unknown"
         if begins and ends and text[0].islower() and not vocabulary.is_request(task):
             return "same"
         if ends and not self._all_open:
             return "unknown" if self._all_closed or not text[0].isupper() else "other"
-        clause = not quotes and text[0].islower() and len(text.split()) > 2
+        clause = not quotes and text[0].islower() and (indented or len(text.split()) > 2)
         return "unknown" if clause or not vocabulary.is_request(task) else "other"
 
     def is_request_so_far(self, said: str) -> bool:
@@ -95,6 +104,10 @@ class WrappedLines:
             match.end() == len(said) and match.start() > 0
             for match in self._vocabulary.request.finditer(said)
         )
+
+    def is_wrapped(self, number: int) -> bool:
+        """Whether the line above is as wide as text is wrapped, so that it is hardly a title."""
+        return _width(self._lines[number - 1].text.rstrip()) >= _NARROWEST
 
     def _fills_line(self, number: int) -> bool:
         """Whether the first word of a line had no room on the line above."""

@@ -20,7 +20,7 @@ _MOST_PROPOSED = 500
 
 
 def answer_to(request: Request, body: bytes) -> Answer:
-    """Read the answer to a request, without the instructions of the prompt that it may repeat.
+    """Read the answer to a request, without the lines of the system message that it may repeat.
 
     Args:
         request: The request.

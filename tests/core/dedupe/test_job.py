@@ -67,7 +67,7 @@ def test_an_output_and_a_report_in_one_place_are_refused_however_they_are_named(
 
 def test_two_programs_do_not_work_on_the_same_output(job: Job) -> None:
     def again(tally: Tally) -> None:
-        with pytest.raises(DedupeError, match="Another program is at work"):
+        with pytest.raises(DedupeError, match="Another program is using"):
             finished(job)
 
     run(job, OneShard, Callbacks(again, print), SMALL)

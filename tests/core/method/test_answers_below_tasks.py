@@ -1,5 +1,7 @@
 """What is written below a task is told apart: wrapped text and material belong to it, an answer does not."""
 
+from textwrap import wrap
+
 import pytest
 
 from selfinstruct.core.method.parsing import parse_proposals
@@ -86,7 +88,6 @@ def test_wrapped_text_is_part_of_its_task(code: str, task: str, below: str) -> N
         ("en", "Describe the old", "harbour at night"),
         ("en", "Complete: The cat sat on the", "mat"),
         ("en", "Complete the sentence: The cat sat on", "the mat."),
-        ("en", "Name three fish", "- cod\n- eel"),
         ("en", LETTER, "positive"),
         ("zh", "判断对错：地球是平的", "错"),
         ("ko", "이것은 풍자인가, 진심인가?", "풍자자."),
@@ -124,3 +125,62 @@ def test_a_name_that_is_asked_for_is_that_of_an_answer(below: str) -> None:
 def test_what_stands_below_the_given_material_is_none_of_it() -> None:
     text = "9. Given the ingredients, suggest a dish.\nIngredients: egg, flour\nDish: pancake\n10. Sing."
     assert read(text) == ["Given the ingredients, suggest a dish. Ingredients: egg, flour", "Sing."]
+
+
+WRAPPED = [
+    "Write a persuasive essay arguing that public transportation should be free for everyone in large cities",
+    "Suggest a weekly meal plan for a family of four with a limited weekly budget",
+    "Explain how photosynthesis works to a child who likes drawing and asks many questions",
+    "Find the bug in the following Python function and explain why it produces the wrong result",
+    "Name three fruits that grow in cold climates and say in which month each of them is usually ripe",
+]
+
+
+@pytest.mark.parametrize("mark", ["", "."])
+@pytest.mark.parametrize("indent", ["", "   "])
+@pytest.mark.parametrize(
+    "lead", ["", "Sure! Here are some new tasks, all of them quite unlike the ones that you gave:\n\n"]
+)
+def test_a_wrapped_list_gives_whole_tasks_at_every_width(lead: str, indent: str, mark: str) -> None:
+    tasks = [f"{task}{mark}" for task in WRAPPED]
+    for width in range(72, 92):
+        items = [
+            "\n".join(wrap(f"{number}. {task}", width, subsequent_indent=indent))
+            for number, task in enumerate(tasks, start=1)
+        ]
+        found = read(lead + "\n".join(items), "en")
+        # A single word at the margin may as well be an answer.
+        ends = {task: item.split("\n")[-1].strip() for task, item in zip(tasks, items, strict=True)}
+        alone = {task for task, end in ends.items() if " " not in end}
+        assert set(found) <= set(tasks), width
+        assert set(tasks) - set(found) <= (alone if not indent else set()), width
+
+
+@pytest.mark.parametrize(
+    ("code", "items"),
+    [
+        ("en", "1. Write a poem about love\n   - Use rhymes\n   - Keep it short\n2. Summarize the article"),
+        (
+            "en",
+            "1. **Write a poem about love**\n   - Use rhymes\n2. **Summarize the article**\nThis is easy.",
+        ),
+        ("es", "1. Escribe un poema\n - Usa rimas\n - Breve\n2. Resume el texto"),
+        ("ja", "1. 詩を書いてください\n - 短く\n - 韻\n2. 文章を要約してください"),
+        ("ko", "1. 시를 쓰세요\n - 짧게\n - 운율\n2. 글을 요약하세요"),
+        ("zh", "1. 写一首诗\n - 使用押韵\n - 短\n2. 总结这篇文章"),
+    ],
+)
+def test_a_request_stays_whatever_is_said_below_it(code: str, items: str) -> None:
+    lines = [line for line in items.split("\n") if line[0].isdigit()]
+    assert read(items, code) == [line.partition(". ")[2].strip("*") for line in lines]
+
+
+def test_a_wide_line_is_no_title_of_the_one_below_it() -> None:
+    first = "公共交通機関を無料にすべきだという意見について、賛成と反対の両方の立場から"
+    answer = f"1. {first}\n   エッセイを書いてください\n2. 詩を書いてください"
+    assert read(answer, "ja")[-1] == "詩を書いてください"
+    assert "エッセイを書いてください" not in read(answer, "ja")
+
+
+def test_part_of_a_task_is_never_kept_for_all_of_it() -> None:
+    assert read("1. Name three\n   fruits\n2. Find the bug.", "en") == ["Find the bug."]

@@ -170,13 +170,11 @@ def test_a_cut_answer_gives_its_whole_instances(output_first: bool) -> None:
         '{"output": {"error": "no"}}',
         '{"error": "I cannot do that"}',
         '{"error": {"message": "no", "code": 3}}',
-        '{"message": "no"}',
         '{"success": false, "errorMessage": "no"}',
         '[{"error": "no"}]',
         '{"エラー": "できません"}',
         '{"错误": "无法完成", "code": 3}',
         '{"오류": "할 수 없습니다"}',
-        '{"mensaje": "No puedo"}',
     ],
 )
 def test_json_without_an_instance_is_never_an_output(text: str, fenced: bool, output_first: bool) -> None:
@@ -213,6 +211,8 @@ def test_of_two_examples_only_the_one_without_an_instance_is_dropped() -> None:
         ('{"input": "a", "output": []}', ("a", "[]")),
         ('{"instances": [{"input": "", "output": "[]"}]}', ("", "[]")),
         ('{"name": "Ann", "age": 3}', ("", '{"name": "Ann", "age": 3}')),
+        ('{"message": "Happy birthday, Ann!"}', ("", '{"message": "Happy birthday, Ann!"}')),
+        ('{"status": "success", "message": "done"}', ("", '{"status": "success", "message": "done"}')),
         ('{"error": "x", "name": "Ann"}', ("", '{"error": "x", "name": "Ann"}')),
         ('["a", "b"]', ("", '["a", "b"]')),
         (

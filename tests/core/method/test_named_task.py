@@ -76,3 +76,26 @@ def test_of_several_tasks_above_the_fields_the_last_one_counts() -> None:
     statement = "Task: For each colour there is a label that belongs to it."
     assert kept(f"{statement}\n\n{other}\nInput: a\nOutput: b", "en") == []
     assert kept(f"{statement}\nInput: a\nOutput: b", "en") == []
+
+
+OTHERS = [
+    ("en", "Write a poem.", "Write a letter to your boss explaining why you are late."),
+    ("en", "Classify the sentence to a category.", "Translate the sentence to French."),
+    ("en", "What is the capital of France?", "What is the meaning of the word?"),
+    ("zh", "写一首关于春天的诗。", "写一封关于请假的信。"),
+    ("ko", "사과에 대한 시를 써 주세요.", "책에 대한 편지를 써 주세요."),
+]
+
+
+@pytest.mark.parametrize(("code", "asked", "named"), OTHERS)
+def test_words_that_any_two_requests_share_make_no_task_the_same(code: str, asked: str, named: str) -> None:
+    first, second, _ = NAMES[code]
+    answer = f"{TASK[code][0]}: {named}\n{first}: a\n{second}: b"
+    assert {one.state for one in keep_or_drop(parse_input_first(answer, code, task=asked), cut=False)} == {
+        "dropped"
+    }
+
+
+def test_a_task_in_an_answer_without_fields_is_part_of_its_text() -> None:
+    plan = "Sprint plan\n\nTask: Implement the login form and validate the fields.\nEstimate: 3 days"
+    assert kept(plan, "en") == [("", plan)]

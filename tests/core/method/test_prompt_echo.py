@@ -20,3 +20,8 @@ def test_an_answer_that_repeats_nothing_stays_as_it_is() -> None:
         "a\n\n\nb\n",
     ):
         assert without_prompt(text, SYSTEM) == text
+
+
+def test_lines_without_spaces_are_known_as_well() -> None:
+    said = "你负责为任务编写示例，格式必须与给出的示例完全一致。"
+    assert without_prompt(f"{said}\n\n春风吹绿江南岸。", said) == "\n春风吹绿江南岸。"

@@ -382,8 +382,8 @@ async def test_headers_not_sent_to_the_endpoint_cause_a_warning_when_it_is_chose
     engine_on: OpenEngine, server: ModelServer, tmp_path: Path
 ) -> None:
     told = (
-        "The headers in selfinstruct.toml are for https://api.openai.com/v1, so they are not sent to"
-        f" {server.url}"
+        "The headers in selfinstruct.toml are for https://api.openai.com/v1, since it has no base_url, so"
+        f" they are not sent to {server.url}"
     )
     (tmp_path / "selfinstruct.toml").write_text('[request]\nheaders = { x-key = "canary-1" }\n')
     engine = engine_on(model="m", base_url="http://127.0.0.1:9/v1", batches_ahead=0)
