@@ -1,12 +1,11 @@
 """The lines of an answer, and which of them are code: in a fence, a docstring or a block comment."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from selfinstruct.core.method.block_comments import commented
+from selfinstruct.core.method.block_comments import BlockEnds
 
 _MARKS = r"(?P<marks>`{3,}|~{3,})"
 _FENCE = re.compile(rf"^\s*{_MARKS}[\w+#.-]*\s*$")
@@ -22,8 +21,6 @@ _NUMBERED = re.compile(r"^\W{0,8}\d{1,3}\W")
 _STEP = re.compile(r"^\s*\d{1,2}[.)]\s+\S")
 _TILDES = re.compile(r"^\s*~{3,}\s*$")
 _RULE_LINE = "---"
-_QUOTE = re.compile(r'"""|\'\'\'|/\*|\*/')
-_CLOSING_QUOTE = {'"""': '"""', "'''": "'''", "/*": "*/"}
 _COMMENT = re.compile(r"^\s*(?://\s*\S|--\s|<!--)")
 _UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"
 _INVISIBLE_START = re.compile(rf"^[ \t\u3000]*[\u00a0{_UNSEEN}][ \t\u00a0\u3000{_UNSEEN}]*", re.MULTILINE)
@@ -152,26 +149,22 @@ def without_wrapper(text: str) -> str:
 
 
 def _marked(texts: Sequence[str]) -> list[Line]:
-    """Mark the lines of fences, docstrings and block comments; what stays open is only text."""
+    """Mark the lines of fences, block comments and strings of several lines; what stays open is only text."""
     lines: list[Line] = []
     fence = ""
-    left = Counter(mark for text in texts for mark in _QUOTE.findall(text))
-    quoted: str | None = None
-    in_comments = commented(texts)
+    ends = BlockEnds(texts)
+    end = -1
     for number, text in enumerate(texts):
-        if quoted is None and (_closes(text, fence) if fence else _opening_marks(text)):
+        inside = number <= end
+        if not inside and (_closes(text, fence) if fence else _opening_marks(text)):
             own_line = is_fence(text)
             lines.append(Line(text, code=own_line, fence=own_line))
             fence = "" if fence else _opening_marks(text)
             continue
-        inside = quoted is not None
-        for mark in [] if fence else _QUOTE.findall(text):
-            left[mark] -= 1
-            if quoted is not None:
-                quoted = None if mark == _CLOSING_QUOTE[quoted] else quoted
-            elif mark in _CLOSING_QUOTE and left[_CLOSING_QUOTE[mark]] > 0:
-                quoted = mark
-        is_code = fence != "" or inside or number in in_comments or _COMMENT.match(text) is not None
+        begins = False
+        if not fence and (not inside or number == end) and (block := ends.opened_in(number, inside=inside)):
+            end, begins = block.end, block.begins_line
+        is_code = fence != "" or inside or begins or _COMMENT.match(text) is not None
         lines.append(Line(text, code=is_code))
     return lines
 

@@ -3,13 +3,18 @@
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-# Those that are hardly found in a text stand anywhere, others at the beginning of a line or of a value.
-_BLOCK_COMMENT = re.compile(
-    r"(?P<anywhere><!--)|^(?P<name>[^:：]{1,40}[:：])?[ \t]*"
-    r"(?P<first>\{-(?=\s|$)|--\[\[|=begin\b|<#(?=\s|$)|\(\*(?=\s|$)|%\{$|#\|(?=\s|$)|\{#(?=\s|$))"
+_ANYWHERE = re.compile(r"\"\"\"|\'\'\'|/\*|<!--")
+# What is also found in a text opens a comment only at the beginning of a line or of a value.
+_FIRST = re.compile(
+    r"(?P<name>[^:：]{1,40}[:：])?[ \t]*"
+    r"(?P<mark>\{-(?=\s|$)|--\[\[|=begin\b|<#(?=\s|$)|\(\*(?=\s|$)|%\{$|#\|(?=\s|$)|\{#(?=\s|$))"
 )
-_CLOSING_COMMENT = {
+_CLOSING = {
+    '"""': '"""',
+    "'''": "'''",
+    "/*": "*/",
     "<!--": "-->",
     "{-": "-}",
     "--[[": "]]",
@@ -24,43 +29,66 @@ _HEREDOC = re.compile(r"<<[-~]?[ \t]?(?P<quote>[\"']?)(?P<word>[A-Z_]{2,20})(?P=
 _TEMPLATE_STRING = re.compile(r"(?:[=(,+]|=>|\breturn)[ \t]*(?:\w{1,20})?`[^`]*$")
 
 
-def commented(texts: Sequence[str]) -> set[int]:
-    """The lines in block comments, here-documents and strings of several lines, with their closing marks."""
-    found: set[int] = set()
-    ends: dict[str, list[int]] = {}
-    number = 0
-    while number < len(texts):
-        opening = _opened_comment(texts[number])
-        if opening is None:
-            number += 1
-            continue
-        closing, alone = opening
-        if closing not in ends:
-            ends[closing] = [at for at, text in enumerate(texts) if _holds_closing(text, closing)]
-        place = bisect_right(ends[closing], number)
-        # What stays open is only text.
-        end = ends[closing][place] if place < len(ends[closing]) else None
-        if end is None:
-            number += 1
-            continue
-        found.update(range(number if alone else number + 1, end + 1))
-        number = end + 1
-    return found
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A comment or a string that goes on below the line that opens it."""
+
+    end: int
+    """The line of its closing mark."""
+    begins_line: bool
+    """Whether nothing stands before it."""
 
 
-def _opened_comment(text: str) -> tuple[str, bool] | None:
-    """What closes the comment or string that a line leaves open, and whether it begins the line."""
-    if (comment := _BLOCK_COMMENT.search(text)) is not None:
-        mark = comment["anywhere"] or comment["first"]
-        closing = _CLOSING_COMMENT[mark]
-        is_open = text.find(closing, comment.end()) < 0
-        alone = not text[: comment.start(comment.lastgroup or 0)].strip() and not comment["name"]
-        return (closing, alone) if is_open else None
-    if (heredoc := _HEREDOC.search(text)) is not None:
-        return heredoc["word"], False
-    return ("`", False) if "`" in text and _TEMPLATE_STRING.search(text) and "```" not in text else None
+class BlockEnds:
+    """Finds where the comments and strings that lines leave open end."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._ends: dict[str, list[int]] = {}
+        self._last = ""
+        """The closing mark of the block found last."""
+
+    def opened_in(self, number: int, *, inside: bool) -> Block | None:
+        """Return what a line leaves open; None without anything that is closed on a later line.
+
+        Args:
+            number: The line.
+            inside: Whether the block found last ends in it.
+        """
+        text = self._texts[number]
+        start = text.find(self._last) + len(self._last) if inside else 0
+        opened = _left_open(text, start)
+        if opened is None:
+            return None
+        mark, at = opened
+        if mark not in self._ends:
+            self._ends[mark] = [at for at, text in enumerate(self._texts) if _closes(text, mark)]
+        place = bisect_right(self._ends[mark], number)
+        if place == len(self._ends[mark]):
+            return None
+        self._last = mark
+        return Block(self._ends[mark][place], begins_line=not text[:at].strip())
 
 
-def _holds_closing(text: str, closing: str) -> bool:
+def _left_open(text: str, start: int) -> tuple[str, int] | None:
+    """The closing mark of what a line leaves open, and where that begins."""
+    first = _FIRST.match(text) if start == 0 else None
+    if first is not None:
+        closing = _CLOSING[first["mark"]]
+        return None if text.find(closing, first.end()) >= 0 else (closing, first.start("mark"))
+    while (opening := _ANYWHERE.search(text, start)) is not None:
+        closing = _CLOSING[opening[0]]
+        end = text.find(closing, opening.end())
+        if end < 0:
+            return closing, opening.start()
+        start = end + len(closing)
+    if (heredoc := _HEREDOC.search(text, start)) is not None:
+        return heredoc["word"], heredoc.start()
+    if "`" in text and "```" not in text and (string := _TEMPLATE_STRING.search(text, start)) is not None:
+        return "`", string.start()
+    return None
+
+
+def _closes(text: str, mark: str) -> bool:
     """Whether a line has this closing mark; a word must be all of it."""
-    return text.strip() == closing if closing.isupper() else closing in text
+    return text.strip() == mark if mark.isupper() else mark in text
