@@ -187,13 +187,13 @@ def _without_fields(text: str, vocabulary: Vocabulary, *, whole: bool) -> list[P
     if has_unknown_form(own, vocabulary) or (bodies is None and dialogue_follows(own, vocabulary)):
         return unreadable(own)
     fault = OPEN_END if ended.is_open else None
-    pairs = [Pair("", body, _fault_of_json(body)) for body in others]
-    pairs.append(Pair("", ended.text, _fault_of_json(last) or fault))
+    pairs = [Pair("", body, _fault_of_json(body, vocabulary)) for body in others]
+    pairs.append(Pair("", ended.text, _fault_of_json(last, vocabulary) or fault))
     return finished(pairs, vocabulary, whole=whole)
 
 
-def _fault_of_json(text: str) -> Reason | None:
-    return UNREADABLE if is_without_instance(text) else None
+def _fault_of_json(text: str, vocabulary: Vocabulary) -> Reason | None:
+    return UNREADABLE if is_without_instance(text, vocabulary) else None
 
 
 def _below_headings(text: str, vocabulary: Vocabulary) -> list[str] | None:

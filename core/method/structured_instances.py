@@ -163,7 +163,7 @@ def _all_empty(item: dict[str, Any], vocabulary: Vocabulary) -> bool:
         for name, value in item.items()
         if (meaning := vocabulary.meaning(name)) is not None and meaning.kind in {"output", "label"}
     ]
-    return all(isinstance(value, list | dict) and holds_no_instance(value) for value in outputs)
+    return all(isinstance(value, list | dict) and holds_no_instance(value, vocabulary) for value in outputs)
 
 
 def from_table(text: str, vocabulary: Vocabulary) -> list[ParsedInstance] | None:

@@ -79,6 +79,10 @@ class Vocabulary:
     """Folded names of reasoning below an input, as opposed to names of parts of the input."""
     answer_names: frozenset[str]
     """Folded short names before the answer to a question, such as "A"."""
+    errors: frozenset[str]
+    """Names of members of JSON that say why a request failed, without case, spaces and dashes."""
+    of_error: frozenset[str]
+    """Names of members that may stand beside those."""
     item: str
     """A pattern of the names before an item's number."""
     item_name: "re.Pattern[str]"
@@ -148,6 +152,10 @@ class Vocabulary:
         text = text.strip(_DECORATION)
         return len(text) <= _LONGEST_REMARK and self.phrases[name].match(self.plain(text)) is not None
 
+    def member(self, name: str) -> str:
+        """The name of a member of JSON as `errors` and `of_error` have it."""
+        return _member(self.plain(name))
+
     def plain(self, text: str) -> str:
         """A text in the spelling of these words, at the same length."""
         return text.translate(self.spelling) if self.spelling else text
@@ -213,6 +221,8 @@ def vocabulary(code: str, own: OwnNames = NO_OWN_NAMES) -> Vocabulary:
         thoughts=frozenset(map(fold, names["thought"])),
         reasoning=frozenset(map(fold, names["reasoning"])),
         answer_names=frozenset(map(fold, names["answer"])),
+        errors=frozenset(map(_member, names["error"])),
+        of_error=frozenset(map(_member, names["of_error"])),
         item=item,
         item_name=re.compile(
             rf"^(?:\*\*|__|\*)?(?:{item})(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?\s*", re.IGNORECASE
@@ -262,6 +272,10 @@ def _openers(agreeing: Sequence[str], announcing: Sequence[str]) -> list[str]:
         rf"(?:{said})(?:{_APART}(?:{said})){{0,3}}",
         rf"(?:{agrees})\s*[!,.…—–！，。、][^\n:：]{{0,120}}[:：]",
     ]
+
+
+def _member(name: str) -> str:
+    return re.sub(r"[\s_-]", "", fold(name))
 
 
 def any_of(names: Iterable[str]) -> str:

@@ -172,9 +172,6 @@ def test_a_cut_answer_gives_its_whole_instances(output_first: bool) -> None:
         '{"error": {"message": "no", "code": 3}}',
         '{"success": false, "errorMessage": "no"}',
         '[{"error": "no"}]',
-        '{"エラー": "できません"}',
-        '{"错误": "无法完成", "code": 3}',
-        '{"오류": "할 수 없습니다"}',
     ],
 )
 def test_json_without_an_instance_is_never_an_output(text: str, fenced: bool, output_first: bool) -> None:
@@ -182,6 +179,22 @@ def test_json_without_an_instance_is_never_an_output(text: str, fenced: bool, ou
     ((given, output, state),) = rows(written, output_first=output_first)
     assert (given, state) == ("", "unreadable")
     assert text in output
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("es", '{"rechazo": "No puedo", "código": 3}'),
+        ("ja", '{"エラー": "できません"}'),
+        ("ko", '{"오류": "할 수 없습니다"}'),
+        ("zh", '{"错误": "无法完成", "code": 3}'),
+        ("zh", '{"error": "无法完成", "消息": "无"}'),
+    ],
+)
+def test_what_has_gone_wrong_is_known_by_the_names_of_each_language(code: str, text: str) -> None:
+    (found,) = keep_or_drop(parse_input_first(text, code), cut=False)
+    assert found.reason is not None
+    assert found.reason.code == "unreadable"
 
 
 @pytest.mark.parametrize(
