@@ -92,16 +92,13 @@ def read_fields(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kin
 
 def _with_comments(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
     """The lines of an answer, with comments such as `# Input: 5` as code where a program is around them."""
-    comments = {
-        number
-        for number, line in enumerate(lines)
-        if (head := field_head(line, number, vocabulary)) and head.style == "heading 1" and head.text.strip()
-    }
-    heads = {number for number, line in enumerate(lines) if _HEADING_1.match(line.text)}
-    if not comments or any(field_head(lines[number], number, vocabulary) for number in heads - comments):
+    hashed = [number for number, line in enumerate(lines) if _HEADING_1.match(line.text)]
+    heads = [head for number in hashed if (head := field_head(lines[number], number, vocabulary))]
+    if not heads or not all(head.text.strip() for head in heads):
         return lines
     if not any(_STATEMENT.match(line.text) for line in lines if not line.code):
         return lines
+    comments = {head.line for head in heads}
     return [replace(line, code=True) if number in comments else line for number, line in enumerate(lines)]
 
 

@@ -84,7 +84,7 @@ class WrappedLines:
         indented = self._lines[number].indent > self._lines[number - 1].indent
         # An answer of several words in small letters is rare, one at the width of the list rarer.
         goes_on = text[0].islower() and not quotes and len(text.split()) >= _FEWEST_GOING_ON
-        if goes_on and (indented or links or _width(self._lines[number - 1].text) >= _NARROWEST):
+        if goes_on and (indented or links or self.is_wrapped(number)):
             return "same"
         if fills and not quotes and text[0].islower() and (indented or " " in text):
             return "same"
@@ -113,7 +113,7 @@ class WrappedLines:
         """Whether the first word of a line had no room on the line above."""
         above, text = self._lines[number - 1].text.rstrip(), self._lines[number].text.strip()
         first = text[0] if is_unspaced(text[0]) else " " + text.split(maxsplit=1)[0]
-        return _width(above) >= _NARROWEST and _width(above) + _width(first) > self._widest
+        return self.is_wrapped(number) and _width(above) + _width(first) > self._widest
 
     def asks(self, text: str) -> Part:
         """Whether a line below a finished sentence is another sentence of the task: it asks for something.

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
 
 
+LOOK_S = 0.25
+"""Seconds between two looks at requests in flight, since not every change of theirs raises an event."""
 _PLACE = 40
 _NOTE_S, _ERROR_S = 20.0, 120.0
 """Seconds after which a note or an error disappears, unless another message replaces it."""

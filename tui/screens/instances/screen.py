@@ -15,6 +15,7 @@ from selfinstruct.core.util.time_slices import when_free
 from selfinstruct.db.records import AnyDecision, Instance, InstanceDecision, Task
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
+from selfinstruct.tui.screens.base import LOOK_S
 from selfinstruct.tui.screens.deciding import other_label
 from selfinstruct.tui.screens.filtered import FilteredScreen, filter_line
 from selfinstruct.tui.screens.instances.accepted import AcceptedTable
@@ -23,8 +24,6 @@ from selfinstruct.tui.screens.instances.pane import InstancePane
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
 
-_LOOK_S = 0.25
-"""Seconds between two looks at what became of a request, since not every change raises an event."""
 _NO_TASK = (
     "No task has been accepted yet.\n\n{curate} goes to the candidates: {accept} accepts one, and its"
     " instances are generated."
@@ -54,7 +53,7 @@ class InstancesScreen(PaneActions, FilteredScreen):
     def on_mount(self) -> None:
         """Focus the table, and start following the request of a task without instances."""
         self.set_focus(self.table)
-        self.set_interval(_LOOK_S, self._look)
+        self.set_interval(LOOK_S, self._look)
 
     @property
     def table(self) -> AcceptedTable:

@@ -14,16 +14,13 @@ from selfinstruct.db.reads.request_log import RequestView
 from selfinstruct.tui.dialogs.confirm import ConfirmScreen
 from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
-from selfinstruct.tui.screens.base import WorkScreen
+from selfinstruct.tui.screens.base import LOOK_S, WorkScreen
 from selfinstruct.tui.screens.requests.detail_text import prompt_text
 from selfinstruct.tui.screens.requests.pane import RequestPane
 from selfinstruct.tui.screens.requests.table import RequestTable
 from selfinstruct.tui.text.safe_text import many
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 from selfinstruct.tui.widgets.titles import entitle
-
-_LOOK_S = 0.25
-"""Seconds between two refreshes while requests are in flight, since not every change raises an event."""
 
 _NOTHING: dict[RequestView, str] = {
     "all": "No request has been made yet.\n\nPress {curate} for the candidates, and {next_batch} there: the"
@@ -62,7 +59,7 @@ class RequestsScreen(PaneActions, WorkScreen):
         """Show all requests, and start refreshing."""
         self.set_focus(self.table)
         self.load()
-        self.set_interval(_LOOK_S, self._look)
+        self.set_interval(LOOK_S, self._look)
 
     @property
     def table(self) -> RequestTable:
