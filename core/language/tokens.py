@@ -53,7 +53,7 @@ class Vocabulary:
     """Token ids, assigned in order of first appearance; id 0 is reserved."""
 
     def __init__(self, words: Iterable[str] = (), language: str = ENGLISH) -> None:
-        self._language = language
+        self._split = _words if language == ENGLISH else unicode_tokens.words_of_many
         self._codes = _Codes({END: 0})
         self._codes.update((word, code) for code, word in enumerate(words, start=1))
 
@@ -67,7 +67,7 @@ class Vocabulary:
 
     def find(self, text: str) -> tuple[list[int], int]:
         """Return the ids of the known tokens of `text`, and its total number of tokens, known or not."""
-        words = tokens(text, self._language)
+        words = self._split([text])[:-1]
         known = self._codes.get
         return [code for code in map(known, words) if code is not None], len(words)
 
@@ -76,7 +76,7 @@ class Vocabulary:
 
         Returns the concatenated ids of all texts, and the number of tokens of each text.
         """
-        words = _words(texts) if self._language == ENGLISH else unicode_tokens.words_of_many(texts)
+        words = self._split(texts)
         codes = np.fromiter(map(self._codes.__getitem__, words), np.uint32, len(words))
         ends = np.flatnonzero(codes == 0)
         return codes[codes != 0], np.diff(ends, prepend=-1) - 1
