@@ -3,12 +3,13 @@
 Every indexed text has one bit in each column, and texts of similar length are grouped in blocks of 64, so one
 64-bit word of a column covers a block. A query adds up the columns of its tokens, 64 texts per machine word,
 with carry-save adders whose binary digits lie across words ("bit-slicing"). The sum is the token overlap of
-each text with the query, or slightly more where tokens share a column: an upper bound, never less.
+each text with the query, or slightly more where tokens share a column: an upper bound, never less. A column
+that several tokens of the query share counts only once where the text cannot have several tokens in it.
 docs/similarity.md has the derivation.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,6 @@ FLOORS = np.array([*range(_EXACT), *(int(_EXACT * 2 ** (step / 8)) for step in r
 """The minimum length of each length class, in tokens. A block holds texts of one class only."""
 _FLOORS: list[int] = FLOORS.tolist()
 
-_ALL = np.uint64(2**64 - 1)
 _BITS = np.uint64(1) << np.arange(BLOCK, dtype=np.uint64)
 
 
@@ -38,7 +38,9 @@ class OverlapBounds:
 
     def __init__(self) -> None:
         self._bits: Words = np.zeros((COLUMNS, 0), dtype=np.uint64)
-        self._classes: npt.NDArray[np.int16] = np.zeros(0, dtype=np.int16)
+        self._classes: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._highest = 0
+        self._filled: npt.NDArray[np.int16] = np.zeros(0, dtype=np.int16)
         self._blocks = 0
         self._free: dict[int, list[int]] = defaultdict(list)
         self._columns = TokenColumns()
@@ -55,6 +57,7 @@ class OverlapBounds:
         columns = self.columns(codes.tolist())
         self._bits[columns, row // BLOCK] |= _BITS[row % BLOCK]
         self._columns.load[columns] += 1
+        self._filled[row] = len(set(columns))
         return row
 
     def add_many(self, codes: Codes, lengths: npt.NDArray[np.int64]) -> Rows:
@@ -70,6 +73,8 @@ class OverlapBounds:
         flat = columns * self._bits.shape[1] + places // BLOCK
         np.bitwise_or.at(self._bits.reshape(-1), flat, _BITS[places % BLOCK])
         self._columns.load += np.bincount(columns, minlength=COLUMNS)
+        blocks, at = np.unique(rows // BLOCK, return_inverse=True)
+        self._filled[rows] = _numbers(add_up(self._bits[:, blocks]), at * BLOCK + rows % BLOCK)
         return rows
 
     def remove(self, row: int, length: int) -> None:
@@ -83,7 +88,15 @@ class OverlapBounds:
 
     def sums(self, columns: Sequence[int]) -> "Sums":
         """For each row, the number of given columns in which its bit is set."""
-        return Sums(add_up(self._bits[columns, : self._blocks]), self._classes[: self._blocks])
+        once = set(columns)
+        again = list((Counter(columns) - Counter(once)).elements()) if len(once) < len(columns) else []
+        return Sums(
+            add_up(self._bits[columns, : self._blocks]),
+            add_up(self._bits[again, : self._blocks]),
+            self._classes[: self._blocks],
+            FLOORS[: self._highest + 1],
+            self._filled,
+        )
 
     def _take(self, number: int, count: int) -> Sequence[int]:
         """Allocate rows for `count` texts of a length class."""
@@ -92,6 +105,7 @@ class OverlapBounds:
             blocks = -(-(count - len(free)) // BLOCK)
             first, self._blocks = self._blocks, self._blocks + blocks
             self._make_room(first)
+            self._highest = max(self._highest, number)
             self._classes[first : self._blocks] = number
             free[:0] = range(self.rows - 1, first * BLOCK - 1, -1)
         taken = free[-count:]
@@ -104,6 +118,7 @@ class OverlapBounds:
             bits = np.zeros((COLUMNS, room), dtype=np.uint64)
             bits[:, :used] = self._bits[:, :used]
             self._bits, self._classes = bits, np.resize(self._classes, room)
+            self._filled = np.resize(self._filled, room * BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,38 +127,69 @@ class Sums:
 
     digits: Words
     """Shape (digits, blocks), least significant digit first."""
-    classes: npt.NDArray[np.int16]
-    """The length class of each block, an index into `FLOORS`."""
+    again: Words
+    """The part of the sum that comes from columns given before. Same shape, but for the number of digits."""
+    classes: npt.NDArray[np.intp]
+    """The length class of each block."""
+    floors: Rows
+    """The minimum length of each class."""
+    filled: npt.NDArray[np.int16]
+    """The number of columns that each row has set."""
 
-    def at_least(self, wanted: npt.NDArray[np.int64]) -> Rows:
-        """The rows whose number reaches `wanted`, a positive minimum per length class."""
+    def at_least(self, wanted: npt.NDArray[np.int64]) -> Words:
+        """Mark the rows whose number reaches `wanted`, a positive minimum per length class.
+
+        A minimum beyond what the digits can hold counts as the most that they can, so that a few rows may be
+        marked that fall short. Returns one bit per row, shape (blocks,).
+        """
+        if not len(self.digits):
+            return np.zeros(len(self.classes), dtype=np.uint64)
         places = np.arange(len(self.digits))[:, None]
-        unset = ((wanted >> places & 1) - 1).view(np.uint64).take(self.classes, axis=1)
-        possible = np.where(wanted >> len(self.digits) == 0, _ALL, np.uint64(0)).take(self.classes)
-        # A carry comes out of number + ~wanted + 1 exactly where number >= wanted.
-        carry = np.full_like(possible, _ALL)
-        for digit, zero in zip(self.digits, unset, strict=True):
+        least = np.minimum(wanted, (1 << len(self.digits)) - 1)
+        unset = ((least >> places & 1) - 1).view(np.uint64).take(self.classes, axis=1)
+        # A carry comes out of number + ~least + 1 exactly where number >= least.
+        carry: Words = self.digits[0] | unset[0]
+        for digit, zero in zip(self.digits[1:], unset[1:], strict=True):
             either = digit | carry
             either &= zero
             carry &= digit
             carry |= either
-        carry &= possible
-        blocks = np.flatnonzero(carry)
-        bits = np.flatnonzero(np.unpackbits(carry[blocks].view(np.uint8), bitorder="little"))
-        return blocks[bits // BLOCK] * BLOCK + bits % BLOCK
+        return carry
 
-    def of(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """The numbers of the given rows, as ordinary integers."""
-        bits = self.digits[:, rows // BLOCK] >> (rows % BLOCK).view(np.uint64) & np.uint64(1)
-        weights = 1 << np.arange(len(self.digits), dtype=np.int64)
-        return weights @ bits.view(np.int64)
+    def bounds(self, rows: Rows, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The most tokens that texts of these rows and lengths can share with the query."""
+        found = _numbers(self.digits, rows)
+        most = np.minimum(found, lengths)
+        if len(self.again):
+            # So many of the text's tokens lie in a column that another of its tokens has set.
+            spare = lengths - self.filled[rows]
+            most = np.minimum(most, found - _numbers(self.again, rows) + spare)
+        return most
+
+
+def _numbers(digits: Words, rows: Rows) -> npt.NDArray[np.int64]:
+    """Some bit-sliced numbers as ordinary integers."""
+    bits = digits.take(rows // BLOCK, axis=1)
+    bits >>= (rows % BLOCK).view(np.uint64)
+    bits &= np.uint64(1)
+    weights = 1 << np.arange(len(digits), dtype=np.int64)
+    return weights @ bits.view(np.int64)
+
+
+def rows_of(marks: Words) -> Rows:
+    """The rows that are marked, ascending; one bit per row."""
+    blocks = marks.nonzero()[0]
+    bits = np.unpackbits(marks[blocks].view(np.uint8), bitorder="little").view(np.bool).nonzero()[0]
+    found: Rows = (blocks * BLOCK).take(bits // BLOCK)
+    found += bits % BLOCK
+    return found
 
 
 def add_up(bits: Words) -> Words:
     """Sum `bits`, of shape (terms, words), over the terms, separately for each of the 64 bits of a word.
 
-    A tree of carry-save adders. Returns bit-sliced sums of shape (digits, words), least significant digit
-    first.
+    A tree of carry-save adders, which works in the memory of `bits` and leaves it undefined. Returns
+    bit-sliced sums of shape (digits, words), least significant digit first.
     """
     digits = []
     while len(bits):
@@ -153,8 +199,12 @@ def add_up(bits: Words) -> Words:
             if third:
                 first, second, last = bits[:third], bits[third : 2 * third], bits[2 * third : 3 * third]
                 both = first ^ second
-                carries.append(first & second | both & last)
-                bits = np.concatenate((both ^ last, bits[3 * third :]))
+                first &= second
+                np.bitwise_and(both, last, out=second)
+                first |= second
+                last ^= both
+                carries.append(first)
+                bits = bits[2 * third :]
             else:
                 carries.append(bits[:1] & bits[1:])
                 bits = bits[:1] ^ bits[1:]

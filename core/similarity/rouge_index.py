@@ -16,14 +16,14 @@ from rapidfuzz.distance import LCSseq
 from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.tokens import Codes, Vocabulary, token_spans, tokens
 from selfinstruct.core.similarity.id_rows import IdRows
-from selfinstruct.core.similarity.overlap_bounds import OverlapBounds
-from selfinstruct.core.similarity.scoring import Best, Floats, Query, f_measure, first, wanted
+from selfinstruct.core.similarity.overlap_bounds import OverlapBounds, rows_of
+from selfinstruct.core.similarity.scoring import Best, Floats, Query, f_measure
 from selfinstruct.core.similarity.token_store import Ints, TokenStore
 
-_LEVELS = (0.6, 0.45, 0.3, 0.2, 0.1, 0.0)
-"""Search proceeds in bands of decreasing upper bound: first texts bounded by 0.6 or more, then 0.45, ..."""
 _FIRST = 64
 """Size of the first batch of exact scores; the k-th best of them prunes the rest."""
+_BAND = 0.1
+"""By so much the bound is lowered at a time while the k-th best score is below it."""
 
 _CHUNK = 8192
 """Texts tokenized at once by `add_many`; bounds peak memory."""
@@ -129,13 +129,13 @@ class RougeIndex:
             return []
         query = self._ask(text)
         best = Best(k)
-        ceiling = np.inf
-        for level in _LEVELS:
-            floor = max(level, best.worst)
-            self._score(query, best, *self._candidates(query, floor, ceiling))
-            if best.worst >= level:
-                break
-            ceiling = floor
+        level, marks = query.most_promising(k)
+        self._score(query, best, rows_of(marks))
+        while best.worst < level:
+            level = max(best.worst, level - _BAND)
+            wider = query.reaching(level)
+            self._score(query, best, rows_of(wider & ~marks))
+            marks = wider
         return _neighbours(best) + self._others(best, k)
 
     def above(self, text: str, threshold: float) -> list[Neighbour]:
@@ -144,7 +144,8 @@ class RougeIndex:
             return []
         best = Best(len(self))
         query = self._ask(text)
-        rows, _ = self._candidates(query, max(threshold, 0.0), np.inf)
+        rows = rows_of(query.reaching(threshold))
+        rows = rows[self._bounds(query, rows) >= threshold]
         scores = self._scores(query, rows)
         best.add(scores[scores >= threshold], self._store.ids[rows[scores >= threshold]])
         return _neighbours(best) + (self._others(best, len(self)) if threshold <= 0 else [])
@@ -154,24 +155,23 @@ class RougeIndex:
         sums = self._overlap.sums(self._overlap.columns(codes))
         return Query.of(codes, length, sums, len(self._vocabulary))
 
-    def _candidates(self, query: Query, floor: float, ceiling: float) -> tuple[Ints, Floats]:
-        """The rows whose upper bound lies in [`floor`, `ceiling`), and their bounds."""
-        rows = query.sums.at_least(wanted(floor, query.length))
-        lengths = self._store.lengths[rows]
-        bounds = f_measure(np.minimum(query.sums.of(rows), lengths), lengths + query.length)
-        inside = (bounds >= floor) & (bounds < ceiling)
-        return rows[inside], bounds[inside]
-
-    def _score(self, query: Query, best: Best, rows: Ints, bounds: Floats) -> None:
+    def _score(self, query: Query, best: Best, rows: Ints) -> None:
         """Score rows exactly, best bound first, until no remaining bound beats the k-th best score."""
-        ids, count = self._store.ids[rows], _FIRST
+        bounds, ids = self._bounds(query, rows), self._store.ids[rows]
+        if len(rows) > _FIRST:
+            order = np.argsort(-bounds)
+            rows, bounds, ids = rows[order], bounds[order], ids[order]
+        size = _FIRST
         while len(rows):
-            chosen = first(count, bounds, ids)
-            best.add(self._scores(query, rows[chosen]), ids[chosen])
-            left = best.welcomes(bounds, ids)
-            left[chosen] = False
-            rows, bounds, ids = rows[left], bounds[left], ids[left]
-            count *= 4
+            best.add(self._scores(query, rows[:size]), ids[:size])
+            left = best.welcomes(bounds[size:], ids[size:])
+            rows, bounds, ids = rows[size:][left], bounds[size:][left], ids[size:][left]
+            size *= 4
+
+    def _bounds(self, query: Query, rows: Ints) -> Floats:
+        """What the scores of rows cannot exceed."""
+        lengths = self._store.lengths[rows]
+        return f_measure(query.sums.bounds(rows, lengths), lengths + query.length)
 
     def _scores(self, query: Query, rows: Ints) -> Floats:
         return query.scores(*self._store.get(rows))

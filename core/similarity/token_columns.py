@@ -1,6 +1,5 @@
 """Assignment of tokens to the 512 bit columns of a signature."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -40,13 +39,12 @@ class TokenColumns:
 
     def of_text(self, codes: Sequence[int]) -> list[int]:
         """The columns of one text's tokens, one per occurrence; unseen tokens are left out."""
-        turns: Counter[int] = Counter()
+        turns: dict[int, int] = {}
         found = []
-        known = len(self._column_of)
-        for code in codes:
-            column = int(self._column_of[code]) if code < known else NONE
+        known = [code for code in codes if code < len(self._column_of)]
+        for code, column in zip(known, self._column_of.take(known).tolist(), strict=True):
             if column != NONE:
-                turn = turns[code]
+                turn = turns.get(code, 0)
                 turns[code] = turn + 1
                 found.append(_column_again(code, turn) if turn else column)
         return found

@@ -40,10 +40,10 @@ class TokenStore:
     def get(self, rows: Ints) -> tuple[Codes, Ints]:
         """The tokens of the given rows, concatenated, and the token count of each."""
         lengths = self.lengths[rows]
-        ends = np.cumsum(lengths)
-        places = np.repeat(self._starts[rows] - ends + lengths, lengths)
+        ends = lengths.cumsum()
+        places = (self._starts[rows] - ends + lengths).repeat(lengths)
         places += np.arange(len(places))
-        return self._tokens[places], lengths
+        return self._tokens.take(places), lengths
 
     def drop(self, row: int) -> None:
         """Free a row."""

@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.core.similarity.overlap_bounds import FLOORS, OverlapBounds, add_up
+from selfinstruct.core.similarity.overlap_bounds import FLOORS, OverlapBounds, add_up, rows_of
 
-TEXTS = st.lists(st.lists(st.integers(1, 40), max_size=90), min_size=1, max_size=20)
+CROWD = list(range(1, 1001))
+"""More words than there are columns: `COLUMNS_OF_WORDS` apart, they share one."""
+COLUMNS_OF_WORDS = 448
+WORD = st.integers(1, 40) | st.integers(COLUMNS_OF_WORDS + 1, COLUMNS_OF_WORDS + 40)
+TEXTS = st.lists(st.lists(WORD, max_size=90), min_size=1, max_size=20)
 
 
 def arrays(texts: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -34,24 +38,26 @@ def test_sums_are_right_at_every_bit(terms: list[list[int]]) -> None:
             assert found == expected
 
 
-@given(TEXTS, TEXTS, st.lists(st.integers(1, 50), max_size=90), st.integers(1, 30))
+@given(TEXTS, TEXTS, st.lists(WORD | st.just(2000), max_size=90), st.integers(1, 30), st.booleans())
 def test_texts_are_found_by_what_they_share(
-    many: list[list[int]], single: list[list[int]], asked: list[int], wanted: int
+    many: list[list[int]], single: list[list[int]], asked: list[int], wanted: int, is_crowded: bool
 ) -> None:
     overlap = OverlapBounds()
-    rows = dict(zip(overlap.add_many(*arrays(many)).tolist(), many, strict=True))
+    single = [CROWD, *single] if is_crowded else single
+    rows = {}
     for text in single:
         rows[overlap.add(arrays([text])[0])] = text
+    rows |= dict(zip(overlap.add_many(*arrays(many)).tolist(), many, strict=True))
     assert len(rows) == len(many) + len(single), "a row of its own for each"
     for row in sorted(rows)[::3]:
         overlap.remove(row, len(rows.pop(row)))
     sums = overlap.sums(overlap.columns(asked))
     expected = {row: shared(text, asked) for row, text in rows.items()}
-    found = set(sums.at_least(np.full(len(FLOORS), wanted)).tolist())
+    found = set(rows_of(sums.at_least(np.full(len(FLOORS), wanted))).tolist())
     assert {row for row, count in expected.items() if count >= wanted} <= found
     assert found <= set(rows), "none that is gone"
-    numbers = sums.of(np.array(list(expected), dtype=np.int64))
-    assert all(number >= count for number, count in zip(numbers, expected.values(), strict=True))
+    bounds = sums.bounds(np.array(list(rows), dtype=np.int64), arrays(list(rows.values()))[1])
+    assert all(bound >= count for bound, count in zip(bounds, expected.values(), strict=True))
 
 
 def test_few_tokens_are_counted_exactly() -> None:
@@ -59,14 +65,25 @@ def test_few_tokens_are_counted_exactly() -> None:
     overlap = OverlapBounds()
     rows = overlap.add_many(*arrays(texts))
     sums = overlap.sums(overlap.columns([1, 3, 5, 7]))
-    assert sums.of(rows).tolist() == [2, 1, 3, 0]
-    assert sums.at_least(np.full(len(FLOORS), 2)).tolist() == sorted([rows[0], rows[2]])
+    assert sums.bounds(rows, arrays(texts)[1]).tolist() == [2, 1, 3, 0]
+    assert rows_of(sums.at_least(np.full(len(FLOORS), 2))).tolist() == sorted([rows[0], rows[2]])
 
 
 def test_a_word_that_comes_twice_is_shared_twice_only_with_one_that_has_it_twice() -> None:
     overlap = OverlapBounds()
-    rows = overlap.add_many(*arrays([[1, 2], [1, 1], [1, 2, 1]]))
-    assert overlap.sums(overlap.columns([1, 1])).of(rows).tolist() == [1, 2, 2]
+    codes, lengths = arrays([[1, 2], [1, 1], [1, 2, 1]])
+    rows = overlap.add_many(codes, lengths)
+    assert overlap.sums(overlap.columns([1, 1])).bounds(rows, lengths).tolist() == [1, 2, 2]
+
+
+def test_words_that_share_a_column_count_twice_only_where_a_text_may_have_both() -> None:
+    overlap = OverlapBounds()
+    overlap.add(arrays([CROWD])[0])
+    word, other = 1, 1 + COLUMNS_OF_WORDS
+    assert len(set(overlap.columns([word, other]))) == 1
+    codes, lengths = arrays([[word, 2, 3], [word, 2, other]])
+    rows = overlap.add_many(codes, lengths)
+    assert overlap.sums(overlap.columns([word, other, 4])).bounds(rows, lengths).tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("texts", [1, 64, 65, 1000])

@@ -155,6 +155,27 @@ def test_texts_that_are_all_the_same_come_in_the_order_of_their_ids() -> None:
     assert [near.id for near in index.above("name a fish of the sea", 1.0)] == list(range(3000))
 
 
+def test_among_many_orders_of_the_same_words_the_nearest_are_those_of_a_comparison_with_every_task() -> None:
+    rng = random.Random(2)
+    texts = {task_id: " ".join(rng.sample("abcdefghijkl", 12)) for task_id in rng.sample(range(9000), 3000)}
+    index = RougeIndex()
+    index.add_many(list(texts), list(texts.values()))
+    for asked in ["a b c d e f g h i j k l", "l a x k b y j c"]:
+        everything = brute_force(texts, asked, len(texts))
+        assert index.nearest(asked) == everything[:10]
+        assert index.nearest(asked, 500) == everything[:500]
+
+
+def test_the_nearest_of_a_long_text_whose_words_are_in_every_task_are_found() -> None:
+    rng = random.Random(3)
+    texts = {task_id: " ".join(rng.choices("abcdefgh", k=rng.randint(30, 90))) for task_id in range(2000)}
+    index = RougeIndex()
+    index.add_many(list(texts), list(texts.values()))
+    asked = " ".join(rng.choices("abcdefghxyz", k=300))
+    everything = brute_force(texts, asked, len(texts))
+    assert [index.nearest(asked, k) for k in (1, 10, 100)] == [everything[:k] for k in (1, 10, 100)]
+
+
 def test_equally_near_tasks_come_in_the_order_of_their_ids() -> None:
     index = index_of({7: "name a fish", 3: "name a bird", 5: "name a tree", 1: "sing"})
     assert [neighbour.id for neighbour in index.nearest("name a stone", 2)] == [3, 5]
