@@ -16,12 +16,16 @@ BASE = 20_000
 _LONGEST = 200
 
 
-def instructions(path: Path | None, count: int, rng: random.Random, code: str = ENGLISH) -> list[str]:
+def instructions(
+    path: Path | None, count: int, rng: random.Random, code: str = ENGLISH, *, held_out: int = 0
+) -> list[str]:
     """The first `count` instructions of `endless`."""
-    return list(islice(endless(path, rng, code), count))
+    return list(islice(endless(path, rng, code, held_out=held_out), count))
 
 
-def endless(path: Path | None, rng: random.Random, code: str = ENGLISH) -> Iterator[str]:
+def endless(
+    path: Path | None, rng: random.Random, code: str = ENGLISH, *, held_out: int = 0
+) -> Iterator[str]:
     """Different instructions: of the file or the built-in grammar, then mixtures of them.
 
     A mixture goes on, after any two words (four characters where words have no spaces between them), as
@@ -31,15 +35,17 @@ def endless(path: Path | None, rng: random.Random, code: str = ENGLISH) -> Itera
         path: JSON Lines with a key `instruction`.
         rng: What draws them.
         code: The language of the built-in grammar.
+        held_out: So many texts, the first ones, are left out of the mixtures.
     """
-    base = _read(path) if path else _made_up(rng, code)
+    base = in_file(path) if path else _made_up(rng, code)
     rng.shuffle(base)
     yield from base
     found = set(base)
+    mixed_from = base[held_out:]
     is_dense = any(map(is_unspaced, "".join(base[:100])))
     order, between = (4, "") if is_dense else (2, " ")
     followers: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for text in base:
+    for text in mixed_from:
         words = [""] * order + (list(text) if is_dense else text.split()) + [""]
         for place in range(order, len(words)):
             followers[tuple(words[place - order : place])].append(words[place])
@@ -53,7 +59,8 @@ def endless(path: Path | None, rng: random.Random, code: str = ENGLISH) -> Itera
             yield mixed
 
 
-def _read(path: Path) -> list[str]:
+def in_file(path: Path) -> list[str]:
+    """The different instructions of a file, in its order."""
     with path.open(encoding="utf-8") as lines:
         return list(dict.fromkeys(json.loads(line)["instruction"] for line in lines))
 

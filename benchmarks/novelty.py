@@ -2,8 +2,16 @@
 
 The published way scores a candidate with `rouge_score` against every text of the pool, in a new
 multiprocessing pool of 4 for each candidate. Both sides run here, in one go, on the same texts; that
-they agree is checked as well. Chinese, Japanese and Korean are measured with made-up texts: there the
-published scorer is given the same tokens, characters and syllables, that the index has.
+they agree is checked as well. The index answers in several passes, the first of them between samples of
+the published way, and the fastest counts: a candidate's fastest pass, the published way's fastest sample.
+On a busy machine the ratio is too high all the same, as the published way needs several cores.
+
+With a corpus, the candidates are real instructions that the pool lacks. A corpus that is smaller than the
+pool goes on as mixtures of its other instructions: what share of the pool is real is printed. So is whether
+the goals are met: 5,000 times the published way among 52,000, and a mean of at most twice the median.
+
+Chinese, Japanese and Korean are measured with made-up texts: there the published scorer is given the same
+tokens, characters and syllables, that the index has.
 
     python -m benchmarks.novelty                                    # everything: about ten minutes
     python -m benchmarks.novelty --quick                            # a quick look
@@ -24,14 +32,17 @@ from typing import TypeVar
 
 from rouge_score import rouge_scorer
 
-from benchmarks.corpus import instructions
+from benchmarks.corpus import in_file, instructions
 from benchmarks.plot import Series, draw
 from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.tokens import tokens
 from selfinstruct.core.similarity.rouge_index import RougeIndex
 
 PROCESSES = 4
+PASSES = 5
 THRESHOLD = 0.7
+GOAL_AMONG, GOAL_RATIO, GOAL_MEAN = 52_000, 5_000, 2.0
+"""Tasks in the pool, times as fast as the published way, and mean over median of the candidates' times."""
 CJK = ("ja", "zh", "ko")
 
 
@@ -61,6 +72,16 @@ class Times:
     verdict: list[float]
     published: list[float]
 
+    @property
+    def ratio(self) -> float:
+        """How many times as fast as the published way the top 10 are."""
+        return min(self.published) / statistics.median(self.top)
+
+    @property
+    def mean(self) -> float:
+        """The mean of the top 10, in medians."""
+        return statistics.fmean(self.top) / statistics.median(self.top)
+
 
 def published_way(candidate: str, pool: Sequence[str], code: str) -> list[float]:
     """The ROUGE-L of a candidate with each text of the pool."""
@@ -84,15 +105,23 @@ def measure(pool: Sequence[str], candidates: Sequence[str], samples: int, code: 
     build, _ = timed(lambda: index.add_many(range(len(pool)), pool))
     for candidate in candidates[:20]:
         index.nearest(candidate, 10)  # the first calls of a program are slower
-    asked = [timed(partial(index.nearest, candidate, 10)) for candidate in candidates]
-    verdicts = [timed(partial(index.nearest, candidate, 1))[0] for candidate in candidates]
-    published = []
-    for candidate, (_, found) in zip(candidates[:samples], asked, strict=False):
-        seconds, scores = timed(partial(published_way, candidate, pool, code))
-        best = sorted(enumerate(scores), key=lambda pair: (-round(pair[1], 12), pair[0]))[:10]
-        assert [near.id for near in found] == [number for number, _ in best], candidate
-        published.append(seconds)
-    return Times(len(pool), build, [seconds for seconds, _ in asked], verdicts, published)
+    tops, verdicts, published = [], [], []
+    for number in range(max(PASSES, samples)):
+        asked = [timed(partial(index.nearest, candidate, 10)) for candidate in candidates]
+        tops.append([seconds for seconds, _ in asked])
+        verdicts.append([timed(partial(index.nearest, candidate, 1))[0] for candidate in candidates])
+        if number < samples:
+            candidate, (_, found) = candidates[number], asked[number]
+            seconds, scores = timed(partial(published_way, candidate, pool, code))
+            best = sorted(enumerate(scores), key=lambda pair: (-round(pair[1], 12), pair[0]))[:10]
+            assert [near.id for near in found] == [number for number, _ in best], candidate
+            published.append(seconds)
+    return Times(len(pool), build, of_each(tops), of_each(verdicts), published)
+
+
+def of_each(passes: Sequence[Sequence[float]]) -> list[float]:
+    """The fastest of each candidate's times."""
+    return [min(times) for times in zip(*passes, strict=True)]
 
 
 def measure_cjk(size: int, candidates: int, samples: int) -> None:
@@ -107,12 +136,27 @@ def measure_cjk(size: int, candidates: int, samples: int) -> None:
 def report(times: Times) -> None:
     median, mean = statistics.median(times.top), statistics.fmean(times.top)
     line = f"{times.size:>9,} tasks: top 10 {1000 * median:7.3f} ms median, {1000 * mean:7.3f} ms mean"
-    line += f" (x {mean / median:.2f}), verdict {1000 * statistics.median(times.verdict):7.3f} ms"
+    line += f" (x {times.mean:.2f}), verdict {1000 * statistics.median(times.verdict):7.3f} ms"
     line += f", built in {times.build:.2f} s"
     if times.published:
-        slow = statistics.median(times.published)
-        line += f"; published way {1000 * slow:8.0f} ms: x {slow / median:,.0f}"
+        line += f"; published way {1000 * min(times.published):8.0f} ms at best: x {times.ratio:,.0f}"
     print(line, flush=True)
+
+
+def goals(times: Times) -> None:
+    fast, even = times.ratio >= GOAL_RATIO, times.mean <= GOAL_MEAN
+    print(
+        f"against the published way x {times.ratio:,.0f}   >= {GOAL_RATIO:,}   {'ok' if fast else 'MISSED'}"
+    )
+    print(f"mean over median x {times.mean:.2f}   <= {GOAL_MEAN:g}   {'ok' if even else 'MISSED'}")
+
+
+def real(path: Path, candidates: int, sizes: Sequence[int]) -> None:
+    """Print what a pool of real instructions consists of."""
+    there = len(in_file(path)) - candidates
+    shares = ", ".join(f"{min(1, there / size):.0%} of {size:,}" for size in sizes)
+    print(f"{candidates:,} candidates held out of {there + candidates:,} real instructions;", end=" ")
+    print(f"the other {there:,}, then mixtures of them, are the pool: {shares} are real")
 
 
 def growth(times: Sequence[Times]) -> None:
@@ -129,7 +173,7 @@ def bootstrap(texts: Sequence[str], wanted: int, times: Sequence[Times]) -> None
     index = RougeIndex()
     sampled = [entry for entry in times if entry.published]
     line = statistics.linear_regression(
-        [entry.size for entry in sampled], [statistics.median(entry.published) for entry in sampled]
+        [entry.size for entry in sampled], [min(entry.published) for entry in sampled]
     )
     assessed, published = 0, 0.0
     start = perf_counter()
@@ -173,19 +217,29 @@ def main() -> None:
         given.sizes, given.bootstrap, given.cjk, given.candidates = "1000,10000", 2000, 5000, 50
     sizes = [int(size) for size in given.sizes.split(",")]
     wanted = max(sizes[-1], 4 * given.bootstrap)
-    texts = instructions(given.corpus, given.candidates + wanted, random.Random(0))
+    if given.corpus:
+        there = len(in_file(given.corpus))
+        if there < 2 * given.candidates:
+            parser.error(
+                f"{given.corpus} has {there:,} different instructions: too few to hold {given.candidates:,}"
+                " of them out; give fewer --candidates or another file."
+            )
+        real(given.corpus, given.candidates, sizes)
+    texts = instructions(given.corpus, given.candidates + wanted, random.Random(0), held_out=given.candidates)
     candidates, pool = texts[: given.candidates], texts[given.candidates :]
     times = []
     for size in sizes:
         times.append(measure(pool[:size], candidates, given.samples if size <= given.slow_to else 0))
         report(times[-1])
+        if given.corpus and sizes[len(times) - 1] == GOAL_AMONG and times[-1].published:
+            goals(times[-1])
     growth([entry for entry in times if entry.size >= 10_000] or times)
     if given.bootstrap and sum(bool(entry.published) for entry in times) > 1:
         bootstrap(pool, given.bootstrap, times)
     if given.cjk:
         measure_cjk(given.cjk, given.candidates, min(given.samples, 1))  # a minute and more each
     if given.plot:
-        slow = [(entry.size, statistics.median(entry.published)) for entry in times if entry.published]
+        slow = [(entry.size, min(entry.published)) for entry in times if entry.published]
         quick = [(entry.size, statistics.median(entry.top)) for entry in times]
         draw(
             given.plot,
