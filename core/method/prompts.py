@@ -3,7 +3,7 @@
 import json
 import random
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,10 @@ class _Chat(_Strict):
 
 class _Completions(_Strict):
     prompt: str
+
+
+_MARK = "\ue000\ue001"
+"""Stands in for an instruction while a frame is made; private characters, which no template contains."""
 
 
 class _Stage(_Strict):
@@ -128,6 +132,8 @@ class PromptWriter:
         self._api = api
         self._as_json = api == "chat" and answers != "text"
         self._templates = load_templates(path, code)
+        self._is_built_in = path is None
+        self._frames: dict[tuple[str, bool, tuple[int, ...]], _Frame] = {}
         self.warning = ""
         """A warning about templates that lack a form, as a sentence; empty when there is none."""
         if path is not None and self._as_json and (lacking := _without_json(self._templates)):
@@ -210,13 +216,16 @@ class PromptWriter:
             at_most: The most examples that it shows.
         """
         examples = _few_of_both(self._classify_examples, at_most)
-        prompt = self._render(
+        prompt = self._render_about(
+            _one_line(instruction),
             "classify",
-            examples=[
-                {"instruction": _one_line(seed.instruction), "is_classification": seed.is_classification}
-                for seed in examples
-            ],
-            instruction=_one_line(instruction),
+            examples,
+            lambda: {
+                "examples": [
+                    {"instruction": _one_line(seed.instruction), "is_classification": seed.is_classification}
+                    for seed in examples
+                ]
+            },
         )
         max_tokens = 16 if self._json_template("classify") is None else JSON_LABEL_TOKENS
         parameters: Parameters = {"temperature": 0, "max_tokens": max_tokens}
@@ -245,17 +254,20 @@ class PromptWriter:
             examples = _short_ones(self._with_label if output_first else self._without_label, anew)
         examples = examples[:at_most]
         stage = "output_first" if output_first else "input_first"
-        prompt = self._render(
+        prompt = self._render_about(
+            _one_line(instruction),
             stage,
-            examples=[
-                {
-                    "instruction": _one_line(seed.instruction),
-                    "instances": [{"input": given, "output": output} for given, output in seed.instances],
-                }
-                for seed in examples
-            ],
-            instruction=_one_line(instruction),
-            most=MAX_INSTANCES,
+            examples,
+            lambda: {
+                "examples": [
+                    {
+                        "instruction": _one_line(seed.instruction),
+                        "instances": [{"input": given, "output": output} for given, output in seed.instances],
+                    }
+                    for seed in examples
+                ],
+                "most": MAX_INSTANCES,
+            },
         )
         parameters: Parameters = {
             "temperature": 0 if anew is None else 0.7,
@@ -274,6 +286,25 @@ class PromptWriter:
         elif self._json_template(stage) is not None:
             parameters = {**parameters, RESPONSE_FORMAT: FORMATS[stage]}
         return RenderedPrompt(prompt, parameters, tuple(in_context))
+
+    def _render_about(
+        self,
+        instruction: str,
+        stage: str,
+        examples: Sequence[Example],
+        values: Callable[[], dict[str, Any]],
+    ) -> TextPrompt:
+        """Render a few-shot prompt about an instruction.
+
+        All prompts with the same examples share everything else, so the built-in templates are rendered once
+        for each choice of examples. A person's own may do anything with the instruction.
+        """
+        if not self._is_built_in:
+            return self._render(stage, instruction=instruction, **values())
+        key = (stage, self._as_json, tuple(seed.id for seed in examples))
+        if key not in self._frames:
+            self._frames[key] = _Frame(lambda any_one: self._render(stage, instruction=any_one, **values()))
+        return self._frames[key].around(instruction)
 
     def _render(self, stage: str, **values: Any) -> TextPrompt:
         templates: _Stage = getattr(self._templates, stage)
@@ -299,6 +330,26 @@ class PromptWriter:
             return compiled.render(values)
         except Exception as error:  # a template is a user's program, and can raise anything
             raise SettingsError(f"The prompt template {name} is wrong: {error}.") from error
+
+
+class _Frame:
+    """A rendered prompt without the instruction that it is about.
+
+    Args:
+        render: Renders the prompt about an instruction, which it shows as it is.
+    """
+
+    def __init__(self, render: Callable[[str], TextPrompt]) -> None:
+        prompt = render(_MARK)
+        self._is_text = isinstance(prompt, str)
+        messages = [Message(role="user", content=prompt)] if isinstance(prompt, str) else prompt
+        self._parts = [(message["role"], message["content"].split(_MARK)) for message in messages]
+
+    def around(self, instruction: str) -> TextPrompt:
+        """Return the prompt about an instruction."""
+        if self._is_text:
+            return instruction.join(self._parts[0][1])
+        return [Message(role=role, content=instruction.join(parts)) for role, parts in self._parts]
 
 
 def built_in_templates(code: str) -> dict[str, Any]:

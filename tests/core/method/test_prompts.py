@@ -2,6 +2,7 @@
 
 import random
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from selfinstruct.core.method.prompts import (
 )
 from selfinstruct.core.method.seed_file import load
 from selfinstruct.core.method.seeds import built_in
-from selfinstruct.db.records import ApiKind
+from selfinstruct.db.records import AnswerKind, ApiKind
 
 SEEDS = [
     Example(
@@ -258,3 +259,36 @@ def test_a_shorter_classify_prompt_keeps_examples_of_both_labels(at_most: int | 
     assert sum(labels[one] for one in shown) == yes
     whole = writer("chat").classify("Name a river.").in_context
     assert [one for one in whole if one in shown] == list(shown)
+
+
+ODD = (
+    "{{ 1 }} {% raw %}",
+    'Say "this" \\ and\tthat.',
+    "用 {x} 造句。",
+    "ـ\u200c\u200d",
+    "&lt;b&gt; <i> & 'c'",
+    "a",
+)
+
+
+@both_kinds
+@pytest.mark.parametrize("code", ["en", "es", "ja", "ko", "zh"])
+@pytest.mark.parametrize("answers", ["json", "text"])
+def test_a_prompt_that_is_rendered_once_is_the_same_as_one_rendered_anew(
+    tmp_path: Path, api: ApiKind, code: str, answers: AnswerKind
+) -> None:
+    """The same templates as a person's own are rendered for each task."""
+    ours = files("selfinstruct.seeds") / code / "prompts.toml"
+    path = tmp_path / "prompts.toml"
+    path.write_text(ours.read_text(encoding="utf-8"), encoding="utf-8")
+    kept = PromptWriter(api, SEEDS, random.Random(0), None, code, answers=answers)
+    anew = PromptWriter(api, SEEDS, random.Random(0), path, code, answers=answers)
+    for instruction in ODD:
+        for at_most in (None, 3):
+            assert kept.classify(instruction, at_most=at_most) == anew.classify(instruction, at_most=at_most)
+            for output_first in (False, True):
+                one, other = (
+                    prompts.instantiate(instruction, output_first=output_first, at_most=at_most)
+                    for prompts in (kept, anew)
+                )
+                assert one == other
