@@ -1,9 +1,10 @@
 """The HTTP client of an endpoint: an address, its key and its API. Sends a request once, without retries."""
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ _BYTES_A_CHUNK = 2048
 They allow for JSON escapes and for text that is sent twice.
 """
 
+_POST_HEADERS = {"content-type": "application/json", "x-stainless-raw-response": "stream"}
 # The openai client reads the last header to know that the caller wants raw bytes.
 _OUR_HEADERS = frozenset(
     {
@@ -116,6 +118,9 @@ class Endpoint:
         self._key = find_key(settings, consent, names=names)
         self._headers = find_headers(settings, consent)
         self._client: AsyncOpenAI | None = None
+        self._allowed = _OUR_HEADERS | (_OPENAI_HEADERS if is_openai(self.address) else frozenset())
+        self._ours: dict[str, bool] = {}
+        """The URLs that requests were sent to, and whether each leads to the endpoint's host."""
         self._route = Route("", is_encrypted=False)
         self._errors = StatusErrors(settings, names, bool(self._key), self._unknown)
 
@@ -182,15 +187,10 @@ class Endpoint:
         raise failed
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
-        # extra_body, because compatible servers accept parameters that OpenAI does not. The prompt goes there
-        # as well: passed by name, the client would validate the type of every part of it.
-        create: Any
-        asked: dict[str, Any]
-        if self._settings.api == "chat":
-            create, asked = client.chat.completions.with_streaming_response.create, {"messages": []}
-        else:
-            create, asked = client.completions.with_streaming_response.create, {"prompt": ""}
-        return create(model=self.model, **asked, extra_body={**dict.fromkeys(asked, prompt), **parameters})
+        path, name = (
+            ("/chat/completions", "messages") if self._settings.api == "chat" else ("/completions", "prompt")
+        )
+        return _posted(client, path, {"model": self.model, name: prompt, **parameters})
 
     async def models(self) -> list[str]:
         """List the names of the models at this address; empty if the response is no list of models.
@@ -287,11 +287,9 @@ class Endpoint:
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
         """Remove headers that the client took from the environment and that are not meant for this host."""
-        allowed = _OUR_HEADERS | (_OPENAI_HEADERS if is_openai(self.address) else frozenset())
-        for name in set(request.headers.keys()) - allowed:
+        for name in set(request.headers.keys()) - self._allowed:
             del request.headers[name]
-        # The HTTP client has its own URL parser, which may see another host than ours does.
-        if origin_of(str(request.url)) != origin_of(self.address):
+        if not self._is_ours(str(request.url)):
             return
         if self._key:
             if wants_azure_key(self.address):
@@ -299,6 +297,12 @@ class Endpoint:
             else:
                 request.headers["authorization"] = f"Bearer {self._key}"
         request.headers.update(self._headers)
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether a URL leads to the endpoint's host: the HTTP client's parser may see another than ours."""
+        if url not in self._ours:
+            self._ours[url] = origin_of(url) == origin_of(self.address)
+        return self._ours[url]
 
     async def _raise_for_status(self, response: "httpx2.Response") -> None:
         """Raise for any status but 200, with at most `MAX_KEPT_BYTES` of the error body."""
@@ -378,6 +382,25 @@ class Endpoint:
         """Return what has been learned since the last call, once a request has succeeded with it."""
         learned, self._unconfirmed = self._unconfirmed, {}
         return learned
+
+
+@asynccontextmanager
+async def _posted(client: "AsyncOpenAI", path: str, body: Mapping[str, Any]) -> AsyncIterator[Any]:
+    """Post a body as JSON; yields the response, whose own body has not been read.
+
+    The client's methods for each path would validate the type of every part of the body, which takes longer
+    than sending it.
+    """
+    response: Any = await client.post(
+        path,
+        cast_to=object,
+        content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        options={"headers": _POST_HEADERS},
+    )
+    try:
+        yield response
+    finally:
+        await response.close()
 
 
 def _longest(parameters: Parameters) -> int:

@@ -1,6 +1,7 @@
 """Deadlines in running time: while the program is stopped, or the machine sleeps, they wait too."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -41,12 +42,13 @@ class _Heartbeat:
 
     def _next(self) -> None:
         self._length = min(self._longest, self._left)
-        self._begun = self._loop.time()
+        self._begun, self._cpu = self._loop.time(), time.process_time()
         self._timer = self._loop.call_later(self._length, self._beat)
 
     def _beat(self) -> None:
-        passed = self._loop.time() - self._begun
-        if passed - self._length > max(_STOPPED_S, self._longest):
+        passed, busy = self._loop.time() - self._begun, time.process_time() - self._cpu
+        # A loop that is late because it is busy is running: a server may keep it so.
+        if passed - self._length > max(_STOPPED_S, self._longest) and busy <= self._length:
             self._left = max(self._left - self._length, self._grace)
         else:
             self._left -= passed

@@ -69,6 +69,8 @@ _DISPENSABLE = ("presence_penalty", "top_p", "temperature", "stop")
 
 def adapted(parameters: Parameters, learned: Mapping[str, str | None]) -> Parameters:
     """Apply lessons: rename, leave out, bound and add parameters."""
+    if not learned:
+        return parameters
     known: dict[str, Any] = {}
     for name, value in parameters.items():
         allowed = _bounded(name, value, learned)

@@ -176,7 +176,11 @@ def client_options(route: Route) -> dict[str, Any]:
     # Without TLS, loading certificates would waste time; this empty context trusts no server.
     context = _certificates() if route.needs_certificates else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     options: dict[str, Any] = {"trust_env": False, "verify": context}
-    if route.proxy is not None:
+    if route.proxy is None:
+        from selfinstruct.core.endpoint.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - as above
+
+        options["transport"] = AiohttpTransport(context)
+    else:
         is_tls = route.proxy.startswith("https:")
         try:
             options["proxy"] = httpx2.Proxy(route.proxy, ssl_context=context if is_tls else None)
