@@ -1,8 +1,7 @@
 """Silent truncation: a server that cuts prompts counts far fewer tokens than were sent. Pure."""
 
 from selfinstruct.core.endpoint.context_limit import asked_for
-from selfinstruct.core.requests.prompt_size import prompt_bytes
-from selfinstruct.db.records import Request
+from selfinstruct.db.records import Prompt, Request
 
 _MOST_BYTES_A_TOKEN = 8
 _MOST_BYTES_A_TOKEN_ELSEWHERE = 12
@@ -22,9 +21,9 @@ def truncation(request: Request, prompt_tokens: int | None) -> str | None:
     """
     if not prompt_tokens or request.stage == "embed":
         return None
-    text = str(request.prompt)
-    ascii_only = sum(map(str.isascii, text))
-    sent = prompt_bytes(request.prompt)
+    text = _text(request.prompt)
+    sent = len(text.encode())
+    ascii_only = sent if text.isascii() else sum(map(str.isascii, text))
     least = ascii_only // _MOST_BYTES_A_TOKEN + (sent - ascii_only) // _MOST_BYTES_A_TOKEN_ELSEWHERE
     if least < _FEWEST_TOKENS or prompt_tokens >= least:
         return None
@@ -37,3 +36,12 @@ def truncation(request: Request, prompt_tokens: int | None) -> str | None:
         f" to cut prompts to its context without an error. Set its context length to {context:,} tokens or"
         " more (num_ctx or OLLAMA_CONTEXT_LENGTH for Ollama, --ctx-size for llama.cpp)."
     )
+
+
+def _text(prompt: Prompt) -> str:
+    """The text of a prompt, whatever its form."""
+    return prompt if isinstance(prompt, str) else "\n".join(map(_content, prompt))
+
+
+def _content(part: object) -> str:
+    return part["content"] if isinstance(part, dict) else str(part)

@@ -18,9 +18,9 @@ from selfinstruct.db.records import (
     Standing,
     Who,
 )
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.error_guard import stored_json
+from selfinstruct.db.sqlite.transactions import transaction
 
 _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
 # Taken in this program, or in a program that has ended.
@@ -236,7 +236,12 @@ def _on_instance(row: tuple[Any, ...]) -> InstanceDecision:
 
 
 def _dump(standing: Standing | InstanceStanding) -> str:
-    return json.dumps(asdict(standing), ensure_ascii=False)
+    if isinstance(standing, Standing):
+        # Without the copies of `asdict`: there are many of these.
+        values = {"state": standing.state, "instruction": standing.instruction, "label": standing.label}
+    else:
+        values = asdict(standing)
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _standing(text: str, decision_id: int) -> Standing:

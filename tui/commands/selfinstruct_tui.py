@@ -290,11 +290,19 @@ def _require_nothing_to_set(flags: dict[str, Any]) -> None:
         )
 
 
+_GARBAGE = 20_000
+"""New objects after which the collector looks for garbage; a request leaves few cycles and many objects."""
+
+
 def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     from selfinstruct.tui.commands.auto_progress import work_alone  # noqa: PLC0415 - imports NumPy and RapidFuzz
 
     for warning in filter(None, (engine.warning, headers_warning(engine.settings, Path.cwd()))):
         typer.echo(f"Warning: {as_flags(warning)}", err=True)
+    # What is there by now stays, so that the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
     return asyncio.run(work_alone(engine, resend=resend))
 
 
