@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, get_args
@@ -19,6 +20,7 @@ from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, Request
 from selfinstruct.core.language.registry import AUTO, Language, language
 from selfinstruct.core.method.seeds import as_begun, plant
 from selfinstruct.core.pool.assessor import Assessor
+from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.core.requests.pipeline import Pipeline, let_others, no_notes, no_steps
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, limited_prices
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from selfinstruct.core.export.files import Exported
     from selfinstruct.core.requests.intake import Decide
     from selfinstruct.core.requests.planner import Planner
+
+_SLICE_S = 0.05
+"""Seconds of a step in an unattended run: longer ones share a transaction among more requests, and keep
+answers waiting."""
 
 
 def utc_now() -> str:
@@ -225,8 +231,8 @@ class Engine:
         return before is not None and (limit is None or limit > before)
 
     def emit(self, event: Event) -> None:
-        """Pass an event to the listener."""
-        self.listener(event)
+        """Pass an event to the listener, once what it tells of is stored."""
+        self.workspace.once_stored(partial(self.listener, event))
 
     @property
     def endpoint(self) -> "Endpoint":
@@ -326,7 +332,7 @@ class Engine:
         note: Callable[[int], None] = no_notes,
         started: Callable[[Pipeline], None] | None = None,
         give_way: Callable[[], Awaitable[None]] = let_others,
-        look_ahead: bool = False,
+        attended: bool = False,
     ) -> None:
         """Keep `concurrency` requests in flight until `plan` returns None and all are processed.
 
@@ -336,7 +342,8 @@ class Engine:
             note: Notes what became of a request, once it is processed.
             started: Called with the pipeline, which can be used to stop it.
             give_way: Awaited before each step, to yield to other tasks on the event loop.
-            look_ahead: Whether to look up neighbours before processing: more work in total, in shorter steps.
+            attended: Whether a person is at the keyboard: steps are shorter then, and neighbours are looked
+                up before an answer is processed, which is more work in total.
 
         Raises:
             EndpointUnusableError: No request will succeed.
@@ -344,13 +351,14 @@ class Engine:
         """
         from selfinstruct.core.requests.sender import Sender  # noqa: PLC0415 - only requests need it, not the first screen
 
+        together = GroupCommit(self.workspace)
         stopping = asyncio.get_running_loop().create_future()
         endpoints = {stage: self._working.endpoint_of(stage) for stage in get_args(Stage)}
-        # One for each endpoint: it commits the steps of all its requests together.
         senders = {
             endpoint: Sender(
                 self.workspace,
                 endpoint,
+                together=together,
                 stopping=stopping,
                 clock=self._clock,
                 emit=self.emit,
@@ -359,20 +367,28 @@ class Engine:
             if endpoint is not None
         }
 
-        when_free = self.workspace.lock_wait.when_free
-
-        async def carry_out(request_id: int) -> None:
-            request = await when_free(lambda: self.workspace.requests.get(request_id))
-            if request.state != "answered":
-                endpoint = endpoints[request.stage]
-                assert endpoint is not None
-                await senders[endpoint].carry_out(request_id)
+        sending: dict[int, Sender] = {}
 
         def next_request() -> int | None:
             request_id = plan()
-            if request_id is not None:
-                self.emit(RequestPlanned(request_id))
+            if request_id is None:
+                return None
+            self.emit(RequestPlanned(request_id))
+            request = self.workspace.requests.get(request_id)
+            if request.state != "answered":
+                endpoint = endpoints[request.stage]
+                assert endpoint is not None
+                sending[request_id] = senders[endpoint]
+                sending[request_id].begin(request)
             return request_id
+
+        async def carry_out(request_id: int) -> None:
+            if (sender := sending.pop(request_id, None)) is not None:
+                await sender.carry_out(request_id)
+
+        def abandon(request_id: int) -> None:
+            if (sender := sending.pop(request_id, None)) is not None:
+                sender.abandon(request_id)
 
         pipeline = Pipeline(
             width=self.settings.concurrency,
@@ -380,14 +396,19 @@ class Engine:
             carry_out=carry_out,
             take_in=take_in or self.take_in,
             note=note,
-            look_ahead=self._working.intake.look_ahead if look_ahead else no_steps,
+            look_ahead=self._working.intake.look_ahead if attended else no_steps,
             stopping=stopping,
-            when_free=when_free,
+            together=together,
+            abandon=abandon,
             give_way=give_way,
+            slice_s=0.0 if attended else _SLICE_S,
         )
         if started:
             started(pipeline)
-        await pipeline.run()
+        try:
+            await pipeline.run()
+        finally:
+            await together.finish()
 
     def take_in(self, request_id: int, decide: "Decide | None" = None) -> None:
         """Parse a request's stored response and store the results; see `Intake.take_in`.

@@ -2,16 +2,12 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from selfinstruct.db.sqlite.driver import Connection
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 from selfinstruct.db.errors import StorageError
 from selfinstruct.db.reads.counts import (
     Counts,
@@ -30,12 +26,13 @@ from selfinstruct.db.sqlite.connection import (
     connect_in_memory,
     connect_to_read,
     storage_of,
-    transaction,
 )
+from selfinstruct.db.sqlite.error_guard import GuardedConnection
 from selfinstruct.db.sqlite.journal_files import beside
 from selfinstruct.db.sqlite.lock_wait import LockWait
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
 from selfinstruct.db.sqlite.storage_advice import what_helps
+from selfinstruct.db.sqlite.transactions import GroupTransactions, if_undone, is_open, savepoint, transaction
 from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
 from selfinstruct.db.tables.instances import Instances
@@ -44,6 +41,9 @@ from selfinstruct.db.tables.requests import Requests
 from selfinstruct.db.tables.settings import SettingsStore
 from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.tables.vectors import Vectors
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _LOCK_TEST_S = 2.0
 """Seconds; longer than another program holds a lock to see whether its run is alive."""
@@ -57,7 +57,12 @@ class Workspace:
     """
 
     def __init__(
-        self, db: Connection, path: Path, *, read_only: bool, copy_before_migrations: Path | None = None
+        self,
+        db: GuardedConnection,
+        path: Path,
+        *,
+        read_only: bool,
+        copy_before_migrations: Path | None = None,
     ) -> None:
         self._db = db
         self.path = path
@@ -76,6 +81,8 @@ class Workspace:
         self.vectors = Vectors(db)
         self.lock_wait = LockWait(db)
         """Waits for other programs' locks."""
+        self.group_transactions = GroupTransactions(db, self.lock_wait)
+        """Transactions that wait for the disk in a thread."""
         self._run_id: int | None = None
         self._run_lock: FileLock | None = None
         self._data_version = 0
@@ -121,6 +128,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the connection; everything is already committed."""
+        self.group_transactions.close()
         self._db.close()
 
     @contextmanager
@@ -128,6 +136,23 @@ class Workspace:
         """Open a write transaction: all writes inside are atomic, and no other program writes meanwhile."""
         with transaction(self._db):
             yield
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Open a transaction, or within one a part of it that an error undoes alone."""
+        with savepoint(self._db):
+            yield
+
+    def once_stored(self, step: Callable[[], None]) -> None:
+        """Take a step in memory once the open transaction is stored; at once if there is none."""
+        if is_open(self._db):
+            self._db.sequel.add(stored=step)
+        else:
+            step()
+
+    def if_undone(self, step: Callable[[], None]) -> None:
+        """Take a step in memory if the open transaction, or the part of it that is open, is undone."""
+        if_undone(self._db, step)
 
     def start_run(self, *, at: str) -> None:
         """Add this program to `runs`, and mark requests of dead programs as in doubt.

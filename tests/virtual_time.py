@@ -2,8 +2,10 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 Result = TypeVar("Result")
 
@@ -29,8 +31,24 @@ class Loop(asyncio.SelectorEventLoop):
         return self.clock.now
 
 
+class _Here:
+    """An executor that does its work at once: a thread would take time by another clock."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments))
+        return future
+
+    def shutdown(self) -> None:
+        pass
+
+
 def run(main: Coroutine[Any, Any, Result]) -> tuple[Result, float]:
     """What `main` returns, and how many seconds it would have taken."""
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    commits = patch("selfinstruct.db.sqlite.transactions.ThreadPoolExecutor", _Here)
+    with commits, asyncio.Runner(loop_factory=Loop) as runner:
         result = runner.run(main)
         return result, runner.get_loop().time()

@@ -55,18 +55,43 @@ class Throttle:
         return max(0.0, self._closed_until - asyncio.get_running_loop().time())
 
     @asynccontextmanager
-    async def slot(self, order: int, stopping: "asyncio.Future[None]") -> AsyncIterator[int | None]:
+    async def slot(
+        self, order: int, stopping: "asyncio.Future[None]", entered: int | None = None
+    ) -> AsyncIterator[int | None]:
         """Wait for a slot, lowest `order` first.
 
         Yields a token to pass to `throttled`; None, without a slot, if `stopping` is done first.
+
+        Args:
+            order: Which of the waiting requests comes first.
+            stopping: Done when nothing more should be sent.
+            entered: The token of the slot that the request has from `enter`, if any.
         """
-        if not await self._enter(order, stopping):
-            yield None
-            return
+        if entered is None:
+            if not await self._enter(order, stopping):
+                yield None
+                return
+            entered = self._halvings
         try:
-            yield self._halvings
+            yield entered
         finally:
-            self._leave()
+            self.leave()
+
+    def enter(self) -> int | None:
+        """Take a slot that is free now, and return its token; None if there is none.
+
+        `slot` gives it back, or `leave`.
+        """
+        is_closed = self._closed_until > asyncio.get_running_loop().time()
+        if self._waiting or is_closed or self._taken >= self.width:
+            return None
+        self._taken += 1
+        return self._halvings
+
+    def leave(self) -> None:
+        """Give a slot back."""
+        self._taken -= 1
+        self._let_in()
 
     def answered(self) -> None:
         """Record a response: reset the back-off and widen the limit."""
@@ -110,12 +135,8 @@ class Throttle:
 
     def _turn_away(self, called: "asyncio.Future[None]") -> None:
         if called.done():
-            self._leave()
+            self.leave()
         called.cancel()
-
-    def _leave(self) -> None:
-        self._taken -= 1
-        self._let_in()
 
     def _let_in(self) -> None:
         """Admit waiting requests to the free slots, now or when the back-off ends."""

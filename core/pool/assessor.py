@@ -147,17 +147,16 @@ class Assessor:
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Open a transaction in which all earlier decisions are applied."""
-        known = None
-        try:
-            with self._workspace.transaction():
-                self.catch_up()
-                known = self._taken_in()
-                yield
-        except BaseException:
-            if known is not None and known != self._taken_in():
-                self.forget()  # it contains changes that were rolled back
-            raise
+        """Open a transaction, or a part of one, in which all earlier decisions are applied."""
+        with self._workspace.savepoint():
+            self.catch_up()
+            known = self._taken_in()
+            self._workspace.if_undone(lambda: self._forget_later_than(known))
+            yield
+
+    def _forget_later_than(self, known: tuple[int, ...]) -> None:
+        if self._taken_in() != known:
+            self.forget()
 
     def step_when_free(self) -> Sliced[ExitStack]:
         """A step that has begun, as soon as no other program locks the workspace; it ends with the stack."""

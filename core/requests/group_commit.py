@@ -1,27 +1,54 @@
 """Group commit: concurrent writes share one transaction, and so one wait for the disk."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace
 
 Result = TypeVar("Result")
 
+_PAUSE_A_REQUEST_S = 0.0004
+_LONGEST_PAUSE_S = 0.025
+"""Seconds from one transaction to the next, for each request at the server and at most.
+
+So a transaction takes the writes of about ten answers together, where there are that many, and an answer
+waits a few hundredths of a second longer.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Write:
     write: Callable[[], Any]
     stored: "asyncio.Future[Any]"
-    must_be_awaited: bool
-    """Whether to skip the write if its caller has been cancelled by then."""
+    take_back: Callable[[Any], None] | None
+    """Undoes the write if its caller has been cancelled; None lets it stand."""
+
+    @property
+    def is_unwanted(self) -> bool:
+        return self.take_back is not None and self.stored.cancelled()
+
+    def undo(self, result: Any) -> None:
+        if self.take_back is not None:
+            with suppress(WorkspaceError):  # the row stays, as after a crash
+                self.take_back(result)
+
+
+class Together(Protocol):
+    """Writes to a workspace."""
+
+    async def write(
+        self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
+    ) -> Result:
+        """Run a write; returns its result once it is stored, as `GroupCommit.write` does."""
+        ...
 
 
 class GroupCommit:
-    """Commits the writes of one event-loop iteration, or of one wait for another program, together.
+    """Commits the writes that come while requests are at a server together, in a thread.
 
     Args:
         workspace: The workspace to write to.
@@ -31,48 +58,83 @@ class GroupCommit:
         self._workspace = workspace
         self._writes: list[_Write] = []
         self._storing: asyncio.Task[None] | None = None
+        self._elsewhere = 0
+        self._all_back: asyncio.Future[None] | None = None
+        self._next_at = 0.0
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Mark the caller as busy elsewhere, with a write to follow that is worth waiting for."""
+        self._elsewhere += 1
+        try:
+            yield
+        finally:
+            self._elsewhere -= 1
+            if not self._elsewhere and self._all_back is not None and not self._all_back.done():
+                self._all_back.set_result(None)
 
     async def write(
         self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
     ) -> Result:
-        """Run a write together with the others of this iteration; returns its result once committed.
+        """Run a write together with others; returns its result once it is stored.
 
         If the caller is cancelled, the write takes place anyway, unless `take_back` is given: then a write
         that has not run is skipped, and one that was committed is undone by `take_back`, which gets its
         result.
 
         Raises:
-            WorkspaceError: The transaction failed, and with it every write of this iteration.
+            WorkspaceError: The transaction failed, and with it every write in it.
         """
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[Result] = loop.create_future()
-        self._writes.append(_Write(write, stored, must_be_awaited=take_back is not None))
+        mine = _Write(write, stored, take_back)
+        self._writes.append(mine)
         if self._storing is None or self._storing.done():
             self._storing = loop.create_task(self._store())
         try:
             return await stored
         except asyncio.CancelledError:
-            is_stored = stored.done() and not stored.cancelled() and stored.exception() is None
-            if take_back is not None and is_stored:
-                with suppress(WorkspaceError):  # the row stays, as after a crash
-                    take_back(stored.result())
+            if stored.done() and not stored.cancelled() and stored.exception() is None:
+                mine.undo(stored.result())
             raise
 
+    async def finish(self) -> None:
+        """Wait until nothing more is being written."""
+        if self._storing is not None:
+            await asyncio.wait({self._storing})
+
     async def _store(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._writes:
+            await self._pause()
+            self._next_at = loop.time() + min(_LONGEST_PAUSE_S, _PAUSE_A_REQUEST_S * self._elsewhere)
+            running: list[_Write] = []
             try:
-                await self._workspace.lock_wait.when_free(self._write_all)
+                results = await self._workspace.group_transactions.run(lambda: self._run(running))  # noqa: B023
             except Exception as error:  # noqa: BLE001 - raised again by each `write`
-                writes, self._writes = self._writes, []
-                for one in writes:
+                for one in running or self._take():
                     if not one.stored.done():
                         one.stored.set_exception(error)
+            else:
+                for one, result in zip(running, results, strict=True):
+                    if not one.stored.done():
+                        one.stored.set_result(result)
+                    elif one.is_unwanted:
+                        one.undo(result)
 
-    def _write_all(self) -> None:
-        writes = [one for one in self._writes if not (one.must_be_awaited and one.stored.cancelled())]
-        with self._workspace.transaction():
-            results = [one.write() for one in writes]
-        self._writes = []
-        for one, result in zip(writes, results, strict=True):
-            if not one.stored.done():
-                one.stored.set_result(result)
+    async def _pause(self) -> None:
+        """Let more writes come, as long as there are any to be expected."""
+        loop = asyncio.get_running_loop()
+        left_s = self._next_at - loop.time()
+        if left_s > 0 and self._elsewhere:
+            self._all_back = loop.create_future()
+            await asyncio.wait({self._all_back}, timeout=left_s)
+            self._all_back = None
+
+    def _run(self, running: list[_Write]) -> list[Any]:
+        running[:] = [one for one in self._take() if not one.is_unwanted]
+        return [one.write() for one in running]
+
+    def _take(self) -> list[_Write]:
+        writes, self._writes = self._writes, []
+        return writes

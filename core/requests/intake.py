@@ -118,7 +118,7 @@ class Intake:
             self._failed(request, str(error), foreign=isinstance(error, NoCompletionError | NoTextError))
             return
         events: list[Event] = []
-        with self._assessor.step():
+        with self._assessor.step() if request.task_id is None else self._workspace.savepoint():
             told = self._settle(request, stored)
             self._workspace.requests.parsed(request_id)
             useless = self._store(request, answer, decide, events)

@@ -9,8 +9,10 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 
+from selfinstruct.core.requests.group_commit import Result, Together
 from selfinstruct.core.util.time_slices import SLICE_S
 from selfinstruct.db.errors import BusyError
 
@@ -20,9 +22,15 @@ async def let_others() -> None:
     await asyncio.sleep(0)
 
 
-async def at_once(step: Callable[[], int | None]) -> int | None:
-    """Carry a step out."""
-    return step()
+class AtOnce:
+    """Carries writes out at once, where nothing has to be stored."""
+
+    async def write(
+        self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
+    ) -> Result:
+        """Run a write."""
+        del take_back
+        return write()
 
 
 def no_steps(request_id: int) -> Iterable[None]:
@@ -32,8 +40,19 @@ def no_steps(request_id: int) -> Iterable[None]:
 
 
 def no_notes(request_id: int) -> None:
-    """A `note` that does nothing."""
+    """A `note` or an `abandon` that does nothing."""
     del request_id
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one step of the pipeline has done."""
+
+    taken_in: int = 0
+    """How many of the oldest requests in flight are processed."""
+    planned: list[int] = field(default_factory=list)
+    is_cut_short: bool = False
+    """Whether there is more to do at once."""
 
 
 class Pipeline:
@@ -44,12 +63,13 @@ class Pipeline:
         plan: Stores the next request and returns its id, or None when there is nothing to do now.
         carry_out: Sends a request until it is answered or has failed.
         take_in: Processes a finished request; called in request order.
-        note: Notes what became of a request, even if `take_in` raised. A step of its own, so that an
-            interrupted read is retried without processing the request twice.
+        note: Notes what became of a request, even if `take_in` raised.
         look_ahead: Prepares the processing of a response, in short steps.
         stopping: Done when nothing more should be planned or sent.
-        when_free: Runs `plan`, `take_in` and `note`, each again while another program locks the workspace.
+        together: Stores what `plan`, `take_in` and `note` write, many of them in one transaction.
+        abandon: Gives up a request that was planned and will not be sent, because `run` was cancelled.
         give_way: Awaited before each step, to yield to other tasks on the event loop.
+        slice_s: Seconds after which a step ends early; 0 processes one request a step.
     """
 
     def __init__(
@@ -62,8 +82,10 @@ class Pipeline:
         note: Callable[[int], None] = no_notes,
         look_ahead: Callable[[int], Iterable[None]] = no_steps,
         stopping: "asyncio.Future[None]",
-        when_free: Callable[[Callable[[], int | None]], Awaitable[int | None]] = at_once,
+        together: Together | None = None,
+        abandon: Callable[[int], None] = no_notes,
         give_way: Callable[[], Awaitable[None]] = let_others,
+        slice_s: float = 0.0,
     ) -> None:
         self._width = width
         self._plan = plan
@@ -71,11 +93,15 @@ class Pipeline:
         self._take_in = take_in
         self._note = note
         self._look_ahead = look_ahead
-        self._when_free = when_free
+        self._together = together or AtOnce()
+        self._abandon = abandon
         self._give_way = give_way
+        self._slice_s = slice_s
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._nudged: asyncio.Future[None] | None = None
         self._stopping = stopping
+        self._wants_more = True
+        """Whether something has happened since `plan` last returned None, or the pipeline was full."""
 
     @property
     def under_way(self) -> int:
@@ -89,6 +115,7 @@ class Pipeline:
 
     def nudge(self) -> None:
         """Plan now if there is a free slot: work has appeared that does not come from a response."""
+        self._wants_more = True
         if self._nudged is not None and not self._nudged.done():
             self._nudged.set_result(None)
 
@@ -102,27 +129,18 @@ class Pipeline:
         try:
             while True:
                 self._nudged = asyncio.get_running_loop().create_future()
-                if not errors:
+                await self._give_way()
+                if self._is_oldest_done:
                     with _noting(errors):
-                        await self._fill()
+                        await self._look(self._under_way[0][0])
+                    await self._give_way()
+                if await self._step(errors):
+                    continue
                 if not self._under_way:
                     break
-                await self._give_way()
-                request_id, future = self._under_way[0]
-                if not future.done():
-                    await asyncio.wait({future, self._nudged}, return_when=asyncio.FIRST_COMPLETED)
-                    if not future.done():
-                        continue
-                with _noting(errors):
-                    await future
-                with _noting(errors):
-                    await self._look(request_id)
-                await self._give_way()
-                # Failed requests are processed too: that is what emits their failure event.
-                for step in (self._take_in, self._note):
-                    with _noting(errors):
-                        await self._when_free(partial(step, request_id))
-                self._under_way.popleft()
+                oldest = self._under_way[0][1]
+                if not oldest.done():
+                    await asyncio.wait({oldest, self._nudged}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for _, future in self._under_way:
                 future.cancel()
@@ -131,14 +149,68 @@ class Pipeline:
         if errors:
             raise errors[0]
 
-    async def _fill(self) -> None:
-        while len(self._under_way) < self._width and not self._stopping.done():
-            if self._under_way:
-                await self._give_way()
-            request_id = await self._when_free(self._plan)
-            if request_id is None:
-                return
+    @property
+    def _is_oldest_done(self) -> bool:
+        return bool(self._under_way) and self._under_way[0][1].done()
+
+    async def _step(self, errors: list[Exception]) -> bool:
+        """Process and plan what can be at once, and send what was planned; returns whether there is more."""
+        progress = _Progress()
+        try:
+            await self._together.write(
+                partial(self._advance, progress, errors), take_back=partial(self._give_up, progress)
+            )
+        except Exception as error:  # noqa: BLE001 - raised again by `run`
+            # Nothing of it is stored: answers stay for a later run, and nothing was sent.
+            errors.append(error)
+            progress = _Progress(progress.taken_in or int(self._is_oldest_done))
+        for _ in range(progress.taken_in):
+            self._under_way.popleft()
+        for request_id in progress.planned:
             self._under_way.append((request_id, asyncio.ensure_future(self._send(request_id))))
+        return progress.is_cut_short
+
+    def _advance(self, progress: _Progress, errors: list[Exception]) -> None:
+        begun = time.perf_counter()
+        waiting = iter(tuple(self._under_way))
+        while not progress.is_cut_short:
+            if self._wants_more and not errors:
+                with _noting(errors):
+                    self._fill(progress, begun)
+            request_id, future = next(waiting, (0, None))
+            if future is None or not future.done():
+                return
+            if progress.is_cut_short:
+                return
+            known = len(errors)
+            with _noting(errors):
+                future.result()
+            # Failed requests are processed too: that is what emits their failure event.
+            for step in (self._take_in, self._note):
+                with _noting(errors):
+                    step(request_id)
+            progress.taken_in += 1
+            self._wants_more = True
+            # After an error, the transaction may be gone.
+            progress.is_cut_short = len(errors) > known or time.perf_counter() - begun >= self._slice_s
+
+    def _fill(self, progress: _Progress, begun: float) -> None:
+        while not self._stopping.done():
+            in_flight = len(self._under_way) - progress.taken_in + len(progress.planned)
+            if in_flight >= self._width:
+                break
+            if progress.planned and time.perf_counter() - begun >= self._slice_s:
+                progress.is_cut_short = True
+                return
+            request_id = self._plan()
+            if request_id is None:
+                break
+            progress.planned.append(request_id)
+        self._wants_more = False
+
+    def _give_up(self, progress: _Progress, _: None) -> None:
+        for request_id in progress.planned:
+            self._abandon(request_id)
 
     async def _look(self, request_id: int) -> None:
         """Look ahead in slices of a few milliseconds, until done, stopped, nudged or locked out."""

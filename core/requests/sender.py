@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.endpoint.send_error import SendError
@@ -10,6 +12,7 @@ from selfinstruct.core.endpoint.throttle import jittered
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import EndpointWarned, Event, RequestDelayed
 from selfinstruct.core.requests.group_commit import GroupCommit
+from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.records import Parameters, Request
 from selfinstruct.db.workspace import Workspace
 
@@ -39,12 +42,23 @@ class CostLimitError(Exception):
         self.is_charged = is_charged
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An attempt that is recorded and has a slot."""
+
+    request: Request
+    parameters: Parameters
+    attempt_id: int
+    entered: int
+
+
 class Sender:
     """Sends planned requests, retries transient failures, and records every attempt.
 
     Args:
         workspace: Where every step is stored first.
         endpoint: Where requests are sent.
+        together: Stores the steps of all requests in flight together.
         stopping: Done when nothing more should be sent; waiting requests then stay planned for another run.
             The sender sets it itself when the endpoint turns out to be unusable.
         clock: Returns the current time as ISO 8601 text.
@@ -56,17 +70,46 @@ class Sender:
         workspace: Workspace,
         endpoint: "Endpoint",
         *,
+        together: GroupCommit,
         stopping: "asyncio.Future[None]",
         clock: Callable[[], str],
         emit: Callable[[Event], None],
     ) -> None:
         self._workspace = workspace
         self._emit = emit
-        self._together = GroupCommit(workspace)
+        self._together = together
         self._endpoint = endpoint
         self._stopping = stopping
         self._clock = clock
         self._chance = random.Random()
+        self._begun: dict[int, _Begun] = {}
+
+    def begin(self, request: Request) -> None:
+        """Record the first attempt of a planned request in the caller's transaction, if a slot is free.
+
+        `carry_out` then sends it without another wait for the disk.
+        """
+        throttle = self._endpoint.throttle
+        if request.state != "planned" or self._stopping.done() or (entered := throttle.enter()) is None:
+            return
+        parameters = self._endpoint.adapt(request.parameters)
+        attempt_id = self._begin_attempt(request, parameters)
+        if attempt_id is None:
+            throttle.leave()
+            return
+        self._begun[request.id] = _Begun(request, parameters, attempt_id, entered)
+        self._workspace.if_undone(lambda: self._leave(request.id))
+
+    def abandon(self, request_id: int) -> None:
+        """Take back the attempt of a request that was begun and will not be carried out."""
+        if (begun := self._begun.get(request_id)) is not None:
+            self._leave(request_id)
+            with suppress(WorkspaceError):  # it stays, as after a crash
+                self._workspace.requests.take_back_attempt(begun.attempt_id)
+
+    def _leave(self, request_id: int) -> None:
+        if self._begun.pop(request_id, None) is not None:
+            self._endpoint.throttle.leave()
 
     async def carry_out(self, request_id: int) -> None:
         """Send a request until it is `answered` or `failed`; skip it if its response is already stored.
@@ -75,13 +118,15 @@ class Sender:
             CostLimitError: It could exceed the cost limit; its state is unchanged.
             EndpointUnusableError: No request will succeed at this endpoint; this one has failed.
         """
-        request = await self._read(request_id)
+        begun = self._begun.pop(request_id, None)
+        request = begun.request if begun else await self._read(request_id)
         if request.state in {"answered", "parsed", "failed"}:
             return
         attempt = 0
-        while not self._stopping.done():
+        while begun is not None or not self._stopping.done():
             attempt += 1
-            error = await self._attempt(request)
+            error = await self._attempt(request, begun)
+            begun = None
             if error is None:
                 return
             most = MAX_REFUSALS if error.throttles else MAX_ATTEMPTS
@@ -106,7 +151,7 @@ class Sender:
                 self._stopping.set_result(None)
             raise EndpointUnusableError(self._endpoint.advice(error))
 
-    async def _attempt(self, request: Request) -> SendError | None:
+    async def _attempt(self, request: Request, begun: _Begun | None) -> SendError | None:
         """Send once, and again as long as a refusal reveals how the endpoint wants the parameters.
 
         A request that is too long is sent once more with fewer tokens to generate. Returns the error; None
@@ -114,11 +159,13 @@ class Sender:
         """
         throttle, less = self._endpoint.throttle, None
         while True:
-            async with throttle.slot(request.id, self._stopping) as entered:
+            has = begun.entered if begun else None
+            async with throttle.slot(request.id, self._stopping, has) as entered:
                 if entered is None:
                     return None
-                parameters = less or self._endpoint.adapt(request.parameters)
-                error = await self._send(request, parameters)
+                parameters = begun.parameters if begun else less or self._endpoint.adapt(request.parameters)
+                error = await self._send(request, parameters, begun.attempt_id if begun else None)
+                begun = None
                 if error is None:
                     throttle.answered()
                     break
@@ -149,28 +196,28 @@ class Sender:
                 lambda: settings.learn(endpoint.address, endpoint.model, learned)
             )
 
-    async def _send(self, request: Request, parameters: Parameters) -> SendError | None:
-        """Store an attempt, send it, and store the response; returns the error, if any."""
+    async def _send(
+        self, request: Request, parameters: Parameters, attempt_id: int | None
+    ) -> SendError | None:
+        """Store an attempt if it is not begun, send it, and store the response; returns the error, if any."""
         requests = self._workspace.requests
-        attempt_id = await self._together.write(
-            lambda: requests.begin_attempt(
-                request.id,
-                parameters,
-                run_id=self._workspace.run_id,
-                at=self._clock(),
-            ),
-            take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
-        )
+        if attempt_id is None:
+            attempt_id = await self._together.write(
+                lambda: self._begin_attempt(request, parameters),
+                take_back=lambda begun: None if begun is None else requests.take_back_attempt(begun),
+            )
         if attempt_id is None:
             is_planned = (await self._read(request.id)).state == "planned"
             raise CostLimitError(request.reserved_usd, is_charged=is_planned)
+        begun = attempt_id
         try:
-            body = await self._endpoint.send(request.prompt, parameters)
+            with self._together.elsewhere():
+                body = await self._endpoint.send(request.prompt, parameters)
         except SendError as caught:
             error = caught
             await self._together.write(
                 lambda: requests.store_failure(
-                    attempt_id,
+                    begun,
                     http_status=error.http_status,
                     body=error.body,
                     error=error.sentence,
@@ -180,9 +227,13 @@ class Sender:
             )
             return error
         await self._together.write(
-            lambda: requests.store_answer(attempt_id, http_status=200, body=body, at=self._clock())
+            lambda: requests.store_answer(begun, http_status=200, body=body, at=self._clock())
         )
         return None
+
+    def _begin_attempt(self, request: Request, parameters: Parameters) -> int | None:
+        run_id = self._workspace.run_id
+        return self._workspace.requests.begin_attempt(request.id, parameters, run_id=run_id, at=self._clock())
 
     def _wait(self, attempt: int, error: SendError) -> float:
         """Return the seconds until the next attempt: Retry-After, else exponential back-off; with jitter."""

@@ -288,7 +288,7 @@ class AttendedRun:
                     note=self._note,
                     started=self._started,
                     give_way=self._give_way,
-                    look_ahead=True,
+                    attended=True,
                 )
             except CostLimitError as refused:
                 self._refused = refused
@@ -419,7 +419,7 @@ class AttendedRun:
         batch = plan.new_batch() if half is None else half
         is_ahead = self._is_ahead(batch)
         try:
-            with self._engine.workspace.transaction():
+            with self._engine.workspace.savepoint():
                 request_id = plan.propose(batch)
                 if is_ahead and not plan.covers_accepted():
                     raise CostLimitError(None)

@@ -105,6 +105,10 @@ class BatchTracker:
         if batch is not None and request.state not in {"planned", "sent", "answered"}:
             batch.out.discard(request.id)
 
+    def awaits(self, request_id: int) -> bool:
+        """Whether a batch waits for a request to be processed."""
+        return any(request_id in batch.out for batch in self._batches.values())
+
     def await_only(self, request_ids: Collection[int]) -> None:
         """Stop waiting for all requests but these: the others were given up, or are in doubt."""
         for batch in self._batches.values():

@@ -82,7 +82,7 @@ class Resender:
         workspace, planner = self._engine.workspace, self._engine.planner
         while self._waiting:
             try:
-                with workspace.transaction():
+                with workspace.savepoint():
                     request = self._require_sendable(self._waiting[0], in_doubt=True)
                     planned = workspace.requests.get(planner.send_again(request))
             except RequestRefusedError:

@@ -417,7 +417,7 @@ class UnattendedRun:
             return None
         plan, half = self._engine.planner, self._batches.half_planned
         try:
-            with self._engine.workspace.transaction():
+            with self._engine.workspace.savepoint():
                 batch = plan.new_batch() if half is None else half
                 request_id = plan.propose(batch, held=self._settings.hold)
                 if early and not plan.covers_accepted():
@@ -434,6 +434,8 @@ class UnattendedRun:
 
     def _note(self, request_id: int) -> None:
         self._count()
+        if self._settings.embeddings is None and not self._batches.awaits(request_id):
+            return
         request = self._engine.workspace.requests.get(request_id)
         self._batches.take_in(request)
         if request.stage in {"propose", "embed"}:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
 from selfinstruct.db.records import Stage, Unfinished
-from selfinstruct.db.sqlite.connection import one_moment
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.transactions import one_moment
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")

@@ -1,4 +1,4 @@
-"""Connections to a workspace's SQLite file: application id, journal mode, transactions."""
+"""Connections to a workspace's SQLite file: application id, journal mode, errors on opening."""
 
 import errno
 import glob
@@ -15,12 +15,20 @@ from selfinstruct.db.sqlite.driver import LIBRARY, Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import GuardedConnection, primary_code
 from selfinstruct.db.sqlite.journal_files import JOURNALS, MARKER_AT, beside, require_own_journals
 from selfinstruct.db.sqlite.storage_advice import what_helps
+from selfinstruct.db.sqlite.transactions import file_id
 
 APPLICATION_ID = 0x53494E53
 """Marks a file as a workspace ("SINS"), so that other programs' databases are never written to."""
 
 _WAL_IS_SAFE_SINCE = (3, 51, 3)
 """In older versions, two connections can corrupt a WAL file (https://sqlite.org/wal.html#walresetbug)."""
+
+_CACHED_STATEMENTS = 1000
+"""Prepared statements that a connection keeps: more than there are different ones in this program.
+
+pysqlite3 keeps the statements that were used most often. With its default of 128, those of opening fill the
+cache, and every later statement is parsed again each time.
+"""
 
 BUSY_TIMEOUT_S = 30.0
 """Seconds that a writer waits for another program's transaction."""
@@ -61,7 +69,7 @@ def storage_of(db: Connection) -> Storage:
     return Storage(LIBRARY, sqlite3.sqlite_version, journal_mode(db))
 
 
-def connect(path: Path, *, create: bool) -> Connection:
+def connect(path: Path, *, create: bool) -> GuardedConnection:
     """Open `path` for reading and writing.
 
     Args:
@@ -96,26 +104,6 @@ def connect(path: Path, *, create: bool) -> Connection:
             db.close()
             raise
         return db
-
-
-def _file_id(path: Path) -> tuple[int, int] | None:
-    """Device and inode of a file; None if there is none, or they cannot be read."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _require_in_place(db: Connection) -> None:
-    """Raise StorageError if the file was deleted, moved or replaced: SQLite would go on writing to it."""
-    if not isinstance(db, GuardedConnection) or db.path is None or db.file_id is None:
-        return
-    if _file_id(db.path) != db.file_id:
-        raise StorageError(
-            f"{db.path} was deleted, moved or replaced while it was open, so nothing more is stored. Put it"
-            " back, or quit and open it where it is."
-        )
 
 
 def _choose_journal(db: Connection, path: Path) -> None:
@@ -168,14 +156,14 @@ def _make(path: Path) -> None:
         os.close(file)
 
 
-def connect_in_memory() -> Connection:
+def connect_in_memory() -> GuardedConnection:
     """Open a private, empty database in memory."""
     db = sqlite3.connect(":memory:", isolation_level=None, factory=GuardedConnection)
     db.execute("PRAGMA foreign_keys = ON")
     return db
 
 
-def connect_to_read(path: Path) -> Connection:
+def connect_to_read(path: Path) -> GuardedConnection:
     """Open `path` read-only; the file itself may be write-protected.
 
     Raises:
@@ -208,7 +196,7 @@ def has_log(path: Path) -> bool:
     return _has_bytes(beside(path, "-wal"))
 
 
-def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = False) -> Connection:
+def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = False) -> GuardedConnection:
     file = _inspect(path)
     # An absolute URI: SQLite gives some relative names a special meaning, such as ":memory:".
     address = f"{path.absolute().as_uri()}?mode={mode}"
@@ -222,10 +210,11 @@ def _open(path: Path, mode: str, *, create: bool = False, query_only: bool = Fal
         isolation_level=None,
         factory=GuardedConnection,
         check_same_thread=False,
+        cached_statements=_CACHED_STATEMENTS,
     )
     file.connections += 1
     db.path, db.closed = path, file.let_go
-    db.file_id = _file_id(path) if mode == "rw" else None
+    db.file_id = file_id(path) if mode == "rw" else None
     try:
         if query_only:
             db.execute("PRAGMA query_only = ON")
@@ -419,48 +408,3 @@ def _is_of_disk(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}
     return primary_code(error) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-
-
-@contextmanager
-def one_moment(db: Connection) -> Iterator[None]:
-    """Give all reads inside the same snapshot; within a transaction, they use the transaction's."""
-    if db.in_transaction:
-        yield
-        return
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("ROLLBACK")
-
-
-@contextmanager
-def transaction(db: Connection, *, beside_readers: bool = False) -> Iterator[None]:
-    """Open a write transaction; a nested call joins the outer transaction.
-
-    It takes the write lock before anything is read: a transaction that reads first and writes later fails
-    at once if another program writes in between, regardless of the busy timeout. With a rollback journal it
-    locks readers out from the start too, so that none can block the commit: if the lock is refused, nothing
-    has been done yet.
-
-    Args:
-        db: The connection.
-        beside_readers: Whether others may read until the commit, even with a rollback journal.
-
-    Raises:
-        BusyError: Another program is writing, or reading with a rollback journal; nothing was changed.
-        StorageError: The transaction could not be written, and was rolled back; or the file is not where it
-            was opened.
-    """
-    if db.in_transaction:
-        yield
-        return
-    _require_in_place(db)
-    db.execute("BEGIN IMMEDIATE" if beside_readers else "BEGIN EXCLUSIVE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise

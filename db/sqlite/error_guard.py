@@ -18,6 +18,7 @@ from selfinstruct.db.errors import (
     WorkspaceError,
 )
 from selfinstruct.db.sqlite.driver import sqlite3
+from selfinstruct.db.sqlite.sequel import Sequel
 from selfinstruct.db.sqlite.storage_advice import what_helps
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -170,9 +171,22 @@ class GuardedConnection(sqlite3.Connection):
     """Device and inode of a file that is written to; None if it may be replaced meanwhile."""
     closed: Callable[[], None] | None = None
     """Called when the connection is closed."""
+    committing: Callable[[], None] | None = None
+    """Waits for the commit that a thread is carrying out; None if there is none."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.sequel = Sequel()
+        """What follows the open transaction."""
+
+    def settle(self) -> None:
+        """Wait for the commit that a thread is carrying out, if any, and do what follows it."""
+        if self.committing is not None:
+            self.committing()
 
     def close(self) -> None:
         """As of sqlite3."""
+        self.settle()
         super().close()
         if self.closed is not None:
             self.closed()
@@ -195,6 +209,8 @@ class GuardedConnection(sqlite3.Connection):
         return self._cursor().executescript(sql)
 
     def _cursor(self) -> GuardedCursor:
+        if self.committing is not None:
+            self.committing()
         # Not by calling the class: only this method prunes the connection's list of dead cursors.
         return super().cursor(GuardedCursor)
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.db.real_path import real_path
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.error_guard import GuardedConnection
+from selfinstruct.db.sqlite.transactions import transaction
 
 SCHEMA_VERSION = 7
 """The current schema version: the number of migrations."""
@@ -94,7 +95,7 @@ def free_name(path: Path, ending: str) -> Path:
 
 def newest() -> Connection:
     """Create an empty workspace in memory with the current schema, as a reference."""
-    db = sqlite3.connect(":memory:", isolation_level=None)
+    db = sqlite3.connect(":memory:", isolation_level=None, factory=GuardedConnection)
     with transaction(db):
         _migrate(db)
     return db

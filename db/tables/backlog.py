@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.transactions import transaction
 
 _TO_INSTANTIATE = """FROM tasks INDEXED BY tasks_to_instantiate
     WHERE state = 'accepted' AND origin != 'seed' AND instantiate_request_id IS NULL

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from selfinstruct.db.records import Instance, Label, NewInstance, Reason, TrainingRow
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.transactions import transaction
 
 _COLUMNS = (
     "instances.id, instances.task_id, instances.input, instances.output, instances.state,"

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, replace
 
 from selfinstruct.db.records import StoredIndex
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.transactions import transaction
 
 _COLUMNS = "name, made_by, last_decision, last_task, words, ids, lengths, tokens, sha256"
 

@@ -5,16 +5,17 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from selfinstruct.db.records import NewRequest, Parameters, Request, Stage, StoredAnswer, Usage
-from selfinstruct.db.sqlite.connection import transaction
+from selfinstruct.db.records import NewRequest, Parameters, Prompt, Request, Stage, StoredAnswer, Usage
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.error_guard import stored_json
+from selfinstruct.db.sqlite.transactions import if_undone, transaction
 from selfinstruct.db.tables.settings import cost_limit_usd
 
 _COLUMNS = (
     "id, stage, batch, task_id, model, base_url, prompt, parameters, in_context, instruction, label,"
     " reserved_usd, held, more, state, error, instead_of"
 )
+_WITHOUT_PROMPT = _COLUMNS.replace("prompt", "NULL")
 
 _WAS_READ = (
     "requests.state IN ('parsed', 'failed') AND EXISTS"
@@ -31,6 +32,8 @@ class Requests:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        self._prompts: dict[int, Prompt] = {}
+        """The prompts of requests that were planned here and are not over, which are read several times."""
 
     def plan(self, request: NewRequest, *, run_id: int, at: str, instead_of: int | None = None) -> int:
         """Store a planned request, before anything is sent; returns its id.
@@ -67,7 +70,13 @@ class Requests:
                 ],
             ).lastrowid
         assert request_id is not None
+        self._prompts[request_id] = request.prompt
+        # Another program may take the id of a request that was undone.
+        if_undone(self._db, lambda: self._forget(request_id))
         return request_id
+
+    def _forget(self, request_id: int) -> None:
+        self._prompts.pop(request_id, None)
 
     def plan_again(self, request_id: int, *, reserved_usd: float | None, run_id: int) -> bool:
         """Plan a request again that failed, or that is in doubt and whose run has ended.
@@ -207,11 +216,13 @@ class Requests:
             self._db.execute(
                 "UPDATE requests SET state = 'failed', error = ? WHERE id = ?", [error, request_id]
             )
+        self._forget(request_id)
 
     def parsed(self, request_id: int) -> None:
         """Mark a request as parsed: the results of its response are stored."""
         with transaction(self._db):
             self._db.execute("UPDATE requests SET state = 'parsed' WHERE id = ?", [request_id])
+        self._forget(request_id)
 
     def settle(self, attempt_id: int, *, answered_by: str | None, usage: Usage) -> None:
         """Store the model, tokens and cost that a response reported, even if it contains no text."""
@@ -258,10 +269,12 @@ class Requests:
         Raises:
             KeyError: There is no such request.
         """
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM requests WHERE id = ?", [request_id]).fetchone()
+        prompt = self._prompts.get(request_id)
+        columns = _COLUMNS if prompt is None else _WITHOUT_PROMPT
+        row = self._db.execute(f"SELECT {columns} FROM requests WHERE id = ?", [request_id]).fetchone()
         if row is None:
             raise KeyError(request_id)
-        return _request(row)
+        return _request(row, prompt)
 
     def are_instances_under_way(self, task_id: int) -> bool:
         """Whether a request for a task's instances is planned, in flight, or answered but not parsed.
@@ -355,10 +368,14 @@ class Requests:
         return self.next_id() - 1
 
 
-def _request(row: tuple[Any, ...]) -> Request:
+def _request(row: tuple[Any, ...], prompt: Prompt | None = None) -> Request:
+    """Make a request of its row; a prompt that is given stands in for that of the row."""
     named = dict(zip(_COLUMNS.split(", "), row, strict=True))
     for column in ("prompt", "parameters", "in_context"):
-        named[column] = stored_json(named[column], f"the {column} of request {named['id']}")
+        if column != "prompt" or prompt is None:
+            named[column] = stored_json(named[column], f"the {column} of request {named['id']}")
+    if prompt is not None:
+        named["prompt"] = prompt
     if named["stage"] == "embed":
         named["prompt"] = tuple(named["prompt"])
     named["in_context"] = tuple(named["in_context"])

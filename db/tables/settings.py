@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.error_guard import stored_json
+from selfinstruct.db.sqlite.transactions import transaction
 
 
 def cost_limit_usd(db: Connection) -> float | None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.transactions import transaction
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
@@ -132,6 +132,8 @@ class Tasks:
     def get_many(self, task_ids: Iterable[int]) -> list[Task]:
         """Return the tasks with these ids that exist, in the order given."""
         ids = list(task_ids)
+        if not ids:
+            return []
         found = self._select("WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(ids)])
         by_id = {task.id: task for task in found}
         return [by_id[task_id] for task_id in ids if task_id in by_id]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.db.records import State
-from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.transactions import transaction
 
 _STORED = """SELECT vectors.id, task_id, state, vector, text_sha256, instruction
     FROM vectors JOIN tasks ON tasks.id = task_id"""

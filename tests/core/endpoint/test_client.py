@@ -13,6 +13,7 @@ from selfinstruct.core.endpoint.key_consent import key_variable
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
+from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.core.requests.sender import MAX_ATTEMPTS, Sender
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import resolve
@@ -233,6 +234,7 @@ async def test_a_retry_waits_as_long_as_the_endpoint_asks(workspace: Workspace) 
     ledger = Sender(
         workspace,
         Endpoint(resolve({})),
+        together=GroupCommit(workspace),
         stopping=asyncio.get_running_loop().create_future(),
         clock=lambda: "now",
         emit=lambda event: None,

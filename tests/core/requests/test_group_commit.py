@@ -71,19 +71,22 @@ async def test_what_is_not_sent_because_its_sender_has_left_does_not_count_as_se
         request_id = engine.planner.propose(1)
         charged = workspace.requests.charged_usd()
         stopping = asyncio.get_running_loop().create_future()
-        ledger = Sender(workspace, engine.endpoint, stopping=stopping, clock=utc_now, emit=engine.emit)
+        together = GroupCommit(workspace)
+        ledger = Sender(
+            workspace, engine.endpoint, together=together, stopping=stopping, clock=utc_now, emit=engine.emit
+        )
         sending = asyncio.ensure_future(ledger.carry_out(request_id))
 
         def is_so() -> bool:
             state = workspace.requests.get(request_id).state
-            return state == "sent" if is_written else bool(ledger._together._writes)
+            return state == "sent" if is_written else bool(together._writes)
 
         async with asyncio.timeout(90):
             while not is_so():
                 await let_others()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
-        await asyncio.sleep(0)
+        await together.finish()
         assert workspace.requests.get(request_id).state == "planned"
         assert workspace.request_log.record(request_id).attempts == ()
         assert workspace.requests.charged_usd() == pytest.approx(charged)

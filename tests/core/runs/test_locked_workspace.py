@@ -145,7 +145,7 @@ async def test_a_refused_embedding_request_counts_once(engine_on: OpenEngine, se
                 failed.append(event.request_id) if isinstance(event, RequestFailed) else None
             )
             await engine.run(plan=plan)
-    assert any("VectorIntake" in place for place in met)
+    assert any("GroupCommit" in place for place in met)
     assert failed == list(workspace.request_log.ids("failed"))[::-1]
     assert len(failed) == len(set(failed)) > 2
     assert workspace.vectors.refused_in_pool() == len(too_long)

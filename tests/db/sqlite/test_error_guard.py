@@ -16,8 +16,9 @@ from selfinstruct.db.errors import (
     WorkspaceError,
 )
 from selfinstruct.db.records import TaskQuery
-from selfinstruct.db.sqlite.connection import connect, one_moment, transaction
+from selfinstruct.db.sqlite.connection import connect
 from selfinstruct.db.sqlite.driver import sqlite3
+from selfinstruct.db.sqlite.transactions import one_moment, transaction
 from selfinstruct.db.workspace import Workspace
 
 _MANY_IDS = range(300_000)

@@ -30,7 +30,8 @@ def test_a_file_that_sqlite_cannot_open_for_want_of_descriptors_is_told_so(tmp_p
     script = (
         "import os\n"
         "from pathlib import Path\n"
-        "from selfinstruct.db.sqlite.connection import connect, transaction\n"
+        "from selfinstruct.db.sqlite.connection import connect\n"
+        "from selfinstruct.db.sqlite.transactions import transaction\n"
         f"db = connect(Path({str(tmp_path / 'w.db')!r}), create=True)\n"
         "db.execute('PRAGMA journal_mode = DELETE')\n"
         "files = []\n"

@@ -1,11 +1,28 @@
 """What becomes of requests whose programs went away, or that were not sent after all."""
 
+from dataclasses import replace
+
+import pytest
+
 from selfinstruct.db.workspace import Workspace
 from tests.db.test_workspace import REQUEST, begin_attempt
 
 
 def plan(workspace: Workspace) -> int:
     return workspace.requests.plan(REQUEST, run_id=workspace.run_id, at="now")
+
+
+def test_a_request_that_takes_the_id_of_one_that_was_undone_has_its_own_prompt(workspace: Workspace) -> None:
+    workspace.start_run(at="now")
+    with pytest.raises(ValueError, match="undone"), workspace.transaction():
+        undone = plan(workspace)
+        raise ValueError("undone")
+    other = Workspace.open(workspace.path)
+    with other:
+        other.start_run(at="now")
+        theirs = replace(REQUEST, prompt="Another prompt.")
+        assert other.requests.plan(theirs, run_id=other.run_id, at="now") == undone
+    assert workspace.requests.get(undone).prompt == "Another prompt."
 
 
 def test_a_late_answer_to_a_request_in_doubt_is_taken(workspace: Workspace) -> None:
