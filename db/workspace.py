@@ -19,6 +19,7 @@ from selfinstruct.db.reads.counts import (
     Training,
     read_counts,
     read_spending,
+    read_status,
     read_training,
     read_untouched,
 )
@@ -244,8 +245,12 @@ class Workspace:
         return read_untouched(self._db)
 
     def counts(self) -> Counts:
-        """Return the counts for `status`, from one snapshot."""
+        """Return the counts of everything, from one snapshot."""
         return read_counts(self._db)
+
+    def status(self) -> tuple[Counts, Training]:
+        """Return what `status` shows, from one snapshot."""
+        return read_status(self._db)
 
 
 def _not_locked(error: OSError) -> StorageError:
