@@ -28,7 +28,7 @@ _ASKING = {"classify": "classify_request_id", "instantiate": "instantiate_reques
 """The columns that hold the current request of a task, by stage."""
 
 _FIRST_PART = 128
-"""Tasks in the first part of a search for the next undecided one; later parts grow geometrically."""
+"""Tasks that a search for the next undecided one looks at first."""
 _TRIGRAM = 3
 """Characters; the trigram index cannot find shorter words."""
 _WILDCARD, _ESCAPED = re.compile(r"[%_\\]"), r"\\\g<0>"
@@ -380,27 +380,28 @@ class Tasks:
 
     def waiting_among(self, task_ids: Iterable[int]) -> list[int]:
         """Return those of these tasks that are undecided and pass, in the order given."""
-        rows = self._db.execute(
-            "SELECT id FROM tasks INDEXED BY tasks_passing WHERE state = 'pending' AND verdict = 'pass'"
-        )
-        waiting = {task_id for (task_id,) in rows}
+        waiting = self._waiting()
         return [task_id for task_id in task_ids if task_id in waiting]
 
     def first_waiting_among(self, task_ids: Sequence[int]) -> int | None:
         """Return the index of the first of these tasks that is undecided and passes; None if none is."""
-        start, size = 0, _FIRST_PART
-        while start < len(task_ids):
-            # Where many are undecided, the next is close; where few are, growing parts reach the end soon.
-            part = task_ids[start : start + size]
-            rows = self._db.execute(
-                """SELECT id FROM tasks NOT INDEXED WHERE id IN (SELECT value FROM json_each(?))
-                AND state = 'pending' AND verdict = 'pass'""",
-                [json.dumps(list(part))],
-            )
-            if waiting := {task_id for (task_id,) in rows}:
-                return start + next(place for place, task_id in enumerate(part) if task_id in waiting)
-            start, size = start + size, size * 4
-        return None
+        # Where many are undecided, the next is close; where few are, they are soon read.
+        first = task_ids[:_FIRST_PART]
+        rows = self._db.execute(
+            """SELECT id FROM tasks NOT INDEXED WHERE id IN (SELECT value FROM json_each(?))
+            AND state = 'pending' AND verdict = 'pass'""",
+            [json.dumps(list(first))],
+        )
+        waiting = {task_id for (task_id,) in rows}
+        if not waiting and len(task_ids) > _FIRST_PART:
+            waiting = self._waiting()
+        return next((place for place, task_id in enumerate(task_ids) if task_id in waiting), None)
+
+    def _waiting(self) -> set[int]:
+        rows = self._db.execute(
+            "SELECT id FROM tasks INDEXED BY tasks_passing WHERE state = 'pending' AND verdict = 'pass'"
+        )
+        return {task_id for (task_id,) in rows}
 
     def _first(self, sql: str, *arguments: Any) -> int | None:
         row = self._db.execute(sql, arguments).fetchone()
