@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -82,13 +82,21 @@ class Workspace:
         self._data_version = 0
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        migration_begins: Callable[[int], None] = lambda _: None,
+    ) -> Self:
         """Open the workspace at `path`, and migrate it if its schema is older.
 
         Args:
             path: The workspace's file.
             create: Whether to create it if it does not exist.
             read_only: Makes every method that writes raise WorkspaceError.
+            migration_begins: Called with the bytes of the file before it is copied and migrated.
 
         Raises:
             WorkspaceError: It cannot be opened, is not a workspace, or has a newer schema.
@@ -99,7 +107,7 @@ class Workspace:
             if read_only:
                 require_current(db)
             else:
-                copy = bring_up_to_date(db, path)
+                copy = bring_up_to_date(db, path, migration_begins)
         except BaseException:
             db.close()
             raise
