@@ -50,6 +50,8 @@ _CODES = (*[ENGLISH] * 7, "ja", "zh", "ko")
 _WAITING = 300
 _STARTS = 5
 _TIMES = 3
+_TO_READ_S = 600.0
+"""Seconds after which a pool that has not been read in is given up."""
 _PAINT, _STATUS_S, _SEARCH_S = 2.0, 1.0, 0.3
 _FIELD = "state:rejected "
 _LINES = {
@@ -152,7 +154,7 @@ def _starts(path: Path) -> list[Row]:
         with closing(_curator(path)) as program:
             painted.append(_paint(program) - program.started)
             if number == _STARTS:
-                program.already_or_when(partial(_shows_nearest, program))
+                program.already_or_when(partial(_shows_nearest, program), patience_s=_TO_READ_S)
                 resident = program.resident_mb()
         with closing(Stopwatch(_BARE, path.parent)) as program:
             bare.append(_paint(program) - program.started)
