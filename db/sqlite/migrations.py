@@ -409,6 +409,7 @@ def m008_counts(db: Database) -> None:
         """ALTER TABLE instances ADD COLUMN fingerprint TEXT GENERATED ALWAYS AS (
             length(instruction) || ' ' || length(input) || ' ' || length(output) || ' '
             || substr(instruction, -32) || substr(input, -32) || substr(output, 1, 32)
+            || substr(output, length(output) / 2, 16)
         ) VIRTUAL"""
     )
     db.execute("CREATE INDEX instances_alike ON instances (fingerprint) WHERE state = 'kept'")
