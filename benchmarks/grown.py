@@ -8,12 +8,15 @@ by itself. Prompts are shorter than real ones, and the verdicts are drawn, not j
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Literal
 
 from benchmarks.corpus import endless
 from selfinstruct.core.engine import Engine, utc_now
+from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.settings.model import OFFLINE, OFFLINE_URL
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import NewInstance, NewRequest, Parameters, Reason, Stage, State, Usage
@@ -21,14 +24,25 @@ from selfinstruct.db.workspace import Workspace
 
 _A_REQUEST, _A_BATCH = 8, 40
 """Tasks of one answer, and of one batch."""
+_A_COMMIT = 10_000
+"""Tasks of one transaction."""
 _REJECTED = 8
 """One task of so many was too similar, and rejected."""
+_Decision = State | Literal["filtered"] | None
+"""None and "filtered" leave a task to a person, None with a verdict that lets it pass."""
 _PARAMETERS: Parameters = {"temperature": 0, "max_tokens": 350}
 _TOO_SIMILAR = Reason("too_similar", "ROUGE-L 0.74 with task 12; less than 0.7 is wanted.")
 
 
 def grow(
-    path: Path, *, tasks: int, waiting: int, decided: bool = True, filtered: int = 0, rng_seed: int = 0
+    path: Path,
+    *,
+    tasks: int,
+    waiting: int,
+    decided: bool = True,
+    filtered: int = 0,
+    codes: Sequence[str] = (ENGLISH,),
+    rng_seed: int = 0,
 ) -> None:
     """Make a workspace at `path`.
 
@@ -39,22 +53,27 @@ def grow(
         decided: Whether one of eight others is rejected; all of them are accepted otherwise.
         filtered: How many more tasks there are that a filter objects to and nobody has decided on, as
             curators and `--auto --hold` leave them. They are the oldest.
+        codes: The languages of the texts, in turn.
         rng_seed: Draws the texts.
     """
     rng = random.Random(rng_seed)
-    texts = endless(None, rng)
+    by_code = {code: endless(None, rng, code) for code in dict.fromkeys(codes)}
+    texts = (next(by_code[code]) for code in cycle(codes))
     with Workspace.open(path, create=True) as workspace:
         Engine(workspace, resolve({})).enter()  # plants the seeds
-        with workspace.transaction():
-            grower = _Grower(workspace, rng)
-            first = workspace.tasks.count()
-            for _ in range(filtered):
-                grower.add(next(texts), "filtered")
-            for number in range(first, tasks):
-                # The newest one is decided on: so its batch is the one under review.
-                waits = tasks - waiting <= number + 1 < tasks
-                rejected = decided and number % _REJECTED == 0
-                grower.add(next(texts), None if waits else "rejected" if rejected else "accepted")
+        grower = _Grower(workspace, rng)
+        first = workspace.tasks.count()
+        decisions: list[_Decision] = ["filtered"] * filtered
+        for number in range(first, tasks):
+            # The newest one is decided on: so its batch is the one under review.
+            waits = tasks - waiting <= number + 1 < tasks
+            rejected = decided and number % _REJECTED == 0
+            decisions.append(None if waits else "rejected" if rejected else "accepted")
+        # A write-ahead log grows until a commit: one of a million tasks would be many times the file.
+        for start in range(0, len(decisions), _A_COMMIT):
+            with workspace.transaction():
+                for decision in decisions[start : start + _A_COMMIT]:
+                    grower.add(next(texts), decision)
         workspace.end_run(at=utc_now())
 
 
@@ -69,8 +88,8 @@ class _Grower:
         self._request = 0
         self._seeds = tuple(task.id for task in workspace.tasks.seeds()[:_A_REQUEST])
 
-    def add(self, instruction: str, decision: State | Literal["filtered"] | None) -> None:
-        """Add a task; None and "filtered" leave it to a person, None with a verdict that lets it pass."""
+    def add(self, instruction: str, decision: _Decision) -> None:
+        """Add a task with what was decided on it."""
         workspace = self._workspace
         batch = 1 + self._tasks // _A_BATCH
         if self._tasks % _A_REQUEST == 0:

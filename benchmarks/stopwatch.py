@@ -88,13 +88,17 @@ class Stopwatch:
             self._noted.append((perf_counter(), data))
         return True
 
-    def when(self, is_so: Callable[[], bool]) -> float:
+    def when(self, is_so: Callable[[], bool], *, patience_s: float = _PATIENCE_S) -> float:
         """When it came to be so, played back from where the last playing back ended.
+
+        Args:
+            is_so: Whether the screen is as wanted.
+            patience_s: Seconds after which it is given up.
 
         Raises:
             TimeoutError: it has not come to be so; the message has the screen.
         """
-        patience = perf_counter() + _PATIENCE_S
+        patience = perf_counter() + patience_s
         while True:
             while self._noted:
                 at, data = self._noted.popleft()
@@ -105,9 +109,9 @@ class Stopwatch:
             if not self.note(_A_LOOK_S) or perf_counter() > patience:
                 raise TimeoutError(f"The screen that was waited for did not come up:\n{self.text}")
 
-    def already_or_when(self, is_so: Callable[[], bool]) -> float:
+    def already_or_when(self, is_so: Callable[[], bool], *, patience_s: float = _PATIENCE_S) -> float:
         """The same, and the time of what was last played back if it is so already."""
-        return self._played if is_so() else self.when(is_so)
+        return self._played if is_so() else self.when(is_so, patience_s=patience_s)
 
     def play(self) -> None:
         """Play back all that has been noted."""

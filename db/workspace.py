@@ -15,6 +15,7 @@ from selfinstruct.db.reads.counts import (
     Training,
     read_counts,
     read_spending,
+    read_status,
     read_training,
     read_untouched,
 )
@@ -88,13 +89,21 @@ class Workspace:
         self._data_version = 0
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        migration_begins: Callable[[int], None] = lambda _: None,
+    ) -> Self:
         """Open the workspace at `path`, and migrate it if its schema is older.
 
         Args:
             path: The workspace's file.
             create: Whether to create it if it does not exist.
             read_only: Makes every method that writes raise WorkspaceError.
+            migration_begins: Called with the bytes of the file before it is copied and migrated.
 
         Raises:
             WorkspaceError: It cannot be opened, is not a workspace, or has a newer schema.
@@ -105,7 +114,7 @@ class Workspace:
             if read_only:
                 require_current(db)
             else:
-                copy = bring_up_to_date(db, path)
+                copy = bring_up_to_date(db, path, migration_begins)
         except BaseException:
             db.close()
             raise
@@ -269,8 +278,12 @@ class Workspace:
         return read_untouched(self._db)
 
     def counts(self) -> Counts:
-        """Return the counts for `status`, from one snapshot."""
+        """Return the counts of everything, from one snapshot."""
         return read_counts(self._db)
+
+    def status(self) -> tuple[Counts, Training]:
+        """Return what `status` shows, from one snapshot."""
+        return read_status(self._db)
 
 
 def _not_locked(error: OSError) -> StorageError:

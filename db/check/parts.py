@@ -17,6 +17,10 @@ from selfinstruct.db.tables.pool_snapshots import PoolSnapshots, digest_of
 _FTS = "tasks_text"
 _SEARCH_PATIENCE_MS = 2000
 """Busy timeout of the search check, in milliseconds: short, because the index can be rebuilt."""
+KEPT = """SELECT count(*), count(*) FILTER (
+        WHERE instances.instruction = tasks.instruction AND instances.label = tasks.label)
+    FROM instances WHERE task_id = tasks.id AND instances.state = 'kept'"""
+"""Counts what a task's columns `kept` and `kept_now` hold."""
 JSON_COLUMNS = {
     "settings": ("value",),
     "endpoints": ("learned",),
@@ -229,14 +233,21 @@ def _decisions(db: Connection, part: Part) -> None:
 
 
 def _sums(db: Connection, part: Part) -> None:
-    """Check the running totals of costs, which the cost limit relies on."""
-    part.looked_at = "The running totals of the attempts' costs."
+    """Check the running totals of costs, which the cost limit relies on, and the counts of kept instances."""
+    part.looked_at = "The running totals of the attempts' costs, and each task's count of kept instances."
     stored = db.execute("SELECT known_usd, known_attempts, charged_usd FROM spending").fetchone()
     summed = db.execute(
         """SELECT total(cost_usd), count(cost_usd), total(coalesce(cost_usd, reserved_usd)) FROM attempts"""
     ).fetchone()
     if stored is None or not all(map(_are_equal, stored, summed)):
         part.wrong.append("They do not match the sums of the attempts' costs.")
+    if version_of(db) < SCHEMA_VERSION:
+        return
+    miscounted = f"SELECT id FROM tasks WHERE (kept, kept_now) != ({KEPT}) ORDER BY id"
+    part.wrong += [
+        f"Task {task_id} does not have as many kept instances as are counted for it."
+        for (task_id,) in db.execute(miscounted)
+    ]
 
 
 def _are_equal(stored: Any, summed: float) -> bool:

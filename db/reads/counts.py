@@ -1,9 +1,10 @@
 """Counts and costs of a workspace."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
-from selfinstruct.db.records import Stage, Unfinished
+from selfinstruct.db.records import Label, Origin, Stage, State, Unfinished
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.transactions import one_moment
 
@@ -81,19 +82,59 @@ class Training:
     """Kept instances that are exact duplicates of another row."""
 
 
+def _duplicates(db: Connection) -> int:
+    """Count the rows that are exact duplicates of another one."""
+    (number,) = db.execute(
+        """WITH shared AS MATERIALIZED (
+                SELECT fingerprint FROM instances INDEXED BY instances_alike WHERE state = 'kept'
+                GROUP BY fingerprint HAVING count(*) > 1),
+            compared AS (
+                SELECT count(*) AS rows FROM shared
+                CROSS JOIN instances INDEXED BY instances_alike
+                    ON instances.fingerprint = shared.fingerprint AND instances.state = 'kept'
+                CROSS JOIN tasks ON tasks.id = task_id AND tasks.instruction = instances.instruction
+                    AND tasks.label = instances.label
+                WHERE tasks.state = 'accepted' AND origin != 'seed'
+                GROUP BY instances.instruction, input, output)
+        SELECT coalesce(sum(rows - 1), 0) FROM compared"""
+    ).fetchone()
+    return int(number)
+
+
+class _Alike(NamedTuple):
+    """The candidates of one state, origin, verdict and label."""
+
+    state: str
+    origin: str
+    verdict: str | None
+    label: str | None
+    tasks: int
+    kept: int
+    """Their kept instances."""
+    kept_now: int
+    """Those for their present wording and label."""
+
+
+def _tally(db: Connection) -> list[_Alike]:
+    rows = db.execute(
+        """SELECT state, origin, verdict, label, count(*), sum(kept), sum(kept_now)
+        FROM tasks INDEXED BY tasks_by_state GROUP BY state, origin, verdict, label"""
+    )
+    return [_Alike(*row) for row in rows]
+
+
 def read_training(db: Connection) -> Training:
     """Count the rows of a training file, and the instances left out."""
-    kept, accepted, of_now, rows = db.execute(
-        """SELECT
-            (SELECT count(*) FROM instances JOIN tasks ON tasks.id = task_id
-                WHERE origin != 'seed' AND instances.state = 'kept'),
-            (SELECT count(*) FROM instances JOIN tasks ON tasks.id = task_id
-                WHERE origin != 'seed' AND instances.state = 'kept' AND tasks.state = 'accepted'),
-            (SELECT count(*) FROM training_rows WHERE origin != 'seed'),
-            (SELECT count(*) FROM (
-                SELECT DISTINCT instruction, input, output FROM training_rows WHERE origin != 'seed'))"""
-    ).fetchone()
-    return Training(rows, kept - accepted, accepted - of_now, of_now - rows)
+    with one_moment(db):
+        return _training(db, _tally(db))
+
+
+def _training(db: Connection, tally: Sequence[_Alike]) -> Training:
+    own = [one for one in tally if one.origin != "seed"]
+    of_pool = [one for one in own if one.state == "accepted"]
+    kept = sum(one.kept for one in of_pool)
+    of_now, duplicates = sum(one.kept_now for one in of_pool), _duplicates(db)
+    return Training(of_now - duplicates, sum(one.kept for one in own) - kept, kept - of_now, duplicates)
 
 
 def read_spending(db: Connection) -> Spending:
@@ -122,14 +163,12 @@ def _rowless(db: Connection) -> tuple[Rowless, Unfinished]:
                             WHEN state IN ('failed', 'in_doubt') THEN state END
                     FROM requests WHERE id = instantiate_request_id), 'instances')
                 END AS reason, count(*)
-            FROM tasks WHERE state = 'accepted' AND origin != 'seed' AND NOT EXISTS (
-                SELECT 1 FROM instances WHERE task_id = tasks.id AND state = 'kept'
-                AND instruction = tasks.instruction AND label = tasks.label)
-            GROUP BY reason"""
+            FROM tasks INDEXED BY tasks_rowless
+            WHERE state = 'accepted' AND origin != 'seed' AND kept_now = 0 GROUP BY reason"""
         ).fetchall()
     )
     (held,) = db.execute(
-        """SELECT count(*) FROM tasks INDEXED BY tasks_held
+        """SELECT count(*) FROM tasks INDEXED BY tasks_passing
         LEFT JOIN requests ON requests.id = classify_request_id
         WHERE tasks.state = 'pending' AND verdict = 'pass' AND tasks.held = 1 AND tasks.label IS NULL
         AND coalesce(requests.state, 'planned') NOT IN ('failed', 'in_doubt')"""
@@ -155,46 +194,31 @@ def read_untouched(db: Connection) -> bool:
 def read_counts(db: Connection) -> Counts:
     """Count everything in one snapshot."""
     with one_moment(db):
-        return _read(db)
+        return _counts(db, _tally(db))
 
 
-def _read(db: Connection) -> Counts:
-    def by(sql: str, *names: str) -> dict[str, int]:
-        return dict.fromkeys(names, 0) | dict(db.execute(sql).fetchall())
+def read_status(db: Connection) -> tuple[Counts, Training]:
+    """Count everything, and the rows of a training file, in one snapshot."""
+    with one_moment(db):
+        tally = _tally(db)
+        return _counts(db, tally), _training(db, tally)
 
-    requests = by("SELECT state, count(*) FROM requests GROUP BY state", *REQUEST_STATES)
-    requests["answered"] += requests.pop("parsed")
+
+def _counts(db: Connection, tally: Sequence[_Alike]) -> Counts:
+    own = [one for one in tally if one.origin != "seed"]
+    verdicts = _summed((one.verdict, one.tasks) for one in own)
     prompt_tokens, completion_tokens = db.execute(
         "SELECT sum(prompt_tokens), sum(completion_tokens) FROM attempts INDEXED BY attempts_by_tokens"
     ).fetchone()
     cost, unknown, reserved, unsettled = _cost(db)
     rowless, unfinished = _rowless(db)
     return Counts(
-        pool=_pool(db),
-        candidates=by(
-            "SELECT state, count(*) FROM tasks WHERE origin != 'seed' GROUP BY state",
-            "pending",
-            "accepted",
-            "rejected",
-        ),
-        verdicts=by(
-            """SELECT verdict, count(*) FROM tasks WHERE origin != 'seed' AND verdict IS NOT NULL
-            GROUP BY verdict ORDER BY 2 DESC"""
-        ),
-        labels=by(
-            """SELECT label, count(*) FROM tasks WHERE origin != 'seed' AND label IS NOT NULL
-            GROUP BY label""",
-            "classification",
-            "generation",
-            "unknown",
-        ),
-        instances=by(
-            """SELECT instances.state, count(*) FROM instances JOIN tasks ON tasks.id = task_id
-            WHERE origin != 'seed' AND instances.state != 'withdrawn' GROUP BY instances.state""",
-            "kept",
-            "dropped",
-        ),
-        requests=requests,
+        pool=_summed(((one.origin, one.tasks) for one in tally if one.state == "accepted"), get_args(Origin)),
+        candidates=_summed(((one.state, one.tasks) for one in own), get_args(State)),
+        verdicts=dict(sorted(verdicts.items(), key=lambda counted: -counted[1])),
+        labels=_summed(((one.label, one.tasks) for one in own), get_args(Label)),
+        instances={"kept": sum(one.kept for one in own), "dropped": _dropped(db)},
+        requests=_requests(db),
         failures=_failures(db),
         rowless=rowless,
         unfinished=unfinished,
@@ -207,28 +231,55 @@ def _read(db: Connection) -> Counts:
     )
 
 
+def _summed(numbers: Iterable[tuple[str | None, int]], names: Iterable[str] = ()) -> dict[str, int]:
+    """Add up numbers by name; those without a name are left out, and `names` are there in any case."""
+    sums = dict.fromkeys(names, 0)
+    for name, number in numbers:
+        if name is not None:
+            sums[name] = sums.get(name, 0) + number
+    return sums
+
+
+def _dropped(db: Connection) -> int:
+    """Count the dropped instances, without those of seeds."""
+    (number,) = db.execute(
+        """SELECT (SELECT count(*) FROM instances INDEXED BY instances_dropped WHERE state = 'dropped')
+            - (SELECT count(*) FROM tasks INDEXED BY tasks_by_state
+                CROSS JOIN instances INDEXED BY instances_dropped
+                    ON task_id = tasks.id AND instances.state = 'dropped'
+                WHERE tasks.state IN ('accepted', 'pending', 'rejected') AND origin = 'seed')"""
+    ).fetchone()
+    return int(number)
+
+
+def _requests(db: Connection) -> dict[str, int]:
+    rows = db.execute(
+        """SELECT state, count(*) FROM requests INDEXED BY requests_under_way
+            WHERE state NOT IN ('parsed', 'failed') GROUP BY state
+        UNION ALL SELECT 'failed', count(*) FROM requests INDEXED BY requests_failed WHERE state = 'failed'
+        UNION ALL SELECT 'answered', count(*) FROM requests INDEXED BY requests_parsed
+            WHERE state = 'parsed'"""
+    )
+    return _summed(rows, (state for state in REQUEST_STATES if state != "parsed"))
+
+
 def _failures(db: Connection) -> dict[str, int]:
+    # Where most requests have an outcome, merging two indexes is twice as fast as looking for each.
     rows = db.execute(
         """SELECT stage, count(*) FROM requests INDEXED BY requests_failed WHERE state = 'failed'
             GROUP BY stage
-        UNION ALL SELECT 'propose', count(*) FROM requests WHERE stage = 'propose' AND state = 'parsed'
-            AND id NOT IN (SELECT propose_request_id FROM tasks WHERE propose_request_id IS NOT NULL)
-        UNION ALL SELECT 'classify', count(*) FROM tasks WHERE label = 'unknown'
-            AND classify_request_id IS NOT NULL
-        UNION ALL SELECT 'instantiate', count(*) FROM requests
-            WHERE stage = 'instantiate' AND state = 'parsed' AND NOT more
-            AND id NOT IN (
-                SELECT request_id FROM instances WHERE state = 'kept' AND request_id IS NOT NULL)"""
+        UNION ALL SELECT 'propose', count(*) FROM requests INDEXED BY requests_parsed
+            WHERE state = 'parsed' AND stage = 'propose' AND NOT EXISTS (
+                SELECT 1 FROM tasks INDEXED BY tasks_by_proposal WHERE propose_request_id = requests.id)
+        UNION ALL SELECT 'classify', count(*) FROM tasks INDEXED BY tasks_unclear
+            WHERE label = 'unknown' AND classify_request_id IS NOT NULL
+        UNION ALL SELECT 'instantiate', count(*) FROM (
+            SELECT id FROM requests INDEXED BY requests_parsed
+                WHERE state = 'parsed' AND stage = 'instantiate' AND more = 0
+            EXCEPT SELECT request_id FROM instances INDEXED BY instances_kept WHERE state = 'kept'
+            ORDER BY id)"""
     )
-    failures: dict[str, int] = dict.fromkeys(STAGES, 0)
-    for stage, number in rows:
-        failures[stage] += number
-    return failures
-
-
-def _pool(db: Connection) -> dict[str, int]:
-    rows = db.execute("SELECT origin, count(*) FROM tasks WHERE state = 'accepted' GROUP BY origin")
-    return {"seed": 0, "model": 0, "imported": 0, "human": 0} | dict(rows.fetchall())
+    return _summed(rows, STAGES)
 
 
 def _cost(db: Connection) -> tuple[float | None, int, float, float]:

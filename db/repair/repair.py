@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from selfinstruct.db.atomic_file import put
 from selfinstruct.db.check.check import Report, check
-from selfinstruct.db.check.parts import objects_of
+from selfinstruct.db.check.parts import KEPT, objects_of
 from selfinstruct.db.check.replay import Replayed
 from selfinstruct.db.errors import BusyError, DamagedError, NotRepairedError, WorkspaceError
 from selfinstruct.db.real_path import real_path
@@ -189,6 +189,7 @@ def _make(source: Connection | None, pages: PageReader, new: Path, *, at: str) -
             *mend_ledger(db, source, at=at),
         ]
         _drop_derived_without_parents(db)
+        db.execute(f"UPDATE tasks SET (kept, kept_now) = ({KEPT})")
         db.execute("INSERT INTO tasks_text (tasks_text) VALUES ('rebuild')")
         for _, sql in triggers:
             db.execute(sql)

@@ -376,3 +376,67 @@ def m007_vectors(db: Database) -> None:
                 WHERE id = old.task_id AND embed_request_id = old.request_id;
         END"""
     )
+
+
+@migrations()
+def m008_counts(db: Database) -> None:
+    """What `status` counts, kept beside the rows or in indexes: no count goes through texts or answers."""
+    # Kept instances of any wording and label, and those of the present ones, which are rows for training.
+    db.execute("ALTER TABLE tasks ADD COLUMN kept INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE tasks ADD COLUMN kept_now INTEGER NOT NULL DEFAULT 0")
+    db.execute("DROP INDEX tasks_by_state")
+    db.execute(
+        """UPDATE tasks SET (kept, kept_now) = (
+            SELECT count(*), count(*) FILTER (
+                WHERE instances.instruction = tasks.instruction AND instances.label = tasks.label)
+            FROM instances WHERE task_id = tasks.id AND instances.state = 'kept')"""
+    )
+    db.execute("CREATE INDEX tasks_by_state ON tasks (state, origin, verdict, label, kept, kept_now)")
+    db.execute(
+        """CREATE INDEX tasks_rowless ON tasks (id)
+        WHERE state = 'accepted' AND origin != 'seed' AND kept_now = 0"""
+    )
+    db.execute(
+        """CREATE INDEX tasks_unclear ON tasks (id)
+        WHERE label = 'unknown' AND classify_request_id IS NOT NULL"""
+    )
+    db.execute("CREATE INDEX tasks_by_proposal ON tasks (propose_request_id)")
+    db.execute("CREATE INDEX requests_parsed ON requests (stage, more) WHERE state = 'parsed'")
+    db.execute("CREATE INDEX instances_kept ON instances (request_id) WHERE state = 'kept'")
+    db.execute("CREATE INDEX instances_dropped ON instances (task_id) WHERE state = 'dropped'")
+    # Exact duplicates have the same fingerprint, so only instances that share theirs are compared.
+    db.execute(
+        """ALTER TABLE instances ADD COLUMN fingerprint TEXT GENERATED ALWAYS AS (
+            length(instruction) || ' ' || length(input) || ' ' || length(output) || ' '
+            || substr(instruction, -32) || substr(input, -32) || substr(output, 1, 32)
+            || substr(output, length(output) / 2, 16)
+        ) VIRTUAL"""
+    )
+    db.execute("CREATE INDEX instances_alike ON instances (fingerprint) WHERE state = 'kept'")
+    db.execute(
+        """CREATE TRIGGER tasks_kept_of_new AFTER INSERT ON instances WHEN new.state = 'kept' BEGIN
+            UPDATE tasks SET
+                kept = kept + 1,
+                kept_now = kept_now + (instruction = new.instruction AND label IS new.label)
+            WHERE id = new.task_id;
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER tasks_kept_of_decided AFTER UPDATE OF state ON instances
+        WHEN (old.state = 'kept') != (new.state = 'kept') BEGIN
+            UPDATE tasks SET
+                kept = kept + iif(new.state = 'kept', 1, -1),
+                kept_now = kept_now + iif(new.state = 'kept', 1, -1)
+                    * (instruction = new.instruction AND label IS new.label)
+            WHERE id = new.task_id;
+        END"""
+    )
+    db.execute(
+        """CREATE TRIGGER tasks_kept_of_changed AFTER UPDATE OF instruction, label ON tasks
+        WHEN new.kept > 0 AND (old.instruction != new.instruction OR old.label IS NOT new.label) BEGIN
+            UPDATE tasks SET kept_now = (
+                SELECT count(*) FROM instances WHERE task_id = new.id AND state = 'kept'
+                AND instruction = new.instruction AND label = new.label)
+            WHERE id = new.id;
+        END"""
+    )

@@ -1,5 +1,6 @@
 """The schema version of a workspace, and its migration to the current one."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import GuardedConnection
 from selfinstruct.db.sqlite.transactions import transaction
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The current schema version: the number of migrations."""
 
 
@@ -26,11 +27,18 @@ def require_current(db: Connection) -> None:
         )
 
 
-def bring_up_to_date(db: Connection, path: Path) -> Path | None:
+def bring_up_to_date(
+    db: Connection, path: Path, begins: Callable[[int], None] = lambda _: None
+) -> Path | None:
     """Apply the missing migrations, in one transaction.
 
     A workspace with an older schema is first copied to a file beside it, in the same transaction, so that the
     copy is exactly what the migrations start from. If a migration fails, everything is rolled back.
+
+    Args:
+        db: A connection for writing.
+        path: The workspace's file.
+        begins: Called with the bytes of the file before it is copied, which may take minutes.
 
     Returns the path of the copy, if one was made.
 
@@ -45,6 +53,7 @@ def bring_up_to_date(db: Connection, path: Path) -> Path | None:
         with transaction(db, beside_readers=True):
             before = version_of(db)  # another program may have migrated it first
             if 0 < before < SCHEMA_VERSION:
+                begins(path.stat().st_size)
                 copy = _copy(path, before)
             try:
                 _migrate(db)

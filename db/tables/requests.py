@@ -237,7 +237,9 @@ class Requests:
         """Mark the requests that an ended run left in flight as in doubt."""
         with transaction(self._db):
             self._db.execute(
-                "UPDATE requests SET state = 'in_doubt' WHERE state = 'sent' AND run_id = ?", [run_id]
+                """UPDATE requests INDEXED BY requests_under_way SET state = 'in_doubt'
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'sent' AND run_id = ?""",
+                [run_id],
             )
 
     def left_over(

@@ -21,6 +21,9 @@ DbOption = Annotated[
     typer.Option("--db", metavar="PATH", help="The workspace: one SQLite file.", readable=False),
 ]
 
+_LARGE = 100_000_000
+"""Bytes; a larger workspace takes some seconds to migrate."""
+
 
 def open_workspace(path: Path, *, create: bool = False, read_only: bool = False) -> Workspace:
     """Open a workspace, and report if it was migrated.
@@ -28,7 +31,7 @@ def open_workspace(path: Path, *, create: bool = False, read_only: bool = False)
     Raises:
         WorkspaceError: The workspace cannot be opened.
     """
-    workspace = Workspace.open(path, create=create, read_only=read_only)
+    workspace = Workspace.open(path, create=create, read_only=read_only, migration_begins=_say_if_long)
     if workspace.copy_before_migrations is not None:
         typer.echo(
             "This workspace was made by an older version and has been migrated; a copy of the original is in"
@@ -36,6 +39,16 @@ def open_workspace(path: Path, *, create: bool = False, read_only: bool = False)
             err=True,
         )
     return workspace
+
+
+def _say_if_long(size: int) -> None:
+    """Report a migration that takes more than a moment, before it begins."""
+    if size >= _LARGE:
+        typer.echo(
+            f"This workspace was made by an older version. It is copied and migrated now, which can take"
+            f" minutes with {size / 1e9:.1f} GB; an interruption leaves it as it was.",
+            err=True,
+        )
 
 
 def look_into(path: Path) -> Workspace:

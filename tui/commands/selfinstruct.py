@@ -175,7 +175,7 @@ def status(
     The last line names the SQLite version in use, and the workspace's journal mode.
     """
     with sentences(db), look_into(db) as workspace:
-        known = workspace.counts(), workspace.training(), workspace.storage()
+        known = *workspace.status(), workspace.storage()
         text = json.dumps(status_document(*known), indent=2) if as_json else "\n".join(status_lines(*known))
     typer.echo(safe(text))
 

@@ -112,6 +112,8 @@ CHANGES = [
     ),
     ("UPDATE spending SET charged_usd = charged_usd - 0.01", "sums", "do not match the sums"),
     ("DELETE FROM spending", "sums", "do not match the sums"),
+    ("UPDATE tasks SET kept = kept + 1 WHERE id = 9", "sums", "Task 9 does not have as many kept instances"),
+    ("UPDATE tasks SET kept_now = 0 WHERE id = 9", "sums", "Task 9 does not have as many kept instances"),
     ("DROP INDEX tasks_by_batch", "schema", "The index tasks_by_batch is missing"),
     ("DROP VIEW pool", "schema", "The view pool is missing"),
     (

@@ -15,7 +15,7 @@ async def test_it_finds_what_the_workspace_itself_would(workspace: Workspace) ->
     finder = TaskFinder(workspace.path)
     for wanted in (TaskQuery(), TaskQuery(words=("number 3",)), TaskQuery(state="accepted")):
         found = await finder.find(wanted, "instruction")
-        assert list(found) == workspace.tasks.search(wanted, "instruction")
+        assert list(found) == list(workspace.tasks.search(wanted, "instruction"))
     workspace.tasks.add("One more", origin="model", at="now")
     assert len(await finder.find(TaskQuery(), "id")) == 51
     await finder.close()

@@ -84,7 +84,7 @@ def test_a_query_that_is_refused_is_no_damage(workspace: Workspace, sql: str) ->
     assert "damaged" not in str(refused.value)
 
 
-@pytest.mark.parametrize("drop", ["INDEX tasks_passing", "VIEW training_rows", "TABLE tasks_text"])
+@pytest.mark.parametrize("drop", ["INDEX tasks_passing", "INDEX instances_alike", "TABLE tasks_text"])
 def test_a_file_that_lacks_what_every_workspace_has_is_damaged(workspace: Workspace, drop: str) -> None:
     workspace._db.execute(f"DROP {drop}")
     with pytest.raises(DamagedError, match="selfinstruct check --db"):

@@ -15,6 +15,7 @@ from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.sqlite.migrations import migrations
 from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION
 from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.commands import open_workspace
 from tests.db.lived_in import rows
 from tests.tui.commands.running import run
 
@@ -66,6 +67,13 @@ def test_it_is_said_in_one_line_and_once(older: Path) -> None:
     assert "has been migrated" in said
     assert said.endswith(f"{_BEFORE}.")
     assert run("status", "--db", older).stderr == ""
+
+
+def test_a_migration_that_takes_long_is_announced(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_workspace, "_LARGE", older.stat().st_size)
+    first, second = run("status", "--db", older).stderr.splitlines()
+    assert "can take minutes" in first
+    assert "has been migrated" in second
 
 
 def test_a_copy_that_is_there_is_not_replaced(older: Path) -> None:

@@ -271,7 +271,7 @@ def test_a_search_finds_and_sorts_what_matches(
     assert found
     # SQLite's NOCASE knows ASCII letters only, as these texts have before anything else.
     expected = [task.id for task in sorted(found, key=lambda task: _sort_key(task, order))]
-    assert tasks.search(wanted, order) == expected
+    assert list(tasks.search(wanted, order)) == expected
 
 
 def test_of_several_reasons_each_task_gets_its_own_in_order(workspace: Workspace) -> None:
