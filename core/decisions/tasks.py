@@ -22,6 +22,7 @@ from selfinstruct.db.records import (
     DecisionKind,
     InstanceDecision,
     Label,
+    PoolChange,
     Reason,
     Standing,
     Task,
@@ -407,7 +408,7 @@ class Decider:
 
         Returns the ids of the candidates whose verdicts changed.
         """
-        self._workspace.decisions.add(
+        decision_id = self._workspace.decisions.add(
             task.id,
             kind,
             step=step,
@@ -418,7 +419,9 @@ class Decider:
             undoes=undoes,
             tag=tag,
         )
-        self._assessor.catch_up()
+        self._assessor.apply(
+            PoolChange(decision_id, task.id, task.origin, after.state, after.instruction, after.label)
+        )
         return self._assessor.assess_around(task.id, task.standing, after)
 
 

@@ -53,7 +53,23 @@ _COLON = re.compile(r":(?!\d)")
 _EARLIER = rf"[^.:;!?。\n\"“”「」『』{_MASK}]*"
 """What may precede a request that makes up a whole text: the same sentence, without quotations."""
 
-Words = tuple[str, ...]
+
+@dataclass(frozen=True, eq=False)
+class _AnyOf:
+    """Words of which a text contains one or not; compared by identity, since there are many lookups."""
+
+    words: tuple[str, ...]
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text contains one of the words."""
+        for word in self.words:  # noqa: SIM110 - `any` would take twice as long
+            if word in text:
+                return True
+        return False
+
+
+_any_of = cache(_AnyOf)
+"""The words of a tuple; the same object for the same words."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,7 @@ class _Rule:
     """A rule, as the source of a regular expression."""
 
     source: str
-    needs: tuple[Words, ...]
+    needs: tuple[_AnyOf, ...]
     """Every text that it applies to contains one of each of these: a quick test that saves most searches."""
     closing: str | None = None
     """For a rule that must be all that a text asks for: the source of what may follow it."""
@@ -80,12 +96,13 @@ class _Rule:
             if rest and (match["asked"] is not None or "?" not in rest.group()):
                 yield match.span("hit")
 
-    def may_apply(self, text: str, is_in: dict[Words, bool]) -> bool:
-        """Return whether the text has what the rule needs; `is_in` remembers it for other rules."""
-        for words in self.needs:
-            if words not in is_in:
-                is_in[words] = any(word in text for word in words)
-            if not is_in[words]:
+    def may_apply(self, text: str, known: dict[_AnyOf, bool]) -> bool:
+        """Return whether the text has what the rule needs; `known` remembers it for other rules."""
+        for needed in self.needs:
+            is_in = known.get(needed)
+            if is_in is None:
+                is_in = known[needed] = needed.is_in(text)
+            if not is_in:
                 return False
         return True
 
@@ -113,13 +130,13 @@ class PhraseRules:
     def _narrowed(self, folded: str) -> tuple[str, list[_Rule]]:
         """The text with harmless phrases masked, and the rules that may apply to it."""
         text = _plain(folded)
-        is_in: dict[Words, bool] = {}
-        rules = [rule for rule in self._rules if rule.may_apply(text, is_in)]
+        known: dict[_AnyOf, bool] = {}
+        rules = [rule for rule in self._rules if rule.may_apply(text, known)]
         if rules and self._unless is not None and self._unless.search(text):
             rules = []
         if rules:
             for harmless in self._harmless:
-                if harmless.may_apply(text, is_in):
+                if harmless.may_apply(text, known):
                     text = harmless.pattern.sub(_masked, text)
         return text, rules
 
@@ -183,9 +200,11 @@ class _Words:
         body = "".join(self._joined(elements))
         return _Rule(f"{before}(?P<hit>{body})", self._needs(elements), rf"{after}\W*")
 
-    def _needs(self, elements: Sequence[str]) -> tuple[Words, ...]:
+    def _needs(self, elements: Sequence[str]) -> tuple[_AnyOf, ...]:
         named = [self._entries(element) for element in elements if element not in _GAPS]
-        return tuple(tuple(sorted({entry.split()[0] for entry in _spelled(entries)})) for entries in named)
+        return tuple(
+            _any_of(tuple(sorted({entry.split()[0] for entry in _spelled(entries)}))) for entries in named
+        )
 
     def _joined(self, elements: Sequence[str]) -> Iterator[str]:
         between = self._any_of(self.lists.get("between", ()))

@@ -6,3 +6,5 @@ IN_CONTEXT_SEEDS, IN_CONTEXT_MODEL = 6, 2
 IN_CONTEXT = IN_CONTEXT_SEEDS + IN_CONTEXT_MODEL
 
 MAX_INSTANCES = 5
+NEW_TASKS = 8
+"""New instructions that a propose prompt asks for."""

@@ -16,15 +16,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from selfinstruct.core.answer_schemas import FORMATS, RESPONSE_FORMAT
 from selfinstruct.core.errors import SettingsError, why
 from selfinstruct.core.language.registry import ENGLISH, language, read_toml
-from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES
+from selfinstruct.core.method.paper import IN_CONTEXT, MAX_INSTANCES, NEW_TASKS
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.messages import explain
 from selfinstruct.core.util.did_you_mean import nearest
 from selfinstruct.core.util.storable_text import CANNOT_BE_STORED, is_storable
 from selfinstruct.db.records import AnswerKind, ApiKind, Message, Parameters, TextPrompt
-
-NEW_TASKS = 8
-"""New instructions that a propose prompt asks for."""
 
 CLASSIFICATION_EXAMPLES, OTHER_EXAMPLES = 12, 19
 """Few-shot examples of a classify prompt (section 2.2)."""

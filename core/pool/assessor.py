@@ -15,7 +15,7 @@ from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
 from selfinstruct.core.util.lru_cache import LRUCache
 from selfinstruct.core.util.time_slices import Sliced, when_free
-from selfinstruct.db.records import PASS, Reason, Standing
+from selfinstruct.db.records import PASS, PoolChange, Reason, Request, Standing
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class Assessment:
     def verdict(self) -> str:
         """`pass`, or the code of the first reason."""
         return self.reasons[0].code if self.reasons else PASS
+
+    @property
+    def nearest_pair(self) -> tuple[int, float] | None:
+        """The id and the ROUGE-L of the nearest neighbour; None without one."""
+        return (self.nearest.id, self.nearest.score) if self.nearest else None
 
 
 class Assessor:
@@ -121,6 +126,12 @@ class Assessor:
         if self._meaning is not None:
             self._meaning.catch_up()
         self.is_ready = True
+
+    def apply(self, change: PoolChange) -> None:
+        """Apply a decision that was just made, inside a `step`, without reading it again."""
+        self._pool.apply(change)
+        if self._meaning is not None:
+            self._meaning.catch_up()
 
     def read_some(self) -> bool:
         """Read part of the pool, for a few milliseconds; returns whether there is more.
@@ -201,11 +212,28 @@ class Assessor:
             assessment = self.assess(instruction, but=task_id)
         else:
             assessment = self._assess_with_meaning(task_id, instruction, self._meaning)
-        nearest = assessment.nearest
-        self._workspace.tasks.assess(
-            task_id, assessment.verdict, assessment.reasons, (nearest.id, nearest.score) if nearest else None
-        )
+        self._workspace.tasks.assess(task_id, assessment.verdict, assessment.reasons, assessment.nearest_pair)
         return assessment
+
+    def add_candidate(self, instruction: str, *, request: Request, at: str) -> tuple[int, Assessment]:
+        """Store a proposed task with its verdict; returns its id and the assessment."""
+        tasks, meaning = self._workspace.tasks, self._meaning
+        assessed = None
+        if meaning is None:
+            assessment = self.assess(instruction)
+            assessed = assessment.verdict, assessment.reasons, assessment.nearest_pair
+        task_id = tasks.add(
+            instruction,
+            origin="model",
+            at=at,
+            batch=request.batch,
+            request_id=request.id,
+            held=request.held,
+            assessed=assessed,
+        )
+        if meaning is not None:
+            assessment = self.assess_task(task_id, instruction)
+        return task_id, assessment
 
     def _assess_with_meaning(self, task_id: int, instruction: str, meaning: "PoolVectors") -> Assessment:
         nearest = self._nearest(instruction, task_id)

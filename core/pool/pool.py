@@ -66,6 +66,14 @@ class Pool:
             pass
         for change in self._workspace.decisions.changes_since(self.last_decision):
             self._apply(change)
+        self._add_waiting()
+
+    def apply(self, change: PoolChange) -> None:
+        """Apply a decision that was just made, in a transaction that all earlier ones were applied in."""
+        self._apply(change)
+        self._add_waiting()
+
+    def _add_waiting(self) -> None:
         for task_id, instruction in self._workspace.tasks.waiting_since(self.last_task):
             self.waiting.replace(task_id, instruction)
             self.last_task = task_id

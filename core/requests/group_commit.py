@@ -11,13 +11,11 @@ from selfinstruct.db.workspace import Workspace
 
 Result = TypeVar("Result")
 
-_PAUSE_A_REQUEST_S = 0.0004
-_LONGEST_PAUSE_S = 0.025
-"""Seconds from one transaction to the next, for each request at the server and at most.
-
-So a transaction takes the writes of about ten answers together, where there are that many, and an answer
-waits a few hundredths of a second longer.
-"""
+_ENOUGH = 12
+"""Writes that are worth a transaction of their own: more answers would wait longer to save fewer syncs."""
+_PAUSE_A_REQUEST_S = 0.0008
+_LONGEST_PAUSE_S = 0.05
+"""Seconds that a write waits for others, for each request at the server and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,7 @@ class _Write:
     stored: "asyncio.Future[Any]"
     take_back: Callable[[Any], None] | None
     """Undoes the write if its caller has been cancelled; None lets it stand."""
+    at_once: bool
 
     @property
     def is_unwanted(self) -> bool:
@@ -41,7 +40,11 @@ class Together(Protocol):
     """Writes to a workspace."""
 
     async def write(
-        self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
+        self,
+        write: Callable[[], Result],
+        *,
+        take_back: Callable[[Result], None] | None = None,
+        at_once: bool = False,
     ) -> Result:
         """Run a write; returns its result once it is stored, as `GroupCommit.write` does."""
         ...
@@ -59,8 +62,8 @@ class GroupCommit:
         self._writes: list[_Write] = []
         self._storing: asyncio.Task[None] | None = None
         self._elsewhere = 0
-        self._all_back: asyncio.Future[None] | None = None
-        self._next_at = 0.0
+        self._enough: asyncio.Future[None] | None = None
+        """Done when the writes that have come need not wait for more."""
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
@@ -70,14 +73,23 @@ class GroupCommit:
             yield
         finally:
             self._elsewhere -= 1
-            if not self._elsewhere and self._all_back is not None and not self._all_back.done():
-                self._all_back.set_result(None)
+            if not self._elsewhere:
+                self._wait_no_longer()
+
+    def _wait_no_longer(self) -> None:
+        if self._enough is not None and not self._enough.done():
+            self._enough.set_result(None)
 
     async def write(
-        self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
+        self,
+        write: Callable[[], Result],
+        *,
+        take_back: Callable[[Result], None] | None = None,
+        at_once: bool = False,
     ) -> Result:
         """Run a write together with others; returns its result once it is stored.
 
+        `at_once` is for writes that should not wait for more to come.
         If the caller is cancelled, the write takes place anyway, unless `take_back` is given: then a write
         that has not run is skipped, and one that was committed is undone by `take_back`, which gets its
         result.
@@ -87,8 +99,10 @@ class GroupCommit:
         """
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[Result] = loop.create_future()
-        mine = _Write(write, stored, take_back)
+        mine = _Write(write, stored, take_back, at_once)
         self._writes.append(mine)
+        if at_once or len(self._writes) >= _ENOUGH:
+            self._wait_no_longer()
         if self._storing is None or self._storing.done():
             self._storing = loop.create_task(self._store())
         try:
@@ -104,10 +118,8 @@ class GroupCommit:
             await asyncio.wait({self._storing})
 
     async def _store(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._writes:
             await self._pause()
-            self._next_at = loop.time() + min(_LONGEST_PAUSE_S, _PAUSE_A_REQUEST_S * self._elsewhere)
             running: list[_Write] = []
             try:
                 results = await self._workspace.group_transactions.run(lambda: self._run(running))  # noqa: B023
@@ -123,13 +135,13 @@ class GroupCommit:
                         one.undo(result)
 
     async def _pause(self) -> None:
-        """Let more writes come, as long as there are any to be expected."""
-        loop = asyncio.get_running_loop()
-        left_s = self._next_at - loop.time()
-        if left_s > 0 and self._elsewhere:
-            self._all_back = loop.create_future()
-            await asyncio.wait({self._all_back}, timeout=left_s)
-            self._all_back = None
+        """Let more writes come, as long as enough are to be expected soon."""
+        if not self._elsewhere or len(self._writes) >= _ENOUGH or any(one.at_once for one in self._writes):
+            return
+        self._enough = asyncio.get_running_loop().create_future()
+        longest_s = min(_LONGEST_PAUSE_S, _PAUSE_A_REQUEST_S * self._elsewhere)
+        await asyncio.wait({self._enough}, timeout=longest_s)
+        self._enough = None
 
     def _run(self, running: list[_Write]) -> list[Any]:
         running[:] = [one for one in self._take() if not one.is_unwanted]

@@ -255,15 +255,7 @@ class Intake:
     ) -> str | None:
         proposed = self._reader.tasks(answer, request.api)
         for instruction in proposed:
-            task_id = self._workspace.tasks.add(
-                instruction,
-                origin="model",
-                at=self._clock(),
-                batch=request.batch,
-                request_id=request.id,
-                held=request.held,
-            )
-            assessment = self._assessor.assess_task(task_id, instruction)
+            task_id, assessment = self._assessor.add_candidate(instruction, request=request, at=self._clock())
             events.append(CandidateAssessed(task_id, assessment.verdict))
             if decide is not None and not request.held:
                 decide(task_id, assessment, events.append)

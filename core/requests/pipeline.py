@@ -26,10 +26,14 @@ class AtOnce:
     """Carries writes out at once, where nothing has to be stored."""
 
     async def write(
-        self, write: Callable[[], Result], *, take_back: Callable[[Result], None] | None = None
+        self,
+        write: Callable[[], Result],
+        *,
+        take_back: Callable[[Result], None] | None = None,
+        at_once: bool = False,
     ) -> Result:
         """Run a write."""
-        del take_back
+        del take_back, at_once
         return write()
 
 
@@ -158,7 +162,9 @@ class Pipeline:
         progress = _Progress()
         try:
             await self._together.write(
-                partial(self._advance, progress, errors), take_back=partial(self._give_up, progress)
+                partial(self._advance, progress, errors),
+                take_back=partial(self._give_up, progress),
+                at_once=True,
             )
         except Exception as error:  # noqa: BLE001 - raised again by `run`
             # Nothing of it is stored: answers stay for a later run, and nothing was sent.

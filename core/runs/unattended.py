@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import RequestRefusedError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event
+from selfinstruct.core.method.paper import NEW_TASKS
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 _FRUIT = 16
 """Requests that follow from one propose request: about 8 tasks, each with one for its label and instances."""
+
+_FEW = 16
+"""Propose requests whose answers take no noticeable time to be assessed."""
+_EXPECTED_SHARE = 0.75
+"""Share of the proposed tasks that is taken to pass as long as there are none."""
 
 _ROWLESS_SHARE = 0.25
 """Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
@@ -371,7 +377,7 @@ class UnattendedRun:
                 self._waits_for_vectors = True
                 return None
             if self._fits_propose():
-                return self._plan_propose()
+                return None if self._awaits_enough() else self._plan_propose()
             self._limit = self._request_limit()
             if self.under_way:
                 return None
@@ -410,6 +416,17 @@ class UnattendedRun:
         if self._batches.out * _FRUIT >= width:
             return False
         return not self._engine.planner.has_work_for(width)
+
+    def _awaits_enough(self) -> bool:
+        """Whether the propose requests in flight will bring work for all slots.
+
+        More of them would keep their answers waiting for one another: those of a full window take seconds
+        to be assessed, with the endpoint idle.
+        """
+        proposed = self._engine.workspace.tasks.last_id() - self._engine.assessor.pool_size[0]
+        share = self.reached / proposed if proposed > 0 else _EXPECTED_SHARE
+        out = self._batches.out
+        return out >= _FEW and out * max(1.0, share * NEW_TASKS) >= self._settings.concurrency
 
     def _plan_propose(self, *, early: bool = False) -> int | None:
         """Plan a propose request; an early one only if the limits still cover the accepted tasks."""

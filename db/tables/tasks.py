@@ -60,15 +60,24 @@ class Tasks:
         batch: int | None = None,
         request_id: int | None = None,
         held: bool = False,
+        assessed: tuple[str, Sequence[Reason], tuple[int, float] | None] | None = None,
     ) -> int:
-        """Add an undecided task; returns its id."""
+        """Add an undecided task; returns its id.
+
+        `assessed` is its verdict, the reasons, and the nearest neighbour (id, ROUGE-L), as for `assess`.
+        """
+        verdict, reasons, nearest = assessed or (None, (), None)
         with transaction(self._db):
             task_id = self._db.execute(
                 """INSERT INTO tasks (origin, name, instruction, label, batch, propose_request_id, held,
-                created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                [origin, name, instruction, label, batch, request_id, held, at],
+                created_at, verdict, nearest_id, score) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [
+                    *(origin, name, instruction, label, batch, request_id, held, at, verdict),
+                    *(nearest or (None, None)),
+                ],
             ).lastrowid
-        assert task_id is not None
+            assert task_id is not None
+            self._add_reasons(task_id, reasons)
         return task_id
 
     def assess(
@@ -82,11 +91,14 @@ class Tasks:
                 [verdict, nearest_id, score, task_id],
             )
             self._db.execute("DELETE FROM reasons WHERE task_id = ?", [task_id])
-            for position, reason in enumerate(reasons):
-                self._db.execute(
-                    "INSERT INTO reasons (task_id, position, code, sentence) VALUES (?, ?, ?, ?)",
-                    [task_id, position, reason.code, reason.sentence],
-                )
+            self._add_reasons(task_id, reasons)
+
+    def _add_reasons(self, task_id: int, reasons: Sequence[Reason]) -> None:
+        for position, reason in enumerate(reasons):
+            self._db.execute(
+                "INSERT INTO reasons (task_id, position, code, sentence) VALUES (?, ?, ?, ?)",
+                [task_id, position, reason.code, reason.sentence],
+            )
 
     def come_nearer(self, task_id: int, scores: Sequence[tuple[int, float]]) -> None:
         """Make a task that entered the pool the nearest neighbour of the candidates it is closest to.
