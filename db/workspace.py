@@ -39,6 +39,7 @@ from selfinstruct.db.sqlite.storage_advice import what_helps
 from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
 from selfinstruct.db.tables.instances import Instances
+from selfinstruct.db.tables.jobs import Jobs
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
 from selfinstruct.db.tables.requests import Requests
 from selfinstruct.db.tables.settings import SettingsStore
@@ -70,6 +71,7 @@ class Workspace:
         self.instances = Instances(db)
         self.decisions = Decisions(db)
         self.requests = Requests(db)
+        self.jobs = Jobs(db)
         self.overview = OverviewRows(db)
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)

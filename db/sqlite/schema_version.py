@@ -8,7 +8,7 @@ from selfinstruct.db.real_path import real_path
 from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The current schema version: the number of migrations."""
 
 
