@@ -6,7 +6,7 @@ Everything is stored in the workspace first; events follow. Decisions are in
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from selfinstruct.core.endpoint.client import Endpoint
     from selfinstruct.core.export.files import Exported
     from selfinstruct.core.requests.intake import Decide
+    from selfinstruct.core.requests.job_sender import JobSender
     from selfinstruct.core.requests.planner import Planner
 
 
@@ -53,6 +54,7 @@ class Engine:
         consent: Which hosts the user allows to get which key; by default, as stored on this machine.
         listener: Called with each event, on the engine's thread.
         clock: Returns the current time as ISO 8601 text.
+        in_jobs: Whether to send requests in jobs of the endpoint's Batch API, at its price.
 
     Raises:
         SettingsError: The settings do not fit the workspace, or the seeds or prompts are invalid.
@@ -66,8 +68,11 @@ class Engine:
         consent: KeyConsent | None = None,
         listener: Callable[[Event], None] = _ignore,
         clock: Callable[[], str] = utc_now,
+        in_jobs: bool = False,
     ) -> None:
         self.workspace = workspace
+        self.in_jobs = in_jobs
+        self._jobs: JobSender | None = None
         self.consent = KeyConsent() if consent is None else consent
         self.listener = listener
         self._clock = clock
@@ -106,6 +111,7 @@ class Engine:
             emit=self.emit,
             consent=self.consent,
             before=before,
+            in_jobs=self.in_jobs,
         )
 
     def enter(self) -> None:
@@ -327,8 +333,9 @@ class Engine:
         started: Callable[[Pipeline], None] | None = None,
         give_way: Callable[[], Awaitable[None]] = let_others,
         look_ahead: bool = False,
+        give_up_lost: bool = False,
     ) -> None:
-        """Keep `concurrency` requests in flight until `plan` returns None and all are processed.
+        """Keep `width` requests in flight until `plan` returns None and all are processed.
 
         Args:
             plan: Stores the next request and returns its id, or None.
@@ -337,6 +344,7 @@ class Engine:
             started: Called with the pipeline, which can be used to stop it.
             give_way: Awaited before each step, to yield to other tasks on the event loop.
             look_ahead: Whether to look up neighbours before processing: more work in total, in shorter steps.
+            give_up_lost: Whether to give up jobs that the endpoint no longer knows.
 
         Raises:
             EndpointUnusableError: No request will succeed.
@@ -360,10 +368,24 @@ class Engine:
         }
 
         when_free = self.workspace.lock_wait.when_free
+        take_in = take_in or self.take_in
+        out = await when_free(self.workspace.jobs.out)
+        jobs = None
+        if self.in_jobs or out:
+            jobs = self._job_sender(endpoints, stopping, give_up_lost=give_up_lost)
+        self._jobs = jobs
+        if jobs is not None:
+            plan, take_in, note = jobs.plan_by(plan), jobs.stopped_by(take_in), jobs.stopped_by(note)
 
         async def carry_out(request_id: int) -> None:
             request = await when_free(lambda: self.workspace.requests.get(request_id))
-            if request.state != "answered":
+            if request.state == "answered":
+                return
+            # What is sent already is out in a job.
+            is_of_job = request.state == "sent" or (self.in_jobs and request.stage != "embed")
+            if jobs is not None and is_of_job:
+                await jobs.carry_out(request_id)
+            else:
                 endpoint = endpoints[request.stage]
                 assert endpoint is not None
                 await senders[endpoint].carry_out(request_id)
@@ -375,10 +397,10 @@ class Engine:
             return request_id
 
         pipeline = Pipeline(
-            width=self.settings.concurrency,
+            width=self.width,
             plan=next_request,
             carry_out=carry_out,
-            take_in=take_in or self.take_in,
+            take_in=take_in,
             note=note,
             look_ahead=self._working.intake.look_ahead if look_ahead else no_steps,
             stopping=stopping,
@@ -387,7 +409,45 @@ class Engine:
         )
         if started:
             started(pipeline)
-        await pipeline.run()
+        if jobs is None:
+            await pipeline.run()
+            return
+        jobs.watch(pipeline)
+        try:
+            await pipeline.run()
+        finally:
+            await jobs.close()
+
+    @property
+    def width(self) -> int:
+        """The most requests in flight at once."""
+        return self.settings.batch_api_requests if self.in_jobs else self.settings.concurrency
+
+    @property
+    def waiting_for_jobs(self) -> int:
+        """The number of requests in flight that are collected for a job, or out in one."""
+        return 0 if self._jobs is None else self._jobs.waiting
+
+    def _job_sender(
+        self,
+        endpoints: "Mapping[Stage, Endpoint | None]",
+        stopping: "asyncio.Future[None]",
+        *,
+        give_up_lost: bool,
+    ) -> "JobSender":
+        from selfinstruct.core.requests.job_sender import JobSender  # noqa: PLC0415 - only with a Batch API
+
+        return JobSender(
+            self.workspace,
+            endpoints,
+            api=self.settings.api,
+            price=self.settings.price_in_jobs,
+            width=self.width,
+            give_up_lost=give_up_lost,
+            stopping=stopping,
+            clock=self._clock,
+            emit=self.emit,
+        )
 
     def take_in(self, request_id: int, decide: "Decide | None" = None) -> None:
         """Parse a request's stored response and store the results; see `Intake.take_in`.

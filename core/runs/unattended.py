@@ -14,6 +14,7 @@ from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker
+from selfinstruct.core.runs.yields import Yield
 from selfinstruct.core.setting_names import setting
 from selfinstruct.db.errors import BusyError
 from selfinstruct.db.records import PASS, Task
@@ -107,6 +108,7 @@ class UnattendedRun:
         self._batches = BatchTracker(
             engine.workspace, counts=self._counts_for_target, awaits_vectors=self._awaits_vectors
         )
+        self._yield = Yield(0)
         self._limit: str | None = None
         self._refused: CostLimitError | None = None
         """The cost-limit refusal of the last attempt to plan a request."""
@@ -152,16 +154,18 @@ class UnattendedRun:
         Raises:
             EndpointUnusableError: No request will succeed; every response so far is stored.
         """
-        request_ids = self._engine.planner.left_over(resend=self.resend).taken_over
+        request_ids = self._engine.planner.left_over(resend=self.resend, with_jobs=True).taken_over
         left_over = list(map(self._engine.workspace.requests.get, request_ids))
         self._left_over = {
-            request.id: request.stage == "propose" and request.state != "answered" for request in left_over
+            request.id: request.stage == "propose" and request.state not in {"answered", "sent"}
+            for request in left_over
         }
         for request in left_over:
             if request.stage == "propose":
                 self._batches.plan(request.batch, request.id, size=0)
         self._engine.assessor.catch_up()
         self._count()
+        self._yield = Yield(self.reached)
         if self.resend:
             self._engine.workspace.backlog.release_unclear()
             self._engine.workspace.backlog.release_failed(answered=True)
@@ -183,7 +187,11 @@ class UnattendedRun:
     async def _work(self) -> None:
         while True:
             await self._engine.run(
-                plan=self._plan, take_in=self._take_in, note=self._note, started=self._started
+                plan=self._plan,
+                take_in=self._take_in,
+                note=self._note,
+                started=self._started,
+                give_up_lost=self.resend,
             )
             if not self._waits_for_vectors or self._interrupted:
                 return
@@ -366,6 +374,8 @@ class UnattendedRun:
         if (request_id := self._plan_instances_again()) is not None:
             return request_id
         if self._wants_tasks():
+            if self._has_enough_out():
+                return None
             if self._engine.assessor.lacking_vectors:
                 # New proposals could not be accepted, but would be paid for.
                 self._waits_for_vectors = True
@@ -398,15 +408,24 @@ class UnattendedRun:
     def _wants_tasks(self) -> bool:
         return not self._is_reached() and not self._batches.is_saturated
 
+    def _has_enough_out(self) -> bool:
+        """Whether the propose requests in flight will probably bring what the target lacks.
+
+        This matters for jobs only: there is room for many times that in one.
+        """
+        if not self._engine.in_jobs or self._settings.target is None:
+            return False
+        return self._yield.is_enough(self._batches.out, self._settings.target - self.reached)
+
     def _is_running_dry(self) -> bool:
         """Whether requests for known tasks are about to run out, with too few propose requests in flight.
 
         Proposing early avoids bursts in which every slot holds a propose request: these would overshoot the
         target, and leave the endpoint idle while all their responses are assessed at once.
         """
-        if not self._wants_tasks() or self._engine.assessor.lacking_vectors:
+        if not self._wants_tasks() or self._has_enough_out() or self._engine.assessor.lacking_vectors:
             return False
-        width = self._settings.concurrency
+        width = self._engine.width
         if self._batches.out * _FRUIT >= width:
             return False
         return not self._engine.planner.has_work_for(width)
@@ -436,6 +455,7 @@ class UnattendedRun:
         self._count()
         request = self._engine.workspace.requests.get(request_id)
         self._batches.take_in(request)
+        self._yield.note(request, self.reached)
         if request.stage in {"propose", "embed"}:
             while (batch := self._batches.oldest_completed()) is not None:
                 self._batches.remove(batch)

@@ -1,0 +1,54 @@
+"""How many propose requests a round of jobs holds."""
+
+from dataclasses import replace
+
+from selfinstruct.core.runs.yields import Yield
+from selfinstruct.db.records import Request
+
+PROPOSED = Request(
+    stage="propose",
+    batch=1,
+    task_id=None,
+    model="m",
+    base_url="",
+    prompt="",
+    parameters={},
+    in_context=(),
+    instruction=None,
+    label=None,
+    reserved_usd=None,
+    held=False,
+    id=1,
+    state="parsed",
+    error=None,
+    instead_of=None,
+)
+
+
+def enough(so_far: Yield, missing: int) -> int:
+    return next(out for out in range(10_000) if so_far.is_enough(out, missing))
+
+
+def test_the_first_round_expects_six_tasks_of_a_request() -> None:
+    assert enough(Yield(0), 60) == 10
+    assert enough(Yield(0), 61) == 11
+
+
+def test_later_rounds_expect_what_the_earlier_ones_brought() -> None:
+    so_far = Yield(5)
+    for reached in (8, 9, 9, 13):
+        so_far.note(PROPOSED, reached)
+    so_far.note(replace(PROPOSED, stage="classify"), 13)
+    assert enough(so_far, 20) == 10
+
+
+def test_requests_that_failed_say_nothing() -> None:
+    so_far = Yield(0)
+    so_far.note(replace(PROPOSED, state="failed"), 0)
+    assert enough(so_far, 60) == 10
+
+
+def test_after_a_round_of_duplicates_the_next_is_not_huge() -> None:
+    so_far = Yield(0)
+    so_far.note(PROPOSED, 0)
+    assert enough(so_far, 60) == 120
