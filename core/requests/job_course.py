@@ -15,7 +15,7 @@ from selfinstruct.core.endpoint.job_client import JobClient
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.status_errors import ended
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.events import Event, JobSeen
+from selfinstruct.core.events import EndpointWarned, Event, JobSeen
 from selfinstruct.core.requests.job_files import custom_id, file_name, request_line
 from selfinstruct.core.requests.job_outcome import JobOutcomes, Outcome
 from selfinstruct.core.requests.sender import MAX_ATTEMPTS, MAX_REFUSALS
@@ -36,6 +36,10 @@ FIRST_REST_S = 2.0
 _LONGEST_REST_S = 60.0
 _LONGEST_ASKED_S = 600.0
 """The longest that an endpoint can make it wait between two looks."""
+_UNTOLD_S = 10.0
+"""Seconds up to which a rest is not worth a line."""
+_TOLD_AFTER = 3
+"""The failed looks in a row after which it says so."""
 _AT_ONCE = 100
 """Answers that are stored in one transaction."""
 _MOST_DOWNLOADS = 5
@@ -193,14 +197,17 @@ class JobCourse:
         most = MAX_REFUSALS if error.throttles else MAX_ATTEMPTS
         if error.transient and not error.unusable and tries < most:
             usual_s = min(FIRST_REST_S * 2 ** (tries - 1), _LONGEST_REST_S)
-            await self._pause(usual_s if error.retry_after_s is None else error.retry_after_s)
+            rest_s = usual_s if error.retry_after_s is None else error.retry_after_s
+            if rest_s > _UNTOLD_S:
+                self._emit(EndpointWarned(f"{ended(error.sentence)} The next try is in {rest_s:.0f} s."))
+            await self._pause(rest_s)
             return
         now = await self._when_free(lambda: self._jobs.get(job.id))
         if now.creating_at is None and (now.file_id is None or not error.transient):
             sentence = f"Not sent. {error.sentence}"
             never = SendError(sentence, error.http_status, error.body, transient=True, free=True)
             await self._when_free(lambda: self._outcomes.end(job, never, error=error.sentence))
-        advice = ended(self._endpoint.advice(error))
+        advice = ended(error.sentence if error.throttles else self._endpoint.advice(error))
         if error.http_status in _NOTHING_THERE:
             advice += " Leave out --batch-api to send the requests one by one, at the normal price."
         raise EndpointUnusableError(advice)
@@ -217,7 +224,7 @@ class JobCourse:
 
     async def _await_end(self, job: Job, remote_id: str) -> RemoteJob | None:
         """Look at a job until it is over; None if it is to stop before that."""
-        wait_s = FIRST_LOOK_S
+        wait_s, failed = FIRST_LOOK_S, 0
         while not self._stopping.done():
             asked_s = 0.0
             try:
@@ -226,7 +233,15 @@ class JobCourse:
                 if not error.transient:
                     self._give_up(error)
                 asked_s = min(error.retry_after_s or 0.0, _LONGEST_ASKED_S)
+                failed += 1
+                if failed == _TOLD_AFTER:
+                    self._emit(
+                        EndpointWarned(
+                            f"Batch job {remote_id} cannot be looked at now: {ended(error.sentence)}"
+                        )
+                    )
             else:
+                failed = 0
                 if remote.is_over:
                     return remote
                 await self._note(job, remote)

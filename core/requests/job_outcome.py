@@ -68,17 +68,16 @@ class JobOutcomes:
 
     async def store(self, job: Job, answers: Sequence[JobAnswer], outcome: Outcome) -> None:
         """Store answers and errors; those of other requests, or of one that has an outcome, are left out."""
-        requests = self._workspace.requests
+        requests, jobs = self._workspace.requests, self._workspace.jobs
 
         def store() -> Outcome:
             new, at = Outcome(), self._clock()
             with self._workspace.transaction():
-                waiting = self._workspace.jobs.waiting(job.id)
                 for answer in answers:
                     request_id = request_id_of(answer.custom_id, job.token)
-                    if request_id is None or request_id not in waiting:
+                    if request_id is None or (sent := jobs.attempt(job.id, request_id)) is None:
                         continue
-                    attempt_id, parameters = waiting.pop(request_id)
+                    attempt_id, parameters = sent
                     error = self._error_of(answer, parameters)
                     if error is None:
                         requests.store_answer(attempt_id, http_status=200, body=answer.body, at=at)

@@ -7,6 +7,7 @@ from typing import Any
 from selfinstruct.db.records import ApiKind, Job, JobOut, Parameters
 from selfinstruct.db.sqlite.connection import transaction
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.error_guard import stored_json
 from selfinstruct.db.tables.requests import OUT_IN_JOBS, Requests
 from selfinstruct.db.tables.settings import cost_limit_usd
 
@@ -111,7 +112,16 @@ class Jobs:
             WHERE job_id = ? AND ended_at IS NULL ORDER BY request_id""",
             [job_id],
         )
-        return {request_id: (attempt_id, json.loads(sent)) for request_id, attempt_id, sent in rows}
+        return {request_id: (attempt_id, _parameters(sent)) for request_id, attempt_id, sent in rows}
+
+    def attempt(self, job_id: int, request_id: int) -> tuple[int, Parameters] | None:
+        """Return the attempt of a request in a job, and its parameters; None if its outcome is stored."""
+        row = self._db.execute(
+            """SELECT attempts.id, parameters FROM attempts JOIN job_attempts ON attempt_id = attempts.id
+            WHERE request_id = ? AND job_id = ? AND ended_at IS NULL""",
+            [request_id, job_id],
+        ).fetchone()
+        return None if row is None else (row[0], _parameters(row[1]))
 
     def out(self) -> list[JobOut]:
         """Return the jobs that have not ended, oldest first."""
@@ -160,6 +170,11 @@ class Jobs:
         with transaction(self._db):
             names = ", ".join(f"{name} = ?" for name in values)
             self._db.execute(f"UPDATE jobs SET {names} WHERE id = ?", [*values.values(), job_id])
+
+
+def _parameters(text: str) -> Parameters:
+    parameters: Parameters = stored_json(text, "the parameters of an attempt")
+    return parameters
 
 
 def read_out(db: Connection) -> list[JobOut]:

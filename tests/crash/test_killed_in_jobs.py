@@ -1,4 +1,4 @@
-"""The installed program is killed at every point of a job: one upload, one batch, one answer to each request."""
+"""The installed program is killed at every step of a job: one upload, one batch, one answer to a request."""
 
 import signal
 import subprocess

@@ -327,6 +327,8 @@ class _View:
         parts.append(cost_text(self._engine.workspace.spending()))
         if self._filtered:
             parts.append(f"filtered out: {self._reasons()}")
+        if waiting := self._engine.waiting_for_jobs:
+            parts.append(f"{many(waiting, 'request')} waiting for batch jobs")
         if self._failed:
             parts.append(f"{many(self._failed, 'request')} failed")
         return " · ".join(parts)

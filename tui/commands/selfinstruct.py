@@ -287,7 +287,7 @@ def status_lines(counts: Counts, training: Training, storage: Storage) -> list[s
         + (f"; kept but not exported: {left_out}" if left_out else ""),
         f"rowless      {listed('rowless')}",
         f"requests     {listed('requests')}",
-        *(f"job          {about_out(one)}" for one in counts.jobs),
+        f"jobs         {' '.join(map(about_out, counts.jobs)) or 'none'}",
         f"failures     {listed('failures')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"

@@ -30,7 +30,7 @@ def batches() -> Iterator[BatchApiServer]:
 
 
 def words(path: Path, batches: BatchApiServer) -> list[object]:
-    return ["--batch-api", "--db", path, "--base-url", batches.url, "--model", "m", "--target", "5"]
+    return ["--batch-api", "--db", path, "--base-url", batches.url, "--model", "m", "--target", "4"]
 
 
 def test_each_job_is_told_with_the_numbers_of_the_server(tmp_path: Path, batches: BatchApiServer) -> None:
@@ -80,7 +80,7 @@ def test_after_ctrl_c_it_says_that_the_job_stays_out_and_the_command_that_goes_o
 def test_status_tells_what_is_out_since_when_and_until_when(tmp_path: Path, batches: BatchApiServer) -> None:
     path = tmp_path / "w.db"
     interrupted(path, batches)
-    assert "job          1 request is out in batch job batch_0 since 2" in run("status", "--db", path).stdout
+    assert "jobs         1 request is out in batch job batch_0 since 2" in run("status", "--db", path).stdout
     jobs = json.loads(run("status", "--db", path, "--json").stdout)["jobs"]
     assert (jobs["out"], jobs["requests_out"]) == (1, 1)
     (job,) = jobs["list"]
@@ -92,7 +92,7 @@ def test_status_tells_what_is_out_since_when_and_until_when(tmp_path: Path, batc
     )
     assert job["since"] < job["until"]
     auto(*words(path, batches))
-    assert "batch job" not in run("status", "--db", path).stdout
+    assert "jobs         none\n" in run("status", "--db", path).stdout
     assert json.loads(run("status", "--db", path, "--json").stdout)["jobs"]["list"] == []
 
 
