@@ -10,7 +10,7 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
-from selfinstruct.core.events import Event, JobEnded, JobSeen
+from selfinstruct.core.events import EndpointWarned, Event, JobEnded, JobSeen
 from selfinstruct.core.offline.transport import complete
 from selfinstruct.core.requests import job_course
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
@@ -284,6 +284,27 @@ async def test_a_rate_limit_on_creating_batches_is_waited_for(run: Run, batches:
     batches.before = lambda step: left.pop() if step == "create" and left else None
     assert (await run()).ended == Ended.DONE
     assert len(batches.batches) == 3
+
+
+async def test_a_long_wait_for_the_endpoint_is_told_with_its_reason(
+    run: Run, batches: BatchApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_course, "_UNTOLD_S", 0.01)
+    left = [Fault(429, error_body("Too many batches."), {"retry-after": "0.02"})]
+    batches.before = lambda step: left.pop() if step == "create" and left else None
+    await run()
+    (told,) = (event.sentence for event in run.events if isinstance(event, EndpointWarned))
+    assert told == "The endpoint answered with status 429: Too many batches. The next try is in 0 s."
+
+
+async def test_a_job_that_cannot_be_looked_at_for_a_while_is_told_once_and_waited_for(
+    run: Run, batches: BatchApiServer
+) -> None:
+    left = [Fault(503, error_body("Maintenance."))] * 8
+    batches.before = lambda step: left.pop() if step == "retrieve" and left else None
+    assert (await run()).ended == Ended.DONE
+    (told,) = (event.sentence for event in run.events if isinstance(event, EndpointWarned))
+    assert told.startswith("Batch job batch_0 cannot be looked at now: The endpoint answered with status 503")
 
 
 async def test_a_job_that_may_exist_where_the_server_lists_none_is_in_doubt(
