@@ -369,26 +369,21 @@ class Engine:
 
         when_free = self.workspace.lock_wait.when_free
         take_in = take_in or self.take_in
-        out = await when_free(self.workspace.jobs.out)
-        jobs = None
-        if self.in_jobs or out:
-            jobs = self._job_sender(endpoints, stopping, give_up_lost=give_up_lost)
-        self._jobs = jobs
-        if jobs is not None:
-            plan, take_in, note = jobs.plan_by(plan), jobs.stopped_by(take_in), jobs.stopped_by(note)
 
-        async def carry_out(request_id: int) -> None:
+        async def alone(request_id: int) -> None:
             request = await when_free(lambda: self.workspace.requests.get(request_id))
-            if request.state == "answered":
-                return
-            # What is sent already is out in a job.
-            is_of_job = request.state == "sent" or (self.in_jobs and request.stage != "embed")
-            if jobs is not None and is_of_job:
-                await jobs.carry_out(request_id)
-            else:
+            if request.state != "answered":
                 endpoint = endpoints[request.stage]
                 assert endpoint is not None
                 await senders[endpoint].carry_out(request_id)
+
+        carry_out: Callable[[int], Awaitable[None]] = alone
+        out = await when_free(self.workspace.jobs.out)
+        jobs = self._jobs = None
+        if self.in_jobs or out:
+            jobs = self._jobs = self._job_sender(endpoints, stopping, give_up_lost=give_up_lost)
+            plan, carry_out = jobs.plan_by(plan), jobs.carry_out_by(alone)
+            take_in, note = jobs.stopped_by(take_in), jobs.stopped_by(note)
 
         def next_request() -> int | None:
             request_id = plan()
@@ -442,6 +437,7 @@ class Engine:
             endpoints,
             api=self.settings.api,
             price=self.settings.price_in_jobs,
+            sends=self.in_jobs,
             width=self.width,
             give_up_lost=give_up_lost,
             stopping=stopping,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from selfinstruct.core.endpoint.status_errors import ended
@@ -26,14 +26,15 @@ Result = TypeVar("Result")
 class JobSender:
     """Sends planned requests in jobs, and takes in what comes of jobs that are out.
 
-    It has the interface of `Sender`. `watch`, `plan_by` and `stopped_by` tie it to the pipeline, from which
-    it learns when nothing more will be planned before answers arrive.
+    It has the interface of `Sender`. `watch`, `plan_by`, `carry_out_by` and `stopped_by` tie it to the
+    pipeline, from which it learns when nothing more will be planned before answers arrive.
 
     Args:
         workspace: Where every step is stored first.
         endpoints: Where the requests of each stage are sent; embeddings are not sent in jobs.
         api: The API of the requests.
         price: The share of the normal price that they cost.
+        sends: Whether to send new requests in jobs, or only to take in what comes of those that are out.
         width: The most requests of the pipeline.
         give_up_lost: Whether to end jobs that the endpoint no longer knows; their requests are in doubt then.
         stopping: Done when nothing more should be sent; jobs that are out stay out.
@@ -48,6 +49,7 @@ class JobSender:
         *,
         api: ApiKind,
         price: float,
+        sends: bool,
         width: int,
         give_up_lost: bool,
         stopping: "asyncio.Future[None]",
@@ -57,6 +59,7 @@ class JobSender:
         self._workspace = workspace
         self._api = api
         self._price = price
+        self._sends = sends
         self._width = width
         self._stopping = stopping
         self._clock = clock
@@ -79,6 +82,8 @@ class JobSender:
         self._is_all_planned = False
         self._waiting: dict[int, asyncio.Future[None]] = {}
         """What `carry_out` awaits, by request."""
+        self._coming: set[int] = set()
+        """Requests that are planned and have not arrived here yet."""
         self._collected: dict[int, Request] = {}
         """The requests of the next jobs."""
         self._again: deque[int] = deque()
@@ -90,7 +95,7 @@ class JobSender:
     # The pipeline
 
     def watch(self, pipeline: "Pipeline") -> None:
-        """Learn from this pipeline how many requests are under way."""
+        """Learn from this pipeline what is under way."""
         self._pipeline = pipeline
 
     def plan_by(self, plan: Callable[[], int | None]) -> Callable[[], int | None]:
@@ -100,6 +105,8 @@ class JobSender:
             self._is_all_planned = False
             request_id = self._again.popleft() if self._again else self.stopped_by(plan)()
             self._is_all_planned = request_id is None
+            if request_id is not None:
+                self._coming.add(request_id)
             self._look()
             return request_id
 
@@ -118,6 +125,34 @@ class JobSender:
                 raise
 
         return carry_out
+
+    def carry_out_by(self, alone: Callable[[int], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
+        """Return what carries a request out: in a job, or `alone`."""
+        requests, when_free = self._workspace.requests, self._workspace.lock_wait.when_free
+
+        async def carry_out(request_id: int) -> None:
+            try:
+                request = await when_free(lambda: requests.get(request_id))
+                if self._is_of_job(request):
+                    await self.carry_out(request_id)
+                else:
+                    self._arrived(request_id)
+                    await alone(request_id)
+            except Exception:
+                self._stop()
+                raise
+
+        return carry_out
+
+    def _is_of_job(self, request: Request) -> bool:
+        if request.state == "answered":
+            return False
+        # What is sent already is out in a job.
+        return request.state == "sent" or (self._sends and request.stage != "embed")
+
+    def _arrived(self, request_id: int) -> None:
+        self._coming.discard(request_id)
+        self._look()
 
     @property
     def waiting(self) -> int:
@@ -138,13 +173,14 @@ class JobSender:
             lambda: (self._workspace.requests.get(request_id), self._workspace.jobs.of_request(request_id))
         )
         if request.state in {"answered", "parsed", "failed"} or self._stopping.done():
+            self._arrived(request_id)
             return
         self._waiting[request_id] = future = asyncio.get_running_loop().create_future()
         if job is None:
             self._collected[request_id] = request
         elif job.id not in self._followed:
             self._follow(job, is_new=False)
-        self._look()
+        self._arrived(request_id)
         try:
             await future
         finally:
@@ -161,13 +197,18 @@ class JobSender:
     # Collecting
 
     def _look(self) -> None:
-        """Send what is collected, once every request of the pipeline is collected or out."""
+        """Send what is collected, once nothing more can be planned until a request of a job is answered.
+
+        That is when the pipeline is full or has nothing to plan, and what it processes next is collected or
+        out: it processes in request order.
+        """
         if self._stopping.done():
             self._release(list(self._collected))
             return
-        under_way = self._pipeline.under_way if self._pipeline else 0
-        is_full = self._is_all_planned or under_way >= self._width
-        if self._collected and is_full and len(self._waiting) >= under_way:
+        if not self._collected or self._coming or self._pipeline is None:
+            return
+        is_full = self._is_all_planned or self._pipeline.under_way >= self._width
+        if is_full and self._pipeline.first in self._waiting:
             collected, self._collected = self._collected, {}
             self._start(self._send(list(collected.values())))
 

@@ -82,6 +82,11 @@ class Pipeline:
         """Number of requests in flight: planned here and not processed yet."""
         return len(self._under_way)
 
+    @property
+    def first(self) -> int | None:
+        """The request that is processed next, once it is finished; None if none is in flight."""
+        return self._under_way[0][0] if self._under_way else None
+
     def stop(self) -> None:
         """Plan no more; requests in flight are still answered and processed."""
         if not self._stopping.done():

@@ -3,16 +3,19 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import EndpointWarned, Event, JobEnded, JobSeen
 from selfinstruct.core.offline.transport import complete
-from selfinstruct.core.requests import job_course
+from selfinstruct.core.requests import job_course, job_sender
+from selfinstruct.core.requests.job_files import in_files
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.check.check import check
@@ -44,12 +47,13 @@ class Run:
         self.workspace = workspace
         self.settings = {"base_url": server.url, "model": "m", "prices": PRICED, "target": 6} | settings
         self.events: list[Event] = []
+        self.consent = KeyConsent()
 
     async def __call__(
         self, *, resend: bool = False, in_jobs: bool = True, stop_after_looks: int | None = None
     ) -> RunOutcome:
-        self.workspace._data_version = 0
-        async with Engine(self.workspace, resolve(self.settings), in_jobs=in_jobs) as engine:
+        settings = resolve(self.settings)
+        async with Engine(self.workspace, settings, consent=self.consent, in_jobs=in_jobs) as engine:
             run = UnattendedRun(engine, resend=resend)
 
             def listen(event: Event) -> None:
@@ -497,3 +501,60 @@ async def test_a_round_holds_no_more_than_the_setting_says(
 ) -> None:
     assert (await Run(workspace, batches, batch_api_requests=3)()).ended == Ended.DONE
     assert max(batch.total for batch in batches.batches.values()) == 3
+
+
+async def test_a_round_that_is_too_large_for_one_file_is_sent_in_several(
+    run: Run, batches: BatchApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_sender, "in_files", partial(in_files, most_requests=2))
+    assert (await run()).ended == Ended.DONE
+    totals = [batch.total for batch in batches.batches.values()]
+    assert max(totals) == 2
+    assert sum(totals) == run.workspace.requests.count()
+    assert set(batches.run.values()) == {1}
+
+
+async def test_embeddings_are_requested_as_usual_beside_jobs(
+    workspace: Workspace, batches: BatchApiServer
+) -> None:
+    run = Run(workspace, batches, embeddings="e", embeddings_url=batches.url)
+    assert (await run()).ended == Ended.DONE
+    assert batches.count("embeddings") > 0
+    asked = [one for batch in batches.batches.values() for one in batches.requests(batch)]
+    assert {one["url"] for one in asked} == {"/v1/chat/completions"}
+    assert workspace.vectors.unembedded(1) == []
+
+
+async def test_vectors_that_cannot_be_had_end_the_run_before_anything_is_sent_in_vain(
+    workspace: Workspace, batches: BatchApiServer
+) -> None:
+    run = Run(workspace, batches, embeddings="e", embeddings_url=batches.url)
+    batches.before = lambda step: Fault(401, error_body("bad key")) if step == "embeddings" else None
+    with pytest.raises(EndpointUnusableError, match="requires a key"):
+        await asyncio.wait_for(run(), 20)
+    assert batches.batches == {}
+
+
+async def test_legacy_completions_go_through_the_batch_api_as_well(
+    workspace: Workspace, batches: BatchApiServer
+) -> None:
+    assert (await Run(workspace, batches, api="completions")()).ended == Ended.DONE
+    assert {batch.endpoint for batch in batches.batches.values()} == {"/v1/completions"}
+
+
+async def test_the_key_and_headers_go_with_every_call_and_are_struck_from_what_comes_back(
+    run: Run, batches: BatchApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXAMPLE_KEY", "sk-canary-of-a-job")
+    given = {"base_url": batches.url, "api_key_env": "EXAMPLE_KEY"}
+    run.settings |= given | {"request": {"headers": {"X-Title": "mine"}}, "max_requests": 1, "target": None}
+    run.consent = KeyConsent(named_together(resolve(run.settings), given))
+    echo = {"choices": [{"message": {"content": "9. Say sk-canary-of-a-job"}, "finish_reason": "stop"}]}
+    batches.line = lambda custom_id, body: answered(custom_id, echo)
+    await run()
+    assert {call.step for call in batches.calls} == {"upload", "create", "retrieve", "content"}
+    assert {call.headers["authorization"] for call in batches.calls} == {"Bearer sk-canary-of-a-job"}
+    assert {call.headers["x-title"] for call in batches.calls} == {"mine"}
+    assert run.states() == {"parsed": 1}
+    run.workspace.close()
+    assert all(b"sk-canary" not in path.read_bytes() for path in run.workspace.path.parent.glob("w.db*"))
