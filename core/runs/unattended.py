@@ -108,7 +108,7 @@ class UnattendedRun:
         self._batches = BatchTracker(
             engine.workspace, counts=self._counts_for_target, awaits_vectors=self._awaits_vectors
         )
-        self._yield = Yield(0)
+        self._yield = Yield(0, None)
         self._limit: str | None = None
         self._refused: CostLimitError | None = None
         """The cost-limit refusal of the last attempt to plan a request."""
@@ -157,15 +157,14 @@ class UnattendedRun:
         request_ids = self._engine.planner.left_over(resend=self.resend, with_jobs=True).taken_over
         left_over = list(map(self._engine.workspace.requests.get, request_ids))
         self._left_over = {
-            request.id: request.stage == "propose" and request.state not in {"answered", "sent"}
-            for request in left_over
+            one.id: one.stage == "propose" and one.state not in {"answered", "sent"} for one in left_over
         }
         for request in left_over:
             if request.stage == "propose":
                 self._batches.plan(request.batch, request.id, size=0)
         self._engine.assessor.catch_up()
         self._count()
-        self._yield = Yield(self.reached)
+        self._yield = Yield(self.reached, self._settings.target if self._engine.in_jobs else None)
         if self.resend:
             self._engine.workspace.backlog.release_unclear()
             self._engine.workspace.backlog.release_failed(answered=True)
@@ -374,7 +373,7 @@ class UnattendedRun:
         if (request_id := self._plan_instances_again()) is not None:
             return request_id
         if self._wants_tasks():
-            if self._has_enough_out():
+            if self._yield.is_enough(self._batches.out):
                 return None
             if self._engine.assessor.lacking_vectors:
                 # New proposals could not be accepted, but would be paid for.
@@ -408,25 +407,16 @@ class UnattendedRun:
     def _wants_tasks(self) -> bool:
         return not self._is_reached() and not self._batches.is_saturated
 
-    def _has_enough_out(self) -> bool:
-        """Whether the propose requests in flight will probably bring what the target lacks.
-
-        This matters for jobs only: there is room for many times that in one.
-        """
-        if not self._engine.in_jobs or self._settings.target is None:
-            return False
-        return self._yield.is_enough(self._batches.out, self._settings.target - self.reached)
-
     def _is_running_dry(self) -> bool:
         """Whether requests for known tasks are about to run out, with too few propose requests in flight.
 
         Proposing early avoids bursts in which every slot holds a propose request: these would overshoot the
         target, and leave the endpoint idle while all their responses are assessed at once.
         """
-        if not self._wants_tasks() or self._has_enough_out() or self._engine.assessor.lacking_vectors:
+        if not self._wants_tasks() or self._engine.assessor.lacking_vectors:
             return False
-        width = self._engine.width
-        if self._batches.out * _FRUIT >= width:
+        width, out = self._engine.width, self._batches.out
+        if out * _FRUIT >= width or self._yield.is_enough(out):
             return False
         return not self._engine.planner.has_work_for(width)
 

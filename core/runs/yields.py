@@ -19,10 +19,13 @@ class Yield:
 
     Args:
         reached: The number of tasks of the target when it began.
+        target: The target; None if any number of requests is wanted, as where only a few are out at once. A
+            round of jobs has room for many times what a target needs.
     """
 
-    def __init__(self, reached: int) -> None:
+    def __init__(self, reached: int, target: int | None) -> None:
         self._reached = reached
+        self._target = target
         self._gained: deque[int] = deque(maxlen=_RECENT)
 
     def note(self, request: Request, reached: int) -> None:
@@ -33,9 +36,11 @@ class Yield:
             self._gained[-1] += reached - self._reached
         self._reached = reached
 
-    def is_enough(self, out: int, missing: int) -> bool:
-        """Whether `out` propose requests will probably yield the tasks that are missing."""
+    def is_enough(self, out: int) -> bool:
+        """Whether `out` propose requests will probably yield the tasks that the target lacks."""
+        if self._target is None:
+            return False
         each = _AT_FIRST
         if self._gained:
             each = max(_AT_LEAST, sum(self._gained) / len(self._gained))
-        return out * each >= _MARGIN * missing
+        return out * each >= _MARGIN * (self._target - self._reached)
