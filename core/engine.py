@@ -6,7 +6,7 @@ Everything is stored in the workspace first; events follow. Decisions are in
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from selfinstruct.core.endpoint.client import Endpoint
     from selfinstruct.core.export.files import Exported
     from selfinstruct.core.requests.intake import Decide
+    from selfinstruct.core.requests.job_sender import JobSender
     from selfinstruct.core.requests.planner import Planner
 
 _SLICE_S = 0.05
@@ -59,6 +60,7 @@ class Engine:
         consent: Which hosts the user allows to get which key; by default, as stored on this machine.
         listener: Called with each event, on the engine's thread.
         clock: Returns the current time as ISO 8601 text.
+        in_jobs: Whether to send requests in jobs of the endpoint's Batch API, at its price.
 
     Raises:
         SettingsError: The settings do not fit the workspace, or the seeds or prompts are invalid.
@@ -72,8 +74,11 @@ class Engine:
         consent: KeyConsent | None = None,
         listener: Callable[[Event], None] = _ignore,
         clock: Callable[[], str] = utc_now,
+        in_jobs: bool = False,
     ) -> None:
         self.workspace = workspace
+        self.in_jobs = in_jobs
+        self._jobs: JobSender | None = None
         self.consent = KeyConsent() if consent is None else consent
         self.listener = listener
         self._clock = clock
@@ -112,6 +117,7 @@ class Engine:
             emit=self.emit,
             consent=self.consent,
             before=before,
+            in_jobs=self.in_jobs,
         )
 
     def enter(self) -> None:
@@ -333,8 +339,9 @@ class Engine:
         started: Callable[[Pipeline], None] | None = None,
         give_way: Callable[[], Awaitable[None]] = let_others,
         attended: bool = False,
+        give_up_lost: bool = False,
     ) -> None:
-        """Keep `concurrency` requests in flight until `plan` returns None and all are processed.
+        """Keep `width` requests in flight until `plan` returns None and all are processed.
 
         Args:
             plan: Stores the next request and returns its id, or None.
@@ -344,6 +351,7 @@ class Engine:
             give_way: Awaited before each step, to yield to other tasks on the event loop.
             attended: Whether a person is at the keyboard: steps are shorter then, and neighbours are looked
                 up before an answer is processed, which is more work in total.
+            give_up_lost: Whether to give up jobs that the endpoint no longer knows.
 
         Raises:
             EndpointUnusableError: No request will succeed.
@@ -368,6 +376,19 @@ class Engine:
         }
 
         sending: dict[int, Sender] = {}
+        take_in = take_in or self.take_in
+
+        async def alone(request_id: int) -> None:
+            if (sender := sending.pop(request_id, None)) is not None:
+                await sender.carry_out(request_id)
+
+        carry_out: Callable[[int], Awaitable[None]] = alone
+        out = await self.workspace.lock_wait.when_free(self.workspace.jobs.out)
+        jobs = self._jobs = None
+        if self.in_jobs or out:
+            jobs = self._jobs = self._job_sender(endpoints, stopping, give_up_lost=give_up_lost)
+            plan, carry_out = jobs.plan_by(plan), jobs.carry_out_by(alone, goes_alone=sending.__contains__)
+            take_in, note = jobs.stopped_by(take_in), jobs.stopped_by(note)
 
         def next_request() -> int | None:
             request_id = plan()
@@ -375,26 +396,22 @@ class Engine:
                 return None
             self.emit(RequestPlanned(request_id))
             request = self.workspace.requests.get(request_id)
-            if request.state != "answered":
+            if request.state != "answered" and (jobs is None or not jobs.takes(request)):
                 endpoint = endpoints[request.stage]
                 assert endpoint is not None
                 sending[request_id] = senders[endpoint]
                 sending[request_id].begin(request)
             return request_id
 
-        async def carry_out(request_id: int) -> None:
-            if (sender := sending.pop(request_id, None)) is not None:
-                await sender.carry_out(request_id)
-
         def abandon(request_id: int) -> None:
             if (sender := sending.pop(request_id, None)) is not None:
                 sender.abandon(request_id)
 
         pipeline = Pipeline(
-            width=self.settings.concurrency,
+            width=self.width,
             plan=next_request,
             carry_out=carry_out,
-            take_in=take_in or self.take_in,
+            take_in=take_in,
             note=note,
             look_ahead=self._working.intake.look_ahead if attended else no_steps,
             stopping=stopping,
@@ -405,10 +422,46 @@ class Engine:
         )
         if started:
             started(pipeline)
+        if jobs is not None:
+            jobs.watch(pipeline)
         try:
             await pipeline.run()
         finally:
             await together.finish()
+            if jobs is not None:
+                await jobs.close()
+
+    @property
+    def width(self) -> int:
+        """The most requests in flight at once."""
+        return self.settings.batch_api_requests if self.in_jobs else self.settings.concurrency
+
+    @property
+    def waiting_for_jobs(self) -> int:
+        """The number of requests in flight that are collected for a job, or out in one."""
+        return 0 if self._jobs is None else self._jobs.waiting
+
+    def _job_sender(
+        self,
+        endpoints: "Mapping[Stage, Endpoint | None]",
+        stopping: "asyncio.Future[None]",
+        *,
+        give_up_lost: bool,
+    ) -> "JobSender":
+        from selfinstruct.core.requests.job_sender import JobSender  # noqa: PLC0415 - only with a Batch API
+
+        return JobSender(
+            self.workspace,
+            endpoints,
+            api=self.settings.api,
+            price=self.settings.price_in_jobs,
+            sends=self.in_jobs,
+            width=self.width,
+            give_up_lost=give_up_lost,
+            stopping=stopping,
+            clock=self._clock,
+            emit=self.emit,
+        )
 
     def take_in(self, request_id: int, decide: "Decide | None" = None) -> None:
         """Parse a request's stored response and store the results; see `Intake.take_in`.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from selfinstruct.db.records import DecisionKind, Label, Stage, Who
+from selfinstruct.db.records import DecisionKind, Job, Label, Stage, Who
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,29 @@ class EndpointWarned:
     """The endpoint does not handle requests as intended; the work continues."""
 
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """The endpoint has been asked about a job of its Batch API, or has got it."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """What came of a job has been stored."""
+
+    name: str
+    """The endpoint's id of the job."""
+    status: str
+    answered: int
+    """The number of answers stored; the other numbers are those of other requests."""
+    again: int
+    """Sent again in another job."""
+    failed: int
+    reason: str
+    """Why the first of those without an answer has none, as a sentence; empty if all were answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +164,8 @@ Event = (
     | RequestFailed
     | RequestDelayed
     | EndpointWarned
+    | JobSeen
+    | JobEnded
     | RequestsGivenUp
     | CandidatesProposed
     | CandidateAssessed

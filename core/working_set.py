@@ -34,6 +34,7 @@ class WorkingSet:
         emit: Receives events.
         consent: Which hosts the user allows to get which key.
         before: The working set that this replaces; its vectors are reused if the embedding model is the same.
+        in_jobs: Whether requests are sent in jobs of the Batch API, at its price.
 
     Raises:
         SettingsError: The user's own prompts are invalid, or there are too many tasks to compare by meaning.
@@ -50,6 +51,7 @@ class WorkingSet:
         emit: Callable[[Event], None],
         consent: KeyConsent,
         before: Self | None = None,
+        in_jobs: bool = False,
     ) -> None:
         self._workspace = workspace
         self._assessor = assessor
@@ -59,6 +61,7 @@ class WorkingSet:
         self.settings = settings
         """Can be replaced if only settings differ that nothing here depends on, such as the cost limit."""
         self._prices = prices
+        self._in_jobs = in_jobs
         self._endpoints: dict[str, Endpoint] = {}
         """Those of models that only some stages use."""
         self.warning = ""
@@ -93,7 +96,8 @@ class WorkingSet:
         """The planner of requests."""
         from selfinstruct.core.requests.planner import Planner  # noqa: PLC0415 - imports Jinja, which only requests need
 
-        return Planner(self._workspace, self.settings, self._assessor, self._prices, clock=self._clock)
+        prices = self._prices.in_jobs() if self._in_jobs else self._prices
+        return Planner(self._workspace, self.settings, self._assessor, prices, clock=self._clock)
 
     @cached_property
     def intake(self) -> "Intake":

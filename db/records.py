@@ -299,6 +299,55 @@ class StoredAnswer:
     """When the request was sent, and when the response was complete, as ISO 8601 text."""
     parameters: Parameters
     """The parameters as sent."""
+    price: float = 1.0
+    """The share of the normal price that it was sent for: less than 1 in a job of a Batch API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Requests that are sent together as one batch of an endpoint's Batch API.
+
+    It is called a job, because a batch is a step of the method here.
+    """
+
+    id: int
+    token: str
+    """Names the job at the endpoint; stored before anything is sent."""
+    base_url: str
+    model: str
+    api: ApiKind
+    price: float
+    """The share of the normal price that its requests cost."""
+    requests: int
+    """The number of its requests."""
+    planned_at: str
+    file_id: str | None
+    """The endpoint's id of the uploaded file; None until it is known, as for `remote_id`."""
+    creating_at: str | None
+    """When its creation was begun; None if it certainly does not exist at the endpoint."""
+    remote_id: str | None
+    """The endpoint's id of the job."""
+    status: str | None
+    """As the endpoint last told it, like the numbers of requests."""
+    completed: int | None
+    failed: int | None
+    expires_at: str | None
+    """Until when the endpoint works on it, as ISO 8601 text."""
+    ended_at: str | None
+    error: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name for people: the endpoint's id, else our token."""
+        return self.remote_id or self.token
+
+
+@dataclass(frozen=True, slots=True)
+class JobOut:
+    """A job that has not ended, and the number of its requests without a stored answer."""
+
+    job: Job
+    requests: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from selfinstruct.db.sqlite.transactions import GroupTransactions, if_undone, is
 from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
 from selfinstruct.db.tables.instances import Instances
+from selfinstruct.db.tables.jobs import Jobs
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
 from selfinstruct.db.tables.requests import Requests
 from selfinstruct.db.tables.settings import SettingsStore
@@ -76,6 +77,7 @@ class Workspace:
         self.instances = Instances(db)
         self.decisions = Decisions(db)
         self.requests = Requests(db)
+        self.jobs = Jobs(db)
         self.overview = OverviewRows(db)
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,9 @@ MAX_KEPT_BYTES = 64 * 1024
 _CONNECT_TIMEOUT_S = 10.0
 _ERROR_TIMEOUT_S = 10.0
 """Seconds to wait for the body of an error; the status already says most of it."""
+
+_BYTES_A_SECOND = 100_000
+"""How slow an upload may be."""
 
 _MOST_LESSONS = 32
 """Upper bound on what is learned, so that a server cannot keep a request going with ever new wishes."""
@@ -147,15 +150,39 @@ class Endpoint:
             body, headers = await self._receive(call, _longest(parameters))
             self._raise_for_error(body, headers)
         except SendError as error:
-            if error.too_long:
-                self._name_the_limit(error, parameters)
-            elif self._has_refused_json(error, parameters) and self._forms.simpler(parameters) is None:
-                error.unusable = True
-                error.sentence += (
-                    f" It accepts no request for JSON: set {setting('answers')} to auto or text."
-                )
+            self._explain(error, parameters)
             raise
         return body
+
+    def body_of(self, prompt: Prompt, parameters: Parameters) -> dict[str, Any]:
+        """Return the JSON body of a request, as `send` sends it."""
+        return {"model": self.model, self._prompt_field: prompt, **parameters}
+
+    def error_in(self, status: int, body: bytes, parameters: Parameters) -> SendError | None:
+        """Return the error of a response that came in a file, with its status; None if it has none.
+
+        Args:
+            status: The status that it would have had by itself.
+            body: Its body.
+            parameters: The parameters of its request, as sent.
+        """
+        try:
+            if status == 200:
+                self._raise_for_error(body, {})
+                return None
+            kept = body[:MAX_KEPT_BYTES]
+            raise self._errors.error(status, {}, kept, read_error(kept), self._route)
+        except SendError as error:
+            self._explain(error, parameters)
+            return error
+
+    def _explain(self, error: SendError, parameters: Parameters) -> None:
+        """Say what to do about an error that depends on the parameters as they were sent."""
+        if error.too_long:
+            self._name_the_limit(error, parameters)
+        elif self._has_refused_json(error, parameters) and self._forms.simpler(parameters) is None:
+            error.unusable = True
+            error.sentence += f" It accepts no request for JSON: set {setting('answers')} to auto or text."
 
     def _name_the_limit(self, error: SendError, parameters: Parameters) -> None:
         """Say of a request that is too long what was asked for, and what could be lowered."""
@@ -187,10 +214,12 @@ class Endpoint:
         raise failed
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
-        path, name = (
-            ("/chat/completions", "messages") if self._settings.api == "chat" else ("/completions", "prompt")
-        )
-        return _posted(client, path, {"model": self.model, name: prompt, **parameters})
+        path = "/chat/completions" if self._settings.api == "chat" else "/completions"
+        return _posted(client, path, self.body_of(prompt, parameters))
+
+    @property
+    def _prompt_field(self) -> str:
+        return "messages" if self._settings.api == "chat" else "prompt"
 
     async def models(self) -> list[str]:
         """List the names of the models at this address; empty if the response is no list of models.
@@ -198,27 +227,76 @@ class Endpoint:
         Raises:
             SendError: There was no complete response with status 200.
         """
-        client = await self._open()
-        body, _ = await self._receive(client.models.with_streaming_response.list(), MAX_BODY_BYTES)
-        return read_models(body)
+        return read_models(await self.call(lambda client: client.models.with_streaming_response.list()))
 
-    async def _receive(self, call: Any, longest: int) -> tuple[bytes, Mapping[str, str]]:
+    async def call(self, make: "Callable[[AsyncOpenAI], Any]", *, bytes_to_send: int = 0) -> bytes:
+        """Make another call of the API than `send`; returns the body of its response with status 200.
+
+        Args:
+            make: Makes the call with the client, for a streaming response.
+            bytes_to_send: The size of what it uploads, which may take longer than the timeout.
+
+        Raises:
+            SendError: There was no complete response with status 200.
+        """
+        client = await self._open()
+        more_s = bytes_to_send / _BYTES_A_SECOND
+        body, _ = await self._receive(make(client), MAX_BODY_BYTES, more_s=more_s)
+        return body
+
+    async def download(self, make: "Callable[[AsyncOpenAI], Any]") -> AsyncGenerator[bytes]:
+        """Make a call of the API whose response is a file of any size; yields its complete lines.
+
+        What comes after the last line break counts as a line too. The timeout of the settings is that of
+        each piece.
+
+        Raises:
+            SendError: There was no response with status 200, or it broke off.
+        """
+        client, rest, timeout_s = await self._open(), bytearray(), self._settings.timeout_s
+        async with AsyncExitStack() as stack:
+            async with self._telling(rest, timeout_s), deadline(timeout_s):
+                response = await stack.enter_async_context(make(client))
+            pieces = response.iter_bytes()
+            while True:
+                async with self._telling(rest, timeout_s), deadline(timeout_s):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    break
+                *lines, last = (bytes(rest) + piece).split(b"\n")
+                for line in lines:
+                    yield struck(line)
+                rest[:] = last
+                if len(rest) > MAX_BODY_BYTES:
+                    sentence = f"A line of the file is longer than {MAX_BODY_BYTES:,} bytes."
+                    raise SendError(sentence, 200, _kept(rest))
+        yield struck(bytes(rest))
+
+    async def _receive(
+        self, call: Any, longest: int, *, more_s: float = 0.0
+    ) -> tuple[bytes, Mapping[str, str]]:
         """Read the body and the headers of the response to a call, within the timeout of the settings.
 
         The error for an incomplete response, or one above `longest` bytes, holds the bytes received.
         """
+        timeout_s = self._settings.timeout_s + more_s
+        body = bytearray()
+        async with self._telling(body, timeout_s), deadline(timeout_s), call as response:
+            headers: Mapping[str, str] = response.headers
+            async for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > longest:
+                    sentence = f"The answer is longer than this request allows: over {longest:,} bytes."
+                    raise SendError(sentence, 200, _kept(body))
+        return struck(bytes(body)), headers
+
+    @asynccontextmanager
+    async def _telling(self, body: bytearray, timeout_s: float) -> AsyncIterator[None]:
+        """Raise the errors of the client as SendError, with what has been received into `body`."""
         from openai import APIConnectionError, APITimeoutError  # noqa: PLC0415 - 0.5 s
 
-        timeout_s = self._settings.timeout_s
-        body = bytearray()
         try:
-            async with deadline(timeout_s), call as response:
-                headers: Mapping[str, str] = response.headers
-                async for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > longest:
-                        sentence = f"The answer is longer than this request allows: over {longest:,} bytes."
-                        raise SendError(sentence, 200, _kept(body))
+            yield
         except (TimeoutError, APITimeoutError, _http_module().TimeoutException) as error:
             if type(error.__cause__).__name__ == "ConnectTimeout":
                 raise not_connected_within(self._connect_timeout_s, self._route) from None
@@ -229,7 +307,6 @@ class Endpoint:
             raise SendError(sentence, 200, _kept(body), transient=True) from None
         except APIConnectionError as error:
             raise connection_error(error.__cause__ or error, self._route) from None
-        return struck(bytes(body)), headers
 
     async def close(self) -> None:
         """Close the connections."""

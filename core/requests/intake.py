@@ -157,6 +157,8 @@ class Intake:
     def _settle(self, request: Request, stored: StoredAnswer) -> Told:
         told = read_told(stored.body)
         cost = self._prices.of(request.stage).cost(told.prompt_tokens, told.completion_tokens, at=stored.at)
+        if cost is not None:
+            cost *= stored.price
         self._workspace.requests.settle(
             stored.attempt_id,
             answered_by=told.model,

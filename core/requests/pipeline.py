@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 
 from selfinstruct.core.requests.group_commit import Result, Together
 from selfinstruct.core.util.time_slices import SLICE_S
@@ -104,13 +105,21 @@ class Pipeline:
         self._under_way: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._nudged: asyncio.Future[None] | None = None
         self._stopping = stopping
+        self._progress = _Progress()
+        """What the step that is being carried out has done."""
         self._wants_more = True
         """Whether something has happened since `plan` last returned None, or the pipeline was full."""
 
     @property
     def under_way(self) -> int:
         """Number of requests in flight: planned here and not processed yet."""
-        return len(self._under_way)
+        return len(self._under_way) - self._progress.taken_in + len(self._progress.planned)
+
+    @property
+    def first(self) -> int | None:
+        """The request that is processed next, once it is finished; None if none is in flight."""
+        waiting = [request_id for request_id, _ in islice(self._under_way, self._progress.taken_in, None)]
+        return next(iter([*waiting[:1], *self._progress.planned]), None)
 
     def stop(self) -> None:
         """Plan no more; requests in flight are still answered and processed."""
@@ -159,7 +168,7 @@ class Pipeline:
 
     async def _step(self, errors: list[Exception]) -> bool:
         """Process and plan what can be at once, and send what was planned; returns whether there is more."""
-        progress = _Progress()
+        progress = self._progress = _Progress()
         try:
             await self._together.write(
                 partial(self._advance, progress, errors),
@@ -170,6 +179,7 @@ class Pipeline:
             # Nothing of it is stored: answers stay for a later run, and nothing was sent.
             errors.append(error)
             progress = _Progress(progress.taken_in or int(self._is_oldest_done))
+        self._progress = _Progress()
         for _ in range(progress.taken_in):
             self._under_way.popleft()
         for request_id in progress.planned:
@@ -184,9 +194,7 @@ class Pipeline:
                 with _noting(errors):
                     self._fill(progress, begun)
             request_id, future = next(waiting, (0, None))
-            if future is None or not future.done():
-                return
-            if progress.is_cut_short:
+            if progress.is_cut_short or future is None or not future.done():
                 return
             known = len(errors)
             with _noting(errors):
@@ -202,8 +210,7 @@ class Pipeline:
 
     def _fill(self, progress: _Progress, begun: float) -> None:
         while not self._stopping.done():
-            in_flight = len(self._under_way) - progress.taken_in + len(progress.planned)
-            if in_flight >= self._width:
+            if self.under_way >= self._width:
                 break
             if progress.planned and time.perf_counter() - begun >= self._slice_s:
                 progress.is_cut_short = True

@@ -14,7 +14,7 @@ from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.prompt_size import prompt_bytes
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.setting_names import setting
-from selfinstruct.core.settings.model import Settings
+from selfinstruct.core.settings.model import GENERATION_STAGES, Settings
 from selfinstruct.core.settings.prices import Prices, rounded_up
 from selfinstruct.core.settings.request import StageSettings
 from selfinstruct.db.records import NewRequest, Parameters, Prompt, Request, Stage, Task
@@ -306,13 +306,14 @@ class Planner:
         """Whether no task has an outstanding request."""
         return not self.has_work_for(1)
 
-    def left_over(self, *, resend: bool) -> LeftOver:
+    def left_over(self, *, resend: bool, with_jobs: bool = False) -> LeftOver:
         """Take over unfinished requests; call it when none is in flight.
 
         These are requests of programs that have ended, and those that this one planned and did not send.
         One that this program sent without being able to store the outcome becomes in doubt.
         Requests in doubt are included when they are free, or when `resend` is true. Unsent requests for
-        another endpoint are given up, and their tasks are released for new requests.
+        another endpoint are given up, and their tasks are released for new requests. With `with_jobs`,
+        requests that are out in jobs of this endpoint are included.
         """
         doubtful = get_args(Stage) if resend else self._settings.free_stages
         left_over = LeftOver([], [])
@@ -320,11 +321,18 @@ class Planner:
         with self._workspace.transaction():
             requests.put_in_doubt(self._workspace.run_id)
             for request in requests.left_over(
-                run_id=self._workspace.run_id, states=("planned", "answered"), doubtful=doubtful
+                run_id=self._workspace.run_id,
+                states=("planned", "answered"),
+                doubtful=doubtful,
+                jobs=self._jobs_here() if with_jobs else (),
             ):
-                why = None if request.state == "answered" else self._why_not_as_planned(request)
+                is_sent = request.state in {"answered", "sent"}
+                why = None if is_sent else self._why_not_as_planned(request)
                 if why is None:
                     left_over.taken_over.append(request.id)
+                    if request.state == "planned":
+                        # The price may be another now: that of a job, or the normal one.
+                        requests.reserve(request.id, self._at_most(request))
                 elif request.state == "planned":
                     requests.fail(request.id, why)
                     left_over.given_up.append(request)
@@ -332,6 +340,13 @@ class Planner:
                 self._workspace.vectors.release_failed()
             self._workspace.backlog.release_failed()
         return left_over
+
+    def _jobs_here(self) -> list[int]:
+        """Return the ids of the jobs that are out at the models in use."""
+        models = {self._settings.of_stage(stage).model for stage in GENERATION_STAGES}
+        here = self._settings.address, self._settings.api
+        out = (one.job for one in self._workspace.jobs.out())
+        return [job.id for job in out if job.model in models and (job.base_url, job.api) == here]
 
     def _why_not_as_planned(self, request: Request) -> str | None:
         if not self.is_ours(request):
@@ -385,12 +400,21 @@ class Planner:
         return request_id
 
     def _reserve_again(self, request: Request) -> float | None:
+        return self._reserve(request.prompt, *self._priced(request))
+
+    def _at_most(self, request: Request) -> float | None:
+        """Return an upper bound on the cost of a request in USD; None if unknown."""
+        max_tokens, prices = self._priced(request)
+        return prices.at_most(prompt_bytes(request.prompt), max_tokens)
+
+    def _priced(self, request: Request) -> tuple[int, Prices]:
+        """Return the most tokens of a request's answer, and the prices for it."""
         if request.stage == "embed":
             assert self._embeddings is not None
-            return self._reserve(request.prompt, 0, Prices(self._embeddings))
+            return 0, Prices(self._embeddings)
         max_tokens = request.parameters["max_tokens"]
         assert isinstance(max_tokens, int)
-        return self._reserve(request.prompt, max_tokens, self._prices.of(request.stage))
+        return max_tokens, self._prices.of(request.stage)
 
     def _for_endpoint(self, request: Request, reserved: float | None) -> Request:
         if request.stage == "embed":

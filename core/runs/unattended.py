@@ -15,6 +15,7 @@ from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker
+from selfinstruct.core.runs.yields import Yield
 from selfinstruct.core.setting_names import setting
 from selfinstruct.db.errors import BusyError
 from selfinstruct.db.records import PASS, Task
@@ -113,6 +114,7 @@ class UnattendedRun:
         self._batches = BatchTracker(
             engine.workspace, counts=self._counts_for_target, awaits_vectors=self._awaits_vectors
         )
+        self._yield = Yield(0, None)
         self._limit: str | None = None
         self._refused: CostLimitError | None = None
         """The cost-limit refusal of the last attempt to plan a request."""
@@ -158,16 +160,17 @@ class UnattendedRun:
         Raises:
             EndpointUnusableError: No request will succeed; every response so far is stored.
         """
-        request_ids = self._engine.planner.left_over(resend=self.resend).taken_over
+        request_ids = self._engine.planner.left_over(resend=self.resend, with_jobs=True).taken_over
         left_over = list(map(self._engine.workspace.requests.get, request_ids))
         self._left_over = {
-            request.id: request.stage == "propose" and request.state != "answered" for request in left_over
+            one.id: one.stage == "propose" and one.state not in {"answered", "sent"} for one in left_over
         }
         for request in left_over:
             if request.stage == "propose":
                 self._batches.plan(request.batch, request.id, size=0)
         self._engine.assessor.catch_up()
         self._count()
+        self._yield = Yield(self.reached, self._settings.target if self._engine.in_jobs else None)
         if self.resend:
             self._engine.workspace.backlog.release_unclear()
             self._engine.workspace.backlog.release_failed(answered=True)
@@ -189,7 +192,11 @@ class UnattendedRun:
     async def _work(self) -> None:
         while True:
             await self._engine.run(
-                plan=self._plan, take_in=self._take_in, note=self._note, started=self._started
+                plan=self._plan,
+                take_in=self._take_in,
+                note=self._note,
+                started=self._started,
+                give_up_lost=self.resend,
             )
             if not self._waits_for_vectors or self._interrupted:
                 return
@@ -372,6 +379,8 @@ class UnattendedRun:
         if (request_id := self._plan_instances_again()) is not None:
             return request_id
         if self._wants_tasks():
+            if self._yield.is_enough(self._batches.out):
+                return None
             if self._engine.assessor.lacking_vectors:
                 # New proposals could not be accepted, but would be paid for.
                 self._waits_for_vectors = True
@@ -412,8 +421,8 @@ class UnattendedRun:
         """
         if not self._wants_tasks() or self._engine.assessor.lacking_vectors:
             return False
-        width = self._settings.concurrency
-        if self._batches.out * _FRUIT >= width:
+        width, out = self._engine.width, self._batches.out
+        if out * _FRUIT >= width or self._yield.is_enough(out):
             return False
         return not self._engine.planner.has_work_for(width)
 
@@ -423,6 +432,8 @@ class UnattendedRun:
         More of them would keep their answers waiting for one another: those of a full window take seconds
         to be assessed, with the endpoint idle.
         """
+        if self._engine.in_jobs:
+            return False  # `Yield` knows how many a round needs
         proposed = self._engine.workspace.tasks.last_id() - self._engine.assessor.pool_size[0]
         share = self.reached / proposed if proposed > 0 else _EXPECTED_SHARE
         out = self._batches.out
@@ -455,6 +466,7 @@ class UnattendedRun:
             return
         request = self._engine.workspace.requests.get(request_id)
         self._batches.take_in(request)
+        self._yield.note(request, self.reached)
         if request.stage in {"propose", "embed"}:
             while (batch := self._batches.oldest_completed()) is not None:
                 self._batches.remove(batch)

@@ -36,6 +36,8 @@ _BEGINS_AS_ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
 # Upper case only: many API keys would be valid variable names, but none is all upper case.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
+_PRICE_IN_JOBS = 0.5
+"""OpenAI's own price of a request in a batch, as a share of the normal one."""
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -95,6 +97,17 @@ class Settings(Checked):
     ] = ENGLISH
     rng_seed: Annotated[int, Field(description="Random seed; the same seed repeats a run.")] = 0
     concurrency: Annotated[int, Field(description="Requests in flight at once.", ge=1, le=1024)] = 4
+    batch_api_requests: Annotated[
+        int, Field(description="Requests out at once with --batch-api.", ge=1, le=50_000)
+    ] = 1000
+    batch_api_price: Annotated[
+        float | None,
+        Field(
+            description="Share of the normal price that the Batch API costs; 0.5 at OpenAI, else 1.",
+            ge=0,
+            le=1,
+        ),
+    ] = None
     requests_per_batch: Annotated[
         int, Field(description="Requests for new tasks per batch.", ge=1, le=1000)
     ] = 5
@@ -238,6 +251,13 @@ class Settings(Checked):
         """
         price = self.prices.get(self.model)
         return self.is_offline or (_is_loopback(self.address) if price is None else price.is_nothing)
+
+    @property
+    def price_in_jobs(self) -> float:
+        """The share of the normal price that requests cost in a job of the Batch API."""
+        if self.batch_api_price is not None:
+            return self.batch_api_price
+        return _PRICE_IN_JOBS if is_openai(self.address) else 1.0
 
     def of_stage(self, stage: Stage) -> Self:
         """Return the settings of the requests of a stage, which may have a model of its own."""

@@ -23,9 +23,15 @@ _OVERHEAD_TOKENS = 200
 
 
 class Prices:
-    """The price of a workspace's model: from the settings, else the list price at its address."""
+    """The price of a workspace's model: from the settings, else the list price at its address.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: The model, its address and its price.
+        share: The share of that price that is charged.
+    """
+
+    def __init__(self, settings: Settings, *, share: float = 1.0) -> None:
+        self._share = share
         self._price = settings.prices.get(settings.model)
         self._free = settings.is_free
         self._offline = settings.is_offline
@@ -40,8 +46,12 @@ class Prices:
         if settings.model == self._model:
             return self
         if settings.model not in self._others:
-            self._others[settings.model] = Prices(settings)
+            self._others[settings.model] = Prices(settings, share=self._share)
         return self._others[settings.model]
+
+    def in_jobs(self) -> "Prices":
+        """Return the prices of requests that are sent in jobs of the Batch API."""
+        return Prices(self._settings, share=self._settings.price_in_jobs)
 
     @cached_property
     def can_be_limited(self) -> bool:
@@ -103,8 +113,10 @@ class Prices:
             price = self._price
             if completion_tokens and price.output is None:
                 return None
-            return (prompt_tokens * price.input + completion_tokens * (price.output or 0.0)) / _MILLION
-        return self._listed(prompt_tokens, completion_tokens, moments, a_day_ahead=a_day_ahead)
+            usd = prompt_tokens * price.input + completion_tokens * (price.output or 0.0)
+            return self._share * usd / _MILLION
+        listed = self._listed(prompt_tokens, completion_tokens, moments, a_day_ahead=a_day_ahead)
+        return None if listed is None else self._share * listed
 
     def _listed(
         self,

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
-from selfinstruct.db.records import Label, Origin, Stage, State, Unfinished
+from selfinstruct.db.records import JobOut, Label, Origin, Stage, State, Unfinished
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.transactions import one_moment
+from selfinstruct.db.tables.jobs import read_out
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 REQUEST_STATES = ("planned", "sent", "answered", "parsed", "failed", "in_doubt")
@@ -57,6 +58,8 @@ class Counts:
     """USD charged for them against the cost limit: their maximum cost, where it is known."""
     unsettled_usd: float
     """USD reserved, besides these, for requests that are planned, in flight, or not parsed yet."""
+    jobs: tuple[JobOut, ...]
+    """The jobs that have not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,7 @@ def _counts(db: Connection, tally: Sequence[_Alike]) -> Counts:
         attempts_of_unknown_cost=unknown,
         reserved_usd=reserved,
         unsettled_usd=unsettled,
+        jobs=tuple(read_out(db)),
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from selfinstruct.db.records import Parameters, Request, Stage
+from selfinstruct.db.records import Job, Parameters, Request, Stage
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.error_guard import stored_json
+from selfinstruct.db.tables.jobs import Jobs
 from selfinstruct.db.tables.requests import Requests
 
 RequestView = Literal["all", "failed", "in_doubt", "planned", "under_way"]
@@ -59,6 +60,8 @@ class RequestRow:
     completion_tokens: int | None
     body: bytes | None
     """The response body; None if there is no response, or it exceeds `BODY_SHOWN` bytes."""
+    job: str | None
+    """The name of the job in which it was sent; None if it was sent alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class RequestRecord:
     attempts: tuple[Attempt, ...]
     task_ids: tuple[int, ...]
     """The tasks that its response proposed, or that it asks about."""
+    job: Job | None
+    """The job that it is out in; None if it is in none."""
 
 
 class RequestLog:
@@ -129,7 +134,9 @@ class RequestLog:
                 (SELECT CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END
                     FROM attempts WHERE request_id = requests.id),
                 http_status, {_SECONDS.format("last")}, answered_by, prompt_tokens, completion_tokens,
-                CASE WHEN last.error IS NULL AND length(body) <= {BODY_SHOWN} THEN body END
+                CASE WHEN last.error IS NULL AND length(body) <= {BODY_SHOWN} THEN body END,
+                (SELECT coalesce(remote_id, token) FROM job_attempts JOIN jobs ON jobs.id = job_id
+                    WHERE attempt_id = last.id)
             FROM requests LEFT JOIN attempts AS last
                 ON last.id = (SELECT max(id) FROM attempts WHERE request_id = requests.id)
             WHERE requests.id IN (SELECT value FROM json_each(?))""",
@@ -161,6 +168,7 @@ class RequestLog:
             asked_anew=requests.asked_anew(request_id),
             attempts=tuple(_attempt(row) for row in attempts),
             task_ids=self._tasks_of(request),
+            job=Jobs(self._db).of_request(request_id),
         )
 
     def _tasks_of(self, request: Request) -> tuple[int, ...]:

@@ -440,3 +440,37 @@ def m008_counts(db: Database) -> None:
             WHERE id = new.id;
         END"""
     )
+
+
+@migrations()
+def m009_jobs(db: Database) -> None:
+    """Jobs of a Batch API, and the attempts that each holds."""
+    db.execute(
+        """CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY,
+            token TEXT NOT NULL UNIQUE,
+            base_url TEXT NOT NULL,
+            model TEXT NOT NULL,
+            api TEXT NOT NULL,
+            price REAL NOT NULL,
+            requests INTEGER NOT NULL,
+            planned_at TEXT NOT NULL,
+            file_id TEXT,
+            creating_at TEXT,
+            remote_id TEXT,
+            status TEXT,
+            completed INTEGER,
+            failed INTEGER,
+            expires_at TEXT,
+            ended_at TEXT,
+            error TEXT
+        )"""
+    )
+    db.execute("CREATE INDEX jobs_open ON jobs (id) WHERE ended_at IS NULL")
+    db.execute(
+        """CREATE TABLE job_attempts (
+            attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id),
+            job_id INTEGER NOT NULL REFERENCES jobs (id)
+        )"""
+    )
+    db.execute("CREATE INDEX job_attempts_by_job ON job_attempts (job_id)")

@@ -22,6 +22,11 @@ _WAS_READ = (
     " (SELECT 1 FROM attempts WHERE request_id = requests.id AND error IS NULL AND body IS NOT NULL)"
 )
 
+OUT_IN_JOBS = """SELECT request_id FROM jobs
+    CROSS JOIN job_attempts ON job_id = jobs.id CROSS JOIN attempts ON attempts.id = attempt_id
+    WHERE jobs.ended_at IS NULL AND attempts.ended_at IS NULL"""
+"""The requests that are out in a job: their outcome is known once the job has ended."""
+
 
 class Requests:
     """Rows of `requests` and `attempts`.
@@ -142,6 +147,14 @@ class Requests:
                 [request_id],
             )
 
+    def reserve(self, request_id: int, reserved_usd: float | None) -> None:
+        """Change what is reserved for a planned request: the most that it can cost in USD; None: unknown."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE requests SET reserved_usd = ? WHERE id = ? AND state = 'planned'",
+                [reserved_usd, request_id],
+            )
+
     def _has_room(self, request_id: int) -> bool:
         """Whether the cost limit allows another attempt; call in the transaction that records it."""
         limit = cost_limit_usd(self._db)
@@ -234,16 +247,22 @@ class Requests:
             )
 
     def put_in_doubt(self, run_id: int) -> None:
-        """Mark the requests that an ended run left in flight as in doubt."""
+        """Mark the requests that an ended run left in flight as in doubt, except those in a job."""
         with transaction(self._db):
             self._db.execute(
-                """UPDATE requests INDEXED BY requests_under_way SET state = 'in_doubt'
-                WHERE state NOT IN ('parsed', 'failed') AND state = 'sent' AND run_id = ?""",
+                f"""UPDATE requests INDEXED BY requests_under_way SET state = 'in_doubt'
+                WHERE state NOT IN ('parsed', 'failed') AND state = 'sent' AND run_id = ?
+                AND id NOT IN ({OUT_IN_JOBS})""",
                 [run_id],
             )
 
     def left_over(
-        self, *, run_id: int, states: tuple[str, ...], doubtful: Collection[Stage] = ()
+        self,
+        *,
+        run_id: int,
+        states: tuple[str, ...],
+        doubtful: Collection[Stage] = (),
+        jobs: Collection[int] = (),
     ) -> list[Request]:
         """Take over requests whose runs have ended; returns them and the run's own, oldest first.
 
@@ -251,13 +270,16 @@ class Requests:
             run_id: The run that takes them over.
             states: The states of the requests.
             doubtful: The stages whose requests in doubt are taken over too.
+            jobs: The ids of the jobs whose requests are taken over too.
         """
         marks, stages = ", ".join("?" * len(states)), ", ".join("?" * len(doubtful))
+        numbers = ", ".join(map(str, jobs))
         with transaction(self._db):
             rows = self._db.execute(
                 f"""SELECT {_COLUMNS} FROM requests
                 WHERE state NOT IN ('parsed', 'failed')
-                AND (state IN ({marks}) OR state = 'in_doubt' AND stage IN ({stages}))
+                AND (state IN ({marks}) OR state = 'in_doubt' AND stage IN ({stages})
+                    OR state = 'sent' AND id IN ({OUT_IN_JOBS} AND jobs.id IN ({numbers})))
                 AND (run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL)) ORDER BY id""",
                 [*states, *doubtful, run_id],
             ).fetchall()
@@ -294,15 +316,17 @@ class Requests:
     def answer(self, request_id: int) -> StoredAnswer | None:
         """Return the stored response to a request; None if there is none."""
         row = self._db.execute(
-            """SELECT id, body, sent_at, ended_at, parameters FROM attempts
+            """SELECT id, body, sent_at, ended_at, parameters, coalesce(
+                (SELECT price FROM job_attempts JOIN jobs ON jobs.id = job_id WHERE attempt_id = attempts.id),
+                1.0) FROM attempts
             WHERE request_id = ? AND error IS NULL AND body IS NOT NULL ORDER BY id DESC LIMIT 1""",
             [request_id],
         ).fetchone()
         if row is None:
             return None
-        attempt_id, body, sent_at, ended_at, parameters = row
+        attempt_id, body, sent_at, ended_at, parameters, price = row
         sent = stored_json(parameters, "the parameters of an attempt")
-        return StoredAnswer(attempt_id, body, (sent_at, ended_at), sent)
+        return StoredAnswer(attempt_id, body, (sent_at, ended_at), sent, price)
 
     def answered_proposals(self, *, after: int, most: int) -> list[int]:
         """Return the first `most` propose requests after this one with a response that was read, by id.

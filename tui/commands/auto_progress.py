@@ -24,17 +24,21 @@ from selfinstruct.core.events import (
     CandidatesProposed,
     EndpointWarned,
     Event,
+    JobEnded,
+    JobSeen,
     RequestDelayed,
     RequestFailed,
 )
 from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.reads.counts import Counts
-from selfinstruct.db.records import PASS
+from selfinstruct.db.records import PASS, Job
 from selfinstruct.tui.commands.exit_codes import Exit
+from selfinstruct.tui.commands.job_news import JobNews, about_ended
 from selfinstruct.tui.commands.pace import Pace
 from selfinstruct.tui.commands.rests import Rests, Silence
 from selfinstruct.tui.keys.key_names import with_keys
+from selfinstruct.tui.text.job_text import about_out
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, verdict_word
 
 _CODES = {
@@ -105,6 +109,7 @@ class _View:
         self._pace = Pace(engine.settings.target)
         self._rests = Rests()
         self._silence = Silence(time.monotonic())
+        self._jobs = JobNews()
         self._interrupts = 0
         target = engine.settings.target
         self._progress = Progress(
@@ -143,9 +148,17 @@ class _View:
         if engine.language_found is not None:
             self.say(engine.language_found.as_found)
         in_doubt = engine.workspace.requests.in_doubt(but=settings.free_stages)
+        for out in engine.workspace.jobs.out():
+            self.say(f"{about_out(out)} {self._what_becomes_of(out.job)}")
         if in_doubt:
             again = "those still needed are resent" if self._run.resend else "--resend resends them"
             self.say(f"{many(in_doubt, 'request')} in doubt after a crash; {again}.")
+
+    def _what_becomes_of(self, job: Job) -> str:
+        settings = self._engine.settings
+        if (job.base_url, job.api) == (settings.address, settings.api):
+            return "This run takes their answers in and does not send them again."
+        return f"They stay out: they are for {job.model} at {job.base_url}."
 
     def take(self, event: Event) -> None:
         """Process an event of the engine."""
@@ -166,6 +179,12 @@ class _View:
             self._last_failure = event.sentence
         elif isinstance(event, EndpointWarned):
             self.say(event.sentence)
+        elif isinstance(event, JobSeen):
+            line = self._jobs.told(event.job, time.monotonic())
+            if line is not None:
+                self.say(line)
+        elif isinstance(event, JobEnded):
+            self.say(about_ended(event))
         elif isinstance(event, BatchCompleted) and self._live is None:
             self.say(f"batch {event.batch}: {self._line()}")
 
@@ -174,13 +193,17 @@ class _View:
         self._interrupts += 1
         if self._interrupts == 1:
             self._run.stop()
-            under_way = self._run.under_way
+            under_way = self._in_flight()
             if under_way:
                 self.say(
                     f"Waiting for {many(under_way, 'request')} in flight. Ctrl+C again stops immediately."
                 )
         else:
             task.cancel()
+
+    def _in_flight(self) -> int:
+        """Return the number of requests whose answers are a matter of seconds."""
+        return max(0, self._run.under_way - self._engine.waiting_for_jobs)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -198,9 +221,7 @@ class _View:
         while not task.done():
             await asyncio.wait({task}, timeout=_REFRESH_S)
             timeout_s = self._engine.settings.timeout_s
-            if line := self._silence.told(
-                time.monotonic(), under_way=self._run.under_way, timeout_s=timeout_s
-            ):
+            if line := self._silence.told(time.monotonic(), under_way=self._in_flight(), timeout_s=timeout_s):
                 self.say(line)
             if self._live is not None:
                 self._refresh()
@@ -224,6 +245,8 @@ class _View:
         if in_doubt := counts.requests["in_doubt"]:
             self.say(f"{many(in_doubt, 'request')} in doubt.{self._how_to_resend(counts)}")
         self.say(f"{many(counts.instances['kept'], 'instance')} kept. Cost: {cost_text(counts)}.")
+        for out in counts.jobs:
+            self.say(f"{about_out(out)} The next run takes their answers in and does not send them again.")
         self._say_what_is_rowless(counts)
         self._say_how_to_resume(counts)
 
@@ -265,6 +288,8 @@ class _View:
         """
         workspace, room = self._engine.workspace, self._run.room
         command = f"selfinstruct-tui --auto --db {shlex.quote(str(workspace.path))}"
+        if self._engine.in_jobs:
+            command += " --batch-api"
         most = self._engine.settings.max_requests
         needed = workspace.requests.count() + self._engine.planner.requests_needed() + requests
         if most is not None and needed > most:
@@ -286,7 +311,7 @@ class _View:
             parts.append(f"{many(lacking_vectors, 'task')} without a vector")
         if unfinished.failed:
             parts.append(f"{many(unfinished.failed, 'task')} with a failed request")
-        if parts or self._run.room is not None:
+        if parts or counts.jobs or self._run.room is not None:
             told = f"Unfinished: {', '.join(parts)}. " if parts else ""
             self.say(f"{told}To resume: {self._command()}")
 
@@ -302,6 +327,8 @@ class _View:
         parts.append(cost_text(self._engine.workspace.spending()))
         if self._filtered:
             parts.append(f"filtered out: {self._reasons()}")
+        if waiting := self._engine.waiting_for_jobs:
+            parts.append(f"{many(waiting, 'request')} waiting for batch jobs")
         if self._failed:
             parts.append(f"{many(self._failed, 'request')} failed")
         return " · ".join(parts)

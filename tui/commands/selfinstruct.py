@@ -14,6 +14,7 @@ from selfinstruct.core.export.files import write_export
 from selfinstruct.core.export.format_kinds import SpreadsheetFormat
 from selfinstruct.core.export.registry import FORMATS, format_of
 from selfinstruct.db.reads.counts import Counts, Training
+from selfinstruct.db.records import JobOut
 from selfinstruct.db.sqlite.connection import Storage
 from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
@@ -21,6 +22,7 @@ from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
 from selfinstruct.tui.commands.options import Command, Program, VersionOption
 from selfinstruct.tui.commands.reparse import reparse
+from selfinstruct.tui.text.job_text import about_out
 from selfinstruct.tui.text.safe_text import (
     LABEL_WORDS,
     STATE_WORDS,
@@ -224,6 +226,11 @@ def status_document(counts: Counts, training: Training, storage: Storage) -> dic
         },
         "rowless": counts.rowless._asdict(),
         "requests": counts.requests,
+        "jobs": {
+            "out": len(counts.jobs),
+            "requests_out": sum(one.requests for one in counts.jobs),
+            "list": [_job_document(one) for one in counts.jobs],
+        },
         "failures": counts.failures,
         "tokens": {"prompt": counts.prompt_tokens, "completion": counts.completion_tokens},
         "cost": {
@@ -233,6 +240,23 @@ def status_document(counts: Counts, training: Training, storage: Storage) -> dic
             "unsettled_usd": _rounded(counts.unsettled_usd),
         },
         "sqlite": {"library": storage.library, "version": storage.version, "journal": storage.journal},
+    }
+
+
+def _job_document(out: JobOut) -> dict[str, Any]:
+    job = out.job
+    return {
+        "id": job.remote_id,
+        "token": job.token,
+        "model": job.model,
+        "base_url": job.base_url,
+        "status": job.status,
+        "requests": job.requests,
+        "requests_out": out.requests,
+        "completed": job.completed,
+        "failed": job.failed,
+        "since": job.planned_at,
+        "until": job.expires_at,
     }
 
 
@@ -263,6 +287,7 @@ def status_lines(counts: Counts, training: Training, storage: Storage) -> list[s
         + (f"; kept but not exported: {left_out}" if left_out else ""),
         f"rowless      {listed('rowless')}",
         f"requests     {listed('requests')}",
+        f"jobs         {' '.join(map(about_out, counts.jobs)) or 'none'}",
         f"failures     {listed('failures')}",
         f"tokens       {told(counts.prompt_tokens)} prompt, {told(counts.completion_tokens)} completion",
         f"cost         {cost_text(counts)}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.filtering.setting_kinds import phrases_named
 from selfinstruct.core.setting_names import as_flags, flag_of
 from selfinstruct.core.settings.model import Settings
@@ -159,6 +160,23 @@ def curate(
     auto: Annotated[
         bool, typer.Option("--auto", help="Run unattended, without the curator.", rich_help_panel=_AUTO)
     ] = False,
+    batch_api: Annotated[
+        bool,
+        typer.Option(
+            "--batch-api",
+            help="With --auto: send requests through the endpoint's Batch API, in jobs that take minutes to a"
+            " day; half the price at OpenAI.",
+            rich_help_panel=_AUTO,
+        ),
+    ] = False,
+    batch_api_requests: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_about("batch_api_requests"), rich_help_panel=_AUTO),
+    ] = None,
+    batch_api_price: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help=_about("batch_api_price"), rich_help_panel=_AUTO),
+    ] = None,
     target: Annotated[
         int | None,
         typer.Option(metavar="N", help=_about("target"), rich_help_panel=_AUTO),
@@ -204,6 +222,8 @@ def curate(
         "requests_per_batch": requests_per_batch,
         "batches_ahead": batches_ahead,
         "clf_only": clf_only,
+        "batch_api_requests": batch_api_requests,
+        "batch_api_price": batch_api_price,
         "target": target,
         "max_requests": max_requests,
         "max_cost": max_cost,
@@ -218,6 +238,8 @@ def curate(
             "resend": resend or None,
         }
         _require_nothing_to_set(flags | {"filters": None} | given)
+    if batch_api and not auto:
+        stop(WorkspaceError("--batch-api is for unattended work. Combine it with --auto, or leave it out."))
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop(WorkspaceError("The curator needs a terminal. Give --auto --target N to work without one."))
     if read_only and auto:
@@ -230,9 +252,9 @@ def curate(
         if not read_only and is_new(db) and not _is_read_once(asked):
             # A refused start must leave no file behind.
             with Workspace.rehearsal(db) as workspace:
-                _begin(workspace, flags, header_env or [], forget=forget, auto=auto)
+                _begin(workspace, flags, header_env or [], forget=forget, auto=auto, in_jobs=batch_api)
         with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
-            engine = _begin(workspace, flags, header_env or [], forget=forget, auto=auto)
+            engine = _begin(workspace, flags, header_env or [], forget=forget, auto=auto, in_jobs=batch_api)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)
 
@@ -243,7 +265,13 @@ def _phrases(text: str) -> tuple[str, ...]:
 
 
 def _begin(
-    workspace: Workspace, flags: dict[str, Any], header_env: list[str], *, forget: bool, auto: bool
+    workspace: Workspace,
+    flags: dict[str, Any],
+    header_env: list[str],
+    *,
+    forget: bool,
+    auto: bool,
+    in_jobs: bool,
 ) -> "Engine":
     """Resolve the settings and create the engine, in one transaction.
 
@@ -253,6 +281,7 @@ def _begin(
         header_env: Environment variables that headers may send to the address in `flags`.
         forget: Whether to leave out the settings that the workspace remembers.
         auto: Whether to check that an unattended run can start.
+        in_jobs: Whether it sends its requests in jobs of a Batch API.
 
     Raises:
         SettingsError: The settings conflict with each other or the workspace, or --auto cannot start.
@@ -266,7 +295,9 @@ def _begin(
         settings = start_settings(workspace, flags, forget=forget)
         consent = KeyConsent()
         consent.give(named_together(settings, flags, header_variables=header_env))
-        engine = Engine(workspace, settings, consent=consent)
+        if in_jobs and settings.is_offline:
+            raise SettingsError("The built-in model has no Batch API. Leave out --batch-api.")
+        engine = Engine(workspace, settings, consent=consent, in_jobs=in_jobs)
         if auto:
             from selfinstruct.core.runs.unattended import require_start  # noqa: PLC0415 - as above
 

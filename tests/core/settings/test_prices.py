@@ -76,3 +76,25 @@ def test_a_planned_request_reserves_the_highest_price(engine_on: OpenEngine, clo
     assert request.reserved_usd is not None
     assert dear is not None
     assert request.reserved_usd >= dear
+
+
+@pytest.mark.parametrize(
+    ("settings", "share"),
+    [
+        ({"model": "gpt-4o-mini"}, 0.5),
+        ({"model": "gpt-4o-mini", "base_url": "https://api.openai.com/v1"}, 0.5),
+        ({"model": "gpt-4o-mini", "batch_api_price": 0.4}, 0.4),
+        ({"model": "m", "base_url": "https://models.example/v1"}, 1.0),
+        ({"model": "m", "base_url": "https://models.example/v1", "batch_api_price": 0.5}, 0.5),
+    ],
+)
+def test_a_job_costs_half_at_openai_and_the_normal_price_elsewhere_unless_set(
+    settings: dict[str, object], share: float
+) -> None:
+    prices = Prices(resolve({**settings, "prices": {"m": {"input": 2.0, "output": 3.0}}}))
+    whole = prices.cost(MILLION, MILLION)
+    assert whole is not None
+    assert prices.in_jobs().cost(MILLION, MILLION) == pytest.approx(share * whole)
+    highest = prices.of("classify").highest(MILLION, MILLION)
+    assert highest is not None
+    assert prices.in_jobs().of("classify").highest(MILLION, MILLION) == pytest.approx(share * highest)

@@ -26,6 +26,7 @@ STATUS = {
     "export": {"rows", "of_tasks_not_accepted", "of_another_wording_or_label", "exact_duplicates"},
     "rowless": {"unclear_label", "no_instance", "dropped", "failed", "in_doubt", "unfinished"},
     "requests": {"planned", "sent", "answered", "failed", "in_doubt"},
+    "jobs": {"out", "requests_out", "list"},
     "failures": {"propose", "embed", "classify", "instantiate"},
     "tokens": {"prompt", "completion"},
     "cost": {"usd", "attempts_of_unknown_cost", "reserved_usd", "unsettled_usd"},

@@ -8,6 +8,7 @@ from textual.content import Content
 from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.db.reads.request_log import Attempt, RequestRecord
 from selfinstruct.db.records import Parameters, Prompt, Task
+from selfinstruct.tui.text.job_text import about_request_in
 from selfinstruct.tui.text.safe_text import many, safe, safe_line, sentence_line, usd_text
 from selfinstruct.tui.text.themes import MUTED
 
@@ -59,6 +60,8 @@ def request_detail(record: RequestRecord, answer: str | None, tasks: Sequence[Ta
         parts.append((f"{sentence_line(request.error)}\n", _ERROR))
     if request.state == "planned" and record.attempts:
         parts.append(f"{_SENT_BEFORE}\n")
+    elif record.job is not None:
+        parts.append(f"{safe_line(about_request_in(record.job))}\n")
     elif request.state in _EXPLAINED:
         parts.append(f"{_EXPLAINED[request.state]}\n")
     if record.asked_anew is not None:

@@ -70,6 +70,8 @@ def _words(row: RequestRow) -> str:
         return f"replaced by {row.asked_anew}: {sentence_line(row.error or '', _WORDS)}"
     if row.error:
         return sentence_line(row.error, _WORDS)
+    if row.state == "sent" and row.job is not None:
+        return f"out in batch job {safe_line(row.job)}"
     if row.stage == "embed" and row.state in {"answered", "parsed"}:
         return "vectors, to compare by meaning"
     if row.body is None:

@@ -24,6 +24,7 @@ from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.keys.screens import ScreenName
 from selfinstruct.tui.screens.base import place_of
 from selfinstruct.tui.screens.tasks.base import TasksScreen
+from selfinstruct.tui.text.job_text import about_out
 from selfinstruct.tui.text.safe_text import many
 from selfinstruct.tui.widgets.titles import entitle
 
@@ -96,13 +97,19 @@ class CurateScreen(TasksScreen):
         notes.append(shortage(self.session.settings))
         self.say(" ".join(filter(None, notes)), lasts=True)
 
-    def _say_what_is_in_doubt(self) -> None:
+    def _say_what_earlier_programs_left(self) -> None:
+        told = []
+        if jobs := self.engine.workspace.jobs.out():
+            told.append(" ".join(map(about_out, jobs)))
+            told.append("--auto takes their answers in.")
         in_doubt = self.engine.workspace.requests.in_doubt(but=self.session.settings.free_stages)
         if in_doubt:
-            self.say(
+            told.append(
                 f"{many(in_doubt, 'request')} in doubt: in flight when the program ended, maybe billed."
-                + self.with_keys(" Press {requests} to review and resend them.")
             )
+            told.append(self.with_keys("Press {requests} to review and resend them."))
+        if told:
+            self.say(" ".join(told))
 
     def load(self, *, at: int | None = None) -> None:
         """Show the batch, and undecided earlier candidates that pass."""
@@ -120,7 +127,7 @@ class CurateScreen(TasksScreen):
         elif isinstance(event, CandidatesProposed):
             self._take_in(event.batch)
         elif isinstance(event, PoolRead):
-            self._say_what_is_in_doubt()
+            self._say_what_earlier_programs_left()
 
     def _take_in(self, batch: int) -> None:
         """Show new candidates: below the rows of the current batch, or as the first rows of the next."""
