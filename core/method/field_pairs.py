@@ -109,7 +109,9 @@ def _above_reasoning(value: str, vocabulary: Vocabulary) -> str:
 
 def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     """Pair each output with the input below it, if a heading or a blank line sets the pairs apart."""
-    named = [(one, before) for before, one in pairwise(fields) if one.kind not in {"", "example"}]
+    # Nothing stands above the first field of an answer in XML.
+    above = [Field("", ""), *fields]
+    named = [(one, before) for before, one in pairwise(above) if one.kind not in {"", "example"}]
     outputs, inputs = named[::2], named[1::2]
     together = all(before.kind != "example" and not _ends_blank(before.value) for _, before in inputs)
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])

@@ -489,3 +489,9 @@ def test_a_number_with_which_a_cut_answer_ends_begins_the_next_instance_and_not_
 def test_a_single_input_below_each_label_has_no_bullet(mark: str) -> None:
     text = f"Class label: `fish`\n{mark}cod\n\nClass label: `bird`\n{mark}wren"
     assert read(text, output_first=True) == ([COD, WREN], set())
+
+
+def test_elements_with_the_output_above_its_input_are_read_where_it_is_clear_which_belong_together() -> None:
+    one = "<output>fish</output>\n<input>cod</input>"
+    assert read(one) == ([COD], set())
+    assert read(f"{one}\n<output>bird</output>\n<input>wren</input>") == ([], {"unreadable"})
