@@ -13,8 +13,8 @@ LISTS = [one.name for one in fields(Differences) if isinstance(getattr(NOTHING, 
 
 @pytest.mark.parametrize("changed", sorted({*LISTS} - {"spared"}))
 def test_a_change_of_any_kind_is_something_to_apply(changed: str) -> None:
-    change: Any = object()
-    assert not replace(NOTHING, **{changed: [change]}).is_empty
+    lists: dict[str, Any] = {changed: [object()]}
+    assert not replace(NOTHING, **lists).is_empty
 
 
 def test_what_is_spared_is_nothing_to_apply() -> None:
