@@ -174,3 +174,11 @@ def test_a_number_that_no_ledger_reaches_is_damage_and_not_as_many_lost_requests
         pytest.raises(NotRepairedError, match="too many of its requests cannot be read"),
     ):
         mend_ledger(db, source, at=AT)
+
+
+def test_lost_requests_belong_to_a_run_although_every_run_is_lost(lived_in: Path) -> None:
+    changes = ("DELETE FROM runs", "UPDATE decisions SET run_id = NULL", "DELETE FROM requests")
+    with without(lived_in, *changes) as (db, source):
+        mend_ledger(db, source, at=AT)
+        assert db.execute("SELECT id, started_at, ended_at FROM runs").fetchall() == [(1, AT, AT)]
+        assert db.execute("SELECT DISTINCT run_id FROM requests").fetchall() == [(1,)]

@@ -207,3 +207,30 @@ def test_the_last_decisions_are_missed_where_a_task_is_in_a_state_that_none_expl
         db.execute("UPDATE tasks SET state = 'pending'")
         with pytest.raises(NotRepairedError, match="the last ones cannot be read. It is left"):
             replay_all(db, None, in_doubt=True)
+
+
+def test_a_label_and_its_request_that_came_last_are_those_of_a_rebuilt_task(lived_in: Path) -> None:
+    undecided_label = "SELECT task_id FROM decisions WHERE json_extract(after, '$.label') IS NULL"
+    with without(lived_in) as (db, source):
+        task_id, wording = one(
+            db,
+            f"""SELECT id, instruction FROM tasks WHERE id IN {NOT_SEEDS} AND id IN ({undecided_label})
+            AND classify_request_id NOTNULL""",
+        )
+        last = one(db, "SELECT max(id) FROM requests")
+        db.execute(
+            f"UPDATE requests SET stage = 'classify', task_id = {task_id}, instruction = ?, state = 'parsed'"
+            f" WHERE id = {last}",
+            [wording],
+        )
+        db.execute(f"DELETE FROM instances WHERE task_id = {task_id}")
+        for label in ("generation", "classification"):
+            db.execute(
+                """INSERT INTO instances (task_id, instruction, label, input, output, state)
+                VALUES (?, ?, ?, '', 'x', 'kept')""",
+                [task_id, wording, label],
+            )
+        db.execute(f"DELETE FROM tasks WHERE id = {task_id}")
+        mended(db, source)
+        found = one(db, f"SELECT label, classify_request_id FROM tasks WHERE id = {task_id}")
+        assert found == ("classification", last)

@@ -15,6 +15,7 @@ from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date
 from tests.db.check.test_check import by_hand
 from tests.db.lived_in import rows
+from tests.db.repair.test_repair import _rowids, leaves_of, overwrite
 
 TABLES = (
     "settings",
@@ -29,10 +30,15 @@ TABLES = (
 )
 
 
-def salvaged(path: Path, *, opens: bool = True) -> tuple[Salvage, dict[str, list[tuple[object, ...]]]]:
-    """What is found in a workspace, and the rows; as if SQLite could not open it, or could."""
+def salvaged(
+    path: Path, *, opens: bool = True, pages: Path | None = None
+) -> tuple[Salvage, dict[str, list[tuple[object, ...]]]]:
+    """What is found in a workspace, or in the pages of another file, and the rows.
+
+    As if SQLite could open the workspace, or could not.
+    """
     new = path.with_name("new.db")
-    with closing(connect(new, create=True)) as target, path.open("rb") as file:
+    with closing(connect(new, create=True)) as target, (pages or path).open("rb") as file:
         bring_up_to_date(target, new)
         target.execute("PRAGMA foreign_keys = OFF")
         for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -162,3 +168,32 @@ def test_decisions_that_did_not_fit_together_before_come_over_and_are_told(lived
     assert sentence.startswith(f"Decision {last} found task")
     assert rows(lived_in, "SELECT * FROM decisions ORDER BY id") == before
     assert [part.name for part in check(lived_in).parts if part.wrong] == ["decisions"]
+
+
+@pytest.mark.parametrize("table", ["requests", "attempts", "tasks", "decisions", "instances"])
+def test_of_a_table_with_a_damaged_page_sqlite_gives_all_rows_but_those(lived_in: Path, table: str) -> None:
+    with closing(sqlite3.connect(lived_in)) as db:
+        before = in_order(db, table)
+    leaves = leaves_of(lived_in, table)
+    damaged = leaves[len(leaves) // 2]
+    whole = lived_in.with_name("whole.db")
+    whole.write_bytes(lived_in.read_bytes())
+    overwrite(lived_in, damaged)
+    empty = lived_in.with_name("empty.db")
+    empty.write_bytes(bytes(4096))
+    found, after = salvaged(lived_in, pages=empty)
+    lost = {row[0] for row in before} - {row[0] for row in after[table]}
+    assert found.damaged == {table}
+    assert 0 < len(lost) == len(before) - len(after[table])
+    of_page = _rowids(whole, damaged)
+    # SQLite looks for the next row before it gives the last one of the page above.
+    assert {*of_page} <= lost <= {of_page[0] - 1, *of_page}
+
+
+def test_a_number_that_no_row_can_have_is_damage(lived_in: Path) -> None:
+    with by_hand(lived_in) as db:
+        runs = db.execute("SELECT * FROM runs").fetchall()
+        for number in (0, -3, 2**48, 2**50):
+            db.execute("INSERT INTO runs (id, host, pid, started_at) VALUES (?, '', 0, 'now')", [number])
+    _, after = salvaged(lived_in, opens=False)
+    assert after["runs"] == runs
