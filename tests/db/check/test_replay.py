@@ -84,12 +84,13 @@ def test_numbers_that_lack_are_found(ids: list[int], up_to: int, missing: list[t
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_a_decision_that_cannot_be_read_is_found_and_passed_over(side: str, damaged: Any) -> None:
     whole = step(1, "accept", "pending", "accepted")
-    replayed = replay([whole, step(2, "reject", "accepted", "rejected")._replace(**{side: damaged})])
+    texts: dict[str, Any] = {"before": task("accepted"), "after": task("rejected"), side: damaged}
+    replayed = replay([whole, row(2, "reject", **texts)])
     assert replayed.unreadable == [2]
     assert replayed.count == 2
     assert replayed.tasks[7].id == 1
-    of_instance = on_instance(1, "drop", "kept", "dropped")._replace(**{side: task("accepted")})
-    assert replay([of_instance]).unreadable == [1]
+    texts = {"before": instance("kept"), "after": instance("dropped"), side: task("accepted")}
+    assert replay([row(1, "drop", instance_id=3, **texts)]).unreadable == [1]
 
 
 def test_a_decision_that_found_another_state_than_the_last_one_left_is_found() -> None:
