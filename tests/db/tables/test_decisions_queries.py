@@ -2,6 +2,7 @@
 
 from selfinstruct.db.records import (
     REPARSE,
+    AnyDecision,
     DecisionKind,
     InstanceStanding,
     NewInstance,
@@ -71,10 +72,11 @@ def test_a_decision_is_read_as_it_was_made(workspace: Workspace) -> None:
     workspace.decisions.add_on_instance(
         instance, "undo", step=14, at="then", after=kept, who="auto", undoes=3, tag="back"
     )
-    made = [
-        (one.id, one.step, one.task_id, one.kind, one.who, one.at, one.undoes, one.tag)
-        for one in (*workspace.decisions.of_task(task_id), *workspace.decisions.on_instances_of(task_id))
+    read: list[AnyDecision] = [
+        *workspace.decisions.of_task(task_id),
+        *workspace.decisions.on_instances_of(task_id),
     ]
+    made = [(one.id, one.step, one.task_id, one.kind, one.who, one.at, one.undoes, one.tag) for one in read]
     assert made == [
         (1, 11, task_id, "accept", "human", "now", None, None),
         (2, 12, task_id, "undo", "auto", "now", 1, "again"),
