@@ -249,3 +249,20 @@ def test_numbers_in_brackets_and_escaped_points_begin_items() -> None:
 )
 def test_a_list_in_another_language_is_read(language: str, text: str, items: list[str]) -> None:
     assert parse_proposals(text, cut=False, continues_item=False, language=language) == items
+
+
+def test_a_number_within_a_task_begins_another_one_only_from_the_second_on() -> None:
+    for text, tasks in (
+        (f"- {FISH} 1. {SONG}\n- Write a poem.", [f"{FISH} 1. {SONG}", "Write a poem."]),
+        (f"- {FISH} 2. {SONG} 3. Dance.\n- Write a poem.", [FISH, SONG, "Dance.", "Write a poem."]),
+    ):
+        assert parse_proposals(text, cut=False, continues_item=False) == tasks
+
+
+def test_a_text_with_a_name_below_each_task_is_part_of_it() -> None:
+    text = "1. Name a fish:\nText: The sea is full.\n2. Name a bird\nText: The sky is.\n3. Sing\nText: La la."
+    assert parse_proposals(text, cut=False, continues_item=False) == [
+        "Name a fish: Text: The sea is full.",
+        "Name a bird Text: The sky is.",
+        "Sing Text: La la.",
+    ]

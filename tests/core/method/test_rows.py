@@ -495,3 +495,15 @@ def test_elements_with_the_output_above_its_input_are_read_where_it_is_clear_whi
     one = "<output>fish</output>\n<input>cod</input>"
     assert read(one) == ([COD], set())
     assert read(f"{one}\n<output>bird</output>\n<input>wren</input>") == ([], {"unreadable"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| Input | Output |\n|---|---|\n| cod | fish\n| wren | bird |",
+        "Input | Output |\n---|---|\ncod | fish\nwren | bird |",
+        "Input | Output\n---|---\ncod | fish |\nwren | bird",
+    ],
+)
+def test_a_bar_at_the_end_of_a_row_may_be_there_or_not(text: str) -> None:
+    assert read(text) == ([COD, WREN], set())
