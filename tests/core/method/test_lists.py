@@ -266,3 +266,34 @@ def test_a_text_with_a_name_below_each_task_is_part_of_it() -> None:
         "Name a bird Text: The sky is.",
         "Sing Text: La la.",
     ]
+
+
+def test_quotation_marks_around_each_task_are_taken_off_and_those_around_its_words_stay() -> None:
+    for items, tasks in (
+        (
+            ["'Name a fish, don't sing'", "'Name a bird, don't dance'"],
+            ["Name a fish, don't sing", "Name a bird, don't dance"],
+        ),
+        (['"Name a fish" or "name a bird"', '"Sing" or "dance"'], None),
+        (["「海」か「空」", "「歌」か「詩」"], None),
+    ):
+        text = f"9. {items[0]}\n10. {items[1]}"
+        assert parse_proposals(text, cut=False, continues_item=False) == (tasks or items)
+
+
+@pytest.mark.parametrize("heading", ["## Answers", "Answers:", "**Answer:**"])
+def test_a_list_ends_at_the_heading_of_its_answers(heading: str) -> None:
+    text = f"9. {FISH}\n10. {SONG}\n\n{heading}\n1. Cod\n2. La la"
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, SONG]
+
+
+@pytest.mark.parametrize("tag", ["(Sea)", "[Sea life]", "【海】", "**[Sea]**"])
+def test_a_title_in_brackets_in_front_of_a_request_is_taken_off(tag: str) -> None:
+    assert parse_proposals(f"9. {tag} {FISH}\n10. {SONG}", cut=False, continues_item=False) == [FISH, SONG]
+
+
+@pytest.mark.parametrize("words", ["[sEA]", "(sea life)"])
+def test_words_in_brackets_that_are_no_title_stay(words: str) -> None:
+    tasks = [f"{words} {FISH}", SONG]
+    text = f"9. {tasks[0]}\n10. {tasks[1]}"
+    assert parse_proposals(text, cut=False, continues_item=False) == tasks

@@ -507,3 +507,21 @@ def test_elements_with_the_output_above_its_input_are_read_where_it_is_clear_whi
 )
 def test_a_bar_at_the_end_of_a_row_may_be_there_or_not(text: str) -> None:
     assert read(text) == ([COD, WREN], set())
+
+
+SPECIFICATION = "A tool.\n\nInput:\n\nA file.\n\nOutput:\n\nA sum."
+
+
+def test_a_specification_inside_an_output_is_part_of_it() -> None:
+    text = f"Input: a tool\nOutput: {SPECIFICATION}"
+    assert read(text) == ([("a tool", SPECIFICATION)], set())
+    assert read(f"{text}\n\nInput: cod\nOutput: fish") == ([("a tool", SPECIFICATION), COD], set())
+    # With its texts beside their names, or with names alone from the first, it is the next instance.
+    assert read("Input: wren\nOutput: bird\n\nInput: cod\nOutput:\n\nfish") == ([WREN, COD], set())
+    alone = "\n\n".join(f"Input:\n\n{given}\n\nOutput:\n\n{output}" for given, output in (WREN, COD))
+    assert read(alone) == ([WREN, COD], set())
+
+
+def test_another_prompt_between_instances_leaves_open_where_the_one_above_ends() -> None:
+    text = "Input: cod\n\nOutput: fish\n\nPrompt: What swims?\n\nInput: wren\n\nOutput: bird"
+    assert read(text) == ([], {"unreadable"})
