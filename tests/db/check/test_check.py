@@ -284,3 +284,9 @@ def test_as_many_findings_as_fit_are_listed_without_a_count(lived_in: Path) -> N
     part = check(lived_in, also={"more": look}).parts[-1]
     assert part.wrong == [f"w{n}" for n in range(10)]
     assert part.harmless == [*(f"h{n}" for n in range(10)), "1 more of this kind."]
+
+
+def test_a_workspace_in_which_nothing_has_happened_is_well(workspace: Workspace) -> None:
+    report = check(workspace.path)
+    assert found(report) == {}
+    assert [part.harmless for part in report.parts if part.harmless] == []

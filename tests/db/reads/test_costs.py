@@ -131,3 +131,22 @@ def test_rows_of_a_training_file_and_what_it_leaves_out_are_counted_without_seed
     assert training.duplicates == 1
     assert training.of_other_wordings == 2
     assert training.of_tasks_outside_the_pool == 5
+
+
+def test_a_workspace_in_which_nothing_has_happened_counts_nothing(workspace: Workspace) -> None:
+    counts = workspace.counts()
+    named = (
+        counts.pool,
+        counts.candidates,
+        counts.labels,
+        counts.instances,
+        counts.requests,
+        counts.failures,
+    )
+    for numbers in named:
+        assert numbers
+        assert set(numbers.values()) == {0}
+    assert counts.verdicts == {}
+    assert set(counts.rowless) == {0}
+    assert (counts.cost_usd, counts.attempts_of_unknown_cost, counts.reserved_usd) == (None, 0, 0.0)
+    assert counts.unsettled_usd == 0.0

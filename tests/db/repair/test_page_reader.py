@@ -138,3 +138,12 @@ def test_a_page_or_a_row_that_is_damaged_costs_no_other(tmp_path: Path) -> None:
     end = next(at for at in range(place, len(data)) if data[at] != 49)
     path.write_bytes(data[:end] + b"\x7f\xff\xff\xff" + data[end + 4 :])
     assert read(path, size) == {number: rows[number] for number in range(1, 49)}
+
+
+def test_a_header_that_says_that_its_own_page_is_free_costs_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    rows = {number: bytes([number % 256]) * 300 for number in range(1, 200)}
+    written(path, 512, rows)
+    data = path.read_bytes()
+    path.write_bytes(data[:32] + (1).to_bytes(4) + data[36:])
+    assert read(path, 512) == rows

@@ -234,3 +234,28 @@ def test_a_label_and_its_request_that_came_last_are_those_of_a_rebuilt_task(live
         mended(db, source)
         found = one(db, f"SELECT label, classify_request_id FROM tasks WHERE id = {task_id}")
         assert found == ("classification", last)
+
+
+@pytest.mark.parametrize(
+    ("who", "label", "origin"),
+    [
+        ("auto", "generation", "seed"),
+        ("human", "generation", "model"),
+        ("auto", None, "model"),
+        ("human", None, "model"),
+    ],
+)
+def test_a_lost_task_was_a_seed_where_a_program_accepted_it_with_its_label(
+    lived_in: Path, who: str, label: str | None, origin: str
+) -> None:
+    with without(lived_in) as (db, source):
+        task_id = one(db, f"SELECT max(id) FROM tasks WHERE id IN {NOT_SEEDS}")
+        db.execute(
+            """UPDATE decisions SET who = ?, before = json_set(before, '$.label', ?) WHERE kind = 'accept'
+            AND id = (SELECT min(id) FROM decisions WHERE task_id = ? AND instance_id IS NULL)""",
+            [who, label, task_id],
+        )
+        assert one(db, "SELECT changes()") == 1
+        db.execute(f"DELETE FROM tasks WHERE id = {task_id}")
+        mended(db, source)
+        assert one(db, f"SELECT origin FROM tasks WHERE id = {task_id}") == origin
