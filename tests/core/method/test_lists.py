@@ -297,3 +297,16 @@ def test_words_in_brackets_that_are_no_title_stay(words: str) -> None:
     tasks = [f"{words} {FISH}", SONG]
     text = f"9. {tasks[0]}\n10. {tasks[1]}"
     assert parse_proposals(text, cut=False, continues_item=False) == tasks
+
+
+@pytest.mark.parametrize("number", [9, 10])
+def test_an_answer_with_the_number_of_a_task_is_no_task(number: int) -> None:
+    text = f"9. {FISH}\n10. {SONG}\n\n## Answers\n{number}. Cod"
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, SONG]
+
+
+def test_a_row_of_a_table_that_was_cut_is_no_task() -> None:
+    row = f"| 9 | {FISH} |"
+    assert parse_proposals(f"{row}\n| 10 |", cut=True, continues_item=False) == [FISH]
+    assert parse_proposals(f"{row}\n| 10 | {SONG} |", cut=False, continues_item=False) == [FISH, SONG]
+    assert parse_proposals(row, cut=False, continues_item=False) == [FISH]

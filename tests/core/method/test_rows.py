@@ -525,3 +525,10 @@ def test_a_specification_inside_an_output_is_part_of_it() -> None:
 def test_another_prompt_between_instances_leaves_open_where_the_one_above_ends() -> None:
     text = "Input: cod\n\nOutput: fish\n\nPrompt: What swims?\n\nInput: wren\n\nOutput: bird"
     assert read(text) == ([], {"unreadable"})
+
+
+def test_fields_may_be_a_space_deeper_than_the_first_and_what_is_deeper_is_part_of_a_value() -> None:
+    assert read("Input: cod\nOutput: fish\n\n Input: wren\n Output: bird") == ([COD, WREN], set())
+    deeper = "fish\n\n  Input: wren\n  Output: bird"
+    assert read(f"Input: cod\nOutput: {deeper}") == ([("cod", deeper)], set())
+    assert read("<Input> cod\n<Output> fish") == ([COD], set())
