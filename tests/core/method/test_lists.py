@@ -310,3 +310,16 @@ def test_a_row_of_a_table_that_was_cut_is_no_task() -> None:
     assert parse_proposals(f"{row}\n| 10 |", cut=True, continues_item=False) == [FISH]
     assert parse_proposals(f"{row}\n| 10 | {SONG} |", cut=False, continues_item=False) == [FISH, SONG]
     assert parse_proposals(row, cut=False, continues_item=False) == [FISH]
+
+
+def test_a_task_of_the_prompts_form_below_a_list_ends_it() -> None:
+    text = f"9. {FISH}\n10. Sum up this text:\n\nTask: Name a tree.\nOutput: Oak"
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, "Sum up this text:"]
+
+
+def test_texts_below_tasks_are_answers_unless_most_tasks_announce_them() -> None:
+    announced, other = "Sum up the text below.", "Name a bird of the sea."
+    two = f"1. {announced}\n\nThe sea is wide.\n\n2. {other}\n\nA gull."
+    assert parse_proposals(two, cut=False, continues_item=False) == [announced, other]
+    three = f"{two}\n\n3. Rewrite the text below.\n\nA lake is small."
+    assert parse_proposals(three, cut=False, continues_item=False)[0] == f"{announced} The sea is wide."

@@ -69,3 +69,13 @@ def test_a_task_that_is_supposed_to_be_gone_is_near_nothing_until_it_is_forgotte
     engine.assessor.forget()
     engine.assessor.catch_up()
     assert engine.assessor.look_up(seed.instruction)[0] == Neighbour(seed.id, 1.0)
+
+
+def test_a_task_of_the_pool_is_compared_with_the_others_and_not_with_itself(engine_on: OpenEngine) -> None:
+    engine = engine_on()
+    engine.assessor.catch_up()
+    seed = engine.workspace.tasks.seeds()[0]
+    nearest = engine.assessor.assess(seed.instruction, but=seed.id).nearest
+    expected = [one for one in engine.assessor.look_up(seed.instruction, 2) if one.id != seed.id]
+    assert [nearest] == expected
+    assert engine.assessor.assess(seed.instruction).nearest == Neighbour(seed.id, 1.0)

@@ -87,3 +87,12 @@ def test_of_many_scores_some_are_computed_again_from_first_to_last(lived_in: Pat
     computed = int(part.looked_at.split(" of ")[0])
     assert scored / 3 - 10 <= computed <= -(-scored // 3) <= 200
     assert part.looked_at.endswith("F-measure of rouge_score.")
+
+
+def test_a_task_without_both_a_score_and_a_nearest_one_is_none_that_was_scored(lived_in: Path) -> None:
+    (before,) = rows(lived_in, f"SELECT count(*) {SCORED}")[0]
+    with by_hand(lived_in) as db:
+        ids = [task_id for (task_id,) in db.execute(f"SELECT id {SCORED} LIMIT 2")]
+        db.execute("UPDATE tasks SET score = NULL WHERE id = ?", [ids[0]])
+        db.execute("UPDATE tasks SET nearest_id = NULL WHERE id = ?", [ids[1]])
+    assert f" of {before - 2:,} stored ROUGE-L scores" in scores_of(lived_in).looked_at
