@@ -323,3 +323,21 @@ def test_texts_below_tasks_are_answers_unless_most_tasks_announce_them() -> None
     assert parse_proposals(two, cut=False, continues_item=False) == [announced, other]
     three = f"{two}\n\n3. Rewrite the text below.\n\nA lake is small."
     assert parse_proposals(three, cut=False, continues_item=False)[0] == f"{announced} The sea is wide."
+
+
+@pytest.mark.parametrize(
+    ("header", "is_task"),
+    [
+        ("| 9 | Name a tree. |", True),
+        ("| # | Name a tree. |", True),
+        ("| # | Write a task |", False),
+        ("| 9 | Sea |", False),
+        ("| # | Instruction |", False),
+    ],
+)
+def test_the_first_row_of_a_table_is_a_task_where_it_is_whole_and_asks_for_something(
+    header: str, is_task: bool
+) -> None:
+    text = f"{header}\n|---|---|\n| 10 | {FISH} |\n| 11 | {SONG} |"
+    found = parse_proposals(text, cut=False, continues_item=False)
+    assert found == ["Name a tree."] * is_task + [FISH, SONG]
