@@ -304,3 +304,9 @@ def test_a_request_above_an_instance_leaves_open_whose_it_is(
     kept = [one for one in parse_input_first(f"{first}\n\n{request_}\n{second}", code) if one.fault is None]
     assert kept == []
     assert len(parse_input_first(f"{first}\n\n{second}", code)) == 2
+
+
+def test_a_list_of_requests_is_a_whole_output_also_above_another_instance() -> None:
+    tasks = "1. Write a poem about it.\n\n2. Name a fish of the sea.\n\n3. Describe a lake in winter."
+    text = f"Input: cod\n\nOutput: {tasks}\nInput: {LAST[0]}\n\nOutput: {LAST[1]}"
+    assert read(text) == ([("cod", tasks), LAST], set())
