@@ -182,3 +182,23 @@ async def test_a_reworded_task_is_near_nothing_in_meaning_until_its_new_vector_i
         assert near
         assert rain.id not in {one.id for one in near}
         assert len(near) == len(engine.workspace.tasks.seeds())
+
+
+async def test_vectors_that_turn_out_to_be_too_many_are_given_up_while_they_are_read(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core.pool import vectors as meaning
+
+    path = tmp_path / "a.db"
+    await run(path, **on(server, target=1))
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with Workspace.open(path) as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            vectors = engine.assessor._meaning
+            assert vectors is not None
+            vectors.forget()
+            monkeypatch.setattr(meaning, "IN_MEMORY", 100)
+            while vectors.read_some():
+                pass
+            assert "requires faiss" in (vectors.unusable or "")
+            assert vectors.pool_size == 0
