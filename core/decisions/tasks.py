@@ -51,9 +51,9 @@ class DecisionResult:
 
     done: tuple[int, ...]
     refused: Mapping[int, DecisionRefusedError]
-    flipped: frozenset[int] = frozenset()
+    flipped: frozenset[int]
     """Ids of other candidates whose verdict changed."""
-    left: int = 0
+    left: int
     """Number of tasks not reached because the step was stopped."""
     before_vectors: frozenset[int] = frozenset()
     """Ids of tasks accepted before all vectors needed to assess them were there."""

@@ -144,7 +144,7 @@ def _added(said: str, sent: Parameters) -> Lessons:
 def _one_of_several(said: str, sent: Parameters) -> Lessons:
     """Read which parameters exclude each other; the first of them stays."""
     named = [name for name in sent if name not in TOKEN_LIMITS and mentions(said, name)]
-    return dict.fromkeys(named[1:]) if len(named) > 1 and _ONE_OF.search(said) else {}
+    return dict.fromkeys(named[1:]) if _ONE_OF.search(said) else {}
 
 
 def _refused(error: ToldError, sent: Parameters, learned: Mapping[str, str | None]) -> Lessons:

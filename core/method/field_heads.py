@@ -118,6 +118,11 @@ def field_head(line: Line, number: int, vocabulary: Vocabulary, *, bare: bool = 
     )
 
 
+def head_of(text: str, vocabulary: Vocabulary) -> FieldHead | None:
+    """Read a text as the start of a field where its place in the answer makes no difference."""
+    return field_head(Line(text), 0, vocabulary)
+
+
 def alike(one: FieldHead, other: FieldHead) -> bool:
     """Whether two heads are decorated in the same way."""
     return one.style == other.style and one.lower == other.lower

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.answer_lines import Line
-from selfinstruct.core.method.field_heads import FieldHead, field_head
+from selfinstruct.core.method.field_heads import FieldHead, field_head, head_of
 from selfinstruct.core.method.instance_fields import Field
 from selfinstruct.core.method.next_task import names_task, only_introduces
 from selfinstruct.core.method.parsed_instance import OPEN_END, UNREADABLE, Pair, unplaced
@@ -98,7 +98,7 @@ def without_reasoning(fields: Sequence[Field], vocabulary: Vocabulary) -> list[F
 def _has_reasoning(value: str, vocabulary: Vocabulary) -> bool:
     """Whether an input ends with reasoning, and is not a text of several fields, such as a form."""
     above = _above_reasoning(value, vocabulary)
-    heads = (field_head(Line(line), 0, vocabulary) for line in above.split("\n"))
+    heads = (head_of(line, vocabulary) for line in above.split("\n"))
     return above != value and not any(heads)
 
 
@@ -109,7 +109,9 @@ def _above_reasoning(value: str, vocabulary: Vocabulary) -> str:
 
 def _output_then_input(fields: Sequence[Field]) -> list[Pair]:
     """Pair each output with the input below it, if a heading or a blank line sets the pairs apart."""
-    named = [(one, before) for before, one in pairwise(fields) if one.kind not in {"", "example"}]
+    # Nothing stands above the first field of an answer in XML.
+    above = [Field("", ""), *fields]
+    named = [(one, before) for before, one in pairwise(above) if one.kind not in {"", "example"}]
     outputs, inputs = named[::2], named[1::2]
     together = all(before.kind != "example" and not _ends_blank(before.value) for _, before in inputs)
     apart = all(before.kind == "example" or _ends_blank(before.value) for _, before in outputs[1:])
@@ -128,7 +130,7 @@ def _ends_blank(value: str) -> bool:
 def _fault_above(text: str, vocabulary: Vocabulary) -> Reason | None:
     """Why the instance below this text is unreadable: a field with a name of its own may be part of it."""
     for line in text.strip().split("\n"):
-        head = field_head(Line(line), 0, vocabulary)
+        head = head_of(line, vocabulary)
         if head is None or head.kind is not None or head.quoted or not head.text.strip():
             continue
         if names_task(head, vocabulary) or fold(head.name) in vocabulary.under_task:
@@ -211,7 +213,7 @@ def _split_at(value: str, own: FieldHead | None, vocabulary: Vocabulary) -> tupl
 
 def _plain_names(text: str, vocabulary: Vocabulary) -> str:
     """A text with its bold names in plain type, since they are not part of a document."""
-    heads = ((line, field_head(Line(line), 0, vocabulary)) for line in text.split("\n"))
+    heads = ((line, head_of(line, vocabulary)) for line in text.split("\n"))
     return "\n".join(
         f"{head.name}: {head.text}".rstrip() if head and head.style == "bold" and head.kind is None else line
         for line, head in heads

@@ -11,6 +11,7 @@ from selfinstruct.core.method.field_heads import (
     FieldHead,
     consistent_heads,
     field_head,
+    head_of,
     with_own_names,
 )
 from selfinstruct.core.method.instance_bounds import (
@@ -177,7 +178,7 @@ def _without_heading(line: Line, vocabulary: Vocabulary) -> list[Line]:
     match = None if line.code else vocabulary.example.match(line.text[:LONGEST_HEADING])
     if match and match["title"] and match["number"]:
         title = line.text[match.start("title") :]
-        head = field_head(Line(title), 0, vocabulary)
+        head = head_of(title, vocabulary)
         if head is not None and head.kind in {"input", "output", "label"}:
             return [Line(line.text[: match.start("title")].rstrip()), Line(title)]
     return [line]
@@ -223,7 +224,7 @@ def _begins_with_element(text: str, vocabulary: Vocabulary) -> bool:
 
 def _start(text: str, vocabulary: Vocabulary) -> Start | None:
     """What a line of an instance answer begins."""
-    head = field_head(Line(text), 0, vocabulary)
+    head = head_of(text, vocabulary)
     if _begins_with_element(text.strip(), vocabulary):
         return "field"
     # "# Output: 25" is a comment.
@@ -326,5 +327,5 @@ def _from_xml(text: str, vocabulary: Vocabulary, roles: Sequence[frozenset[Kind]
 def _holds_words(text: str, vocabulary: Vocabulary) -> bool:
     """Whether there is more before the first element than a line of prose and enclosing elements."""
     lines = [line for line in re.sub(r"<[^<>]*>", "", text).split("\n") if line.strip()]
-    head = field_head(Line(lines[0]), 0, vocabulary) if lines else None
+    head = head_of(lines[0], vocabulary) if lines else None
     return len(lines) > 1 or (head is not None and head.kind in {"input", "output", "label"})

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from selfinstruct.core.method.answer_lines import Line, is_fence, is_wrapper, without_wrapper
-from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.answer_lines import is_fence, is_wrapper, without_wrapper
+from selfinstruct.core.method.field_heads import head_of
 from selfinstruct.core.method.field_pairs import (
     input_then_output,
     unnamed_inputs,
@@ -120,7 +120,7 @@ def _before_fields(read: Fields, vocabulary: Vocabulary) -> str:
 
 def _names_field(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a line has a usual name with a word before it, such as "Example output"."""
-    heads = (field_head(Line(line), 0, vocabulary) for line in text.split("\n"))
+    heads = (head_of(line, vocabulary) for line in text.split("\n"))
     return any(head and head.kind in _KINDS and head.meaning and head.meaning.usual for head in heads)
 
 

@@ -55,7 +55,7 @@ _ANY_ANSWER = re.compile(
 _SENTENCE = re.compile(r"[.?!](?=\s)|[。？！]")
 _TITLE_WORDS, _ANSWER_WORDS = 4, 4
 _MOSTLY = 2 / 3
-_ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>.+)[\"”」'’»]$")
+_ANY_QUOTES = re.compile(r"^(?P<open>[\"“「'‘«])(?P<text>(?:(?!(?P=open)).|(?<=\w)'(?=\w))+)[\"”」'’»]$")
 _NUMBER_AGAIN = re.compile(r"^\(?(?P<number>\d{1,3})[.)]\s+(?=\S)")
 ENDS = re.compile(r"[.?!。？！…]['\"’”」』»》)）\]*_`]*$")
 """The end of a sentence."""

@@ -6,8 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from selfinstruct.core.language.unicode_tokens import fold
-from selfinstruct.core.method.answer_lines import Line
-from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.field_heads import head_of
 from selfinstruct.core.method.field_pairs import (
     ASIDE,
     LEAST_ASIDES,
@@ -83,8 +82,7 @@ def _other_tasks(fields: Sequence[Field], vocabulary: Vocabulary) -> frozenset[i
         number
         for number in labels
         if any(
-            names_task(field_head(Line(line), 0, vocabulary), vocabulary)
-            for line in fields[number].value.split("\n")[1:]
+            names_task(head_of(line, vocabulary), vocabulary) for line in fields[number].value.split("\n")[1:]
         )
     ]
     return frozenset(below if len(below) < len(labels) or len(labels) == 1 else ())

@@ -7,7 +7,7 @@ from typing import Any
 from selfinstruct.core.answer_schemas import INSTRUCTIONS
 from selfinstruct.core.method.answer_lines import Line, Start, answer_lines
 from selfinstruct.core.method.broken_json import mended
-from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.field_heads import head_of
 from selfinstruct.core.method.item_text import is_title, number_again, plain_items, without_title
 from selfinstruct.core.method.json_answers import JsonItems, holds_an_answer, json_items
 from selfinstruct.core.method.list_item import COLONS
@@ -106,7 +106,7 @@ def _announces(before: str, vocabulary: Vocabulary, opened: bool) -> bool:
     said = marker.text if marker else before
     if marker or opened:
         return not re.search(r"\w", said)
-    head = field_head(Line(said), 0, vocabulary)
+    head = head_of(said, vocabulary)
     return not vocabulary.is_request(said) or (head is not None and head.kind is not None)
 
 

@@ -6,7 +6,7 @@ from itertools import chain
 
 from selfinstruct.core.language.unicode_tokens import fold
 from selfinstruct.core.method.answer_lines import Line
-from selfinstruct.core.method.field_heads import FieldHead, field_head
+from selfinstruct.core.method.field_heads import FieldHead, field_head, head_of
 from selfinstruct.core.method.values import input_of
 from selfinstruct.core.method.vocabulary import Vocabulary
 
@@ -51,13 +51,13 @@ def before_next_task(text: str, vocabulary: Vocabulary, *, request: bool = False
 
 
 def _is_next_request(text: str, vocabulary: Vocabulary) -> bool:
-    head = field_head(Line(text), 0, vocabulary)
+    head = head_of(text, vocabulary)
     return names_next_task(head, vocabulary) or (head is None and vocabulary.is_request(text))
 
 
 def _introduces(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a text introduces the instances, or is a sentence that announces examples."""
-    head = field_head(Line(text), 0, vocabulary)
+    head = head_of(text, vocabulary)
     holds_value = head is not None and head.kind in {"input", "output", "label"} and head.text.strip()
     is_sentence = "\n" not in text and len(text) <= _LONGEST_SENTENCE and text[0] not in "[{<|"
     is_sentence = is_sentence and not holds_value
@@ -67,7 +67,7 @@ def _introduces(text: str, vocabulary: Vocabulary) -> bool:
 def _begins_with_own_field(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a text is nothing but fields, the first of which has a name of its own: `Paragraph: ...`."""
     lines = text.strip().split("\n")
-    heads = [field_head(Line(line), 0, vocabulary) for line in lines]
+    heads = [head_of(line, vocabulary) for line in lines]
     first = heads[0]
     return first is not None and first.kind is None and all(heads) and not names_task(first, vocabulary)
 
@@ -80,7 +80,7 @@ def before_last_task(text: str, vocabulary: Vocabulary) -> str:
     before, _, last = text.rstrip().rpartition("\n\n")
     if not before.strip():
         return ""
-    heads = [field_head(Line(line), 0, vocabulary) for line in (*last.split("\n"), *before.split("\n"))]
+    heads = [head_of(line, vocabulary) for line in (*last.split("\n"), *before.split("\n"))]
     first = heads[0]
     is_task = first is not None and first.kind == "task" and first.meaning is not None and first.meaning.usual
     return before.rstrip() if is_task and not any(heads[1:]) else ""
@@ -98,7 +98,7 @@ def only_introduces(text: str, vocabulary: Vocabulary) -> bool:
         return line.rstrip(" *").endswith((":", "：", "!", "！"))
 
     def introduces(line: str) -> bool:
-        head = field_head(Line(line), 0, vocabulary)
+        head = head_of(line, vocabulary)
         preface = head is not None and head.kind == "preface"
         return preface or names_task(head, vocabulary) or vocabulary.is_lead_in(line) or ends(line)
 
@@ -221,7 +221,7 @@ def _announces(line: str) -> bool:
 def dialogue_follows(text: str, vocabulary: Vocabulary) -> bool:
     """Whether a dialogue with the model seems to begin below a text without fields."""
     lines = text.strip().split("\n")
-    heads = [field_head(Line(line), 0, vocabulary) for line in lines]
+    heads = [head_of(line, vocabulary) for line in lines]
     value = Value()
     for number, (line, head) in enumerate(zip(lines, heads, strict=True)):
         if number and head and _speaks(head, heads, vocabulary) and not lines[number - 1].strip():

@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from selfinstruct.core.answer_schemas import INSTANCES
-from selfinstruct.core.method.answer_lines import Line
-from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.field_heads import head_of
 from selfinstruct.core.method.json_answers import as_text, json_items
 from selfinstruct.core.method.next_task import before_next_task
 from selfinstruct.core.method.no_instance import holds_no_instance
@@ -110,7 +109,7 @@ def _is_output(meaning: FieldName | None) -> bool:
 
 def _has_fields(prose: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Whether the lines around a table or JSON contain fields; it is then only the value of one of them."""
-    heads = (field_head(Line(line), 0, vocabulary) for line in prose)
+    heads = (head_of(line, vocabulary) for line in prose)
     return any(head is not None and head.kind in {"input", "output", "label"} for head in heads)
 
 

@@ -3,8 +3,8 @@
 import re
 from functools import cache
 
-from selfinstruct.core.method.answer_lines import Line, answer_lines, is_fence, is_wrapper
-from selfinstruct.core.method.field_heads import field_head
+from selfinstruct.core.method.answer_lines import answer_lines, is_fence, is_wrapper
+from selfinstruct.core.method.field_heads import head_of
 from selfinstruct.core.method.vocabulary import Kind, Vocabulary, any_of
 
 _HAS_OBJECT = re.compile(r"\{\s*\\?[\"'“‘]\w")
@@ -28,11 +28,11 @@ def has_unknown_form(text: str, vocabulary: Vocabulary) -> bool:
     name; or lines begin with the names of an input and of an output, in whatever decoration.
     """
     stripped = text.strip()
-    first = field_head(Line(stripped.split("\n", 1)[0]), 0, vocabulary)
+    first = head_of(stripped.split("\n", 1)[0], vocabulary)
     if first and re.fullmatch(vocabulary.item, first.name, re.IGNORECASE):
         return True
     if first and first.text.strip():
-        heads = (field_head(Line(line), 0, vocabulary) for line in stripped.split("\n"))
+        heads = (head_of(line, vocabulary) for line in stripped.split("\n"))
         named = [head.name for head in heads if head]
         if named.count(first.name) > 1 and len(set(named)) > 1:
             return True
@@ -85,7 +85,7 @@ def holds_output(text: str, name: str, vocabulary: Vocabulary) -> bool:
     pattern = _begins_with(_names(vocabulary, ("output",), usual=meaning.usual))
     # What stands beside the name of the input begins no line.
     lines = _written(text, below=0 if text.startswith("\n") else 1)
-    heads = (field_head(Line(line), 0, vocabulary) for line in lines)
+    heads = (head_of(line, vocabulary) for line in lines)
     named = (head.meaning for head in heads if head is not None and head.kind == "output")
     return any(map(pattern.match, lines)) or any(one and (one.usual or not meaning.usual) for one in named)
 

@@ -42,6 +42,8 @@ _OWN = {
         "tests/core/runs/test_unattended.py",
     ),
     "db/check": ("tests/db/check",),
+    "db/sqlite/migrations.py": ("tests/db/tables",),
+    "db/reads/overview.py": ("tests/core/stats/test_overview.py",),
     "db/tables": (
         "tests/db/test_workspace.py",
         "tests/core/decisions",

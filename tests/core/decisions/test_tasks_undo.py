@@ -8,6 +8,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.settings.sources import resolve
+from selfinstruct.db.records import REPARSE
 from selfinstruct.db.workspace import Workspace
 from tests.core.decisions.candidates import candidate
 
@@ -228,3 +229,21 @@ def test_undoing_a_rejection_brings_back_what_nothing_has_taken_the_place_of(eng
     engine.decisions.settle(other, Assessment((), None), lambda event: None)
     assert engine.decisions.undo()
     assert engine.workspace.tasks.get(first).state == "accepted"
+
+
+def test_what_is_taken_back_of_reparsing_counts_as_reparsing_and_not_as_a_persons(engine: Engine) -> None:
+    task_id = candidate(engine, "Name three rivers of Spain.")
+    task = engine.workspace.tasks.get(task_id)
+    reworded = replace(task.standing, instruction="Name two rivers of Spain.")
+    step = engine.workspace.decisions.next_step()
+    engine.decisions.append(task, "edit", "auto", reworded, step=step, tag=REPARSE)
+    engine.decisions.undo()
+    engine.decisions.accept(task_id)
+    engine.decisions.undo()
+    taken = [(one.kind, one.who, one.tag) for one in engine.workspace.decisions.of_task(task_id)]
+    assert taken == [
+        ("edit", "auto", REPARSE),
+        ("undo", "auto", REPARSE),
+        ("accept", "human", None),
+        ("undo", "human", None),
+    ]

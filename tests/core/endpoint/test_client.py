@@ -15,6 +15,7 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.core.requests.sender import MAX_ATTEMPTS, Sender
+from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import Request
@@ -336,3 +337,18 @@ async def test_an_answer_that_breaks_off_has_the_status_that_it_began_with(
 def statuses(engine: Engine) -> list[int | None]:
     with closing(sqlite3.connect(engine.workspace.path)) as db:
         return [status for (status,) in db.execute("SELECT http_status FROM attempts ORDER BY id")]
+
+
+@pytest.mark.parametrize(("path", "said"), [("/v1", ""), ("", " (it often ends in /v1)")])
+async def test_an_address_that_knows_no_model_says_how_addresses_usually_end_if_it_does_not(
+    server: ModelServer, path: str, said: str
+) -> None:
+    server.refuse = lambda body: Fault(404, error_body("no model m"))
+    address = server.url.removesuffix("/v1") + path
+    endpoint = Endpoint(resolve(on(server, base_url=address)))
+    try:
+        with pytest.raises(SendError) as caught:
+            await endpoint.send([{"role": "user", "content": "x"}], {"max_tokens": 1})
+        assert f"{setting('base_url')}{said} and {setting('api')}" in endpoint.advice(caught.value)
+    finally:
+        await endpoint.close()

@@ -1,8 +1,16 @@
 """What is read of a context from the sentences of real servers, and what a smaller request asks for."""
 
+from typing import Any
+
 import pytest
 
-from selfinstruct.core.endpoint.context_limit import ContextLimit, context_limit, is_too_long, smaller
+from selfinstruct.core.endpoint.context_limit import (
+    ContextLimit,
+    asked_for,
+    context_limit,
+    is_too_long,
+    smaller,
+)
 from selfinstruct.core.endpoint.error_bodies import ToldError
 from selfinstruct.db.records import Stage
 
@@ -95,6 +103,12 @@ def test_a_smaller_request_still_holds_a_whole_answer(
 ) -> None:
     made = smaller({"max_tokens": asked, "top_p": 1}, limit, stage=stage)
     assert made == (None if fewer in {None, asked} else {"max_tokens": fewer, "top_p": 1})
+
+
+@pytest.mark.parametrize("sent", [{}, {"top_p": 1}, {"max_tokens": "auto"}, {"max_completion_tokens": None}])
+def test_a_request_without_a_number_of_tokens_has_no_smaller_one(sent: Any) -> None:
+    assert smaller(sent, ContextLimit(4096, 1000), stage="propose") is None
+    assert asked_for(sent) is None
 
 
 def test_thoughts_are_no_part_of_the_answer_that_has_to_fit() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.core.endpoint.credentials import find_headers
+from selfinstruct.core.endpoint.credentials import find_headers, find_key
 from selfinstruct.core.endpoint.key_consent import KeyConsent, KeyUse
 from selfinstruct.core.endpoint.redaction import struck_text
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
@@ -115,3 +115,27 @@ def test_a_variable_with_characters_that_no_header_can_have_is_refused(
     with pytest.raises(EndpointUnusableError, match="value of MY_TOKEN has characters") as told:
         headers(**{"X-A": "$MY_TOKEN"})
     assert "canary" not in str(told.value)
+
+
+def key_of(monkeypatch: pytest.MonkeyPatch, key: str, *, address: str = ADDRESS) -> str | None:
+    """The key that is sent, where its variable is allowed."""
+    monkeypatch.setenv("MY_KEY", key)
+    settings = resolve({"model": "m", "base_url": address, "api_key_env": "MY_KEY"})
+    names = ("--model", "--base-url", "--api-key-env")
+    return find_key(settings, KeyConsent([KeyUse("MY_KEY", "http://h")]), names=names)
+
+
+@pytest.mark.parametrize("key", ["sk-\u00e9", "sk-\x07a", "sk a", "sk-\x7f", "s\u200bk"])
+def test_a_key_with_characters_that_no_key_has_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    with pytest.raises(EndpointUnusableError, match="key in MY_KEY has characters that are invalid") as told:
+        key_of(monkeypatch, key)
+    assert key not in str(told.value)
+
+
+def test_a_key_is_sent_without_the_spaces_around_it_and_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert key_of(monkeypatch, "  canary-key-77\n") == "canary-key-77"
+    assert "canary" not in struck_text("You sent canary-key-77.")
+    with pytest.raises(EndpointUnusableError, match="needs a key, and MY_KEY is not set"):
+        key_of(monkeypatch, "  ")

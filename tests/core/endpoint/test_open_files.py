@@ -40,6 +40,16 @@ def test_where_it_cannot_be_raised_there_are_fewer_connections_and_at_least_one(
     assert within(16, 16, "-c", ROOM).stdout.split()[0] == "1"
 
 
+def test_two_endpoints_share_the_limit() -> None:
+    both = ROOM.replace("room_for(100)", "room_for(100, endpoints=2)")
+    room, soft = map(int, within(64, 1024, "-c", both).stdout.split())
+    assert room == 100
+    assert 200 < soft < 1024
+    (alone, _), (room, soft) = (map(int, within(64, 64, "-c", one).stdout.split()) for one in (ROOM, both))
+    assert soft == 64
+    assert room == alone // 2
+
+
 @pytest.mark.parametrize(("hard", "is_said"), [(64, True), (1024, False)])
 def test_work_goes_on_with_fewer_connections_and_says_so(
     server: ModelServer, tmp_path: Path, hard: int, is_said: bool

@@ -76,3 +76,14 @@ def test_an_error_inside_a_stream_is_the_answer() -> None:
 def test_any_stream_gives_a_text_or_a_sentence(noise: bytes) -> None:
     with suppress(AnswerError):
         read_answer(b"data: " + noise, "chat")
+
+
+def test_usage_beside_the_last_text_counts_unless_the_stream_tells_its_own() -> None:
+    usage, own = {"prompt_tokens": 7, "completion_tokens": 9}, {"prompt_tokens": 7, "completion_tokens": 11}
+    for events, tokens in (
+        ([delta("x", usage=usage)], 9),
+        ([delta("x", usage=usage), {"choices": [], "usage": own}], 11),
+        ([{"choices": [], "usage": own}, delta("x", usage=usage)], 11),
+        ([delta("x", usage=None)], None),
+    ):
+        assert read_told(stream(*events)).completion_tokens == tokens

@@ -39,6 +39,9 @@ def counted(prompt: object, completion: object, total: object = None, **more: An
             384,
             id="more thoughts than answer",
         ),
+        pytest.param(
+            counted(20, 300, completion_tokens_details={"reasoning_tokens": 300}), 300, id="only thoughts"
+        ),
         pytest.param(counted(20, 384, 10), 384, id="total below the prompt"),
         pytest.param(counted(20, 384, 0), 384, id="no total"),
         pytest.param(counted(20, 384, -5), 384, id="negative total"),

@@ -284,3 +284,29 @@ def test_quoted_inputs_with_arrows_are_no_output() -> None:
     for arrow in (" -> ", " => ", " → ", ": "):
         text = f'"The soup was cold."{arrow}negative\n"I loved the show!"{arrow}positive'
         assert read(text) == ([], {"unreadable"})
+
+
+@pytest.mark.parametrize(
+    ("code", "names", "request_"),
+    [
+        ("ja", ("入力", "出力"), "冬の海についての短い詩を書いてください。"),
+        ("zh", ("输入", "输出"), "请写一首关于冬天大海的短诗。"),
+        ("ko", ("입력", "출력"), "겨울 바다에 대한 짧은 시를 써 주세요."),
+        ("es", ("Entrada", "Salida"), "Escribe un poema breve sobre el mar."),
+    ],
+)
+def test_a_request_above_an_instance_leaves_open_whose_it_is(
+    code: str, names: tuple[str, str], request_: str
+) -> None:
+    first, second = (
+        f"{names[0]}: {given}\n{names[1]}: {output}" for given, output in (("1", "2"), ("3", "4"))
+    )
+    kept = [one for one in parse_input_first(f"{first}\n\n{request_}\n{second}", code) if one.fault is None]
+    assert kept == []
+    assert len(parse_input_first(f"{first}\n\n{second}", code)) == 2
+
+
+def test_a_list_of_requests_is_a_whole_output_also_above_another_instance() -> None:
+    tasks = "1. Write a poem about it.\n\n2. Name a fish of the sea.\n\n3. Describe a lake in winter."
+    text = f"Input: cod\n\nOutput: {tasks}\nInput: {LAST[0]}\n\nOutput: {LAST[1]}"
+    assert read(text) == ([("cod", tasks), LAST], set())

@@ -267,3 +267,29 @@ def test_texts_in_json_are_those_that_the_model_wrote(
         if state == "kept":
             assert read_output == (pair[1].strip() if output_first else pair[1])
             assert read_input in {pair[0], ""}
+
+
+def test_a_string_of_one_task_stays_as_it_is_and_one_of_several_is_a_list() -> None:
+    assert proposals('["1. Name a fish."]') == ["1. Name a fish."]
+    assert proposals('["1. Name a fish.\\n2. Sing."]') == ["Name a fish.", "Sing."]
+
+
+@pytest.mark.parametrize("text", ['[{"name": "cod"}] and\n{"q": "x"', '{"sea": "North"}\n{"sea": "Bal'])
+def test_json_with_names_of_its_own_is_an_output_also_with_more_of_it_below(text: str) -> None:
+    assert rows(text) == [("", text, "kept")]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (
+            '{"reason": "It is a classification task because the outputs are of a fixed set"}',
+            "classification",
+        ),
+        ('{"why": "It is a classification task, as its outputs are few", "answer": "no"}', "generation"),
+        ('{"x": "maybe"}', "unknown"),
+        ("{}", "unknown"),
+    ],
+)
+def test_of_a_label_in_json_the_short_word_counts_and_else_the_sentence(text: str, label: str) -> None:
+    assert parse_label(text) == label

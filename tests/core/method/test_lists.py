@@ -249,3 +249,95 @@ def test_numbers_in_brackets_and_escaped_points_begin_items() -> None:
 )
 def test_a_list_in_another_language_is_read(language: str, text: str, items: list[str]) -> None:
     assert parse_proposals(text, cut=False, continues_item=False, language=language) == items
+
+
+def test_a_number_within_a_task_begins_another_one_only_from_the_second_on() -> None:
+    for text, tasks in (
+        (f"- {FISH} 1. {SONG}\n- Write a poem.", [f"{FISH} 1. {SONG}", "Write a poem."]),
+        (f"- {FISH} 2. {SONG} 3. Dance.\n- Write a poem.", [FISH, SONG, "Dance.", "Write a poem."]),
+    ):
+        assert parse_proposals(text, cut=False, continues_item=False) == tasks
+
+
+def test_a_text_with_a_name_below_each_task_is_part_of_it() -> None:
+    text = "1. Name a fish:\nText: The sea is full.\n2. Name a bird\nText: The sky is.\n3. Sing\nText: La la."
+    assert parse_proposals(text, cut=False, continues_item=False) == [
+        "Name a fish: Text: The sea is full.",
+        "Name a bird Text: The sky is.",
+        "Sing Text: La la.",
+    ]
+
+
+def test_quotation_marks_around_each_task_are_taken_off_and_those_around_its_words_stay() -> None:
+    for items, tasks in (
+        (
+            ["'Name a fish, don't sing'", "'Name a bird, don't dance'"],
+            ["Name a fish, don't sing", "Name a bird, don't dance"],
+        ),
+        (['"Name a fish" or "name a bird"', '"Sing" or "dance"'], None),
+        (["「海」か「空」", "「歌」か「詩」"], None),
+    ):
+        text = f"9. {items[0]}\n10. {items[1]}"
+        assert parse_proposals(text, cut=False, continues_item=False) == (tasks or items)
+
+
+@pytest.mark.parametrize("heading", ["## Answers", "Answers:", "**Answer:**"])
+def test_a_list_ends_at_the_heading_of_its_answers(heading: str) -> None:
+    text = f"9. {FISH}\n10. {SONG}\n\n{heading}\n1. Cod\n2. La la"
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, SONG]
+
+
+@pytest.mark.parametrize("tag", ["(Sea)", "[Sea life]", "【海】", "**[Sea]**"])
+def test_a_title_in_brackets_in_front_of_a_request_is_taken_off(tag: str) -> None:
+    assert parse_proposals(f"9. {tag} {FISH}\n10. {SONG}", cut=False, continues_item=False) == [FISH, SONG]
+
+
+@pytest.mark.parametrize("words", ["[sEA]", "(sea life)"])
+def test_words_in_brackets_that_are_no_title_stay(words: str) -> None:
+    tasks = [f"{words} {FISH}", SONG]
+    text = f"9. {tasks[0]}\n10. {tasks[1]}"
+    assert parse_proposals(text, cut=False, continues_item=False) == tasks
+
+
+@pytest.mark.parametrize("number", [9, 10])
+def test_an_answer_with_the_number_of_a_task_is_no_task(number: int) -> None:
+    text = f"9. {FISH}\n10. {SONG}\n\n## Answers\n{number}. Cod"
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, SONG]
+
+
+def test_a_row_of_a_table_that_was_cut_is_no_task() -> None:
+    row = f"| 9 | {FISH} |"
+    assert parse_proposals(f"{row}\n| 10 |", cut=True, continues_item=False) == [FISH]
+    assert parse_proposals(f"{row}\n| 10 | {SONG} |", cut=False, continues_item=False) == [FISH, SONG]
+    assert parse_proposals(row, cut=False, continues_item=False) == [FISH]
+
+
+def test_a_task_of_the_prompts_form_below_a_list_ends_it() -> None:
+    text = f"9. {FISH}\n10. Sum up this text:\n\nTask: Name a tree.\nOutput: Oak"
+    assert parse_proposals(text, cut=False, continues_item=False) == [FISH, "Sum up this text:"]
+
+
+def test_texts_below_tasks_are_answers_unless_most_tasks_announce_them() -> None:
+    announced, other = "Sum up the text below.", "Name a bird of the sea."
+    two = f"1. {announced}\n\nThe sea is wide.\n\n2. {other}\n\nA gull."
+    assert parse_proposals(two, cut=False, continues_item=False) == [announced, other]
+    three = f"{two}\n\n3. Rewrite the text below.\n\nA lake is small."
+    assert parse_proposals(three, cut=False, continues_item=False)[0] == f"{announced} The sea is wide."
+
+
+@pytest.mark.parametrize(
+    ("header", "is_task"),
+    [
+        ("| 9 | Name a tree. |", True),
+        ("| # | Name a tree. |", True),
+        ("| # | Write a task |", False),
+        ("| 9 | Sea |", False),
+        ("| # | Instruction |", False),
+    ],
+)
+def test_the_first_row_of_a_table_is_a_task_where_it_is_whole_and_asks_for_something(
+    header: str, is_task: bool
+) -> None:
+    text = f"{header}\n|---|---|\n| 10 | {FISH} |\n| 11 | {SONG} |"
+    found = parse_proposals(text, cut=False, continues_item=False)
+    assert found == ["Name a tree."] * is_task + [FISH, SONG]

@@ -84,3 +84,12 @@ def test_answers_in_these_names_are_read(names: OwnNames) -> None:
 
 def test_prompts_that_are_built_in_add_no_names() -> None:
     assert own_names("chat", None, "ja") == OwnNames()
+
+
+def test_a_yes_and_a_no_with_a_colon_are_no_part_of_the_question(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.toml"
+    written = GERMAN.replace('"Ja"', '"Ja: eine Klasse"').replace('"Nein"', '"Nein: keine Klasse"')
+    path.write_text(written.format(api="completions", field="prompt"), encoding="utf-8")
+    found = own_names("completions", path, "other")
+    assert found.question == ("Klassifikation?",)
+    assert (found.yes, found.no) == (("Ja: eine Klasse",), ("Nein: keine Klasse",))

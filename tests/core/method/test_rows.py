@@ -489,3 +489,46 @@ def test_a_number_with_which_a_cut_answer_ends_begins_the_next_instance_and_not_
 def test_a_single_input_below_each_label_has_no_bullet(mark: str) -> None:
     text = f"Class label: `fish`\n{mark}cod\n\nClass label: `bird`\n{mark}wren"
     assert read(text, output_first=True) == ([COD, WREN], set())
+
+
+def test_elements_with_the_output_above_its_input_are_read_where_it_is_clear_which_belong_together() -> None:
+    one = "<output>fish</output>\n<input>cod</input>"
+    assert read(one) == ([COD], set())
+    assert read(f"{one}\n<output>bird</output>\n<input>wren</input>") == ([], {"unreadable"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| Input | Output |\n|---|---|\n| cod | fish\n| wren | bird |",
+        "Input | Output |\n---|---|\ncod | fish\nwren | bird |",
+        "Input | Output\n---|---\ncod | fish |\nwren | bird",
+    ],
+)
+def test_a_bar_at_the_end_of_a_row_may_be_there_or_not(text: str) -> None:
+    assert read(text) == ([COD, WREN], set())
+
+
+SPECIFICATION = "A tool.\n\nInput:\n\nA file.\n\nOutput:\n\nA sum."
+
+
+def test_a_specification_inside_an_output_is_part_of_it() -> None:
+    text = f"Input: a tool\nOutput: {SPECIFICATION}"
+    assert read(text) == ([("a tool", SPECIFICATION)], set())
+    assert read(f"{text}\n\nInput: cod\nOutput: fish") == ([("a tool", SPECIFICATION), COD], set())
+    # With its texts beside their names, or with names alone from the first, it is the next instance.
+    assert read("Input: wren\nOutput: bird\n\nInput: cod\nOutput:\n\nfish") == ([WREN, COD], set())
+    alone = "\n\n".join(f"Input:\n\n{given}\n\nOutput:\n\n{output}" for given, output in (WREN, COD))
+    assert read(alone) == ([WREN, COD], set())
+
+
+def test_another_prompt_between_instances_leaves_open_where_the_one_above_ends() -> None:
+    text = "Input: cod\n\nOutput: fish\n\nPrompt: What swims?\n\nInput: wren\n\nOutput: bird"
+    assert read(text) == ([], {"unreadable"})
+
+
+def test_fields_may_be_a_space_deeper_than_the_first_and_what_is_deeper_is_part_of_a_value() -> None:
+    assert read("Input: cod\nOutput: fish\n\n Input: wren\n Output: bird") == ([COD, WREN], set())
+    deeper = "fish\n\n  Input: wren\n  Output: bird"
+    assert read(f"Input: cod\nOutput: {deeper}") == ([("cod", deeper)], set())
+    assert read("<Input> cod\n<Output> fish") == ([COD], set())

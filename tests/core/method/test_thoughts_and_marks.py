@@ -65,3 +65,21 @@ def test_an_output_that_only_looks_like_a_thought_or_a_mark_stays_whole(output: 
     assert one.output == output
     (one,) = parse_input_first(output)
     assert one.output == output
+
+
+@pytest.mark.parametrize(
+    "output", ['"<|im_end|>" ends a turn.', "`</s>` is a mark.", "“<eos>”, that is all."]
+)
+def test_a_quoted_mark_at_the_very_beginning_is_spoken_of(output: str) -> None:
+    (one,) = parse_input_first(output)
+    assert one.output == output
+
+
+def test_the_end_of_details_that_nothing_opens_hides_no_thoughts() -> None:
+    (one,) = parse_input_first("</details>\n<think>Input: x</think>\nInput: cod\nOutput: fish")
+    assert (one.input, one.output) == ("cod", "fish")
+
+
+@pytest.mark.parametrize("task", ["Explain what a <think> tag is for.", "Say what <think> does, briefly."])
+def test_a_tag_that_a_task_speaks_of_begins_no_thought(task: str) -> None:
+    assert parse_proposals(f"9. {task}\n10. Sing.", cut=False, continues_item=False) == [task, "Sing."]

@@ -98,3 +98,13 @@ def test_names_of_each_language_have_blocks(code: str, names: str) -> None:
     given, output = names.split()
     text = f"{given}: |\n  a\n{output}: |\n  b"
     assert [(one.input, one.output, one.fault) for one in parse_input_first(text, code)] == [("a", "b", None)]
+
+
+@pytest.mark.parametrize("output", ["'Tis a fish.", '"Cod" is one.', "Rock'n'roll", '"a" and "b"', "'"])
+def test_a_value_that_is_not_in_quotation_marks_as_a_whole_keeps_them(output: str) -> None:
+    assert rows(f"input: |\n  cod\noutput: {output}") == [("cod", output, "kept")]
+
+
+def test_a_value_in_quotation_marks_has_none_and_its_escapes_are_read() -> None:
+    assert rows("input: |\n  cod\noutput: 'It''s a fish.'") == [("cod", "It's a fish.", "kept")]
+    assert rows('input: |\n  cod\noutput: "a\\tfish"') == [("cod", "a\tfish", "kept")]

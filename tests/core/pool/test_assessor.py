@@ -42,3 +42,40 @@ async def test_what_was_looked_up_is_looked_up_again_after_a_decision(engine_on:
         assert engine.assessor.look_up(instruction)[0] == Neighbour(first, 1.0)
         engine.decisions.undo()
         assert engine.assessor.look_up(instruction)[0].id != first
+
+
+def test_a_repeated_task_is_refused_with_the_beginning_of_the_one_in_the_pool(engine_on: OpenEngine) -> None:
+    engine = engine_on()
+    engine.assessor.catch_up()
+    seeds = engine.workspace.tasks.seeds()
+    long = next(seed for seed in seeds if len(seed.instruction) > 80)
+    short = next(seed for seed in seeds if len(seed.instruction) < 60)
+    for seed, quoted in ((long, f"{long.instruction[:60].rstrip()}…"), (short, short.instruction)):
+        (reason,) = engine.assessor.assess(seed.instruction).reasons
+        assert f'with task {seed.id}, "{quoted}"; it must' in reason.sentence
+
+
+def test_a_task_that_is_supposed_to_be_gone_is_near_nothing_until_it_is_forgotten(
+    engine_on: OpenEngine,
+) -> None:
+    engine = engine_on()
+    engine.assessor.catch_up()
+    seed, other = engine.workspace.tasks.seeds()[:2]
+    waiting = engine.workspace.tasks.add("Name a river in Asia.", origin="model", at="now")
+    for task_id in (seed.id, waiting):
+        engine.assessor.suppose(task_id, None)
+    assert engine.assessor.look_up(seed.instruction)[0].id != seed.id
+    assert engine.assessor.look_up(other.instruction)[0] == Neighbour(other.id, 1.0)
+    engine.assessor.forget()
+    engine.assessor.catch_up()
+    assert engine.assessor.look_up(seed.instruction)[0] == Neighbour(seed.id, 1.0)
+
+
+def test_a_task_of_the_pool_is_compared_with_the_others_and_not_with_itself(engine_on: OpenEngine) -> None:
+    engine = engine_on()
+    engine.assessor.catch_up()
+    seed = engine.workspace.tasks.seeds()[0]
+    nearest = engine.assessor.assess(seed.instruction, but=seed.id).nearest
+    expected = [one for one in engine.assessor.look_up(seed.instruction, 2) if one.id != seed.id]
+    assert [nearest] == expected
+    assert engine.assessor.assess(seed.instruction).nearest == Neighbour(seed.id, 1.0)

@@ -1,5 +1,6 @@
 """The pool in memory is what the workspace says, whichever way it was read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,23 @@ def test_a_pool_read_from_its_image_tokenizes_nothing(
 
     monkeypatch.setattr(Vocabulary, "encode", encode)
     assert len(caught_up(kept).accepted) == 20
+
+
+def test_only_what_was_decided_since_the_image_is_tokenized(
+    kept: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(kept, 6, "accepted")
+    add(kept, "Sing about it.", "pending")
+    texts: list[str] = []
+    encode = Vocabulary.encode
+
+    def noted(self: Vocabulary, encoded: Sequence[str]) -> object:
+        texts.extend(encoded)
+        return encode(self, encoded)
+
+    monkeypatch.setattr(Vocabulary, "encode", noted)
+    caught_up(kept)
+    assert set(texts) == {"Name a fish number 5 of the sea.", "Sing about it."}
 
 
 def test_a_pool_in_another_language_is_kept_and_read_again(
@@ -245,6 +263,17 @@ async def test_a_large_pool_is_kept_for_the_next_program(
         before = contents(engine.assessor._pool)
     assert len(workspace.similarity.read()) == images
     assert contents(caught_up(workspace)) == before
+
+
+async def test_a_pool_that_was_not_read_to_its_end_is_not_kept(
+    engine_on: OpenEngine, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_AT_ONCE", 100)
+    monkeypatch.setattr(pool_module, "_WORTH_KEEPING", 100)
+    async with engine_on() as engine:
+        assert engine.assessor.read_some()
+        assert engine.assessor._pool.is_worth_keeping
+    assert workspace.similarity.read() == {}
 
 
 async def test_a_large_pool_can_be_looked_at_without_writing(workspace: Workspace, tmp_path: Path) -> None:

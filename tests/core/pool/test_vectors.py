@@ -166,3 +166,39 @@ async def test_what_means_the_same_as_a_newer_task_does_not_come_back_with_undo(
         engine.decisions.accept(wet.id)
         (undone,) = engine.decisions.undo()
         assert undone.task_id == wet.id
+
+
+async def test_a_reworded_task_is_near_nothing_in_meaning_until_its_new_vector_is_there(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    by_meaning(server, rain=EAST, wet=NEARLY_EAST)
+    server.faults.append(proposals_answer(RAIN, WET))
+    async with engine_on(**on(server, concurrency=1, requests_per_batch=1)) as engine:
+        await engine.propose()
+        rain, wet = task(engine.workspace, RAIN), task(engine.workspace, WET)
+        engine.decisions.accept(rain.id)
+        engine.decisions.edit(rain.id, MOON)
+        near = engine.assessor.near_in_meaning(wet.id, k=500)
+        assert near
+        assert rain.id not in {one.id for one in near}
+        assert len(near) == len(engine.workspace.tasks.seeds())
+
+
+async def test_vectors_that_turn_out_to_be_too_many_are_given_up_while_they_are_read(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfinstruct.core.pool import vectors as meaning
+
+    path = tmp_path / "a.db"
+    await run(path, **on(server, target=1))
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with Workspace.open(path) as workspace:
+        async with Engine(workspace, resolve({}, stored=workspace.settings.read())) as engine:
+            vectors = engine.assessor._meaning
+            assert vectors is not None
+            vectors.forget()
+            monkeypatch.setattr(meaning, "IN_MEMORY", 100)
+            while vectors.read_some():
+                pass
+            assert "requires faiss" in (vectors.unusable or "")
+            assert vectors.pool_size == 0

@@ -60,3 +60,9 @@ def test_what_is_left_after_some_changes_are_applied_matches_as_before(seed: int
     for old, new in rng.sample(sorted(matched.items()), len(matched) // 2):
         before[old] = after[new]
     assert match(before, after) == matched
+
+
+@pytest.mark.parametrize(("short", "is_matched"), [("Sing now", True), ("Sing no", False)])
+def test_a_text_inside_another_is_the_same_from_a_few_characters_on(short: str, is_matched: bool) -> None:
+    long = f"{short}, {'and again, ' * 20}"
+    assert (match([long], [short]) == {0: 0}) == is_matched

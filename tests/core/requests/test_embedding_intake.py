@@ -1,6 +1,7 @@
 """Answers with vectors: which are usable, and what is said of an endpoint that sends no usable ones."""
 
 import base64
+import json
 import math
 import struct
 from pathlib import Path
@@ -15,7 +16,7 @@ from selfinstruct.core.runs.unattended import Ended
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
-from tests.core.pool.meaning import MOON, RAIN, WET, by_meaning, on, task
+from tests.core.pool.meaning import MOON, PAID, RAIN, WET, by_meaning, on, task
 from tests.core.runs.test_unattended import run, tasks_of
 from tests.server import Fault, ModelServer, error_body, proposals_answer
 
@@ -284,3 +285,16 @@ async def test_trouble_that_passes_costs_a_repetition_and_nothing_else(
     server.refuse = now_and_then
     await run(tmp_path / "rough.db", **settings)
     assert tasks_of(tmp_path / "rough.db") == tasks_of(tmp_path / "calm.db")
+
+
+async def test_an_answer_without_usable_vectors_costs_what_it_says(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    answer = {"data": [], "usage": {"prompt_tokens": 50, "total_tokens": 50}}
+    server.refuse = lambda body: Fault(body=json.dumps(answer).encode()) if "input" in body else None
+    with pytest.raises(EndpointUnusableError):
+        await run(tmp_path / "a.db", **on(server, target=3, concurrency=1, prices=PAID))
+    with Workspace.open(tmp_path / "a.db") as workspace:
+        spending = workspace.spending()
+    assert spending.cost_usd == pytest.approx(50 / 1e6)
+    assert spending.attempts_of_unknown_cost == 0

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.db.check.check import Report, check
+from selfinstruct.db.check.check import _UNREADABLE, Report, check
 from selfinstruct.db.check.parts import Part
+from selfinstruct.db.errors import DamagedError
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.schema_version import SCHEMA_VERSION
 from selfinstruct.db.workspace import Workspace
 from tests.db.lived_in import rows
 
@@ -220,3 +222,73 @@ def test_a_part_that_sqlite_refuses_to_read_is_wrong_with_its_words(lived_in: Pa
     assert not report.is_well
     assert found(report)["depth"].startswith("SQLite could not continue reading: ")
     assert "None" not in found(report)["depth"]
+
+
+@pytest.mark.parametrize("table", ["tasks", "instances"])
+def test_a_number_without_decisions_that_lacks_is_harmless(lived_in: Path, table: str) -> None:
+    decided = {"tasks": "task_id", "instances": "instance_id"}[table]
+    with by_hand(lived_in) as db:
+        (lost,) = db.execute(
+            f"""SELECT max(id) FROM {table} WHERE id < (SELECT max(id) FROM {table})
+            AND id NOT IN (SELECT {decided} FROM decisions WHERE {decided} NOTNULL)"""
+        ).fetchone()
+        db.execute(f"DELETE FROM {table} WHERE id = ?", [lost])
+        db.execute("DELETE FROM reasons WHERE task_id NOT IN (SELECT id FROM tasks)")
+        db.execute("UPDATE tasks SET nearest_id = NULL WHERE nearest_id NOT IN (SELECT id FROM tasks)")
+    harmless = {part.name: part.harmless for part in check(lived_in).parts if part.harmless}
+    assert harmless == {"decisions": [f"Missing from {table}, without decisions: number {lost}."]}
+
+
+def test_every_row_of_every_table_is_looked_at(lived_in: Path) -> None:
+    tables = rows(
+        lived_in,
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'tasks\\_text%' ESCAPE '\\'"
+        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )
+    number = sum(rows(lived_in, f"SELECT count(*) FROM {name}")[0][0] for (name,) in tables)
+    looked_at = {part.name: part.looked_at for part in check(lived_in).parts}
+    assert looked_at["values"] == f"{number:,} rows, value by value."
+
+
+@pytest.mark.parametrize(
+    ("what", "is_older", "said", "wrong"),
+    [
+        ("no such table: x", True, "An older workspace does not have this.", []),
+        ("no such table: x", False, _UNREADABLE, ["SQLite could not continue reading: no such table: x."]),
+        ("malformed", True, _UNREADABLE, ["SQLite could not continue reading: malformed."]),
+    ],
+)
+def test_what_an_older_workspace_does_not_have_yet_is_not_damage(
+    lived_in: Path, monkeypatch: pytest.MonkeyPatch, what: str, is_older: bool, said: str, wrong: list[str]
+) -> None:
+    def look(db: Connection, part: Part) -> None:
+        raise DamagedError(None, what)
+
+    monkeypatch.setattr("selfinstruct.db.check.check.SCHEMA_VERSION", SCHEMA_VERSION + is_older)
+    (part,) = [part for part in check(lived_in, also={"more": look}).parts if part.name == "more"]
+    assert (part.looked_at, part.wrong) == (said, wrong)
+
+
+def test_a_value_that_no_program_has_written_ends_a_part_and_not_the_check(lived_in: Path) -> None:
+    def look(db: Connection, part: Part) -> None:
+        part.looked_at = "Some of it."
+        raise ValueError("no number")
+
+    report = check(lived_in, also={"more": look})
+    assert found(report) == {"more": "It contains values that this program cannot have written: no number."}
+    assert report.parts[-1].looked_at == "Some of it."
+
+
+def test_as_many_findings_as_fit_are_listed_without_a_count(lived_in: Path) -> None:
+    def look(db: Connection, part: Part) -> None:
+        part.wrong, part.harmless = [f"w{n}" for n in range(10)], [f"h{n}" for n in range(11)]
+
+    part = check(lived_in, also={"more": look}).parts[-1]
+    assert part.wrong == [f"w{n}" for n in range(10)]
+    assert part.harmless == [*(f"h{n}" for n in range(10)), "1 more of this kind."]
+
+
+def test_a_workspace_in_which_nothing_has_happened_is_well(workspace: Workspace) -> None:
+    report = check(workspace.path)
+    assert found(report) == {}
+    assert [part.harmless for part in report.parts if part.harmless] == []

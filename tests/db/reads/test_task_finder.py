@@ -1,11 +1,13 @@
 """Looking for tasks beside the program."""
 
 import asyncio
+import threading
 
 import pytest
 
 from selfinstruct.db.reads.task_finder import TaskFinder
 from selfinstruct.db.records import TaskQuery
+from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.workspace import Workspace
 
 
@@ -35,3 +37,22 @@ async def test_what_is_asked_last_is_answered_whatever_became_of_the_others(work
         with pytest.raises(asyncio.CancelledError):
             await search
     await finder.close()
+
+
+async def test_a_search_that_is_under_way_does_not_hold_up_the_end(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = threading.Event()
+
+    def endless(tasks: Tasks, *_: object) -> list[int]:
+        tasks._db.set_progress_handler(running.set, 1000)
+        counting = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+        return [number for (number,) in tasks._db.execute(counting)]
+
+    monkeypatch.setattr(Tasks, "search", endless)
+    finder = TaskFinder(workspace.path)
+    search = asyncio.ensure_future(finder.find(TaskQuery(), "id"))
+    await asyncio.to_thread(running.wait)
+    await finder.close()
+    with pytest.raises(asyncio.CancelledError):
+        await search

@@ -316,6 +316,31 @@ def test_what_another_program_keeps_in_the_file_is_named_as_left_behind(lived_in
         db.execute("SELECT * FROM notes")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("It is gone"), "It is gone"),
+    ],
+)
+def test_what_the_system_says_against_a_repair_is_told(
+    lived_in: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    def refuse(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    with pytest.raises(WorkspaceError, match=f"w.db cannot be repaired: {said}. It is left as it is."):
+        repair(lived_in)
+
+
+def test_a_workspace_of_another_schema_is_for_the_program_that_made_it(lived_in: Path) -> None:
+    with closing(sqlite3.connect(lived_in)) as db:
+        db.execute("PRAGMA user_version = 3")
+    with pytest.raises(WorkspaceError, match="has schema 3, and this program repairs only"):
+        repair(lived_in)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zeros", "noise", "head", "letters"])
 def test_whatever_page_is_damaged_no_decision_is_dropped(lived_in: Path, kind: str) -> None:

@@ -1,5 +1,6 @@
 """`backup`: a consistent copy of a live workspace, whole or not at all, for its owner only."""
 
+import resource
 import stat
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 
 from selfinstruct.db.check.check import check
 from selfinstruct.db.errors import DamagedError, WorkspaceError
-from selfinstruct.db.sqlite.backup import back_up
+from selfinstruct.db.sqlite.backup import back_up, copy_to
+from selfinstruct.db.sqlite.connection import connect_to_read
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace
 from tests.db.check.test_check import by_hand
@@ -228,3 +230,20 @@ def test_one_goes_on_from_a_backup(lived_in: Path, tmp_path: Path) -> None:
         workspace.tasks.add("Name a river.", origin="human", at="now")
         workspace.end_run(at="now")
     assert check(tmp_path / "b.db").is_well
+
+
+def test_a_disk_that_takes_no_more_is_no_damage_to_the_workspace(lived_in: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(connect_to_read(lived_in)) as db:
+        db.execute("SELECT count(*) FROM tasks").fetchone()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16 * 1024, hard))
+        try:
+            with pytest.raises(WorkspaceError) as told:
+                copy_to(db, out / "b.db", force=False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not isinstance(told.value, DamagedError)
+    assert "b.db" in str(told.value)
+    assert names(out) == []

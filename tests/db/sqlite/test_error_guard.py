@@ -168,3 +168,18 @@ def test_a_read_that_fails_again_fails_again_and_never_looks_empty(workspace: Wo
 def test_a_mistake_of_the_program_stays_one(workspace: Workspace) -> None:
     with pytest.raises(sqlite3.ProgrammingError):
         workspace._db.execute("SELECT ?", [1, 2])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda cursor: cursor.execute("SELEC 1"),
+        lambda cursor: cursor.executemany("SELEC ?", [[1]]),
+        lambda cursor: cursor.executescript("SELECT 1; SELEC 1;"),
+    ],
+)
+def test_a_statement_that_sqlite_refuses_is_told_however_it_is_run(
+    workspace: Workspace, ask: Callable[[sqlite3.Cursor], object]
+) -> None:
+    with pytest.raises(QueryRefusedError, match="SQLite refuses the query: .*SELEC"):
+        ask(workspace._db.cursor())

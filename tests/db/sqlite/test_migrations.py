@@ -152,3 +152,14 @@ def test_looking_only_brings_nothing_up_to_date(older: Path) -> None:
         Workspace.open(older, read_only=True)
     assert check(older).is_well
     assert older.read_bytes() == before
+
+
+def test_tasks_that_are_older_than_the_search_are_found_by_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "w.db", isolation_level=None)) as db:
+        migrations.apply(Database(db), stop_before="m005_search")
+        db.execute(
+            "INSERT INTO tasks (origin, instruction, created_at) VALUES ('human', 'Name a river.', 'now')"
+        )
+        migrations.apply(Database(db))
+        found = db.execute("SELECT rowid FROM tasks_text WHERE tasks_text MATCH 'river'").fetchall()
+    assert found == [(1,)]

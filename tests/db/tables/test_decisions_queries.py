@@ -2,6 +2,7 @@
 
 from selfinstruct.db.records import (
     REPARSE,
+    AnyDecision,
     DecisionKind,
     InstanceStanding,
     NewInstance,
@@ -61,16 +62,30 @@ def test_decisions_on_a_task_and_on_its_instances_are_told_apart(workspace: Work
 
 
 def test_a_decision_is_read_as_it_was_made(workspace: Workspace) -> None:
+    task_of(workspace)
     task_id = task_of(workspace)
-    decide(workspace, task_id, "accept", 1)
-    decide(workspace, task_id, "undo", 2, who="auto", undoes=1, tag="again")
-    drop(workspace, task_id, 3)
-    accepted, undone = workspace.decisions.of_task(task_id)
-    (dropped,) = workspace.decisions.on_instances_of(task_id)
-    made = [(one.kind, one.who, one.at, one.undoes, one.tag) for one in (accepted, undone)]
-    assert made == [("accept", "human", "now", None, None), ("undo", "auto", "now", 1, "again")]
-    assert (dropped.kind, dropped.who, dropped.at, dropped.task_id) == ("drop", "human", "now", task_id)
-    assert (dropped.before.state, dropped.after.state) == ("kept", "dropped")
+    decide(workspace, task_id, "accept", 11)
+    decide(workspace, task_id, "undo", 12, who="auto", undoes=1, tag="again")
+    drop(workspace, task_id, 13)
+    (instance,) = workspace.instances.of_task(task_id)
+    kept = InstanceStanding(instance.input, instance.output, "kept", None)
+    workspace.decisions.add_on_instance(
+        instance, "undo", step=14, at="then", after=kept, who="auto", undoes=3, tag="back"
+    )
+    read: list[AnyDecision] = [
+        *workspace.decisions.of_task(task_id),
+        *workspace.decisions.on_instances_of(task_id),
+    ]
+    made = [(one.id, one.step, one.task_id, one.kind, one.who, one.at, one.undoes, one.tag) for one in read]
+    assert made == [
+        (1, 11, task_id, "accept", "human", "now", None, None),
+        (2, 12, task_id, "undo", "auto", "now", 1, "again"),
+        (3, 13, task_id, "drop", "human", "now", None, None),
+        (4, 14, task_id, "undo", "auto", "then", 3, "back"),
+    ]
+    for one in workspace.decisions.on_instances_of(task_id):
+        assert one.instance_id == instance.id
+        assert {one.before.state, one.after.state} == {"kept", "dropped"}
 
 
 def test_the_last_task_is_the_one_that_a_person_decided_on(workspace: Workspace) -> None:
