@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-snapshots", action="store_true", help="write the snapshots of screens anew (see tests/tui)"
     )
-    parser.addoption("--kills", type=int, default=72, help="how often programs are killed (tests/crash)")
+    parser.addoption("--kills", type=int, default=200, help="how often programs are killed (tests/crash)")
     parser.addoption(
         "--every-fault",
         action="store_true",

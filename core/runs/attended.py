@@ -359,7 +359,7 @@ class AttendedRun:
             self._engine.workspace.backlog.release_failed()
             self._asks_anew = False
         self._refused = None
-        # A lock of another program may have kept a batch that was cut short from being reported.
+        # Vectors that another program has brought may complete a batch.
         self._tell_completed()
         if self.paused is not None:
             return None

@@ -105,45 +105,6 @@ async def test_the_curator_goes_on_as_if_nothing_had_been(
     assert states == {"failed": 1, "parsed": attended.count(RequestPlanned) - 1}
 
 
-async def test_a_batch_ahead_that_the_cost_limit_cuts_short_meanwhile_is_shown_all_the_same(
-    engine_on: OpenEngine, server: ModelServer
-) -> None:
-    prices = {"m": {"input": 10.0, "output": 10.0}, "free": {"input": 0.0, "output": 0.0}}
-    engine = engine_on(
-        base_url=server.url,
-        model="m",
-        prices=prices,
-        max_cost=5,
-        request={"classify": {"model": "free"}},
-        requests_per_batch=2,
-        batches_ahead=1,
-        concurrency=1,
-        rng_seed=1,
-    )
-    async with attending(engine) as attended:
-        with ExitStack() as locked:
-            met = set[str]()
-            hear = engine.listener
-
-            def listen(event: Event) -> None:
-                nonlocal met
-                hear(event)
-                if (
-                    isinstance(event, RequestPlanned)
-                    and engine.workspace.requests.last_batch() == 2
-                    and not met
-                ):
-                    # There is no room for the second request of the batch ahead.
-                    engine.limit_cost(engine.workspace.requests.charged_usd())
-                    met = locked.enter_context(locked_at_each_statement(engine.workspace, occurrence=1))
-
-            engine.listener = listen
-            attended.run.next_batch()
-            await attended.told(BatchCompleted, 2)
-        assert any("BatchTracker.oldest_completed" in place for place in met)
-        assert attended.run.paused is None
-
-
 @pytest.mark.parametrize("occurrence", [1, 2])
 async def test_an_unattended_run_that_waits_comes_to_its_target(
     engine_on: OpenEngine, occurrence: int

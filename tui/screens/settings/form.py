@@ -58,6 +58,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "requests_per_batch",
             "batches_ahead",
             "concurrency",
+            "batch_api_requests",
+            "batch_api_price",
             "clf_only",
             "rng_seed",
             "prompts",
