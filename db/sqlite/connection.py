@@ -31,8 +31,9 @@ cache, and every later statement is parsed again each time.
 """
 
 _LOG_PAGES = 4000
-"""Pages of a write-ahead log after which it is written into the file: 16 MB, four times SQLite's default, since
-requests rewrite the same pages many times."""
+"""Pages of a write-ahead log after which it is written into the file: 16 MB, four times SQLite's default.
+
+Requests rewrite the same pages many times."""
 
 BUSY_TIMEOUT_S = 30.0
 """Seconds that a writer waits for another program's transaction."""
