@@ -116,6 +116,8 @@ def _broken() -> Iterator[Row]:
         ("a header without a name", b"HTTP/1.1 200 OK\r\n: x\r\n\r\n{}", b""),
     ):
         yield Row(name, (wire(told, stored=came),), "parsed", "", 2, AGAIN)
+    late = wire(chunked, b"zz\r\nabc\r\n", stored=None, ending="is silent", drips=True)
+    yield Row("a chunk of no length that comes late", (late,), "parsed", "", 2, AGAIN)
     yield Row("no length, and closed at its end", (wire(head(), GOOD, stored=GOOD),), "parsed", usage=(7, 9))
     # A strict parser refuses these; the next attempt is read by a lenient one.
     yield Row("HTTP/9.9", (wire(b"HTTP/9.9 200 OK\r\n\r\n{}", stored=b""),), "parsed", "", 2, AGAIN)

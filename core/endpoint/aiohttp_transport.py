@@ -5,6 +5,7 @@ connection for every request. Proxies stay with the client's own, which knows SO
 responses aiohttp's strict parser refuses.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,6 +17,8 @@ from yarl import URL
 
 _KEEP_ALIVE_S = 4.0
 """Seconds that an unused connection stays open: less than the 5 s after which common servers close it."""
+_LOOK_S = 0.5
+"""Seconds from one look at a connection to the next, while nothing comes."""
 _LONGEST_HEADER = 64 * 1024
 """Maximum bytes of one header line of a response; aiohttp's default of 8 kB is below what proxies send."""
 
@@ -69,7 +72,11 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             # The endpoint limits what is in flight, and the client keeps cookies and decompresses bodies.
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=0, ssl=self._certificates, keepalive_timeout=_KEEP_ALIVE_S
+                    limit=0,
+                    ssl=self._certificates,
+                    keepalive_timeout=_KEEP_ALIVE_S,
+                    # The system's, which knows names that a DNS server does not.
+                    resolver=aiohttp.ThreadedResolver(),
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -96,7 +103,10 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         except OSError as error:
             raise httpx2.ReadError(str(error)) from error
         except aiohttp.ClientError as error:
-            self._lenient = self._lenient or httpx2.AsyncHTTPTransport(verify=self._certificates)
+            no_limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+            self._lenient = self._lenient or httpx2.AsyncHTTPTransport(
+                verify=self._certificates, limits=no_limits
+            )
             raise httpx2.RemoteProtocolError(str(error)) from error
 
 
@@ -111,7 +121,7 @@ class _Body(httpx2.AsyncByteStream):
         received, told = 0, self._response.content_length
         with self._translated():
             try:
-                async for chunk in self._response.content.iter_any():
+                while chunk := await self._next():
                     received += len(chunk)
                     yield chunk
             except aiohttp.ClientPayloadError as error:
@@ -121,6 +131,27 @@ class _Body(httpx2.AsyncByteStream):
                     "peer closed connection without sending complete message body"
                     f" (received {received} bytes, expected {told})"
                 ) from error
+
+    async def _next(self) -> bytes:
+        """Read what has come of the body; empty at its end.
+
+        Raises:
+            ClientError: aiohttp has refused the body; it tells the connection alone, and a read would wait.
+        """
+        content, connection = self._response.content, self._response.connection
+        if content.is_eof() or connection is None:
+            return await content.readany()
+        reading = asyncio.ensure_future(content.readany())
+        try:
+            while not (await asyncio.wait({reading}, timeout=_LOOK_S))[0]:
+                protocol = connection.protocol
+                if protocol is None or protocol.exception() is not None:
+                    raise aiohttp.ClientError("the body is malformed")
+            return reading.result()
+        except RuntimeError as error:  # the connection was closed and forgotten meanwhile
+            raise aiohttp.ClientError(str(error)) from error
+        finally:
+            reading.cancel()
 
     async def aclose(self) -> None:
         # Gives the connection back if the body has been read, and closes it otherwise.

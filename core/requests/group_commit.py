@@ -120,15 +120,21 @@ class GroupCommit:
     async def _store(self) -> None:
         while self._writes:
             await self._pause()
-            running: list[_Write] = []
+            running: list[_Write] | None = None
+
+            def run() -> list[Any]:
+                nonlocal running
+                running = [one for one in self._take() if not one.is_unwanted]
+                return list(self._run(running))
+
             try:
-                results = await self._workspace.group_transactions.run(lambda: self._run(running))  # noqa: B023
+                results = await self._workspace.group_transactions.run(run)
             except Exception as error:  # noqa: BLE001 - raised again by each `write`
-                for one in running or self._take():
+                for one in self._take() if running is None else running:
                     if not one.stored.done():
                         one.stored.set_exception(error)
             else:
-                for one, result in zip(running, results, strict=True):
+                for one, result in zip(running or (), results, strict=True):
                     if not one.stored.done():
                         one.stored.set_result(result)
                     elif one.is_unwanted:
@@ -143,9 +149,11 @@ class GroupCommit:
         await asyncio.wait({self._enough}, timeout=longest_s)
         self._enough = None
 
-    def _run(self, running: list[_Write]) -> list[Any]:
-        running[:] = [one for one in self._take() if not one.is_unwanted]
-        return [one.write() for one in running]
+    def _run(self, writes: list[_Write]) -> Iterator[Any]:
+        for one in writes:
+            # After an error that somebody has kept, the transaction may be gone.
+            self._workspace.group_transactions.require_open()
+            yield one.write()
 
     def _take(self) -> list[_Write]:
         writes, self._writes = self._writes, []

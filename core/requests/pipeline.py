@@ -72,7 +72,8 @@ class Pipeline:
         look_ahead: Prepares the processing of a response, in short steps.
         stopping: Done when nothing more should be planned or sent.
         together: Stores what `plan`, `take_in` and `note` write, many of them in one transaction.
-        abandon: Gives up a request that was planned and will not be sent, because `run` was cancelled.
+        abandon: Gives up a request because `run` was cancelled; what it did to send one that `carry_out` has
+            not begun is undone.
         give_way: Awaited before each step, to yield to other tasks on the event loop.
         slice_s: Seconds after which a step ends early; 0 processes one request a step.
     """
@@ -158,6 +159,8 @@ class Pipeline:
             for _, future in self._under_way:
                 future.cancel()
             await asyncio.gather(*(future for _, future in self._under_way), return_exceptions=True)
+            for request_id, _ in self._under_way:
+                self._abandon(request_id)
             self._under_way.clear()
         if errors:
             raise errors[0]
@@ -178,6 +181,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - raised again by `run`
             # Nothing of it is stored: answers stay for a later run, and nothing was sent.
             errors.append(error)
+            self.stop()  # what is collected for a job would wait for requests that do not come
             progress = _Progress(progress.taken_in or int(self._is_oldest_done))
         self._progress = _Progress()
         for _ in range(progress.taken_in):
@@ -193,6 +197,8 @@ class Pipeline:
             if self._wants_more and not errors:
                 with _noting(errors):
                     self._fill(progress, begun)
+                if errors:  # the transaction may be gone
+                    progress.is_cut_short = True
             request_id, future = next(waiting, (0, None))
             if progress.is_cut_short or future is None or not future.done():
                 return
@@ -205,7 +211,7 @@ class Pipeline:
                     step(request_id)
             progress.taken_in += 1
             self._wants_more = True
-            # After an error, the transaction may be gone.
+            # As above.
             progress.is_cut_short = len(errors) > known or time.perf_counter() - begun >= self._slice_s
 
     def _fill(self, progress: _Progress, begun: float) -> None:

@@ -92,10 +92,14 @@ class Sender:
         throttle = self._endpoint.throttle
         if request.state != "planned" or self._stopping.done() or (entered := throttle.enter()) is None:
             return
-        parameters = self._endpoint.adapt(request.parameters)
-        attempt_id = self._begin_attempt(request, parameters)
+        attempt_id = None
+        try:
+            parameters = self._endpoint.adapt(request.parameters)
+            attempt_id = self._begin_attempt(request, parameters)
+        finally:
+            if attempt_id is None:
+                throttle.leave()
         if attempt_id is None:
-            throttle.leave()
             return
         self._begun[request.id] = _Begun(request, parameters, attempt_id, entered)
         self._workspace.if_undone(lambda: self._leave(request.id))

@@ -1,6 +1,7 @@
 """What follows a transaction in memory, once it is stored or undone."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 
 class Sequel:
@@ -21,11 +22,12 @@ class Sequel:
         self._steps.append((stored, undone))
 
     def carry_out(self) -> None:
-        """Do what follows a commit, in the order in which it was added."""
+        """Do what follows a commit, in the order in which it was added; an error keeps no step from it."""
         steps, self._steps = self._steps, []
-        for stored, _ in steps:
-            if stored is not None:
-                stored()
+        with ExitStack() as stack:
+            for stored, _ in reversed(steps):
+                if stored is not None:
+                    stack.callback(stored)
 
     def undo(self, *, since: int = 0) -> None:
         """Do what follows a rollback of what came after a mark, the last step first."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -127,30 +126,45 @@ class GroupTransactions:
         Raises:
             WorkspaceError: Nothing of it was stored.
         """
-        result, commit = await self._lock_wait.when_free(partial(self._run, work))
-        await asyncio.wait({asyncio.wrap_future(commit.future)})
+        await self._lock_wait.when_free(self._begin)
+        # From here on nobody else runs until the commit has begun.
+        result, commit = self._run(work)
+        committed = asyncio.wrap_future(commit.future)
+        await asyncio.wait({committed})
+        committed.exception()  # `finish` deals with it
         commit.finish()
         if commit.error is not None:
             raise commit.error
         return result
 
-    def _run(self, work: Callable[[], Result]) -> "tuple[Result, _Commit]":
+    def _begin(self) -> None:
         if is_open(self._db):
             raise RuntimeError("a transaction is open already")
         _begin(self._db)
+
+    def _run(self, work: Callable[[], Result]) -> "tuple[Result, _Commit]":
         try:
             result = work()
-            if not self._db.in_transaction:
-                raise StorageError("The workspace cannot be written: its transaction was rolled back.")
+            self.require_open()
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+            # Not through the guard, which would wait for itself.
+            future = self._thread.submit(sqlite3.Connection.commit, self._db)
         except BaseException:
             _roll_back(self._db)
             raise
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        # Not through the guard, which would wait for itself.
-        commit = _Commit(self._db, self._thread.submit(sqlite3.Connection.commit, self._db))
+        commit = _Commit(self._db, future)
         self._db.committing = commit.finish
         return result, commit
+
+    def require_open(self) -> None:
+        """Check that the transaction is still open: some errors of the disk roll it back.
+
+        Raises:
+            StorageError: It was rolled back.
+        """
+        if not self._db.in_transaction:
+            raise StorageError("The workspace cannot be written: its transaction was rolled back.")
 
     def close(self) -> None:
         """Wait for the last commit, and end the thread."""
@@ -184,6 +198,8 @@ class _Commit:
 
 
 def _begin(db: Connection, *, beside_readers: bool = False) -> None:
+    # What is left belongs to a transaction that SQLite has rolled back by itself.
+    _sequel(db).undo()
     _require_in_place(db)
     db.execute("BEGIN IMMEDIATE" if beside_readers else "BEGIN EXCLUSIVE")
 

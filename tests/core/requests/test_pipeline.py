@@ -289,3 +289,38 @@ async def test_looking_ahead_ends_when_something_else_is_wanted() -> None:
     await flow.run()
     assert taken == [1, 2]
     assert looked == [1, 1, 2, 2, 2, 2, 2]
+
+
+async def test_cancelling_gives_up_what_was_planned_and_has_not_begun() -> None:
+    """Its attempt may be stored already, so that it would count as sent."""
+    abandoned: list[int] = []
+    begun: list[int] = []
+    numbers = iter(range(3))
+    planned = asyncio.Event()
+
+    def plan() -> int | None:
+        number = next(numbers, None)
+        if number == 2:
+            planned.set()
+        return number
+
+    async def carry_out(request_id: int) -> None:
+        begun.append(request_id)
+        await asyncio.Event().wait()
+
+    flow = Pipeline(
+        width=3,
+        plan=plan,
+        carry_out=carry_out,
+        take_in=lambda _: None,
+        abandon=abandoned.append,
+        stopping=asyncio.get_running_loop().create_future(),
+        slice_s=60.0,
+    )
+    running = asyncio.create_task(flow.run())
+    await planned.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await over(running)
+    assert begun == []
+    assert abandoned == [0, 1, 2]
