@@ -92,9 +92,12 @@ def test_what_is_undone_is_taken_back_in_memory_the_last_step_first(workspace: W
     assert said[-1] == "all"
 
 
+@pytest.mark.parametrize("is_attended", [False, True])
 async def test_the_loop_goes_on_while_a_commit_waits_for_the_disk(
-    workspace: Workspace, slow_commits: threading.Event
+    workspace: Workspace, slow_commits: threading.Event, is_attended: bool
 ) -> None:
+    if is_attended:
+        workspace.lock_wait.stop_blocking()
     running = asyncio.ensure_future(workspace.group_transactions.run(lambda: add(workspace)))
     for _ in range(20):
         await asyncio.sleep(0)
@@ -144,6 +147,24 @@ async def test_a_commit_that_fails_takes_back_everything_and_says_so(
             await workspace.group_transactions.run(work)
     assert said == ["undone"]
     assert workspace.tasks.count() == before
+    assert await workspace.group_transactions.run(lambda: add(workspace))
+
+
+async def test_a_transaction_that_sqlite_rolls_back_leaves_nothing_to_the_next_one(
+    workspace: Workspace,
+) -> None:
+    """As after an error of the disk that somebody has kept."""
+    said: list[str] = []
+
+    def work() -> None:
+        workspace.once_stored(noted(said, "stored"))
+        workspace.if_undone(noted(said, "undone"))
+        workspace._db.execute("ROLLBACK")
+        add(workspace, "In a transaction of its own.")
+
+    with pytest.raises(StorageError, match="rolled back"):
+        await workspace.group_transactions.run(work)
+    assert said == ["undone"]
     assert await workspace.group_transactions.run(lambda: add(workspace))
 
 
