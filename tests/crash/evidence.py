@@ -98,13 +98,14 @@ class CountingServer(ModelServer):
         """How often each prompt came in."""
         self.answered: Counter[str] = Counter()
         """How often each was answered to the last byte."""
-        self.fully_received: set[str] = set()
-        """Prompts whose answers surely came in full: their connection has brought another one since."""
+        self.fully_received: dict[str, float] = {}
+        """Prompts whose answers surely came in full, since their connection has brought another one, with the
+        time at which they had been sent."""
         self.tokens: Counter[str] = Counter()
         """Tokens of all answers that were sent, by their kind."""
         self._chance = chance
         self._longest_s = longest_s
-        self._last_on: dict[BaseHTTPRequestHandler, str] = {}
+        self._last_on: dict[BaseHTTPRequestHandler, tuple[str, float]] = {}
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
@@ -121,5 +122,6 @@ class CountingServer(ModelServer):
         with self._lock:
             self.answered[asked] += 1
             if handler in self._last_on:
-                self.fully_received.add(self._last_on[handler])
-            self._last_on[handler] = asked
+                before, sent_at = self._last_on[handler]
+                self.fully_received[before] = sent_at
+            self._last_on[handler] = asked, time.monotonic()
