@@ -3,8 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
@@ -15,9 +13,9 @@ from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker
+from selfinstruct.core.runs.outcome import Ended, RunOutcome, are_too_many_rowless
 from selfinstruct.core.runs.yields import Yield
 from selfinstruct.core.setting_names import setting
-from selfinstruct.db.errors import BusyError
 from selfinstruct.db.records import PASS, Task
 
 if TYPE_CHECKING:
@@ -31,40 +29,8 @@ _FEW = 16
 _EXPECTED_SHARE = 0.75
 """Share of the proposed tasks that is taken to pass as long as there are none."""
 
-_ROWLESS_SHARE = 0.25
-"""Share of the accepted tasks that may be without a row in a successful run. The method always loses some to
-unclear labels and dropped instances: the built-in model an eighth at times."""
-_FEW_ROWLESS = 1
-"""Accepted tasks that may lack a row while more tasks have rows: in a short run, chance decides."""
-
 _LOOK_S, _PATIENCE_S = 0.2, 120.0
 """Polling interval and timeout while waiting for vectors that another program requests, in seconds."""
-
-
-class Ended(Enum):
-    """Why an unattended run ended."""
-
-    DONE = "done"
-    ROWLESS = "rowless"
-    """The target is reached, but too many accepted tasks have no row, or their requests are unfinished."""
-    STAGE_FAILED = "stage failed"
-    """The target is reached, but a stage has failed in all its requests, and there is no row."""
-    LIMIT = "limit"
-    INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """Why an unattended run ended, with a sentence for the person."""
-
-    ended: Ended
-    sentence: str
-
-
-def are_too_many_rowless(rowless: int, accepted: int) -> bool:
-    """Whether so many of the accepted tasks have no row that a run which reached its target is no success."""
-    is_half = 0 < accepted <= 2 * rowless
-    return is_half or rowless > max(_FEW_ROWLESS, accepted * _ROWLESS_SHARE)
 
 
 def require_start(engine: Engine) -> None:
@@ -496,11 +462,7 @@ class UnattendedRun:
             is_lacking = self._engine.assessor.lacking_vectors > 0
         if self._lacked_vectors and not is_lacking:
             self._lacked_vectors = False
-            try:
-                self._decide_waiting()
-            except BusyError:
-                self._lacked_vectors = True
-                raise
+            self._decide_waiting()
         self._waits_for_vectors = False
 
     def _decide_waiting(self) -> None:

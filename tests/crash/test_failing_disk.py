@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.core.runs.unattended import Ended as WorkEnded
+from selfinstruct.core.runs.outcome import Ended as WorkEnded
 from tests.core.runs.test_unattended import accepted, run, tasks_of
 from tests.crash.evidence import NOTHING, evidence, require_kept
 from tests.journeys.terminal import PROGRAMS

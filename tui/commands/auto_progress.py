@@ -29,7 +29,8 @@ from selfinstruct.core.events import (
     RequestDelayed,
     RequestFailed,
 )
-from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended, RunOutcome
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.db.reads.counts import Counts
 from selfinstruct.db.records import PASS, Job

@@ -30,7 +30,8 @@ from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.method.seeds import built_in as seed_file
 from selfinstruct.core.offline.grammar import Grammar, built_in
 from selfinstruct.core.offline.transport import complete
-from selfinstruct.core.runs.unattended import Ended, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import check, resolve, storable
 from selfinstruct.core.similarity.rouge_index import RougeIndex
 from selfinstruct.db.records import ApiKind

@@ -8,7 +8,8 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import DecisionRefusedError, EndpointUnusableError, SettingsError
-from selfinstruct.core.runs.unattended import Ended, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.errors import WorkspaceError
 from selfinstruct.db.workspace import Workspace

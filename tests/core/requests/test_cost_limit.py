@@ -9,7 +9,8 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.requests.sender import CostLimitError
-from selfinstruct.core.runs.unattended import Ended, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.core.settings.prices import rounded_up
 from selfinstruct.core.settings.sources import resolve

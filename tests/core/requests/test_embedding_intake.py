@@ -11,8 +11,8 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.runs.outcome import Ended
 from selfinstruct.core.runs.resend import Resender
-from selfinstruct.core.runs.unattended import Ended
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

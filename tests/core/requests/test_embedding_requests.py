@@ -10,7 +10,8 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended, RunOutcome
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

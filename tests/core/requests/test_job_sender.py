@@ -16,7 +16,8 @@ from selfinstruct.core.events import EndpointWarned, Event, JobEnded, JobSeen
 from selfinstruct.core.offline.transport import complete
 from selfinstruct.core.requests import job_course, job_sender
 from selfinstruct.core.requests.job_files import in_files
-from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended, RunOutcome
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.check.check import check
 from selfinstruct.db.workspace import Workspace

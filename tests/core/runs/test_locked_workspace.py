@@ -18,7 +18,8 @@ from selfinstruct.core.events import (
     RequestPlanned,
     TaskInstantiated,
 )
-from selfinstruct.core.runs.unattended import Ended, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.db.records import PASS
 from selfinstruct.db.sqlite.driver import sqlite3
 from selfinstruct.db.workspace import Workspace

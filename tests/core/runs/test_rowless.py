@@ -9,7 +9,8 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import GenerationPaused, TaskClassified
-from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun, are_too_many_rowless
+from selfinstruct.core.runs.outcome import Ended, RunOutcome, are_too_many_rowless
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.reads.counts import Rowless
 from selfinstruct.db.workspace import Workspace

@@ -15,7 +15,8 @@ from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event
-from selfinstruct.core.runs.unattended import Ended, RunOutcome, UnattendedRun, require_start
+from selfinstruct.core.runs.outcome import Ended, RunOutcome
+from selfinstruct.core.runs.unattended import UnattendedRun, require_start
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.sqlite.driver import sqlite3

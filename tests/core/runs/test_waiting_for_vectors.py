@@ -11,7 +11,8 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.events import BatchCompleted, Event, TasksEmbedded
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES
-from selfinstruct.core.runs.unattended import Ended, UnattendedRun
+from selfinstruct.core.runs.outcome import Ended
+from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine
