@@ -1,7 +1,6 @@
 """The HTTP client of an endpoint: an address, its key and its API. Sends a request once, without retries."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -19,6 +18,7 @@ from selfinstruct.core.endpoint.connection_errors import (
 from selfinstruct.core.endpoint.context_limit import context_limit, is_about_rate, smaller, too_long
 from selfinstruct.core.endpoint.credentials import find_headers, find_key
 from selfinstruct.core.endpoint.deadline import deadline
+from selfinstruct.core.endpoint.json_post import posted
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.endpoint.open_files import room_for
 from selfinstruct.core.endpoint.redaction import longest_form, remember_proxies, struck, struck_text
@@ -49,7 +49,6 @@ _BYTES_A_CHUNK = 2048
 They allow for JSON escapes and for text that is sent twice.
 """
 
-_POST_HEADERS = {"content-type": "application/json", "x-stainless-raw-response": "stream"}
 # The openai client reads the last header to know that the caller wants raw bytes.
 _OUR_HEADERS = frozenset(
     {
@@ -215,7 +214,7 @@ class Endpoint:
 
     def _call(self, client: "AsyncOpenAI", prompt: Prompt, parameters: Parameters) -> Any:
         path = "/chat/completions" if self._settings.api == "chat" else "/completions"
-        return _posted(client, path, self.body_of(prompt, parameters))
+        return posted(client, path, self.body_of(prompt, parameters))
 
     @property
     def _prompt_field(self) -> str:
@@ -459,25 +458,6 @@ class Endpoint:
         """Return what has been learned since the last call, once a request has succeeded with it."""
         learned, self._unconfirmed = self._unconfirmed, {}
         return learned
-
-
-@asynccontextmanager
-async def _posted(client: "AsyncOpenAI", path: str, body: Mapping[str, Any]) -> AsyncIterator[Any]:
-    """Post a body as JSON; yields the response, whose own body has not been read.
-
-    The client's methods for each path would validate the type of every part of the body, which takes longer
-    than sending it.
-    """
-    response: Any = await client.post(
-        path,
-        cast_to=object,
-        content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-        options={"headers": _POST_HEADERS},
-    )
-    try:
-        yield response
-    finally:
-        await response.close()
 
 
 def _longest(parameters: Parameters) -> int:
