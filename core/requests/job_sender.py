@@ -11,7 +11,6 @@ from selfinstruct.core.requests.job_course import JobCourse, LostError
 from selfinstruct.core.requests.job_files import in_files, new_token
 from selfinstruct.core.requests.job_outcome import JobOutcomes
 from selfinstruct.core.requests.sender import CostLimitError
-from selfinstruct.db.errors import BusyError
 from selfinstruct.db.records import ApiKind, Job, Request, Stage
 from selfinstruct.db.workspace import Workspace
 
@@ -118,8 +117,6 @@ class JobSender:
         def carry_out(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             try:
                 return step(*args, **kwargs)
-            except BusyError:
-                raise
             except Exception:
                 self._stop()
                 raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from selfinstruct.core.requests.group_commit import Result, Together
+from selfinstruct.core.requests.group_commit import Together
 from selfinstruct.core.util.time_slices import SLICE_S
 from selfinstruct.db.errors import BusyError
 
@@ -21,21 +21,6 @@ from selfinstruct.db.errors import BusyError
 async def let_others() -> None:
     """Yield to the other tasks on the event loop."""
     await asyncio.sleep(0)
-
-
-class AtOnce:
-    """Carries writes out at once, where nothing has to be stored."""
-
-    async def write(
-        self,
-        write: Callable[[], Result],
-        *,
-        take_back: Callable[[Result], None] | None = None,
-        at_once: bool = False,
-    ) -> Result:
-        """Run a write."""
-        del take_back, at_once
-        return write()
 
 
 def no_steps(request_id: int) -> Iterable[None]:
@@ -88,7 +73,7 @@ class Pipeline:
         note: Callable[[int], None] = no_notes,
         look_ahead: Callable[[int], Iterable[None]] = no_steps,
         stopping: "asyncio.Future[None]",
-        together: Together | None = None,
+        together: Together,
         abandon: Callable[[int], None] = no_notes,
         give_way: Callable[[], Awaitable[None]] = let_others,
         slice_s: float = 0.0,
@@ -99,7 +84,7 @@ class Pipeline:
         self._take_in = take_in
         self._note = note
         self._look_ahead = look_ahead
-        self._together = together or AtOnce()
+        self._together = together
         self._abandon = abandon
         self._give_way = give_way
         self._slice_s = slice_s

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -10,6 +11,23 @@ from selfinstruct.core.requests.pipeline import Pipeline
 
 PATIENCE_S = 120.0
 """A flow that stands still fails a test after this, and does not hang."""
+
+
+Result = TypeVar("Result")
+
+
+class AtOnce:
+    """Carries writes out without storing anything."""
+
+    async def write(
+        self,
+        write: Callable[[], Result],
+        *,
+        take_back: Callable[[Result], None] | None = None,
+        at_once: bool = False,
+    ) -> Result:
+        del take_back, at_once
+        return write()
 
 
 class Requests:
@@ -26,6 +44,7 @@ class Requests:
             carry_out=self._carry_out,
             take_in=self._take_in,
             stopping=asyncio.get_running_loop().create_future(),
+            together=AtOnce(),
         )
         self.count = count
         self.planned = 0
@@ -226,6 +245,7 @@ async def test_cancelling_waits_until_those_under_way_have_put_things_in_order()
         carry_out=carry_out,
         take_in=lambda _: None,
         stopping=stopping,
+        together=AtOnce(),
     )
     running = asyncio.create_task(flow.run())
     assert [await steps.get(), await steps.get()] == ["begin 0", "begin 1"]
@@ -285,6 +305,7 @@ async def test_looking_ahead_ends_when_something_else_is_wanted() -> None:
         take_in=taken.append,
         look_ahead=look_ahead,
         stopping=asyncio.get_running_loop().create_future(),
+        together=AtOnce(),
     )
     await flow.run()
     assert taken == [1, 2]
@@ -315,6 +336,7 @@ async def test_cancelling_gives_up_what_was_planned_and_has_not_begun() -> None:
         take_in=lambda _: None,
         abandon=abandoned.append,
         stopping=asyncio.get_running_loop().create_future(),
+        together=AtOnce(),
         slice_s=60.0,
     )
     running = asyncio.create_task(flow.run())
