@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 PATHS: dict[ApiKind, Any] = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
 """What the requests of a job are sent to, in the words of the Batch API: not relative to the address."""
 
-_NOTHING_THERE = frozenset({404, 405, 410, 501})
+NOTHING_THERE = frozenset({404, 405, 410, 501})
+"""Statuses of an endpoint that has not what was asked for, or no Batch API."""
+
 _PAGE = 100
 _MOST_PAGES = 100
 
@@ -151,7 +153,7 @@ class JobClient:
         try:
             return await self._endpoint.call(make, bytes_to_send=bytes_to_send)
         except SendError as error:
-            if error.http_status in _NOTHING_THERE:
+            if error.http_status in NOTHING_THERE:
                 error.sentence = f"{self._endpoint.address} has {missing}: status {error.http_status})."
             raise
 

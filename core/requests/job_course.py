@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from selfinstruct.core.endpoint.job_answers import JobAnswer, RemoteJob
-from selfinstruct.core.endpoint.job_client import JobClient
+from selfinstruct.core.endpoint.job_client import NOTHING_THERE, JobClient
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.status_errors import ended
 from selfinstruct.core.errors import EndpointUnusableError
@@ -43,7 +43,6 @@ _TOLD_AFTER = 3
 _AT_ONCE = 100
 """Answers that are stored in one transaction."""
 _MOST_DOWNLOADS = 5
-_NOTHING_THERE = frozenset({404, 405, 410, 501})
 
 
 class LostError(Exception):
@@ -208,7 +207,7 @@ class JobCourse:
             never = SendError(sentence, error.http_status, error.body, transient=True, free=True)
             await self._when_free(lambda: self._outcomes.end(job, never, error=error.sentence))
         advice = ended(error.sentence if error.throttles else self._endpoint.advice(error))
-        if error.http_status in _NOTHING_THERE:
+        if error.http_status in NOTHING_THERE:
             advice += " Leave out --batch-api to send the requests one by one, at the normal price."
         raise EndpointUnusableError(advice)
 
