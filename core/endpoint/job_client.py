@@ -15,6 +15,7 @@ from selfinstruct.core.endpoint.job_answers import (
     read_page,
 )
 from selfinstruct.core.endpoint.send_error import SendError
+from selfinstruct.core.endpoint.status_errors import NOTHING_THERE
 from selfinstruct.db.records import ApiKind
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 PATHS: dict[ApiKind, Any] = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
 """What the requests of a job are sent to, in the words of the Batch API: not relative to the address."""
-
-NOTHING_THERE = frozenset({404, 405, 410, 501})
-"""Statuses of an endpoint that has not what was asked for, or no Batch API."""
 
 _PAGE = 100
 _MOST_PAGES = 100

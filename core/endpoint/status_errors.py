@@ -22,7 +22,8 @@ from selfinstruct.core.settings.model import Settings
 
 # 413 is here for a rate limit: a request that is too long has been recognized before.
 _TRANSIENT = frozenset({408, 409, 413, 425, 429})
-_NOTHING_THERE = frozenset({404, 405, 410, 501})
+NOTHING_THERE = frozenset({404, 405, 410, 501})
+"""Statuses of an address where there is not what was asked for."""
 _NOT_PAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _BAD_KEY = re.compile(
     r"\b(?:api|access)[ _-]?(?:key|token)\b.{0,30}\b(?:not valid|invalid|incorrect|expired)"
@@ -91,7 +92,7 @@ class StatusErrors:
                 f"The request to {address} was refused (status 403){told} {self._about_403(route)}"
             )
             return failed
-        elif status in _NOTHING_THERE:
+        elif status in NOTHING_THERE:
             failed.unusable = True
             failed.sentence = self._no_provider(told) if failed.refused else self.unknown(status, told)
         elif is_failed_generation(status, error):

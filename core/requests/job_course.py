@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from selfinstruct.core.endpoint.job_answers import JobAnswer, RemoteJob
-from selfinstruct.core.endpoint.job_client import NOTHING_THERE, JobClient
+from selfinstruct.core.endpoint.job_client import JobClient
 from selfinstruct.core.endpoint.send_error import SendError
-from selfinstruct.core.endpoint.status_errors import ended
+from selfinstruct.core.endpoint.status_errors import NOTHING_THERE, ended
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import EndpointWarned, Event, JobSeen
 from selfinstruct.core.requests.job_files import custom_id, file_name, request_line
