@@ -98,14 +98,14 @@ class CountingServer(ModelServer):
         """How often each prompt came in."""
         self.answered: Counter[str] = Counter()
         """How often each was answered to the last byte."""
-        self.fully_received: dict[str, float] = {}
-        """Prompts whose answers surely came in full, since their connection has brought another one, with the
-        time at which they had been sent."""
+        self.fully_received: dict[str, int] = {}
+        """Prompts whose answers surely came in full, since their connection has brought another request, with
+        the number of requests that have come in since then."""
         self.tokens: Counter[str] = Counter()
         """Tokens of all answers that were sent, by their kind."""
         self._chance = chance
         self._longest_s = longest_s
-        self._last_on: dict[BaseHTTPRequestHandler, tuple[str, float]] = {}
+        self._last_on: dict[BaseHTTPRequestHandler, str] = {}
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
@@ -113,6 +113,10 @@ class CountingServer(ModelServer):
         answer = complete(body, 0)
         with self._lock:
             self.asked[asked] += 1
+            for received in self.fully_received:
+                self.fully_received[received] += 1
+            if handler in self._last_on:
+                self.fully_received[self._last_on.pop(handler)] = 0
             self.tokens.update(answer["usage"])
             takes_s = self._chance.uniform(0, self._longest_s)
         self.arrived.release()
@@ -121,7 +125,4 @@ class CountingServer(ModelServer):
         self._send(handler, Fault(body=json.dumps(answer).encode()))
         with self._lock:
             self.answered[asked] += 1
-            if handler in self._last_on:
-                before, sent_at = self._last_on[handler]
-                self.fully_received[before] = sent_at
-            self._last_on[handler] = asked, time.monotonic()
+            self._last_on[handler] = asked

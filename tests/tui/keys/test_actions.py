@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, TextArea
 
 import selfinstruct.tui
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.events import BatchCompleted
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.background.bulk_progress import BulkProgress
@@ -139,7 +140,7 @@ async def test_keys_of_the_detail_are_the_persons_own(engine_on: OpenEngine) -> 
     keys = {"down": "f6", "scroll_down": "f7", "open": "f8", "last": "f9"}
     async with curating(engine_on(rng_seed=1, keys=keys), size=(120, 20)) as curator:
         await curator.press("n")
-        await curator.until(lambda: len(curator.table.ids) > 0)
+        await curator.wait_for(BatchCompleted)
         detail, task_id = curator.app.curate.detail, curator.current().id
         await curator.press("tab")
         await curator.until(lambda: detail.max_scroll_y > 0)
