@@ -31,6 +31,7 @@ from selfinstruct.core.language.unicode_tokens import (
     RUN,
     Span,
     fold,
+    for_ascii,
     is_hangul,
     whole_words,
     whole_words_source,
@@ -83,15 +84,23 @@ class _Rule:
     """For a rule that must be all that a text asks for: the source of what may follow it."""
 
     @cached_property
-    def pattern(self) -> "re.Pattern[str]":
-        """The rule, compiled when it is first needed: all rules of a language take seconds of CPU."""
+    def _for_any(self) -> "re.Pattern[str]":
         return re.compile(self.source)
+
+    @cached_property
+    def _for_ascii(self) -> "re.Pattern[str]":
+        source = for_ascii(self.source)
+        return re.compile(source, re.ASCII) if source.isascii() else self._for_any
+
+    def pattern(self, text: str) -> "re.Pattern[str]":
+        """The pattern that finds the rule in a text, compiled when it is first needed."""
+        return self._for_ascii if text.isascii() else self._for_any
 
     def spans(self, text: str) -> Iterator[Span]:
         """The (start, end) offsets of the evidence in a text."""
         if self.closing is None:
-            yield from (match.span("hit") for match in self.pattern.finditer(text))
-        elif len(text) <= _LONGEST and not _COLON.search(text) and (match := self.pattern.match(text)):
+            yield from (match.span("hit") for match in self.pattern(text).finditer(text))
+        elif len(text) <= _LONGEST and not _COLON.search(text) and (match := self.pattern(text).match(text)):
             rest = _compiled(self.closing).fullmatch(text, match.end())
             if rest and (match["asked"] is not None or "?" not in rest.group()):
                 yield match.span("hit")
@@ -125,7 +134,7 @@ class PhraseRules:
     def opening(self, folded: str) -> Span | None:
         """The (start, end) offsets of the request that a folded text begins with, if a rule applies to it."""
         text, rules = self._narrowed(folded)
-        return next((match.span("hit") for rule in rules if (match := rule.pattern.match(text))), None)
+        return next((match.span("hit") for rule in rules if (match := rule.pattern(text).match(text))), None)
 
     def _narrowed(self, folded: str) -> tuple[str, list[_Rule]]:
         """The text with harmless phrases masked, and the rules that may apply to it."""
@@ -137,7 +146,7 @@ class PhraseRules:
         if rules:
             for harmless in self._harmless:
                 if harmless.may_apply(text, known):
-                    text = harmless.pattern.sub(_masked, text)
+                    text = harmless.pattern(text).sub(_masked, text)
         return text, rules
 
 

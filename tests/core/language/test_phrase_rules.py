@@ -1,12 +1,15 @@
 """The rules of `rules.toml`: what their elements stand for, and that every language's rules can be used."""
 
+import json
+import re
 from time import process_time
 
 import pytest
 
 from selfinstruct.core.language.phrase_rules import phrase_rules, read_rules
 from selfinstruct.core.language.registry import OTHER, known, read_toml, with_seeds
-from selfinstruct.core.language.unicode_tokens import fold
+from selfinstruct.core.language.unicode_tokens import fold, for_ascii
+from selfinstruct.core.method.seeds import built_in
 
 WORDS = {
     "polite": ["please", "can you"],
@@ -93,3 +96,30 @@ def test_every_language_has_rules_and_uses_all_its_words(code: str) -> None:
 def test_a_language_without_rules_objects_to_nothing() -> None:
     assert OTHER in known()
     assert phrase_rules(OTHER, "keywords").spans("draw a cat") == []
+
+
+@pytest.mark.parametrize("code", with_seeds())
+def test_a_sign_of_another_script_changes_nothing_about_the_words_before_it(code: str) -> None:
+    rules = phrase_rules(code, "keywords")
+    for line in built_in(code).read_text().splitlines():
+        instruction = fold(json.loads(line)["instruction"]).rstrip(".")
+        assert rules.spans(f"{instruction}.") == rules.spans(f"{instruction}。")
+    drawn = "draw a picture of a cat, show it on a map, send it by email, then make a video"
+    assert rules.spans(f"{drawn}.") == rules.spans(f"{drawn}。")
+    assert bool(rules.spans(drawn)) == (code == "en")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (r"[^\W々가-힣]+", r"[^\W]+"),
+        (r"[。、]|\[a。]", r"(?!)|\[a。]"),
+        (r"[\]。]", r"[\]]"),
+        ("draw|그려", "draw|그려"),
+    ],
+)
+def test_a_pattern_for_ascii_has_no_other_letters_in_its_classes(source: str, expected: str) -> None:
+    assert for_ascii(source) == expected
+    for text in ("a", "draw", "[a]", "]"):
+        full, plain = re.compile(source), re.compile(expected)
+        assert [one.span() for one in full.finditer(text)] == [one.span() for one in plain.finditer(text)]
