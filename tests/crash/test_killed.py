@@ -40,7 +40,6 @@ class Lives:
         path = self.folder / f"{number}.db"
         known = NOTHING
         asked_before = self.server.asked.copy()
-        self.server.fully_received.clear()
         done = False
         while self.killed < until:
             in_doubt = known.doubtful
@@ -86,6 +85,8 @@ class Lives:
         """Start the program and kill it somewhere; returns whether it was done before that."""
         while self.server.arrived.acquire(blocking=False):
             pass
+        with self.server._lock:  # what the last program did not store is in doubt
+            self.server.fully_received.clear()
         program = self._start(path, resend=self.kind == "resent")
         # One of so many requests later, or anywhere from its first instruction on.
         for _ in range(self.chance.randrange(_TARGET)):

@@ -48,11 +48,10 @@ async def test_t_on_a_request_that_has_not_failed_says_so_and_sends_nothing(
     engine = engine_on(base_url=server.url, model="m", batches_ahead=0, requests_per_batch=1)
     async with curating(engine) as curator:
         await in_batch(curator)
-        await curator.until(lambda: not curator.app.session.attended.under_way)
-        had = len(server.received)
         await open_requests(curator, "G", "t")
         assert "Request 1 has not failed." in curator.shown("#message")
-        assert len(server.received) == had
+        asked = [received.body["messages"] for received in server.received]
+        assert asked.count(asked[0]) == 1
 
 
 async def test_a_request_whose_answer_cannot_be_read_is_asked_anew_and_says_so(
