@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from selfinstruct.core.requests.job_sender import JobSender
     from selfinstruct.core.requests.planner import Planner
 
-_SLICE_S = 0.05
+_SLICE_S = 0.03
 """Seconds of a step in an unattended run: longer ones share a transaction among more requests, and keep
 answers waiting."""
+_MANY_SLOTS, _SLOTS_A_SPARE = 16, 4
+"""Beyond so many slots, unattended runs plan one more request for every four: free slots wait for no step."""
 
 
 def utc_now() -> str:
@@ -343,6 +345,8 @@ class Engine:
     ) -> None:
         """Keep `width` requests in flight until `plan` returns None and all are processed.
 
+        An unattended run plans some more, which wait for a slot.
+
         Args:
             plan: Stores the next request and returns its id, or None.
             take_in: Processes each finished request, in request order; `self.take_in` if None.
@@ -408,7 +412,7 @@ class Engine:
                 sender.abandon(request_id)
 
         pipeline = Pipeline(
-            width=self.width,
+            width=self.width if attended or jobs is not None else self.width + self._spare,
             plan=next_request,
             carry_out=carry_out,
             take_in=take_in,
@@ -424,9 +428,11 @@ class Engine:
             started(pipeline)
         if jobs is not None:
             jobs.watch(pipeline)
+        preparing = asyncio.ensure_future(asyncio.to_thread(self._working.intake.prepare))
         try:
             await pipeline.run()
         finally:
+            await preparing
             await together.finish()
             if jobs is not None:
                 await jobs.close()
@@ -435,6 +441,10 @@ class Engine:
     def width(self) -> int:
         """The most requests in flight at once."""
         return self.settings.batch_api_requests if self.in_jobs else self.settings.concurrency
+
+    @property
+    def _spare(self) -> int:
+        return max(0, self.width - _MANY_SLOTS) // _SLOTS_A_SPARE
 
     @property
     def waiting_for_jobs(self) -> int:

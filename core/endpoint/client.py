@@ -363,8 +363,8 @@ class Endpoint:
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
         """Remove headers that the client took from the environment and that are not meant for this host."""
-        for name in set(request.headers.keys()) - self._allowed:
-            del request.headers[name]
+        sent = {name: value for name, value in request.headers.items() if name in self._allowed}
+        request.headers = type(request.headers)(sent)
         if not self._is_ours(str(request.url)):
             return
         if self._key:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _HEADERS = {"content-type": "application/json", "x-stainless-raw-response": "stream"}
 """The client reads the last one to know that the caller wants raw bytes."""
+_NOT_SENT = ""
+"""Saves the client from drawing a random key for each request; it sends none."""
 
 
 @asynccontextmanager
@@ -23,7 +25,7 @@ async def posted(client: "AsyncOpenAI", path: str, body: Mapping[str, Any]) -> A
         path,
         cast_to=object,
         content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-        options={"headers": _HEADERS},
+        options={"headers": _HEADERS, "idempotency_key": _NOT_SENT},
     )
     try:
         yield response

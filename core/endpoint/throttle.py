@@ -18,6 +18,22 @@ def jittered(seconds: float, chance: random.Random) -> float:
     return seconds + chance.uniform(0, 0.25) * max(seconds, 0.1)
 
 
+class Slot:
+    """The slot of a request in flight, from `Throttle`."""
+
+    def __init__(self, throttle: "Throttle", halvings: int) -> None:
+        self._throttle = throttle
+        self.halvings = halvings
+        """How often the number of slots had been halved when the request entered."""
+        self._is_left = False
+
+    def leave(self) -> None:
+        """Give it back; once it is, nothing happens."""
+        if not self._is_left:
+            self._is_left = True
+            self._throttle._leave()
+
+
 class Throttle:
     """Slots for requests in flight, as many as the endpoint sustains.
 
@@ -56,40 +72,36 @@ class Throttle:
 
     @asynccontextmanager
     async def slot(
-        self, order: int, stopping: "asyncio.Future[None]", entered: int | None = None
-    ) -> AsyncIterator[int | None]:
-        """Wait for a slot, lowest `order` first.
+        self, order: int, stopping: "asyncio.Future[None]", entered: Slot | None = None
+    ) -> AsyncIterator[Slot | None]:
+        """Wait for a slot, lowest `order` first, and leave it at the end.
 
-        Yields a token to pass to `throttled`; None, without a slot, if `stopping` is done first.
+        Yields None, without a slot, if `stopping` is done first.
 
         Args:
             order: Which of the waiting requests comes first.
             stopping: Done when nothing more should be sent.
-            entered: The token of the slot that the request has from `enter`, if any.
+            entered: The slot that the request has from `enter`, if any.
         """
         if entered is None:
             if not await self._enter(order, stopping):
                 yield None
                 return
-            entered = self._halvings
+            entered = Slot(self, self._halvings)
         try:
             yield entered
         finally:
-            self.leave()
+            entered.leave()
 
-    def enter(self) -> int | None:
-        """Take a slot that is free now, and return its token; None if there is none.
-
-        `slot` gives it back, or `leave`.
-        """
+    def enter(self) -> Slot | None:
+        """Take a slot that is free now; None if there is none."""
         is_closed = self._closed_until > asyncio.get_running_loop().time()
         if self._waiting or is_closed or self._taken >= self.width:
             return None
         self._taken += 1
-        return self._halvings
+        return Slot(self, self._halvings)
 
-    def leave(self) -> None:
-        """Give a slot back."""
+    def _leave(self) -> None:
         self._taken -= 1
         self._let_in()
 
@@ -99,14 +111,14 @@ class Throttle:
         self._width = min(self._most, self._width + 1 / self._width)
         self._let_in()
 
-    def throttled(self, entered: int, retry_after_s: float | None) -> None:
+    def throttled(self, slot: Slot, retry_after_s: float | None) -> None:
         """Record a throttled request: halve the number of slots and back off.
 
         Args:
-            entered: The token that the request's slot yielded.
+            slot: The request's slot.
             retry_after_s: The endpoint's Retry-After in seconds, if it sent any.
         """
-        if entered == self._halvings:
+        if slot.halvings == self._halvings:
             self._halvings += 1
             self._width = max(1.0, self._width / 2)
             self.refused_in_a_row += 1
@@ -135,7 +147,7 @@ class Throttle:
 
     def _turn_away(self, called: "asyncio.Future[None]") -> None:
         if called.done():
-            self.leave()
+            self._leave()
         called.cancel()
 
     def _let_in(self) -> None:

@@ -163,11 +163,12 @@ def read_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
         KeyError: a rule names a list that there is not.
     """
     table, words = data.get(name, {}), _Words(data.get("words", {}), data.get("reach", 4))
+    closing = words.translate_closing(table.get("closing", ()))
     return PhraseRules(
         paper=tuple(table.get("paper", ())),
         _rules=(
             *(words.translate(rule) for rule in table.get("rules", ())),
-            *(words.translate_whole(rule, table.get("closing", ())) for rule in table.get("whole", ())),
+            *(words.translate_whole(rule, closing) for rule in table.get("whole", ())),
         ),
         _harmless=tuple(words.translate(rule) for rule in table.get("harmless", ())),
         _unless=whole_words(_spelled(table.get("unless", ())), particles=True),
@@ -196,18 +197,22 @@ class _Words:
         body = "".join(self._joined(elements))
         return _Rule(f"{before}(?P<hit>{body}){after}", self._needs(elements))
 
-    def translate_whole(self, rule: str, closing: Sequence[str]) -> _Rule:
-        """Translate a rule that must be all that a text asks for."""
+    def translate_closing(self, closing: Sequence[str]) -> str:
+        """Translate what may follow a rule that must be all that a text asks for."""
+        follows = "|".join("".join(self._joined(pattern.split())) for pattern in closing)
+        after = rf"(?:[,、]?{_JOINT}(?:{follows})){{0,4}}" if follows else ""
+        return rf"{after}\W*"
+
+    def translate_whole(self, rule: str, closing: str) -> _Rule:
+        """Translate a rule that must be all that a text asks for, but for what `closing` stands for."""
         elements = rule.split()
         before = f"(?P<asked>{_EARLIER}?)"
         if elements[0] == "^":
             elements = elements[1:]
             polite = self._any_of(self.lists.get("polite", ()))
             before = rf"(?:{_EARLIER}[,、])?[\s¿¡]*(?P<asked>(?:{polite}[\s,¿¡]*)+)?"
-        follows = "|".join("".join(self._joined(pattern.split())) for pattern in closing)
-        after = rf"(?:[,、]?{_JOINT}(?:{follows})){{0,4}}" if follows else ""
         body = "".join(self._joined(elements))
-        return _Rule(f"{before}(?P<hit>{body})", self._needs(elements), rf"{after}\W*")
+        return _Rule(f"{before}(?P<hit>{body})", self._needs(elements), closing)
 
     def _needs(self, elements: Sequence[str]) -> tuple[_AnyOf, ...]:
         named = [self._entries(element) for element in elements if element not in _GAPS]

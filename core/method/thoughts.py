@@ -30,6 +30,7 @@ _TAG = re.compile(
     r"|<\|channel>thought\b|(?P<close6><channel\|>)",
     re.IGNORECASE,
 )
+_TAGS_BEGIN_WITH = "<[◁"
 _CLOSES = ("close", "close2", "close3", "close4", "close5", "close6", "close7", "close8")
 _OPENING_BLOCKS = re.compile(
     rf"\A\s*(?:<(?P<name>{_OPENING_NAMES})>(?:(?!<(?P=name)>).)*?</(?P=name)>\s*)+(?=[^<\s])",
@@ -66,7 +67,9 @@ def spoken(text: str) -> str:
     said = _final_channel(_with_header(text))
     if said is None:
         said = _BARE_HARMONY.sub("", text, count=1)
-    said = _OPENING_FENCE.sub("", _OPENING_BLOCKS.sub("", _without_blocks(said)))
+    if any(mark in said for mark in _TAGS_BEGIN_WITH):
+        said = _OPENING_BLOCKS.sub("", _without_blocks(said))
+    said = _OPENING_FENCE.sub("", said)
     if (cut := _CUT_OPENING.match(said)) and f"</{cut[0].strip()[1:]}" not in said:
         return ""
     envelope = _ENVELOPE.match(said)

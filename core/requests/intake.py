@@ -29,6 +29,8 @@ from selfinstruct.core.events import (
     TaskClassified,
     TaskInstantiated,
 )
+from selfinstruct.core.filtering.candidate import Candidate
+from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.requests.answer_reader import AnswerReader, answer_to
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from selfinstruct.core.requests.embedding_intake import VectorIntake
 
 _LONGEST_QUOTED = 60
+_AN_ANSWER = Answer("9. Name three rivers.", cut=False)
 
 Decide = Callable[[int, Assessment, Callable[[Event], None]], None]
 """Decides on a candidate inside the transaction that assessed it; passes events to its last argument."""
@@ -131,6 +134,14 @@ class Intake:
             self.failures.useless(request.stage, useless, cut=answer.at_token_limit)
         else:
             self.failures.produced(request.stage)
+
+    def prepare(self) -> None:
+        """Load the parsers and the rules of the filters, which the first answer would wait for.
+
+        It reads and writes nothing else, so it can run in a thread.
+        """
+        for instruction in self._reader.tasks(_AN_ANSWER, "chat"):
+            check_candidate(Candidate(instruction, self._assessor.language), self._assessor.filters)
 
     def look_ahead(self, request_id: int) -> Iterator[None]:
         """Look up the neighbours of the proposed tasks one at a time; `take_in` then finds them cached."""

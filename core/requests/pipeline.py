@@ -1,7 +1,7 @@
-"""Keeps a fixed number of requests in flight and processes their responses in request order.
+"""Keeps a fixed number of requests planned and processes their responses in request order.
 
-With W requests in flight, request k is planned from the state after request k - W was processed,
-however long each takes. So timing never changes the outcome.
+With W requests between planning and processing, request k is planned from the state after request k - W was
+processed, however long each takes. So timing never changes the outcome.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Pipeline:
     """One stream of requests.
 
     Args:
-        width: Maximum number of requests in flight.
+        width: Maximum number of requests in flight: planned, and not processed yet.
         plan: Stores the next request and returns its id, or None when there is nothing to do now.
         carry_out: Sends a request until it is answered or has failed.
         take_in: Processes a finished request; called in request order.

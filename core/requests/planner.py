@@ -431,7 +431,8 @@ class Planner:
 
         The limit is read from the workspace, in the transaction that reserves: any program may change it.
         """
-        reserved, limit = prices.at_most(prompt_bytes(prompt), max_tokens), self._limit()
+        reserved = 0.0 if prices.is_free else prices.at_most(prompt_bytes(prompt), max_tokens)
+        limit = self._limit()
         if limit is not None:
             prices.require_known()
             if self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.endpoint.send_error import SendError
-from selfinstruct.core.endpoint.throttle import jittered
+from selfinstruct.core.endpoint.throttle import Slot, jittered
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.events import EndpointWarned, Event, RequestDelayed
 from selfinstruct.core.requests.group_commit import GroupCommit
@@ -49,7 +49,7 @@ class _Begun:
     request: Request
     parameters: Parameters
     attempt_id: int
-    entered: int
+    slot: Slot
 
 
 class Sender:
@@ -90,7 +90,7 @@ class Sender:
         `carry_out` then sends it without another wait for the disk.
         """
         throttle = self._endpoint.throttle
-        if request.state != "planned" or self._stopping.done() or (entered := throttle.enter()) is None:
+        if request.state != "planned" or self._stopping.done() or (slot := throttle.enter()) is None:
             return
         attempt_id = None
         try:
@@ -98,10 +98,10 @@ class Sender:
             attempt_id = self._begin_attempt(request, parameters)
         finally:
             if attempt_id is None:
-                throttle.leave()
+                slot.leave()
         if attempt_id is None:
             return
-        self._begun[request.id] = _Begun(request, parameters, attempt_id, entered)
+        self._begun[request.id] = _Begun(request, parameters, attempt_id, slot)
         self._workspace.if_undone(lambda: self._leave(request.id))
 
     def abandon(self, request_id: int) -> None:
@@ -112,8 +112,8 @@ class Sender:
                 self._workspace.requests.take_back_attempt(begun.attempt_id)
 
     def _leave(self, request_id: int) -> None:
-        if self._begun.pop(request_id, None) is not None:
-            self._endpoint.throttle.leave()
+        if (begun := self._begun.pop(request_id, None)) is not None:
+            begun.slot.leave()
 
     async def carry_out(self, request_id: int) -> None:
         """Send a request until it is `answered` or `failed`; skip it if its response is already stored.
@@ -163,18 +163,18 @@ class Sender:
         """
         throttle, less = self._endpoint.throttle, None
         while True:
-            has = begun.entered if begun else None
-            async with throttle.slot(request.id, self._stopping, has) as entered:
-                if entered is None:
+            has = begun.slot if begun else None
+            async with throttle.slot(request.id, self._stopping, has) as slot:
+                if slot is None:
                     return None
                 parameters = begun.parameters if begun else less or self._endpoint.adapt(request.parameters)
-                error = await self._send(request, parameters, begun.attempt_id if begun else None)
+                error = await self._send(request, parameters, slot, begun.attempt_id if begun else None)
                 begun = None
                 if error is None:
                     throttle.answered()
                     break
                 if error.throttles and not error.unusable:
-                    throttle.throttled(entered, error.retry_after_s)
+                    throttle.throttled(slot, error.retry_after_s)
             if less is None:
                 less = self._endpoint.with_less(error, parameters, request.stage)
                 if less is not None:
@@ -201,9 +201,13 @@ class Sender:
             )
 
     async def _send(
-        self, request: Request, parameters: Parameters, attempt_id: int | None
+        self, request: Request, parameters: Parameters, slot: Slot, attempt_id: int | None
     ) -> SendError | None:
-        """Store an attempt if it is not begun, send it, and store the response; returns the error, if any."""
+        """Store an attempt if it is not begun, send it, and store the response; returns the error, if any.
+
+        An answer frees the slot while it is being stored: transactions follow each other, so that what enters
+        then is recorded after it.
+        """
         requests = self._workspace.requests
         if attempt_id is None:
             attempt_id = await self._together.write(
@@ -230,9 +234,12 @@ class Sender:
                 )
             )
             return error
-        await self._together.write(
-            lambda: requests.store_answer(begun, http_status=200, body=body, at=self._clock())
-        )
+
+        def store() -> None:
+            requests.store_answer(begun, http_status=200, body=body, at=self._clock())
+            slot.leave()
+
+        await self._together.write(store)
         return None
 
     def _begin_attempt(self, request: Request, parameters: Parameters) -> int | None:

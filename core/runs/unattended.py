@@ -112,8 +112,8 @@ class UnattendedRun:
 
     @property
     def under_way(self) -> int:
-        """Number of requests in flight."""
-        return self._flow.under_way if self._flow else 0
+        """Number of requests in flight; those that wait for a slot do not count."""
+        return min(self._flow.under_way, self._engine.width) if self._flow else 0
 
     @property
     def requests_needed(self) -> int:

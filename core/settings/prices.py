@@ -33,7 +33,8 @@ class Prices:
     def __init__(self, settings: Settings, *, share: float = 1.0) -> None:
         self._share = share
         self._price = settings.prices.get(settings.model)
-        self._free = settings.is_free
+        self.is_free = settings.is_free
+        """Whether no request costs anything."""
         self._offline = settings.is_offline
         self._model = settings.model
         self._address = settings.address
@@ -105,7 +106,7 @@ class Prices:
         *,
         a_day_ahead: bool = False,
     ) -> float | None:
-        if self._free:
+        if self.is_free:
             return 0.0
         if prompt_tokens is None or completion_tokens is None:
             return None

@@ -11,7 +11,7 @@ import pytest
 
 from selfinstruct.core.endpoint.client import Endpoint
 from selfinstruct.core.endpoint.send_error import SendError
-from selfinstruct.core.endpoint.throttle import Throttle
+from selfinstruct.core.endpoint.throttle import Slot, Throttle
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError
 from selfinstruct.core.offline.transport import complete
@@ -26,16 +26,16 @@ def never() -> "asyncio.Future[None]":
     return asyncio.get_running_loop().create_future()
 
 
-async def enter(throttle: Throttle, number: int) -> list[asyncio.Task[int | None]]:
+async def enter(throttle: Throttle, number: int) -> list[asyncio.Task[Slot | None]]:
     """So many parties that want a slot and keep it until they are cancelled."""
 
-    async def stay() -> int | None:
+    async def stay() -> Slot | None:
         async with throttle.slot(0, never()) as entered:
             inside.append(entered)
             await never()
             return entered
 
-    inside: list[int | None] = []
+    inside: list[Slot | None] = []
     parties = [asyncio.ensure_future(stay()) for _ in range(number)]
     for _ in range(5):
         await asyncio.sleep(0)
@@ -62,6 +62,19 @@ async def test_no_more_than_there_are_slots_are_on_their_way() -> None:
     await leave(parties[:1])  # its slot goes to the next
     await leave(parties[1:])
     await leave(await enter(throttle, 3))
+
+
+async def test_a_slot_that_is_left_early_goes_to_the_next_and_is_left_once() -> None:
+    throttle = Throttle(1)
+    async with throttle.slot(0, never()) as first:
+        assert first is not None
+        next_one = asyncio.ensure_future(enter(throttle, 1))
+        await asyncio.sleep(0)
+        first.leave()
+        parties = await next_one
+    assert throttle.enter() is None, "the next one has it"
+    await leave(parties)
+    assert throttle.enter() is not None
 
 
 def test_refusals_of_requests_that_were_on_their_way_together_halve_the_slots_once() -> None:
@@ -171,7 +184,7 @@ async def test_who_gives_up_waiting_takes_no_slot() -> None:
 async def test_who_waits_when_all_stops_is_turned_away_at_once() -> None:
     throttle, stopping = Throttle(1), never()
 
-    async def wait() -> int | None:
+    async def wait() -> Slot | None:
         async with throttle.slot(0, stopping) as entered:
             return entered
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -15,6 +16,7 @@ from selfinstruct.core.endpoint.key_consent import KeyConsent, named_together
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import EndpointUnusableError, SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidateAssessed, Event
+from selfinstruct.core.language.phrase_rules import phrase_rules
 from selfinstruct.core.runs.outcome import Ended, RunOutcome
 from selfinstruct.core.runs.unattended import UnattendedRun, require_start
 from selfinstruct.core.setting_names import as_flags
@@ -87,15 +89,15 @@ async def test_the_same_seed_gives_the_same_tasks_and_another_seed_gives_others(
     assert accepted(tasks_of(tmp_path / "a.db")) != accepted(tasks_of(tmp_path / "c.db"))
 
 
-@pytest.mark.parametrize("api", ["chat", "completions"])
+@pytest.mark.parametrize(("api", "concurrency"), [("chat", 4), ("completions", 4), ("chat", 24)])
 async def test_a_real_server_gives_the_same_tasks_whatever_order_its_answers_arrive_in(
-    tmp_path: Path, server: ModelServer, api: str
+    tmp_path: Path, server: ModelServer, api: str, concurrency: int
 ) -> None:
     def delay(body: dict[str, Any]) -> None:
         # The later a request of each four is sent, the sooner it is answered.
         time.sleep(0.01 * (3 - len(server.received) % 4))
 
-    settings = {"base_url": server.url, "model": "m", "api": api, "target": 20, "concurrency": 4}
+    settings = {"base_url": server.url, "model": "m", "api": api, "target": 20, "concurrency": concurrency}
     await run(tmp_path / "even.db", **settings)
     server.refuse = delay
     await run(tmp_path / "uneven.db", **settings)
@@ -116,6 +118,44 @@ async def test_concurrency_is_full_while_the_endpoint_is_slow(tmp_path: Path, se
     assert len(server.received) == 6
     server.gate.set()
     assert (await task).ended is Ended.DONE
+
+
+async def test_many_slots_have_the_next_requests_planned_while_no_more_than_these_are_sent(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    labels, may_answer = threading.Semaphore(0), threading.Event()
+
+    def hold_labels(body: dict[str, Any]) -> None:
+        if body["messages"][0]["content"].startswith("You sort tasks"):
+            labels.release()
+            may_answer.wait()
+
+    server.waits = hold_labels
+    task = asyncio.ensure_future(
+        run(tmp_path / "a.db", base_url=server.url, model="m", target=60, concurrency=24)
+    )
+    for _ in range(24):
+        assert await asyncio.to_thread(labels.acquire, timeout=90)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        states = dict(db.execute("SELECT state, count(*) FROM requests GROUP BY state").fetchall())
+    assert states["sent"] == 24
+    assert 0 < states["planned"] <= 2, "the second may be about to be planned"
+    may_answer.set()
+    assert (await task).ended is Ended.DONE
+
+
+async def test_parsers_and_rules_are_loaded_while_the_first_answers_are_awaited(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    phrase_rules.cache_clear()
+    server.gate.clear()
+    task = asyncio.ensure_future(run(tmp_path / "a.db", base_url=server.url, model="m", target=1))
+    assert await asyncio.to_thread(server.arrived.acquire, timeout=90)
+    async with asyncio.timeout(90):
+        while not phrase_rules.cache_info().currsize:  # noqa: ASYNC110 - a thread loads them without an event
+            await asyncio.sleep(0)
+    server.gate.set()
+    await task
 
 
 @pytest.mark.long
