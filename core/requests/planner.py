@@ -12,25 +12,14 @@ from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError,
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.prompt_size import prompt_bytes
+from selfinstruct.core.requests.reservations import Reservations, Room
 from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import GENERATION_STAGES, Settings
-from selfinstruct.core.settings.prices import Prices, rounded_up
+from selfinstruct.core.settings.prices import Prices
 from selfinstruct.core.settings.request import StageSettings
-from selfinstruct.db.records import NewRequest, Parameters, Prompt, Request, Stage, Task
+from selfinstruct.db.records import NewRequest, Parameters, Request, Stage, Task
 from selfinstruct.db.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """The request that did not fit the cost limit, and the limits that would; amounts are rounded up."""
-
-    at_most_usd: float
-    """Upper bound on the cost of the refused request, in USD."""
-    limit_usd: float
-    """The lowest cost limit that leaves room for it, in USD."""
-    for_all_usd: float
-    """The lowest cost limit that also covers all outstanding requests of accepted tasks, in USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +60,7 @@ class Planner:
         self._assessor = assessor
         self._prices = prices
         self._embeddings = settings.of_embeddings
+        self._reservations = Reservations(workspace, prices, self._embeddings)
         self._clock = clock
         self._as_set = PromptWriter(
             settings.api,
@@ -208,7 +198,7 @@ class Planner:
             if not wanted:
                 return None
             request = request_for(wanted, asked)
-            reserved = self._reserve(request.prompt, 0, Prices(asked))
+            reserved = self._reservations.reserve(request.prompt, 0, Prices(asked))
             request_id = self._workspace.requests.plan(
                 replace(request, reserved_usd=reserved), run_id=self._workspace.run_id, at=self._clock()
             )
@@ -230,24 +220,11 @@ class Planner:
 
         Those are requests for vectors, labels and instances.
         """
-        limit = self._limit()
-        return limit is None or self._workspace.requests.charged_usd() + self._cost_of_accepted() <= limit
+        return self._reservations.covers(self._cost_of_accepted())
 
     def room_for(self, refused: CostLimitError) -> Room | None:
-        """Return the cost limits with which work could continue after a refused request.
-
-        None when the limit has been removed, when the cost of the request is unknown, or when there is room
-        after all: requests in flight may have cost less than was reserved for them.
-        """
-        limit = self._limit()
-        if limit is None or refused.at_most_usd is None:
-            return None
-        charged, at_most = self._workspace.requests.charged_usd(), refused.at_most_usd
-        enough = charged if refused.is_charged else charged + at_most
-        if enough <= limit:
-            return None
-        for_all = max(enough, charged + self._cost_of_accepted())
-        return Room(rounded_up(at_most), rounded_up(enough), rounded_up(for_all))
+        """Return the limits with which work could continue after a refusal, as `Reservations.room_for`."""
+        return self._reservations.room_for(refused, self._cost_of_accepted())
 
     def _cost_of_accepted(self) -> float:
         """Return an upper bound on the cost of all outstanding requests of accepted tasks, in USD."""
@@ -332,7 +309,7 @@ class Planner:
                     left_over.taken_over.append(request.id)
                     if request.state == "planned":
                         # The price may be another now: that of a job, or the normal one.
-                        requests.reserve(request.id, self._at_most(request))
+                        requests.reserve(request.id, self._reservations.at_most(request))
                 elif request.state == "planned":
                     requests.fail(request.id, why)
                     left_over.given_up.append(request)
@@ -351,7 +328,7 @@ class Planner:
     def _why_not_as_planned(self, request: Request) -> str | None:
         if not self.is_ours(request):
             return "It was planned for another endpoint."
-        if request.reserved_usd is None and self._limit() is not None:
+        if request.reserved_usd is None and self._workspace.settings.cost_limit() is not None:
             return "It was planned without a price, and now there is a cost limit."
         return None
 
@@ -381,7 +358,7 @@ class Planner:
         """
         requests = self._workspace.requests
         with self._workspace.transaction():
-            reserved = self._reserve_again(request)
+            reserved = self._reservations.reserve_again(request)
             request_id = request.id
             if self.would_ask_anew(request):
                 request_id = requests.plan(
@@ -399,23 +376,6 @@ class Planner:
                 self._workspace.tasks.assign(request.task_id, stage=request.stage, request_id=request_id)
         return request_id
 
-    def _reserve_again(self, request: Request) -> float | None:
-        return self._reserve(request.prompt, *self._priced(request))
-
-    def _at_most(self, request: Request) -> float | None:
-        """Return an upper bound on the cost of a request in USD; None if unknown."""
-        max_tokens, prices = self._priced(request)
-        return prices.at_most(prompt_bytes(request.prompt), max_tokens)
-
-    def _priced(self, request: Request) -> tuple[int, Prices]:
-        """Return the most tokens of a request's answer, and the prices for it."""
-        if request.stage == "embed":
-            assert self._embeddings is not None
-            return 0, Prices(self._embeddings)
-        max_tokens = request.parameters["max_tokens"]
-        assert isinstance(max_tokens, int)
-        return max_tokens, self._prices.of(request.stage)
-
     def _for_endpoint(self, request: Request, reserved: float | None) -> Request:
         if request.stage == "embed":
             return replace(request, reserved_usd=reserved)
@@ -425,22 +385,6 @@ class Planner:
     def would_ask_anew(self, request: Request) -> bool:
         """Whether resending a request creates a new request."""
         return not self.is_ours(request) or self._workspace.requests.answer(request.id) is not None
-
-    def _reserve(self, prompt: Prompt, max_tokens: int, prices: Prices) -> float | None:
-        """Return an upper bound on a request's cost in USD, if it fits the cost limit; None if unknown.
-
-        The limit is read from the workspace, in the transaction that reserves: any program may change it.
-        """
-        reserved = 0.0 if prices.is_free else prices.at_most(prompt_bytes(prompt), max_tokens)
-        limit = self._limit()
-        if limit is not None:
-            prices.require_known()
-            if self._workspace.requests.charged_usd() + (reserved or 0.0) > limit:
-                raise CostLimitError(reserved)
-        return reserved
-
-    def _limit(self) -> float | None:
-        return self._workspace.settings.cost_limit()
 
     def _write(
         self,
@@ -456,7 +400,7 @@ class Planner:
         max_tokens = parameters["max_tokens"]
         assert isinstance(max_tokens, int)
         with self._workspace.transaction():
-            reserved = self._reserve(rendered.prompt, max_tokens, self._prices.of(stage))
+            reserved = self._reservations.reserve(rendered.prompt, max_tokens, self._prices.of(stage))
             request_id = self._workspace.requests.plan(
                 NewRequest(
                     stage=stage,

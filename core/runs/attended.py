@@ -17,7 +17,7 @@ from selfinstruct.db.errors import BusyError, WorkspaceError
 from selfinstruct.db.records import PASS, Request
 
 if TYPE_CHECKING:
-    from selfinstruct.core.requests.planner import Room
+    from selfinstruct.core.requests.reservations import Room
 
 
 class AttendedRun:

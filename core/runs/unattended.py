@@ -19,7 +19,7 @@ from selfinstruct.core.setting_names import setting
 from selfinstruct.db.records import PASS, Task
 
 if TYPE_CHECKING:
-    from selfinstruct.core.requests.planner import Room
+    from selfinstruct.core.requests.reservations import Room
 
 _FRUIT = 16
 """Requests that follow from one propose request: about 8 tasks, each with one for its label and instances."""

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.requests.planner import Room
+from selfinstruct.core.requests.reservations import Room
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.app import CuratorApp

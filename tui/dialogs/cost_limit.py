@@ -13,7 +13,7 @@ from selfinstruct.tui.keys.own_keys import bindings
 from selfinstruct.tui.widgets.text_line import TextLine
 
 if TYPE_CHECKING:
-    from selfinstruct.core.requests.planner import Room
+    from selfinstruct.core.requests.reservations import Room
 
 
 class CostLimitScreen(Dialog[float | None]):

@@ -42,7 +42,7 @@ from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence
 from selfinstruct.tui.text.themes import MUTED
 
 if TYPE_CHECKING:
-    from selfinstruct.core.requests.planner import Room
+    from selfinstruct.core.requests.reservations import Room
     from selfinstruct.tui.app import CuratorApp
 
 
