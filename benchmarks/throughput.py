@@ -22,6 +22,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from openai import AsyncOpenAI
 
@@ -53,6 +54,25 @@ class Row:
     answer_s: float
     requests: int
     goal: float
+
+
+@dataclass(frozen=True)
+class Tenth:
+    """What a tenth of the tasks of a run took, in their order."""
+
+    a_task_s: float
+    an_answer_s: float
+    proposals_a_task: float
+
+    @classmethod
+    def of(cls, answered: list[tuple[float, str]], number: int) -> Self:
+        """Measure one of the tenths 0 to 9 of answers in the order of their times, each with its stage."""
+        finished = [place for place, (_, stage) in enumerate(answered) if stage == "instantiate"]
+        tasks = len(finished) // 10
+        first, last = finished[number * tasks], finished[(number + 1) * tasks - 1]
+        seconds = answered[last][0] - answered[first][0]
+        proposals = sum(stage == "propose" for _, stage in answered[first:last])
+        return cls(seconds / tasks, seconds / (last - first), proposals / tasks)
 
 
 ROWS = (Row(256, 1.0, 5120, 0.93), Row(64, 0.0, 5120, 0.60))
@@ -172,20 +192,23 @@ def grow(target: int, folder: Path, journal: str) -> None:
         cpu = cpu_of(auto(server.url, path, *words), environment(folder, journal))
         served = server.served()
     with closing(sqlite3.connect(path)) as db:
-        finished = [
-            datetime.fromisoformat(at).timestamp()
-            for (at,) in db.execute(
-                "SELECT ended_at FROM attempts JOIN requests ON requests.id = request_id"
-                " WHERE stage = 'instantiate' ORDER BY attempts.id"
+        answered = [
+            (datetime.fromisoformat(at).timestamp(), stage)
+            for at, stage in db.execute(
+                "SELECT ended_at, stage FROM attempts JOIN requests ON requests.id = request_id"
+                " ORDER BY ended_at"
             )
         ]
-    a_tenth = max(1, len(finished) // 10)
-    early, late = finished[2 * a_tenth] - finished[a_tenth], finished[-1] - finished[-1 - a_tenth]
+    early, late = Tenth.of(answered, 1), Tenth.of(answered, 9)
     allowed = GROW_GOAL_S * target / 52_000
     print(f"{target:,} accepted tasks with instances, {journal}: {served.requests:,} requests")
     met = _verdict(served.seconds <= allowed)
     print(f"  {served.seconds:6.1f} s   <= {allowed:.0f}   {met}; {cpu:.0f} s of CPU")
-    growth = late / early
+    growth = late.a_task_s / early.a_task_s
+    print(
+        f"  an answer takes {late.an_answer_s / early.an_answer_s:.2f} times as long at the end as early on,"
+        f" and {late.proposals_a_task / early.proposals_a_task:.2f} times as many proposals bring a task"
+    )
     print(f"  a task takes {growth:.2f} times as long at the end as early on   <= {GROWTH_GOAL:g}", end="   ")
     print(_verdict(growth <= GROWTH_GOAL), flush=True)
 
