@@ -363,8 +363,10 @@ class Endpoint:
 
     async def _clean_headers(self, request: "httpx2.Request") -> None:
         """Remove headers that the client took from the environment and that are not meant for this host."""
-        sent = {name: value for name, value in request.headers.items() if name in self._allowed}
-        request.headers = type(request.headers)(sent)
+        headers = request.headers
+        request.headers = type(headers)(
+            [(name, value) for name, value in headers.raw if name.lower().decode() in self._allowed]
+        )
         if not self._is_ours(str(request.url)):
             return
         if self._key:
