@@ -90,7 +90,7 @@ class _Rule:
     @cached_property
     def _for_ascii(self) -> "re.Pattern[str]":
         source = for_ascii(self.source)
-        return re.compile(source, re.ASCII) if source.isascii() else self._for_any
+        return re.compile(source) if source.isascii() else self._for_any
 
     def pattern(self, text: str) -> "re.Pattern[str]":
         """The pattern that finds the rule in a text, compiled when it is first needed."""

@@ -105,7 +105,8 @@ def test_a_sign_of_another_script_changes_nothing_about_the_words_before_it(code
         instruction = fold(json.loads(line)["instruction"]).rstrip(".")
         assert rules.spans(f"{instruction}.") == rules.spans(f"{instruction}。")
     drawn = "draw a picture of a cat, show it on a map, send it by email, then make a video"
-    assert rules.spans(f"{drawn}.") == rules.spans(f"{drawn}。")
+    for text in (drawn, drawn.replace(" ", "\x1f")):
+        assert rules.spans(f"{text}.") == rules.spans(f"{text}。")
     assert bool(rules.spans(drawn)) == (code == "en")
 
 
