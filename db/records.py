@@ -85,6 +85,26 @@ class TaskQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a row has besides a question and an answer: a system prompt, and turns between the two.
+
+    The first message of the user is the task's instruction, with the instance's input; the last message of
+    the assistant is the instance's output.
+    """
+
+    system: str = ""
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewInstance:
     """An input and output, kept or dropped with a reason, before it is stored."""
 
@@ -92,6 +112,10 @@ class NewInstance:
     output: str
     state: InstanceState = "kept"
     reason: Reason | None = None
+    conversation: Conversation | None = None
+    """None for a single turn without a system prompt."""
+    thoughts: str = ""
+    """The reasoning that came with the output, if it came apart from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +139,9 @@ class Instance:
     state: InstanceState
     reason: Reason | None
     request_id: int | None
-    """The request whose response it came from; None if it belongs to a seed or a person added it."""
+    """The request whose response it came from; None if it belongs to a seed, or was added or imported."""
+    conversation: Conversation | None = None
+    thoughts: str = ""
 
     @property
     def standing(self) -> InstanceStanding:
@@ -143,6 +169,8 @@ class Decision:
     """The decision that an undo reverts, or the undo that a redo reverts."""
     tag: str | None
     """A person's reason for rejecting the task, in one word, suggested or their own; or `REPARSE`."""
+    person: str | None = None
+    """The name under which a person, or a program at work for them, decided; None if none was given."""
 
     @property
     def is_reparse(self) -> bool:
@@ -165,6 +193,7 @@ class InstanceDecision:
     after: InstanceStanding
     undoes: int | None
     tag: str | None
+    person: str | None = None
 
     @property
     def is_reparse(self) -> bool:
@@ -359,6 +388,17 @@ class TrainingRow:
     instruction: str
     input: str
     output: str
+    instance_id: int | None = None
+    """None: it is not stored."""
+    label: Label | None = None
+    conversation: Conversation | None = None
+    thoughts: str = ""
+    """The reasoning stored with it; that of generated instances is in the bytes of their response."""
+
+    @property
+    def content(self) -> tuple[str, str, str, Conversation | None]:
+        """What makes two rows exact duplicates."""
+        return self.instruction, self.input, self.output, self.conversation
 
 
 @dataclass(frozen=True, slots=True)

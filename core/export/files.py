@@ -77,9 +77,7 @@ def write_export(
             raise FileExistsError
         rng = random.Random(rng_seed)
         rows = list(workspace.instances.training_rows(include_seeds=include_seeds))
-        unique = list({(row.instruction, row.input, row.output): row for row in reversed(rows)}.values())[
-            ::-1
-        ]
+        unique = list({row.content: row for row in reversed(rows)}.values())[::-1]
         if not unique and path.is_file() and path.stat().st_size:
             raise ExportError(f"There are no rows to export yet; {path} was left unchanged.")
         rng.shuffle(unique)

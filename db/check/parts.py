@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from selfinstruct.db.check.altered import altered
 from selfinstruct.db.check.replay import COLUMNS, Row, as_row, differs, replay
 from selfinstruct.db.errors import DamagedError, StorageError
 from selfinstruct.db.sqlite.driver import Connection
@@ -26,6 +27,9 @@ JSON_COLUMNS = {
     "endpoints": ("learned",),
     "requests": ("prompt", "parameters", "in_context"),
     "attempts": ("parameters",),
+    "instances": ("conversation",),
+    "imports": ("options",),
+    "exports": ("options",),
 }
 _KINDS = {
     "INTEGER": ("integer",),
@@ -222,6 +226,11 @@ def _decisions(db: Connection, part: Part) -> None:
         last = replayed.instances.get(instance_id)
         if last is not None and row != as_row(last.after):
             part.wrong.append(f"Instance {instance_id} does not follow from the decisions.")
+    if version_of(db) == SCHEMA_VERSION:
+        part.wrong += [
+            f"The content of instance {instance_id} was altered, but by no decision."
+            for instance_id, _ in altered(db, replayed)
+        ]
     for table in ("tasks", "instances"):
         part.harmless += [
             f"Missing from {table}, without decisions: {numbers(*gap)}." for gap in gaps(db, table)

@@ -36,6 +36,8 @@ class Last(NamedTuple):
     after: Standing
     by_person: bool
     """Whether a person took any of the decisions on it."""
+    at_first: Standing
+    """The state that the first decision on it found."""
 
 
 @dataclass
@@ -78,7 +80,8 @@ def replay(rows: Iterable[Row], *, up_to: int = 0) -> Replayed:
         key = row.task_id if row.instance_id is None else row.instance_id
         _find_faults(row, before, after, last.get(key), by_id, replayed.faults)
         by_person = row.who == "human" or (key in last and last[key].by_person)
-        last[key] = Last(row.id, after, by_person)
+        at_first = last[key].at_first if key in last else before
+        last[key] = Last(row.id, after, by_person, at_first)
     if up_to >= expected:
         replayed.missing.append((expected, up_to))
     return replayed

@@ -98,7 +98,7 @@ def _duplicates(db: Connection) -> int:
                 CROSS JOIN tasks ON tasks.id = task_id AND tasks.instruction = instances.instruction
                     AND tasks.label = instances.label
                 WHERE tasks.state = 'accepted' AND origin != 'seed'
-                GROUP BY instances.instruction, input, output)
+                GROUP BY instances.instruction, input, output, conversation)
         SELECT coalesce(sum(rows - 1), 0) FROM compared"""
     ).fetchone()
     return int(number)

@@ -2,6 +2,7 @@
 
 import json
 
+from selfinstruct.db.check.altered import altered
 from selfinstruct.db.check.parts import gaps, numbers
 from selfinstruct.db.check.replay import COLUMNS, Last, Replayed, Row, as_row, differs, replay
 from selfinstruct.db.errors import NotRepairedError
@@ -87,6 +88,15 @@ def mend_tasks(db: Connection, source: Connection | None, replayed: Replayed, *,
         sum(_set_instance(db, instance_id, last) for instance_id, last in replayed.instances.items()),
         "One instance was rebuilt from the decisions on it.",
         "{} instances were rebuilt from the decisions on them.",
+    )
+    strange = list(altered(db, replayed))
+    for instance_id, digest in strange:
+        db.execute("UPDATE instances SET digest = ? WHERE id = ?", [digest, instance_id])
+    note(
+        notes,
+        len(strange),
+        "The content of one instance was altered, but by no decision; it stays as it is.",
+        "The content of {} instances was altered, but by no decision; it stays as it is.",
     )
     for table in ("tasks", "instances"):
         known = highest_key(source, table) if source else None

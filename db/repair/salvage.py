@@ -17,6 +17,8 @@ from selfinstruct.db.sqlite.driver import Connection
 
 NOT_COPIED = {"spending", "similarity", "_sqlite_migrations"}
 """Tables that are rebuilt instead."""
+_ADDED = {"instances": 3, "decisions": 1}
+"""How many of a table's last columns are newer than the table: rows that are older end before them."""
 _HIGHEST = 2**48
 """Upper bound on keys; a higher one is damaged."""
 
@@ -165,7 +167,7 @@ def _insert(target: Connection, table: Table, row: tuple[Any, ...], found: Salva
             values[column] = None
             found.notes.append(f"The {column} of row {row[0]} of {table.name} could not be read.")
     for column in JSON_COLUMNS.get(table.name, ()):
-        if not _is_json(values[column]):
+        if values[column] is not None and not _is_json(values[column]):
             if column != "prompt":
                 return False
             values[column] = json.dumps(values[column], ensure_ascii=False)
@@ -217,11 +219,12 @@ def _take(record: Record, target: Connection, found: Salvage) -> None:
 
 def _as_row(record: Record, table: Table) -> tuple[Any, ...] | None:
     """Convert a record to a row of a table; None if it does not fit."""
-    if len(record.values) != len(table.columns) or (record.rowid is None) == table.numbered:
+    lacking = len(table.columns) - len(record.values)
+    if not 0 <= lacking <= _ADDED.get(table.name, 0) or (record.rowid is None) == table.numbered:
         return None
     row: list[Any] = []
     for place, (column, kind) in enumerate(table.columns.items()):
-        value: Any = record.values[place]
+        value: Any = record.values[place] if place < len(record.values) else None
         if place in record.texts:
             try:
                 value = value.decode("utf-8")

@@ -10,7 +10,7 @@ from selfinstruct.db.sqlite.driver import Connection, sqlite3
 from selfinstruct.db.sqlite.error_guard import GuardedConnection
 from selfinstruct.db.sqlite.transactions import transaction
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """The current schema version: the number of migrations."""
 
 

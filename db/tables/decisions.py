@@ -22,7 +22,7 @@ from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.error_guard import stored_json
 from selfinstruct.db.sqlite.transactions import transaction
 
-_COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag"
+_COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes, tag, person"
 # Taken in this program, or in a program that has ended.
 _NOT_IN_OTHERS = (
     "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
@@ -42,6 +42,8 @@ class Decisions:
         self._db = db
         self.run_id: int | None = None
         """The run that new decisions belong to; None before this program has one."""
+        self.person: str | None = None
+        """The name under which people's new decisions are taken; None if none was given."""
 
     def next_step(self) -> int:
         """Return an unused step number; valid within the current transaction."""
@@ -89,12 +91,13 @@ class Decisions:
         )
 
     def _insert(self, values: list[Any]) -> int:
+        person = self.person if values[4] == "human" else None
         with transaction(self._db):
             decision_id = self._db.execute(
                 """INSERT INTO decisions
-                (step, task_id, instance_id, kind, who, at, before, after, undoes, tag, run_id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [*values, self.run_id],
+                (step, task_id, instance_id, kind, who, at, before, after, undoes, tag, run_id, person)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [*values, self.run_id, person],
             ).lastrowid
         assert decision_id is not None
         return decision_id
@@ -216,6 +219,7 @@ def _on_task(row: tuple[Any, ...]) -> Decision:
         after=_standing(row[8], row[0]),
         undoes=row[9],
         tag=row[10],
+        person=row[11],
     )
 
 
@@ -232,6 +236,7 @@ def _on_instance(row: tuple[Any, ...]) -> InstanceDecision:
         after=_instance_standing(row[8], row[0]),
         undoes=row[9],
         tag=row[10],
+        person=row[11],
     )
 
 

@@ -2,15 +2,28 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
-from selfinstruct.db.records import Instance, Label, NewInstance, Reason, TrainingRow
+from selfinstruct.db.content_digest import content_digest
+from selfinstruct.db.errors import DamagedError
+from selfinstruct.db.records import (
+    Conversation,
+    Instance,
+    Label,
+    NewInstance,
+    Reason,
+    TrainingRow,
+    Turn,
+)
 from selfinstruct.db.sqlite.driver import Connection
+from selfinstruct.db.sqlite.error_guard import stored_json
 from selfinstruct.db.sqlite.transactions import transaction
 
 _COLUMNS = (
     "instances.id, instances.task_id, instances.input, instances.output, instances.state,"
-    " instances.reason_code, instances.reason_sentence, instances.request_id"
+    " instances.reason_code, instances.reason_sentence, instances.request_id, instances.conversation,"
+    " instances.thoughts"
 )
 _OF_WORDING = "instances.task_id = ? AND instances.instruction = ? AND instances.label = ?"
 _OF_CURRENT_WORDING = (
@@ -48,10 +61,11 @@ class Instances:
         with transaction(self._db):
             for instance in instances:
                 reason = instance.reason
+                conversation, thoughts = _dump(instance.conversation), instance.thoughts or None
                 instance_id = self._db.execute(
                     """INSERT INTO instances (task_id, instruction, label, input, output, state,
-                    reason_code, reason_sentence, request_id)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    reason_code, reason_sentence, request_id, conversation, thoughts, digest)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                     [
                         task_id,
                         instruction,
@@ -62,6 +76,9 @@ class Instances:
                         reason.code if reason else None,
                         reason.sentence if reason else None,
                         request_id,
+                        conversation,
+                        thoughts,
+                        content_digest(instance.input, instance.output, conversation, thoughts),
                     ],
                 ).lastrowid
                 assert instance_id is not None
@@ -115,12 +132,25 @@ class Instances:
         """Yield the kept instances of accepted tasks: seeds first, then by task id."""
         wanted = "" if include_seeds else "AND origin != 'seed'"
         # Not from the view training_rows, which lacks the instance ids to sort by.
-        for row in self._db.execute(
-            f"""SELECT tasks.id, origin, tasks.instruction, input, output FROM instances {_OF_CURRENT_WORDING}
+        rows = self._db.execute(
+            f"""SELECT tasks.id, origin, tasks.instruction, input, output, instances.id, tasks.label,
+                conversation, coalesce(thoughts, '')
+            FROM instances {_OF_CURRENT_WORDING}
             WHERE tasks.state = 'accepted' AND instances.state = 'kept' {wanted}
             ORDER BY origin != 'seed', tasks.id, instances.id"""
-        ):
-            yield TrainingRow(*row)
+        )
+        for task_id, origin, instruction, input_, output, instance_id, label, conversation, thoughts in rows:
+            yield TrainingRow(
+                task_id,
+                origin,
+                instruction,
+                input_,
+                output,
+                instance_id,
+                label,
+                _conversation(conversation, instance_id),
+                thoughts,
+            )
 
     def _select(self, where: str, arguments: list[Any]) -> list[Instance]:
         return [
@@ -132,6 +162,22 @@ class Instances:
                 state=row[4],
                 reason=Reason(row[5], row[6]) if row[5] else None,
                 request_id=row[7],
+                conversation=_conversation(row[8], row[0]),
+                thoughts=row[9] or "",
             )
             for row in self._db.execute(f"SELECT {_COLUMNS} FROM instances {where}", arguments)
         ]
+
+
+def _dump(conversation: Conversation | None) -> str | None:
+    return None if conversation is None else json.dumps(asdict(conversation), ensure_ascii=False)
+
+
+def _conversation(text: str | None, instance_id: int) -> Conversation | None:
+    if text is None:
+        return None
+    try:
+        stored = stored_json(text, f"instance {instance_id}")
+        return Conversation(stored["system"], tuple(Turn(**turn) for turn in stored["turns"]))
+    except (TypeError, KeyError) as error:
+        raise DamagedError(None, f"instance {instance_id} cannot be read") from error

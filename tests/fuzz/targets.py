@@ -364,8 +364,8 @@ def prompts(data: bytes) -> None:
 
 def export(data: bytes) -> None:
     """A row of a training file, in every format."""
-    parts = (_text(data) + "\n\n\n").split("\n", 2)
-    row = TrainingRow(1, "model", *parts)
+    instruction, input_, output = (_text(data) + "\n\n\n").split("\n", 2)
+    row = TrainingRow(1, "model", instruction, input_, output)
     for one in FORMATS:
         if not isinstance(one, JsonFormat):
             continue

@@ -71,6 +71,8 @@ def test_every_response_has_its_hash_from_the_moment_that_it_is_stored(lived_in:
 _ACCEPTED = "(SELECT id FROM tasks WHERE origin != 'seed' AND state = 'accepted' LIMIT 1)"
 _BY_PERSON = "(SELECT task_id FROM decisions WHERE kind = 'relabel' LIMIT 1)"
 _INSTANCE = "(SELECT instance_id FROM decisions WHERE instance_id NOTNULL LIMIT 1)"
+_UNDECIDED = """(SELECT id FROM instances WHERE id NOT IN
+    (SELECT instance_id FROM decisions WHERE instance_id NOTNULL) LIMIT 1)"""
 
 CHANGES = [
     ("UPDATE attempts SET body = x'7b7d' WHERE id = 2", "answers", "attempt 2 (request 2)"),
@@ -92,6 +94,19 @@ CHANGES = [
         f"UPDATE instances SET output = 'No.' WHERE id = {_INSTANCE}",
         "decisions",
         "does not follow from the decisions",
+    ),
+    *(
+        (
+            f"UPDATE instances SET {column} = '{text}' WHERE id = {_UNDECIDED}",
+            "decisions",
+            "was altered, but by no decision",
+        )
+        for column, text in (
+            ("output", "No."),
+            ("input", "No."),
+            ("thoughts", "No."),
+            ("conversation", '{"system": "", "turns": []}'),
+        )
     ),
     ("DELETE FROM decisions WHERE id = 9", "decisions", "Missing from decisions: number 9."),
     ("UPDATE decisions SET after = '{' WHERE id = 9", "decisions", "Decision 9 cannot be read"),

@@ -48,10 +48,12 @@ def test_decisions_that_follow_from_each_other_have_no_faults() -> None:
     )
     assert (replayed.count, replayed.faults, replayed.missing, replayed.unreadable) == (8, [], [], [])
     assert replayed.tasks == {
-        7: Last(5, json.loads(task("pending")), by_person=True),
-        8: Last(6, json.loads(task("rejected")), by_person=False),
+        7: Last(5, json.loads(task("pending")), by_person=True, at_first=json.loads(task("pending"))),
+        8: Last(6, json.loads(task("rejected")), by_person=False, at_first=json.loads(task("pending"))),
     }
-    assert replayed.instances == {3: Last(8, json.loads(instance("kept")), by_person=True)}
+    assert replayed.instances == {
+        3: Last(8, json.loads(instance("kept")), by_person=True, at_first=json.loads(instance("kept")))
+    }
 
 
 def test_what_a_person_has_decided_once_stays_theirs() -> None:
@@ -191,7 +193,7 @@ def test_a_step_on_an_instance_does_not_take_back_one_on_its_task() -> None:
 def test_the_first_value_that_does_not_follow_is_named(
     stored: tuple[str, str, str, int], differing: str | None
 ) -> None:
-    last = Last(1, json.loads(task("accepted", label="generation")), by_person=True)
+    last = Last(1, json.loads(task("accepted", label="generation")), by_person=True, at_first={})
     assert differs(last, stored) == differing
 
 
@@ -199,7 +201,7 @@ def test_a_task_without_decisions_is_undecided_and_a_label_by_the_model_is_free(
     assert differs(None, ("pending", "x", None, 0)) is None
     assert differs(None, ("accepted", "x", None, 0)) == "state"
     for label in (None, "unknown"):
-        last = Last(1, json.loads(task("accepted", label=label)), by_person=False)
+        last = Last(1, json.loads(task("accepted", label=label)), by_person=False, at_first={})
         assert differs(last, ("accepted", "Name a river.", "generation", 0)) is None
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from selfinstruct.db.check.check import check
 from selfinstruct.db.repair.page_reader import PageReader
@@ -12,6 +13,7 @@ from selfinstruct.db.repair.repair import repairing
 from selfinstruct.db.repair.salvage import Salvage, salvage, tables_of
 from selfinstruct.db.sqlite.connection import connect, connect_to_read
 from selfinstruct.db.sqlite.driver import Connection, sqlite3
+from selfinstruct.db.sqlite.migrations import migrations
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date
 from tests.db.check.test_check import by_hand
 from tests.db.lived_in import rows
@@ -197,3 +199,45 @@ def test_a_number_that_no_row_can_have_is_damage(lived_in: Path) -> None:
             db.execute("INSERT INTO runs (id, host, pid, started_at) VALUES (?, '', 0, 'now')", [number])
     _, after = salvaged(lived_in, opens=False)
     assert after["runs"] == runs
+
+
+def test_rows_that_are_older_than_the_last_columns_are_found_in_the_pages(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    texts = [("Name a river.", "", "The Rhine."), ("Add.", "1 + 1", "2")]
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        migrations.apply(Database(db), stop_before="m010_data_sets")
+        for number, (instruction, input_, output) in enumerate(texts, 1):
+            standing = json.dumps({"state": "accepted", "instruction": instruction, "label": "generation"})
+            db.execute(
+                "INSERT INTO tasks (origin, instruction, created_at) VALUES ('human', ?, 'now')",
+                [instruction],
+            )
+            db.execute(
+                """INSERT INTO instances (task_id, instruction, label, input, output, state)
+                VALUES (?, ?, 'generation', ?, ?, 'kept')""",
+                [number, instruction, input_, output],
+            )
+            db.execute(
+                """INSERT INTO decisions (step, task_id, kind, who, at, before, after)
+                VALUES (?, ?, 'accept', 'human', 'now', ?, ?)""",
+                [number, number, standing, standing],
+            )
+        for table, column in (
+            ("instances", "conversation TEXT"),
+            ("instances", "thoughts TEXT"),
+            ("instances", "digest BLOB"),
+            ("decisions", "person TEXT"),
+        ):
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    new = tmp_path / "new.db"
+    with closing(connect(new, create=True)) as target, path.open("rb") as file:
+        bring_up_to_date(target, new)
+        target.execute("PRAGMA foreign_keys = OFF")
+        for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            target.execute(f"DROP TRIGGER {name}")
+        salvage(None, PageReader(file, None), target)
+        found = target.execute(
+            "SELECT instruction, input, output, conversation, thoughts FROM instances ORDER BY id"
+        ).fetchall()
+        assert found == [(*text, None, None) for text in texts]
+        assert target.execute("SELECT count(*), count(person) FROM decisions").fetchall() == [(2, 0)]

@@ -163,3 +163,37 @@ def test_tasks_that_are_older_than_the_search_are_found_by_it(tmp_path: Path) ->
         migrations.apply(Database(db))
         found = db.execute("SELECT rowid FROM tasks_text WHERE tasks_text MATCH 'river'").fetchall()
     assert found == [(1,)]
+
+
+def test_outputs_that_are_older_than_their_hashes_have_them_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(Database(db), stop_before="m010_data_sets")
+        db.execute("PRAGMA user_version = 9")
+        db.execute(
+            """INSERT INTO tasks (origin, instruction, label, created_at)
+            VALUES ('human', 'Name a river.', 'generation', 'now')"""
+        )
+        for output in ("The Rhine.", "The Po."):
+            db.execute(
+                """INSERT INTO instances (task_id, instruction, label, input, output, state)
+                VALUES (1, 'Name a river.', 'generation', '', ?, 'kept')""",
+                [output],
+            )
+        before, after = (
+            f'{{"input": "", "output": "{output}", "state": "kept", "reason": null}}'
+            for output in ("The Po.", "The Inn.")
+        )
+        db.execute(
+            """INSERT INTO decisions (step, task_id, instance_id, kind, who, at, before, after)
+            VALUES (1, 1, 2, 'edit', 'human', 'now', ?, ?)""",
+            [before, after],
+        )
+    with Workspace.open(path) as workspace:
+        assert [one.output for one in workspace.instances.of_task(1)] == ["The Rhine.", "The Inn."]
+    assert check(path).is_well
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE instances SET output = 'The Ems.' WHERE id = 1")
+    (wrong,) = [said for part in check(path).parts for said in part.wrong]
+    assert wrong == "The content of instance 1 was altered, but by no decision."

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from selfinstruct.db.errors import DamagedError
 from selfinstruct.db.records import (
+    Conversation,
     DecisionKind,
     Instance,
     NewInstance,
@@ -13,6 +15,7 @@ from selfinstruct.db.records import (
     Standing,
     State,
     TrainingRow,
+    Turn,
 )
 from selfinstruct.db.workspace import Workspace
 from tests.db.test_workspace import REQUEST
@@ -73,6 +76,38 @@ def test_those_of_another_wording_or_label_and_those_withdrawn_are_not_shown(wor
         workspace.instances.get(99)
 
 
+def test_a_conversation_comes_back_as_it_was_stored(workspace: Workspace) -> None:
+    task_id = task_of(workspace)
+    turns = (Turn("assistant", "Which country?"), Turn("user", "Österreich \u2028 \n"))
+    talk = NewInstance("", "The Inn.", conversation=Conversation("Be brief.", turns), thoughts="Alps.")
+    (instance_id,) = workspace.instances.add(task_id, RIVER, "generation", [talk], request_id=None)
+    stored = workspace.instances.get(instance_id)
+    assert (stored.conversation, stored.thoughts) == (Conversation("Be brief.", turns), "Alps.")
+    (row,) = workspace.instances.training_rows(include_seeds=False)
+    assert (row.conversation, row.thoughts, row.output) == (stored.conversation, "Alps.", "The Inn.")
+
+
+@pytest.mark.parametrize(
+    "stored", ["{", "[]", '{"turns": []}', '{"system": "", "turns": [{"role": "user"}]}']
+)
+def test_a_conversation_that_cannot_be_read_is_damage_and_not_a_shorter_row(
+    workspace: Workspace, stored: str
+) -> None:
+    task_id = task_of(workspace)
+    workspace.instances.add(task_id, RIVER, "generation", [KEPT], request_id=None)
+    workspace._db.execute("UPDATE instances SET conversation = ?", [stored])
+    with pytest.raises(DamagedError, match="instance 1 cannot be read"):
+        list(workspace.instances.training_rows(include_seeds=False))
+
+
+def test_rows_that_differ_in_their_conversation_only_are_no_duplicates(workspace: Workspace) -> None:
+    task_id = task_of(workspace)
+    talks = [None, Conversation("Be brief."), Conversation("Be brief."), Conversation("Be kind.")]
+    texts = [NewInstance("", "The Inn.", conversation=talk) for talk in talks]
+    workspace.instances.add(task_id, RIVER, "generation", texts, request_id=None)
+    assert (workspace.training().rows, workspace.training().duplicates) == (3, 1)
+
+
 def test_those_of_a_request_are_found_in_any_state(workspace: Workspace) -> None:
     task_id, other = task_of(workspace), task_of(workspace, LAKE)
     first, second = request_of(workspace), request_of(workspace)
@@ -111,11 +146,11 @@ def test_rows_to_train_on_are_the_kept_ones_of_the_pool_seeds_first(workspace: W
         add(task_id, "Before.", "generation", [KEPT], request_id=None)
     add(1, "One.", "generation", [NewInstance("", "The Elbe.")], request_id=None)
     own = [
-        TrainingRow(1, "model", "One.", "", "The Rhine."),
-        TrainingRow(1, "model", "One.", "", "The Elbe."),
-        TrainingRow(5, "human", "Five.", "", "The Rhine."),
+        TrainingRow(1, "model", "One.", "", "The Rhine.", 3, "generation"),
+        TrainingRow(1, "model", "One.", "", "The Elbe.", 21, "generation"),
+        TrainingRow(5, "human", "Five.", "", "The Rhine.", 19, "generation"),
     ]
-    seed = TrainingRow(4, "seed", "Four.", "", "The Rhine.")
+    seed = TrainingRow(4, "seed", "Four.", "", "The Rhine.", 15, "generation")
     assert list(workspace.instances.training_rows(include_seeds=False)) == own
     assert list(workspace.instances.training_rows(include_seeds=True)) == [seed, *own]
     counted = workspace.training()
