@@ -12,8 +12,9 @@ DecisionKind = Literal["accept", "reject", "edit", "relabel", "drop", "add", "re
 InstanceState = Literal["kept", "dropped", "withdrawn"]
 """`withdrawn`: a person added the instance and undid that; it is hidden until they redo it."""
 
-REPARSE = "reparse"
-"""The tag of the decisions taken by reparsing, and of their undos and redos; none of them is a person's."""
+REPARSE, IMPORT = "reparse", "import"
+COMMANDS = (REPARSE, IMPORT)
+"""The tags of what commands that people run decided, and of its undos and redos; none of it is a person's."""
 
 PASS = "pass"  # noqa: S105 - not a password
 """The verdict on a candidate that every filter passes."""
@@ -168,14 +169,14 @@ class Decision:
     undoes: int | None
     """The decision that an undo reverts, or the undo that a redo reverts."""
     tag: str | None
-    """A person's reason for rejecting the task, in one word, suggested or their own; or `REPARSE`."""
+    """A person's reason for rejecting the task, in one word, suggested or their own; or one of `COMMANDS`."""
     person: str | None = None
     """The name under which a person, or a program at work for them, decided; None if none was given."""
 
     @property
-    def is_reparse(self) -> bool:
-        """Whether reparsing took it, or it undoes or redoes what reparsing did."""
-        return self.who == "auto" and self.tag == REPARSE
+    def is_of_command(self) -> bool:
+        """Whether a command that a person ran took it, or it undoes or redoes what such a command did."""
+        return self.who == "auto" and self.tag in COMMANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +197,9 @@ class InstanceDecision:
     person: str | None = None
 
     @property
-    def is_reparse(self) -> bool:
+    def is_of_command(self) -> bool:
         """As for decisions on tasks."""
-        return self.who == "auto" and self.tag == REPARSE
+        return self.who == "auto" and self.tag in COMMANDS
 
 
 AnyDecision = Decision | InstanceDecision
@@ -399,6 +400,38 @@ class TrainingRow:
     def content(self) -> tuple[str, str, str, Conversation | None]:
         """What makes two rows exact duplicates."""
         return self.instruction, self.input, self.output, self.conversation
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """Where a row was imported from."""
+
+    path: str
+    line: int
+    instance_id: int | None
+    """None: the row had no output."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRow:
+    """A row of an exported file: its instance, and at least 8 bytes of the hash of its content."""
+
+    instance_id: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file that was exported."""
+
+    id: int
+    path: str
+    at: str
+    format: str
+    options: dict[str, Any]
+    person: str | None
+    rows: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from selfinstruct.db.sqlite.storage_advice import what_helps
 from selfinstruct.db.sqlite.transactions import GroupTransactions, if_undone, is_open, savepoint, transaction
 from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
+from selfinstruct.db.tables.exports import Exports
+from selfinstruct.db.tables.imports import Imports
 from selfinstruct.db.tables.instances import Instances
 from selfinstruct.db.tables.jobs import Jobs
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
@@ -78,6 +80,8 @@ class Workspace:
         self.decisions = Decisions(db)
         self.requests = Requests(db)
         self.jobs = Jobs(db)
+        self.imports = Imports(db)
+        self.exports = Exports(db)
         self.overview = OverviewRows(db)
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)

@@ -11,7 +11,6 @@ from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import (
-    REPARSE,
     DecisionKind,
     Instance,
     InstanceDecision,
@@ -154,7 +153,7 @@ class InstanceDecider:
             after=after,
             who=takes_back.who if takes_back else "human",
             undoes=takes_back.id if takes_back else None,
-            tag=REPARSE if takes_back and takes_back.is_reparse else None,
+            tag=takes_back.tag if takes_back and takes_back.is_of_command else None,
         )
 
     def _get(self, instance_id: int) -> Instance:

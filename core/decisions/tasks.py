@@ -16,7 +16,6 @@ from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.core.util.time_slices import Sliced, at_once
 from selfinstruct.db.records import (
-    REPARSE,
     AnyDecision,
     Decision,
     DecisionKind,
@@ -305,7 +304,7 @@ class Decider:
             task.standing if dispute else after,
             step=step,
             undoes=decision.id,
-            tag=REPARSE if decision.is_reparse else None,
+            tag=decision.tag if decision.is_of_command else None,
         )
         return dispute
 

@@ -107,8 +107,13 @@ def _content(seed: SeedTask) -> _Content:
 
 
 def _planted(workspace: Workspace) -> list[_Content]:
+    """The seed tasks that a workspace was started with, without those that were imported since."""
     found: list[_Content] = []
-    for task in workspace.tasks.seeds():
+    seeds = workspace.tasks.seeds()
+    imported = workspace.imports.imported_among(task.id for task in seeds)
+    for task in seeds:
+        if task.id in imported:
+            continue
         assert task.label is not None
         instances = workspace.instances.of_task(task.id)
         found.append((task.instruction, task.label, [(one.input, one.output) for one in instances]))

@@ -15,7 +15,7 @@ from selfinstruct.core.language.registry import Language
 from selfinstruct.core.method.paper import IN_CONTEXT, IN_CONTEXT_MODEL
 from selfinstruct.core.util.lru_cache import LRUCache
 from selfinstruct.core.util.time_slices import Sliced, when_free
-from selfinstruct.db.records import PASS, PoolChange, Reason, Request, Standing
+from selfinstruct.db.records import PASS, Label, Origin, PoolChange, Reason, Standing
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -215,8 +215,19 @@ class Assessor:
         self._workspace.tasks.assess(task_id, assessment.verdict, assessment.reasons, assessment.nearest_pair)
         return assessment
 
-    def add_candidate(self, instruction: str, *, request: Request, at: str) -> tuple[int, Assessment]:
-        """Store a proposed task with its verdict; returns its id and the assessment."""
+    def add_candidate(
+        self,
+        instruction: str,
+        *,
+        at: str,
+        origin: Origin = "model",
+        name: str | None = None,
+        label: Label | None = None,
+        batch: int | None = None,
+        request_id: int | None = None,
+        held: bool,
+    ) -> tuple[int, Assessment]:
+        """Store a candidate with its verdict; returns its id and the assessment."""
         tasks, meaning = self._workspace.tasks, self._meaning
         assessed = None
         if meaning is None:
@@ -224,11 +235,13 @@ class Assessor:
             assessed = assessment.verdict, assessment.reasons, assessment.nearest_pair
         task_id = tasks.add(
             instruction,
-            origin="model",
+            origin=origin,
             at=at,
-            batch=request.batch,
-            request_id=request.id,
-            held=request.held,
+            name=name,
+            label=label,
+            batch=batch,
+            request_id=request_id,
+            held=held,
             assessed=assessed,
         )
         if meaning is not None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from selfinstruct.core.reparsing.changes import InstanceChange, Spared, TaskChange, text_of
 from selfinstruct.core.reparsing.matching import match
 from selfinstruct.db.records import (
+    REPARSE,
     AnyDecision,
     Decision,
     Instance,
@@ -46,7 +47,9 @@ class StoredTask:
     def is_rejected_here(self) -> bool:
         """Whether it is rejected because reparsing, or the undo of one, left it so."""
         moves = [one for one in self.decisions if one.before.state != one.after.state]
-        return self.task.state == "rejected" and bool(moves) and moves[-1].is_reparse
+        if self.task.state != "rejected" or not moves:
+            return False
+        return moves[-1].is_of_command and moves[-1].tag == REPARSE
 
 
 @dataclass(frozen=True, slots=True)

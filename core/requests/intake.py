@@ -268,7 +268,13 @@ class Intake:
     ) -> str | None:
         proposed = self._reader.tasks(answer, request.api)
         for instruction in proposed:
-            task_id, assessment = self._assessor.add_candidate(instruction, request=request, at=self._clock())
+            task_id, assessment = self._assessor.add_candidate(
+                instruction,
+                at=self._clock(),
+                batch=request.batch,
+                request_id=request.id,
+                held=request.held,
+            )
             events.append(CandidateAssessed(task_id, assessment.verdict))
             if decide is not None and not request.held:
                 decide(task_id, assessment, events.append)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from selfinstruct.db.errors import DamagedError
 from selfinstruct.db.records import (
-    REPARSE,
+    COMMANDS,
     AnyDecision,
     Decision,
     DecisionKind,
@@ -27,8 +27,8 @@ _COLUMNS = "id, step, task_id, instance_id, kind, who, at, before, after, undoes
 _NOT_IN_OTHERS = (
     "(run_id IS NULL OR run_id = ? OR run_id IN (SELECT id FROM runs WHERE ended_at IS NOT NULL))"
 )
-# Undo and redo cover the steps of people, and those of `selfinstruct reparse`, which people run.
-_UNDOABLE = f"(who = 'human' OR who = 'auto' AND tag = '{REPARSE}')"
+# Undo and redo cover the steps of people, and those of the commands that people run.
+_UNDOABLE = f"(who = 'human' OR who = 'auto' AND tag IN {COMMANDS})"
 # Which decisions an undo reverts, and which a redo reverts.
 TakingBack = Literal["undo", "redo"]
 _REVERTED_BY: dict[TakingBack, str] = {"undo": "kind != 'undo'", "redo": "kind = 'undo'"}
@@ -103,7 +103,7 @@ class Decisions:
         return decision_id
 
     def to_undo(self) -> int | None:
-        """Return the last step of a person or of reparsing that is not entirely undone; None without any.
+        """Return the last step, of a person or a command of theirs, that is not entirely undone, or None.
 
         Steps taken in other running programs do not count.
         """

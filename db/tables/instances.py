@@ -61,7 +61,7 @@ class Instances:
         with transaction(self._db):
             for instance in instances:
                 reason = instance.reason
-                conversation, thoughts = _dump(instance.conversation), instance.thoughts or None
+                conversation, thoughts = conversation_text(instance.conversation), instance.thoughts or None
                 instance_id = self._db.execute(
                     """INSERT INTO instances (task_id, instruction, label, input, output, state,
                     reason_code, reason_sentence, request_id, conversation, thoughts, digest)
@@ -169,7 +169,8 @@ class Instances:
         ]
 
 
-def _dump(conversation: Conversation | None) -> str | None:
+def conversation_text(conversation: Conversation | None) -> str | None:
+    """Return a conversation as it is stored; equal ones are the same text."""
     return None if conversation is None else json.dumps(asdict(conversation), ensure_ascii=False)
 
 

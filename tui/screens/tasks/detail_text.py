@@ -9,7 +9,7 @@ from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.filters.keyword import KEYWORD, KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
-from selfinstruct.db.records import PASS, REPARSE, Decision, Instance, Reason, Task
+from selfinstruct.db.records import PASS, Decision, Instance, Reason, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
@@ -106,7 +106,7 @@ def _label(engine: Engine, task: Task) -> list[Part]:
 def _is_set_by_person(task: Task, decisions: Iterable[Decision]) -> bool:
     """Whether a decision has given a task its label: not the model, nor an undo that restored the model's."""
     changes = [one for one in decisions if one.before.label != one.after.label]
-    if not changes or changes[-1].is_reparse or changes[-1].after.label != task.label:
+    if not changes or changes[-1].is_of_command or changes[-1].after.label != task.label:
         return False
     return task.label != changes[0].before.label
 
@@ -227,7 +227,8 @@ def history(decisions: Sequence[Decision]) -> Content | None:
 
 
 def _by_whom(decision: Decision) -> str:
-    if not decision.is_reparse:
+    if not decision.is_of_command:
         return f"{decision.who}, {decision.tag}" if decision.tag else decision.who
-    # Reparsing decides, and a person takes that back or brings it again.
-    return f"human, {REPARSE}" if decision.kind in {"undo", "redo"} else REPARSE
+    # A command decides, and a person takes that back or brings it again.
+    assert decision.tag is not None
+    return f"human, {decision.tag}" if decision.kind in {"undo", "redo"} else decision.tag

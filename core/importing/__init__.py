@@ -1,0 +1,1 @@
+"""Imports: rows of data files become tasks and instances of a workspace."""
