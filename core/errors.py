@@ -32,6 +32,10 @@ class ExportError(SelfInstructError):
     """The training file cannot be written."""
 
 
+class ImportDataError(SelfInstructError):
+    """A data file cannot be read or imported; the message says why."""
+
+
 class TargetExistsError(ExportError):
     """There is a file at the target, and nobody has allowed to replace it.
 

@@ -65,7 +65,7 @@ class Settings(Checked):
         str, Field(description="Name of the model; offline is the built-in grammar.", min_length=1)
     ] = OFFLINE
     base_url: Annotated[
-        str | None, Field(description="Address of an OpenAI-compatible endpoint; OpenAI's own by default.")
+        str | None, Field(description="Address of an OpenAI-compatible endpoint; empty: OpenAI's own.")
     ] = None
     api: Annotated[ApiKind, Field(description="chat, or legacy completions for base models.")] = "chat"
     answers: Annotated[

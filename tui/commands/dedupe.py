@@ -41,13 +41,15 @@ def dedupe(
         typer.Option(
             "--field",
             metavar="NAME",
-            help="Field to compare; by default instruction, prompt, text or the first user message. Give it"
-            " several times to compare several fields together.",
+            help="Field to compare. Give it several times to compare several fields together.",
+            show_default="instruction, prompt, text or the first user message",
         ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Report of the removed rows, each with the reason."),
+        typer.Option(
+            metavar="FILE", help="Report of the removed rows, each with the reason.", show_default="none"
+        ),
     ] = None,
     language: Annotated[
         str,

@@ -19,6 +19,7 @@ from selfinstruct.db.sqlite.connection import Storage
 from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
+from selfinstruct.tui.commands.exports import diff, exports
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
 from selfinstruct.tui.commands.options import Command, Program, VersionOption
 from selfinstruct.tui.commands.reparse import reparse
@@ -51,7 +52,6 @@ app = typer.Typer(
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
     "    selfinstruct dedupe old.jsonl new.jsonl --out all.jsonl",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
@@ -89,7 +89,8 @@ def export(
         str | None,
         typer.Option(
             metavar="paper|varied",
-            help="For gpt3: the published layouts (the default), or ours, which vary part by part.",
+            help="For gpt3: the published layouts, or ours, which vary part by part.",
+            show_default="paper",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
@@ -159,6 +160,13 @@ app.command(
 app.command(cls=Command, epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(
     backup
 )
+app.command(cls=Command, epilog="Example:\n\n    selfinstruct exports --db movies.db")(exports)
+app.command(
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct diff 1 2 --db movies.db\n\n"
+    "    selfinstruct diff movies.jsonl now --db movies.db",
+)(diff)
 app.command(
     cls=Command,
     epilog="Examples:\n\n"

@@ -22,17 +22,13 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import open_workspace, sentences
 from selfinstruct.tui.commands.options import Command, VersionOption
+from selfinstruct.tui.commands.setting_options import setting_option
 from selfinstruct.tui.commands.start_settings import start_settings
 
 if TYPE_CHECKING:
     from selfinstruct.core.engine import Engine
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-
-
-def _about(name: str) -> str | None:
-    """Return the help text of a setting, as shown on the Settings screen."""
-    return Settings.model_fields[name].description
+app = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 
 _MODEL, _MEANING, _METHOD, _AUTO = "Model", "Meaning", "Method", "Unattended work"
@@ -68,83 +64,80 @@ def curate(
     ] = Path("selfinstruct.db"),
     model: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help=_about("model"),
-            rich_help_panel=_MODEL,
-        ),
+        setting_option("model", metavar="NAME", panel=_MODEL),
     ] = None,
     base_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help=_about("base_url"), rich_help_panel=_MODEL),
+        setting_option("base_url", metavar="URL", panel=_MODEL),
     ] = None,
     api: Annotated[
         ApiKind | None,
-        typer.Option(help=_about("api"), rich_help_panel=_MODEL),
+        setting_option("api", panel=_MODEL),
     ] = None,
     answers: Annotated[
         AnswerKind | None,
-        typer.Option(help=_about("answers"), rich_help_panel=_MODEL),
+        setting_option("answers", panel=_MODEL),
     ] = None,
     api_key_env: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=_about("api_key_env"), rich_help_panel=_MODEL),
+        setting_option("api_key_env", metavar="NAME", panel=_MODEL),
     ] = None,
     header_env: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
             help="Allow headers in [request] to send this environment variable to --base-url; repeatable.",
+            show_default="none",
             rich_help_panel=_MODEL,
         ),
     ] = None,
-    embeddings: Annotated[
-        str | None, typer.Option(metavar="NAME", help=_about("embeddings"), rich_help_panel=_MEANING)
-    ] = None,
+    embeddings: Annotated[str | None, setting_option("embeddings", metavar="NAME", panel=_MEANING)] = None,
     embeddings_url: Annotated[
-        str | None, typer.Option(metavar="URL", help=_about("embeddings_url"), rich_help_panel=_MEANING)
+        str | None, setting_option("embeddings_url", metavar="URL", panel=_MEANING)
     ] = None,
     embeddings_key_env: Annotated[
-        str | None, typer.Option(metavar="NAME", help=_about("embeddings_key_env"), rich_help_panel=_MEANING)
+        str | None, setting_option("embeddings_key_env", metavar="NAME", panel=_MEANING)
     ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(metavar="N", help=_about("concurrency"), rich_help_panel=_MODEL)
-    ] = None,
+    concurrency: Annotated[int | None, setting_option("concurrency", metavar="N", panel=_MODEL)] = None,
     seeds: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help=_about("seeds"), rich_help_panel=_METHOD),
+        setting_option("seeds", metavar="FILE", panel=_METHOD),
     ] = None,
     prompts: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help=_about("prompts"), rich_help_panel=_METHOD),
+        setting_option("prompts", metavar="FILE", panel=_METHOD),
     ] = None,
     language: Annotated[
         str | None,
-        typer.Option(metavar="CODE", help=_about("language"), rich_help_panel=_METHOD),
+        setting_option("language", metavar="CODE", panel=_METHOD),
     ] = None,
     rng_seed: Annotated[
         int | None,
-        typer.Option(metavar="N", help=_about("rng_seed"), rich_help_panel=_METHOD),
+        setting_option("rng_seed", metavar="N", panel=_METHOD),
     ] = None,
     requests_per_batch: Annotated[
         int | None,
-        typer.Option(metavar="N", help=_about("requests_per_batch"), rich_help_panel=_METHOD),
+        setting_option("requests_per_batch", metavar="N", panel=_METHOD),
     ] = None,
     batches_ahead: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Batches prepared while you decide on one; 0 to 20.", rich_help_panel=_METHOD
+            metavar="N",
+            help="Batches prepared while you decide on one; 0 to 20.",
+            show_default="1",
+            rich_help_panel=_METHOD,
         ),
     ] = None,
     clf_only: Annotated[
         bool | None,
-        typer.Option("--clf-only/--no-clf-only", help=_about("clf_only"), rich_help_panel=_METHOD),
+        setting_option("clf_only", "--clf-only/--no-clf-only", panel=_METHOD),
     ] = None,
     keywords: Annotated[
         str | None,
         typer.Option(
             metavar="rules|paper|WORDS",
             help="Refuse what a text model cannot handle: by rules, the paper's list, or your own words.",
+            show_default="rules",
             rich_help_panel=_METHOD,
         ),
     ] = None,
@@ -171,27 +164,27 @@ def curate(
     ] = False,
     batch_api_requests: Annotated[
         int | None,
-        typer.Option(metavar="N", help=_about("batch_api_requests"), rich_help_panel=_AUTO),
+        setting_option("batch_api_requests", metavar="N", panel=_AUTO),
     ] = None,
     batch_api_price: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help=_about("batch_api_price"), rich_help_panel=_AUTO),
+        setting_option("batch_api_price", metavar="SHARE", panel=_AUTO),
     ] = None,
     target: Annotated[
         int | None,
-        typer.Option(metavar="N", help=_about("target"), rich_help_panel=_AUTO),
+        setting_option("target", metavar="N", panel=_AUTO),
     ] = None,
     max_requests: Annotated[
         int | None,
-        typer.Option(metavar="N", help=_about("max_requests"), rich_help_panel=_AUTO),
+        setting_option("max_requests", metavar="N", panel=_AUTO),
     ] = None,
     max_cost: Annotated[
         float | None,
-        typer.Option(metavar="USD", help=_about("max_cost"), rich_help_panel=_AUTO),
+        setting_option("max_cost", metavar="USD", panel=_AUTO),
     ] = None,
     hold: Annotated[
         bool | None,
-        typer.Option("--hold/--no-hold", help=_about("hold"), rich_help_panel=_AUTO),
+        setting_option("hold", "--hold/--no-hold", panel=_AUTO),
     ] = None,
     resend: Annotated[
         bool,

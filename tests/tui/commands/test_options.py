@@ -1,5 +1,6 @@
 """A wrong command line gets one sentence that says what to do; every help page has an example."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +89,48 @@ def test_every_help_page_has_an_example(program: Any, words: list[str]) -> None:
     result = CliRunner().invoke(program, words)
     assert result.exit_code == 0
     assert "Example" in result.output
+
+
+def _commands() -> list[tuple[str, Any]]:
+    tui: Any = get_command(selfinstruct_tui)
+    program: Any = get_command(selfinstruct)
+    return [
+        (TUI, tui),
+        *((f"selfinstruct {name}", one) for name, one in program.commands.items()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), _commands(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_the_help_of_every_option_says_what_its_value_is_and_its_default(name: str, command: Any) -> None:
+    lacking = []
+    for option in command.params:
+        if option.param_type_name != "option" or option.is_flag or option.name == "help":
+            continue
+        names_value = bool(option.metavar) or option.bare_type() not in {str, int, float, Path}
+        shows_default = option.required or isinstance(option.show_default, str) or option.default is not None
+        if not (names_value and shows_default and option.help):
+            lacking.append(option.opts[0])
+    assert lacking == []
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "offered"),
+    [
+        ("selfinstruct", "stat", {"status"}),
+        ("selfinstruct", "export --form", {"--format"}),
+        ("selfinstruct", "export --format mess", {"messages"}),
+        ("selfinstruct-tui", "--max-", {"--max-requests", "--max-cost"}),
+    ],
+)
+def test_a_shell_completes_commands_options_and_values(program: str, words: str, offered: set[str]) -> None:
+    app = selfinstruct if program == "selfinstruct" else selfinstruct_tui
+    line = f"{program} {words}"
+    asked = {
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+        f"_{program.upper().replace('-', '_')}_COMPLETE": "complete_bash",
+    }
+    done = CliRunner().invoke(app, [], prog_name=program, env=asked)
+    assert set(done.output.split()) == offered
