@@ -20,6 +20,7 @@ from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.exports import diff, exports
+from selfinstruct.tui.commands.import_data import import_data
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
 from selfinstruct.tui.commands.options import Command, Program, VersionOption
 from selfinstruct.tui.commands.reparse import reparse
@@ -160,6 +161,16 @@ app.command(
 app.command(cls=Command, epilog="Example:\n\n    selfinstruct backup --db movies.db --out movies-friday.db")(
     backup
 )
+app.command(
+    name="import",
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct import alpaca.json --db movies.db\n\n"
+    "    selfinstruct import faq.csv --map instruction=question --map output=answer --dry-run\n\n"
+    "    selfinstruct import train.jsonl.gz --as accepted --db new.db\n\n"
+    "Exit codes: 0 done, 1 no row of a file could be imported, or the disk or the workspace fails, 2 usage"
+    " error, 130 interrupted.",
+)(import_data)
 app.command(cls=Command, epilog="Example:\n\n    selfinstruct exports --db movies.db")(exports)
 app.command(
     cls=Command,

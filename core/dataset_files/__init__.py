@@ -1,0 +1,1 @@
+"""Data set files: recognition of their shape, and their rows."""

@@ -1,0 +1,20 @@
+"""What a shape of rows is."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from selfinstruct.core.dataset_files.row import DataRow
+from selfinstruct.core.dataset_files.values import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A shape of rows: how it is recognized, and how a row is read."""
+
+    name: str
+    about: str
+    """What its rows are, in the plural."""
+    fits: Callable[[Fields], bool]
+    """Whether a row seems to have this shape."""
+    read: Callable[[Fields, int], Iterable[DataRow]]
+    """Reads a row, given its line; several tasks or instances may be in one. Raises RowError."""

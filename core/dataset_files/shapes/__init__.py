@@ -1,0 +1,1 @@
+"""The shapes of rows, one module each; `core/dataset_files/registry.py` lists them."""

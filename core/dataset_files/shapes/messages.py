@@ -1,0 +1,15 @@
+"""`messages`: chat messages with role and content, as of OpenAI."""
+
+from collections.abc import Iterator
+
+from selfinstruct.core.dataset_files.conversations import conversation
+from selfinstruct.core.dataset_files.row import DataRow
+from selfinstruct.core.dataset_files.shape import Shape
+from selfinstruct.core.dataset_files.values import Fields
+
+
+def _read(fields: Fields, line: int) -> Iterator[DataRow]:
+    yield conversation(fields["messages"], fields, line, role=("role", "from"), content=("content", "value"))
+
+
+MESSAGES = Shape("messages", "chat messages", lambda fields: "messages" in fields, _read)

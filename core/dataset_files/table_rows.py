@@ -1,0 +1,99 @@
+"""Rows of tables: CSV, TSV and Parquet."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from selfinstruct.core.dataset_files.bytes_reader import BytesReader
+from selfinstruct.core.dataset_files.json_rows import Value
+from selfinstruct.core.dataset_files.row import BadRow
+from selfinstruct.core.errors import ImportDataError
+
+_DELIMITERS = {"\t": "TSV", ",": "CSV", ";": "CSV with semicolons"}
+_AT_ONCE = 1000
+
+
+def delimiter_of(reader: BytesReader) -> str | None:
+    """Return the delimiter of a table by its first line; None if that names fewer than two columns."""
+    text = reader.head.decode(reader.encoding, "replace").lstrip("\ufeff")
+    first = text.split("\n", 1)[0].strip("\r")
+    if first.lstrip()[:1] in {"{", "["}:
+        return None
+    counts = {delimiter: first.count(delimiter) for delimiter in _DELIMITERS}
+    best = max(counts, key=lambda delimiter: counts[delimiter])
+    return best if counts[best] else None
+
+
+def container_name(delimiter: str) -> str:
+    """Return what a table with this delimiter is called."""
+    return _DELIMITERS[delimiter]
+
+
+def table_rows(reader: BytesReader, delimiter: str) -> Iterator[Value | BadRow]:
+    """Yield the rows of a table with a header.
+
+    Raises:
+        ImportDataError: the header has a name twice, or a blank one.
+    """
+    csv.field_size_limit(sys.maxsize)
+    encoding = "utf-8-sig" if reader.encoding == "utf-8" else reader.encoding
+    with reader.open() as file, io.TextIOWrapper(file, encoding, "surrogateescape", newline="") as text:
+        rows = csv.reader(text, delimiter=delimiter)
+        header = [name.strip() for name in next(rows, [])]
+        if len(set(header)) != len(header) or "" in header:
+            raise ImportDataError(
+                f"{reader.path} has a column without a name, or two with the same, in its first line. Name"
+                " each column once."
+            )
+        number = 0
+        while True:
+            number += 1
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                yield BadRow(number, f"is not a row of a table ({error})", "")
+                continue
+            if row is None:
+                return
+            if not row:
+                number -= 1
+                continue
+            shown = json.dumps(row, ensure_ascii=False)
+            if any("\udc80" <= sign <= "\udcff" for cell in row for sign in cell):
+                yield BadRow(number, "is not UTF-8", shown)
+            elif len(row) != len(header):
+                yield BadRow(number, f"has {len(row)} cells, and the first line has {len(header)}", shown)
+            else:
+                yield Value(number, dict(zip(header, row, strict=True)), shown)
+
+
+def parquet_rows(reader: BytesReader) -> Iterator[Value | BadRow]:
+    """Yield the rows of a Parquet file.
+
+    Raises:
+        ImportDataError: it cannot be read, or the package that reads it is missing.
+    """
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError:
+        raise ImportDataError(
+            f"{reader.path} is a Parquet file, which needs a package that is not installed. Install it from a"
+            " clone: pip install '.[parquet]'"
+        ) from None
+    number = 0
+    try:
+        with reader.open() as file, pq.ParquetFile(file) as table:
+            for batch in table.iter_batches(_AT_ONCE):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield Value(number, row, _shown(row))
+    except (pa.ArrowException, OSError) as error:
+        raise ImportDataError(f"{reader.path} cannot be read as Parquet: {error}.") from error
+
+
+def _shown(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, default=str)
