@@ -19,7 +19,7 @@ from selfinstruct.db.tables.instances import conversation_text
 Entry = Literal["undecided", "accepted", "seed"]
 """What imported tasks become."""
 
-SLICE_S = 0.1
+SLICE_S = 0.25
 """Seconds of one transaction: long enough that few wait for the disk, short for other programs."""
 
 
@@ -138,18 +138,19 @@ class _Importing:
         if imports.is_known(digest):
             counted.known += 1
             return None
-        task_id = imports.task_with(row.instruction) if self._options.entry != "seed" else None
-        if task_id is None:
+        task = imports.task_with(row.instruction) if self._options.entry != "seed" else None
+        if task is None:
             added = self._add_task(row, counted)
             if isinstance(added, BadRow):
                 return added
-            task_id = added
-        instance_id = self._add_instance(row, task_id)
+            task = added
+        task_id, label = task
+        instance_id = None if row.output is None else self._add_instance(row, row.output, task_id, label)
         counted.instances += instance_id is not None
         imports.add_row(import_id, line=row.line, task_id=task_id, instance_id=instance_id, digest=digest)
         return None
 
-    def _add_task(self, row: DataRow, counted: Imported) -> int | BadRow:
+    def _add_task(self, row: DataRow, counted: Imported) -> tuple[int, Label | None] | BadRow:
         is_seed = self._options.entry == "seed"
         if is_seed and (lacking := _lacks_as_seed(row)):
             return _refused(row, lacking)
@@ -183,7 +184,7 @@ class _Importing:
         if self._options.entry != "undecided" and verdict == PASS:
             self._accept(task_id, is_seed=is_seed)
             counted.accepted += 1
-        return task_id
+        return task_id, label
 
     def _accept(self, task_id: int, *, is_seed: bool) -> None:
         task = self._workspace.tasks.get(task_id)
@@ -197,18 +198,13 @@ class _Importing:
             self._step_number = self._workspace.decisions.next_step()
         self._decider.append(task, "accept", "auto", accepted, step=self._step_number, tag=IMPORT)
 
-    def _add_instance(self, row: DataRow, task_id: int) -> int | None:
-        if row.output is None:
-            return None
-        task = self._workspace.tasks.get(task_id)
-        label = task.label
+    def _add_instance(self, row: DataRow, output: str, task_id: int, label: Label | None) -> int:
         if label is None:
             label = row.label or "unknown"
             self._workspace.tasks.set_label(task_id, label)
-        instance = NewInstance(row.input, row.output, conversation=row.conversation, thoughts=row.thoughts)
-        (instance_id,) = self._workspace.instances.add(
-            task_id, task.instruction, label, [instance], request_id=None
-        )
+        instance = NewInstance(row.input, output, conversation=row.conversation, thoughts=row.thoughts)
+        add = self._workspace.instances.add
+        (instance_id,) = add(task_id, row.instruction, label, [instance], request_id=None)
         return instance_id
 
 

@@ -24,6 +24,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import Any
 
 from selfinstruct.core.language.registry import read_toml
@@ -107,13 +108,34 @@ class _Rule:
 
     def may_apply(self, text: str, known: dict[_AnyOf, bool]) -> bool:
         """Return whether the text has what the rule needs; `known` remembers it for other rules."""
-        for needed in self.needs:
-            is_in = known.get(needed)
-            if is_in is None:
-                is_in = known[needed] = needed.is_in(text)
-            if not is_in:
-                return False
-        return True
+        return all(_is_in(text, needed, known) for needed in self.needs)
+
+
+def _is_in(text: str, needed: _AnyOf, known: dict[_AnyOf, bool]) -> bool:
+    is_in = known.get(needed)
+    if is_in is None:
+        is_in = known[needed] = needed.is_in(text)
+    return is_in
+
+
+class _Rules:
+    """Rules by what they need first: most texts lack that, and then no rule of the group is looked at."""
+
+    def __init__(self, rules: Sequence[_Rule]) -> None:
+        self._groups: dict[_AnyOf | None, list[tuple[int, _Rule]]] = {}
+        for place, rule in enumerate(rules):
+            self._groups.setdefault(next(iter(rule.needs), None), []).append((place, rule))
+
+    def may_apply(self, text: str, known: dict[_AnyOf, bool]) -> list[_Rule]:
+        """Return the rules that may apply to a text, in order."""
+        found = [
+            one
+            for needed, group in self._groups.items()
+            if needed is None or _is_in(text, needed, known)
+            for one in group
+            if one[1].may_apply(text, known)
+        ]
+        return [rule for _, rule in sorted(found, key=itemgetter(0))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +144,7 @@ class PhraseRules:
 
     paper: tuple[str, ...]
     """The phrases of the paper's pipeline, or their counterparts."""
-    _rules: tuple["_Rule", ...]
+    _rules: "_Rules"
     _harmless: tuple["_Rule", ...]
     _unless: "re.Pattern[str] | None"
 
@@ -140,7 +162,7 @@ class PhraseRules:
         """The text with harmless phrases masked, and the rules that may apply to it."""
         text = _plain(folded)
         known: dict[_AnyOf, bool] = {}
-        rules = [rule for rule in self._rules if rule.may_apply(text, known)]
+        rules = self._rules.may_apply(text, known)
         if rules and self._unless is not None and self._unless.search(text):
             rules = []
         if rules:
@@ -166,9 +188,11 @@ def read_rules(data: Mapping[str, Any], name: str) -> PhraseRules:
     closing = words.translate_closing(table.get("closing", ()))
     return PhraseRules(
         paper=tuple(table.get("paper", ())),
-        _rules=(
-            *(words.translate(rule) for rule in table.get("rules", ())),
-            *(words.translate_whole(rule, closing) for rule in table.get("whole", ())),
+        _rules=_Rules(
+            [
+                *(words.translate(rule) for rule in table.get("rules", ())),
+                *(words.translate_whole(rule, closing) for rule in table.get("whole", ())),
+            ]
         ),
         _harmless=tuple(words.translate(rule) for rule in table.get("harmless", ())),
         _unless=whole_words(_spelled(table.get("unless", ())), particles=True),

@@ -74,10 +74,18 @@ class Pool:
         self._add_waiting()
 
     def _add_waiting(self) -> None:
-        for task_id, instruction in self._workspace.tasks.waiting_since(self.last_task):
-            self.waiting.replace(task_id, instruction)
-            self.last_task = task_id
-            self._unkept += 1
+        found = self._workspace.tasks.waiting_since(self.last_task)
+        if not found:
+            return
+        self._unkept += len(found)
+        self.last_task = found[-1][0]
+        new: list[tuple[int, str]] = []
+        for task_id, instruction in found:
+            if task_id in self.waiting:
+                self.waiting.replace(task_id, instruction)
+            else:
+                new.append((task_id, instruction))
+        self.waiting.add_many([task_id for task_id, _ in new], [text for _, text in new])
 
     @property
     def is_worth_keeping(self) -> bool:

@@ -17,7 +17,7 @@ from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.tokens import Codes, Vocabulary, token_spans, tokens
 from selfinstruct.core.similarity.id_rows import IdRows
 from selfinstruct.core.similarity.overlap_bounds import OverlapBounds, rows_of
-from selfinstruct.core.similarity.scoring import Best, Floats, Query, f_measure
+from selfinstruct.core.similarity.scoring import Best, ExactQuery, Floats, Query, f_measure
 from selfinstruct.core.similarity.token_store import Ints, TokenStore
 
 _FIRST = 64
@@ -25,6 +25,8 @@ _FIRST = 64
 _BAND = 0.1
 """By so much the bound is lowered at a time while the k-th best score is below it."""
 
+FEW = 512
+"""So many texts are scored in less time than bounds on their scores take."""
 _CHUNK = 8192
 """Texts tokenized at once by `add_many`; bounds peak memory."""
 
@@ -44,9 +46,13 @@ class RougeIndex:
     every other text.
     """
 
-    def __init__(self, language: str = ENGLISH, words: Iterable[str] = ()) -> None:
-        """Create an empty index whose vocabulary starts with `words`, numbered from 1 (see `add_coded`)."""
+    def __init__(self, language: str = ENGLISH, words: Iterable[str] = (), *, few: int = FEW) -> None:
+        """Create an empty index whose vocabulary starts with `words`, numbered from 1 (see `add_coded`).
+
+        Up to `few` texts are all scored; of more, only those whose bounds promise enough.
+        """
         self.language = language
+        self._few = few
         self._vocabulary = Vocabulary(words, language)
         self._overlap = OverlapBounds()
         self._store = TokenStore()
@@ -127,14 +133,19 @@ class RougeIndex:
         k = min(k, len(self))
         if k < 1:
             return []
-        query = self._ask(text)
         best = Best(k)
-        level, marks = query.most_promising(k)
-        self._score(query, best, rows_of(marks))
+        if len(self) <= self._few:
+            query, rows = self._exactly(text), self._store.taken()
+            if query.length:
+                best.add(query.scores(*self._store.get(rows)), self._store.ids[rows])
+            return _neighbours(best) + self._others(best, k)
+        bounded = self._ask(text)
+        level, marks = bounded.most_promising(k)
+        self._score(bounded, best, rows_of(marks))
         while best.worst < level:
             level = max(best.worst, level - _BAND)
-            wider = query.reaching(level)
-            self._score(query, best, rows_of(wider & ~marks))
+            wider = bounded.reaching(level)
+            self._score(bounded, best, rows_of(wider & ~marks))
             marks = wider
         return _neighbours(best) + self._others(best, k)
 
@@ -150,10 +161,14 @@ class RougeIndex:
         best.add(scores[scores >= threshold], self._store.ids[rows[scores >= threshold]])
         return _neighbours(best) + (self._others(best, len(self)) if threshold <= 0 else [])
 
+    def _exactly(self, text: str) -> ExactQuery:
+        codes, length = self._vocabulary.find(text)
+        return ExactQuery.of(codes, length, len(self._vocabulary))
+
     def _ask(self, text: str) -> Query:
         codes, length = self._vocabulary.find(text)
         sums = self._overlap.sums(self._overlap.columns(codes))
-        return Query.of(codes, length, sums, len(self._vocabulary))
+        return Query(ExactQuery.of(codes, length, len(self._vocabulary)), sums)
 
     def _score(self, query: Query, best: Best, rows: Ints) -> None:
         """Score rows exactly, best bound first, until no remaining bound beats the k-th best score."""
@@ -174,7 +189,7 @@ class RougeIndex:
         return f_measure(query.sums.bounds(rows, lengths), lengths + query.length)
 
     def _scores(self, query: Query, rows: Ints) -> Floats:
-        return query.scores(*self._store.get(rows))
+        return query.exact.scores(*self._store.get(rows))
 
     def _others(self, best: Best, k: int) -> list[Neighbour]:
         """Fill up the top `k` with texts that score 0, lowest ids first."""

@@ -26,16 +26,44 @@ _MANY = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ExactQuery:
     """A query, prepared for exact scoring."""
 
     length: int
-    sums: Sums
-    """The upper bound on the token overlap with each row."""
     marks: Codes
     """Maps vocabulary numbers to the query's own alphabet: 1 and up for its tokens, 0 for all others."""
     marked: bytes | str
     """The query in its own alphabet, without tokens that no indexed text has."""
+
+    @classmethod
+    def of(cls, codes: list[int], length: int, vocabulary: int) -> "ExactQuery":
+        """Prepare a query from its known tokens and its full length."""
+        own = np.array(list(dict.fromkeys(codes)), dtype=np.int64)
+        marks: Codes = np.zeros(vocabulary, dtype=np.uint8 if len(own) < 256 else np.uint32)
+        marks[own] = np.arange(1, len(own) + 1)
+        return cls(length, marks, _as_text(marks[codes]))
+
+    def scores(self, codes: Codes, lengths: Ints) -> Floats:
+        """ROUGE-L F-measure with each of a batch of texts, given as concatenated token numbers."""
+        marked = _as_text(self.marks.take(codes))
+        ends = lengths.cumsum().tolist()
+        others = [marked[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        shared = process.cdist([self.marked], others, scorer=LCSseq.similarity, dtype=np.int64)[0]
+        return f_measure(shared, lengths + self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query with upper bounds on its scores, which save most of the exact ones."""
+
+    exact: ExactQuery
+    sums: Sums
+    """The upper bound on the token overlap with each row."""
+
+    @property
+    def length(self) -> int:
+        """The number of its tokens."""
+        return self.exact.length
 
     def reaching(self, threshold: float) -> Words:
         """Mark the rows whose overlap may suffice for a score of `threshold`, and is 1 or more.
@@ -65,22 +93,6 @@ class Query:
                 break
             level, marks = higher, fewer
         return level, marks
-
-    @classmethod
-    def of(cls, codes: list[int], length: int, sums: Sums, vocabulary: int) -> "Query":
-        """Prepare a query from its known tokens and its full length."""
-        own = np.array(list(dict.fromkeys(codes)), dtype=np.int64)
-        marks: Codes = np.zeros(vocabulary, dtype=np.uint8 if len(own) < 256 else np.uint32)
-        marks[own] = np.arange(1, len(own) + 1)
-        return cls(length, sums, marks, _as_text(marks[codes]))
-
-    def scores(self, codes: Codes, lengths: Ints) -> Floats:
-        """ROUGE-L F-measure with each of a batch of texts, given as concatenated token numbers."""
-        marked = _as_text(self.marks.take(codes))
-        ends = lengths.cumsum().tolist()
-        others = [marked[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        shared = process.cdist([self.marked], others, scorer=LCSseq.similarity, dtype=np.int64)[0]
-        return f_measure(shared, lengths + self.length)
 
 
 class Best:

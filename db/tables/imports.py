@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from selfinstruct.db.records import ImportedRow
+from selfinstruct.db.records import ImportedRow, Label
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.transactions import transaction
 
@@ -55,14 +55,14 @@ class Imports:
         found = self._db.execute("SELECT 1 FROM imported_rows WHERE digest = ?", [digest]).fetchone()
         return found is not None
 
-    def task_with(self, instruction: str) -> int | None:
-        """Return the imported task that has this wording now; None if there is none."""
-        found = self._db.execute(
-            """SELECT id FROM tasks INDEXED BY tasks_imported
+    def task_with(self, instruction: str) -> tuple[int, Label | None] | None:
+        """Return id and label of the imported task that has this wording now; None if there is none."""
+        found: tuple[int, Label | None] | None = self._db.execute(
+            """SELECT id, label FROM tasks INDEXED BY tasks_imported
             WHERE origin = 'imported' AND instruction = ? ORDER BY id LIMIT 1""",
             [instruction],
         ).fetchone()
-        return None if found is None else int(found[0])
+        return found
 
     def add_row(
         self, import_id: int, *, line: int, task_id: int, instance_id: int | None, digest: bytes

@@ -26,8 +26,12 @@ TEXT = (
 TEXTS = st.dictionaries(st.integers(min_value=-(2**60), max_value=2**60), TEXT, max_size=25)
 
 
-def index_of(texts: dict[int, str], language: str = "en") -> RougeIndex:
-    index = RougeIndex(language)
+FEW = (0, 512)
+"""Texts up to which all are scored: with bounds on the scores, and without."""
+
+
+def index_of(texts: dict[int, str], language: str = "en", *, few: int = 0) -> RougeIndex:
+    index = RougeIndex(language, few=few)
     for task_id, text in texts.items():
         index.add(task_id, text)
     return index
@@ -66,9 +70,10 @@ def test_scores_worked_out_by_hand(first: str, second: str, score: float) -> Non
 def test_the_nearest_are_those_of_a_comparison_with_every_task(
     texts: dict[int, str], asked: list[str], k: int
 ) -> None:
-    index = index_of(texts)
     expected = [brute_force(texts, text, k) for text in asked]
-    assert [index.nearest(text, k) for text in asked] == expected
+    for few in FEW:
+        index = index_of(texts, few=few)
+        assert [index.nearest(text, k) for text in asked] == expected
 
 
 CHARACTERS = st.sampled_from(
@@ -86,10 +91,11 @@ IN_ANY_SCRIPT = st.lists(CHARACTERS, max_size=40).map("".join) | st.text(max_siz
 def test_the_nearest_in_any_script_are_those_of_a_comparison_with_every_task(
     texts: dict[int, str], asked: str, k: int, language: str
 ) -> None:
-    index = index_of(texts, language)
     everything = brute_force(texts, asked, len(texts), language)
-    assert index.nearest(asked, k) == everything[:k]
-    assert index.above(asked, 0.5) == [near for near in everything if near.score >= 0.5]
+    for few in FEW:
+        index = index_of(texts, language, few=few)
+        assert index.nearest(asked, k) == everything[:k]
+        assert index.above(asked, 0.5) == [near for near in everything if near.score >= 0.5]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +110,9 @@ def test_the_nearest_in_any_script_are_those_of_a_comparison_with_every_task(
     ],
 )
 def test_scores_in_any_script_worked_out_by_hand(first: str, second: str, score: float) -> None:
-    (neighbour,) = index_of({1: first}, "other").nearest(second)
-    assert neighbour.score == pytest.approx(score)
+    for few in FEW:
+        (neighbour,) = index_of({1: first}, "other", few=few).nearest(second)
+        assert neighbour.score == pytest.approx(score)
 
 
 WORDS_OF_A_POOL = st.sampled_from([3, 12, 2000])
@@ -126,7 +133,7 @@ def test_the_nearest_of_a_large_pool_are_those_of_a_comparison_with_every_task(
     rng = random.Random(rng_seed)
     ids = rng.sample(range(10_000), 300)
     texts = {task_id: made_up_text(rng, words) for task_id in ids}
-    index = RougeIndex()
+    index = RougeIndex(few=rng.choice(FEW))
     index.add_many(ids, list(texts.values()))
     for task_id in rng.sample(ids, 100):
         action = rng.random()
