@@ -1,4 +1,4 @@
-"""The registry of row shapes; a row is read by the first that fits it.
+"""The registry of row shapes; a row is read by the first that fits it, those of plugins before ours.
 
 To add a shape, write a module in `core/dataset_files/shapes` and add a line here (docs/contributing.md).
 """
@@ -13,6 +13,7 @@ from selfinstruct.core.dataset_files.shapes.raw_instances import RAW_INSTANCES
 from selfinstruct.core.dataset_files.shapes.seed_tasks import SEED_TASKS
 from selfinstruct.core.dataset_files.shapes.sharegpt import SHAREGPT
 from selfinstruct.core.dataset_files.values import Fields
+from selfinstruct.core.plugins import plugins
 
 SHAPES: tuple[Shape, ...] = (
     MESSAGES,
@@ -23,6 +24,10 @@ SHAPES: tuple[Shape, ...] = (
     PROMPT_COMPLETION,
     ALPACA,
     INSTRUCTIONS,
+)
+SHAPES = (
+    *plugins("selfinstruct.importers", Shape, named=lambda one: one.name, taken={one.name for one in SHAPES}),
+    *SHAPES,
 )
 
 

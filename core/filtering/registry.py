@@ -7,7 +7,7 @@ in `core/filtering/filters` and add a line here (docs/contributing.md).
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.filtering.candidate import Candidate
-from selfinstruct.core.filtering.filter_kinds import Filter
+from selfinstruct.core.filtering.filter_kinds import Filter, PhraseFilter, RuleFilter, ThresholdFilter
 from selfinstruct.core.filtering.filters.keyword import KEYWORD
 from selfinstruct.core.filtering.filters.length import TOO_LONG, TOO_SHORT
 from selfinstruct.core.filtering.filters.no_words import NO_WORDS
@@ -16,6 +16,7 @@ from selfinstruct.core.filtering.filters.punctuation import PUNCTUATION
 from selfinstruct.core.filtering.filters.script import NOT_LATIN, OTHER_SCRIPT
 from selfinstruct.core.filtering.filters.similarity import NO_VECTOR, SAME_MEANING, TOO_SIMILAR
 from selfinstruct.core.filtering.setting_kinds import SomeSetting
+from selfinstruct.core.plugins import plugins
 from selfinstruct.db.records import PASS, Reason
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ FILTERS: tuple[Filter, ...] = (
     TOO_SIMILAR,
     SAME_MEANING,
     NO_VECTOR,
+)
+FILTERS += plugins(
+    "selfinstruct.filters",
+    (RuleFilter, PhraseFilter, ThresholdFilter),
+    named=lambda one: one.code,
+    taken={PASS, *(one.code for one in FILTERS)},
 )
 
 SETTINGS: tuple[SomeSetting, ...] = tuple(

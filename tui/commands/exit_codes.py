@@ -8,6 +8,7 @@ from typing import NoReturn
 import typer
 
 from selfinstruct.core.errors import SelfInstructError
+from selfinstruct.core.plugins import plugin_problems
 from selfinstruct.core.setting_names import as_flags
 from selfinstruct.tui.text.failure import failure
 from selfinstruct.tui.text.safe_text import safe_line
@@ -43,6 +44,10 @@ def run(program: typer.Typer, name: str) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # File names need not be valid text, and not every terminal can encode all text.
             stream.reconfigure(errors="replace")
+    if problems := plugin_problems():
+        # What a filter would have refused, or a format would have written, must not be missing unnoticed.
+        typer.echo(f"Error: {safe_line(problems[0])}", err=True)
+        sys.exit(Exit.USAGE)
     try:
         program(prog_name=name)
     except Exception as error:  # noqa: BLE001 - any traceback may contain secrets
