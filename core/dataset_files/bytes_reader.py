@@ -60,10 +60,15 @@ class BytesReader:
         for magic, what in _OTHERS.items():
             if self.head.startswith(magic):
                 raise ImportDataError(f"{path} is {what}.")
-        if not self.head.strip():
-            raise ImportDataError(f"{path} is empty.")
         self.encoding = _encoding_of(self.head)
+        if not self.beginning.strip():
+            raise ImportDataError(f"{path} is empty.")
         self._raw: BinaryIO | None = None
+
+    @property
+    def beginning(self) -> str:
+        """The text that the file begins with."""
+        return self.head.decode(self.encoding, "replace").removeprefix("\ufeff")
 
     @property
     def position(self) -> int:

@@ -29,6 +29,8 @@ _LOOKED_AT = 100
 _MOST_KEYS = 12
 """Names of fields that a message lists."""
 _MAPPED = "mapped"
+_REQUIRED = {"instruction", "output"}
+"""Mapped fields that every row must have; others may be missing."""
 _TABLES = {".csv": ",", ".tsv": "\t"}
 
 Values = Callable[[], Iterator[Value | BadRow]]
@@ -104,11 +106,14 @@ class DataFile:
             except RowError as error:
                 yield BadRow(value.line, str(error), value.text)
 
-    def _read(self, value: Value) -> Iterator[DataRow]:
+    def _read(self, value: Value) -> Iterator[DataRow | BadRow]:
         fields = value.value
         if not isinstance(fields, dict):
             raise RowError("is not a JSON object")
         if self.mapping:
+            required = {name: path for name, path in self.mapping.items() if name in _REQUIRED}
+            if (path := lacks(fields, required)) is not None:
+                raise RowError(f"has no field {path}")
             fields = mapped(fields, self.mapping)
         shape = shape_of(fields)
         if shape is None:
@@ -122,11 +127,10 @@ class DataFile:
         reader = self._reader
         if reader.is_parquet:
             return "Parquet", partial(parquet_rows, reader)
-        head = reader.head.decode(reader.encoding, "replace").lstrip("\ufeff \t\r\n")
         delimiter = delimiter_of(reader) or _TABLES.get(_suffix(self.path))
         if delimiter is not None:
             return container_name(delimiter), partial(table_rows, reader, delimiter)
-        if head.startswith("["):
+        if reader.beginning.lstrip().startswith("["):
             return "JSON array", partial(json_array, reader)
         first, second = (next(lines, None) for lines in [json_lines(reader)] * 2)
         if isinstance(first, BadRow) and _goes_on(first.text, second):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from selfinstruct.core.dataset_files.row import DataRow
+from selfinstruct.core.dataset_files.row import BadRow, DataRow
 from selfinstruct.core.dataset_files.values import Fields
 
 
@@ -16,5 +16,5 @@ class Shape:
     """What its rows are, in the plural."""
     fits: Callable[[Fields], bool]
     """Whether a row seems to have this shape."""
-    read: Callable[[Fields, int], Iterable[DataRow]]
+    read: Callable[[Fields, int], Iterable[DataRow | BadRow]]
     """Reads a row, given its line; several tasks or instances may be in one. Raises RowError."""

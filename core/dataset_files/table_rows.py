@@ -18,8 +18,7 @@ _AT_ONCE = 1000
 
 def delimiter_of(reader: BytesReader) -> str | None:
     """Return the delimiter of a table by its first line; None if that names fewer than two columns."""
-    text = reader.head.decode(reader.encoding, "replace").lstrip("\ufeff")
-    first = text.split("\n", 1)[0].strip("\r")
+    first = reader.beginning.split("\n", 1)[0].strip("\r")
     if first.lstrip()[:1] in {"{", "["}:
         return None
     counts = {delimiter: first.count(delimiter) for delimiter in _DELIMITERS}

@@ -1,26 +1,36 @@
 """`raw-instances`: the published `machine_generated_instances.jsonl`: answers, read by our parser."""
 
+import json
 from collections.abc import Iterator
 
-from selfinstruct.core.dataset_files.row import DataRow, RowError
+from selfinstruct.core.dataset_files.row import BadRow, DataRow, RowError
 from selfinstruct.core.dataset_files.shape import Shape
 from selfinstruct.core.dataset_files.values import Fields, label_in, required, text_of
 
+_LABEL = "Class label:"
 
-def _read(fields: Fields, line: int) -> Iterator[DataRow]:
+
+def _read(fields: Fields, line: int) -> Iterator[DataRow | BadRow]:
     from selfinstruct.core.method import keep_or_drop, parse_input_first, parse_output_first  # noqa: PLC0415 - its patterns take long to compile
 
     instruction, label = required(fields, "instruction", "instruction"), label_in(fields)
     raw = text_of(fields, "raw_instances")
     if not raw.strip():
         raise RowError("has no instances")
-    parse = parse_output_first if label == "classification" else parse_input_first
-    cut = _is_cut(fields)
-    kept = [one for one in keep_or_drop(parse(raw, task=instruction), cut=cut) if one.state == "kept"]
-    if not kept:
-        raise RowError("has no instance that can be kept")
-    for one in kept:
-        yield DataRow(line, instruction, one.input, one.output, label)
+    if label == "classification":
+        # The published prompt ends with these words, and the answer goes on behind them.
+        whole = raw if raw.lstrip().startswith(_LABEL) else f"{_LABEL}{raw}"
+        parsed = parse_output_first(whole, task=instruction)
+    else:
+        parsed = parse_input_first(raw, task=instruction)
+    if not parsed:
+        raise RowError("has no instances")
+    for one in keep_or_drop(parsed, cut=_is_cut(fields)):
+        if one.reason is None:
+            yield DataRow(line, instruction, one.input, one.output, label)
+        else:
+            text = json.dumps({"input": one.input, "output": one.output}, ensure_ascii=False)
+            yield BadRow(line, f"has an instance that is dropped: {one.reason.sentence}", text)
 
 
 def _is_cut(fields: Fields) -> bool:
