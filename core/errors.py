@@ -56,6 +56,20 @@ class RequestRefusedError(SelfInstructError):
     """A request to the model is not possible in the current state."""
 
 
+class CostLimitError(Exception):
+    """The request could cost more than the cost limit leaves, and was not sent.
+
+    Args:
+        at_most_usd: Upper bound on its cost, in USD; None when the price is unknown.
+        is_charged: Whether that amount already counts against the limit, as for a planned request.
+    """
+
+    def __init__(self, at_most_usd: float | None, *, is_charged: bool = False) -> None:
+        super().__init__(at_most_usd)
+        self.at_most_usd = at_most_usd
+        self.is_charged = is_charged
+
+
 class DedupeError(SelfInstructError):
     """Near-duplicates cannot be removed; the message says why."""
 

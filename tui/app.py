@@ -32,7 +32,6 @@ from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.background.job_control import stop_job
 from selfinstruct.tui.background.workers import start_worker
-from selfinstruct.tui.dialogs.key_consent import may_send_keys
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
 from selfinstruct.tui.keys.key_names import as_written
@@ -171,6 +170,8 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
             self.session.start()
             return
 
+        from selfinstruct.tui.dialogs.key_consent import may_send_keys  # noqa: PLC0415 - only for models with a key
+
         async def ask_and_start() -> None:
             await may_send_keys(self, self.engine.consent, self.session.settings)
             self.session.start()
@@ -188,6 +189,7 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
             start_worker(self, partial(self._take_model, texts))
 
     async def _take_model(self, texts: dict[str, str]) -> None:
+        from selfinstruct.tui.dialogs.key_consent import may_send_keys  # noqa: PLC0415 - as above
         from selfinstruct.tui.screens.settings.choose_model import FirstRunScreen  # noqa: PLC0415 - as above
         from selfinstruct.tui.screens.settings.form import changed_in, values_of  # noqa: PLC0415 - as above
 

@@ -25,7 +25,15 @@ _FOR_REQUESTS = (
     "selfinstruct.core.method.parsing",
     "selfinstruct.core.method.instance_rules",
 )
-"""Slow imports, deferred until the pool is read, and until requests are planned and answers are read."""
+_FOR_KEYS = (
+    "selfinstruct.tui.dialogs.help_dialog",
+    "selfinstruct.tui.dialogs.export",
+    "selfinstruct.tui.dialogs.cost_limit",
+    "selfinstruct.tui.dialogs.edit_instruction",
+    "selfinstruct.tui.dialogs.external_editor",
+    "selfinstruct.tui.dialogs.reject_tag",
+)
+"""Slow imports, deferred until the pool is read, requests are planned and answers read, a key is pressed."""
 _GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
 """Allocations that trigger a garbage collection: with an idle keyboard, and in any case."""
 
@@ -93,6 +101,7 @@ class Session:
         await _import_aside(_FOR_THE_POOL)
         await self._read_pool()
         await _import_aside(_FOR_REQUESTS)
+        await _import_aside(_FOR_KEYS)
         # Objects created so far are long-lived, so garbage collection can skip them.
         gc.freeze()
         if not self.read_only:

@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.language.detect import other_language, pick_language
 from selfinstruct.core.language.registry import AUTO, ENGLISH, Language, language, seed_tasks, with_seeds
-from selfinstruct.core.method.seed_file import SeedTask, load
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import SETTINGS_FILE, from_store
 from selfinstruct.db.records import Label, NewInstance, Standing
 from selfinstruct.db.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selfinstruct.core.method.seed_file import SeedTask
 
 
 def built_in(code: str) -> Traversable:
@@ -51,6 +54,8 @@ def plant(workspace: Workspace, settings: Settings, *, at: str) -> Planted:
         if settings.seeds is not None:
             _require_same(workspace, settings.seeds)
         return Planted(as_begun(workspace, settings))
+    from selfinstruct.core.method.seed_file import load  # noqa: PLC0415 - only a new workspace needs it
+
     seeds = load(settings.seeds or built_in(settings.language))
     texts = [seed.instruction for seed in seeds]
     other = None
@@ -88,6 +93,8 @@ def _require_same(workspace: Workspace, path: Path) -> None:
     Raises:
         SettingsError: the file cannot be read, or its tasks differ.
     """
+    from selfinstruct.core.method.seed_file import load  # noqa: PLC0415 - as above
+
     try:
         given = load(path)
     except SettingsError as error:
@@ -102,7 +109,7 @@ _Content = tuple[str, Label, list[tuple[str, str]]]
 """The identity of a seed task: instruction, label, and (input, output) pairs."""
 
 
-def _content(seed: SeedTask) -> _Content:
+def _content(seed: "SeedTask") -> _Content:
     return seed.instruction, _label(seed), [(one.input, one.output) for one in seed.instances]
 
 
@@ -120,7 +127,7 @@ def _planted(workspace: Workspace) -> list[_Content]:
     return found
 
 
-def _label(seed: SeedTask) -> Label:
+def _label(seed: "SeedTask") -> Label:
     return "classification" if seed.is_classification else "generation"
 
 

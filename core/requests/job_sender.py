@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from selfinstruct.core.endpoint.status_errors import ended
+from selfinstruct.core.errors import CostLimitError
 from selfinstruct.core.events import EndpointWarned, Event
 from selfinstruct.core.requests.job_course import JobCourse, LostError
 from selfinstruct.core.requests.job_files import in_files, new_token
 from selfinstruct.core.requests.job_outcome import JobOutcomes
-from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.db.records import ApiKind, Job, Request, Stage
 from selfinstruct.db.workspace import Workspace
 

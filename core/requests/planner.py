@@ -8,12 +8,11 @@ from typing import get_args
 
 from selfinstruct.core.endpoint.answer_forms import PROMPTS, TEXT
 from selfinstruct.core.endpoint.context_limit import in_context_at_most
-from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
+from selfinstruct.core.errors import CostLimitError, EndpointUnusableError, RequestRefusedError, SettingsError
 from selfinstruct.core.method.prompts import Example, PromptWriter, RenderedPrompt
 from selfinstruct.core.pool.assessor import Assessor
 from selfinstruct.core.requests.prompt_size import prompt_bytes
 from selfinstruct.core.requests.reservations import Reservations, Room
-from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.settings.model import GENERATION_STAGES, Settings
 from selfinstruct.core.settings.prices import Prices

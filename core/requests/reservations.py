@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from selfinstruct.core.errors import CostLimitError
 from selfinstruct.core.requests.prompt_size import prompt_bytes
-from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.prices import Prices, rounded_up
 from selfinstruct.db.records import Prompt, Request

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.endpoint.throttle import Slot, jittered
-from selfinstruct.core.errors import EndpointUnusableError
+from selfinstruct.core.errors import CostLimitError, EndpointUnusableError
 from selfinstruct.core.events import EndpointWarned, Event, RequestDelayed
 from selfinstruct.core.requests.group_commit import GroupCommit
 from selfinstruct.db.errors import WorkspaceError
@@ -26,20 +26,6 @@ MAX_REFUSALS = 12
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
-
-
-class CostLimitError(Exception):
-    """The request could cost more than the cost limit leaves, and was not sent.
-
-    Args:
-        at_most_usd: Upper bound on its cost, in USD; None when the price is unknown.
-        is_charged: Whether that amount already counts against the limit, as for a planned request.
-    """
-
-    def __init__(self, at_most_usd: float | None, *, is_charged: bool = False) -> None:
-        super().__init__(at_most_usd)
-        self.at_most_usd = at_most_usd
-        self.is_charged = is_charged
 
 
 @dataclass(frozen=True, slots=True)

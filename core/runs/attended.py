@@ -7,10 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import EndpointUnusableError, RequestRefusedError, SettingsError
+from selfinstruct.core.errors import CostLimitError, EndpointUnusableError, RequestRefusedError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event, GenerationPaused, LimitReached, RequestsGivenUp
 from selfinstruct.core.requests.pipeline import Pipeline, let_others
-from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import BatchTracker
 from selfinstruct.core.runs.resend import Resender, Resent
 from selfinstruct.db.errors import BusyError, WorkspaceError

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import RequestRefusedError, SettingsError
+from selfinstruct.core.errors import CostLimitError, RequestRefusedError, SettingsError
 from selfinstruct.core.events import BatchCompleted, Event
 from selfinstruct.core.method.paper import NEW_TASKS
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.core.requests.pipeline import Pipeline
-from selfinstruct.core.requests.sender import CostLimitError
 from selfinstruct.core.runs.batch_tracker import SATURATED_BATCHES, BatchTracker
 from selfinstruct.core.runs.outcome import Ended, RunOutcome, are_too_many_rowless
 from selfinstruct.core.runs.yields import Yield

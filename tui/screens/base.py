@@ -30,9 +30,6 @@ from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import SETTINGS_FILE, read_file
 from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.background.workers import start_worker
-from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen
-from selfinstruct.tui.dialogs.export import ExportScreen
-from selfinstruct.tui.dialogs.help_dialog import KeysScreen
 from selfinstruct.tui.dialogs.type_ahead import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, called
 from selfinstruct.tui.keys.key_names import key_of, keys_shown, with_keys
@@ -390,6 +387,8 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
             if sentence is not None:
                 self.say(sentence)
 
+        from selfinstruct.tui.dialogs.export import ExportScreen  # noqa: PLC0415 - not for the first screen
+
         self.app.push_screen(ExportScreen(self.engine), written)
 
     def ask_for_room(self, room: "Room | None") -> None:
@@ -412,6 +411,8 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
             self.say(f"The cost limit is now ${usd:g}{_file_overrides(usd)}.")
             self.refresh_status()
 
+        from selfinstruct.tui.dialogs.cost_limit import CostLimitScreen  # noqa: PLC0415 - not for the first screen
+
         self.app.push_screen(CostLimitScreen(limit, room), raise_to)
 
     def action_copy_text(self) -> None:
@@ -423,6 +424,8 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
 
     def action_keys(self) -> None:
         """Show the keys of this screen."""
+        from selfinstruct.tui.dialogs.help_dialog import KeysScreen  # noqa: PLC0415 - not for the first screen
+
         self.app.push_screen(KeysScreen(self.NAME, read_only=self.session.read_only))
 
     def action_leave(self) -> None:

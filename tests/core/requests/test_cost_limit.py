@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import SettingsError
-from selfinstruct.core.requests.sender import CostLimitError
+from selfinstruct.core.errors import CostLimitError, SettingsError
 from selfinstruct.core.runs.outcome import Ended
 from selfinstruct.core.runs.unattended import UnattendedRun
 from selfinstruct.core.setting_names import as_flags

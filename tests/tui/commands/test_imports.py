@@ -63,3 +63,17 @@ def test_both_programs_say_their_version_and_import_nothing_heavy_for_it(module:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"selfinstruct-tui {version('selfinstruct-tui')}\n"
+
+
+def test_the_curator_imports_what_requests_and_dialogs_need_after_its_first_screen() -> None:
+    script = (
+        "import sys\n"
+        "import selfinstruct.tui.commands.selfinstruct_tui, selfinstruct.tui.app\n"
+        "from selfinstruct.tui import session\n"
+        "later = {*session._FOR_THE_POOL, *session._FOR_REQUESTS, *session._FOR_KEYS}\n"
+        "early = later & set(sys.modules)\n"
+        "assert len(later) > 10\n"
+        "assert not early, early\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,14 +13,14 @@ from selfinstruct.core.errors import DecisionRefusedError
 from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.records import AnyDecision, Order
 from selfinstruct.tui.background.prefetch import Prefetch
-from selfinstruct.tui.dialogs.edit_instruction import EditScreen
-from selfinstruct.tui.dialogs.external_editor import EditorError, edit_outside
-from selfinstruct.tui.dialogs.reject_tag import TagScreen
 from selfinstruct.tui.screens.deciding import DecidingScreen, other_label
 from selfinstruct.tui.screens.tasks.detail_pane import DetailPane
 from selfinstruct.tui.screens.tasks.table import CandidateTable
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
+
+if TYPE_CHECKING:
+    from selfinstruct.tui.dialogs.edit_instruction import EditScreen
 
 _QUOTED = 60
 
@@ -260,6 +260,8 @@ class TasksScreen(PaneActions, DecidingScreen):
                 self.decide(rejecting, "Rejecting", "Rejected", task_ids=chosen, how=f" as {tag}")
 
         if chosen:
+            from selfinstruct.tui.dialogs.reject_tag import TagScreen  # noqa: PLC0415 - not for the first screen
+
             self.app.push_screen(TagScreen(), reject)
         else:
             self.say(self.nothing.split("\n\n")[0])
@@ -300,13 +302,17 @@ class TasksScreen(PaneActions, DecidingScreen):
         instruction = self.engine.workspace.tasks.get(task_id).instruction
         self.app.push_screen(self._editor(task_id, instruction))
 
-    def _editor(self, task_id: int, seen: str, draft: str | None = None, refusal: str = "") -> EditScreen:
+    def _editor(self, task_id: int, seen: str, draft: str | None = None, refusal: str = "") -> "EditScreen":
         save = partial(self._edited, task_id, seen)
         assess = partial(self.engine.assessor.assess, but=task_id)
+        from selfinstruct.tui.dialogs.edit_instruction import EditScreen  # noqa: PLC0415 - not for the first screen
+
         return EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal)
 
     async def action_edit_outside(self) -> None:
         """Edit the wording in the user's own editor; generation continues meanwhile."""
+        from selfinstruct.tui.dialogs.external_editor import EditorError, edit_outside  # noqa: PLC0415 - as above
+
         task_id = self._editable()
         if task_id is None:
             return

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from selfinstruct.core.endpoint.responses import AnswerError, read_answer
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.filters.keyword import KEYWORD, KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
@@ -118,6 +117,8 @@ def _model_said(workspace: Workspace, task: Task) -> str | None:
     request = workspace.requests.get(task.classify_request_id)
     if stored is None:
         return None
+    from selfinstruct.core.endpoint.responses import AnswerError, read_answer  # noqa: PLC0415 - not for the first screen
+
     try:
         return read_answer(stored.body, request.api).text.strip()
     except AnswerError:
