@@ -110,7 +110,7 @@ class Clone:
         path = self.program / registry
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"(?m)^from ", f"{''.join(imports)}from ", text, count=1)
-        registry_start = r"(?m)^((?:FILTERS|FORMATS|SCREENS)\b.*\n)"
+        registry_start = r"(?m)^((?:FILTERS|FORMATS|SCREENS)(?::| =) .*\n)"
         text, count = re.subn(rf"{registry_start}((?:    .*\n)*)\)", rf"\1\2{line})", text)
         assert count == 1
         path.write_text(text, encoding="utf-8")

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from selfinstruct.core.dataset_files.data_file import DataFile
 from selfinstruct.core.dataset_files.row import BadRow, DataRow
 from selfinstruct.core.engine import Engine, utc_now
+from selfinstruct.core.importing.rejected import Rejected, rejected_rows
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.content_digest import content_digest
@@ -18,6 +19,7 @@ from selfinstruct.db.tables.instances import conversation_text
 
 Entry = Literal["undecided", "accepted", "seed"]
 """What imported tasks become."""
+ENTRIES: tuple[Entry, ...] = get_args(Entry)
 
 SLICE_S = 0.25
 """Seconds of one transaction: long enough that few wait for the disk, short for other programs."""
@@ -50,29 +52,51 @@ class Imported:
     """The verdicts on the new tasks."""
 
 
+@dataclass
+class ImportResult:
+    """What became of a file."""
+
+    name: str
+    tally: Imported
+    rejected: Rejected
+    is_stopped: bool = False
+    """Whether a person has stopped it; the rows before stay."""
+
+
+def _never() -> bool:
+    return False
+
+
 def importing(
     engine: Engine,
     data: DataFile,
     options: ImportOptions,
     *,
-    refuse: Callable[[BadRow], None],
     tally: Imported,
     slice_s: float = SLICE_S,
-) -> Sliced[None]:
+    is_stopped: Callable[[], bool] = _never,
+) -> Sliced[ImportResult]:
     """Import a file in time slices; what is accepted is one undo step.
 
     Rows with the same instruction become one task. A row with the content of one that was imported before
-    adds nothing, so an import that was interrupted is continued by running it again.
+    adds nothing, so an import that was interrupted is continued by running it again. At the end, the rows
+    that cannot be imported are written to a file beside it.
 
     Args:
         engine: The engine of the workspace.
         data: The file.
         options: How its rows are imported.
-        refuse: Called with each row that cannot be imported, once the rows before it are stored.
         tally: Counts what becomes of the rows, for whoever shows the progress.
         slice_s: The seconds of one transaction.
+        is_stopped: Whether to stop after the transaction that is open.
+
+    Raises:
+        ImportDataError: the file cannot be read to its end, or the rejected rows cannot be written.
     """
-    return _Importing(engine, data, options, refuse, tally, slice_s).run()
+    with rejected_rows(data.path) as rejected:
+        work = _Importing(engine, data, options, rejected.add, tally, slice_s).run(is_stopped)
+        stopped = yield from work
+        return ImportResult(data.name, tally, rejected, stopped)
 
 
 class _Importing:
@@ -95,11 +119,12 @@ class _Importing:
         self._slice_s = slice_s
         self._step_number: int | None = None
 
-    def run(self) -> Sliced[None]:
+    def run(self, is_stopped: Callable[[], bool]) -> Sliced[bool]:
+        """Import the rows; returns whether that was stopped before the end."""
         rows = iter(self._data.rows())
         import_id: int | None = None
         is_read = False
-        while not is_read:
+        while not is_read and not is_stopped():
             refused: list[BadRow] = []
             counted = replace(self._tally, verdicts=Counter(self._tally.verdicts))
             with (yield from self._assessor.step_when_free()):
@@ -121,6 +146,7 @@ class _Importing:
             for one in refused:
                 self._refuse(one)
             yield self._data.position / max(1, self._data.size)
+        return not is_read
 
     def _begin(self) -> int:
         return self._workspace.imports.begin(

@@ -12,6 +12,7 @@ DIALOGS = (
     "edit_instance",
     "edit_instruction",
     "export",
+    "import_data",
     "key_list",
     "reject_tag",
 )
@@ -325,7 +326,7 @@ ACTIONS = (
             "tab",
             "Next pane",
             "Go to the next pane or field.",
-            (*EVERY, "choose_model", "export"),
+            (*EVERY, "choose_model", "export", "import_data"),
             call="app.focus_next",
         ),
         Action(
@@ -333,7 +334,7 @@ ACTIONS = (
             "shift+tab",
             "Previous pane",
             "Go to the previous pane or field.",
-            (*EVERY, "choose_model", "export"),
+            (*EVERY, "choose_model", "export", "import_data"),
             call="app.focus_previous",
         ),
         Action("zoom", "plus", "Zoom", "Maximize the pane; again restores it.", EVERY),
@@ -348,7 +349,11 @@ ACTIONS = (
             for screen in SCREENS
         ),
     ),
-    *_group("Export", Action("export", "X", "Training file", "Write a training file.", EVERY)),
+    *_group(
+        "Files",
+        Action("export", "X", "Training file", "Write a training file.", EVERY),
+        Action("import_data", "I", "Import", "Import a data file, with a preview.", _TASKS, _DECIDES),
+    ),
     *_group(
         "Dialog",
         Action(
@@ -374,6 +379,14 @@ ACTIONS = (
         ),
         Action("confirm", "enter", "Yes", "Confirm.", ("confirm",), _FOOTER),
         Action("write_file", "ctrl+s", "Write", "Write the training file.", ("export",), _FOOTER),
+        Action(
+            "import_file",
+            "ctrl+s",
+            "Preview, import",
+            "Show the first rows of the file; then import it.",
+            ("import_data",),
+            _FOOTER,
+        ),
         *(
             Action(
                 f"tag_{tag}",

@@ -20,9 +20,13 @@ from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 
 if TYPE_CHECKING:
+    from selfinstruct.core.importing.job import ImportResult
     from selfinstruct.tui.dialogs.edit_instruction import EditScreen
+    from selfinstruct.tui.dialogs.import_data import ImportRequest
 
 _QUOTED = 60
+_IMPORT_SLICE_S = 0.03
+"""Seconds of a transaction of an import: short enough for keys in between."""
 
 
 class TasksScreen(PaneActions, DecidingScreen):
@@ -308,6 +312,45 @@ class TasksScreen(PaneActions, DecidingScreen):
         from selfinstruct.tui.dialogs.edit_instruction import EditScreen  # noqa: PLC0415 - not for the first screen
 
         return EditScreen(task_id, seen, assess, save, draft=draft, refusal=refusal)
+
+    def action_import_data(self) -> None:
+        """Ask for a data file, and import it."""
+        from selfinstruct.tui.dialogs.import_data import ImportScreen  # noqa: PLC0415 - not for the first screen
+
+        self.app.push_screen(ImportScreen(), self._import)
+
+    def _import(self, request: "ImportRequest | None") -> None:
+        if request is None:
+            return
+        from selfinstruct.core.importing.job import Imported, importing  # noqa: PLC0415 - as above
+        from selfinstruct.tui.text.import_text import import_summary  # noqa: PLC0415 - as above
+
+        def is_stopped() -> bool:
+            step = self.session.long_step
+            return step is not None and step.stopped
+
+        def all_files() -> "Sliced[list[ImportResult]]":
+            results = []
+            for data in request.files:
+                result = yield from importing(
+                    self.engine,
+                    data,
+                    request.options,
+                    tally=Imported(),
+                    slice_s=_IMPORT_SLICE_S,
+                    is_stopped=is_stopped,
+                )
+                results.append(result)
+            return results
+
+        def over(results: "list[ImportResult]") -> None:
+            told = (" ".join(import_summary(result, request.options)) for result in results)
+            self.curator.at_hand.say(" ".join(told))
+            if self.is_current:
+                self.load()
+            self.refresh_all()
+
+        self.carry_out(all_files(), f"Importing {', '.join(data.name for data in request.files)}", over)
 
     async def action_edit_outside(self) -> None:
         """Edit the wording in the user's own editor; generation continues meanwhile."""
