@@ -6,7 +6,7 @@ reachable. A prefix filter sums only its rarest columns (`TokenColumns`): a text
 shares at least 4 of any 7. Survivors are counted in full, and the LCS decides. See docs/similarity.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -81,12 +81,19 @@ class ThresholdJoin:
                 self._buckets[bucket] = _Bucket(_FLOORS[bucket])
             self._buckets[bucket].add(numbers[members], within, columns[tokens], parts[tokens])
 
-    def above(self, asked: EncodedTexts, threshold: float, before: Ints | None = None) -> Pairs:
+    def above(
+        self,
+        asked: EncodedTexts,
+        threshold: float,
+        before: Ints | None = None,
+        skip: Callable[[Ints, Ints], npt.NDArray[np.bool]] | None = None,
+    ) -> Pairs:
         """All pairs of a query and an indexed text that score at least `threshold`, which is positive.
 
-        With `before`, one id per query, only texts with a lower id match.
+        With `before`, one id per query, only texts with a lower id match. With `skip`, neither do the pairs
+        that it marks, given the positions of the queries and the ids of the texts.
         """
-        scorer = _Scorer(self._store, asked, threshold, before)
+        scorer = _Scorer(self._store, asked, threshold, before, skip)
         tokens = _Rarest(self._columns, asked)
         for length in np.unique(asked.lengths[asked.lengths > 0]).tolist():
             places = np.flatnonzero(asked.lengths == length)
@@ -191,10 +198,18 @@ class _Rarest:
 class _Scorer:
     """Scores candidate pairs in batches and keeps those that reach the threshold."""
 
-    def __init__(self, store: TokenStore, asked: EncodedTexts, threshold: float, before: Ints | None) -> None:
+    def __init__(
+        self,
+        store: TokenStore,
+        asked: EncodedTexts,
+        threshold: float,
+        before: Ints | None,
+        skip: Callable[[Ints, Ints], npt.NDArray[np.bool]] | None,
+    ) -> None:
         self._store = store
         self._threshold = threshold
         self._before = before
+        self._skip = skip
         self._lengths = asked.lengths
         self._own = np.unique(asked.codes)
         self._asked_marks = self._marks(asked.codes)
@@ -209,6 +224,9 @@ class _Scorer:
         if self._before is not None:
             earlier = self._store.ids[texts] < self._before[asked]
             asked, texts = asked[earlier], texts[earlier]
+        if self._skip is not None:
+            wanted = ~self._skip(asked, self._store.ids[texts])
+            asked, texts = asked[wanted], texts[wanted]
         for start in range(0, len(asked), _PAIRS):
             self._waiting.append((asked[start : start + _PAIRS], texts[start : start + _PAIRS]))
             self._waiting_for += len(self._waiting[-1][0])
