@@ -6,9 +6,10 @@ from typing import Any
 
 from selfinstruct.core.endpoint.error_bodies import ToldError, error_beside, one_line, told_error
 from selfinstruct.core.endpoint.finish_reasons import ending, is_token_limit
+from selfinstruct.core.endpoint.reasoning_fields import REASONING_FIELDS, holds_reasoning, reasoning_of
 from selfinstruct.core.endpoint.streams import is_stream, put_together
 from selfinstruct.core.endpoint.usage import completion_tokens, prompt_tokens
-from selfinstruct.core.method.thoughts import spoken
+from selfinstruct.core.method.thoughts import spoken, thoughts_in
 from selfinstruct.core.setting_names import setting
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import AnyApi, ApiKind
@@ -26,8 +27,6 @@ _ONLY_THOUGHTS = (
     " parser does not fit the model: turn it off there."
 )
 _STOPPED_AFTER_THOUGHTS = "The model stopped after its thoughts, without an answer."
-_REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
-_REASONING_PARTS = ("thinking", "reasoning")
 
 _LONGEST_TEXT = 1_000_000
 """Maximum characters of a response's text, above what any token limit allows, thoughts included."""
@@ -103,7 +102,7 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
     text = _text(choice, api)
     if not (text or "").strip() and how == "whole":
         text = _misplaced_json(choice) or text
-    if not (text or "").strip() and _holds_reasoning(choice):
+    if not (text or "").strip() and holds_reasoning(choice):
         # Nothing tells a list of tasks that is an answer from one that is weighed.
         raise _nothing_said(finish, _ONLY_THOUGHTS_AT_LIMIT) if cut else OnlyThoughtsError(_ONLY_THOUGHTS)
     if text is None:
@@ -114,6 +113,19 @@ def read_answer(body: bytes, api: AnyApi) -> Answer:
     if (cut or text.strip()) and not spoken(text).strip():
         raise _nothing_said(finish) if cut else AnswerError(_STOPPED_AFTER_THOUGHTS)
     return Answer(text, cut, at_token_limit=is_token_limit(finish))
+
+
+def read_thoughts(body: bytes, api: AnyApi) -> str:
+    """Read the thoughts that came with an answer, in fields of their own or in its text; empty without any.
+
+    Raises:
+        AnswerError: The response has no text.
+    """
+    answer = read_answer(body, api).text
+    reasoning = storable_text(reasoning_of(read_object(body)["choices"][0]))
+    # A reasoning parser may have taken the answer for thoughts.
+    apart = "" if reasoning == answer.strip() else reasoning
+    return "\n\n".join(filter(None, (apart, thoughts_in(answer))))
 
 
 def _nothing_said(finish: object, at_limit: str = _NOTHING_SAID) -> AnswerError:
@@ -237,7 +249,7 @@ def _text(choice: dict[str, Any], api: ApiKind) -> str | None:
 def _misplaced_json(choice: dict[str, Any]) -> str | None:
     """The answer that a reasoning parser took for thoughts: one JSON object, which thoughts never are."""
     message = choice.get("message")
-    fields = [message.get(name) for name in _REASONING_FIELDS] if isinstance(message, dict) else []
+    fields = [message.get(name) for name in REASONING_FIELDS] if isinstance(message, dict) else []
     for text in fields:
         if isinstance(text, str) and text.lstrip().startswith("{"):
             try:
@@ -247,17 +259,6 @@ def _misplaced_json(choice: dict[str, Any]) -> str | None:
             if is_object:
                 return text
     return None
-
-
-def _holds_reasoning(choice: dict[str, Any]) -> bool:
-    """Whether a choice has thoughts in a field or a part of their own, as reasoning parsers file them."""
-    message = choice.get("message")
-    message = message if isinstance(message, dict) else {}
-    fields = [where.get(name) for where in (message, choice) for name in _REASONING_FIELDS]
-    parts = message.get("content")
-    kinds = [part.get("type") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-    said = any(one.strip() if isinstance(one, str) else isinstance(one, list) and one for one in fields)
-    return said or any(kind in _REASONING_PARTS for kind in kinds)
 
 
 def _joined(parts: list[Any]) -> str | None:

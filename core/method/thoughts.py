@@ -1,4 +1,4 @@
-"""Removal of a reasoning model's thoughts: tags in every usual spelling, and harmony channels."""
+"""A reasoning model's thoughts in an answer: tags in every usual spelling, and harmony channels."""
 
 import re
 
@@ -36,9 +36,10 @@ _OPENING_BLOCKS = re.compile(
     rf"\A\s*(?:<(?P<name>{_OPENING_NAMES})>(?:(?!<(?P=name)>).)*?</(?P=name)>\s*)+(?=[^<\s])",
     re.DOTALL | re.IGNORECASE,
 )
+_OPENING_TAG = re.compile(rf"</?(?:{_OPENING_NAMES})>", re.IGNORECASE)
 _CUT_OPENING = re.compile(rf"\A\s*<(?:{_OPENING_NAMES})>", re.IGNORECASE)
 _OPENING_FENCE = re.compile(
-    rf"\A\s*(```|~~~)(?:{_NAMES})[ \t]*\n.*?\n\1[ \t]*(?=\n)", re.DOTALL | re.IGNORECASE
+    rf"\A\s*(```|~~~)(?:{_NAMES})[ \t]*\n(?P<thought>.*?)\n\1[ \t]*(?=\n)", re.DOTALL | re.IGNORECASE
 )
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)[^<\n]*(?:<\|[a-z]+\|>[^<\n]*)??<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
@@ -48,7 +49,9 @@ _HEADER_TAIL = re.compile(
     r"<\|message\|>"
 )
 # Some servers decode harmony without its special tokens.
-_BARE_HARMONY = re.compile(r"\A\s*(?:assistant)?analysis(?=\S).*?assistant\s*final(?=\S|\s)", re.DOTALL)
+_BARE_HARMONY = re.compile(
+    r"\A\s*(?:assistant)?analysis(?=\S)(?P<thought>.*?)assistant\s*final(?=\S|\s)", re.DOTALL
+)
 _ENVELOPE = re.compile(
     r"\A\s*(?:<(answer|response|final_answer|final|output|result|reply)>"
     r"|<\|(?:START|begin)_(?:OF_)?(?:RESPONSE|solution|ACTION)\|>)"
@@ -68,12 +71,34 @@ def spoken(text: str) -> str:
     if said is None:
         said = _BARE_HARMONY.sub("", text, count=1)
     if any(mark in said for mark in _TAGS_BEGIN_WITH):
-        said = _OPENING_BLOCKS.sub("", _without_blocks(said))
+        said = _OPENING_BLOCKS.sub("", _apart(said)[0])
     said = _OPENING_FENCE.sub("", said)
     if (cut := _CUT_OPENING.match(said)) and f"</{cut[0].strip()[1:]}" not in said:
         return ""
     envelope = _ENVELOPE.match(said)
     return envelope["said"] if envelope else said
+
+
+def thoughts_in(text: str) -> str:
+    """Return the model's thoughts, which `spoken` leaves out, without their tags; empty if there are none.
+
+    Blocks are separated by a blank line.
+    """
+    headed = _with_header(text)
+    thought = [said for name, said in _channels(headed) if name == "analysis"]
+    said = _final_channel(headed)
+    if said is None:
+        bare = _BARE_HARMONY.match(text)
+        thought += [bare["thought"]] if bare else []
+        said = text[bare.end() :] if bare else text
+    if any(mark in said for mark in _TAGS_BEGIN_WITH):
+        said, blocks = _apart(said)
+        opening = _OPENING_BLOCKS.match(said)
+        thought += [*blocks, *([_OPENING_TAG.sub("", opening[0])] if opening else [])]
+        said = said[opening.end() :] if opening else said
+    if fence := _OPENING_FENCE.match(said):
+        thought.append(fence["thought"])
+    return "\n\n".join(filter(None, map(str.strip, thought)))
 
 
 def _with_header(text: str) -> str:
@@ -89,22 +114,30 @@ def _final_channel(text: str) -> str | None:
 
     Without one, that of the commentary, where models write what they take for the call of a function.
     """
-    channels = list(_CHANNEL.finditer(text))
+    channels = _channels(text)
     if not channels:
         return None
-    names = {channel["name"] for channel in channels}
+    names = {name for name, _ in channels}
     spoken_in = "final" if "final" in names else "commentary"
-    said = []
-    for channel in channels:
-        if channel["name"] == spoken_in:
-            end = _CHANNEL_END.search(text, channel.end())
-            said.append(text[channel.end() : end.start() if end else len(text)])
-    return "\n".join(said)
+    return "\n".join(said for name, said in channels if name == spoken_in)
 
 
-def _without_blocks(text: str) -> str:
-    """Cut out blocks of thoughts; one that is never opened begins with the text, one never closed ends it."""
+def _channels(text: str) -> list[tuple[str, str]]:
+    """The name and text of each of harmony's channels."""
+    channels = []
+    for channel in _CHANNEL.finditer(text):
+        end = _CHANNEL_END.search(text, channel.end())
+        channels.append((channel["name"], text[channel.end() : end.start() if end else len(text)]))
+    return channels
+
+
+def _apart(text: str) -> tuple[str, list[str]]:
+    """What is outside of blocks of thoughts, and each block without its tags.
+
+    A block that is never opened begins with the text, and one that is never closed ends it.
+    """
     kept: list[str] = []
+    cut: list[str] = []
     depth = at = details = 0
     for tag in _TAG.finditer(text):
         closes = any(tag[name] for name in _CLOSES)
@@ -120,17 +153,19 @@ def _without_blocks(text: str) -> str:
             continue
         if closes:
             if depth <= 1:
+                cut.append(text[at : tag.start()])
                 if depth == 0:
+                    cut[-1] = "".join(kept) + cut[-1]
                     kept.clear()
                 at = tag.end()
             depth = max(0, depth - 1)
         else:
             if depth == 0:
                 kept.append(text[at : tag.start()])
+                at = tag.end()
             depth += 1
-    if depth == 0:
-        kept.append(text[at:])
-    return "".join(kept)
+    (kept if depth == 0 else cut).append(text[at:])
+    return "".join(kept), cut
 
 
 def _is_mentioned(text: str, tag: "re.Match[str]") -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from selfinstruct.core.method.parsing import parse_input_first, parse_label, parse_proposals
+from selfinstruct.core.method.thoughts import spoken, thoughts_in
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,32 @@ def test_an_answer_of_analysis_alone_says_nothing() -> None:
 def test_a_mark_that_a_sentence_speaks_of_begins_no_message() -> None:
     (read,) = parse_input_first("The tag <|message|> is a mark.")
     assert read.output == "The tag <|message|> is a mark."
+
+
+@pytest.mark.parametrize(
+    ("text", "thoughts", "said"),
+    [
+        ("Yes.", "", "Yes."),
+        ("<think>\nA river, then.\n</think>\n\nThe Po.", "A river, then.", "The Po."),
+        ("A river, then.</think>The Po.", "A river, then.", "The Po."),
+        ("<think>One.</think>The\n<think>Two.</think>Po.", "One.\n\nTwo.", "The\nPo."),
+        ("<think>One <think>inner</think> more</think>The Po.", "One <think>inner</think> more", "The Po."),
+        ("<think>One.</think> No. </think>The Po.", "One.\n\nNo.", "The Po."),
+        ("<think>\n\n</think>\n\nThe Po.", "", "The Po."),
+        ("<think>A river, th", "A river, th", ""),
+        ("[THINK]A river.[/THINK]The Po.", "A river.", "The Po."),
+        ("◁think▷A river.◁/think▷The Po.", "A river.", "The Po."),
+        ("<|channel|>analysis<|message|>A river.<|end|><|start|>assistant<|channel|>final<|message|>The Po.",
+         "A river.", "The Po."),
+        ("analysis<|message|>A river.<|end|><|start|>assistant<|channel|>final<|message|>The Po.",
+         "A river.", "The Po."),
+        ("analysisA river is meant.assistantfinalThe Po.", "A river is meant.", "The Po."),
+        ("<plan>A river.</plan>\nThe Po.", "A river.", "The Po."),
+        ("```thinking\nA river.\n```\nThe Po.", "A river.", "The Po."),
+        ("<details type=\"reasoning\" done=\"true\">A river.</details>The Po.", "A river.", "The Po."),
+        ("What does the tag `<think>` do?", "", "What does the tag `<think>` do?"),
+    ],
+)  # fmt: skip
+def test_thoughts_and_what_is_said_are_told_apart(text: str, thoughts: str, said: str) -> None:
+    assert thoughts_in(text) == thoughts
+    assert spoken(text).strip() == said
