@@ -19,6 +19,7 @@ from selfinstruct.db.reads.counts import (
     read_training,
     read_untouched,
 )
+from selfinstruct.db.reads.instance_answers import InstanceAnswers
 from selfinstruct.db.reads.overview import OverviewRows
 from selfinstruct.db.reads.request_log import RequestLog
 from selfinstruct.db.sqlite.connection import (
@@ -83,6 +84,7 @@ class Workspace:
         self.imports = Imports(db)
         self.exports = Exports(db)
         self.overview = OverviewRows(db)
+        self.instance_answers = InstanceAnswers(db)
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)
         self.vectors = Vectors(db)
