@@ -148,7 +148,7 @@ class Instances:
                 output,
                 instance_id,
                 label,
-                _conversation(conversation, instance_id),
+                read_conversation(conversation, instance_id),
                 thoughts,
             )
 
@@ -162,7 +162,7 @@ class Instances:
                 state=row[4],
                 reason=Reason(row[5], row[6]) if row[5] else None,
                 request_id=row[7],
-                conversation=_conversation(row[8], row[0]),
+                conversation=read_conversation(row[8], row[0]),
                 thoughts=row[9] or "",
             )
             for row in self._db.execute(f"SELECT {_COLUMNS} FROM instances {where}", arguments)
@@ -174,7 +174,12 @@ def conversation_text(conversation: Conversation | None) -> str | None:
     return None if conversation is None else json.dumps(asdict(conversation), ensure_ascii=False)
 
 
-def _conversation(text: str | None, instance_id: int) -> Conversation | None:
+def read_conversation(text: str | None, instance_id: int) -> Conversation | None:
+    """Return the conversation of an instance from its stored text.
+
+    Raises:
+        DamagedError: It cannot be read.
+    """
     if text is None:
         return None
     try:
