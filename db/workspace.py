@@ -22,6 +22,7 @@ from selfinstruct.db.reads.counts import (
 from selfinstruct.db.reads.instance_answers import InstanceAnswers
 from selfinstruct.db.reads.overview import OverviewRows
 from selfinstruct.db.reads.preferences import Preferences
+from selfinstruct.db.reads.provenance import Provenance
 from selfinstruct.db.reads.request_log import RequestLog
 from selfinstruct.db.sqlite.connection import (
     Storage,
@@ -87,6 +88,7 @@ class Workspace:
         self.overview = OverviewRows(db)
         self.instance_answers = InstanceAnswers(db)
         self.preferences = Preferences(db)
+        self.provenance = Provenance(db)
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)
         self.vectors = Vectors(db)
