@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from selfinstruct.db.errors import StorageError
+from selfinstruct.db.reads.card import CardRows
 from selfinstruct.db.reads.counts import (
     Counts,
     Spending,
@@ -89,6 +90,7 @@ class Workspace:
         self.instance_answers = InstanceAnswers(db)
         self.preferences = Preferences(db)
         self.provenance = Provenance(db)
+        self.card = CardRows(db)
         self.similarity = PoolSnapshots(db)
         self.request_log = RequestLog(db)
         self.vectors = Vectors(db)
