@@ -1,4 +1,4 @@
-"""Rows of preference data."""
+"""Rows of preference data: pairs of answers, and answers that are wanted or not."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,19 @@ from selfinstruct.db.records import TrainingRow
 
 @dataclass(frozen=True, slots=True)
 class PreferencePair:
-    """Two outputs for one prompt, for direct preference optimization (DPO)."""
+    """Two answers to one question, for DPO."""
 
     row: TrainingRow
-    """The row as it is exported otherwise."""
+    """The question; its output is of no effect."""
     chosen: str
     rejected: str
 
 
 @dataclass(frozen=True, slots=True)
 class RatedRow:
-    """An output and whether it is desirable, for Kahneman-Tversky optimization (KTO)."""
+    """An answer to a question, for KTO."""
 
     row: TrainingRow
+    """The question, and the answer as its output."""
     label: bool
+    """Whether the answer is wanted."""
