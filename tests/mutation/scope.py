@@ -43,7 +43,11 @@ _OWN = {
     ),
     "db/check": ("tests/db/check",),
     "db/sqlite/migrations.py": ("tests/db/tables",),
+    "db/reads/card.py": ("tests/core/export/test_card.py",),
+    "db/reads/instance_answers.py": ("tests/core/export/test_thoughts.py",),
     "db/reads/overview.py": ("tests/core/stats/test_overview.py",),
+    "db/reads/preferences.py": ("tests/core/export/test_preference.py",),
+    "db/reads/provenance.py": ("tests/core/export/test_provenance.py",),
     "db/tables": (
         "tests/db/test_workspace.py",
         "tests/core/decisions",
