@@ -4,16 +4,20 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from selfinstruct.core.language.registry import ENGLISH
 from selfinstruct.core.language.unicode_tokens import is_unspaced
+from selfinstruct.core.method import seeds
+from selfinstruct.core.method.seed_file import load
 from selfinstruct.core.offline.grammar import built_in
 
 BASE = 20_000
 """So many instructions of the grammar are mixed, at most."""
 _LONGEST = 200
+_REPEATED = 0.4
+"""The share of near-duplicates in `as_novel`."""
 
 
 def instructions(
@@ -57,6 +61,32 @@ def endless(
         if mixed not in found:
             found.add(mixed)
             yield mixed
+
+
+def as_novel(rng: random.Random) -> Iterator[str]:
+    """English instructions without end, of which a constant share is new however many came before.
+
+    A new one is an instruction of the grammar of which every other word, at random, is drawn anew from all
+    words of the grammar and the seed tasks, as often as they occur there: lengths and frequencies are those
+    of real texts, and chance hardly ever makes two of them alike. A constant share repeats an earlier one
+    with one word drawn anew.
+    """
+    base = _made_up(rng, ENGLISH)
+    texts = base.copy()
+    for task in load(seeds.built_in(ENGLISH)):
+        rows = ((instance.input, instance.output) for instance in task.instances)
+        texts += [task.instruction, *chain.from_iterable(rows)]
+    words = [word for text in texts for word in text.split() if word.isalpha()]
+    found: list[str] = []
+    while True:
+        if found and rng.random() < _REPEATED:
+            repeated = rng.choice(found).split()
+            repeated[rng.randrange(len(repeated))] = rng.choice(words)
+            yield " ".join(repeated)
+        else:
+            mixed = (rng.choice((word, rng.choice(words))) for word in rng.choice(base).split())
+            found.append(" ".join(mixed))
+            yield found[-1]
 
 
 def in_file(path: Path) -> list[str]:

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Any
 
-from benchmarks.corpus import endless
+from benchmarks.corpus import as_novel
 from selfinstruct.core.offline.transport import complete
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -63,8 +63,8 @@ def serving(answer_s: float, *, made_up: bool = False) -> Iterator[ModelServer]:
 
     Args:
         answer_s: Seconds from a request to its answer.
-        made_up: Whether every instruction is new, from an endless mixture; otherwise the built-in model
-            answers, with its mistakes.
+        made_up: Whether the instructions are made up, a constant share of them new; otherwise
+            the built-in model answers, with its mistakes.
     """
     here, there = multiprocessing.Pipe()
     process = multiprocessing.Process(target=_serve, args=(there, answer_s, made_up), daemon=True)
@@ -82,10 +82,10 @@ def _serve(pipe: Connection, answer_s: float, made_up: bool) -> None:
 
 
 class _MadeUp:
-    """Answers with instructions that are all different, and one short instance for each."""
+    """Answers with instructions of which a constant share is new, and one short instance for each."""
 
     def __init__(self) -> None:
-        self._texts = endless(None, random.Random(0))
+        self._texts = as_novel(random.Random(0))
 
     def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
         asked = body["messages"][-1]["content"]

@@ -20,12 +20,11 @@ import sys
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Self
 
 from openai import AsyncOpenAI
 
+from benchmarks.growth import CpuClock, Tenth, answers
 from benchmarks.model_server import ModelServer, serving
 from selfinstruct.db.sqlite.driver import sqlite3
 
@@ -54,25 +53,6 @@ class Row:
     answer_s: float
     requests: int
     goal: float
-
-
-@dataclass(frozen=True)
-class Tenth:
-    """What a tenth of the tasks of a run took, in their order."""
-
-    a_task_s: float
-    an_answer_s: float
-    proposals_a_task: float
-
-    @classmethod
-    def of(cls, answered: list[tuple[float, str]], number: int) -> Self:
-        """Measure one of the tenths 0 to 9 of answers in the order of their times, each with its stage."""
-        finished = [place for place, (_, stage) in enumerate(answered) if stage == "instantiate"]
-        tasks = len(finished) // 10
-        first, last = finished[number * tasks], finished[(number + 1) * tasks - 1]
-        seconds = answered[last][0] - answered[first][0]
-        proposals = sum(stage == "propose" for _, stage in answered[first:last])
-        return cls(seconds / tasks, seconds / (last - first), proposals / tasks)
 
 
 ROWS = (Row(256, 1.0, 5120, 0.93), Row(64, 0.0, 5120, 0.60))
@@ -186,31 +166,34 @@ def measure(row: Row, folder: Path, journals: tuple[str, ...]) -> None:
 
 def grow(target: int, folder: Path, journal: str) -> None:
     """Print how long it takes from nothing to so many accepted tasks with their instances."""
-    path = folder / f"grown-{journal}.db"
+    path, clock = folder / f"grown-{journal}.db", CpuClock()
+    log = folder / f"grown-{journal}.txt"
     with serving(0.0, made_up=True) as server:
         words = ["--target", str(target), "--concurrency", "64"]
-        cpu = cpu_of(auto(server.url, path, *words), environment(folder, journal))
+        command = auto(server.url, path, *words)
+        if code := clock.watch(command, environment(folder, journal), log):
+            raise SystemExit(f"{' '.join(command)} ended with {code}:\n{log.read_text()}")
         served = server.served()
-    with closing(sqlite3.connect(path)) as db:
-        answered = [
-            (datetime.fromisoformat(at).timestamp(), stage)
-            for at, stage in db.execute(
-                "SELECT ended_at, stage FROM attempts JOIN requests ON requests.id = request_id"
-                " ORDER BY ended_at"
-            )
-        ]
-    early, late = Tenth.of(answered, 1), Tenth.of(answered, 9)
     allowed = GROW_GOAL_S * target / 52_000
     print(f"{target:,} accepted tasks with instances, {journal}: {served.requests:,} requests")
     met = _verdict(served.seconds <= allowed)
-    print(f"  {served.seconds:6.1f} s   <= {allowed:.0f}   {met}; {cpu:.0f} s of CPU")
-    growth = late.a_task_s / early.a_task_s
+    print(f"  {served.seconds:6.1f} s   <= {allowed:.0f}   {met}; {clock.total_s:.0f} s of CPU")
+    answered = answers(path, clock)
+    tenths = [Tenth.of(answered, number) for number in range(10)]
+    early, late = tenths[1], tenths[9]
+    print("  by tenths: ms a task    " + " ".join(f"{1000 * tenth.a_task_s:5.2f}" for tenth in tenths))
+    print("             ms of CPU    " + " ".join(f"{1000 * tenth.cpu_a_task_s:5.2f}" for tenth in tenths))
+    print("             proposals    " + " ".join(f"{tenth.proposals_a_task:5.3f}" for tenth in tenths))
+    growth, cpu_growth = late.a_task_s / early.a_task_s, late.cpu_a_task_s / early.cpu_a_task_s
     print(
         f"  an answer takes {late.an_answer_s / early.an_answer_s:.2f} times as long at the end as early on,"
         f" and {late.proposals_a_task / early.proposals_a_task:.2f} times as many proposals bring a task"
     )
-    print(f"  a task takes {growth:.2f} times as long at the end as early on   <= {GROWTH_GOAL:g}", end="   ")
-    print(_verdict(growth <= GROWTH_GOAL), flush=True)
+    print(
+        f"  a task takes {growth:.2f} times as long at the end as early on   <= {GROWTH_GOAL:g}   "
+        f"{_verdict(growth <= GROWTH_GOAL)}; {cpu_growth:.2f} times as much CPU",
+        flush=True,
+    )
 
 
 def two(folder: Path, journal: str, requests: int) -> None:
