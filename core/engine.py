@@ -32,7 +32,8 @@ from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
     from selfinstruct.core.endpoint.client import Endpoint
-    from selfinstruct.core.export.files import Exported
+    from selfinstruct.core.export.exported import Exported
+    from selfinstruct.core.export.options import ExportOptions
     from selfinstruct.core.requests.intake import Decide
     from selfinstruct.core.requests.job_sender import JobSender
     from selfinstruct.core.requests.planner import Planner
@@ -307,28 +308,11 @@ class Engine:
             tasks = self.workspace.tasks.get_many(lacking)
             lacking = [one.id for one in tasks if one.instantiate_request_id is None]
 
-    def export(
-        self,
-        path: Path,
-        export_format: str,
-        *,
-        include_seeds: bool = False,
-        rng_seed: int = 0,
-        force: bool = False,
-        layouts: str | None = None,
-    ) -> "Exported":
+    def export(self, path: Path, options: "ExportOptions", *, force: bool = False) -> "Exported":
         """Stage 5: write the kept instances of accepted tasks as a training file."""
         from selfinstruct.core.export.files import write_export  # noqa: PLC0415 - not for the first screen
 
-        return write_export(
-            self.workspace,
-            path,
-            export_format,
-            include_seeds=include_seeds,
-            rng_seed=rng_seed,
-            force=force,
-            layouts=layouts,
-        )
+        return write_export(self.workspace, path, options, force=force)
 
     # Requests: plan, send, process
 

@@ -5,9 +5,11 @@ from hashlib import blake2b
 
 def content_digest(*texts: str | None) -> bytes:
     """Return 16 bytes that tell apart sequences of texts; None differs from every text."""
-    digest = blake2b(digest_size=16)
+    parts = []
     for text in texts:
-        data = b"" if text is None else text.encode()
-        digest.update(b"-" if text is None else f"{len(data)}:".encode())
-        digest.update(data)
-    return digest.digest()
+        if text is None:
+            parts.append(b"-")
+        else:
+            data = text.encode()
+            parts += (b"%d:" % len(data), data)
+    return blake2b(b"".join(parts), digest_size=16).digest()

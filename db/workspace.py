@@ -37,7 +37,14 @@ from selfinstruct.db.sqlite.journal_files import beside
 from selfinstruct.db.sqlite.lock_wait import LockWait
 from selfinstruct.db.sqlite.schema_version import bring_up_to_date, require_current
 from selfinstruct.db.sqlite.storage_advice import what_helps
-from selfinstruct.db.sqlite.transactions import GroupTransactions, if_undone, is_open, savepoint, transaction
+from selfinstruct.db.sqlite.transactions import (
+    GroupTransactions,
+    if_undone,
+    is_open,
+    one_moment,
+    savepoint,
+    transaction,
+)
 from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
 from selfinstruct.db.tables.exports import Exports
@@ -158,6 +165,12 @@ class Workspace:
     def transaction(self) -> Iterator[None]:
         """Open a write transaction: all writes inside are atomic, and no other program writes meanwhile."""
         with transaction(self._db):
+            yield
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Give all reads inside the same snapshot, whatever other programs write meanwhile."""
+        with one_moment(self._db):
             yield
 
     @contextmanager

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.export.options import ExportOptions
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 
@@ -18,7 +19,7 @@ async def main() -> None:
                 engine.decisions.accept(task_id)
             await engine.classify(passing[:5])
             await engine.instantiate(passing[:5])
-            print(engine.export(Path("example.jsonl"), "messages", force=True))
+            print(engine.export(Path("example.jsonl"), ExportOptions("messages"), force=True))
 
 
 if __name__ == "__main__":

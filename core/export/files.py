@@ -1,144 +1,187 @@
-"""Export of training files, written atomically."""
+"""Export of training files: rows are selected, encoded, and written atomically.
+
+Rows stream from the workspace into a spool, each encoded as it will be written, and from there in random
+order into the files: memory holds none of their texts.
+"""
 
 import random
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
+from typing import BinaryIO
 
 from selfinstruct.core.errors import ExportError, TargetExistsError
-from selfinstruct.core.export.format_kinds import ExportFormat, SpreadsheetFormat
-from selfinstruct.core.export.registry import format_of
-from selfinstruct.core.settings.sources import from_store
-from selfinstruct.db.atomic_file import is_special, writing
+from selfinstruct.core.export.checks import RowChecks
+from selfinstruct.core.export.exported import Exported, Tally, WrittenFile
+from selfinstruct.core.export.format_kinds import JsonFormat, ParquetFormat, SpreadsheetFormat
+from selfinstruct.core.export.options import ExportOptions
+from selfinstruct.core.export.parquet_file import write_parquet
+from selfinstruct.core.export.plan import Plan, plan_of
+from selfinstruct.core.export.selection import selected
+from selfinstruct.core.export.spool import Spool
+from selfinstruct.core.export.style import Style
+from selfinstruct.core.export.targets import check_targets
+from selfinstruct.core.export.trainer_kinds import Job
+from selfinstruct.db.atomic_file import writing
 from selfinstruct.db.missing import not_written
-from selfinstruct.db.sqlite.own_files import own_file
 from selfinstruct.db.workspace import Workspace
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters of cells that spreadsheets treat as formulas, or skip before looking for one."""
-_JSON_SUFFIXES = (".json", ".jsonl")
-_TABLE_SUFFIXES = (".csv", ".tsv")
-_SOURCES = {"seeds": "seed tasks", "prompts": "prompt templates"}
-"""Settings that name files, and the content of those files."""
+STANDARD_OUTPUT = Path("-")
+
+_BUFFER = 1 << 20
+"""Bytes that are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """The result of an export."""
+class _Collected:
+    """The rows of an export, encoded."""
 
-    path: Path
-    rows: int
-    of_model: int
-    """Rows of accepted tasks other than seeds."""
-    of_seeds: int
-    duplicates: int
-    """Rows left out as exact duplicates."""
-    formulas: int = 0
-    """Cells of a CSV file that a spreadsheet would treat as formulas, guarded or not."""
+    plan: Plan
+    spool: Spool
+    instance_ids: "array[int]"
+    digests: list[bytes]
+    parts: dict[str, list[int]]
+    """For each file, the numbers of its rows in order."""
+    tally: Tally
+    checks: RowChecks | None
+
+    def write(self, file: BinaryIO, path: Path, part: str) -> None:
+        rows = self.spool.read(self.parts[part])
+        if isinstance(self.plan.format, ParquetFormat):
+            write_parquet(file, rows)
+        else:
+            file.writelines(self.plan.format.frame(path).around(rows))
 
 
 def write_export(
-    workspace: Workspace,
-    path: Path,
-    export_format: str,
-    *,
-    include_seeds: bool,
-    rng_seed: int,
-    force: bool,
-    guard_formulas: bool = False,
-    layouts: str | None = None,
+    workspace: Workspace, path: Path, options: ExportOptions, *, force: bool = False
 ) -> Exported:
-    """Write the kept instances of accepted tasks to `path`, shuffled, without exact duplicates (section 2.3).
+    """Write the kept instances of accepted tasks, shuffled, without exact duplicates (section 2.3).
 
-    The output is deterministic for a workspace and `rng_seed`. JSON formats write an array if the path ends
-    in `.json`, otherwise JSON Lines.
+    JSON formats write an array if the path ends in `.json`, otherwise JSON Lines.
 
     Args:
         workspace: The source of the rows.
-        path: The file to write.
-        export_format: The name of a format (see `selfinstruct.core.export.registry`).
-        include_seeds: Whether to include the seed tasks.
-        rng_seed: Seed for the order of rows, and for the layouts of `gpt3`.
-        force: Whether to replace an existing file.
-        guard_formulas: Whether to prefix cells that spreadsheets would evaluate with an apostrophe.
-        layouts: The set of layouts, for a format that has several; None is its default.
+        path: The file or folder to write.
+        options: What decides on the content.
+        force: Whether to replace existing files.
 
     Raises:
-        TargetExistsError: the file exists, and `force` is not set.
-        ExportError: the format or its layouts are unknown, the path belongs to a workspace or has the
-            suffix of another kind of format, the file cannot be written, or without any row it would be
-            replaced by an empty one.
+        TargetExistsError: A file exists, and `force` is not set.
+        ExportError: Options do not go together, the path cannot be used, the trainer would refuse rows, a
+            file cannot be written, or without any row one would be replaced by an empty one.
     """
-    chosen = format_of(export_format, layouts)
+    plan = plan_of(options)
     try:
-        _check_target(path, workspace)
-        _check_suffix(path, chosen)
-        if (path.exists() or path.is_symlink()) and not force:
-            raise FileExistsError
-        rng = random.Random(rng_seed)
-        rows = list(workspace.instances.training_rows(include_seeds=include_seeds))
-        unique = list({row.content: row for row in reversed(rows)}.values())[::-1]
-        if not unique and path.is_file() and path.stat().st_size:
-            raise ExportError(f"There are no rows to export yet; {path} was left unchanged.")
-        rng.shuffle(unique)
-        formulas = 0
-        if isinstance(chosen, SpreadsheetFormat):
-            cells = [chosen.cells(row) for row in unique]
-            formulas = sum(_is_formula(cell) for row in cells for cell in row)
-            text = chosen.write([chosen.columns, *(_guarded(cells) if guard_formulas else cells)])
-        else:
-            text = chosen.text(unique, path, rng)
-        with writing(path, force=force) as part:
-            part.write_text(text, encoding="utf-8", newline="")
+        check_targets(path, plan, ["train"], workspace, force=force)
+        with _folders(path, plan) as folder, _collected(workspace, plan, options, folder) as rows:
+            first = plan.data_file(path, "train")
+            if not rows.digests and first.is_file() and first.stat().st_size:
+                raise ExportError(f"There are no rows to export yet; {first} was left unchanged.")
+            return _write(path, rows, force=force)
     except FileExistsError:
         raise TargetExistsError(path) from None
     except OSError as error:
         raise ExportError(not_written(path, error, "choose another place")) from error
-    of_seeds = sum(row.origin == "seed" for row in unique)
+
+
+def stream_export(workspace: Workspace, stream: BinaryIO, options: ExportOptions) -> Exported:
+    """Write one file of rows to a stream, such as standard output.
+
+    Raises:
+        ExportError: As for `write_export`, or several files would be written.
+        OSError: The stream cannot be written to.
+    """
+    plan = plan_of(options)
+    if plan.is_folder:
+        raise ExportError(f"{plan.format.name} is a folder with several files. Choose its name with --out.")
+    with _collected(workspace, plan, options, None) as rows:
+        rows.write(stream, STANDARD_OUTPUT, "train")
+        return Exported(STANDARD_OUTPUT, (), rows.tally, len(rows.digests))
+
+
+@contextmanager
+def _folders(path: Path, plan: Plan) -> Iterator[Path]:
+    """Create the folders of an export, and remove them if it fails; yields one that is there."""
+    wanted = [path, path / "data"] if plan.is_folder else []
+    made = [folder for folder in wanted if not folder.is_dir()]
+    try:
+        for folder in made:
+            folder.mkdir()
+        yield wanted[-1] if wanted else path.parent
+    except BaseException:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _collected(
+    workspace: Workspace, plan: Plan, options: ExportOptions, folder: Path | None
+) -> Iterator[_Collected]:
+    """Read and encode the rows, and check them by the rules of the trainer."""
+    tally, instance_ids, digests = Tally(), array("q"), list[bytes]()
+    checks = None if plan.trainer is None else RowChecks(plan.trainer)
+    with Spool(folder) as spool:
+        with workspace.one_moment():
+            style = Style(
+                plan.join, _has_conversations(workspace, plan, options), random.Random(options.rng_seed)
+            )
+            for row, digest in selected(
+                workspace, options, tally, holds_conversations=plan.format.holds_conversations
+            ):
+                if checks is not None:
+                    checks.see(len(digests), row)
+                if isinstance(plan.format, SpreadsheetFormat):
+                    tally.formulas += plan.format.formulas(row)
+                spool.add(plan.format.line(row, style))
+                assert row.instance_id is not None
+                instance_ids.append(row.instance_id)
+                digests.append(digest)
+        order = list(range(len(digests)))
+        random.Random(options.rng_seed).shuffle(order)
+        parts = {"train": order}
+        if checks is not None:
+            checks.refuse(parts)
+        yield _Collected(plan, spool, instance_ids, digests, parts, tally, checks)
+
+
+def _has_conversations(workspace: Workspace, plan: Plan, options: ExportOptions) -> bool:
+    if not isinstance(plan.format, JsonFormat) or not plan.format.depends_on_conversations:
+        return False
+    return bool(options.system) or workspace.instances.has_conversations(include_seeds=options.include_seeds)
+
+
+def _write(path: Path, rows: _Collected, *, force: bool) -> Exported:
+    """Write all files under temporary names, and then rename them."""
+    plan, files = rows.plan, list[WrittenFile]()
+    beside = plan.beside(path, {part: len(order) for part, order in rows.parts.items()})
+    with ExitStack() as renamed_at_the_end:
+        for file, text in beside.items():
+            part_file = renamed_at_the_end.enter_context(writing(file, force=force))
+            part_file.write_text(text, encoding="utf-8", newline="")
+        for part, order in rows.parts.items():
+            target = plan.data_file(path, part)
+            part_file = renamed_at_the_end.enter_context(writing(target, force=force))
+            with part_file.open("wb", buffering=_BUFFER) as written:
+                rows.write(written, target, part)
+            if rows.checks is not None:
+                rows.checks.refuse_size(part_file.stat().st_size)
+            with part_file.open("rb") as finished:
+                sha256 = file_digest(finished, "sha256").hexdigest()
+            ids = array("q", (rows.instance_ids[one] for one in order))
+            digests = [rows.digests[one] for one in order]
+            files.append(WrittenFile(target, part, sha256, ids, digests))
+    job = Job(has_test="test" in rows.parts)
     return Exported(
         path,
-        rows=len(unique),
-        of_model=len(unique) - of_seeds,
-        of_seeds=of_seeds,
-        duplicates=len(rows) - len(unique),
-        formulas=formulas,
+        tuple(files),
+        rows.tally,
+        len(rows.digests),
+        tuple(beside),
+        None if plan.trainer is None else plan.trainer.command(job, path),
     )
-
-
-def _check_target(path: Path, workspace: Workspace) -> None:
-    if str(path) == "-":
-        raise ExportError("Export to standard output is not supported. Choose the name of a file.")
-    if path.is_dir():
-        raise ExportError(f"{path} is a folder. Choose the name of a file in it.")
-    if is_special(path):
-        raise ExportError(f"{path} is not an ordinary file. Choose another name.")
-    if (what := own_file(path, workspace.path) or _source(path, workspace)) is not None:
-        raise ExportError(f"{path} {what}. Choose another name.")
-
-
-def _check_suffix(path: Path, chosen: ExportFormat) -> None:
-    is_table = isinstance(chosen, SpreadsheetFormat)
-    if path.suffix.lower() in (_JSON_SUFFIXES if is_table else _TABLE_SUFFIXES):
-        wanted = "a table" if is_table else "JSON"
-        raise ExportError(
-            f"{path} does not have the name of {wanted}, which the format {chosen.name} writes. "
-            f"Choose a name that ends in {'.csv' if is_table else '.jsonl or .json'}, or another format."
-        )
-
-
-def _source(path: Path, workspace: Workspace) -> str | None:
-    """What a file is used for in a workspace's settings, as a predicate; None if it is not."""
-    stored = from_store(workspace.settings.read(), workspace.path)
-    for name, what in _SOURCES.items():
-        source = stored.get(name)
-        if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
-            return f"contains the {what} of this workspace"
-    return None
-
-
-def _guarded(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    return [tuple(f"'{cell}" if _is_formula(cell) else cell for cell in row) for row in rows]
-
-
-def _is_formula(cell: str) -> bool:
-    return cell.startswith(_FORMULA_STARTS)

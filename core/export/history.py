@@ -51,9 +51,12 @@ def exported_row(row: TrainingRow) -> ExportedRow:
     """
     if row.instance_id is None:
         raise ValueError("only stored rows are exported")
-    conversation = conversation_text(row.conversation)
-    digest = content_digest(row.instruction, row.input, row.output, conversation)
-    return ExportedRow(row.instance_id, digest)
+    return ExportedRow(row.instance_id, row_digest(row))
+
+
+def row_digest(row: TrainingRow) -> bytes:
+    """Return the hash of a row's content, which exact duplicates share."""
+    return content_digest(row.instruction, row.input, row.output, conversation_text(row.conversation))
 
 
 def difference(

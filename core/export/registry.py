@@ -9,12 +9,19 @@ from selfinstruct.core.export.formats.alpaca import ALPACA
 from selfinstruct.core.export.formats.csv_table import CSV
 from selfinstruct.core.export.formats.gpt3 import GPT3
 from selfinstruct.core.export.formats.messages import MESSAGES
+from selfinstruct.core.export.formats.parquet import HUB, PARQUET
+from selfinstruct.core.export.formats.prompt_completion import PROMPT_COMPLETION
+from selfinstruct.core.export.formats.sharegpt import SHAREGPT
 
 FORMATS: tuple[ExportFormat, ...] = (
     MESSAGES,
     ALPACA,
+    SHAREGPT,
+    PROMPT_COMPLETION,
     GPT3,
     CSV,
+    PARQUET,
+    HUB,
 )
 
 

@@ -152,6 +152,16 @@ class Instances:
                 thoughts,
             )
 
+    def has_conversations(self, *, include_seeds: bool) -> bool:
+        """Whether one of the `training_rows` has several turns or a system prompt."""
+        wanted = "" if include_seeds else "AND origin != 'seed'"
+        found = self._db.execute(
+            f"""SELECT 1 FROM instances {_OF_CURRENT_WORDING}
+            WHERE tasks.state = 'accepted' AND instances.state = 'kept' AND conversation IS NOT NULL {wanted}
+            LIMIT 1"""
+        ).fetchone()
+        return found is not None
+
     def _select(self, where: str, arguments: list[Any]) -> list[Instance]:
         return [
             Instance(

@@ -8,6 +8,7 @@ import pytest
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidatesProposed, Event, TaskInstantiated
+from selfinstruct.core.export.options import ExportOptions
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import PASS
 from selfinstruct.db.workspace import Workspace
@@ -24,7 +25,7 @@ async def test_the_five_stages_lead_from_seeds_to_a_training_file(
         accepted = engine.decisions.accept_all(passing).done
         await engine.classify(accepted)
         await engine.instantiate(accepted)
-        exported = engine.export(tmp_path / "train.jsonl", "messages")
+        exported = engine.export(tmp_path / "train.jsonl", ExportOptions("messages"))
 
     lines = (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(proposed) > len(passing) >= len(accepted) > 5

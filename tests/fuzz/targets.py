@@ -33,6 +33,7 @@ from selfinstruct.core.endpoint.send_error import SendError
 from selfinstruct.core.errors import SelfInstructError, SettingsError
 from selfinstruct.core.export.format_kinds import JsonFormat
 from selfinstruct.core.export.registry import FORMATS
+from selfinstruct.core.export.style import Style
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filters.keyword import KEYWORDS, keyword_spans
 from selfinstruct.core.filtering.registry import check_candidate
@@ -370,12 +371,12 @@ def export(data: bytes) -> None:
         if not isinstance(one, JsonFormat):
             continue
         for number in range(4):
-            record = one.encode(row, random.Random(number))
-            written = json.dumps(record, ensure_ascii=False)
-            assert "\n" not in written
-            assert json.loads(written.encode()) == record
-            as_array = one.text([row], Path("a.json"), random.Random(number))
-            assert json.loads(as_array.encode()) == [record]
+            record = one.encode(row, Style(rng=random.Random(number)))
+            line = one.line(row, Style(rng=random.Random(number)))
+            assert b"\n" not in line
+            assert json.loads(line) == record
+            as_array = b"".join(one.frame(Path("a.json")).around(iter([line])))
+            assert json.loads(as_array) == [record]
 
 
 def grammar(data: bytes) -> None:

@@ -1,24 +1,19 @@
 """`selfinstruct`: export, status, check, backup and reparsing of a workspace, and near-duplicate removal."""
 
 import json
-import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from selfinstruct.core.errors import ExportError, TargetExistsError
-from selfinstruct.core.export.files import write_export
-from selfinstruct.core.export.format_kinds import SpreadsheetFormat
-from selfinstruct.core.export.registry import FORMATS, format_of
 from selfinstruct.db.reads.counts import Counts, Training
 from selfinstruct.db.records import JobOut
 from selfinstruct.db.sqlite.connection import Storage
 from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
-from selfinstruct.tui.commands.exit_codes import Exit, run, stop
+from selfinstruct.tui.commands.exit_codes import run
+from selfinstruct.tui.commands.export import export, not_exported
 from selfinstruct.tui.commands.exports import diff, exports
 from selfinstruct.tui.commands.import_data import import_data
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
@@ -31,18 +26,9 @@ from selfinstruct.tui.text.safe_text import (
     cost_text,
     many,
     safe,
-    safe_line,
     usd_text,
     verdict_word,
 )
-
-if TYPE_CHECKING:
-    FormatName = str
-else:
-    FormatName = Literal[tuple(one.name for one in FORMATS)]
-
-_SPREADSHEETS = " or ".join(one.name for one in FORMATS if isinstance(one, SpreadsheetFormat))
-"""Formats whose cells a spreadsheet may run as formulas."""
 
 app = typer.Typer(
     cls=Program,
@@ -63,88 +49,15 @@ def _program(_version: VersionOption = False) -> None:
     """Parse the options before the command; `app` has the help text."""
 
 
-@app.command(
+app.command(
     cls=Command,
     epilog="Examples:\n\n"
     "    selfinstruct export --db movies.db --format messages --out movies.jsonl\n\n"
+    "    selfinstruct export --db movies.db --for trl --out movies-trl\n\n"
     "    selfinstruct export --db movies.db --format alpaca --out movies.json --include-seeds\n\n"
     "Exit codes: 0 done, 1 the file is written but empty, or the disk or the workspace fails, 2 usage"
     " error.",
-)
-def export(
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Output file.")],
-    export_format: Annotated[
-        FormatName,
-        typer.Option(
-            "--format",
-            help=" ".join(f"`{one.name}`: {one.about}." for one in FORMATS)
-            + " JSON formats write one array if FILE ends in .json, else one object per line.",
-        ),
-    ] = "messages",
-    db: DbOption = Path("selfinstruct.db"),
-    include_seeds: Annotated[bool, typer.Option("--include-seeds", help="Add the seed tasks.")] = False,
-    rng_seed: Annotated[
-        int, typer.Option(metavar="N", help="Random seed for the order, and for the layouts of gpt3.")
-    ] = 0,
-    layouts: Annotated[
-        str | None,
-        typer.Option(
-            metavar="paper|varied",
-            help="For gpt3: the published layouts, or ours, which vary part by part.",
-            show_default="paper",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
-    guard_formulas: Annotated[
-        bool,
-        typer.Option(
-            "--guard-formulas",
-            help=f"In {_SPREADSHEETS}, put an apostrophe before cells that start with = + - @, a tab or a"
-            " carriage return, which a spreadsheet may run as formulas. This changes what a model learns from"
-            " the file.",
-        ),
-    ] = False,
-) -> None:
-    """Write the kept instances of accepted tasks as a training file.
-
-    Exact duplicates are removed, and the rows are shuffled. The file is UTF-8.
-    """
-    if guard_formulas and not isinstance(format_of(export_format), SpreadsheetFormat):
-        wanted = f"Combine it with --format {_SPREADSHEETS}, or leave it out."
-        stop(ExportError(f"--guard-formulas is for spreadsheets. {wanted}"))
-    with sentences(db), look_into(db) as workspace:
-        try:
-            exported = write_export(
-                workspace,
-                out,
-                export_format,
-                include_seeds=include_seeds,
-                rng_seed=rng_seed,
-                force=force,
-                guard_formulas=guard_formulas,
-                layouts=layouts,
-            )
-        except TargetExistsError:
-            stop(ExportError(f"{out} already exists. Give --force to replace it, or another --out."))
-        training = workspace.training()
-    seeds = f", {exported.of_seeds} from seeds" if include_seeds else ""
-    typer.echo(
-        f"Wrote {many(exported.rows, 'row')} to {safe_line(str(out))}:"
-        f" {exported.of_model} from accepted tasks{seeds}."
-    )
-    if exported.formulas:
-        typer.echo(_about_formulas(exported.formulas, guarded=guard_formulas))
-    if left_out := _left_out(replace(training, duplicates=exported.duplicates)):
-        typer.echo(f"Kept but not exported: {left_out}.")
-    if not exported.rows:
-        typer.echo(
-            "The file is empty: no accepted task has kept instances yet. See:"
-            f" selfinstruct status --db {safe_line(shlex.quote(str(db)))}",
-            err=True,
-        )
-        raise typer.Exit(Exit.FAILED)
-
-
+)(export)
 app.command(
     name="dedupe",
     cls=Command,
@@ -199,24 +112,6 @@ def status(
         known = *workspace.status(), workspace.storage()
         text = json.dumps(status_document(*known), indent=2) if as_json else "\n".join(status_lines(*known))
     typer.echo(safe(text))
-
-
-def _about_formulas(cells: int, *, guarded: bool) -> str:
-    what = f"{many(cells, 'cell')} {'starts' if cells == 1 else 'start'} like a formula"
-    if guarded:
-        return f"{what}: prefixed with an apostrophe."
-    return f"{what}, which a spreadsheet may run: --guard-formulas prefixes an apostrophe."
-
-
-def _left_out(training: Training) -> str:
-    """Return why there are fewer rows than kept instances; empty if there are not."""
-    outside, otherwise = training.of_tasks_outside_the_pool, training.of_other_wordings
-    told = {
-        f"{outside:,} of tasks that are not accepted": outside,
-        f"{otherwise:,} generated for another wording or label": otherwise,
-        many(training.duplicates, "exact duplicate"): training.duplicates,
-    }
-    return ", ".join(what for what, number in told.items() if number)
 
 
 def _rounded(usd: float | None) -> float | None:
@@ -294,7 +189,7 @@ def status_lines(counts: Counts, training: Training, storage: Storage) -> list[s
             return "unknown" if counts.requests["answered"] else "0"
         return f"{number:,}"
 
-    left_out, unsettled = _left_out(training), counts.unsettled_usd
+    left_out, unsettled = not_exported(training), counts.unsettled_usd
     journal = "write-ahead log" if storage.journal == "wal" else "rollback journal"
     return [
         f"pool         {listed('pool')}",

@@ -12,6 +12,7 @@ from textual.widgets import Footer, Input, Static
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import ExportError, TargetExistsError
+from selfinstruct.core.export.options import ExportOptions
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.tui.dialogs.base import Dialog
 from selfinstruct.tui.keys.own_keys import action_of, bindings
@@ -20,7 +21,7 @@ from selfinstruct.tui.widgets.choice import Choice
 from selfinstruct.tui.widgets.text_line import TextLine
 
 _FORMATS = tuple(one.name for one in FORMATS)
-_ENDINGS = {"csv": ".csv"}
+_ENDINGS = {"csv": ".csv", "parquet": ".parquet", "hub": ""}
 
 
 class ExportScreen(Dialog[str | None]):
@@ -98,7 +99,8 @@ class ExportScreen(Dialog[str | None]):
             self._say("Enter a file name.")
             return
         try:
-            exported = self._engine.export(path, self._choice.value, force=path == self._there)
+            options = ExportOptions(format=self._choice.value)
+            exported = self._engine.export(path, options, force=path == self._there)
         except TargetExistsError:
             self._there = path
             self._say(f"{path} already exists. {self.with_keys('{write_file} again replaces it.')}")

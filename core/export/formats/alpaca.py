@@ -1,12 +1,11 @@
 """`alpaca`: instruction, input and output, as in Stanford Alpaca."""
 
-import random
-
 from selfinstruct.core.export.format_kinds import JsonFormat, Record
+from selfinstruct.core.export.style import Style
 from selfinstruct.db.records import TrainingRow
 
 
-def _encode(row: TrainingRow, _rng: random.Random) -> Record:
+def _encode(row: TrainingRow, _style: Style) -> Record:
     return {"instruction": row.instruction, "input": row.input, "output": row.output}
 
 

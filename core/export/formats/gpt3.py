@@ -1,8 +1,7 @@
 """`gpt3`: prompt and completion, in a mix of layouts (section 2.3)."""
 
-import random
-
 from selfinstruct.core.export.format_kinds import JsonFormat, Record
+from selfinstruct.core.export.style import Style
 from selfinstruct.db.records import TrainingRow
 
 _END = "<|endoftext|>"
@@ -25,27 +24,27 @@ _WITHOUT_INPUT = (
 )
 
 
-def _encode_as_published(row: TrainingRow, rng: random.Random) -> Record:
+def _encode_as_published(row: TrainingRow, style: Style) -> Record:
     """Encode a row in one of the published layouts, with their end-of-text marker, each equally likely."""
     texts = {
         "instruction": row.instruction.strip(),
         "input": row.input.strip(),
         "output": row.output.strip(),
     }
-    prompt, completion = rng.choice(_WITH_INPUT if texts["input"] else _WITHOUT_INPUT)
+    prompt, completion = style.rng.choice(_WITH_INPUT if texts["input"] else _WITHOUT_INPUT)
     return {"prompt": prompt.format(**texts), "completion": completion.format(**texts) + _END}
 
 
-def _encode_varied(row: TrainingRow, rng: random.Random) -> Record:
+def _encode_varied(row: TrainingRow, style: Style) -> Record:
     """Encode a row in a random layout, whose parts vary independently.
 
     Layouts differ in "Task:", "Input:" and "Output:" prefixes, and in one or two line breaks between parts.
     """
-    gap = rng.choice(["\n", "\n\n"])
-    parts = [rng.choice(["Task: ", ""]) + row.instruction]
+    gap = style.rng.choice(["\n", "\n\n"])
+    parts = [style.rng.choice(["Task: ", ""]) + row.instruction]
     if row.input:
-        parts.append(rng.choice(["Input: ", ""]) + row.input)
-    if rng.random() < 0.5:
+        parts.append(style.rng.choice(["Input: ", ""]) + row.input)
+    if style.rng.random() < 0.5:
         return {"prompt": gap.join([*parts, "Output:"]), "completion": f" {row.output}"}
     return {"prompt": gap.join(parts) + gap, "completion": row.output}
 

@@ -1,14 +1,12 @@
-"""`messages`: a user turn and an assistant turn, for training chat models."""
-
-import random
+"""`messages`: chat messages with role and content, for training chat models."""
 
 from selfinstruct.core.export.format_kinds import JsonFormat, Record
+from selfinstruct.core.export.style import Style
 from selfinstruct.db.records import TrainingRow
 
 
-def _encode(row: TrainingRow, _rng: random.Random) -> Record:
-    asked = f"{row.instruction}\n\n{row.input}" if row.input else row.instruction
-    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": row.output}]}
+def _encode(row: TrainingRow, style: Style) -> Record:
+    return {"messages": style.messages(row)}
 
 
-MESSAGES = JsonFormat("messages", "chat turns", _encode)
+MESSAGES = JsonFormat("messages", "chat messages", _encode, holds_conversations=True, joins=True)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.core.errors import ExportError
-from selfinstruct.core.export.files import Exported, write_export
+from selfinstruct.core.export.exported import Exported
+from selfinstruct.core.export.files import write_export
 from selfinstruct.core.export.format_kinds import JsonFormat
+from selfinstruct.core.export.options import ExportOptions
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.db.records import NewInstance, Origin, Standing
 from selfinstruct.db.sqlite.backup import back_up
@@ -49,9 +51,7 @@ def fill(workspace: Workspace, rows: Sequence[tuple[str, str, str]], *, origin: 
 
 
 def export(workspace: Workspace, path: Path, *, force: bool = False, guard: bool = False) -> Exported:
-    return write_export(
-        workspace, path, "csv", include_seeds=False, rng_seed=0, force=force, guard_formulas=guard
-    )
+    return write_export(workspace, path, ExportOptions("csv", guard_formulas=guard), force=force)
 
 
 def read(path: Path) -> list[tuple[str, ...]]:
@@ -66,14 +66,14 @@ def test_csv_gives_back_every_cell_as_it_was(workspace: Workspace, tmp_path: Pat
     exported = export(workspace, tmp_path / "t.csv")
     assert sorted(read(tmp_path / "t.csv")) == sorted(ODD)
     assert exported.rows == len(ODD)
-    assert exported.formulas == FORMULAS
+    assert exported.tally.formulas == FORMULAS
 
 
 def test_guarded_csv_has_an_apostrophe_before_formulas_and_nowhere_else(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     fill(workspace, ODD)
-    assert export(workspace, tmp_path / "t.csv", guard=True).formulas == FORMULAS
+    assert export(workspace, tmp_path / "t.csv", guard=True).tally.formulas == FORMULAS
     cells = [cell for row in read(tmp_path / "t.csv") for cell in row]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
     guarded = [cell[1:] for cell in cells if cell[:1] == "'" and cell[1:] in {c for row in ODD for c in row}]
@@ -257,7 +257,7 @@ def test_a_file_never_has_the_name_of_another_kind_of_format(
     workspace: Workspace, tmp_path: Path, export_format: str, name: str
 ) -> None:
     with pytest.raises(ExportError, match=f"{name} does not have the name of .* Choose a name"):
-        write_export(workspace, tmp_path / name, export_format, include_seeds=False, rng_seed=0, force=True)
+        write_export(workspace, tmp_path / name, ExportOptions(export_format), force=True)
     assert not (tmp_path / name).exists()
 
 
@@ -292,8 +292,9 @@ def test_the_rows_of_seeds_and_of_a_persons_own_tasks_are_counted_apart(
     fill(workspace, seeds, origin="seed")
     for include_seeds, counts in ((True, (5, 3, 2, 1)), (False, (3, 3, 0, 0))):
         path = tmp_path / f"{include_seeds}.jsonl"
-        told = write_export(workspace, path, "messages", include_seeds=include_seeds, rng_seed=0, force=False)
-        assert (told.rows, told.of_model, told.of_seeds, told.duplicates) == counts
+        told = write_export(workspace, path, ExportOptions(include_seeds=include_seeds))
+        tally = told.tally
+        assert (told.rows, tally.of_model, tally.of_seeds, tally.duplicates) == counts
         assert path.read_text().count("\n") == told.rows
 
 
@@ -302,8 +303,9 @@ def test_a_row_that_a_seed_has_as_well_is_written_once_and_counted_once(
 ) -> None:
     fill(workspace, [("Name a tree.", "", "oak")])
     fill(workspace, [("Name a tree.", "", "oak")], origin="seed")
-    told = write_export(workspace, tmp_path / "t", "alpaca", include_seeds=True, rng_seed=0, force=False)
-    assert (told.rows, told.of_model, told.of_seeds, told.duplicates) == (1, 0, 1, 1)
+    told = write_export(workspace, tmp_path / "t", ExportOptions("alpaca", include_seeds=True))
+    tally = told.tally
+    assert (told.rows, tally.of_model, tally.of_seeds, tally.duplicates) == (1, 0, 1, 1)
 
 
 JSON_FORMATS = [one.name for one in FORMATS if isinstance(one, JsonFormat)]
@@ -315,9 +317,9 @@ def test_a_file_that_ends_in_json_is_one_array_in_every_json_format(
 ) -> None:
     fill(workspace, ODD)
     for path in (tmp_path / "t.json", tmp_path / "T.JSON"):
-        write_export(workspace, path, name, include_seeds=False, rng_seed=0, force=False)
+        write_export(workspace, path, ExportOptions(name))
         assert len(json.loads(path.read_text(encoding="utf-8"))) == len(ODD)
-    write_export(workspace, tmp_path / "t.jsonl", name, include_seeds=False, rng_seed=0, force=False)
+    write_export(workspace, tmp_path / "t.jsonl", ExportOptions(name))
     # Not splitlines(): a text may hold other line separators.
     lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     assert [json.loads(line) for line in lines] == json.loads(
@@ -328,7 +330,7 @@ def test_a_file_that_ends_in_json_is_one_array_in_every_json_format(
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_an_export_without_a_row_is_still_json(workspace: Workspace, tmp_path: Path, name: str) -> None:
     for file, text in (("t.json", "[]\n"), ("t.jsonl", "")):
-        write_export(workspace, tmp_path / file, name, include_seeds=False, rng_seed=0, force=False)
+        write_export(workspace, tmp_path / file, ExportOptions(name))
         assert (tmp_path / file).read_text() == text
 
 
@@ -336,7 +338,7 @@ def test_a_format_that_there_is_not_is_refused_with_those_that_there_are(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match="'yaml' is not an export format. Give one of messages, "):
-        write_export(workspace, tmp_path / "t", "yaml", include_seeds=False, rng_seed=0, force=False)
+        write_export(workspace, tmp_path / "t", ExportOptions("yaml"))
     assert not (tmp_path / "t").exists()
 
 

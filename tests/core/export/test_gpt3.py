@@ -7,6 +7,7 @@ import pytest
 from selfinstruct.core.errors import ExportError
 from selfinstruct.core.export.format_kinds import JsonFormat, Record
 from selfinstruct.core.export.registry import format_of
+from selfinstruct.core.export.style import Style
 from selfinstruct.db.records import TrainingRow
 
 END = "<|endoftext|>"
@@ -15,11 +16,11 @@ END = "<|endoftext|>"
 def encoded(layouts: str | None, row: TrainingRow) -> list[Record]:
     one = format_of("gpt3", layouts)
     assert isinstance(one, JsonFormat)
-    return [one.encode(row, random.Random(number)) for number in range(300)]
+    return [one.encode(row, Style(rng=random.Random(number))) for number in range(300)]
 
 
 def pairs(layouts: str | None, row: TrainingRow) -> set[tuple[str, str]]:
-    return {(record["prompt"], record["completion"]) for record in encoded(layouts, row)}  # type: ignore[misc]
+    return {(record["prompt"], record["completion"]) for record in encoded(layouts, row)}
 
 
 @pytest.mark.parametrize("layouts", [None, "paper"])

@@ -11,6 +11,7 @@ import pytest
 
 from selfinstruct.core.endpoint.responses import Answer, read_answer
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.export.options import ExportOptions
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.registry import check_candidate
 from selfinstruct.core.filtering.settings import FilterSettings, filter_defaults
@@ -305,7 +306,7 @@ async def test_a_bootstrap_needs_nothing_but_the_name_of_the_language(
         assert max(rouge_l(pair[0], pair[1], code) for pair in combinations(texts, 2)) < 0.7
         with_instances = [task for task in accepted if workspace.instances.of_task(task.id)]
         assert len(with_instances) >= 27, "the others have an unclear label"
-        exported = engine.export(workspace.path.with_name("train.jsonl"), "alpaca")
+        exported = engine.export(workspace.path.with_name("train.jsonl"), ExportOptions("alpaca"))
         assert exported.rows >= 30
     assert resolve({}, stored=workspace.settings.read()).language == code
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.export.options import ExportOptions
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.core.stats.overview import BatchCount, Overview, in_buckets, read_overview
@@ -46,7 +47,7 @@ async def test_every_step_of_the_funnel_is_what_the_workspace_and_an_export_say(
     async with engine_on(rng_seed=1) as engine:
         await grow(engine, 3)
         told, counts = overview(engine.workspace), engine.workspace.counts()
-        exported = engine.export(tmp_path / "train.jsonl", "alpaca")
+        exported = engine.export(tmp_path / "train.jsonl", ExportOptions("alpaca"))
         tasks = engine.workspace.tasks
         accepted = [
             task for task in map(tasks.get, range(176, tasks.count() + 1)) if task.state == "accepted"

@@ -144,7 +144,6 @@ def test_an_export_is_its_owners_alone_and_leaves_nothing_else_behind(grown: Pat
             id="no folder",
         ),
         pytest.param(["export", "--out", ".", "--db", "GROWN"], "is a folder", id="a folder"),
-        pytest.param(["export", "--out", "-", "--db", "GROWN"], "standard output", id="standard output"),
     ],
 )
 def test_wrong_use_gets_one_sentence(grown: Path, words: list[str], said: str) -> None:

@@ -1,0 +1,1 @@
+"""The trainers, one module each; `core/export/trainers/registry.py` lists them."""
