@@ -31,7 +31,7 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked_again(
     engine = engine_on()
     engine.decisions.instances.add(accepted(engine), "cod", "fish")
     async with curating(engine) as curator:
-        await curator.press("X", "left")
+        await curator.press("X", "left", "left", "left")
         assert "w.csv" in screen_text(curator.app)
         await curator.press("ctrl+s")
         assert "already exists. ^s again replaces it." in screen_text(curator.app)
@@ -80,7 +80,7 @@ async def test_a_letter_that_changes_the_format_is_no_file_name(engine_on: OpenE
     async with curating(engine_on(keys={"next_value": "n"})) as curator:
         await curator.press("X", "n")
         assert curator.app.screen.query_one("#export-file", Input).value == "w.jsonl"
-        await curator.press("n", "n")
+        await curator.press("n", "n", "n", "n")
         assert curator.app.screen.query_one("#export-file", Input).value == "w.csv"
 
 
