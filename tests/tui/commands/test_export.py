@@ -3,6 +3,8 @@
 import json
 import shutil
 import stat
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,11 @@ import pytest
 
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.export.registry import FORMATS
+from selfinstruct.core.export.trainer_kinds import Trainer
+from selfinstruct.core.export.trainers.registry import TRAINERS
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
+from tests.core.export.rows import PLAIN, TALK, WITH_INPUT, WITH_SYSTEM, put
 from tests.tui.commands.running import auto, run
 
 
@@ -172,3 +177,87 @@ def test_an_export_without_a_row_says_why_and_ends_with_code_1(tmp_path: Path) -
     assert "is empty: no accepted task has kept instances yet" in result.stderr
     assert (tmp_path / "t.jsonl").read_text() == ""
     assert "is written but empty" in run("export", "--help").stdout
+
+
+def test_the_help_of_export_tells_of_every_trainer() -> None:
+    told = " ".join(run("export", "--help").output.replace("│", " ").split())
+    for one in TRAINERS:
+        assert f"{one.name}: {one.about}." in told
+
+
+@pytest.mark.parametrize("one", TRAINERS, ids=lambda one: one.name)
+def test_an_export_for_a_trainer_ends_with_the_command_that_starts_it(
+    grown: Path, tmp_path: Path, one: Trainer
+) -> None:
+    out = tmp_path / ("out" if one.is_folder else "out.jsonl")
+    result = run("export", "--db", grown, "--for", one.name, "--out", out)
+    assert result.exit_code == 0, result.output
+    said, _, command = result.stdout.partition("Start the training with:\n")
+    file = out / "data" / "train.jsonl" if one.is_folder else out
+    assert said.startswith("Wrote ")
+    assert str(file) in said
+    assert file.exists()
+    assert str(out) in command
+    assert command.startswith("  ")
+
+
+@pytest.mark.parametrize("words", [(), ("--for", "openai"), ("--format", "csv"), ("--format", "parquet")])
+def test_standard_output_has_the_rows_and_nothing_else(
+    grown: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    run("export", "--db", grown, *words, "--out", tmp_path / "t")
+    result = run("export", "--db", grown, *words, "--out", "-")
+    assert result.exit_code == 0, result.output
+    assert result.stdout_bytes == (tmp_path / "t").read_bytes()
+    assert "to standard output: " in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["t"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--for", "trl", "--out", "-"),
+            "trl is a folder with several files. Choose its name with --out.",
+        ),
+        (
+            ("--format", "hub", "--out", "-"),
+            "hub is a folder with several files. Choose its name with --out.",
+        ),
+        (
+            ("--for", "trl", "--format", "csv", "--out", "t"),
+            "--for trl has a format of its own. Leave out --format or --for.",
+        ),
+        (("--format", "alpaca", "--system", "Be kind.", "--out", "t"), "has no place for a system prompt"),
+        (("--max-instances", "0", "--out", "t"), "--max-instances is wrong"),
+        (("--guard-formulas", "--out", "t"), "--guard-formulas is for spreadsheets."),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_before_anything_is_written(
+    grown: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    result = run("export", "--db", grown, *words)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_out_is_told_with_its_reason(workspace: Workspace, tmp_path: Path) -> None:
+    put(workspace, PLAIN, WITH_SYSTEM, TALK, *(replace(WITH_INPUT, output=name) for name in ("Tana", "Mara")))
+    words = ("export", "--db", workspace.path, "--max-instances", "1", "--out", tmp_path / "t")
+    said = run(*words, "--format", "alpaca").stdout
+    assert "Wrote 2 rows" in said
+    assert (
+        "Kept but not exported: 2 conversations, which alpaca has no place for, 1 over 1 of a task." in said
+    )
+
+
+def test_an_extra_that_is_missing_is_one_sentence_with_the_way_to_it(
+    grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    result = run("export", "--db", grown, "--format", "hub", "--out", tmp_path / "hub")
+    assert result.exit_code == 2
+    assert "Install it from a clone: pip install '.[parquet]'" in " ".join(result.stderr.split())
+    assert list(tmp_path.iterdir()) == []
