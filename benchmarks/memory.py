@@ -32,6 +32,12 @@ def resident_mb(pid: int) -> float:
     return 0.0
 
 
+def highest_mb() -> float:
+    """The highest resident memory that this process ever had, in MB."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else 0
+
+
 def own_mb() -> float:
     """The memory of this process, in MB."""
     return _kilobytes(os.getpid()) * 1024 / 1e6

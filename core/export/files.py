@@ -6,7 +6,7 @@ order into the files: memory holds none of their texts.
 
 import random
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -43,7 +43,7 @@ class _Collected:
     spool: Spool
     instance_ids: "array[int]"
     digests: list[bytes]
-    parts: dict[str, list[int]]
+    parts: Mapping[str, Sequence[int]]
     """For each file, the numbers of its rows in order."""
     tally: Tally
     checks: RowChecks | None
@@ -126,6 +126,7 @@ def _collected(
     """Read and encode the rows, and check them by the rules of the trainer."""
     tally, instance_ids, digests = Tally(), array("q"), list[bytes]()
     checks = None if plan.trainer is None else RowChecks(plan.trainer)
+    line, table = plan.format.line, plan.format if isinstance(plan.format, SpreadsheetFormat) else None
     with Spool(folder) as spool:
         with workspace.one_moment():
             style = Style(
@@ -136,13 +137,13 @@ def _collected(
             ):
                 if checks is not None:
                     checks.see(len(digests), row)
-                if isinstance(plan.format, SpreadsheetFormat):
-                    tally.formulas += plan.format.formulas(row)
-                spool.add(plan.format.line(row, style))
+                if table is not None:
+                    tally.formulas += table.formulas(row)
+                spool.add(line(row, style))
                 assert row.instance_id is not None
                 instance_ids.append(row.instance_id)
                 digests.append(digest)
-        order = list(range(len(digests)))
+        order = array("Q", range(len(digests)))
         random.Random(options.rng_seed).shuffle(order)
         parts = {"train": order}
         if checks is not None:

@@ -2,11 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_json
 
 from selfinstruct.core.export.style import Style
 from selfinstruct.db.records import TrainingRow
@@ -16,8 +17,6 @@ Record = Mapping[str, Any]
 Encode = Callable[[TrainingRow, Style], Record]
 """Converts a row."""
 
-# Records are made anew for each row, so that none holds itself.
-_to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters of cells that spreadsheets treat as formulas, or skip before looking for one."""
 
@@ -75,7 +74,7 @@ class JsonFormat:
 
     def line(self, row: TrainingRow, style: Style) -> bytes:
         """Return a row as UTF-8."""
-        return _to_json(self.encode(row, style)).encode()
+        return to_json(self.encode(row, style))
 
     def frame(self, path: Path) -> Frame:
         """Return what makes a file of rows: an array if its name ends in `.json`, otherwise JSON Lines."""
@@ -144,7 +143,7 @@ class ParquetFormat:
 
     def line(self, row: TrainingRow, style: Style) -> bytes:
         """Return the messages of a row as JSON in UTF-8."""
-        return _to_json(style.messages(row)).encode()
+        return to_json(style.messages(row))
 
 
 ExportFormat = JsonFormat | SpreadsheetFormat | ParquetFormat
