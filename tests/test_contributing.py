@@ -173,7 +173,7 @@ def test_a_filter_is_a_module_and_a_line(clone: Clone) -> None:
 
 @pytest.mark.slow
 def test_an_export_format_is_a_module_and_a_line(clone: Clone) -> None:
-    words = ("export", "--db", "w.db", "--format", "sharegpt", "--out", "train.json")
+    words = ("export", "--db", "w.db", "--format", "question-answer", "--out", "train.json")
     grown = clone.run(CURATOR_PROGRAM, "--auto", "--target", "3", "--db", "w.db")
     assert grown.returncode == 0, grown.stderr
     clone.add_module("An export format")
@@ -181,13 +181,13 @@ def test_an_export_format_is_a_module_and_a_line(clone: Clone) -> None:
     assert refused.returncode == 2, "without its line it is not there"
     assert not (clone.at_work / "train.json").exists()
     clone.add_line("An export format", "core/export/registry.py")
-    assert "sharegpt: conversations of human and gpt." in " ".join(
+    assert "question-answer: question and answer." in " ".join(
         clone.run(FORMAT_PROGRAM, "export", "--help").stdout.split()
     )
     done = clone.run(FORMAT_PROGRAM, *words)
     assert done.returncode == 0, done.stderr
     rows = json.loads((clone.at_work / "train.json").read_text(encoding="utf-8"))
-    assert [turn["from"] for turn in rows[0]["conversations"]] == ["human", "gpt"]
+    assert list(rows[0]) == ["question", "answer"]
     assert len(rows) >= 3
 
 

@@ -45,8 +45,8 @@ def options() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_that_a_page_names_exists(page: Path) -> None:
-    # What comes after pip, ruff, pytest, ray, the fuzzer and the mutation testing is theirs.
-    theirs = r"`(?:pytest|python -m tests\.(?:fuzz|mutation)) [^`]*`|(?m:^ray .*$)"
+    # What comes after pip, ruff, pytest, ray, trl, the fuzzer and the mutation testing is theirs.
+    theirs = r"`(?:pytest|python -m tests\.(?:fuzz|mutation)) [^`]*`|(?m:^(?:ray|cd \S+ && trl) .*$)"
     text = re.sub(theirs, "", page.read_text(encoding="utf-8"))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
     assert named - options() == set()
