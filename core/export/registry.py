@@ -4,7 +4,7 @@ To add a format, write a module in `core/export/formats` and add a line here (do
 """
 
 from selfinstruct.core.errors import ExportError
-from selfinstruct.core.export.format_kinds import ExportFormat, JsonFormat
+from selfinstruct.core.export.format_kinds import ExportFormat, JsonFormat, ParquetFormat, SpreadsheetFormat
 from selfinstruct.core.export.formats.alpaca import ALPACA
 from selfinstruct.core.export.formats.csv_table import CSV
 from selfinstruct.core.export.formats.gpt3 import GPT3
@@ -12,6 +12,7 @@ from selfinstruct.core.export.formats.messages import MESSAGES
 from selfinstruct.core.export.formats.parquet import HUB, PARQUET
 from selfinstruct.core.export.formats.prompt_completion import PROMPT_COMPLETION
 from selfinstruct.core.export.formats.sharegpt import SHAREGPT
+from selfinstruct.core.plugins import plugins
 
 FORMATS: tuple[ExportFormat, ...] = (
     MESSAGES,
@@ -23,7 +24,12 @@ FORMATS: tuple[ExportFormat, ...] = (
     PARQUET,
     HUB,
 )
-
+FORMATS += plugins(
+    "selfinstruct.exporters",
+    (JsonFormat, SpreadsheetFormat, ParquetFormat),
+    named=lambda one: one.name,
+    taken={one.name for one in FORMATS},
+)
 
 LAYOUTS = {
     one.name: tuple(name for name, _ in one.layouts)

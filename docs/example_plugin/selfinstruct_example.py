@@ -1,4 +1,4 @@
-"""A plugin: a filter and a shape of rows, in a package of its own."""
+"""A plugin: a filter, a shape of rows and an export format, in a package of its own."""
 
 import operator
 from collections.abc import Iterator
@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from selfinstruct.core.dataset_files.row import DataRow
 from selfinstruct.core.dataset_files.shape import Shape
 from selfinstruct.core.dataset_files.values import Fields, required
+from selfinstruct.core.export.format_kinds import JsonFormat, Record
+from selfinstruct.core.export.style import Style
 from selfinstruct.core.filtering.candidate import Candidate
 from selfinstruct.core.filtering.filter_kinds import ThresholdFilter
 from selfinstruct.core.filtering.setting_kinds import Count
+from selfinstruct.db.records import TrainingRow
 
 
 def _questions(candidate: Candidate) -> int:
@@ -35,3 +38,10 @@ def _read(fields: Fields, line: int) -> Iterator[DataRow]:
 
 
 FLASHCARDS = Shape("flashcards", "flashcards", lambda fields: "front" in fields and "back" in fields, _read)
+
+
+def _encode(row: TrainingRow, style: Style) -> Record:
+    return {"front": style.question(row), "back": row.output}
+
+
+CARDS = JsonFormat("flashcards", "front and back", _encode, joins=True)

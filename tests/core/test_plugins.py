@@ -1,4 +1,4 @@
-"""Filters and row shapes of other packages are found once those are installed; a broken one is told."""
+"""Filters, formats and row shapes of other packages are found once installed; a broken one is told."""
 
 import json
 import os
@@ -53,6 +53,23 @@ def test_a_filter_and_a_row_shape_of_another_package_are_at_work_once_it_is_inst
     (tmp_path / "plain").mkdir()
     without = run(tmp_path / "plain", tmp_path, "import", "cards.jsonl", "--db", "v.db")
     assert "have none of the known shapes; their fields are front, back" in without.stderr
+
+
+def test_an_export_format_of_another_package_is_written_once_it_is_installed(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cards.jsonl").write_text('{"front": "Name the capital of Peru.", "back": "Lima."}\n')
+    assert (
+        run(installed, tmp_path, "import", "cards.jsonl", "--db", "w.db", "--as", "accepted").returncode == 0
+    )
+    words = ("export", "--db", "w.db", "--format", "flashcards", "--out")
+    done = run(installed, tmp_path, *words, "back.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "back.jsonl").read_text()) == json.loads(
+        (tmp_path / "cards.jsonl").read_text()
+    )
+    (tmp_path / "plain").mkdir()
+    assert run(tmp_path / "plain", tmp_path, *words, "other.jsonl").returncode == 2
 
 
 def test_what_its_filter_objected_to_is_found_by_its_code(installed: Path, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def export(
         typer.Option(
             "--for",
             metavar="TRAINER",
+            show_default="none",
             help="Write what a trainer reads, and check its rules. "
             + " ".join(f"`{one.name}`: {one.about}." for one in TRAINERS),
         ),
