@@ -13,7 +13,7 @@ _METHODS = {"sft": "--train-on-inputs false", "dpo": "--training-method dpo"}
 def _command(job: Job, path: Path) -> str:
     file = shlex.quote(str(path))
     method = _METHODS[job.objective]
-    return f"together fine-tuning create --training-file {file} --model Qwen/Qwen3-8B --lora {method}"
+    return f"together fine-tuning create --training-file {file} -M Qwen/Qwen3-8B --lora {method}"
 
 
 TOGETHER = Trainer(
