@@ -34,7 +34,7 @@ def exported(path: Path, export_format: str) -> tuple[float, int]:
     with Workspace.open(path) as workspace:
         for _ in range(RUNS):
             began = process_time()
-            rows = write_export(workspace, out, ExportOptions(export_format), force=True).rows
+            rows = write_export(workspace, out, ExportOptions(export_format), force=True, at="now").rows
             best = min(best, process_time() - began)
     return best, rows
 

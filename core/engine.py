@@ -312,7 +312,7 @@ class Engine:
         """Stage 5: write the kept instances of accepted tasks as a training file."""
         from selfinstruct.core.export.files import write_export  # noqa: PLC0415 - not for the first screen
 
-        return write_export(self.workspace, path, options, force=force)
+        return write_export(self.workspace, path, options, at=self._clock(), force=force)
 
     # Requests: plan, send, process
 

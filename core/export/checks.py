@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from selfinstruct.core.errors import ExportError
-from selfinstruct.core.export.trainer_kinds import Trainer
+from selfinstruct.core.export.trainer_kinds import Objective, Trainer
 from selfinstruct.db.records import TrainingRow
 
 _SHOWN = 5
@@ -16,10 +16,12 @@ class RowChecks:
 
     Args:
         trainer: Whose rules apply.
+        objective: What the rows are for.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer, objective: Objective) -> None:
         self._trainer = trainer
+        self._needs_one_turn = objective in trainer.rules.one_turn
         self._wrong: dict[str, dict[int, int]] = {}
         """Task ids by the number of the row, for each complaint."""
 
@@ -32,6 +34,8 @@ class RowChecks:
         """
         if not row.output.strip():
             self._add("an empty answer, on which nothing can be trained", number, row)
+        if self._needs_one_turn and row.conversation is not None and row.conversation.turns:
+            self._add("several turns", number, row)
         if self._trainer.rules.alternates and row.conversation is not None:
             roles = ["user", *(turn.role for turn in row.conversation.turns), "assistant"]
             if any(one == next_one for one, next_one in pairwise(roles)):

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from selfinstruct.db.records import ExportedRow
+from selfinstruct.db.records import ExportedRow, TrainingRow
+
+if TYPE_CHECKING:
+    from selfinstruct.core.export.decontamination import Overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class WrittenFile:
         return [ExportedRow(*pair) for pair in zip(self.instance_ids, self.digests, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Contaminated:
+    """A row that was left out, since it overlaps with an evaluation set."""
+
+    row: TrainingRow
+    overlap: "Overlap"
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of rows, kept up while they stream by."""
@@ -39,6 +51,13 @@ class Tally:
     """Left out as exact duplicates."""
     over_limit: int = 0
     """Left out, since their task has more instances than wanted."""
+    unmatched: int = 0
+    """Left out, since their task does not match the filter line."""
+    unreviewed: int = 0
+    """Left out, since no person has decided on them."""
+    contaminated: list[Contaminated] = field(default_factory=list)
+    with_thoughts: int = 0
+    without_thoughts: int = 0
     formulas: int = 0
     """Cells of a table that a spreadsheet would treat as formulas, guarded or not."""
 

@@ -1,6 +1,6 @@
 """The plan of an export: the format of its rows, its files by name, and whether its options go together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,14 +11,18 @@ from selfinstruct.core.export.format_kinds import (
     ParquetFormat,
     SpreadsheetFormat,
 )
-from selfinstruct.core.export.hub_readme import hub_readme
-from selfinstruct.core.export.options import JOINS, ExportOptions
+from selfinstruct.core.export.options import JOINS, ExportOptions, Preference
 from selfinstruct.core.export.parquet_file import require_parquet
 from selfinstruct.core.export.registry import FORMATS, format_of
-from selfinstruct.core.export.trainer_kinds import TEST, TRAIN, Job, Trainer
+from selfinstruct.core.export.trainer_kinds import TEST, TRAIN, EncodePair, EncodeRated, Job, Trainer
 from selfinstruct.core.export.trainers.registry import trainer_of
 
 _README = "README.md"
+_LONGEST = 255
+"""Bytes of a file's name that file systems allow."""
+_USUAL_FORMAT = ExportOptions().format
+_THOUGHTS_APART = ("messages", "axolotl")
+"""Formats and trainers whose messages have a field for thoughts."""
 _FOLDER_FILES = {"train": TRAIN, "test": TEST}
 
 
@@ -30,6 +34,11 @@ class Plan:
     trainer: Trainer | None
     join: str
     """What stands between instruction and input, where both become one text."""
+    preference: Preference | None = None
+    encode_pair: EncodePair | None = None
+    encode_rated: EncodeRated | None = None
+    provenance: bool = False
+    decontaminates: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -51,25 +60,49 @@ class Plan:
             return path / "data" / f"{part}-00000-of-00001.parquet"
         return path / _FOLDER_FILES[part]
 
-    def beside(self, path: Path, rows: Mapping[str, int]) -> dict[Path, str]:
-        """Return the files beside the data with their texts.
+    def job(self, parts: Collection[str]) -> Job:
+        """Return the training job for these parts."""
+        return Job(self.preference or "sft", has_test="test" in parts)
+
+    def configs(self, path: Path, parts: Collection[str]) -> dict[Path, str]:
+        """Return the trainer's files beside the data with their texts.
 
         Args:
             path: The folder that a person named.
-            rows: The number of rows of each part.
+            parts: The parts of the rows.
         """
-        if not self.is_folder:
+        if self.trainer is None or self.trainer.configs is None:
             return {}
-        if self.trainer is None:
-            return {path / _README: hub_readme(rows)}
-        assert self.trainer.configs is not None
-        texts = self.trainer.configs(Job(has_test="test" in rows))
-        return {path / name: text for name, text in texts.items()}
+        return {path / name: text for name, text in self.trainer.configs(self.job(parts)).items()}
+
+    def card(self, path: Path) -> Path:
+        """Return the file of the card."""
+        return path / _README if self.is_folder else _beside(path, ".card.md")
+
+    def provenance_file(self, path: Path, part: str) -> Path:
+        """Return the file that says where the rows of a part came from."""
+        if self.is_folder:
+            return path / f"{part}.provenance.jsonl"
+        return _beside(self.data_file(path, part), ".provenance.jsonl")
+
+    def contaminated_file(self, path: Path) -> Path:
+        """Return the file of the rows that overlap with an evaluation set."""
+        return path / "contaminated.jsonl" if self.is_folder else _beside(path, ".contaminated.jsonl")
 
     def files(self, path: Path, parts: Sequence[str]) -> list[Path]:
-        """Return every file that is written, the data first."""
+        """Return every file that is written but the card, the data first."""
         data = [self.data_file(path, part) for part in parts]
-        return [*data, *self.beside(path, dict.fromkeys(parts, 0))]
+        sources = [self.provenance_file(path, part) for part in parts] if self.provenance else []
+        left_out = [self.contaminated_file(path)] if self.decontaminates else []
+        return [*data, *self.configs(path, parts), *sources, *left_out]
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the name of a file that belongs to another one, shortened where that has a very long name."""
+    name = path.name
+    while len(f"{name}{ending}".encode(errors="surrogateescape")) > _LONGEST:
+        name = name[:-1]
+    return path.with_name(f"{name}{ending}")
 
 
 def plan_of(options: ExportOptions) -> Plan:
@@ -105,8 +138,54 @@ def plan_of(options: ExportOptions) -> Plan:
         chosen = replace(chosen, guards_formulas=True)
     if isinstance(chosen, ParquetFormat):
         require_parquet()
+    if options.thoughts == "separate" and chosen.name not in _THOUGHTS_APART:
+        raise ExportError(
+            f"{chosen.name} has no field for thoughts. Give --thoughts keep, which puts them before the"
+            f" output, or --format {_THOUGHTS_APART[0]}."
+        )
+    if options.ngram < 1:
+        raise ExportError("--ngram must be 1 or more.")
+    encode_pair, encode_rated = _preference_encoders(options, trainer)
     own = "blank-line" if trainer is None else trainer.join
-    return Plan(chosen, trainer, JOINS[options.join or own])
+    return Plan(
+        chosen,
+        trainer,
+        JOINS[options.join or own],
+        preference=options.preference,
+        encode_pair=encode_pair,
+        encode_rated=encode_rated,
+        provenance=options.provenance,
+        decontaminates=bool(options.decontaminate),
+    )
+
+
+def _preference_encoders(
+    options: ExportOptions, trainer: Trainer | None
+) -> tuple[EncodePair | None, EncodeRated | None]:
+    """Return how pairs and rated rows are written.
+
+    Raises:
+        ExportError: The format or the trainer takes none of what is wanted.
+    """
+    if options.preference is None:
+        if options.preference_by_filters:
+            raise ExportError("--preference-by-filters is for --preference kto. Leave it out, or give both.")
+        return None, None
+    if options.preference_by_filters and options.preference != "kto":
+        raise ExportError("--preference-by-filters is for --preference kto. Pairs are people's edits only.")
+    if trainer is None and options.format != _USUAL_FORMAT:
+        raise ExportError(
+            f"--preference has one format of its own, and {options.format} is another. Leave out --format, or"
+            " give --for."
+        )
+    # The shapes of TRL, which most others read.
+    trainer = trainer or trainer_of("trl")
+    encoder = trainer.encode_pair if options.preference == "dpo" else trainer.encode_rated
+    if encoder is None:
+        raise ExportError(
+            f"{trainer.name} does not train by {options.preference.upper()}. Choose another one."
+        )
+    return trainer.encode_pair, trainer.encode_rated
 
 
 def _named(formats: Iterable[ExportFormat]) -> str:

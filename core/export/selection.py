@@ -7,15 +7,35 @@ from dataclasses import replace
 from selfinstruct.core.export.exported import Tally
 from selfinstruct.core.export.history import row_digest
 from selfinstruct.core.export.options import ExportOptions
+from selfinstruct.core.task_query import parse_filter
+from selfinstruct.core.util.blocks import in_blocks
+from selfinstruct.db.reads.card import CardRows
 from selfinstruct.db.records import Conversation, TrainingRow
 from selfinstruct.db.workspace import Workspace
+
+_BLOCK = 500
+"""Rows whose decisions are looked up at once."""
 
 Selected = tuple[TrainingRow, bytes]
 """A row as it is to be encoded, and the hash of its content as stored."""
 
 
+def matching(workspace: Workspace, where: str) -> frozenset[int]:
+    """Return the ids of the tasks that a filter line finds.
+
+    Raises:
+        QueryError: The line cannot be parsed.
+    """
+    return frozenset(workspace.tasks.search(parse_filter(where)))
+
+
 def selected(
-    workspace: Workspace, options: ExportOptions, tally: Tally, *, holds_conversations: bool
+    workspace: Workspace,
+    options: ExportOptions,
+    tally: Tally,
+    *,
+    holds_conversations: bool,
+    task_ids: frozenset[int] | None = None,
 ) -> Iterator[Selected]:
     """Yield the rows to export, seeds first, then by task id; each step streams and counts what it drops.
 
@@ -24,8 +44,13 @@ def selected(
         options: What a person has chosen.
         tally: Counts the rows by origin, and what is left out.
         holds_conversations: Whether the format has a place for several turns and system prompts.
+        task_ids: The tasks whose rows are taken; None for all.
     """
     rows: Iterable[TrainingRow] = workspace.instances.training_rows(include_seeds=options.include_seeds)
+    if task_ids is not None:
+        rows = _of_tasks(rows, task_ids, tally)
+    if options.reviewed_only:
+        rows = _reviewed(rows, workspace.card, tally)
     if not holds_conversations:
         rows = _of_one_turn(rows, tally)
     chosen = _distinct(rows, tally)
@@ -37,6 +62,26 @@ def selected(
         else:
             tally.of_model += 1
         yield (_with_system(row, options.system) if options.system else row), digest
+
+
+def _of_tasks(rows: Iterable[TrainingRow], task_ids: frozenset[int], tally: Tally) -> Iterator[TrainingRow]:
+    for row in rows:
+        if row.task_id in task_ids:
+            yield row
+        else:
+            tally.unmatched += 1
+
+
+def _reviewed(rows: Iterable[TrainingRow], decisions: CardRows, tally: Tally) -> Iterator[TrainingRow]:
+    for block in in_blocks(rows, _BLOCK):
+        decided = {
+            (one.task_id, one.instance_id) for one in decisions.of_people({row.task_id for row in block})
+        }
+        for row in block:
+            if decided & {(row.task_id, None), (row.task_id, row.instance_id)}:
+                yield row
+            else:
+                tally.unreviewed += 1
 
 
 def _of_one_turn(rows: Iterable[TrainingRow], tally: Tally) -> Iterator[TrainingRow]:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from typing import cast
 
 from selfinstruct.core.export.options import JOINS
 from selfinstruct.db.records import Message, TrainingRow
@@ -15,6 +16,8 @@ class Style:
     """What stands between instruction and input."""
     has_conversations: bool = False
     """Whether a row has several turns or a system prompt, if the format depends on that."""
+    thoughts_apart: bool = False
+    """Whether messages have a field for the reasoning that led to them."""
     rng: random.Random = field(default_factory=random.Random)
     """Picks among layouts, if there are several."""
 
@@ -36,7 +39,13 @@ class Style:
 
     def messages(self, row: TrainingRow) -> list[Message]:
         """The whole conversation, which ends with the output."""
-        return [*self.prompt(row), answer(row.output)]
+        messages = [*self.prompt(row), answer(row.output)]
+        if self.thoughts_apart:
+            # The same keys in every message: loaders make one table of them.
+            thoughts = [""] * (len(messages) - 1) + [row.thoughts]
+            apart = zip(messages, thoughts, strict=True)
+            return [cast("Message", {**one, "reasoning_content": thought}) for one, thought in apart]
+        return messages
 
 
 def answer(output: str) -> Message:

@@ -6,6 +6,7 @@ from pathlib import Path
 from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.format_kinds import JsonFormat, ParquetFormat, SpreadsheetFormat
 from selfinstruct.core.export.plan import Plan
+from selfinstruct.core.export.sidecars import is_card
 from selfinstruct.core.settings.sources import from_store
 from selfinstruct.db.atomic_file import is_special
 from selfinstruct.db.sqlite.own_files import own_file
@@ -44,8 +45,10 @@ def check_targets(path: Path, plan: Plan, parts: list[str], workspace: Workspace
     files = plan.files(path, parts)
     for file in files:
         _check_file(file, workspace)
+    card = plan.card(path)
+    _check_file(card, workspace)
     if not force:
-        _check_free(files)
+        _check_free(file for file in (*files, card) if file != card or not is_card(card))
 
 
 def _check_folder(path: Path, plan: Plan) -> None:

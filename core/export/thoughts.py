@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from selfinstruct.core.endpoint.responses import AnswerError, read_thoughts
+from selfinstruct.core.export.options import ThoughtsMode
 from selfinstruct.core.util.blocks import in_blocks
 from selfinstruct.db.content_digest import content_digest
 from selfinstruct.db.reads.instance_answers import InstanceAnswers
 from selfinstruct.db.records import TrainingRow
 from selfinstruct.db.tables.instances import conversation_text
-
-ThoughtsMode = Literal["keep", "separate", "strip"]
-"""`keep`: before the output, between `<think>` tags. `separate`: in `TrainingRow.thoughts`. `strip`: none."""
 
 _BLOCK = 256
 """Rows whose answers are looked up at once."""

@@ -41,6 +41,8 @@ class Rules:
     max_bytes: int | None = None
     alternates: bool = False
     """Whether user and assistant must take turns."""
+    one_turn: frozenset[Objective] = frozenset()
+    """Objectives for which a row must be one question with one answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def test_every_token_of_the_answers_is_trained_on_and_none_of_the_questions(
     from axolotl.prompt_strategies import load
     from datasets import load_dataset
 
-    write_export(talks, tmp_path / "out", ExportOptions(trainer="axolotl"))
+    write_export(talks, tmp_path / "out", ExportOptions(trainer="axolotl"), at="now")
     known = validated((tmp_path / "out" / "axolotl.yaml").read_text())
     strategy = load("chat_template", tokenizer, known, known.datasets[0])
     rows = load_dataset("json", data_files=str(tmp_path / "out" / TRAIN), split="train")

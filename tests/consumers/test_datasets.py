@@ -39,7 +39,7 @@ def test_every_json_format_loads_with_every_answer(
     talks: Workspace, tmp_path: Path, one: JsonFormat, ending: str
 ) -> None:
     path = tmp_path / f"t.{ending}"
-    write_export(talks, path, ExportOptions(one.name))
+    write_export(talks, path, ExportOptions(one.name), at="now")
     rows = load("json", data_files=str(path))
     expected = ANSWERS if one.holds_conversations else sorted(output for *_, output in ROWS)
     if one.name == "gpt3":
@@ -51,7 +51,7 @@ def test_every_json_format_loads_with_every_answer(
 def test_prompts_and_completions_are_strings_where_no_row_is_a_conversation(
     questions: Workspace, tmp_path: Path
 ) -> None:
-    write_export(questions, tmp_path / "t.jsonl", ExportOptions("prompt-completion"))
+    write_export(questions, tmp_path / "t.jsonl", ExportOptions("prompt-completion"), at="now")
     rows = load("json", data_files=str(tmp_path / "t.jsonl"))
     assert sorted(row["completion"] for row in rows) == sorted(output for *_, output in ROWS)
 
@@ -60,7 +60,7 @@ def test_a_parquet_file_and_a_folder_for_the_hub_load_with_the_same_messages(
     talks: Workspace, tmp_path: Path
 ) -> None:
     for name, export_format in (("t.jsonl", "messages"), ("t.parquet", "parquet"), ("hub", "hub")):
-        write_export(talks, tmp_path / name, ExportOptions(export_format))
+        write_export(talks, tmp_path / name, ExportOptions(export_format), at="now")
     expected = load("json", data_files=str(tmp_path / "t.jsonl"))
     assert load("parquet", data_files=str(tmp_path / "t.parquet")) == expected
     assert load(str(tmp_path / "hub")) == expected
@@ -71,7 +71,7 @@ def test_what_is_written_for_a_trainer_loads_with_every_answer(
     talks: Workspace, tmp_path: Path, trainer: Any
 ) -> None:
     path = tmp_path / ("out" if trainer.is_folder else "out.jsonl")
-    exported = write_export(talks, path, ExportOptions(trainer=trainer.name))
+    exported = write_export(talks, path, ExportOptions(trainer=trainer.name), at="now")
     rows = load("json", data_files=str(exported.files[0].path))
     ending = "prompt-completion" if trainer.name == "trl" else "messages"
     assert sorted(map(ANSWER[ending], rows)) == ANSWERS

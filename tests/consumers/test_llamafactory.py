@@ -37,7 +37,7 @@ def loaded(name: str) -> list[dict[str, Any]]:
 def test_every_row_arrives_with_its_answer_its_turns_and_its_system_prompt(
     talks: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_export(talks, tmp_path / "out", ExportOptions(trainer="llamafactory"))
+    write_export(talks, tmp_path / "out", ExportOptions(trainer="llamafactory"), at="now")
     monkeypatch.chdir(tmp_path / "out")
     rows = loaded("train")
     answers = [output for *_, output in ROWS] + [output for _, _, output, _ in TALKS]

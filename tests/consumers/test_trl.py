@@ -37,7 +37,7 @@ def test_every_token_of_the_completion_is_trained_on_and_no_other(
     from datasets import load_dataset
     from trl import SFTConfig, SFTTrainer
 
-    write_export(talks, tmp_path / "out", ExportOptions(trainer="trl"))
+    write_export(talks, tmp_path / "out", ExportOptions(trainer="trl"), at="now")
     monkeypatch.chdir(tmp_path / "out")
     script, settings, chosen, _ = parsed(tmp_path / "out" / "sft.yaml", SFTConfig)
     assert chosen.model_name_or_path == MODEL

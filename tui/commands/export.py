@@ -2,7 +2,9 @@
 
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,10 +14,11 @@ from selfinstruct.core.errors import ExportError, TargetExistsError
 from selfinstruct.core.export.exported import Exported
 from selfinstruct.core.export.files import STANDARD_OUTPUT, stream_export, write_export
 from selfinstruct.core.export.format_kinds import SpreadsheetFormat
-from selfinstruct.core.export.options import ExportOptions, Join
+from selfinstruct.core.export.options import ExportOptions, Join, Preference, ThoughtsMode
 from selfinstruct.core.export.registry import FORMATS
 from selfinstruct.core.export.trainers.registry import TRAINERS
 from selfinstruct.db.reads.counts import Training
+from selfinstruct.db.records import Message
 from selfinstruct.tui.commands.exit_codes import Exit, stop
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
 from selfinstruct.tui.text.safe_text import many, safe_line
@@ -30,6 +33,8 @@ else:
 _SPREADSHEETS = " or ".join(one.name for one in FORMATS if isinstance(one, SpreadsheetFormat))
 """Formats whose cells a spreadsheet may run as formulas."""
 _USUAL_FORMAT = FORMATS[0].name
+_SHOWN = 5
+"""Rows that a sentence names."""
 
 
 def export(
@@ -76,8 +81,80 @@ def export(
             help="What stands between instruction and input where they become one text.",
         ),
     ] = None,
+    where: Annotated[
+        str,
+        typer.Option(
+            metavar="LINE",
+            show_default="all",
+            help="Only tasks that a filter line of the curator finds: 'label:clf score<0.5 haiku'.",
+        ),
+    ] = "",
+    reviewed_only: Annotated[
+        bool,
+        typer.Option(
+            "--reviewed-only", help="Only rows of which a person has decided on the task or the row itself."
+        ),
+    ] = False,
+    split: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            show_default="one file",
+            help="The share of rows for training, such as 0.9; the others go to a file for tests. Tasks and"
+            " near-duplicates stay together, and labels keep their shares.",
+        ),
+    ] = None,
+    thoughts: Annotated[
+        ThoughtsMode,
+        typer.Option(
+            help="The reasoning that the stored answers hold: `keep` it before the output in <think> tags,"
+            " `separate` it into a field, or `strip` it. Nothing is requested.",
+        ),
+    ] = "strip",
+    preference: Annotated[
+        Preference | None,
+        typer.Option(
+            show_default="none",
+            help="From people's decisions. `dpo`: what they edited, before and after. `kto`: outputs that"
+            " they edited, added, restored or dropped.",
+        ),
+    ] = None,
+    preference_by_filters: Annotated[
+        bool,
+        typer.Option(
+            "--preference-by-filters", help="With kto: outputs that rules dropped are undesirable too."
+        ),
+    ] = False,
+    decontaminate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            show_default="none",
+            help="Leave out rows that share an n-gram with this evaluation set, or have an instruction with a"
+            " ROUGE-L of 0.7 with one of its instructions, and list them. Repeatable.",
+        ),
+    ] = None,
+    ngram: Annotated[int, typer.Option(metavar="N", help="Tokens in sequence that count as an overlap.")] = 8,
+    check_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            show_default="none",
+            help="Apply the chat template and tokenizer of the model in this folder, and refuse what would"
+            " train on nothing.",
+        ),
+    ] = None,
+    provenance: Annotated[
+        bool,
+        typer.Option(
+            "--provenance",
+            help="Write a file beside the data that says, row for row, where each came from: prompts, models,"
+            " decisions.",
+        ),
+    ] = False,
     rng_seed: Annotated[
-        int, typer.Option(metavar="N", help="Random seed for the order, and for the layouts of gpt3.")
+        int,
+        typer.Option(metavar="N", help="Random seed for the order, the split, and the layouts of gpt3."),
     ] = 0,
     layouts: Annotated[
         str | None,
@@ -114,14 +191,24 @@ def export(
         layouts=layouts,
         guard_formulas=guard_formulas,
         rng_seed=rng_seed,
+        where=where,
+        reviewed_only=reviewed_only,
+        split=split,
+        decontaminate=tuple(map(str, decontaminate or ())),
+        ngram=ngram,
+        thoughts=thoughts,
+        preference=preference,
+        preference_by_filters=preference_by_filters,
+        provenance=provenance,
     )
     to_output = out == STANDARD_OUTPUT
     with sentences(db), look_into(db) as workspace:
+        checker = None if check_model is None else _Checker(check_model, to_output=to_output)
         try:
             exported = (
-                stream_export(workspace, sys.stdout.buffer, options)
+                stream_export(workspace, sys.stdout.buffer, options, checker)
                 if to_output
-                else write_export(workspace, out, options, force=force)
+                else write_export(workspace, out, options, at=_now(), force=force, check=checker)
             )
         except TargetExistsError as error:
             stop(ExportError(f"{error.path} already exists. Give --force to replace it, or another --out."))
@@ -135,6 +222,38 @@ def export(
             err=True,
         )
         raise typer.Exit(Exit.FAILED)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class _Checker:
+    """Checks rows with the chat template and the tokenizer of a model, and says what it counted."""
+
+    def __init__(self, folder: Path, *, to_output: bool) -> None:
+        self._folder = folder
+        self._to_output = to_output
+
+    def __call__(self, rows: "Iterator[Sequence[Message]]") -> None:
+        from selfinstruct.core.export.chat_model import FolderModel  # noqa: PLC0415 - an extra
+        from selfinstruct.core.export.model_check import check_rows  # noqa: PLC0415 - as above
+
+        found = check_rows(rows, FolderModel(self._folder))
+        if found.refusal is not None:
+            raise ExportError(found.refusal)
+        sentence = (
+            f"{many(found.tokens, 'token')} in all, {found.trained_tokens:,} of them trained; the longest row"
+            f" has {found.longest:,}."
+        )
+        typer.echo(sentence, err=self._to_output)
+        if found.too_long:
+            shown = ", ".join(map(str, found.too_long[:_SHOWN]))
+            more = f" and {len(found.too_long) - _SHOWN:,} more" if len(found.too_long) > _SHOWN else ""
+            typer.echo(
+                f"Over the model's length: rows {shown}{more}, in the order of their tasks.",
+                err=self._to_output,
+            )
 
 
 def _outcome(exported: Exported, options: ExportOptions, training: Training) -> list[str]:
@@ -153,9 +272,17 @@ def _outcome(exported: Exported, options: ExportOptions, training: Training) -> 
         f"{many(tally.conversations, 'conversation')}, which {options.format} has no place"
         " for": tally.conversations,
         f"{tally.over_limit:,} over {options.max_instances} of a task": tally.over_limit,
+        f"{tally.unmatched:,} that --where does not find": tally.unmatched,
+        f"{tally.unreviewed:,} that nobody has reviewed": tally.unreviewed,
+        f"{len(tally.contaminated):,} that overlap with an evaluation set": len(tally.contaminated),
     }
     if listed := ", ".join(what for what, number in told.items() if number and what):
         lines.append(f"Kept but not exported: {listed}.")
+    lines += [
+        safe_line(f"Task {one.row.task_id}: {one.overlap.sentence}") for one in tally.contaminated[:_SHOWN]
+    ]
+    if options.thoughts != "strip":
+        lines.append(f"{many(tally.with_thoughts, 'row')} with thoughts, {tally.without_thoughts:,} without.")
     if exported.command is not None:
         lines.append("Start the training with:")
         lines += [f"  {safe_line(line)}" for line in exported.command.splitlines()]

@@ -114,12 +114,19 @@ def _find(workspace: Workspace, name: str) -> Export:
 
 
 def _rows_now(workspace: Workspace, export: Export) -> "list[ExportedRow]":
-    from selfinstruct.core.export.history import exported_row  # noqa: PLC0415 - as above
+    from selfinstruct.core.export.encoded_rows import RowSource  # noqa: PLC0415 - as above
+    from selfinstruct.core.export.exported import Tally  # noqa: PLC0415 - as above
+    from selfinstruct.core.export.options import ExportOptions  # noqa: PLC0415 - as above
+    from selfinstruct.core.export.plan import plan_of  # noqa: PLC0415 - as above
+    from selfinstruct.db.records import ExportedRow  # noqa: PLC0415 - as above
 
-    seeds = bool(export.options.get("include_seeds"))
-    rows = workspace.instances.training_rows(include_seeds=seeds)
-    unique = {row.content: row for row in reversed(list(rows))}.values()
-    return [exported_row(row) for row in unique]
+    options = ExportOptions.repeated(export.options)
+    source = RowSource(workspace, plan_of(options), options)
+    return [
+        ExportedRow(row.instance_id, digest)
+        for row, digest in source.kept(Tally())
+        if row.instance_id is not None
+    ]
 
 
 def _lines(found: "Difference") -> Iterator[str]:

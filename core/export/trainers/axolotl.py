@@ -6,7 +6,7 @@ from pathlib import Path
 from selfinstruct.core.export.format_kinds import Record
 from selfinstruct.core.export.preference_rows import RatedRow
 from selfinstruct.core.export.style import Style
-from selfinstruct.core.export.trainer_kinds import MODEL, TEST, TRAIN, Job, Trainer
+from selfinstruct.core.export.trainer_kinds import MODEL, TEST, TRAIN, Job, Rules, Trainer
 from selfinstruct.core.export.trainers.shapes import messages, messages_and_answers
 
 _TYPES = {
@@ -88,4 +88,5 @@ AXOLOTL = Trainer(
     _configs,
     messages_and_answers,
     _encode_rated,
+    rules=Rules(one_turn=frozenset({"kto"})),
 )

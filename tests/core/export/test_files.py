@@ -51,7 +51,7 @@ def fill(workspace: Workspace, rows: Sequence[tuple[str, str, str]], *, origin: 
 
 
 def export(workspace: Workspace, path: Path, *, force: bool = False, guard: bool = False) -> Exported:
-    return write_export(workspace, path, ExportOptions("csv", guard_formulas=guard), force=force)
+    return write_export(workspace, path, ExportOptions("csv", guard_formulas=guard), force=force, at="now")
 
 
 def read(path: Path) -> list[tuple[str, ...]]:
@@ -152,7 +152,7 @@ def test_links_with_names_like_those_of_temporary_files_are_left_alone(
     before = set(tmp_path.iterdir())
     export(workspace, tmp_path / "t.csv")
     assert precious.read_text() == "precious"
-    assert set(tmp_path.iterdir()) - before == {tmp_path / "t.csv"}
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "t.csv", tmp_path / "t.csv.card.md"}
 
 
 @pytest.mark.parametrize("with_links", [True, False])
@@ -257,7 +257,7 @@ def test_a_file_never_has_the_name_of_another_kind_of_format(
     workspace: Workspace, tmp_path: Path, export_format: str, name: str
 ) -> None:
     with pytest.raises(ExportError, match=f"{name} does not have the name of .* Choose a name"):
-        write_export(workspace, tmp_path / name, ExportOptions(export_format), force=True)
+        write_export(workspace, tmp_path / name, ExportOptions(export_format), force=True, at="now")
     assert not (tmp_path / name).exists()
 
 
@@ -292,7 +292,7 @@ def test_the_rows_of_seeds_and_of_a_persons_own_tasks_are_counted_apart(
     fill(workspace, seeds, origin="seed")
     for include_seeds, counts in ((True, (5, 3, 2, 1)), (False, (3, 3, 0, 0))):
         path = tmp_path / f"{include_seeds}.jsonl"
-        told = write_export(workspace, path, ExportOptions(include_seeds=include_seeds))
+        told = write_export(workspace, path, ExportOptions(include_seeds=include_seeds), at="now")
         tally = told.tally
         assert (told.rows, tally.of_model, tally.of_seeds, tally.duplicates) == counts
         assert path.read_text().count("\n") == told.rows
@@ -303,7 +303,7 @@ def test_a_row_that_a_seed_has_as_well_is_written_once_and_counted_once(
 ) -> None:
     fill(workspace, [("Name a tree.", "", "oak")])
     fill(workspace, [("Name a tree.", "", "oak")], origin="seed")
-    told = write_export(workspace, tmp_path / "t", ExportOptions("alpaca", include_seeds=True))
+    told = write_export(workspace, tmp_path / "t", ExportOptions("alpaca", include_seeds=True), at="now")
     tally = told.tally
     assert (told.rows, tally.of_model, tally.of_seeds, tally.duplicates) == (1, 0, 1, 1)
 
@@ -317,9 +317,9 @@ def test_a_file_that_ends_in_json_is_one_array_in_every_json_format(
 ) -> None:
     fill(workspace, ODD)
     for path in (tmp_path / "t.json", tmp_path / "T.JSON"):
-        write_export(workspace, path, ExportOptions(name))
+        write_export(workspace, path, ExportOptions(name), at="now")
         assert len(json.loads(path.read_text(encoding="utf-8"))) == len(ODD)
-    write_export(workspace, tmp_path / "t.jsonl", ExportOptions(name))
+    write_export(workspace, tmp_path / "t.jsonl", ExportOptions(name), at="now")
     # Not splitlines(): a text may hold other line separators.
     lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     assert [json.loads(line) for line in lines] == json.loads(
@@ -330,7 +330,7 @@ def test_a_file_that_ends_in_json_is_one_array_in_every_json_format(
 @pytest.mark.parametrize("name", JSON_FORMATS)
 def test_an_export_without_a_row_is_still_json(workspace: Workspace, tmp_path: Path, name: str) -> None:
     for file, text in (("t.json", "[]\n"), ("t.jsonl", "")):
-        write_export(workspace, tmp_path / file, ExportOptions(name))
+        write_export(workspace, tmp_path / file, ExportOptions(name), at="now")
         assert (tmp_path / file).read_text() == text
 
 
@@ -338,7 +338,7 @@ def test_a_format_that_there_is_not_is_refused_with_those_that_there_are(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match="'yaml' is not an export format. Give one of messages, "):
-        write_export(workspace, tmp_path / "t", ExportOptions("yaml"))
+        write_export(workspace, tmp_path / "t", ExportOptions("yaml"), at="now")
     assert not (tmp_path / "t").exists()
 
 

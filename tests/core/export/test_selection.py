@@ -17,7 +17,7 @@ from tests.core.export.rows import PLAIN, TALK, WITH_INPUT, WITH_SYSTEM, put
 
 
 def export(workspace: Workspace, path: Path, **options: Any) -> tuple[Exported, list[dict[str, Any]]]:
-    done = write_export(workspace, path, ExportOptions(**options), force=True)
+    done = write_export(workspace, path, ExportOptions(**options), force=True, at="now")
     return done, [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
@@ -26,7 +26,7 @@ def test_conversations_are_left_out_and_counted_where_there_is_no_place_for_them
     workspace: Workspace, tmp_path: Path, name: str
 ) -> None:
     put(workspace, PLAIN, WITH_INPUT, WITH_SYSTEM, TALK)
-    done = write_export(workspace, tmp_path / "t", ExportOptions(name))
+    done = write_export(workspace, tmp_path / "t", ExportOptions(name), at="now")
     assert (done.rows, done.tally.conversations) == (2, 2)
 
 
@@ -130,6 +130,6 @@ def test_options_that_do_not_go_together_are_refused_in_one_sentence(
     workspace: Workspace, tmp_path: Path, options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ExportError) as told:
-        write_export(workspace, tmp_path / "t", ExportOptions(**options))
+        write_export(workspace, tmp_path / "t", ExportOptions(**options), at="now")
     assert str(told.value) == said
     assert not (tmp_path / "t").exists()

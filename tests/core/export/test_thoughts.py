@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.export.thoughts import ThoughtsApplied, ThoughtsMode
+from selfinstruct.core.export.options import ThoughtsMode
+from selfinstruct.core.export.thoughts import ThoughtsApplied
 from selfinstruct.db.records import NewInstance, TextPrompt, TrainingRow
 from selfinstruct.db.workspace import Workspace
 from tests.conftest import OpenEngine

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def test_rows_have_the_same_keys_no_others_and_no_none(
     workspace: Workspace, tmp_path: Path, one: Trainer
 ) -> None:
     put(workspace, PLAIN, WITH_INPUT, WITH_SYSTEM, TALK, *MANY)
-    done = write_export(workspace, target(one, tmp_path), ExportOptions(trainer=one.name))
+    done = write_export(workspace, target(one, tmp_path), ExportOptions(trainer=one.name), at="now")
     rows = [json.loads(line) for line in done.files[0].path.read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 4 + len(MANY)
     assert {tuple(row) for row in rows} == {("prompt", "completion") if one.name == "trl" else ("messages",)}
@@ -65,7 +64,7 @@ def test_instruction_and_input_are_joined_as_the_trainer_does_unless_told_otherw
     cases: list[tuple[Join | None, Join]] = [(None, own), *((join, join) for join in JOINS)]
     for wanted, expected in cases:
         options = ExportOptions(trainer=one.name, join=wanted)
-        done = write_export(workspace, target(one, tmp_path), options, force=True)
+        done = write_export(workspace, target(one, tmp_path), options, force=True, at="now")
         text = f"Name a river.{JOINS[expected]}Kenya"
         assert json.dumps(text) in done.files[0].path.read_text(encoding="utf-8")
 
@@ -76,7 +75,7 @@ def test_a_folder_has_the_rows_a_configuration_and_nothing_else(
 ) -> None:
     put(workspace, *MANY)
     folder = tmp_path / "my data"
-    done = write_export(workspace, folder, ExportOptions(trainer=one.name))
+    done = write_export(workspace, folder, ExportOptions(trainer=one.name), at="now")
     written = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     assert written == {Path("data/train.jsonl"), *(path.relative_to(folder) for path in done.beside)}
     assert done.command is not None
@@ -93,9 +92,9 @@ def test_an_upload_is_one_file_and_a_command_that_names_it(
     workspace: Workspace, tmp_path: Path, one: Trainer
 ) -> None:
     put(workspace, *MANY)
-    done = write_export(workspace, tmp_path / "my rows.jsonl", ExportOptions(trainer=one.name))
+    done = write_export(workspace, tmp_path / "my rows.jsonl", ExportOptions(trainer=one.name), at="now")
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".jsonl"] == ["my rows.jsonl"]
-    assert done.beside == ()
+    assert [path.name for path in done.beside] == ["my rows.jsonl.card.md"]
     assert done.command is not None
     assert any("my rows.jsonl" in word for word in shlex.split(done.command))
 
@@ -168,7 +167,7 @@ def test_too_few_rows_are_refused(
     put(workspace, *rows)
     path = target(trainer_of(name), tmp_path)
     with pytest.raises(ExportError) as told:
-        write_export(workspace, path, ExportOptions(trainer=name))
+        write_export(workspace, path, ExportOptions(trainer=name), at="now")
     assert str(told.value) == said
     assert not path.exists()
 
@@ -185,7 +184,7 @@ def test_rows_that_train_on_nothing_are_refused_by_number(
     with pytest.raises(
         ExportError, match=r"^Row \d+ \(task 13\) has an empty answer, on which nothing can be"
     ):
-        write_export(workspace, target(one, tmp_path), ExportOptions(trainer=one.name))
+        write_export(workspace, target(one, tmp_path), ExportOptions(trainer=one.name), at="now")
     assert not target(one, tmp_path).exists()
 
 
@@ -196,12 +195,12 @@ def test_a_refusal_names_the_first_rows_in_the_order_of_the_file_and_counts_the_
     order = [
         json.loads(line)["output"]
         for path in [tmp_path / "t"]
-        if write_export(workspace, path, ExportOptions("alpaca"))
+        if write_export(workspace, path, ExportOptions("alpaca"), at="now")
         for line in path.read_text().splitlines()
     ]
     numbers = [number for number, output in enumerate(order, start=1) if not output.strip()]
     with pytest.raises(ExportError) as told:
-        write_export(workspace, tmp_path / "out", ExportOptions(trainer="trl"))
+        write_export(workspace, tmp_path / "out", ExportOptions(trainer="trl"), at="now")
     words = str(told.value)
     assert [int(word) for word in words.replace("(", "").split() if word.isdigit()][:1] == numbers[:1]
     assert all(f"{number} (task " in words for number in numbers[:5])
@@ -216,10 +215,10 @@ def test_messages_of_the_same_role_in_a_row_are_refused_where_they_would_be_skip
     put(workspace, *MANY, TALK, replace(TALK, task_id=5, conversation=TWICE))
     path = target(trainer_of(name), tmp_path)
     if not refuses:
-        assert write_export(workspace, path, ExportOptions(trainer=name)).rows == len(MANY) + 2
+        assert write_export(workspace, path, ExportOptions(trainer=name), at="now").rows == len(MANY) + 2
         return
     with pytest.raises(ExportError, match=r"^Row \d+ \(task 14\) has two messages of the same role in a row"):
-        write_export(workspace, path, ExportOptions(trainer=name))
+        write_export(workspace, path, ExportOptions(trainer=name), at="now")
 
 
 @pytest.mark.parametrize(
@@ -233,12 +232,13 @@ def test_too_much_is_refused_and_nothing_is_left(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: Rules, said: str
 ) -> None:
     put(workspace, *MANY)
-    made: Callable[[Trainer], checks.RowChecks] = checks.RowChecks
+    made = checks.RowChecks
     monkeypatch.setattr(
-        "selfinstruct.core.export.files.RowChecks", lambda one: made(replace(one, name="x", rules=rules))
+        "selfinstruct.core.export.files.RowChecks",
+        lambda one, objective: made(replace(one, name="x", rules=rules), objective),
     )
     with pytest.raises(ExportError) as told:
-        write_export(workspace, tmp_path / "out", ExportOptions(trainer="trl"))
+        write_export(workspace, tmp_path / "out", ExportOptions(trainer="trl"), at="now")
     assert str(told.value) == said
     assert not (tmp_path / "out").exists()
 
@@ -252,10 +252,10 @@ def test_all_files_are_checked_before_one_is_written(
     (tmp_path / "out" / taken).write_text("precious")
     options = ExportOptions(trainer="llamafactory")
     with pytest.raises(TargetExistsError) as told:
-        write_export(workspace, tmp_path / "out", options)
+        write_export(workspace, tmp_path / "out", options, at="now")
     assert told.value.path == tmp_path / "out" / taken
     assert [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["precious"]
-    write_export(workspace, tmp_path / "out", options, force=True)
+    write_export(workspace, tmp_path / "out", options, force=True, at="now")
     assert "precious" not in (tmp_path / "out" / taken).read_text()
 
 
@@ -275,6 +275,6 @@ def test_a_name_that_does_not_fit_is_refused(
     put(workspace, *MANY)
     (tmp_path / "a file").write_text("precious")
     with pytest.raises(ExportError) as told:
-        write_export(workspace, Path(path), ExportOptions(trainer=trainer), force=True)
+        write_export(workspace, Path(path), ExportOptions(trainer=trainer), force=True, at="now")
     assert str(told.value).startswith(said)
     assert (tmp_path / "a file").read_text() == "precious"

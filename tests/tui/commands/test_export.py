@@ -131,7 +131,8 @@ def test_a_file_that_is_there_is_replaced_only_with_force(grown: Path, tmp_path:
 
 def test_an_export_is_its_owners_alone_and_leaves_nothing_else_behind(grown: Path, tmp_path: Path) -> None:
     run("export", "--db", grown, "--out", tmp_path / "train.jsonl")
-    assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["train.jsonl", "train.jsonl.card.md"]
+    assert stat.S_IMODE((tmp_path / "train.jsonl.card.md").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "train.jsonl").stat().st_mode) == 0o600
 
 
@@ -210,7 +211,7 @@ def test_standard_output_has_the_rows_and_nothing_else(
     assert result.exit_code == 0, result.output
     assert result.stdout_bytes == (tmp_path / "t").read_bytes()
     assert "to standard output: " in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["t"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t", "t.card.md"]
 
 
 @pytest.mark.parametrize(
