@@ -8,7 +8,7 @@ from selfinstruct.core.errors import SelfInstructError
 from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.util.did_you_mean import nearest
 from selfinstruct.core.util.storable_text import storable_text
-from selfinstruct.db.records import Label, Origin, State, TaskQuery
+from selfinstruct.db.records import Label, Origin, State, SuggestedKind, TaskQuery
 
 _SHORT = {
     "clf": "classification",
@@ -23,6 +23,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "state": get_args(State),
     "label": get_args(Label),
     "verdict": VERDICTS,
+    "suggested": ("yes", "no", *get_args(SuggestedKind)),
 }
 _ON_SCREENS = {"pending": "undecided", "unknown": "unclear"} | {code: word for word, code in _TOO.items()}
 _SCORE = re.compile(r"score\s*(?P<sign>[<>])\s*(?P<bound>\d*\.?\d+)$")
@@ -55,12 +56,17 @@ def parse_filter(line: str) -> TaskQuery:
             wanted = _with(wanted, name, _value(name, value.strip('"')))
         elif colon and name in {"batch", "id"}:
             wanted = _with(wanted, name, _number(name, value))
+        elif colon and name == "by":
+            wanted = _with(wanted, name, _name(value))
         elif colon and value and name.isidentifier() and not value.startswith("/"):
             raise QueryError(_unknown(name, plain))
         elif plain.startswith('"'):
             raise QueryError('A quote is not closed: put another " after the last word of the phrase.')
         elif quoted or plain:
             words.append(quoted or plain)
+    if wanted.suggested not in {None, "no"} and wanted.state is None:
+        # What is suggested is open while nobody has decided; where a state is given, it is history.
+        wanted = replace(wanted, state="pending")
     return replace(wanted, words=tuple(words))
 
 
@@ -90,6 +96,13 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
+def _name(value: str) -> str:
+    name = value.strip('"').strip()
+    if not name:
+        raise QueryError("by: needs a name, as in by:anna.")
+    return name
+
+
 def _not_compared(name: str, plain: str) -> str:
     if name == "score":
         return "score needs < or > and a number, as in score>0.6."
@@ -98,7 +111,7 @@ def _not_compared(name: str, plain: str) -> str:
 
 
 def _unknown(name: str, plain: str) -> str:
-    fields = (*_VALUES, "batch", "id", "score")
+    fields = (*_VALUES, "by", "batch", "id", "score")
     near = nearest(name, fields)
     meant = f"Did you mean {near}?" if near else f"The fields are {', '.join(fields)}."
     return f'{name} is not a field. {meant} To search for it as text, write "{plain}".'

@@ -8,6 +8,7 @@ State = Literal["pending", "accepted", "rejected"]
 Label = Literal["classification", "generation", "unknown"]
 Who = Literal["human", "auto"]
 Stage = Literal["propose", "embed", "classify", "instantiate"]
+SuggestedKind = Literal["accept", "reject", "edit"]
 DecisionKind = Literal["accept", "reject", "edit", "relabel", "drop", "add", "restore", "undo", "redo"]
 InstanceState = Literal["kept", "dropped", "withdrawn"]
 """`withdrawn`: a person added the instance and undid that; it is hidden until they redo it."""
@@ -83,6 +84,10 @@ class TaskQuery:
     """Exclusive lower bound on the ROUGE-L with the nearest neighbour."""
     less_than: float | None = None
     """Exclusive upper bound on it."""
+    suggested: SuggestedKind | Literal["yes", "no"] | None = None
+    """What is suggested; `yes` for anything, `no` for nothing."""
+    by: str | None = None
+    """The name of a person who has decided on the task or its instances, in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +208,21 @@ class InstanceDecision:
 
 
 AnyDecision = Decision | InstanceDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A decision that a program suggests and leaves to a person; open while the task is undecided."""
+
+    id: int
+    task_id: int
+    decision: SuggestedKind
+    instruction: str | None
+    """The suggested wording, for `edit`."""
+    reason: str | None
+    person: str
+    """Who suggests it."""
+    at: str
 
 
 @dataclass(frozen=True, slots=True)

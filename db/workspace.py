@@ -25,6 +25,7 @@ from selfinstruct.db.reads.overview import OverviewRows
 from selfinstruct.db.reads.preferences import Preferences
 from selfinstruct.db.reads.provenance import Provenance
 from selfinstruct.db.reads.request_log import RequestLog
+from selfinstruct.db.reads.task_details import TaskDetails
 from selfinstruct.db.sqlite.connection import (
     Storage,
     connect,
@@ -54,6 +55,7 @@ from selfinstruct.db.tables.jobs import Jobs
 from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
 from selfinstruct.db.tables.requests import Requests
 from selfinstruct.db.tables.settings import SettingsStore
+from selfinstruct.db.tables.suggestions import Suggestions
 from selfinstruct.db.tables.tasks import Tasks
 from selfinstruct.db.tables.vectors import Vectors
 
@@ -89,6 +91,8 @@ class Workspace:
         self.backlog = Backlog(db)
         self.instances = Instances(db)
         self.decisions = Decisions(db)
+        self.suggestions = Suggestions(db)
+        self.details = TaskDetails(db)
         self.requests = Requests(db)
         self.jobs = Jobs(db)
         self.imports = Imports(db)

@@ -145,6 +145,16 @@ class RequestLog:
         by_id = {row[0]: RequestRow(*row) for row in rows}
         return [by_id[request_id] for request_id in request_ids if request_id in by_id]
 
+    def about(self, task_id: int) -> list[RequestRow]:
+        """Return the request that proposed a task, and those for its label and its instances, by id."""
+        rows = self._db.execute(
+            """SELECT id FROM requests WHERE task_id = ?1
+            UNION SELECT propose_request_id FROM tasks WHERE id = ?1 AND propose_request_id IS NOT NULL
+            ORDER BY id""",
+            [task_id],
+        )
+        return self.get_many([request_id for (request_id,) in rows])
+
     def record(self, request_id: int) -> RequestRecord:
         """Return a request with all its attempts, oldest first.
 

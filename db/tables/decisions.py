@@ -1,6 +1,7 @@
 """Decisions: the append-only log that determines the state of every task and instance."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -102,13 +103,23 @@ class Decisions:
         assert decision_id is not None
         return decision_id
 
-    def to_undo(self) -> int | None:
+    def to_undo(self, *, on: int | None = None) -> int | None:
         """Return the last step, of a person or a command of theirs, that is not entirely undone, or None.
 
         Steps taken in other running programs do not count.
+
+        Args:
+            on: Only steps on this task; None for all.
         """
-        last = self._last_standing("undo")
+        last = self._last_standing("undo", on=on)
         return None if last is None else last[1]
+
+    def tasks_in(self, step: int) -> int:
+        """Count the tasks that a step decided on."""
+        (count,) = self._db.execute(
+            "SELECT count(DISTINCT task_id) FROM decisions WHERE step = ?", [step]
+        ).fetchone()
+        return int(count)
 
     def to_redo(self) -> int | None:
         """Return the last step with decisions that were undone; None if there is none.
@@ -125,12 +136,13 @@ class Decisions:
         ).fetchone()
         return None if since else last[1]
 
-    def _last_standing(self, kind: TakingBack) -> tuple[int, int] | None:
+    def _last_standing(self, kind: TakingBack, *, on: int | None = None) -> tuple[int, int] | None:
+        of_task = "" if on is None else "task_id = ? AND"
         found: tuple[int, int] | None = self._db.execute(
             f"""SELECT id, step FROM decisions
-            WHERE {_UNDOABLE} AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} AND {_NOT_IN_OTHERS}
+            WHERE {of_task} {_UNDOABLE} AND {_REVERTED_BY[kind]} AND {_NOT_REVERTED} AND {_NOT_IN_OTHERS}
             ORDER BY id DESC LIMIT 1""",
-            [self.run_id],
+            [*([] if on is None else [on]), self.run_id],
         ).fetchone()
         return found
 
@@ -166,6 +178,22 @@ class Decisions:
         """Return the decisions on a task's instances, oldest first."""
         rows = self._rows("WHERE task_id = ? AND instance_id IS NOT NULL ORDER BY id", [task_id])
         return [_on_instance(row) for row in rows]
+
+    def deciders(self, task_ids: Iterable[int]) -> dict[int, list[str]]:
+        """Return who has decided on each of these tasks or their instances, in the order of the first time.
+
+        Each is a person's name, `human` for people without one, `auto`, or the name of a command.
+        """
+        unnamed = f"CASE WHEN who = 'auto' AND tag IN {COMMANDS} THEN tag ELSE who END"
+        rows = self._db.execute(
+            f"""SELECT task_id, coalesce(person, {unnamed}) AS decider FROM decisions
+            WHERE task_id IN (SELECT value FROM json_each(?)) GROUP BY task_id, decider ORDER BY min(id)""",
+            [json.dumps(list(task_ids))],
+        )
+        found: dict[int, list[str]] = {}
+        for task_id, decider in rows:
+            found.setdefault(task_id, []).append(decider)
+        return found
 
     def kind_of(self, decision: AnyDecision) -> DecisionKind:
         """Return the kind of a decision; for an undo or redo, that of the decision undone or redone."""

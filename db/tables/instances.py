@@ -104,6 +104,17 @@ class Instances:
             [task_id],
         )
 
+    def of_tasks(self, task_ids: Iterable[int]) -> dict[int, list[Instance]]:
+        """Return what `of_task` does for each of these tasks; tasks without any are absent."""
+        found: dict[int, list[Instance]] = {}
+        for instance in self._select(
+            f"""{_OF_CURRENT_WORDING} WHERE instances.task_id IN (SELECT value FROM json_each(?))
+            AND instances.state != 'withdrawn' ORDER BY instances.id""",
+            [json.dumps(list(task_ids))],
+        ):
+            found.setdefault(instance.task_id, []).append(instance)
+        return found
+
     def of_wording(self, task_id: int, instruction: str, label: Label) -> list[Instance]:
         """Return the kept and dropped instances for this wording and label of a task, by id."""
         return self._select(

@@ -1,13 +1,13 @@
 """Tasks: seeds, candidates and the pool, with their verdicts."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from selfinstruct.db.records import Label, Order, Origin, PoolTask, Reason, State, Task, TaskQuery
 from selfinstruct.db.sqlite.driver import Connection
 from selfinstruct.db.sqlite.transactions import transaction
+from selfinstruct.db.tables.task_conditions import all_of, conditions
 
 _COLUMNS = (
     "id, origin, name, instruction, label, state, verdict, nearest_id, score, batch, "
@@ -29,18 +29,6 @@ _ASKING = {"classify": "classify_request_id", "instantiate": "instantiate_reques
 
 _FIRST_PART = 128
 """Tasks that a search for the next undecided one looks at first."""
-_TRIGRAM = 3
-"""Characters; the trigram index cannot find shorter words."""
-_WILDCARD, _ESCAPED = re.compile(r"[%_\\]"), r"\\\g<0>"
-"""What LIKE does not take literally, and how it is told to."""
-
-
-def _all_of(terms: Sequence[str]) -> str:
-    """Join conditions with AND, as a balanced tree: SQLite rejects expressions over 1000 levels deep."""
-    if len(terms) <= 2:
-        return " AND ".join(terms)
-    half = len(terms) // 2
-    return f"({_all_of(terms[:half])}) AND ({_all_of(terms[half:])})"
 
 
 class Tasks:
@@ -337,33 +325,40 @@ class Tasks:
 
     def search(self, wanted: TaskQuery, order: Order = "id") -> Sequence[int]:
         """Return the ids of the tasks that match a query, sorted; ties and `id` sort newest first."""
-        terms: list[str] = []
-        values: list[Any] = []
-        for column in ("origin", "state", "label", "verdict", "batch", "id"):
-            value = getattr(wanted, column)
-            if value is not None:
-                terms.append(f"{column} = ?")
-                values.append(value)
-        for comparison, bound in (("score > ?", wanted.more_than), ("score < ?", wanted.less_than)):
-            if bound is not None:
-                terms.append(comparison)
-                values.append(bound)
-        short = [word for word in wanted.words if len(word) < _TRIGRAM]
-        terms += ["instruction LIKE ? ESCAPE '\\'"] * len(short)
-        values += (f"%{_WILDCARD.sub(_ESCAPED, word)}%" for word in short)
-        phrases = ['"{}"'.format(word.replace('"', '""')) for word in wanted.words if len(word) >= _TRIGRAM]
-        is_by_id = order == "id" and not terms
-        if is_by_id and not phrases:
+        sought = conditions(wanted)
+        is_by_id = order == "id" and not sought.terms
+        if is_by_id and sought.phrase is None:
             return self._all_ids()
         if is_by_id:
             # The index has the ids in order: nothing is looked up or sorted.
             sql = "SELECT rowid AS id FROM tasks_text WHERE tasks_text MATCH ? ORDER BY rowid DESC"
-        else:
-            if phrases:
-                terms.append("id IN (SELECT rowid FROM tasks_text WHERE tasks_text MATCH ?)")
-            where = f"WHERE {_all_of(terms)}" if terms else ""
-            sql = f"SELECT id FROM tasks {where} ORDER BY {_ORDERS[order]} id DESC"
-        return self._ids(sql, [*values, *([" ".join(phrases)] if phrases else [])])
+            return self._ids(sql, [sought.phrase])
+        terms, values = sought.terms, sought.values
+        if sought.phrase is not None:
+            terms = (*terms, "id IN (SELECT rowid FROM tasks_text WHERE tasks_text MATCH ?)")
+            values = (*values, sought.phrase)
+        where = f"WHERE {all_of(terms)}" if terms else ""
+        return self._ids(f"SELECT id FROM tasks {where} ORDER BY {_ORDERS[order]} id DESC", values)
+
+    def page(self, wanted: TaskQuery, *, before: int | None, most: int) -> list[int]:
+        """Return the first `most` ids below `before` that match a query, newest first; None for the newest.
+
+        All pages together take as long as one search, and never more memory than a page.
+        """
+        sought = conditions(wanted)
+        end = self.last_id() + 1 if before is None else before
+        # Both are gone through in the order of ids: nothing is sorted, and a page ends where it is full.
+        tasks, column = "tasks NOT INDEXED", "tasks.id"
+        terms, values = (*sought.terms, "tasks.id < ?"), (*sought.values, end)
+        if sought.phrase is not None:
+            tasks, column = "tasks_text CROSS JOIN tasks ON tasks.id = tasks_text.rowid", "tasks_text.rowid"
+            terms = (*sought.terms, "tasks_text.rowid < ?", "tasks_text MATCH ?")
+            values = (*values, sought.phrase)
+        rows = self._db.execute(
+            f"SELECT {column} FROM {tasks} WHERE {all_of(terms)} ORDER BY {column} DESC LIMIT ?",
+            [*values, most],
+        )
+        return [task_id for (task_id,) in rows]
 
     def _all_ids(self) -> Sequence[int]:
         last = self.last_id()

@@ -58,7 +58,8 @@ def test_every_verdict_can_be_looked_for_by_its_code_and_as_the_screens_write_it
         ("state:banana", r"rejected\.$"),
         (
             "colour:red",
-            "colour is not a field. The fields are origin, state, label, verdict, batch, id, score.",
+            "colour is not a field. The fields are origin, state, label, verdict, suggested, by, batch, id,"
+            " score.",
         ),
         ("lable:clf", "lable is not a field. Did you mean label"),
         ("batch:three", "needs a number"),
