@@ -52,6 +52,10 @@ class DecisionRefusedError(SelfInstructError):
     """A decision is not possible in the current state."""
 
 
+class UnchangedError(DecisionRefusedError):
+    """A decision would change nothing: everything is already as it wants it."""
+
+
 class RequestRefusedError(SelfInstructError):
     """A request to the model is not possible in the current state."""
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.errors import DecisionRefusedError, UnchangedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.db.records import (
@@ -59,7 +59,7 @@ class InstanceDecider:
 
         def dropped(instance: Instance) -> InstanceStanding:
             if instance.state != "kept":
-                raise DecisionRefusedError("This instance is already dropped.")
+                raise UnchangedError("This instance is already dropped.")
             return replace(instance.standing, state="dropped", reason=BY_HAND)
 
         self._decide("drop", instance_id, dropped)
@@ -74,7 +74,7 @@ class InstanceDecider:
 
         def restored(instance: Instance) -> InstanceStanding:
             if instance.state == "kept":
-                raise DecisionRefusedError("This instance is already kept.")
+                raise UnchangedError("This instance is already kept.")
             return self._sound(replace(instance.standing, state="kept", reason=None), instance)
 
         self._decide("restore", instance_id, restored)
@@ -131,7 +131,7 @@ class InstanceDecider:
             instance = self._get(instance_id)
             after = change(instance)
             if after == instance.standing:
-                raise DecisionRefusedError("The instance already reads like this.")
+                raise UnchangedError("The instance already reads like this.")
             self._append(instance, kind, after)
         self._emit(TaskDecided(instance.task_id, kind, "human"))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.core.decisions.instances import InstanceDecider
-from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.errors import DecisionRefusedError, UnchangedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment, Assessor
@@ -59,6 +59,11 @@ class DecisionResult:
     spared: tuple[int, ...] = ()
     """Ids of tasks left alone because they were already decided on."""
 
+    def require_all(self) -> None:
+        """Raise the first refusal, if any."""
+        for error in self.refused.values():
+            raise error
+
 
 class Decider:
     """Records decisions on the tasks of one workspace.
@@ -96,7 +101,7 @@ class Decider:
             RefusedByFiltersError: Assessed again, there are reasons against it besides those in `despite`.
             DecisionRefusedError: It is already in the pool.
         """
-        _raise(self.accept_all([task_id], despite={task_id: despite}))
+        self.accept_all([task_id], despite={task_id: despite}).require_all()
 
     def accept_all(
         self, task_ids: Iterable[int], *, despite: Mapping[int, Sequence[Reason]] | None = None
@@ -116,7 +121,7 @@ class Decider:
 
         def accepted(task: Task) -> Standing:
             if task.state == "accepted":
-                raise DecisionRefusedError(f"Task {task.id} is already accepted.")
+                raise UnchangedError(f"Task {task.id} is already accepted.")
             assessment = self._assessor.assess_task(task.id, task.instruction)
             if not set(assessment.reasons) <= set((despite or {}).get(task.id, ())):
                 raise RefusedByFiltersError(assessment.reasons)
@@ -133,7 +138,7 @@ class Decider:
         Raises:
             DecisionRefusedError: It is already rejected, or it is a seed.
         """
-        _raise(self.reject_all([task_id], tag=tag))
+        self.reject_all([task_id], tag=tag).require_all()
 
     def reject_all(self, task_ids: Iterable[int], *, tag: str | None = None) -> DecisionResult:
         """Reject candidates, or remove tasks from the pool."""
@@ -159,7 +164,7 @@ class Decider:
         """`restore_all`, in slices when there are many."""
 
         def restored(task: Task) -> Standing:
-            if task.state != "rejected":
+            if task.state == "accepted":
                 raise DecisionRefusedError(f"Task {task.id} is not rejected.")
             return replace(task.standing, state="pending")
 
@@ -198,7 +203,7 @@ class Decider:
                 raise RefusedByFiltersError(reasons)
             return Standing(task.state, wording, None)
 
-        _raise(at_once(self._deciding("edit", [task_id], reworded)))
+        at_once(self._deciding("edit", [task_id], reworded)).require_all()
         return self._assessor.assess(wording, but=task_id)
 
     def relabel(self, task_id: int, label: Label) -> None:
@@ -207,7 +212,7 @@ class Decider:
         Raises:
             DecisionRefusedError: It already has that label.
         """
-        _raise(self.relabel_all([task_id], label))
+        self.relabel_all([task_id], label).require_all()
 
     def relabel_all(self, task_ids: Iterable[int], label: Label) -> DecisionResult:
         """Set the label of tasks."""
@@ -231,6 +236,24 @@ class Decider:
     def undoing(self) -> Sliced[list[AnyDecision]]:
         """`undo`, in slices when the step is a large one."""
         return self._taking_back("undo", self._workspace.decisions.to_undo)
+
+    def undo_on(self, task_id: int) -> list[AnyDecision]:
+        """Undo a person's last step on one task or its instances, as `undo` does with the last step of all.
+
+        Raises:
+            DecisionRefusedError: As with `undo`, or the step has decided on other tasks as well.
+        """
+
+        def last_on_task() -> int | None:
+            step = self._workspace.decisions.to_undo(on=task_id)
+            if step is not None and (others := self._workspace.decisions.tasks_in(step) - 1):
+                raise DecisionRefusedError(
+                    f"Task {task_id} was decided on in one step with {others:,} more, which are only undone"
+                    " together, in the curator."
+                )
+            return step
+
+        return at_once(self._taking_back("undo", last_on_task))
 
     def redo(self) -> list[AnyDecision]:
         """Redo the last undo if nothing was decided since; returns the reverted undos, empty if none.
@@ -362,7 +385,7 @@ class Decider:
                             continue
                         after = change(task)
                         if after == task.standing:
-                            raise DecisionRefusedError(_nothing_to_change(task, kind))
+                            raise UnchangedError(_nothing_to_change(task, kind))
                     except DecisionRefusedError as error:
                         refused[task_id] = error
                     else:
@@ -430,11 +453,6 @@ def _until(number: int) -> Callable[[], bool]:
         return lambda: False
     end = time.perf_counter() + _A_SLICE_S
     return lambda: time.perf_counter() >= end
-
-
-def _raise(decided: DecisionResult) -> None:
-    for error in decided.refused.values():
-        raise error
 
 
 def _moved_on(task: Task, decision: Decision) -> bool:

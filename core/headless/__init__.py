@@ -1,0 +1,1 @@
+"""What scripts and agents do without a screen: decide line by line, suggest, look up."""
