@@ -24,6 +24,8 @@ class Exit(IntEnum):
     ENDPOINT = 4
     ROWLESS = 5
     """The target is reached, but too many accepted tasks have no row, or could still get one."""
+    REFUSED = 6
+    """Some of the decisions on the lines of a script were refused, or could not be read."""
     INTERRUPTED = 130
 
 

@@ -3,16 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from selfinstruct.db.records import Instance, Label, NewInstance
-from selfinstruct.db.workspace import Workspace
+from selfinstruct.tui.commands.open_engine import open_engine
 from selfinstruct.tui.commands.open_workspace import DbOption, open_workspace, sentences
-from selfinstruct.tui.commands.start_settings import start_settings
 from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 
@@ -47,7 +45,7 @@ def reparse(
     with sentences(db), open_workspace(db, read_only=dry_run) as workspace:
         from selfinstruct.core.reparsing.differences import find_differences  # noqa: PLC0415 - imports the engine
 
-        engine = _engine(workspace)
+        engine = open_engine(workspace)
         differences = find_differences(engine)
         typer.echo("\n".join(difference_lines(differences)))
         if differences.is_empty:
@@ -57,15 +55,6 @@ def reparse(
             return
         applied = asyncio.run(_apply(engine, differences))
         typer.echo("\n".join(applied_lines(applied, engine.settings.keys)))
-
-
-def _engine(workspace: Workspace) -> "Engine":
-    """Open an engine with the settings of the next run."""
-    from selfinstruct.core.engine import Engine  # noqa: PLC0415 - other commands do not need it
-
-    # Atomic, so that settings stored by another program meanwhile, such as a cost limit, are not reverted.
-    with nullcontext() if workspace.read_only else workspace.transaction():
-        return Engine(workspace, start_settings(workspace, {}))
 
 
 async def _apply(engine: "Engine", differences: "Differences") -> "Applied":

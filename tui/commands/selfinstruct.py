@@ -12,13 +12,17 @@ from selfinstruct.db.records import JobOut
 from selfinstruct.db.sqlite.connection import Storage
 from selfinstruct.tui.commands import dedupe
 from selfinstruct.tui.commands.check_and_backup import backup, check
+from selfinstruct.tui.commands.decide import decide
 from selfinstruct.tui.commands.exit_codes import run
 from selfinstruct.tui.commands.export import export, not_exported
 from selfinstruct.tui.commands.exports import diff, exports
 from selfinstruct.tui.commands.import_data import import_data
+from selfinstruct.tui.commands.list_tasks import list_tasks
 from selfinstruct.tui.commands.open_workspace import DbOption, look_into, sentences
 from selfinstruct.tui.commands.options import Command, Program, VersionOption
 from selfinstruct.tui.commands.reparse import reparse
+from selfinstruct.tui.commands.search import search
+from selfinstruct.tui.commands.show import show
 from selfinstruct.tui.text.job_text import about_out
 from selfinstruct.tui.text.safe_text import (
     LABEL_WORDS,
@@ -97,6 +101,27 @@ app.command(
     "    selfinstruct reparse --db movies.db --dry-run\n\n"
     "    selfinstruct reparse --db movies.db",
 )(reparse)
+
+app.command(
+    name="list",
+    cls=Command,
+    epilog="Examples:\n\n"
+    "    selfinstruct list --db movies.db --where 'state:undecided score<0.3'\n\n"
+    "    selfinstruct list --db movies.db --json | jq -r .instruction",
+)(list_tasks)
+app.command(cls=Command, epilog="Example:\n\n    selfinstruct show --db movies.db 204 --json")(show)
+app.command(
+    cls=Command,
+    epilog="Example:\n\n    selfinstruct search --db movies.db 'Write a haiku about the sea.'",
+)(search)
+app.command(
+    cls=Command,
+    epilog="Example:\n\n"
+    '    echo \'{"id": 204, "decision": "reject", "reason": "unclear"}\' |\n'
+    "      selfinstruct decide --db movies.db --as anna\n\n"
+    "Exit codes: 0 every line is done, or was done already; 1 the disk or the workspace fails; 2 usage error;"
+    " 6 lines were refused, or were no decisions.",
+)(decide)
 
 
 @app.command(cls=Command, epilog="Example:\n\n    selfinstruct status --db movies.db --json | jq .pool.model")

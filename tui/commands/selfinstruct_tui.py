@@ -22,6 +22,7 @@ from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.commands.exit_codes import Exit, run, stop
 from selfinstruct.tui.commands.open_workspace import open_workspace, sentences
 from selfinstruct.tui.commands.options import Command, VersionOption
+from selfinstruct.tui.commands.person import PersonOption
 from selfinstruct.tui.commands.setting_options import setting_option
 from selfinstruct.tui.commands.start_settings import start_settings
 
@@ -141,6 +142,7 @@ def curate(
             rich_help_panel=_METHOD,
         ),
     ] = None,
+    person: PersonOption = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Open a workspace without changing it.")
     ] = False,
@@ -229,8 +231,11 @@ def curate(
             "header_env": header_env or None,
             "forget": forget or None,
             "resend": resend or None,
+            "as": person,
         }
         _require_nothing_to_set(flags | {"filters": None} | given)
+    if person is not None and auto:
+        stop(WorkspaceError("--as names a person, and --auto decides without one. Leave one of them out."))
     if batch_api and not auto:
         stop(WorkspaceError("--batch-api is for unattended work. Combine it with --auto, or leave it out."))
     if not auto and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -247,6 +252,7 @@ def curate(
             with Workspace.rehearsal(db) as workspace:
                 _begin(workspace, flags, header_env or [], forget=forget, auto=auto, in_jobs=batch_api)
         with open_workspace(db, create=not read_only, read_only=read_only) as workspace:
+            workspace.decisions.person = person
             engine = _begin(workspace, flags, header_env or [], forget=forget, auto=auto, in_jobs=batch_api)
             code = (_work_alone if auto else _open_curator)(engine, resend=resend)
     raise typer.Exit(code)

@@ -42,8 +42,10 @@ class DetailPane(BlockView):
             assessor.neighbours(task.instruction, but=task.id, k=_NEIGHBOURS) if assessor.is_ready else []
         )
         state = " now" if assessor.is_ready else ": the pool is being read"
+        suggestions = workspace.suggestions.of_task(task.id)
         blocks = [
             Block.of(detail.head(self._engine, task, neighbours)),
+            *([Block.of(detail.suggestions(suggestions))] if suggestions and task.state == "pending" else []),
             Block.of(detail.heading(f"Nearest in the pool{state}")),
             *detail.nearest(self._engine, task, neighbours),
             *self._by_meaning(task),
@@ -53,7 +55,7 @@ class DetailPane(BlockView):
         if prompted := detail.prompted_by(workspace, task):
             title = detail.heading(f"Prompted by (request {task.propose_request_id})")
             blocks += [Block.of(title), *prompted]
-        if (history := detail.history(workspace.decisions.of_task(task.id))) is not None:
+        if (history := detail.history(workspace.decisions.of_task(task.id), suggestions)) is not None:
             blocks.append(Block.of(history))
         return blocks
 

@@ -8,9 +8,10 @@ from textual.content import Content
 from selfinstruct.core.engine import Engine
 from selfinstruct.core.filtering.filters.keyword import KEYWORD, KEYWORDS, keyword_spans
 from selfinstruct.core.language.registry import Language
-from selfinstruct.db.records import PASS, Decision, Instance, Reason, Task
+from selfinstruct.db.records import PASS, Decision, Instance, Reason, Suggestion, Task
 from selfinstruct.db.workspace import Workspace
 from selfinstruct.tui.keys.key_names import with_keys
+from selfinstruct.tui.text.decision_text import by_whom, suggested
 from selfinstruct.tui.text.safe_text import LABEL_WORDS, STATE_WORDS, safe, safe_line, verdict_word
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.block_view import Block
@@ -210,26 +211,36 @@ def _listed(found: Iterable[Instance]) -> list[Part]:
     return parts
 
 
-def history(decisions: Sequence[Decision]) -> Content | None:
-    """Return the decisions on a task: when, what, by whom; None if there are none."""
-    if not decisions:
-        return None
-    parts: list[Part] = [heading("History")]
-    for decision in decisions:
-        when = safe_line(decision.at[:16].replace("T", " "))
-        parts += [(f"\n{when}  ", MUTED), safe_line(f"{decision.kind} by {_by_whom(decision)}")]
-        if decision.before.label != decision.after.label:
-            labels = (decision.before.label, decision.after.label)
-            was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
-            parts.append((f"\n  label: {was} → {is_}", MUTED))
-        if decision.before.instruction != decision.after.instruction:
-            parts.append((f"\n  before: {safe_line(decision.before.instruction)}", MUTED))
+def suggestions(found: Iterable[Suggestion]) -> Content:
+    """Return what is suggested and left to the person: the last suggestion of each who suggests."""
+    latest = {one.person: one for one in found}
+    parts: list[Part] = []
+    for suggestion in latest.values():
+        parts.append((f"\n{safe_line(suggested(suggestion), _QUOTED)}", "$text-accent"))
+        if suggestion.instruction is not None:
+            parts.append(f"\n  {safe_line(suggestion.instruction)}")
     return Content.assemble(*parts)
 
 
-def _by_whom(decision: Decision) -> str:
-    if not decision.is_of_command:
-        return f"{decision.who}, {decision.tag}" if decision.tag else decision.who
-    # A command decides, and a person takes that back or brings it again.
-    assert decision.tag is not None
-    return f"human, {decision.tag}" if decision.kind in {"undo", "redo"} else decision.tag
+def history(decisions: Iterable[Decision], suggestions: Iterable[Suggestion]) -> Content | None:
+    """Return the decisions on a task: when, what, by whom, and what was suggested; None if there are none."""
+    entries = [(one.at, _decided(one)) for one in decisions]
+    entries += [(one.at, [safe_line(suggested(one), _QUOTED)]) for one in suggestions]
+    if not entries:
+        return None
+    parts: list[Part] = [heading("History")]
+    for at, told in sorted(entries, key=lambda entry: entry[0]):
+        when = safe_line(at[:16].replace("T", " "))
+        parts += [(f"\n{when}  ", MUTED), *told]
+    return Content.assemble(*parts)
+
+
+def _decided(decision: Decision) -> list[Part]:
+    parts: list[Part] = [safe_line(f"{decision.kind} by {by_whom(decision)}")]
+    if decision.before.label != decision.after.label:
+        labels = (decision.before.label, decision.after.label)
+        was, is_ = (LABEL_WORDS[label] if label else "no label" for label in labels)
+        parts.append((f"\n  label: {was} → {is_}", MUTED))
+    if decision.before.instruction != decision.after.instruction:
+        parts.append((f"\n  before: {safe_line(decision.before.instruction)}", MUTED))
+    return parts
