@@ -38,6 +38,16 @@ from selfinstruct.tui.text.safe_text import verdict_word
         pytest.param('"score>abc"', TaskQuery(words=("score>abc",)), id="quoted comparison"),
         pytest.param("id:12 Note:", TaskQuery(id=12, words=("Note:",)), id="a colon at the end"),
         pytest.param("ab\x00c", TaskQuery(words=("ab\ufffdc",)), id="what no search understands"),
+        pytest.param(
+            "suggested:reject", TaskQuery(suggested="reject", state="pending"), id="open suggestions"
+        ),
+        pytest.param("suggested:no", TaskQuery(suggested="no"), id="nothing suggested"),
+        pytest.param(
+            "suggested:yes state:accepted",
+            TaskQuery(suggested="yes", state="accepted"),
+            id="suggestions that are history",
+        ),
+        pytest.param('by:"Anna B"', TaskQuery(by="Anna B"), id="a name of two words"),
         pytest.param("https://x", TaskQuery(words=("https://x",)), id="a colon in a word"),
     ],
 )
@@ -70,6 +80,10 @@ def test_every_verdict_can_be_looked_for_by_its_code_and_as_the_screens_write_it
         ("scor>1", "scor is not a number field. Did you mean score"),
         ('haiku "old town', "A quote is not closed"),
         ("verdict:sim", "did you mean verdict:similar"),
+        ("suggested:rejct", "did you mean suggested:reject"),
+        ("suggested:", "is one of yes, no, accept, reject, edit"),
+        ("sugested:yes", "Did you mean suggested"),
+        ("by:", "needs a name, as in by:anna"),
         ("state:", "is one of undecided, accepted, rejected"),
         ("label:unsure", "classification, generation, unclear"),
         ("id:99999999999999999999", "needs a number"),

@@ -216,10 +216,10 @@ def suggestions(found: Iterable[Suggestion]) -> Content:
     latest = {one.person: one for one in found}
     parts: list[Part] = []
     for suggestion in latest.values():
-        parts.append((f"\n{safe_line(suggested(suggestion), _QUOTED)}", "$text-accent"))
+        parts.append((f"{safe_line(suggested(suggestion), _QUOTED)}\n", "$text-accent"))
         if suggestion.instruction is not None:
-            parts.append(f"\n  {safe_line(suggestion.instruction)}")
-    return Content.assemble(*parts)
+            parts.append(f"  {safe_line(suggestion.instruction)}\n")
+    return Content.assemble(*parts).rstrip()
 
 
 def history(decisions: Iterable[Decision], suggestions: Iterable[Suggestion]) -> Content | None:
