@@ -396,7 +396,8 @@ class Engine:
                 sender.abandon(request_id)
 
         pipeline = Pipeline(
-            width=self.width if attended or jobs is not None else self.width + self._spare,
+            # Each endpoint has slots of its own: with several, only the width keeps to the limit.
+            width=self.width + (self._spare if not attended and jobs is None and len(senders) == 1 else 0),
             plan=next_request,
             carry_out=carry_out,
             take_in=take_in,
@@ -416,10 +417,12 @@ class Engine:
         try:
             await pipeline.run()
         finally:
-            await preparing
-            await together.finish()
-            if jobs is not None:
-                await jobs.close()
+            try:
+                await together.finish()
+            finally:
+                if jobs is not None:
+                    await jobs.close()
+                await asyncio.gather(preparing, return_exceptions=True)
 
     @property
     def width(self) -> int:

@@ -35,6 +35,8 @@ FILTERS: tuple[Filter, ...] = (
     SAME_MEANING,
     NO_VECTOR,
 )
+BUILT_IN = FILTERS
+"""Those that need no package of somebody else."""
 FILTERS += plugins(
     "selfinstruct.filters",
     (RuleFilter, PhraseFilter, ThresholdFilter),

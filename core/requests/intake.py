@@ -30,7 +30,7 @@ from selfinstruct.core.events import (
     TaskInstantiated,
 )
 from selfinstruct.core.filtering.candidate import Candidate
-from selfinstruct.core.filtering.registry import check_candidate
+from selfinstruct.core.filtering.registry import BUILT_IN
 from selfinstruct.core.method.thoughts import spoken
 from selfinstruct.core.pool.assessor import Assessment, Assessor
 from selfinstruct.core.requests.answer_reader import AnswerReader, answer_to
@@ -136,12 +136,14 @@ class Intake:
             self.failures.produced(request.stage)
 
     def prepare(self) -> None:
-        """Load the parsers and the rules of the filters, which the first answer would wait for.
+        """Load the parsers and the rules of our filters, which the first answer would wait for.
 
-        It reads and writes nothing else, so it can run in a thread.
+        It reads and writes nothing else, so it can run in a thread; a filter of a plugin may not.
         """
         for instruction in self._reader.tasks(_AN_ANSWER, "chat"):
-            check_candidate(Candidate(instruction, self._assessor.language), self._assessor.filters)
+            candidate = Candidate(instruction, self._assessor.language)
+            for one in BUILT_IN:
+                one.check(candidate, self._assessor.filters)
 
     def look_ahead(self, request_id: int) -> Iterator[None]:
         """Look up the neighbours of the proposed tasks one at a time; `take_in` then finds them cached."""

@@ -111,7 +111,7 @@ class UnattendedRun:
 
     @property
     def under_way(self) -> int:
-        """Number of requests in flight; those that wait for a slot do not count."""
+        """Number of requests in flight, at most the width: what is planned ahead of it does not count."""
         return min(self._flow.under_way, self._engine.width) if self._flow else 0
 
     @property

@@ -9,6 +9,8 @@ from selfinstruct.core.engine import Engine
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import BatchCompleted, CandidatesProposed, Event, TaskInstantiated
 from selfinstruct.core.export.options import ExportOptions
+from selfinstruct.core.requests.group_commit import GroupCommit
+from selfinstruct.core.requests.intake import Intake
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.records import PASS
 from selfinstruct.db.workspace import Workspace
@@ -147,3 +149,34 @@ def test_a_template_that_cannot_be_rendered_is_named_before_anything_is_sent(
     with pytest.raises(SettingsError, match=r"output_first\.chat\.user.*instrction"):
         engine_on(prompts=own)
     assert workspace.settings.read() == {}
+
+
+@pytest.mark.parametrize(("stage", "width"), [({}, 64 + 12), ({"classify": {"model": "m2"}}, 64)])
+async def test_requests_are_planned_ahead_of_free_slots_only_where_one_endpoint_counts_them_all(
+    workspace: Workspace, stage: dict[str, dict[str, str]], width: int
+) -> None:
+    asked = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "concurrency": 64, "request": stage}
+    widths: list[int] = []
+    async with Engine(workspace, resolve(asked)) as engine:
+        await engine.run(plan=lambda: None, started=lambda pipeline: widths.append(pipeline._width))
+    assert widths == [width]
+
+
+async def test_a_run_ends_as_it_would_where_its_preparation_fails(
+    engine_on: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_on()
+    finished: list[bool] = []
+
+    def fail(_intake: Intake) -> None:
+        raise ValueError
+
+    async def finish(together: GroupCommit) -> None:
+        finished.append(True)
+        await finish_of_all(together)
+
+    finish_of_all = GroupCommit.finish
+    monkeypatch.setattr(Intake, "prepare", fail)
+    monkeypatch.setattr(GroupCommit, "finish", finish)
+    assert await engine.propose()
+    assert finished == [True]

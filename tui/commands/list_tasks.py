@@ -30,7 +30,12 @@ def list_tasks(
     ] = "id",
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Print at most N tasks. Default: all.", show_default=False),
+        typer.Option(
+            show_default="all",
+            metavar="N",
+            min=1,
+            help="Print at most N tasks.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -27,6 +27,7 @@ PersonOption = Annotated[
     typer.Option(
         "--as",
         metavar="NAME",
+        show_default="none",
         callback=_named,
         help="Who you are: decisions carry the name in their history, and by:NAME in the filter line finds"
         " them.",

@@ -16,7 +16,7 @@ from selfinstruct.tui.text.safe_text import sentence_line, verdict_word
 
 
 def search(
-    text: Annotated[str, typer.Argument(help="An instruction, as if it were a candidate.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="An instruction, as if it were a candidate.")],
     db: DbOption = Path("selfinstruct.db"),
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Number of nearest tasks.")] = 10,
     as_json: JsonOption = False,

@@ -1,11 +1,11 @@
 """Tasks are read in pages: all that match, in their order, with what belongs to each."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import get_args
+from typing import cast, get_args
 
 import pytest
 
@@ -17,6 +17,7 @@ from selfinstruct.db.records import (
     Order,
     Reason,
     Standing,
+    State,
     SuggestedKind,
     TaskQuery,
     Turn,
@@ -42,7 +43,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
                 decided: DecisionKind | None = chance.choice(["accept", "reject", None])
                 if decided is not None:
                     workspace.decisions.person = chance.choice(["anna", "bot", None])
-                    state = "accepted" if decided == "accept" else "rejected"
+                    state: State = "accepted" if decided == "accept" else "rejected"
                     before, after = Standing("pending", text, None), Standing(state, text, None)
                     step = workspace.decisions.next_step()
                     workspace.decisions.add(
@@ -122,7 +123,7 @@ def test_between_two_pages_nothing_is_locked(filled: Workspace) -> None:
     assert not db.in_transaction
     with Workspace.open(filled.path) as other:
         other.tasks.add("Written while a reader has paused.", origin="model", at="now")
-    pages.close()
+    cast("Generator[object]", pages).close()
 
 
 def test_a_task_comes_with_all_that_belongs_to_it(workspace: Workspace) -> None:

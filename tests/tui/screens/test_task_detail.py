@@ -78,3 +78,37 @@ async def test_what_reparsing_changed_is_in_the_history_and_one_u_takes_it_back(
         assert "and 1 more" in curator.shown("#message")
         assert [curator.task(task_id).instruction[:10] for task_id in ids] == ["Poem task:"] * 2
         assert "undo by human, reparse\n" in await curator.detail()
+
+
+async def test_what_is_suggested_stands_in_the_detail_until_a_person_has_decided(curator: Curator) -> None:
+    task_id = curator.current().id
+    suggestions = curator.engine.workspace.suggestions
+    suggestions.add(task_id, "accept", person="bot", at="2026-12-01T10:00:00")
+    suggestions.add(task_id, "reject", reason="off \x1btopic", person="bot", at="2026-12-01T11:00:00")
+    suggestions.add(
+        task_id, "edit", instruction="Name [b]four[/b] fish.", person="eve", at="2026-12-01T12:00:00"
+    )
+    curator.app.at_hand.refresh_all()
+    told = await curator.detail()
+    head = told.split("Nearest in the pool")[0]
+    assert "bot suggests: reject (off ␛topic)\n" in head
+    assert "eve suggests: edit\n  Name [b]four[/b] fish.\n" in head
+    assert "bot suggests: accept" not in head
+    await curator.press("r", "k")
+    await curator.until(lambda: curator.current().id == task_id)
+    told = await curator.detail()
+    assert "suggests" not in told.split("Nearest in the pool")[0]
+    history = told.split("History")[1]
+    assert "2026-12-01 10:00  bot suggests: accept\n" in history
+    assert "reject by human" in history
+
+
+async def test_the_history_names_the_person(engine_on: OpenEngine, workspace: Workspace) -> None:
+    workspace.tasks.add("Name four fish of the sea.", origin="model", at="now", batch=0, held=True)
+    workspace.decisions.person = "anna"
+    async with curating(engine_on()) as curator:
+        await curator.until(lambda: curator.engine.assessor.is_ready)
+        await curator.press("c")
+        assert "relabel by anna\n" in await curator.detail()
+        await curator.press("u")
+        assert "undo by anna" in await curator.detail()
