@@ -182,7 +182,7 @@ def test_two_scripts_at_once_never_accept_near_duplicates(tmp_path: Path) -> Non
         ids = [workspace.tasks.add(text, origin="model", at="now", held=True) for text in texts]
         engine.assess(ids)
     lines = [json.dumps({"id": task_id, "decision": "accept"}) for task_id in ids]
-    programs = []
+    programs: list[subprocess.Popen[bytes]] = []
     for order in (lines, lines[::-1]):
         (tmp_path / f"{len(programs)}.jsonl").write_text("\n".join(order))
         words = ["decide", "--db", str(path), str(tmp_path / f"{len(programs)}.jsonl"), "--json"]
