@@ -117,7 +117,7 @@ def test_the_agent_of_the_page_suggests_and_the_person_decides(path: Path, serve
         person.press("escape")
         person.wait_for("Showing 179 of 179")
         person.press("/", "by:anna\r")
-        person.wait_for("Showing 1 of 179", "bot suggests: reject (needs a picture)", "reject by anna")
+        person.wait_for("Showing 1 of 179", "bot suggests: reject", "reject by anna")
         person.press("q")
         assert person.wait() == 0
     again = shell(suggests, OPENAI_API_KEY="none", OPENAI_BASE_URL=server.url)
