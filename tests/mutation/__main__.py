@@ -17,8 +17,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tests.mutation.mutants import Mutant, Place, equivalents, mutant_at, places_of
-from tests.mutation.scope import besides, changed_lines, mirroring, modules
-from tests.mutation.trial import Outcome, Trial, UnmutatedFailsError, begin, try_mutant
+from tests.mutation.reach import Reach, recorded
+from tests.mutation.scope import changed_lines, modules, test_folders
+from tests.mutation.scratch import ScratchCopy
+from tests.mutation.trial import Outcome, Trial, begin, try_mutant
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,11 +47,13 @@ def main() -> None:
         for mutant in mutants:
             _tell(str(mutant))
         return
-    try:
-        trials = (_trial(mutant, mirror_only=options.mirror_only) for mutant in mutants)
-        outcomes = _try(trials, options.processes, options.minutes)
-    except UnmutatedFailsError as error:
-        sys.exit(str(error))
+    with tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        copy = ScratchCopy(_ROOT, folder / "recorded")
+        tests = recorded(copy, test_folders(wanted), options.cache, options.processes)
+        _tell(f"{len(tests):,} tests are recorded")
+        reach = Reach(_ROOT, tests)
+        outcomes = _try((_trial(mutant, reach) for mutant in mutants), folder, options)
     sys.exit(_report(outcomes, options.at_least))
 
 
@@ -80,32 +84,32 @@ def _options() -> argparse.Namespace:
         "--processes", type=int, default=2, help="how many mutants are tried at once; 2 by default"
     )
     parser.add_argument(
-        "--mirror-only", action="store_true", help="run only the tests that mirror a module: a lower bound"
+        "--cache",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(tempfile.gettempdir(), "selfinstruct-mutation"),
+        help="where it is kept which lines each test runs; in the temporary folder by default",
     )
     parser.add_argument("--list", action="store_true", help="show the mutants and try none")
     return parser.parse_args()
 
 
-def _trial(mutant: Mutant, *, mirror_only: bool) -> Trial:
-    module = mutant.place.module
-    others = () if mirror_only else besides(_ROOT, module)
-    return Trial(mutant, (mirroring(_ROOT, module), *((path,) for path in others)))
+def _trial(mutant: Mutant, reach: Reach) -> Trial:
+    tests = reach.tests_of(mutant.place)
+    return Trial(mutant, tuple(test.name for test in tests), sum(test.seconds for test in tests))
 
 
-def _try(trials: Iterator[Trial], processes: int, minutes: float | None) -> list[tuple[Mutant, Outcome]]:
+def _try(trials: Iterator[Trial], folder: Path, options: argparse.Namespace) -> list[tuple[Mutant, Outcome]]:
     """Try mutants in several processes; tells of each that survives."""
-    end = None if minutes is None else time.monotonic() + 60 * minutes
+    end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
     outcomes: list[tuple[Mutant, Outcome]] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True) as folder,
-        ProcessPoolExecutor(
-            processes, get_context("spawn"), initializer=begin, initargs=(_ROOT, Path(folder))
-        ) as pool,
-    ):
+    with ProcessPoolExecutor(
+        options.processes, get_context("spawn"), initializer=begin, initargs=(_ROOT, folder)
+    ) as pool:
         under_way: dict[Future[Outcome], Mutant] = {}
         while True:
             if end is None or time.monotonic() < end:
-                for trial in islice(trials, processes - len(under_way)):
+                for trial in islice(trials, options.processes - len(under_way)):
                     under_way[pool.submit(try_mutant, trial)] = trial.mutant
             if not under_way:
                 return outcomes

@@ -1,7 +1,9 @@
 """Mutation testing: what is mutated, and that a fault is noticed when a test looks at it."""
 
 import re
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -11,9 +13,11 @@ import pytest
 
 pytest.importorskip("cosmic_ray", reason="an extra of its own: pip install -e '.[mutation]'")
 
-from tests.mutation.mutants import Mutant, equivalents, mutant_at, places_of
-from tests.mutation.scope import besides, changed_lines, mirroring, modules
-from tests.mutation.trial import Outcome, Trial, UnmutatedFailsError, begin, try_mutant
+from tests.mutation.mutants import Mutant, Place, equivalents, mutant_at, places_of
+from tests.mutation.reach import Reach, RecordedTest, recorded
+from tests.mutation.scope import changed_lines
+from tests.mutation.scratch import ScratchCopy
+from tests.mutation.trial import Outcome, Trial, begin, try_mutant
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,11 +93,29 @@ def test_every_equivalent_mutant_that_is_named_is_one_still() -> None:
     assert set(known) - there == set()
 
 
-def test_every_mutated_module_has_tests_and_every_path_of_tests_is_there() -> None:
-    for module in modules(ROOT):
-        own = mirroring(ROOT, module)
-        assert own
-        assert [path for path in (*own, *besides(ROOT, module)) if not (ROOT / path).exists()] == []
+SIZES = """
+LARGEST = 10 if True else -10
+
+def is_large(n):
+    return n > LARGEST
+
+def is_small(n):
+    if n > 3 and n != 4:
+        return False
+    return n < 3
+
+def is_negative(n):
+    return n < 0
+"""
+TESTS = """
+from selfinstruct.core.sizes import is_large, is_small
+
+def test_eleven_is_large():
+    assert is_large(11) and not is_large(5)
+
+def test_five_is_not_small():
+    assert not is_small(5)
+"""
 
 
 @pytest.fixture
@@ -103,11 +125,12 @@ def repository(tmp_path: Path) -> Path:
     for name in ("core", "db", "seeds", "tui", "tests"):
         (root / name).mkdir(parents=True)
     (root / "core" / "__init__.py").write_text("")
-    (root / "core" / "sizes.py").write_text("def is_large(n):\n    return n > 10\n")
-    (root / "tests" / "test_sizes.py").write_text(
-        "from selfinstruct.core.sizes import is_large\n\n"
-        "def test_eleven_is_large():\n    assert is_large(11) and not is_large(5)\n"
-    )
+    (root / "core" / "sizes.py").write_text(SIZES)
+    (root / "tests" / "core").mkdir()
+    (root / "tests" / "core" / "test_sizes.py").write_text(TESTS)
+    for name in ("__init__.py", "mutation/__init__.py", "mutation/recorder.py"):
+        (root / "tests" / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "tests" / name, root / "tests" / name)
     for words in (
         ["init", "-q", "-b", "main"],
         ["add", "."],
@@ -117,16 +140,29 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
+def recorded_tests(repository: Path, folder: Path) -> list[RecordedTest]:
+    copy = ScratchCopy(repository, Path(tempfile.mkdtemp(dir=folder)))
+    return recorded(copy, ["tests/core"], folder / "kept", 1)
+
+
 def outcomes_of(
     repository: Path, folder: Path, mutants: Iterable[Mutant], *, least_s: float = 60.0
 ) -> dict[str, Outcome]:
-    folder.mkdir()
+    reach = Reach(repository, recorded_tests(repository, folder))
     # A process of its own, as the program has: it forks.
     with ProcessPoolExecutor(
         1, get_context("spawn"), initializer=begin, initargs=(repository, folder, least_s)
     ) as pool:
-        trials = [Trial(mutant, (("tests/test_sizes.py",),)) for mutant in mutants]
-        return {one.mutant.after: pool.submit(try_mutant, one).result() for one in trials}
+        found = {}
+        for mutant in mutants:
+            tests = tuple(test.name for test in reach.tests_of(mutant.place))
+            found[mutant.after] = pool.submit(try_mutant, Trial(mutant, tests, 1.0)).result()
+        return found
+
+
+def place_of(repository: Path, line: str) -> Place:
+    number = SIZES.splitlines().index(next(one for one in SIZES.splitlines() if one.strip() == line)) + 1
+    return Place("core/sizes.py", range(number, number + 1), "", 0)
 
 
 def sizes_mutants(repository: Path) -> list[Mutant]:
@@ -138,9 +174,10 @@ def sizes_mutants(repository: Path) -> list[Mutant]:
 def test_faults_that_no_test_looks_at_survive_and_the_working_tree_stays_as_it_is(
     repository: Path, tmp_path: Path
 ) -> None:
-    outcomes = outcomes_of(repository, tmp_path / "scratch", sizes_mutants(repository))
-    assert outcomes["return n <= 10"] is Outcome.KILLED
-    assert outcomes["return n >= 10"] is Outcome.SURVIVED
+    outcomes = outcomes_of(repository, tmp_path, sizes_mutants(repository))
+    assert outcomes["return n <= LARGEST"] is Outcome.KILLED
+    assert outcomes["return n >= LARGEST"] is Outcome.SURVIVED
+    assert outcomes["return n <= 0"] is Outcome.SURVIVED
     status = subprocess.run(
         ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True
     )
@@ -149,19 +186,51 @@ def test_faults_that_no_test_looks_at_survive_and_the_working_tree_stays_as_it_i
 
 @pytest.mark.slow
 def test_a_mutant_that_never_ends_is_noticed(repository: Path, tmp_path: Path) -> None:
-    endless = Mutant(places_of(repository, "core/sizes.py")[0], "while True: pass\n", "", "for ever")
-    outcomes = outcomes_of(repository, tmp_path / "scratch", [endless], least_s=0.1)
+    endless = Mutant(place_of(repository, "return n > LARGEST"), "while True: pass\n", "", "for ever")
+    outcomes = outcomes_of(repository, tmp_path, [endless], least_s=0.1)
     assert outcomes == {"for ever": Outcome.TIMED_OUT}
 
 
 @pytest.mark.slow
-def test_tests_that_fail_by_themselves_are_told_and_measure_nothing(repository: Path, tmp_path: Path) -> None:
-    (repository / "tests" / "test_sizes.py").write_text("def test_fails():\n    assert False, 'by itself'\n")
-    with pytest.raises(UnmutatedFailsError, match="by itself"):
-        outcomes_of(repository, tmp_path / "scratch", sizes_mutants(repository))
+def test_a_fault_meets_the_tests_that_run_its_line_before_others_of_the_module(
+    repository: Path, tmp_path: Path
+) -> None:
+    reach = Reach(repository, recorded_tests(repository, tmp_path))
+
+    def first(line: str) -> str:
+        return reach.tests_of(place_of(repository, line))[0].name.partition("::")[2]
+
+    assert first("return n > LARGEST") == "test_eleven_is_large"
+    assert first("if n > 3 and n != 4:") == "test_five_is_not_small"
+    for line in ("LARGEST = 10 if True else -10", "return n < 0", "return n > LARGEST"):
+        assert len(reach.tests_of(place_of(repository, line))) == 2
+
+
+@pytest.mark.slow
+def test_tests_that_fail_by_themselves_notice_nothing(repository: Path, tmp_path: Path) -> None:
+    tests = repository / "tests" / "core" / "test_sizes.py"
+    tests.write_text(TESTS.replace("assert is_large(11)", "assert not is_large(11)"))
+    assert (
+        outcomes_of(repository, tmp_path, sizes_mutants(repository))["return n <= LARGEST"]
+        is Outcome.SURVIVED
+    )
+
+
+@pytest.mark.slow
+def test_what_tests_run_is_recorded_again_only_for_a_test_file_that_changed(
+    repository: Path, tmp_path: Path
+) -> None:
+    recorded_tests(repository, tmp_path)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "kept").iterdir()}
+    (repository / "tests" / "core" / "test_more.py").write_text("def test_more():\n    pass\n")
+    names = {test.name for test in recorded_tests(repository, tmp_path)}
+    assert "tests/core/test_more.py::test_more" in names
+    assert len(list((tmp_path / "kept").iterdir())) == len(kept) + 1
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 def test_since_a_revision_only_the_lines_that_differ_count(repository: Path) -> None:
     sizes = repository / "core" / "sizes.py"
-    sizes.write_text(sizes.read_text() + "\n\ndef is_small(n):\n    return n < 3\n")
-    assert changed_lines(repository, "main") == {"core/sizes.py": {3, 4, 5, 6}}
+    first = len(SIZES.splitlines()) + 1
+    sizes.write_text(sizes.read_text() + "\n\ndef is_tiny(n):\n    return n < 2\n")
+    assert changed_lines(repository, "main") == {"core/sizes.py": set(range(first, first + 4))}

@@ -1,4 +1,4 @@
-"""Trials: the tests of a module are run on a mutant of it, in a scratch copy of the repository.
+"""Trials: the tests that run a mutated line are run on the mutant, in a scratch copy of the repository.
 
 A process forks for each trial once it has imported the large libraries: a trial begins at once, and whatever
 a mutant does to its process ends with it. POSIX only.
@@ -6,9 +6,7 @@ a mutant does to its process ends with it. POSIX only.
 
 import importlib
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,16 +16,31 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from tests.mutation.mutants import Mutant
+from tests.mutation.reach import QUICK
+from tests.mutation.scratch import ScratchCopy
 
-_LIBRARIES = ("jinja2", "numpy", "openai", "pydantic", "pytest", "rapidfuzz", "sqlite_utils")
-_PACKAGES = ("core", "db", "seeds", "tui")
+_LIBRARIES = (
+    "aiohttp",
+    "hypothesis",
+    "jinja2",
+    "numpy",
+    "openai",
+    "pydantic",
+    "pytest",
+    "rapidfuzz",
+    "sqlite_utils",
+    "textual.app",
+    "typer",
+)
 _TIMES, _LEAST_S = 5.0, 15.0
 """A trial may last so many times as long as the same tests do without a fault, and so long in any case."""
-_LONGEST_S = 1800.0
-_QUICK = "not slow and not nightly"
-_OPTIONS = ("-o", "addopts=", "-m", _QUICK, "-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
+_FIRST = 20
+"""So many tests run before the files of the others are imported: most mutants do not live that long."""
+_NOT_IN_THE_COPY = 70
+_OPTIONS = ("-o", "addopts=", "-m", QUICK, "-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 
 
 class Outcome(Enum):
@@ -38,81 +51,49 @@ class Outcome(Enum):
     SURVIVED = "survived"
 
 
-class UnmutatedFailsError(Exception):
-    """The tests fail without any mutation."""
-
-
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A mutant, and the tests that are to notice it: those that mirror its module first."""
+    """A mutant, and the tests that may notice it."""
 
     mutant: Mutant
-    tests: tuple[tuple[str, ...], ...]
+    tests: tuple[str, ...]
+    """Their names, in the order in which they are to run."""
+    seconds: float
+    """How long they take without a fault."""
 
 
-class Scratch:
-    """A copy of the repository's files, as they are in the working tree, which programs import in its stead.
+class Trials:
+    """Trials in a scratch copy of the repository.
 
     Args:
-        repository: Its root.
-        folder: Where the copy goes; empty.
+        copy: The copy; nothing else uses it.
         least_s: How long a trial may last in any case, in seconds.
     """
 
-    def __init__(self, repository: Path, folder: Path, *, least_s: float = _LEAST_S) -> None:
+    def __init__(self, copy: ScratchCopy, *, least_s: float = _LEAST_S) -> None:
+        self._copy = copy
         self._least_s = least_s
-        self._root = folder / "copy"
-        self._site = folder / "site"
-        self._log = folder / "log"
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=repository,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for name in filter(None, listed.split("\0")):
-            if (repository / name).is_file():
-                (self._root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(repository / name, self._root / name)
-        package = self._site / "selfinstruct"
-        package.mkdir(parents=True)
-        for name in _PACKAGES:
-            (package / name).symlink_to(self._root / name, target_is_directory=True)
-        self._unmutated_s: dict[tuple[str, ...], float] = {}
+        self._log = copy.root.with_name("log")
 
-    def try_mutant(self, trial: Trial) -> Outcome:
-        """Run the tests on a mutant, one group after the other until one notices it.
+    def outcome(self, trial: Trial) -> Outcome:
+        """What becomes of a mutant.
 
         Raises:
-            UnmutatedFailsError: they fail without it.
+            RuntimeError: the tests cannot be run in the copy.
         """
-        for tests in trial.tests:
-            limit_s = max(self._least_s, _TIMES * self.unmutated_s(tests))
-            with _Mutated(self._root / trial.mutant.place.module, trial.mutant.code):
-                passed = self._pass(tests, limit_s)
-            if passed is None:
-                return Outcome.TIMED_OUT
-            if not passed:
-                return Outcome.KILLED
-        return Outcome.SURVIVED
+        if not trial.tests:
+            return Outcome.SURVIVED
+        limit_s = max(self._least_s, _TIMES * trial.seconds)
+        with _Mutated(self._copy.root / trial.mutant.place.module, trial.mutant.code):
+            code = self._exit_code(trial.tests, limit_s)
+        if code == _NOT_IN_THE_COPY:
+            raise RuntimeError(self._log.read_text(errors="replace")[-4000:])
+        if code is None:
+            return Outcome.TIMED_OUT
+        return Outcome.KILLED if code else Outcome.SURVIVED
 
-    def unmutated_s(self, tests: tuple[str, ...]) -> float:
-        """How long these tests take without a fault, in seconds.
-
-        Raises:
-            UnmutatedFailsError: they fail.
-        """
-        if tests not in self._unmutated_s:
-            begun = time.monotonic()
-            if not self._pass(tests, _LONGEST_S):
-                said = self._log.read_text(errors="replace")[-4000:]
-                raise UnmutatedFailsError(f"{' '.join(tests)} fail without a mutation:\n{said}")
-            self._unmutated_s[tests] = time.monotonic() - begun
-        return self._unmutated_s[tests]
-
-    def _pass(self, tests: Sequence[str], limit_s: float) -> bool | None:
-        """Whether the tests pass; None when they have not ended in time."""
+    def _exit_code(self, tests: Sequence[str], limit_s: float) -> int | None:
+        """What the tests end with; None when they have not ended in time."""
         pid = os.fork()
         if pid == 0:
             self._run(tests)
@@ -121,7 +102,7 @@ class Scratch:
             while time.monotonic() < end:
                 ended, status = os.waitpid(pid, os.WNOHANG)
                 if ended:
-                    return os.waitstatus_to_exitcode(status) == 0
+                    return os.waitstatus_to_exitcode(status)
                 time.sleep(0.05)
         finally:
             with suppress(ProcessLookupError):
@@ -131,22 +112,26 @@ class Scratch:
 
     def _run(self, tests: Sequence[str]) -> None:
         """Become the process that runs the tests; does not return."""
-        code = 70
+        code = _NOT_IN_THE_COPY
         try:
             os.setsid()
             log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(log, 1)
             os.dup2(log, 2)
-            os.chdir(self._root)
+            os.chdir(self._copy.root)
             for name in [name for name in sys.modules if name.partition(".")[0] in {"tests", "selfinstruct"}]:
                 del sys.modules[name]
             importlib.invalidate_caches()
-            sys.path[:0] = [str(self._root), str(self._site)]
-            os.environ["PYTHONPATH"] = os.pathsep.join((str(self._root), str(self._site)))
+            sys.path[:0] = self._copy.paths
+            os.environ.update(self._copy.environment)
             self._require_copy()
             import pytest
 
-            code = pytest.main([*_OPTIONS, *tests])
+            for chosen in filter(None, (tests[:_FIRST], tests[_FIRST:])):
+                files = dict.fromkeys(name.partition("::")[0] for name in chosen)
+                code = pytest.main([*_OPTIONS, *files], plugins=[_Chosen(chosen)])
+                if code:
+                    break
         except BaseException:  # noqa: BLE001 - the process ends here in any case
             traceback.print_exc()
         finally:
@@ -155,9 +140,22 @@ class Scratch:
             os._exit(code)
 
     def _require_copy(self) -> None:
-        found = importlib.import_module("selfinstruct.core").__file__
-        if found is None or not Path(found).resolve().is_relative_to(self._root.resolve()):
-            raise RuntimeError(f"the tests would run on {found}, which is not the copy")
+        # Not core, which a mutant may keep from being imported.
+        found = importlib.import_module("selfinstruct").__path__
+        if not all(Path(path).is_relative_to(self._copy.root.parent) for path in list(found)[:1]):
+            raise RuntimeError(f"the tests would run on {list(found)}, which is not the copy")
+
+
+class _Chosen:
+    """Of the tests that are collected, runs those that were chosen, in their order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._order = {name: number for number, name in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
+        )
 
 
 class _Mutated:
@@ -182,19 +180,19 @@ class _Mutated:
         os.utime(self._path, ns=(self._times.st_atime_ns, modified_ns))
 
 
-_scratch: Scratch | None = None
+_trials: Trials | None = None
 
 
 def begin(repository: Path, folder: Path, least_s: float = _LEAST_S) -> None:
     """Make this process one that tries mutants, in a copy of its own."""
-    global _scratch  # noqa: PLW0603 - one for each process
+    global _trials  # noqa: PLW0603 - one for each process
     os.nice(5)
     for name in _LIBRARIES:
         importlib.import_module(name)
-    _scratch = Scratch(repository, Path(tempfile.mkdtemp(dir=folder)), least_s=least_s)
+    _trials = Trials(ScratchCopy(repository, Path(tempfile.mkdtemp(dir=folder))), least_s=least_s)
 
 
 def try_mutant(trial: Trial) -> Outcome:
     """Try one mutant in this process's copy."""
-    assert _scratch is not None
-    return _scratch.try_mutant(trial)
+    assert _trials is not None
+    return _trials.outcome(trial)
