@@ -95,8 +95,7 @@ def _options() -> argparse.Namespace:
 
 
 def _trial(mutant: Mutant, reach: Reach) -> Trial:
-    tests = reach.tests_of(mutant.place)
-    return Trial(mutant, tuple(test.name for test in tests), sum(test.seconds for test in tests))
+    return Trial(mutant, {test.name: test.seconds for test in reach.tests_of(mutant.place)})
 
 
 def _try(trials: Iterator[Trial], folder: Path, options: argparse.Namespace) -> list[tuple[Mutant, Outcome]]:

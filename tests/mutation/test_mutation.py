@@ -155,8 +155,8 @@ def outcomes_of(
     ) as pool:
         found = {}
         for mutant in mutants:
-            tests = tuple(test.name for test in reach.tests_of(mutant.place))
-            found[mutant.after] = pool.submit(try_mutant, Trial(mutant, tests, 1.0)).result()
+            trial = Trial(mutant, {test.name: test.seconds for test in reach.tests_of(mutant.place)})
+            found[mutant.after] = pool.submit(try_mutant, trial).result()
         return found
 
 
@@ -186,7 +186,8 @@ def test_faults_that_no_test_looks_at_survive_and_the_working_tree_stays_as_it_i
 
 @pytest.mark.slow
 def test_a_mutant_that_never_ends_is_noticed(repository: Path, tmp_path: Path) -> None:
-    endless = Mutant(place_of(repository, "return n > LARGEST"), "while True: pass\n", "", "for ever")
+    code = SIZES.replace("return n > LARGEST", "while True: pass")
+    endless = Mutant(place_of(repository, "return n > LARGEST"), code, "", "for ever")
     outcomes = outcomes_of(repository, tmp_path, [endless], least_s=0.1)
     assert outcomes == {"for ever": Outcome.TIMED_OUT}
 

@@ -9,9 +9,8 @@ import os
 import signal
 import sys
 import tempfile
-import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -36,7 +35,9 @@ _LIBRARIES = (
     "typer",
 )
 _TIMES, _LEAST_S = 5.0, 15.0
-"""A trial may last so many times as long as the same tests do without a fault, and so long in any case."""
+"""A test may last so many times as long as without a fault, and so long in any case."""
+_IMPORTS_S = 60
+"""So long may it take until the first of them begins."""
 _FIRST = 20
 """So many tests run before the files of the others are imported: most mutants do not live that long."""
 _NOT_IN_THE_COPY = 70
@@ -56,10 +57,8 @@ class Trial:
     """A mutant, and the tests that may notice it."""
 
     mutant: Mutant
-    tests: tuple[str, ...]
-    """Their names, in the order in which they are to run."""
-    seconds: float
-    """How long they take without a fault."""
+    tests: Mapping[str, float]
+    """Their names, in their order, with the seconds that each takes without a fault."""
 
 
 class Trials:
@@ -67,7 +66,7 @@ class Trials:
 
     Args:
         copy: The copy; nothing else uses it.
-        least_s: How long a trial may last in any case, in seconds.
+        least_s: How long a test may last in any case, in seconds.
     """
 
     def __init__(self, copy: ScratchCopy, *, least_s: float = _LEAST_S) -> None:
@@ -83,38 +82,32 @@ class Trials:
         """
         if not trial.tests:
             return Outcome.SURVIVED
-        limit_s = max(self._least_s, _TIMES * trial.seconds)
         with _Mutated(self._copy.root / trial.mutant.place.module, trial.mutant.code):
-            code = self._exit_code(trial.tests, limit_s)
+            code = self._exit_code(trial.tests)
         if code == _NOT_IN_THE_COPY:
             raise RuntimeError(self._log.read_text(errors="replace")[-4000:])
-        if code is None:
+        if code == -signal.SIGALRM:
             return Outcome.TIMED_OUT
         return Outcome.KILLED if code else Outcome.SURVIVED
 
-    def _exit_code(self, tests: Sequence[str], limit_s: float) -> int | None:
-        """What the tests end with; None when they have not ended in time."""
+    def _exit_code(self, tests: Mapping[str, float]) -> int:
+        """What the process that runs the tests ends with."""
         pid = os.fork()
         if pid == 0:
             self._run(tests)
-        end = time.monotonic() + limit_s
         try:
-            while time.monotonic() < end:
-                ended, status = os.waitpid(pid, os.WNOHANG)
-                if ended:
-                    return os.waitstatus_to_exitcode(status)
-                time.sleep(0.05)
+            _, status = os.waitpid(pid, 0)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return None
+        return os.waitstatus_to_exitcode(status)
 
-    def _run(self, tests: Sequence[str]) -> None:
+    def _run(self, tests: Mapping[str, float]) -> None:
         """Become the process that runs the tests; does not return."""
         code = _NOT_IN_THE_COPY
         try:
             os.setsid()
+            signal.alarm(_IMPORTS_S)
             log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(log, 1)
             os.dup2(log, 2)
@@ -127,9 +120,11 @@ class Trials:
             self._require_copy()
             import pytest
 
-            for chosen in filter(None, (tests[:_FIRST], tests[_FIRST:])):
+            names = list(tests)
+            for chosen in filter(None, (names[:_FIRST], names[_FIRST:])):
                 files = dict.fromkeys(name.partition("::")[0] for name in chosen)
-                code = pytest.main([*_OPTIONS, *files], plugins=[_Chosen(chosen)])
+                limits = {name: max(self._least_s, _TIMES * tests[name]) for name in chosen}
+                code = pytest.main([*_OPTIONS, *files], plugins=[_Chosen(limits)])
                 if code:
                     break
         except BaseException:  # noqa: BLE001 - the process ends here in any case
@@ -147,15 +142,23 @@ class Trials:
 
 
 class _Chosen:
-    """Of the tests that are collected, runs those that were chosen, in their order."""
+    """Of the tests that are collected, runs the chosen ones in their order, each for a limited time."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
-        self._order = {name: number for number, name in enumerate(tests)}
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        self._limits = limits
+        self._order = {name: number for number, name in enumerate(limits)}
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         items[:] = sorted(
             (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
         )
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        # Ends the process, whatever it is in.
+        signal.setitimer(signal.ITIMER_REAL, self._limits[nodeid])
+
+    def pytest_sessionfinish(self) -> None:
+        signal.alarm(_IMPORTS_S)
 
 
 class _Mutated:
