@@ -399,3 +399,17 @@ def test_what_is_read_and_written_for_days_leaves_nothing_in_memory(workspace: W
     finally:
         tracemalloc.stop()
     assert left < 100_000  # a cursor that is not forgotten leaves 88 bytes
+
+
+def test_others_are_at_work_only_while_another_program_has_a_run(workspace: Workspace) -> None:
+    assert not workspace.others_at_work()
+    workspace.start_run(at="now")
+    assert not workspace.others_at_work()
+    with Workspace.open(workspace.path) as other:
+        assert not workspace.others_at_work()
+        assert other.others_at_work()
+        other.start_run(at="now")
+        assert workspace.others_at_work()
+        assert other.others_at_work()
+        other.end_run(at="later")
+        assert not workspace.others_at_work()

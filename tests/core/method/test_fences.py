@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from selfinstruct.core.method import keep_or_drop, parse_input_first, parse_output_first
-from selfinstruct.core.method.answer_lines import leaves_fence_open
+from selfinstruct.core.method.answer_lines import leaves_fence_open, without_wrapper
 from selfinstruct.core.method.parsing import ParsedInstance
 from tests.core.method.any_text import PAIRS, pairs
 
@@ -206,3 +206,25 @@ def test_a_fence_around_labels_is_taken_off_with_code_in_their_inputs() -> None:
 )
 def test_an_answer_that_is_blocks_of_code_and_text_between_is_kept_whole(answer: str) -> None:
     assert pairs(parse_input_first(answer)) == [("", answer)]
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("```text\nSun.\nMoon.\n```", "Sun.\nMoon."),
+        ("\n```\nSun.\n```  \n", "Sun."),
+        ("~~~\nSun.\n\nMoon.\n~~~", "Sun.\n\nMoon."),
+        ("````text\n```\nSun.\n```\n````", "```\nSun.\n```"),
+        ("```text\nSun.\nMoon.", None),
+        ("```text\nSun.\n```\nMoon.", None),
+        ("```text\nSun.\n~~~", None),
+        ("```text\n```", None),
+        ("```python\nsun()\n```", None),
+        ("```text\nSun.\n```\nMoon.\n```text\nStars.\n```", None),
+        ("Sun.\nMoon.\nStars.", None),
+    ],
+)
+def test_text_in_a_fence_of_its_own_loses_the_fence_and_anything_else_stays(
+    text: str, without: str | None
+) -> None:
+    assert without_wrapper(text) == (text if without is None else without)

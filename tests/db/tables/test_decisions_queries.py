@@ -64,6 +64,7 @@ def test_decisions_on_a_task_and_on_its_instances_are_told_apart(workspace: Work
 def test_a_decision_is_read_as_it_was_made(workspace: Workspace) -> None:
     task_of(workspace)
     task_id = task_of(workspace)
+    workspace.decisions.person = "anna"
     decide(workspace, task_id, "accept", 11)
     decide(workspace, task_id, "undo", 12, who="auto", undoes=1, tag="again")
     drop(workspace, task_id, 13)
@@ -83,6 +84,7 @@ def test_a_decision_is_read_as_it_was_made(workspace: Workspace) -> None:
         (3, 13, task_id, "drop", "human", "now", None, None),
         (4, 14, task_id, "undo", "auto", "then", 3, "back"),
     ]
+    assert [one.person for one in read] == ["anna", None, "anna", None]
     for one in workspace.decisions.on_instances_of(task_id):
         assert one.instance_id == instance.id
         assert {one.before.state, one.after.state} == {"kept", "dropped"}
