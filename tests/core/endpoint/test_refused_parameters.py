@@ -156,6 +156,15 @@ def test_a_value_that_is_refused_within_its_bounds_is_left_out_and_others_are_se
 
 
 @pytest.mark.parametrize(
+    ("name", "value"), [("temperature", 0.7), ("top_p", 0.5), ("top_p", 0), ("presence_penalty", 0)]
+)
+def test_a_value_that_is_refused_without_a_bound_is_left_out_and_only_a_temperature_of_0_is_raised(
+    name: str, value: float
+) -> None:
+    assert taught(f"{name} {value} is not allowed", {name: value}) == {f"{name}={value}": None}
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "max_tokens is too large: context length is 2048 tokens and the prompt has 900",

@@ -341,3 +341,13 @@ def test_the_first_row_of_a_table_is_a_task_where_it_is_whole_and_asks_for_somet
     text = f"{header}\n|---|---|\n| 10 | {FISH} |\n| 11 | {SONG} |"
     found = parse_proposals(text, cut=False, continues_item=False)
     assert found == ["Name a tree."] * is_task + [FISH, SONG]
+
+
+@pytest.mark.parametrize("between", ["\n\nTask: Say it.\n\n", "\nUser: Thanks!\n", "\n\nUser: Thanks!\n\n"])
+@pytest.mark.parametrize(("number", "goes_on"), [(8, False), (9, False), (10, True), (11, True), (12, False)])
+def test_a_list_goes_on_below_something_else_with_its_next_number_or_the_one_after(
+    between: str, number: int, goes_on: bool
+) -> None:
+    text = f"9. {FISH}{between}{number}. {SONG}"
+    expected = [FISH, SONG] if goes_on else [FISH]
+    assert parse_proposals(text, cut=False, continues_item=False) == expected

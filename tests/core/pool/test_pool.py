@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -70,6 +71,26 @@ def run_sql(workspace: Workspace, statement: str) -> None:
     with connection:
         connection.execute(statement)
     connection.close()
+
+
+def test_a_pool_that_follows_is_the_pool_that_is_read_anew_after_every_step(workspace: Workspace) -> None:
+    chance = Random(5)
+    pool = caught_up(workspace)
+    tasks: list[int] = []
+    for number in range(60):
+        for _ in range(chance.randrange(3)):
+            state: State = chance.choice(("pending", "pending", "accepted", "rejected"))
+            origin: Origin = chance.choice(("model", "human", "seed"))
+            tasks.append(add(workspace, f"Name a fish number {len(tasks)} of the sea.", state, origin))
+        if tasks:
+            reworded = chance.choice((None, f"Sing about tree {number}."))
+            decide(
+                workspace, chance.choice(tasks), chance.choice(("pending", "accepted", "rejected")), reworded
+            )
+        pool.catch_up()
+        anew = caught_up(workspace)
+        assert contents(pool) == contents(anew)
+        assert pool.last_task in {anew.last_task, *tasks}
 
 
 @pytest.fixture

@@ -129,6 +129,17 @@ def characters(body: dict[str, Any]) -> int:
     return sum(len(message["content"]) for message in body["messages"])
 
 
+async def test_a_prompt_is_found_too_long_also_at_a_server_that_was_busy_first(
+    engine_on: OpenEngine, server: ModelServer
+) -> None:
+    said = "This model's maximum context length is 4097 tokens and your request has 4060 input tokens"
+    server.faults.extend([Fault(503, b"", {"retry-after": "0"}), Fault(400, error_body(said))])
+    async with engine_on(**on(server)) as engine:
+        first, second = await carry_out(engine), await carry_out(engine)
+    assert (first.state, second.state) == ("failed", "parsed")
+    assert (len(first.in_context), len(second.in_context)) == (8, 4)
+
+
 @pytest.mark.parametrize("answers", ["auto", "text"])
 async def test_labels_and_instances_are_asked_for_with_fewer_examples_where_the_prompt_is_too_long(
     engine_on: OpenEngine, server: ModelServer, answers: str
