@@ -298,3 +298,27 @@ async def test_an_answer_without_usable_vectors_costs_what_it_says(
         spending = workspace.spending()
     assert spending.cost_usd == pytest.approx(50 / 1e6)
     assert spending.attempts_of_unknown_cost == 0
+
+
+@pytest.mark.parametrize("failing", [9, 10])
+async def test_a_run_survives_nine_failed_requests_for_vectors_in_a_row_and_not_ten(
+    tmp_path: Path, server: ModelServer, failing: int
+) -> None:
+    left = failing
+
+    def refuse(body: dict[str, Any]) -> Fault | None:
+        nonlocal left
+        if "input" not in body or left == 0:
+            return None
+        left -= 1
+        return Fault(418, error_body("Come back later."))
+
+    server.refuse = refuse
+    settings = on(server, target=3, concurrency=1)
+    if failing == 9:
+        assert (await run(tmp_path / "a.db", **settings)).ended is Ended.DONE
+    else:
+        with pytest.raises(
+            EndpointUnusableError, match=r"^10 embedding requests in a row failed.*back later"
+        ):
+            await run(tmp_path / "a.db", **settings)
