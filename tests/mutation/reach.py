@@ -23,10 +23,8 @@ from tests.mutation.scratch import ScratchCopy
 
 QUICK = "not slow and not nightly"
 _OF_TREE = ("core", "db", "seeds", "tui", "tests")
-_LONGEST_S = 45.0
+_LONGEST_S = 60.0
 """So long may the tests of one mutant take together, as long as they took when they were recorded."""
-_ELSEWHERE = 2
-"""How near a test is that lies in another folder than the one that mirrors the module's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +54,24 @@ class Reach:
         """The tests that may notice a fault, as many as there is time for.
 
         Those that run the line come first, then others that run a function of its module: what runs at
-        import, or is cached after it, belongs to no test or to one alone. Of both, the nearest and quickest
-        come first. Where no test runs a function of the module, they are those of its folder.
+        import, or is cached after it, belongs to no test or to one alone. Of both, the tests that mirror the
+        module and the quickest come first. Where no test runs a function of it, they are those of its folder.
         """
         module = place.module
         inside = _inside_functions(_tree(self._root / module))
         lines = inside.intersection(place.lines)
-        nearest = [
-            (not self._runs(test, module, lines), _distance(module, test.name), test.seconds, test)
-            for test in self._tests
-            if self._runs(test, module, inside)
-        ] or [
-            (True, _distance(module, test.name), test.seconds, test)
-            for test in self._tests
-            if _distance(module, test.name) < _ELSEWHERE
-        ]
-        nearest.sort(key=lambda entry: entry[:3])
-        return list(_within((test for *_, test in nearest), _LONGEST_S))
+        folder = f"tests/{Path(module).parent.as_posix()}/"
+        found = [test for test in self._tests if self._runs(test, module, inside)]
+        found = found or [test for test in self._tests if test.name.startswith(folder)]
+        mirror = f"{folder}test_{Path(module).stem}"
+        found.sort(
+            key=lambda test: (
+                not self._runs(test, module, lines),
+                not test.name.startswith(mirror),
+                test.seconds,
+            )
+        )
+        return list(_within(found, _LONGEST_S))
 
     @staticmethod
     def _runs(test: RecordedTest, module: str, lines: Iterable[int]) -> bool:
@@ -147,13 +146,6 @@ def _inside_functions(tree: ast.Module) -> set[int]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for line in range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
     }
-
-
-def _distance(module: str, test: str) -> int:
-    path = Path(module)
-    if test.startswith(f"tests/{path.parent.as_posix()}/test_{path.stem}"):
-        return 0
-    return 1 if test.startswith(f"tests/{path.parent.as_posix()}/") else _ELSEWHERE
 
 
 def _within(tests: Iterable[RecordedTest], seconds: float) -> Iterator[RecordedTest]:

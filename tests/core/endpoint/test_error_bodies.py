@@ -44,6 +44,12 @@ def test_the_message_is_found_wherever_it_is(document: object, message: str) -> 
     [
         ({"code": 429}, 429),
         ({"code": "429"}, 429),
+        ({"code": 400}, 400),
+        ({"code": 599}, 599),
+        ({"code": "599"}, 599),
+        ({"code": 399}, None),
+        ({"code": 600}, None),
+        ({"code": "600"}, None),
         ({"status": 503}, 503),
         ({"status": "RESOURCE_EXHAUSTED"}, 429),
         ({"type": "rate_limit_error"}, 429),

@@ -164,3 +164,16 @@ def test_batches_that_have_candidates_are_let_go_and_the_rest_stay(tracked: Trac
     assert (1 in tracked.tracker, 2 in tracked.tracker) == (False, True)
     tracked.tracker.forget()
     assert len(tracked.tracker) == 0
+
+
+def test_a_batch_knows_all_its_requests_whichever_was_sent_again(tracked: Tracked) -> None:
+    requests = [tracked.plan(1, size=3) for _ in range(3)]
+    for request in requests:
+        tracked.take_in(request, "failed")
+    for request in requests:
+        tracked.tracker.plan_again(request)
+    for request in requests:
+        tracked.take_in(request)
+    (batch,) = tracked.completed()
+    assert sorted(batch.requests) == [request.id for request in requests]
+    assert requests[0].id == 1

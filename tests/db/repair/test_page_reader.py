@@ -147,3 +147,9 @@ def test_a_header_that_says_that_its_own_page_is_free_costs_no_row(tmp_path: Pat
     data = path.read_bytes()
     path.write_bytes(data[:32] + (1).to_bytes(4) + data[36:])
     assert read(path, 512) == rows
+
+
+def test_a_page_of_more_than_255_rows_is_read_whole(tmp_path: Path) -> None:
+    rows = dict.fromkeys(range(1, 700), b"")
+    written(tmp_path / "many.db", 4096, rows)
+    assert read(tmp_path / "many.db", 4096) == rows
