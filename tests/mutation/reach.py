@@ -61,9 +61,13 @@ class Reach:
         inside = _inside_functions(_tree(self._root / module))
         lines = inside.intersection(place.lines)
         folder = f"tests/{Path(module).parent.as_posix()}/"
-        found = [test for test in self._tests if self._runs(test, module, inside)]
-        found = found or [test for test in self._tests if test.name.startswith(folder)]
         mirror = f"{folder}test_{Path(module).stem}"
+        found = [
+            test
+            for test in self._tests
+            if test.name.startswith(mirror) or self._runs(test, module, inside)  # some run it in programs
+        ]
+        found = found or [test for test in self._tests if test.name.startswith(folder)]
         found.sort(
             key=lambda test: (
                 not self._runs(test, module, lines),

@@ -1,5 +1,7 @@
 """Proposed tasks are read as the model meant them, however it decorates the list; nothing is guessed."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -351,3 +353,31 @@ def test_a_list_goes_on_below_something_else_with_its_next_number_or_the_one_aft
     text = f"9. {FISH}{between}{number}. {SONG}"
     expected = [FISH, SONG] if goes_on else [FISH]
     assert parse_proposals(text, cut=False, continues_item=False) == expected
+
+
+def in_han(number: int) -> str:
+    digits = "〇一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    return (digits[tens] if tens > 1 else "") + ("十" if tens else "") + (digits[ones] if ones else "")
+
+
+def in_roman(number: int) -> str:
+    found = ""
+    for value, letters in ((40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")):
+        found += letters * (number // value)
+        number %= value
+    return found
+
+
+@pytest.mark.parametrize("written", [str, in_han, in_roman])
+def test_items_are_in_order_by_the_numbers_that_people_write(written: Callable[[int], str]) -> None:
+    for number in range(1, 25):
+        for following, goes_on in (
+            (number, False),
+            (number + 1, True),
+            (number + 2, True),
+            (number + 3, False),
+        ):
+            text = f"{written(number)}. {FISH}\n\nTask: Say it.\n\n{written(following)}. {SONG}"
+            expected = [FISH, SONG] if goes_on else [FISH]
+            assert parse_proposals(text, cut=False, continues_item=False) == expected, text

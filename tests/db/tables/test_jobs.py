@@ -143,3 +143,33 @@ def test_a_job_survives_a_repair(running: Workspace) -> None:
     assert check(running.path).is_well
     with Workspace.open(running.path) as workspace:
         assert [(out.job, out.requests) for out in workspace.jobs.out()] == [(job, 2)]
+
+
+def test_every_request_is_found_in_its_job_while_its_outcome_is_to_come(running: Workspace) -> None:
+    ids = plan(running, 9)
+    parts = [ids[0::3], ids[1::3], ids[2::3]]
+    jobs = [begin(running, part, token) for part, token in zip(parts, "abc", strict=True)]
+    attempts = {job.id: running.jobs.waiting(job.id) for job in jobs if job is not None}
+    assert [sorted(waiting) for waiting in attempts.values()] == parts
+    answered = {ids[1], ids[3]}
+    for waiting in attempts.values():
+        for request_id in answered & waiting.keys():
+            running.requests.store_answer(waiting[request_id][0], http_status=200, body=b"{}", at="then")
+    first, second, third = (job for job in jobs if job is not None)
+    running.jobs.end(second.id, error=None, at="later")
+    for job, part in zip((first, second, third), parts, strict=True):
+        is_out = job is not second
+        assert running.jobs.get(job.id).token == job.token
+        assert [*running.jobs.waiting(job.id)] == [one for one in part if one not in answered]
+        for request_id in ids:
+            mine = request_id in part and request_id not in answered
+            expected = attempts[job.id].get(request_id) if mine else None
+            assert running.jobs.attempt(job.id, request_id) == expected
+            found = running.jobs.of_request(request_id)
+            assert (found is not None and found.id == job.id) == (mine and is_out)
+    assert [(out.job.id, out.requests) for out in running.jobs.out()] == [(first.id, 2), (third.id, 3)]
+    states = {one: running.requests.get(one).state for one in ids}
+    in_doubt = {*parts[1]} - answered
+    assert states == {
+        one: "answered" if one in answered else "in_doubt" if one in in_doubt else "sent" for one in ids
+    }
