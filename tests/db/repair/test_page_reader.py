@@ -153,3 +153,19 @@ def test_a_page_of_more_than_255_rows_is_read_whole(tmp_path: Path) -> None:
     rows = dict.fromkeys(range(1, 700), b"")
     written(tmp_path / "many.db", 4096, rows)
     assert read(tmp_path / "many.db", 4096) == rows
+
+
+@pytest.mark.parametrize("said", [0xFFFFFFFF, 127, 126])
+def test_a_list_of_free_pages_that_says_to_be_longer_than_its_page_costs_no_row(
+    tmp_path: Path, said: int
+) -> None:
+    path = tmp_path / "t.db"
+    rows = {number: bytes([200]) * 300 for number in range(1, 200)}
+    written(path, 512, rows)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM t WHERE id > 20")
+    data = path.read_bytes()
+    trunk = (int.from_bytes(data[32:36]) - 1) * 512
+    path.write_bytes(data[: trunk + 4] + said.to_bytes(4) + data[trunk + 8 :])
+    kept = {number: rows[number] for number in range(1, 21)}
+    assert read(path, 512).items() >= kept.items()
