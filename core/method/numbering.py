@@ -212,7 +212,7 @@ def _value(written: str) -> int:
     tens, _, ones = written.rpartition("十")
     if "十" in written:
         return 10 * (_HAN_DIGITS.get(tens, 1) if tens else 1) + _HAN_DIGITS.get(ones, 0)
-    return int("".join(str(_HAN_DIGITS.get(digit, 0)) for digit in written))
+    return int("".join(str(_HAN_DIGITS[digit]) for digit in written))
 
 
 @cache
