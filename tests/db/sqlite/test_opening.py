@@ -1,6 +1,7 @@
 """Opening whatever may lie where a workspace is looked for: one sentence, and nothing is harmed."""
 
 import ctypes
+import errno
 import os
 import shutil
 import stat
@@ -417,3 +418,33 @@ def test_a_workspace_that_is_no_longer_in_its_place_stores_nothing_unseen(tmp_pa
         with workspace.transaction():
             workspace.tasks.add("Name a sea.", origin="model", at="now")
         assert workspace.tasks.get(2).instruction == "Name a sea."
+
+
+def told_by_sqlite(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("as SQLite says it")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_disk"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EIO, "Input/output error"), True),
+        (OSError(errno.ELOOP, "Too many levels of symbolic links"), False),
+        (told_by_sqlite(sqlite3.SQLITE_FULL), True),
+        (told_by_sqlite(sqlite3.SQLITE_IOERR | 3 << 8), True),
+        (told_by_sqlite(sqlite3.SQLITE_PERM), False),
+    ],
+)
+def test_only_a_full_or_failing_disk_is_called_one_at_the_opening(
+    lived_in: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, is_of_disk: bool
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("selfinstruct.db.sqlite.connection.require_own_journals", fails)
+    with pytest.raises(WorkspaceError, match=r"w\.db cannot be opened") as caught:
+        Workspace.open(lived_in)
+    assert isinstance(caught.value, StorageError) == is_of_disk
