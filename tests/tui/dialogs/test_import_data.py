@@ -9,6 +9,8 @@ from selfinstruct.core.engine import Engine
 from tests.conftest import OpenEngine
 from tests.tui.curating import Curator, curating, screen_text
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def engine(engine_on: OpenEngine) -> Engine:
