@@ -275,7 +275,7 @@ def _write(
         folder = path if plan.is_folder and plan.trainer is None else None
         card = plan.card(path)
         part_file = renamed_at_the_end.enter_context(writing(card, force=force or is_card(card)))
-        text = card_text(workspace, card, files, rows.rows, options.given(), at=at, folder=folder)
+        text = card_text(workspace, path.stem, files, rows.rows, options.given(), at=at, folder=folder)
         part_file.write_text(text, encoding="utf-8", newline="")
         beside.append(card)
     return Exported(

@@ -49,7 +49,7 @@ def contaminated_lines(found: Sequence[Contaminated]) -> Iterator[str]:
 
 def card_text(
     workspace: Workspace,
-    target: Path,
+    title: str,
     files: Sequence[WrittenFile],
     rows: Sequence[TrainingRow],
     options: Mapping[str, Any],
@@ -61,7 +61,7 @@ def card_text(
 
     Args:
         workspace: The workspace.
-        target: The file of the card.
+        title: The name of the data set.
         files: The data files.
         rows: The exported rows; their texts are not read.
         options: The options of the export.
@@ -73,7 +73,7 @@ def card_text(
     facts = read_card_facts(
         workspace,
         rows,
-        title=(target.name.removesuffix(".card.md") if folder is None else folder.name),
+        title=title,
         date=at[:10],
         languages=[settings.language],
         files=[

@@ -263,7 +263,7 @@ def _outcome(exported: Exported, options: ExportOptions, training: Training) -> 
     seeds = f", {tally.of_seeds:,} from seeds" if options.include_seeds else ""
     lines = [f"Wrote {many(exported.rows, 'row')} to {files}: {tally.of_model:,} from accepted tasks{seeds}."]
     if exported.beside:
-        names = " and ".join(safe_line(path.name) for path in exported.beside)
+        names = ", ".join(safe_line(path.name) for path in exported.beside)
         lines.append(f"Beside the data: {names}.")
     if tally.formulas:
         lines.append(_about_formulas(tally.formulas, guarded=options.guard_formulas))

@@ -83,12 +83,11 @@ def diff(
 
     with sentences(db), look_into(db) as workspace:
         first = _find(workspace, before)
-        rows = workspace.exports.rows_of(first.id)
-        others = (
-            _rows_now(workspace, first)
-            if after == NOW
-            else workspace.exports.rows_of(_find(workspace, after).id)
-        )
+        if after == NOW:
+            rows, others = _rows_of_all_parts(workspace, first), _rows_now(workspace, first)
+        else:
+            rows = workspace.exports.rows_of(first.id)
+            others = workspace.exports.rows_of(_find(workspace, after).id)
         found = difference(workspace, rows, others)
     for line in _json_lines(found) if as_json else _lines(found):
         typer.echo(line)
@@ -111,6 +110,16 @@ def _find(workspace: Workspace, name: str) -> Export:
         f"There is no export '{name}'. Give a number from 1 to {known[-1].id} (selfinstruct exports lists"
         f" them), the path of an exported file, or '{NOW}' in place of the second one."
     )
+
+
+def _rows_of_all_parts(workspace: Workspace, export: Export) -> "list[ExportedRow]":
+    """Return the rows of all files that the same command wrote: a split puts them into two."""
+    return [
+        row
+        for one in workspace.exports.all()
+        if (one.at, one.options) == (export.at, export.options)
+        for row in workspace.exports.rows_of(one.id)
+    ]
 
 
 def _rows_now(workspace: Workspace, export: Export) -> "list[ExportedRow]":

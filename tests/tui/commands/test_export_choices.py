@@ -164,3 +164,19 @@ def test_a_card_of_an_earlier_export_is_replaced_and_no_other_file(db: Path, tmp
     assert done.exit_code == 2
     assert card.read_text() == "mine"
     assert not out.exists()
+
+
+def test_a_split_is_compared_whole_with_what_the_same_command_would_write_now(
+    db: Path, tmp_path: Path
+) -> None:
+    done = run("export", "--db", db, "--out", tmp_path / "t.jsonl", "--split", "0.6")
+    assert done.exit_code == 0, done.output
+    for number in ("1", "2"):
+        assert run("diff", number, "now", "--db", db).stdout == "0 came, 0 went, 0 changed, 3 the same.\n"
+
+
+def test_a_card_is_named_after_the_data_set(db: Path, tmp_path: Path) -> None:
+    run("export", "--db", db, "--for", "trl", "--out", tmp_path / "rivers")
+    run("export", "--db", db, "--out", tmp_path / "lakes.jsonl")
+    assert "\n# rivers\n" in (tmp_path / "rivers" / "README.md").read_text(encoding="utf-8")
+    assert "\n# lakes\n" in (tmp_path / "lakes.jsonl.card.md").read_text(encoding="utf-8")

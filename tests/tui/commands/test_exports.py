@@ -25,7 +25,7 @@ def remember(engine: Engine, path: str, *, person: str | None = None) -> int:
         options={"include_seeds": False, "rng_seed": 3},
         rows=rows,
         sha256="0123456789abcdef" * 4,
-        at="2026-12-01T09:30:00+00:00",
+        at=f"2026-12-01T09:3{len(engine.workspace.exports.all())}:00+00:00",
         person=person,
     )
 
