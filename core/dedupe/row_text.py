@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from selfinstruct.core.dataset_files.registry import shape_of
+from selfinstruct.core.dataset_files.row import DataRow, RowError
 from selfinstruct.core.util.json_problem import json_problem
 
 _FIELDS = ("instruction", "prompt", "text")
@@ -21,7 +23,7 @@ def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
     Args:
         line: One JSON object in UTF-8.
         fields: Names of fields to join; empty means `instruction`, else `prompt`, `text` or the first user
-            message.
+            message, in any shape of rows that can be imported.
 
     Raises:
         BadRowError: the line is not a JSON object or has no such text.
@@ -44,8 +46,21 @@ def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
     texts = [row[name] for name in _FIELDS if isinstance(row.get(name), str)]
     text = texts[0] if texts else _asked(row.get("messages"))
     if text is None:
+        text = _of_other_shape(row)
+    if text is None:
         raise BadRowError("has no text in instruction, prompt, text or messages (--field names another)")
     return text
+
+
+def _of_other_shape(row: dict[str, Any]) -> str | None:
+    """The instruction of a row of another shape that `selfinstruct import` knows; None if it has none."""
+    shape = shape_of(row)
+    if shape is None:
+        return None
+    try:
+        return next((one.instruction for one in shape.read(row, 0) if isinstance(one, DataRow)), None)
+    except RowError:
+        return None
 
 
 def has_input(line: bytes) -> bool:

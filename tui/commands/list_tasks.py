@@ -34,7 +34,7 @@ def list_tasks(
             show_default="all",
             metavar="N",
             min=1,
-            help="Print at most N tasks.",
+            help="The most tasks to print.",
         ),
     ] = None,
     as_json: JsonOption = False,

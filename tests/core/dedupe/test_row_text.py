@@ -19,6 +19,16 @@ from selfinstruct.core.dedupe.row_text import BadRowError, row_text
             "d",
         ),
         ({"instruction": ""}, ""),
+        ({"conversations": [{"from": "human", "value": "e"}, {"from": "gpt", "value": "f"}]}, "e"),
+        (
+            {
+                "prompt": [{"role": "user", "content": "e"}],
+                "completion": [{"role": "assistant", "content": "f"}],
+            },
+            "e",
+        ),
+        ({"question": "e", "answer": "f"}, "e"),
+        ({"query": "e", "response": "f"}, "e"),
     ],
 )
 def test_the_instruction_is_found_in_every_shape(row: object, text: str) -> None:
@@ -47,7 +57,7 @@ def test_a_field_of_ones_own_is_taken_alone() -> None:
         (b"\xff", "UTF-8"),
         (b'{"a": ' + b"[" * 100_000, "nested too deep"),
         (b'{"instruction": 1' + b"0" * 5000 + b"}", "not JSON"),
-        (b'{"instruction": 3}', "no text"),
+        (b'{"instruction": [3]}', "no text"),
         (b'{"messages": [{"role": "user"}, 3]}', "no text"),
         (b'{"messages": {"role": "user"}}', "no text"),
     ],

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.long
 
 DECISIONS = {
     *("accept", "accept_anyway", "reject", "reject_because", "restore", "edit", "edit_outside", "relabel"),
-    *("edit_instance", "drop_instance", "restore_instance", "add_instance", "undo", "redo"),
+    *("edit_instance", "drop_instance", "restore_instance", "add_instance", "undo", "redo", "import_data"),
 }
 RULES = {"apply_settings", "apply"}
 """What decisions go by."""
