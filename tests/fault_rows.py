@@ -147,7 +147,7 @@ def _slow_and_long() -> Iterator[Row]:
         MAX_ATTEMPTS,
         (0.5, 1, 2, 4),
         always=True,
-        settings={"timeout_s": 0.05},
+        settings=QUICK,
     )
     for name, play in (
         ("headers without end", endless(b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n", stored=b"")),
