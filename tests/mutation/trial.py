@@ -112,8 +112,7 @@ class Trials:
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.chdir(self._copy.root)
-            for name in [name for name in sys.modules if name.partition(".")[0] in {"tests", "selfinstruct"}]:
-                del sys.modules[name]
+            _forget("tests", "selfinstruct")
             importlib.invalidate_caches()
             sys.path[:0] = self._copy.paths
             os.environ.update(self._copy.environment)
@@ -122,6 +121,8 @@ class Trials:
 
             names = list(tests)
             for chosen in filter(None, (names[:_FIRST], names[_FIRST:])):
+                # Anew for the others: parameters may be an iterator, which gives its values once.
+                _forget("tests")
                 files = dict.fromkeys(name.partition("::")[0] for name in chosen)
                 limits = {name: max(self._least_s, _TIMES * tests[name]) for name in chosen}
                 code = pytest.main([*_OPTIONS, *files], plugins=[_Chosen(limits)])
@@ -139,6 +140,11 @@ class Trials:
         found = importlib.import_module("selfinstruct").__path__
         if not all(Path(path).is_relative_to(self._copy.root.parent) for path in list(found)[:1]):
             raise RuntimeError(f"the tests would run on {list(found)}, which is not the copy")
+
+
+def _forget(*packages: str) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        del sys.modules[name]
 
 
 class _Chosen:
