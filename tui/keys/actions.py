@@ -350,7 +350,7 @@ ACTIONS = (
         ),
     ),
     *_group(
-        "Files",
+        "Export",
         Action("export", "X", "Training file", "Write a training file.", EVERY),
         Action("import_data", "I", "Import", "Import a data file, with a preview.", _TASKS, _DECIDES),
     ),
