@@ -18,3 +18,7 @@ class Shape:
     """Whether a row seems to have this shape."""
     read: Callable[[Fields, int], Iterable[DataRow | BadRow]]
     """Reads a row, given its line; several tasks or instances may be in one. Raises RowError."""
+    asked: Callable[[Fields], str | None] | None = None
+    """Returns what a row asks, whatever else is wrong with it; None if that is not a text.
+
+    Without it, the row is read to know."""

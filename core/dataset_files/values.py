@@ -1,7 +1,6 @@
 """The texts of a row's fields."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,13 +12,8 @@ Fields = Mapping[str, Any]
 """A row: JSON values by name."""
 
 _YES, _NO = {"yes", "true", "1"}, {"no", "false", "0"}
-_THOUGHTS = re.compile(
-    r"\A\s*<(?P<tag>think|thinking|thought|thoughts|reasoning)>(?P<thoughts>.*?)</(?P=tag)>\s*",
-    re.DOTALL | re.IGNORECASE,
-)
-_OPEN_THOUGHTS = re.compile(r"\A\s*<(?:think|thinking|thought|thoughts|reasoning)>", re.IGNORECASE)
-_THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thoughts")
-"""Fields beside an output that hold the reasoning that led to it."""
+_SYSTEM = ("system", "system_prompt")
+_LABELS: tuple[Label, ...] = ("classification", "generation")
 
 
 def text_of(fields: Fields, name: str) -> str:
@@ -57,36 +51,54 @@ def first_of(fields: Fields, names: Iterable[str]) -> str | None:
     return next((name for name in names if name in fields), None)
 
 
-def label_in(fields: Fields) -> Label | None:
-    """Return the label that `is_classification` gives; None without it.
+def fullest_of(fields: Fields, names: Iterable[str]) -> str | None:
+    """Return the first of these names that has a value, else the first that is there; None if none is."""
+    there = [name for name in names if name in fields]
+    full = (name for name in there if fields[name] is not None and str(fields[name]).strip())
+    return next(full, there[0] if there else None)
+
+
+def system_in(fields: Fields) -> str:
+    """Return the system prompt that a row has in a field of its own; empty if there is none.
 
     Raises:
-        RowError: its value is neither yes nor no.
+        RowError: there are two.
+    """
+    return only_one(fields, _SYSTEM, "two system prompts")
+
+
+def only_one(fields: Fields, names: Iterable[str], what: str) -> str:
+    """Return the text that one of these fields has; empty if none has any.
+
+    Raises:
+        RowError: they have different texts, of which only one can be kept; `what` names them.
+    """
+    texts = {text: name for name in names if (text := text_of(fields, name))}
+    full = [text for text in texts if text.strip()]
+    if len(full) > 1:
+        raise RowError(f"has {what} ({' and '.join(texts[text] for text in full)})")
+    return next(iter(full or texts), "")
+
+
+def label_in(fields: Fields) -> Label | None:
+    """Return the label that `is_classification` or `label` gives; None without one.
+
+    A text is read as the answer of a model.
+
+    Raises:
+        RowError: `is_classification` is neither yes nor no.
     """
     value = fields.get("is_classification")
-    if value is None:
-        return None
-    said = str(value).strip().lower()
+    said = "" if value is None else str(value).strip().lower()
+    if not said:
+        return next((label for label in _LABELS if fields.get("label") == label), None)
     if said in _YES:
         return "classification"
     if said in _NO:
         return "generation"
+    if isinstance(value, str):
+        from selfinstruct.core.method import parse_label  # noqa: PLC0415 - its patterns take long to compile
+
+        if (label := parse_label(value)) != "unknown":
+            return label
     raise RowError("has neither true nor false in is_classification")
-
-
-def split_thoughts(output: str, fields: Fields) -> tuple[str, str]:
-    """Return the thoughts of an output, from a block at its start or a field beside it, and the rest.
-
-    Raises:
-        RowError: the block does not end, or both are there.
-    """
-    name = next((name for name in _THOUGHT_FIELDS if isinstance(fields.get(name), str)), None)
-    beside = text_of(fields, name) if name else ""
-    block = _THOUGHTS.match(output)
-    if block is None:
-        if _OPEN_THOUGHTS.match(output):
-            raise RowError("begins its output with thoughts that do not end")
-        return beside, output
-    if beside.strip() and block["thoughts"].strip():
-        raise RowError(f"has thoughts both in its output and in {name}")
-    return block["thoughts"].strip() or beside, output[block.end() :]

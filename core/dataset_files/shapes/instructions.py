@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from selfinstruct.core.dataset_files.pairs import asked_text
 from selfinstruct.core.dataset_files.row import DataRow
 from selfinstruct.core.dataset_files.shape import Shape
 from selfinstruct.core.dataset_files.values import Fields, label_in, required
@@ -16,4 +17,5 @@ INSTRUCTIONS = Shape(
     "instructions without outputs",
     lambda fields: "instruction" in fields,
     _read,
+    lambda fields: asked_text(fields, "instruction"),
 )

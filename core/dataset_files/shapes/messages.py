@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 
-from selfinstruct.core.dataset_files.conversations import conversation
+from selfinstruct.core.dataset_files.conversations import conversation, first_asked
 from selfinstruct.core.dataset_files.row import DataRow
 from selfinstruct.core.dataset_files.shape import Shape
 from selfinstruct.core.dataset_files.values import Fields
 
 
 def _read(fields: Fields, line: int) -> Iterator[DataRow]:
-    yield conversation(fields["messages"], fields, line, role=("role", "from"), content=("content", "value"))
+    yield conversation(fields["messages"], fields, line)
 
 
-MESSAGES = Shape("messages", "chat messages", lambda fields: "messages" in fields, _read)
+MESSAGES = Shape(
+    "messages",
+    "chat messages",
+    lambda fields: "messages" in fields,
+    _read,
+    lambda fields: first_asked(fields["messages"]),
+)

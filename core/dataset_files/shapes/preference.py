@@ -3,24 +3,49 @@
 from collections.abc import Iterator
 
 from selfinstruct.core.dataset_files.conversations import conversation
-from selfinstruct.core.dataset_files.row import DataRow
+from selfinstruct.core.dataset_files.pairs import asked_text, pair
+from selfinstruct.core.dataset_files.row import DataRow, RowError
 from selfinstruct.core.dataset_files.shape import Shape
-from selfinstruct.core.dataset_files.shapes.prompt_completion import asked_and_answered
-from selfinstruct.core.dataset_files.values import Fields
+from selfinstruct.core.dataset_files.values import Fields, fullest_of
+
+_ASKED = ("messages", "conversations", "instruction", "prompt", "question", "query")
+_GIVEN = ("input", "context")
 
 
 def _read(fields: Fields, line: int) -> Iterator[DataRow]:
-    chosen = fields["chosen"]
-    if "prompt" not in fields and isinstance(chosen, list):
-        yield conversation(chosen, fields, line, role=("role", "from"), content=("content", "value"))
-        return
-    asked = "prompt" if "prompt" in fields else "question" if "question" in fields else "instruction"
-    yield asked_and_answered(fields, line, asked=asked, answered="chosen")
+    named = _named(fields)
+    asked = fullest_of(named, _ASKED)
+    if "chosen" not in named:
+        raise RowError("has no messages in input")
+    if asked is not None:
+        yield pair(named, line, asked=asked, answered="chosen", given=_GIVEN)
+    elif isinstance(named["chosen"], list):
+        yield conversation(named["chosen"], named, line)
+    else:
+        raise RowError("has no prompt")
+
+
+def _named(fields: Fields) -> Fields:
+    """Return the row with its parts by the names that most trainers give them."""
+    inside = fields.get("input")
+    if "preferred_output" not in fields or not isinstance(inside, dict):
+        return fields
+    rest = {name: value for name, value in fields.items() if name != "input"}
+    return {**rest, **inside, "chosen": fields["preferred_output"]}
+
+
+def _asked(fields: Fields) -> str | None:
+    named = _named(fields)
+    return asked_text(named, fullest_of(named, _ASKED) or "chosen")
 
 
 PREFERENCE = Shape(
     "preference",
     "preference pairs, of which the chosen answer is read",
-    lambda fields: "chosen" in fields and "rejected" in fields,
+    lambda fields: (
+        ("chosen" in fields and "rejected" in fields)
+        or ("preferred_output" in fields and "non_preferred_output" in fields)
+    ),
     _read,
+    _asked,
 )

@@ -1,13 +1,17 @@
 """`raw-instances`: the published `machine_generated_instances.jsonl`: answers, read by our parser."""
 
 import json
+import re
 from collections.abc import Iterator
 
+from selfinstruct.core.dataset_files.pairs import asked_text
 from selfinstruct.core.dataset_files.row import BadRow, DataRow, RowError
 from selfinstruct.core.dataset_files.shape import Shape
+from selfinstruct.core.dataset_files.shapes.raw_proposals import choice_of
 from selfinstruct.core.dataset_files.values import Fields, label_in, required, text_of
 
 _LABEL = "Class label:"
+_BEGINS_WITH_A_NAME = re.compile(r"\s*[^\W\d_][\w ]{0,30}:")
 
 
 def _read(fields: Fields, line: int) -> Iterator[DataRow | BadRow]:
@@ -17,9 +21,9 @@ def _read(fields: Fields, line: int) -> Iterator[DataRow | BadRow]:
     raw = text_of(fields, "raw_instances")
     if not raw.strip():
         raise RowError("has no instances")
-    if label == "classification":
-        # The published prompt ends with these words, and the answer goes on behind them.
-        whole = raw if raw.lstrip().startswith(_LABEL) else f"{_LABEL}{raw}"
+    if label == "classification" or (label is None and raw.lstrip().startswith(_LABEL)):
+        # Where the prompt ends with these words, the answer goes on behind them.
+        whole = raw if _BEGINS_WITH_A_NAME.match(raw) else f"{_LABEL}{raw}"
         parsed = parse_output_first(whole, task=instruction)
     else:
         parsed = parse_input_first(raw, task=instruction)
@@ -34,13 +38,8 @@ def _read(fields: Fields, line: int) -> Iterator[DataRow | BadRow]:
 
 
 def _is_cut(fields: Fields) -> bool:
-    metadata = fields.get("instance_metadata")
-    if not isinstance(metadata, dict):
-        return False
-    response = metadata.get("response")
-    choices = response.get("choices") if isinstance(response, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return isinstance(first, dict) and first.get("finish_reason") == "length"
+    choice = choice_of(fields.get("instance_metadata"))
+    return choice is not None and choice.get("finish_reason") == "length"
 
 
 RAW_INSTANCES = Shape(
@@ -48,4 +47,5 @@ RAW_INSTANCES = Shape(
     "the answers of the published Self-Instruct run, read by our parser",
     lambda fields: "instruction" in fields and "raw_instances" in fields,
     _read,
+    lambda fields: asked_text(fields, "instruction"),
 )

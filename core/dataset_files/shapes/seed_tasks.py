@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from selfinstruct.core.dataset_files.pairs import asked_text
 from selfinstruct.core.dataset_files.row import DataRow, RowError
 from selfinstruct.core.dataset_files.shape import Shape
-from selfinstruct.core.dataset_files.values import Fields, label_in, required, split_thoughts, text_of
+from selfinstruct.core.dataset_files.thought_blocks import split_thoughts
+from selfinstruct.core.dataset_files.values import Fields, label_in, required, text_of
 
 
 def _read(fields: Fields, line: int) -> Iterator[DataRow]:
@@ -32,4 +34,5 @@ SEED_TASKS = Shape(
     "tasks with instances, like seed tasks",
     lambda fields: "instruction" in fields and "instances" in fields,
     _read,
+    lambda fields: asked_text(fields, "instruction"),
 )
