@@ -1,6 +1,5 @@
 """A data file: what it is recognized as, and its rows."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from selfinstruct.core.dataset_files.bytes_reader import BytesReader
-from selfinstruct.core.dataset_files.json_rows import Value, json_array, json_lines, list_within
+from selfinstruct.core.dataset_files.json_rows import Value, json_array, json_lines, json_list_within, list_in
 from selfinstruct.core.dataset_files.mapping import lacks, mapped, require_known
 from selfinstruct.core.dataset_files.registry import shape_of
 from selfinstruct.core.dataset_files.row import BadRow, DataRow, RowError
@@ -32,6 +31,7 @@ _MAPPED = "mapped"
 _REQUIRED = {"instruction", "output"}
 """Mapped fields that every row must have; others may be missing."""
 _TABLES = {".csv": ",", ".tsv": "\t"}
+_JSON = {".json", ".jsonl", ".ndjson"}
 
 Values = Callable[[], Iterator[Value | BadRow]]
 
@@ -127,16 +127,17 @@ class DataFile:
         reader = self._reader
         if reader.is_parquet:
             return "Parquet", partial(parquet_rows, reader)
-        delimiter = delimiter_of(reader) or _TABLES.get(_suffix(self.path))
-        if delimiter is not None:
+        suffix = _suffix(self.path)
+        delimiter = delimiter_of(reader) or _TABLES.get(suffix)
+        if delimiter is not None and suffix not in _JSON:
             return container_name(delimiter), partial(table_rows, reader, delimiter)
         if reader.beginning.lstrip().startswith("["):
             return "JSON array", partial(json_array, reader)
+        if list_in(reader.beginning) is not None:
+            return "JSON object with a list", partial(json_list_within, reader)
         first, second = (next(lines, None) for lines in [json_lines(reader)] * 2)
         if isinstance(first, BadRow) and _goes_on(first.text, second):
             return "JSON objects", partial(json_array, reader)
-        if isinstance(first, Value) and second is None and (items := list_within(first.value)) is not None:
-            return "JSON object with a list", partial(_items, items)
         return "JSON Lines", partial(json_lines, reader)
 
     def _recognize(self) -> Recognized:
@@ -232,11 +233,6 @@ def _goes_on(first: str, second: Value | BadRow | None) -> bool:
     """Whether an object seems to extend over several lines, and not to be one damaged line."""
     is_open = first.lstrip().startswith("{") and not first.rstrip().endswith("}")
     return is_open and not (isinstance(second, Value) and isinstance(second.value, dict))
-
-
-def _items(items: Sequence[object]) -> Iterator[Value | BadRow]:
-    for number, item in enumerate(items, start=1):
-        yield Value(number, item, json.dumps(item, ensure_ascii=False))
 
 
 def _listed(fields: Fields) -> str:

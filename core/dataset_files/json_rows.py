@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfinstruct.core.dataset_files.bytes_reader import BytesReader
+from selfinstruct.core.dataset_files.json_cursor import JsonCursor, TooLongError
 from selfinstruct.core.dataset_files.row import BadRow
 from selfinstruct.core.util.json_problem import json_problem
 
-_BLANK = re.compile(r"\s*")
 _BETWEEN = re.compile(r"[\s,]*")
-_CUT_OFF = 32
-"""Characters before the end of what is read within which a value may simply go on."""
 _SHOWN = 200
-_LISTS = ("data", "rows", "train", "examples", "items")
+LISTS = ("data", "rows", "train", "examples", "items")
 """Keys of an object around a list of rows."""
 
 
@@ -32,7 +30,9 @@ def json_lines(reader: BytesReader) -> Iterator[Value | BadRow]:
     """Yield the value on each line that is not blank."""
     for number, (data, text) in enumerate(reader.lines(), start=1):
         if text is None:
-            yield BadRow(number, "is not UTF-8", data.decode("utf-8", "backslashreplace"))
+            yield BadRow(
+                number, f"is not UTF-8 ({_first_bad(data)})", data.decode("utf-8", "backslashreplace")
+            )
         elif text.strip():
             try:
                 yield Value(number, json.loads(text), text)
@@ -45,56 +45,119 @@ def json_array(reader: BytesReader) -> Iterator[Value | BadRow]:
 
     Where the JSON is invalid, a bad row says so and ends it: what follows cannot be told apart.
     """
-    decoder = json.JSONDecoder()
-    chunks = reader.chunks()
-    buffer, at, number, is_end = "", 0, 0, False
-    is_array: bool | None = None
-    while True:
-        skipped = _BETWEEN.match(buffer, at) if is_array is not None else _BLANK.match(buffer, at)
-        assert skipped is not None
-        at = skipped.end()
-        if at >= len(buffer) and not is_end:
-            buffer, at = next(chunks, ""), 0
-            is_end = not buffer
-            continue
-        if is_array is None:
-            is_array = buffer[at : at + 1] == "["
-            at += is_array
-            continue
-        if at >= len(buffer) or (is_array and buffer[at] == "]"):
-            if is_array and at >= len(buffer):
-                yield BadRow(number + 1, "is missing: the array does not end", "")
-            return
-        try:
-            value, end = decoder.raw_decode(buffer, at)
-        except (ValueError, RecursionError) as error:
-            if not is_end and _may_go_on(error, len(buffer)):
-                more = next(chunks, "")
-                buffer, at, is_end = buffer[at:] + more, 0, not more
-                continue
-            problem = json_problem(error, of_line=False)
-            yield BadRow(
-                number + 1, f"is not JSON, and what follows it is lost ({problem})", buffer[at : at + _SHOWN]
-            )
-            return
+    cursor = JsonCursor(reader.chunks())
+    if cursor.peek() == "[":
+        cursor.step()
+        yield from _items(cursor, within="array")
+    else:
+        yield from _items(cursor)
+
+
+def json_list_within(reader: BytesReader) -> Iterator[Value | BadRow]:
+    """Yield the items of the list that an object consists of, such as `{"data": [...]}`.
+
+    What is not read, such as a second list of objects, is told in a bad row.
+    """
+    cursor, number, found = JsonCursor(reader.chunks()), 0, ""
+    try:
+        for name in _members(cursor):
+            if cursor.peek() != "[":
+                cursor.value()
+            elif found or name not in LISTS:
+                if _skip_list(cursor):
+                    yield BadRow(number + 1, f"is in the list {name}, which is not read beside {found}", "")
+                    return
+            else:
+                found = name
+                cursor.step()
+                for item in _items(cursor, within="list"):
+                    number = item.line
+                    yield item
+                if cursor.peek() != "]":
+                    return
+                cursor.step()
+        cursor.step()
+        if cursor.peek():
+            yield BadRow(number + 1, "is behind the object with the list, and is not read", "")
+    except (ValueError, RecursionError) as error:
+        yield _lost(cursor, number + 1, error)
+
+
+def list_in(beginning: str) -> str | None:
+    """Return the key of the list of objects that an object begins with, apart from values; None without one.
+
+    Args:
+        beginning: The text that a file begins with.
+    """
+    whole, _, rest = beginning.strip().partition("\n")
+    cursor = JsonCursor(iter([beginning]))
+    try:
+        if rest and isinstance(json.loads(whole), dict):
+            return None
+    except (ValueError, RecursionError):
+        pass
+    try:
+        for name in _members(cursor):
+            if name in LISTS and cursor.peek() == "[":
+                cursor.step()
+                return name if cursor.peek() == "{" else None
+            cursor.value()
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+def _members(cursor: JsonCursor) -> Iterator[str]:
+    """Yield the keys of an object, with the position at their values; whoever iterates reads these.
+
+    Raises:
+        ValueError: it is not an object.
+    """
+    if cursor.peek() != "{":
+        raise ValueError("not an object")
+    cursor.step()
+    while cursor.peek(_BETWEEN) != "}":
+        name, _ = cursor.value()
+        if cursor.peek() != ":":
+            raise ValueError("a key without a value")
+        cursor.step()
+        cursor.peek()
+        yield name
+
+
+def _skip_list(cursor: JsonCursor) -> bool:
+    """Go beyond a list; returns whether it is one of objects, and then stays in it."""
+    cursor.step()
+    if cursor.peek() == "{":
+        return True
+    while cursor.peek(_BETWEEN) != "]":
+        cursor.value()
+    cursor.step()
+    return False
+
+
+def _items(cursor: JsonCursor, *, within: str = "") -> Iterator[Value | BadRow]:
+    """Yield values up to the bracket that ends them, or to the end."""
+    number = 0
+    while (next_ := cursor.peek(_BETWEEN)) and not (within and next_ == "]"):
         number += 1
-        yield Value(number, value, buffer[at:end])
-        at = end
+        try:
+            yield Value(number, *cursor.value())
+        except (ValueError, RecursionError) as error:
+            yield _lost(cursor, number, error)
+            return
+    if within and not next_:
+        yield BadRow(number + 1, f"is missing: the {within} does not end", "")
 
 
-def _may_go_on(error: Exception, length: int) -> bool:
-    """Whether a value may be cut off by the end of what is read."""
-    if not isinstance(error, json.JSONDecodeError):
-        return False
-    return error.msg.startswith("Unterminated string") or error.pos >= length - _CUT_OFF
+def _lost(cursor: JsonCursor, number: int, error: ValueError | RecursionError) -> BadRow:
+    problem = str(error) if isinstance(error, TooLongError) else json_problem(error, of_line=False)
+    return BadRow(number, f"is not JSON, and what follows it is lost ({problem})", cursor.shown(_SHOWN))
 
 
-def list_within(value: Any) -> list[Any] | None:
-    """Return the list of rows that an object consists of, such as `{"data": [...]}`; None if it does not."""
-    if not isinstance(value, dict):
-        return None
-    found = [value[key] for key in _LISTS if isinstance(value.get(key), list)]
-    is_only = (
-        len(found) == 1 and all(isinstance(one, dict) for one in found[0]) and "instruction" not in value
-    )
-    return found[0] if is_only else None
+def _first_bad(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} of the line"
+    raise AssertionError("the line is UTF-8")

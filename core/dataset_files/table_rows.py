@@ -3,24 +3,27 @@
 import csv
 import io
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from selfinstruct.core.dataset_files.bytes_reader import BytesReader
+from selfinstruct.core.dataset_files.json_cursor import LONGEST
 from selfinstruct.core.dataset_files.json_rows import Value
 from selfinstruct.core.dataset_files.row import BadRow
 from selfinstruct.core.errors import ImportDataError
 
 _DELIMITERS = {"\t": "TSV", ",": "CSV", ";": "CSV with semicolons"}
 _AT_ONCE = 1000
+_LOOKED_AT = 3
+"""Lines that show whether a file has JSON in it."""
 
 
 def delimiter_of(reader: BytesReader) -> str | None:
     """Return the delimiter of a table by its first line; None if that names fewer than two columns."""
-    first = reader.beginning.split("\n", 1)[0].strip("\r")
-    if first.lstrip()[:1] in {"{", "["}:
+    lines = reader.beginning.strip("\r\n").split("\n", _LOOKED_AT)[:_LOOKED_AT]
+    if any(line.lstrip().startswith(("[", '{"')) for line in lines):
         return None
+    first = lines[0].strip("\r")
     counts = {delimiter: first.count(delimiter) for delimiter in _DELIMITERS}
     best = max(counts, key=lambda delimiter: counts[delimiter])
     return best if counts[best] else None
@@ -37,11 +40,11 @@ def table_rows(reader: BytesReader, delimiter: str) -> Iterator[Value | BadRow]:
     Raises:
         ImportDataError: the header has a name twice, or a blank one.
     """
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(LONGEST)
     encoding = "utf-8-sig" if reader.encoding == "utf-8" else reader.encoding
     with reader.open() as file, io.TextIOWrapper(file, encoding, "surrogateescape", newline="") as text:
-        rows = csv.reader(text, delimiter=delimiter)
-        header = [name.strip() for name in next(rows, [])]
+        rows = csv.reader(text, delimiter=delimiter, strict=True)
+        header = [name.strip() for name in _header(reader, rows)]
         if len(set(header)) != len(header) or "" in header:
             raise ImportDataError(
                 f"{reader.path} has a column without a name, or two with the same, in its first line. Name"
@@ -53,7 +56,7 @@ def table_rows(reader: BytesReader, delimiter: str) -> Iterator[Value | BadRow]:
             try:
                 row = next(rows, None)
             except csv.Error as error:
-                yield BadRow(number, f"is not a row of a table ({error})", "")
+                yield BadRow(number, _problem(error), "")
                 continue
             if row is None:
                 return
@@ -67,6 +70,19 @@ def table_rows(reader: BytesReader, delimiter: str) -> Iterator[Value | BadRow]:
                 yield BadRow(number, f"has {len(row)} cells, and the first line has {len(header)}", shown)
             else:
                 yield Value(number, dict(zip(header, row, strict=True)), shown)
+
+
+def _header(reader: BytesReader, rows: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(filter(None, rows), [])
+    except csv.Error as error:
+        raise ImportDataError(f"The first line of {reader.path} {_problem(error)}.") from error
+
+
+def _problem(error: csv.Error) -> str:
+    if str(error) == "unexpected end of data":
+        return "has a quotation mark that does not end, and the rows below it are lost"
+    return f"is not a row of a table ({error})"
 
 
 def parquet_rows(reader: BytesReader) -> Iterator[Value | BadRow]:
