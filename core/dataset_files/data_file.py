@@ -1,39 +1,27 @@
 """A data file: what it is recognized as, and its rows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from selfinstruct.core.dataset_files.bytes_reader import BytesReader
-from selfinstruct.core.dataset_files.json_rows import Value, json_array, json_lines, json_list_within, list_in
+from selfinstruct.core.dataset_files.containers import container_of
+from selfinstruct.core.dataset_files.json_rows import Value
 from selfinstruct.core.dataset_files.mapping import lacks, mapped, require_known
 from selfinstruct.core.dataset_files.registry import shape_of
 from selfinstruct.core.dataset_files.row import BadRow, DataRow, RowError
-from selfinstruct.core.dataset_files.table_rows import (
-    container_name,
-    delimiter_of,
-    parquet_rows,
-    table_rows,
-)
-from selfinstruct.core.dataset_files.values import Fields
+from selfinstruct.core.dataset_files.values import Fields, listed
 from selfinstruct.core.errors import ImportDataError
 from selfinstruct.core.util.did_you_mean import nearest
 from selfinstruct.db.records import Label
 
 _LOOKED_AT = 100
 """Rows by which a file's shape is recognized."""
-_MOST_KEYS = 12
-"""Names of fields that a message lists."""
 _MAPPED = "mapped"
 _REQUIRED = {"instruction", "output"}
 """Mapped fields that every row must have; others may be missing."""
-_TABLES = {".csv": ",", ".tsv": "\t"}
-_JSON = {".json", ".jsonl", ".ndjson"}
-
-Values = Callable[[], Iterator[Value | BadRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +60,7 @@ class DataFile:
         self.labels = labels or {}
         require_known(self.mapping)
         self._reader = BytesReader(path)
-        self._container, self._values = self._open()
+        self._container = container_of(self._reader)
         self.recognized = self._recognize()
 
     @property
@@ -96,7 +84,7 @@ class DataFile:
         Raises:
             ImportDataError: the file cannot be read to its end.
         """
-        for value in self._values():
+        for value in self._container.values():
             if isinstance(value, BadRow):
                 yield value
                 continue
@@ -117,31 +105,14 @@ class DataFile:
             fields = mapped(fields, self.mapping)
         shape = shape_of(fields)
         if shape is None:
-            raise RowError(f"has none of the known shapes; its fields are {_listed(value.value)}")
+            raise RowError(f"has none of the known shapes; its fields are {listed(value.value)}")
         label = self.labels.get(fields["instruction"]) if self.labels and "instruction" in fields else None
         if label is not None and fields.get("is_classification") is None:
             fields = {**fields, "is_classification": label == "classification"}
         yield from shape.read(fields, value.line)
 
-    def _open(self) -> tuple[str, Values]:
-        reader = self._reader
-        if reader.is_parquet:
-            return "Parquet", partial(parquet_rows, reader)
-        suffix = _suffix(self.path)
-        delimiter = delimiter_of(reader) or _TABLES.get(suffix)
-        if delimiter is not None and suffix not in _JSON:
-            return container_name(delimiter), partial(table_rows, reader, delimiter)
-        if reader.beginning.lstrip().startswith("["):
-            return "JSON array", partial(json_array, reader)
-        if list_in(reader.beginning) is not None:
-            return "JSON object with a list", partial(json_list_within, reader)
-        first, second = (next(lines, None) for lines in [json_lines(reader)] * 2)
-        if isinstance(first, BadRow) and _goes_on(first.text, second):
-            return "JSON objects", partial(json_array, reader)
-        return "JSON Lines", partial(json_lines, reader)
-
     def _recognize(self) -> Recognized:
-        looked_at = list(islice(self._values(), _LOOKED_AT))
+        looked_at = list(islice(self._container.values(), _LOOKED_AT))
         values = [one.value for one in looked_at if isinstance(one, Value) and isinstance(one.value, dict)]
         if not looked_at:
             raise ImportDataError(f"{self.path} has no rows.")
@@ -154,24 +125,24 @@ class DataFile:
             )
         packed = ", compressed" if self._reader.is_compressed else ""
         encoding = "" if self._reader.encoding.startswith("utf-8") else f", {self._reader.encoding.upper()}"
-        inside = f"{self._container}{encoding}{packed}"
+        inside = f"{self._container.name}{encoding}{packed}"
         if self.mapping:
             self._require_mapped(values)
             told = ", ".join(f"{name} from {path}" for name, path in self.mapping.items())
-            return Recognized(_MAPPED, self._container, f"{inside} with {told}.")
+            return Recognized(_MAPPED, self._container.name, f"{inside} with {told}.")
         shapes = [shape_of(one) for one in values]
         counted = Counter(shape for shape in shapes if shape is not None)
         if not counted:
             raise ImportDataError(
                 f"The rows of {self.path} have none of the known shapes; their fields are"
-                f" {_listed(values[0])}. Say which is which: --map instruction=question --map output=answer."
+                f" {listed(values[0])}. Say which is which: --map instruction=question --map output=answer."
             )
         shape, _ = counted.most_common(1)[0]
         others = ", ".join(f"{other.name} ({number})" for other, number in counted.most_common()[1:])
         mixed = f"; of the first {len(values)} rows some are {others}" if others else ""
-        fields = _listed(next(one for one, its in zip(values, shapes, strict=True) if its is shape))
+        fields = listed(next(one for one, its in zip(values, shapes, strict=True) if its is shape))
         sentence = f"{inside} of {shape.about}, by the fields {fields}{mixed}."
-        return Recognized(shape.name, self._container, sentence)
+        return Recognized(shape.name, self._container.name, sentence)
 
     def _require_mapped(self, values: Sequence[Fields]) -> None:
         missing = [lacks(one, self.mapping) for one in values]
@@ -181,7 +152,7 @@ class DataFile:
             near = nearest(name, list(values[0]))
             meant = f" Did you mean {near}?" if near else ""
             raise ImportDataError(
-                f"No row of {self.path} has the field {name}; their fields are {_listed(values[0])}.{meant}"
+                f"No row of {self.path} has the field {name}; their fields are {listed(values[0])}.{meant}"
             )
 
 
@@ -223,22 +194,6 @@ def _files_of(path: Path) -> list[Path]:
     if not found:
         raise ImportDataError(f"{path} is a folder without data/*.parquet. Name the files in it.")
     return found
-
-
-def _suffix(path: Path) -> str:
-    return next((suffix for suffix in reversed(path.suffixes) if suffix.lower() != ".gz"), "").lower()
-
-
-def _goes_on(first: str, second: Value | BadRow | None) -> bool:
-    """Whether an object seems to extend over several lines, and not to be one damaged line."""
-    is_open = first.lstrip().startswith("{") and not first.rstrip().endswith("}")
-    return is_open and not (isinstance(second, Value) and isinstance(second.value, dict))
-
-
-def _listed(fields: Fields) -> str:
-    names = [str(name) for name in fields]
-    more = f" and {len(names) - _MOST_KEYS} more" if len(names) > _MOST_KEYS else ""
-    return ", ".join(names[:_MOST_KEYS]) + more if names else "none"
 
 
 def _where(bad: BadRow) -> str:

@@ -13,6 +13,7 @@ Fields = Mapping[str, Any]
 
 _YES, _NO = {"yes", "true", "1"}, {"no", "false", "0"}
 _SYSTEM = ("system", "system_prompt")
+_MOST_LISTED = 12
 _LABELS: tuple[Label, ...] = ("classification", "generation")
 
 
@@ -102,3 +103,10 @@ def label_in(fields: Fields) -> Label | None:
         if (label := parse_label(value)) != "unknown":
             return label
     raise RowError("has neither true nor false in is_classification")
+
+
+def listed(fields: Fields) -> str:
+    """Return the names of the fields of a row, for a message."""
+    names = [str(name) for name in fields]
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more if names else "none"

@@ -12,6 +12,7 @@ from selfinstruct.core.dedupe.journal import Command, Journal, Tally
 from selfinstruct.core.dedupe.row_reader import LIMITS, Limits, Place, RowBlock, RowReader, digest_between
 from selfinstruct.core.dedupe.row_text import has_both, has_input, row_text
 from selfinstruct.core.dedupe.shards import Shards
+from selfinstruct.core.dedupe.sources import Source, sources_of
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.language.registry import ENGLISH, known
 from selfinstruct.core.language.tokens import Vocabulary
@@ -44,6 +45,8 @@ class Callbacks:
 
     progress: Callable[[Tally], None]
     note: Callable[[str], None]
+    total: Callable[[int], None] = lambda _: None
+    """Hears of the bytes to read, of which files that are written anew have another number."""
 
 
 def check(job: Job) -> int:
@@ -109,14 +112,18 @@ def run(
     check(job)
     # A link with this name is kept: the output is written where it leads.
     out = real_path(job.out)
-    with Journal(out, _command(job)) as journal:
+    command = _command(job)
+    with Journal(out, command) as journal:
         if not journal.moved:
             _check_new(job)
         if not journal.finished:
-            _verify(job, journal, callbacks)
+            sources = sources_of(job.files, journal.folder)
+            _require_unchanged(job, command)
+            callbacks.total(sum(source.path.stat().st_size for source in sources))
+            _verify(job, sources, journal, callbacks)
             shards = shards_of(job.threshold)
             try:
-                _decide(job, journal, shards, callbacks, limits)
+                _decide(job, sources, journal, shards, callbacks, limits)
             finally:
                 shards.close()
             _check_new(job)
@@ -143,11 +150,11 @@ def _command(job: Job) -> Command:
     )
 
 
-def _verify(job: Job, journal: Journal, callbacks: Callbacks) -> None:
+def _verify(job: Job, sources: Sequence[Source], journal: Journal, callbacks: Callbacks) -> None:
     """Verify that the input read by an earlier run is unchanged."""
     start = Place()
     for entry in journal.restored:
-        if digest_between(job.files, start, entry.end) != entry.digest:
+        if digest_between(sources, start, entry.end) != entry.digest:
             raise DedupeError(
                 f"{_changed(job, journal, start, entry.end)} since this run began. Remove the folder"
                 f" {journal.folder} to start over."
@@ -173,8 +180,26 @@ def _changed(job: Job, journal: Journal, start: Place, end: Place) -> str:
     return f"{job.files[number]} has changed, from line {first} or later,"
 
 
-def _decide(job: Job, journal: Journal, shards: Shards, callbacks: Callbacks, limits: Limits) -> None:
-    reader = RowReader(job.files, Vocabulary(language=job.language), job.fields, job.skip_bad, limits)
+def _require_unchanged(job: Job, command: Command) -> None:
+    """Check that no file changed while its kind was found out, and perhaps its rows were written anew."""
+    stamps = zip(job.files, command.stamps, _command(job).stamps, strict=True)
+    for path, before, now in stamps:
+        if before != now:
+            raise DedupeError(
+                f"{path} changed while it was being read. Once nothing writes to it, run the same command"
+                " again."
+            )
+
+
+def _decide(
+    job: Job,
+    sources: Sequence[Source],
+    journal: Journal,
+    shards: Shards,
+    callbacks: Callbacks,
+    limits: Limits,
+) -> None:
+    reader = RowReader(sources, Vocabulary(language=job.language), job.fields, job.skip_bad, limits)
     dedupe = GreedyDedupe(shards)
     for earlier in _restored(job, journal, reader.vocabulary):
         dedupe.keep(earlier)

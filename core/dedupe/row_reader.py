@@ -1,16 +1,15 @@
 """Block-wise reader of JSON Lines files."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate
-from pathlib import Path
 
 import numpy as np
 
 from selfinstruct.core.dedupe.row_text import BadRowError, row_text
+from selfinstruct.core.dedupe.sources import Source
 from selfinstruct.core.errors import DedupeError
 from selfinstruct.core.language.tokens import Vocabulary
 from selfinstruct.core.similarity.encoded_texts import EncodedTexts
@@ -18,8 +17,6 @@ from selfinstruct.core.similarity.token_store import Ints
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
-_ARRAY = re.compile(rb"\s*\[\s*(?:$|[\[{\"])")
-"""The beginning of a file that is one JSON array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ LIMITS = Limits()
 class RowReader:
     """Reads files in sequence, as one list of rows."""
 
-    paths: Sequence[Path]
+    sources: Sequence[Source]
     vocabulary: Vocabulary
     fields: Sequence[str] = ()
     """Fields to join for the comparison; empty means automatic (see `row_text`)."""
@@ -101,8 +98,9 @@ class RowReader:
         """
         lines = list(start.lines)
         gathered = _Gathered(start.next_id)
-        for number in range(start.file, len(self.paths)):
-            path, offset = self.paths[number], start.offset if number == start.file else 0
+        for number in range(start.file, len(self.sources)):
+            source = self.sources[number]
+            path, offset = source.path, start.offset if number == start.file else 0
             if number > start.file:
                 lines.append(0)
             try:
@@ -112,42 +110,39 @@ class RowReader:
                     for line in file:
                         offset += len(line)
                         lines[number] += 1
-                        self._gather(gathered, line, path, lines[number])
+                        self._gather(gathered, line, source, lines[number])
                         if gathered.full(self.limits):
                             yield gathered.block(self.vocabulary, Place(number, offset, tuple(lines)))
                     after = os.fstat(file.fileno())
             except OSError as error:
-                raise DedupeError(f"{path} cannot be read: {error.strerror or error}.") from error
+                raise DedupeError(f"{source.name} cannot be read: {error.strerror or error}.") from error
             if (before.st_size, before.st_mtime_ns) != (offset, after.st_mtime_ns):
                 raise DedupeError(
-                    f"{path} changed while it was being read. Once nothing writes to it, run the same command"
-                    " again."
+                    f"{source.name} changed while it was being read. Once nothing writes to it, run the same"
+                    " command again."
                 )
         if gathered.size:
-            yield gathered.block(self.vocabulary, Place(len(self.paths) - 1, offset, tuple(lines)))
+            yield gathered.block(self.vocabulary, Place(len(self.sources) - 1, offset, tuple(lines)))
 
-    def _gather(self, gathered: "_Gathered", line: bytes, path: Path, number: int) -> None:
+    def _gather(self, gathered: "_Gathered", line: bytes, source: Source, number: int) -> None:
         row = line.removeprefix(_BOM) if number == 1 else line
         row = row.removesuffix(b"\n")
         text = None
-        if number == 1 and _ARRAY.match(row):
-            raise DedupeError(
-                f"{path} is one JSON array; dedupe reads one object per line. Convert it, for instance"
-                " with jq -c '.[]'."
-            )
         if row.strip():
             try:
+                if number in source.bad:
+                    raise BadRowError(source.bad[number])
                 text = row_text(row, self.fields)
             except BadRowError as error:
                 if not self.skip_bad:
                     raise DedupeError(
-                        f"Line {number} of {path} {error}. Fix it, or skip such lines with --skip-bad."
+                        f"{source.place(number)} {error}. Fix it, or skip such lines with --skip-bad."
                     ) from None
                 gathered.bad.append(BadLine(gathered.next_id, str(error)))
         gathered.take(line, row, text)
 
 
-def digest_between(paths: Sequence[Path], start: Place, end: Place) -> str:
+def digest_between(sources: Sequence[Source], start: Place, end: Place) -> str:
     """Hash of the bytes between two positions, to compare with `RowBlock.digest`.
 
     Raises:
@@ -155,7 +150,7 @@ def digest_between(paths: Sequence[Path], start: Place, end: Place) -> str:
     """
     seen = blake2b(digest_size=16)
     for number in range(start.file, end.file + 1):
-        path, offset = paths[number], start.offset if number == start.file else 0
+        path, offset = sources[number].path, start.offset if number == start.file else 0
         try:
             with path.open("rb") as file:
                 file.seek(offset)

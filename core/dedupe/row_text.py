@@ -1,12 +1,13 @@
-"""The text that a JSON row is compared by, in the row shapes of common training files."""
+"""The text that a JSON row is compared by: what it asks, in any shape that an import knows."""
 
 import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from selfinstruct.core.dataset_files.registry import shape_of
-from selfinstruct.core.dataset_files.row import DataRow, RowError
+from selfinstruct.core.dataset_files.registry import asked_in
+from selfinstruct.core.dataset_files.row import RowError
+from selfinstruct.core.dataset_files.values import listed
 from selfinstruct.core.util.json_problem import json_problem
 
 _FIELDS = ("instruction", "prompt", "text")
@@ -22,8 +23,8 @@ def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
 
     Args:
         line: One JSON object in UTF-8.
-        fields: Names of fields to join; empty means `instruction`, else `prompt`, `text` or the first user
-            message, in any shape of rows that can be imported.
+        fields: Names of fields to join; empty means `instruction`, else `prompt` or `text`, else what a row
+            of its shape asks: a question, or the first text of the user in a conversation.
 
     Raises:
         BadRowError: the line is not a JSON object or has no such text.
@@ -44,23 +45,7 @@ def row_text(line: bytes, fields: Sequence[str] = ()) -> str:
     if fields:
         return "\n".join(row[name] for name in fields)
     texts = [row[name] for name in _FIELDS if isinstance(row.get(name), str)]
-    text = texts[0] if texts else _asked(row.get("messages"))
-    if text is None:
-        text = _of_other_shape(row)
-    if text is None:
-        raise BadRowError("has no text in instruction, prompt, text or messages (--field names another)")
-    return text
-
-
-def _of_other_shape(row: dict[str, Any]) -> str | None:
-    """The instruction of a row of another shape that `selfinstruct import` knows; None if it has none."""
-    shape = shape_of(row)
-    if shape is None:
-        return None
-    try:
-        return next((one.instruction for one in shape.read(row, 0) if isinstance(one, DataRow)), None)
-    except RowError:
-        return None
+    return texts[0] if texts else _asked(row)
 
 
 def has_input(line: bytes) -> bool:
@@ -76,13 +61,11 @@ def has_both(line: bytes) -> bool:
     return all(has_text.search(line) for has_text in _BOTH)
 
 
-def _asked(messages: Any) -> str | None:
-    """The content of the first user message."""
-    for message in messages if isinstance(messages, list) else []:
-        if isinstance(message, dict) and message.get("role") == "user":
-            content = message.get("content")
-            if isinstance(content, list):  # content parts; non-text parts are skipped
-                parts = [part.get("text") for part in content if isinstance(part, dict)]
-                content = "\n".join(part for part in parts if isinstance(part, str)) if parts else None
-            return content if isinstance(content, str) else None
-    return None
+def _asked(row: dict[str, Any]) -> str:
+    try:
+        text = asked_in(row)
+    except RowError as error:
+        raise BadRowError(str(error)) from None
+    if text is None:
+        raise BadRowError(f"has no text to compare; its fields are {listed(row)} (--field names one)")
+    return text

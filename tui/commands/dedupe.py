@@ -28,7 +28,9 @@ _LINE_INTERVAL_S = 10.0
 
 
 def dedupe(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON Lines files, in order.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Data files of any known shape, in order.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Output file for the rows that are kept.")],
     threshold: Annotated[
         float, typer.Option(metavar="F", help="Keep a row if its ROUGE-L with every kept row is below this.")
@@ -42,7 +44,7 @@ def dedupe(
             "--field",
             metavar="NAME",
             help="Field to compare. Give it several times to compare several fields together.",
-            show_default="instruction, prompt, text or the first user message",
+            show_default="instruction, prompt, text, or what a row of its shape asks",
         ),
     ] = None,
     report: Annotated[
@@ -64,7 +66,8 @@ def dedupe(
 ) -> None:
     """Remove near-duplicates from files: of rows that are similar by ROUGE-L, the first is kept.
 
-    Rows are written unchanged and in order. If interrupted, the same command resumes where it stopped.
+    JSON Lines are written unchanged and in order, rows of other files as JSON Lines. If interrupted, the same
+    command resumes where it stopped.
     """
     from selfinstruct.core.dedupe.job import Callbacks, Job, check, run  # noqa: PLC0415 - imports NumPy
 
@@ -72,7 +75,9 @@ def dedupe(
     try:
         view = _View(check(job))
         with view.shown():
-            tally = run(job, lambda floor: _shards(engine, floor), Callbacks(view.progress, view.note))
+            tally = run(
+                job, lambda floor: _shards(engine, floor), Callbacks(view.progress, view.note, view.total)
+            )
     except SelfInstructError as error:
         stop(error)
     except KeyboardInterrupt:
@@ -166,6 +171,12 @@ class _View:
             self._bar.console.print(safe_line(sentence), markup=False)
         else:
             typer.echo(safe_line(sentence), err=True)
+
+    def total(self, size: int) -> None:
+        """Measure the progress by another number of bytes."""
+        self._size = size
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], total=size)
 
     def progress(self, tally: "Tally") -> None:
         """Update the progress display."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from selfinstruct.core.dataset_files.conversations import conversation
+from selfinstruct.core.dataset_files.conversations import conversation, first_asked
 from selfinstruct.core.dataset_files.pairs import asked_text, pair
 from selfinstruct.core.dataset_files.row import DataRow, RowError
 from selfinstruct.core.dataset_files.shape import Shape
@@ -36,7 +36,8 @@ def _named(fields: Fields) -> Fields:
 
 def _asked(fields: Fields) -> str | None:
     named = _named(fields)
-    return asked_text(named, fullest_of(named, _ASKED) or "chosen")
+    asked = fullest_of(named, _ASKED)
+    return asked_text(named, asked) if asked is not None else first_asked(named.get("chosen"))
 
 
 PREFERENCE = Shape(

@@ -80,13 +80,6 @@ def test_a_run_that_met_a_bad_line_goes_on_with_such_lines_left_out_and_not_the_
     assert (tmp_path / "out").read_text().splitlines() == lines[:15] + lines[16:]
 
 
-def test_one_json_array_is_called_what_it_is(tmp_path: Path) -> None:
-    (tmp_path / "in").write_text('[\n  {"text": "a"},\n  {"text": "b"}\n]\n')
-    for skip_bad in (False, True):
-        with pytest.raises(DedupeError, match=r"in is one JSON array; dedupe reads one object per line"):
-            finished(Job([tmp_path / "in"], tmp_path / "out", skip_bad=skip_bad))
-
-
 def test_a_first_line_that_only_looks_like_an_array_is_a_bad_line(tmp_path: Path) -> None:
     (tmp_path / "in").write_text('[INFO] begun\n{"text": "a"}\n')
     assert finished(Job([tmp_path / "in"], tmp_path / "out", skip_bad=True)).seen[-1].bad == 1

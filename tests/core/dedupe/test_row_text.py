@@ -29,6 +29,35 @@ from selfinstruct.core.dedupe.row_text import BadRowError, row_text
         ),
         ({"question": "e", "answer": "f"}, "e"),
         ({"query": "e", "response": "f"}, "e"),
+        ({"question": "a", "answer": "b"}, "a"),
+        ({"query": "a", "response": None}, "a"),
+        ({"system_prompt": "s", "question": "a", "response": "b"}, "a"),
+        ({"conversations": [{"from": "system", "value": "s"}, {"from": "human", "value": "a"}]}, "a"),
+        ({"conversation": [{"role": "user", "content": "a"}]}, "a"),
+        ({"messages": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}, "a"),
+        ({"prompt": [{"role": "user", "content": "a"}], "completion": [{"role": "tool"}]}, "a"),
+        ({"prompt": [{"role": "user", "content": "a"}], "chosen": [], "rejected": []}, "a"),
+        ({"chosen": [{"role": "user", "content": "a"}, {}], "rejected": []}, "a"),
+        ({"messages": [{"role": "user", "content": "a"}], "chosen": {}, "rejected": {}}, "a"),
+        (
+            {
+                "input": {"messages": [{"role": "user", "content": "a"}]},
+                "preferred_output": [],
+                "non_preferred_output": [],
+            },
+            "a",
+        ),
+        (
+            {
+                "prompt": None,
+                "metadata": {
+                    "prompt": "Tasks:\n1.",
+                    "response": {"choices": [{"text": " Sort the words.\n2. Name a river."}]},
+                },
+            },
+            "Sort the words.",
+        ),
+        ({"instruction": "a", "instances": 3, "raw_instances": 3}, "a"),
     ],
 )
 def test_the_instruction_is_found_in_every_shape(row: object, text: str) -> None:
@@ -60,6 +89,9 @@ def test_a_field_of_ones_own_is_taken_alone() -> None:
         (b'{"instruction": [3]}', "no text"),
         (b'{"messages": [{"role": "user"}, 3]}', "no text"),
         (b'{"messages": {"role": "user"}}', "no text"),
+        (b'{"q": "a", "a": "b"}', r"no text to compare; its fields are q, a \(--field names one\)"),
+        (b"{}", "no text to compare; its fields are none"),
+        (b'{"chosen": "a", "rejected": "b"}', "no text"),
     ],
 )
 def test_what_is_no_row_is_said(line: bytes, why: str) -> None:
