@@ -1,4 +1,4 @@
-"""The page on contributing is true: what it says is enough to add a filter, an export format and a screen."""
+"""The page on contributing is true: its examples of whatever comes in several kinds are complete."""
 
 import json
 import os
@@ -110,7 +110,7 @@ class Clone:
         path = self.program / registry
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"(?m)^from ", f"{''.join(imports)}from ", text, count=1)
-        registry_start = r"(?m)^((?:FILTERS|FORMATS|SCREENS)\b[^+\n]*\n)"
+        registry_start = r"(?m)^((?:(?:FILTERS|FORMATS|SCREENS)\b|SHAPES:)[^+\n]*\n)"
         text, count = re.subn(rf"{registry_start}((?:    .*\n)*)\)", rf"\1\2{line})", text)
         assert count == 1
         path.write_text(text, encoding="utf-8")
@@ -189,6 +189,23 @@ def test_an_export_format_is_a_module_and_a_line(clone: Clone) -> None:
     rows = json.loads((clone.at_work / "train.json").read_text(encoding="utf-8"))
     assert list(rows[0]) == ["question", "answer"]
     assert len(rows) >= 3
+
+
+@pytest.mark.slow
+def test_a_row_shape_is_a_module_and_a_line(clone: Clone) -> None:
+    rows = [{"problem": "1 + 1?", "solution": "2"}, {"problem": "1 + 1 ?", "solution": "Two"}]
+    (clone.at_work / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("import", "rows.jsonl", "--dry-run")
+    clone.add_module("A row shape")
+    assert "--map instruction=question" in clone.run(FORMAT_PROGRAM, *words).stderr, "it is not there"
+    clone.add_line("A row shape", "core/dataset_files/registry.py")
+    done = clone.run(FORMAT_PROGRAM, *words)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "rows.jsonl: JSON Lines of problems with solutions, by the fields problem, solution." in done.stdout
+    )
+    deduped = clone.run(FORMAT_PROGRAM, "dedupe", "rows.jsonl", "--out", "out.jsonl")
+    assert "Wrote 1 of 2 rows" in deduped.stdout, deduped.stderr
 
 
 @pytest.mark.slow

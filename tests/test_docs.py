@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from selfinstruct.core.dataset_files.registry import SHAPES
 from selfinstruct.core.filtering.registry import VERDICTS
 from selfinstruct.core.setting_names import flag_of
 from selfinstruct.core.settings.model import Settings
@@ -103,6 +104,12 @@ def test_the_page_of_the_schema_names_every_code_of_a_reason() -> None:
     page = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
     (named,) = re.findall(r"Codes: (.*?)\.\n", page, re.DOTALL)
     assert re.findall(r"`(\w+)`", named) == [code for code in VERDICTS if code != PASS]
+
+
+def test_the_page_on_importing_lists_the_shapes_in_the_order_in_which_they_are_tried() -> None:
+    section = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8").split("\n## Shapes\n")[1]
+    names = re.findall(r"(?m)^\| `([\w-]+)` \|", section.split("\n## ")[0])
+    assert names == [shape.name for shape in SHAPES]
 
 
 def test_the_page_of_the_schema_names_all_that_status_gives_as_json(workspace: Workspace) -> None:

@@ -1,1 +1,1 @@
-"""Near-duplicate removal from JSON Lines files, on all cores or on a Ray cluster."""
+"""Near-duplicate removal from data files, on all cores or on a Ray cluster."""
