@@ -13,8 +13,10 @@ from selfinstruct.core.util.json_problem import json_problem
 
 _BETWEEN = re.compile(r"[\s,]*")
 _SHOWN = 200
-LISTS = ("data", "rows", "train", "examples", "items")
+_LISTS = ("data", "rows", "train", "examples", "items")
 """Keys of an object around a list of rows."""
+_OF_ROWS = {"instruction", "prompt", "question", "query", "messages", "conversations"}
+"""Keys that make an object a row, whatever list is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def json_list_within(reader: BytesReader) -> Iterator[Value | BadRow]:
         for name in _members(cursor):
             if cursor.peek() != "[":
                 cursor.value()
-            elif found or name not in LISTS:
+            elif found or name not in _LISTS:
                 if _skip_list(cursor):
                     yield BadRow(number + 1, f"is in the list {name}, which is not read beside {found}", "")
                     return
@@ -84,7 +86,7 @@ def json_list_within(reader: BytesReader) -> Iterator[Value | BadRow]:
 
 
 def list_in(beginning: str) -> str | None:
-    """Return the key of the list of objects that an object begins with, apart from values; None without one.
+    """Return the key of the list of rows that an object consists of, besides other values; None without one.
 
     Args:
         beginning: The text that a file begins with.
@@ -98,7 +100,9 @@ def list_in(beginning: str) -> str | None:
         pass
     try:
         for name in _members(cursor):
-            if name in LISTS and cursor.peek() == "[":
+            if name in _OF_ROWS:
+                return None
+            if name in _LISTS and cursor.peek() == "[":
                 cursor.step()
                 return name if cursor.peek() == "{" else None
             cursor.value()

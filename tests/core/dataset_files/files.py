@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from selfinstruct.core.dataset_files.data_file import DataFile
 from selfinstruct.core.dataset_files.row import BadRow, DataRow
@@ -36,3 +37,36 @@ def said(row: DataRow) -> list[tuple[str, str]]:
             talk.insert(0, ("system", row.conversation.system))
         talk += [(turn.role, turn.content) for turn in row.conversation.turns]
     return [*talk, ("assistant", row.output or "")]
+
+
+def rows(path: Path, *fields: Any, **options: Any) -> tuple[list[DataRow], list[BadRow]]:
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in fields), encoding="utf-8")
+    return rows_of(DataFile(path, **options))
+
+
+def one(folder: Path, **fields: Any) -> DataRow:
+    found, bad = rows(folder / "rows.jsonl", fields)
+    assert bad == []
+    (row,) = found
+    return row
+
+
+def refused(folder: Path, **fields: Any) -> str:
+    # The first row lets the file be recognized.
+    found, bad = rows(folder / "rows.jsonl", {"instruction": "Name a river.", "output": "The Rhine."}, fields)
+    assert len(found) == 1
+    ((place, reason),) = told(bad)
+    assert place == 2
+    return reason
+
+
+USER, BOT = {"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}
+SYSTEM = {"role": "system", "content": "Be kind."}
+AGAIN, BYE = {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}
+TALK = [("user", "Hello"), ("assistant", "Hi!")]
+LONG = [("system", "Be kind."), *TALK, ("user", "Bye"), ("assistant", "See you.")]
+
+
+def sharegpt(*messages: dict[str, str], **names: str) -> list[dict[str, str]]:
+    roles = {"user": "human", "assistant": "gpt"} | names
+    return [{"from": roles.get(one["role"], one["role"]), "value": one["content"]} for one in messages]

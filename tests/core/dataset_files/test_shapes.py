@@ -1,36 +1,29 @@
 """Rows of every usual shape are read whole, or told with the reason why they cannot be kept."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfinstruct.core.dataset_files.data_file import DataFile, open_data
-from selfinstruct.core.dataset_files.row import BadRow, DataRow
 from selfinstruct.core.errors import ImportDataError
-from tests.core.dataset_files.files import line, rows_of, said, told
-
-
-def rows(path: Path, *fields: Any, **options: Any) -> tuple[list[DataRow], list[BadRow]]:
-    path.write_text("".join(f"{json.dumps(one)}\n" for one in fields), encoding="utf-8")
-    return rows_of(DataFile(path, **options))
-
-
-def one(folder: Path, **fields: Any) -> DataRow:
-    found, bad = rows(folder / "rows.jsonl", fields)
-    assert bad == []
-    (row,) = found
-    return row
-
-
-def refused(folder: Path, **fields: Any) -> str:
-    # The first row lets the file be recognized.
-    found, bad = rows(folder / "rows.jsonl", {"instruction": "Name a river.", "output": "The Rhine."}, fields)
-    assert len(found) == 1
-    ((place, reason),) = told(bad)
-    assert place == 2
-    return reason
+from tests.core.dataset_files.files import (
+    AGAIN,
+    BOT,
+    BYE,
+    LONG,
+    SYSTEM,
+    TALK,
+    USER,
+    line,
+    one,
+    refused,
+    rows,
+    rows_of,
+    said,
+    sharegpt,
+    told,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,18 +56,6 @@ def test_questions_and_answers_by_any_usual_name(
     row = one(tmp_path, **fields)
     assert (row.instruction, row.input, row.output) == expected
     assert row.conversation is None
-
-
-USER, BOT = {"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}
-SYSTEM = {"role": "system", "content": "Be kind."}
-AGAIN, BYE = {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}
-TALK = [("user", "Hello"), ("assistant", "Hi!")]
-LONG = [("system", "Be kind."), *TALK, ("user", "Bye"), ("assistant", "See you.")]
-
-
-def sharegpt(*messages: dict[str, str], **names: str) -> list[dict[str, str]]:
-    roles = {"user": "human", "assistant": "gpt"} | names
-    return [{"from": roles.get(one["role"], one["role"]), "value": one["content"]} for one in messages]
 
 
 @pytest.mark.parametrize(
