@@ -122,6 +122,11 @@ def first_asked(messages: Any) -> str | None:
     return None
 
 
+def is_message(value: Fields) -> bool:
+    """Whether an object is a message: whether it has a speaker."""
+    return any(name in value for name in _SPEAKERS)
+
+
 def require_wanted(fields: Fields) -> None:
     """Check that a row is not rated as one that a model should not learn.
 

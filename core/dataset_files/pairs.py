@@ -6,6 +6,7 @@ from typing import Any
 from selfinstruct.core.dataset_files.conversations import (
     conversation,
     first_asked,
+    is_message,
     require_wanted,
     row_of,
     said_in,
@@ -33,10 +34,12 @@ def pair(fields: Fields, line: int, *, asked: str, answered: str, given: Iterabl
     """
     require_wanted(fields)
     prompt, answer = fields[asked], fields[answered]
-    if isinstance(prompt, list):
-        return conversation(_joined(prompt, _messages(answer)), fields, line)
+    if fields.get("history") and (_are_messages(prompt) or _are_messages(answer)):
+        raise RowError("has a history beside its messages")
+    if _are_messages(prompt):
+        return conversation(_joined(_messages(prompt), _messages(answer)), fields, line)
     instruction, system = required(fields, asked, asked), system_in(fields)
-    if isinstance(answer, list | dict):
+    if _are_messages(answer):
         question = joined_text(instruction, only_input(fields, given))
         return conversation(_joined(_as_messages("user", question), _messages(answer)), fields, line)
     if fields.get("history"):
@@ -78,10 +81,16 @@ def joined_text(instruction: str, given: str) -> str:
     return f"{instruction}\n{given}" if given else instruction
 
 
+def _are_messages(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(one, dict) for one in value)
+    return isinstance(value, dict) and is_message(value)
+
+
 def _messages(answer: object) -> Messages:
-    if isinstance(answer, list):
-        return answer
-    return [answer] if isinstance(answer, dict) else _as_messages("assistant", answer)
+    if not _are_messages(answer):
+        return _as_messages("assistant", answer)
+    return answer if isinstance(answer, list) else [answer]
 
 
 def _as_messages(role: str, content: object) -> Messages:
