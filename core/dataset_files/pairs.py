@@ -34,14 +34,9 @@ def pair(fields: Fields, line: int, *, asked: str, answered: str, given: Iterabl
     """
     require_wanted(fields)
     prompt, answer = fields[asked], fields[answered]
-    if fields.get("history") and (_are_messages(prompt) or _are_messages(answer)):
-        raise RowError("has a history beside its messages")
-    if _are_messages(prompt):
-        return conversation(_joined(_messages(prompt), _messages(answer)), fields, line)
+    if _are_messages(prompt) or _are_messages(answer):
+        return conversation(_messages_of(fields, asked, answered, given), fields, line)
     instruction, system = required(fields, asked, asked), system_in(fields)
-    if _are_messages(answer):
-        question = joined_text(instruction, only_input(fields, given))
-        return conversation(_joined(_as_messages("user", question), _messages(answer)), fields, line)
     if fields.get("history"):
         question = joined_text(instruction, only_input(fields, given))
         said = [*_history(fields), ("user", question), ("assistant", text_of(fields, answered))]
@@ -87,14 +82,21 @@ def _are_messages(value: object) -> bool:
     return isinstance(value, dict) and is_message(value)
 
 
-def _messages(answer: object) -> Messages:
-    if not _are_messages(answer):
-        return _as_messages("assistant", answer)
-    return answer if isinstance(answer, list) else [answer]
+def _messages_of(fields: Fields, asked: str, answered: str, given: Iterable[str]) -> Messages:
+    """Return the messages of a row in which the question or the answer is given as messages.
 
-
-def _as_messages(role: str, content: object) -> Messages:
-    return [{"role": role, "content": content}]
+    Raises:
+        RowError: it has earlier turns elsewhere, or the parts do not belong together.
+    """
+    if fields.get("history"):
+        raise RowError("has a history beside its messages")
+    before, after = fields[asked], fields[answered]
+    if not _are_messages(before):
+        question = joined_text(required(fields, asked, asked), only_input(fields, given))
+        before = {"role": "user", "content": question}
+    if not _are_messages(after):
+        after = {"role": "assistant", "content": after}
+    return _joined(*(value if isinstance(value, list) else [value] for value in (before, after)))
 
 
 def _joined(before: Messages, after: Messages) -> Messages:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from selfinstruct.core.errors import ImportDataError
 
 _DELIMITERS = {"\t": "TSV", ",": "CSV", ";": "CSV with semicolons"}
 _AT_ONCE = 1000
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""What decoding makes of bytes that are no text."""
 _LOOKED_AT = 3
 """Lines that show whether a file has JSON in it."""
 
@@ -64,7 +67,7 @@ def table_rows(reader: BytesReader, delimiter: str) -> Iterator[Value | BadRow]:
                 number -= 1
                 continue
             shown = json.dumps(row, ensure_ascii=False)
-            if any("\udc80" <= sign <= "\udcff" for cell in row for sign in cell):
+            if any(map(_NOT_UTF8.search, row)):
                 yield BadRow(number, "is not UTF-8", shown)
             elif len(row) != len(header):
                 yield BadRow(number, f"has {len(row)} cells, and the first line has {len(header)}", shown)

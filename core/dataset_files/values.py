@@ -54,9 +54,14 @@ def first_of(fields: Fields, names: Iterable[str]) -> str | None:
 
 def fullest_of(fields: Fields, names: Iterable[str]) -> str | None:
     """Return the first of these names that has a value, else the first that is there; None if none is."""
-    there = [name for name in names if name in fields]
-    full = (name for name in there if fields[name] is not None and str(fields[name]).strip())
-    return next(full, there[0] if there else None)
+    first: str | None = None
+    for name in names:
+        if name in fields:
+            value = fields[name]
+            if value is not None and str(value).strip():
+                return name
+            first = first or name
+    return first
 
 
 def system_in(fields: Fields) -> str:
@@ -74,11 +79,10 @@ def only_one(fields: Fields, names: Iterable[str], what: str) -> str:
     Raises:
         RowError: they have different texts, of which only one can be kept; `what` names them.
     """
-    texts = {text: name for name in names if (text := text_of(fields, name))}
-    full = [text for text in texts if text.strip()]
-    if len(full) > 1:
+    texts = {text: name for name in names if name in fields and (text := text_of(fields, name))}
+    if len(texts) > 1 and len(full := [text for text in texts if text.strip()]) > 1:
         raise RowError(f"has {what} ({' and '.join(texts[text] for text in full)})")
-    return next(iter(full or texts), "")
+    return next(filter(str.strip, texts), next(iter(texts), ""))
 
 
 def label_in(fields: Fields) -> Label | None:
@@ -90,6 +94,8 @@ def label_in(fields: Fields) -> Label | None:
         RowError: `is_classification` is neither yes nor no.
     """
     value = fields.get("is_classification")
+    if value is None and "label" not in fields:
+        return None
     said = "" if value is None else str(value).strip().lower()
     if not said:
         return next((label for label in _LABELS if fields.get("label") == label), None)

@@ -140,6 +140,7 @@ def test_the_field_that_has_a_value_is_read(
         ({"question": "x", "answer": None}, "has no answer"),
         ({"question": " ", "answer": "y"}, "has no question"),
         ({"instruction": "x", "output": "y", "history": "z"}, "has no list in history"),
+        ({"instruction": "x", "output": [BOT], "history": [["a", "b"]]}, "has a history beside its messages"),
         (
             {"instruction": "x", "output": "y", "history": [["a", "b\0"]]},
             "has a character in history that cannot be stored (NUL or an unpaired surrogate)",
