@@ -1,5 +1,6 @@
 """Pairs of what is asked and what is answered, each as a text or as messages."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,8 +58,10 @@ def pair(fields: Fields, line: int, *, asked: str, answered: str, given: Iterabl
 
 
 def asked_text(fields: Fields, asked: str | None) -> str | None:
-    """Return the text of a question, if it is a text or messages; None otherwise."""
+    """Return the text of a question that is a text, a number or messages; None otherwise."""
     value = fields.get(asked) if asked else None
+    if isinstance(value, int | float):
+        return json.dumps(value)
     return value if isinstance(value, str) else first_asked(value)
 
 

@@ -57,6 +57,7 @@ from selfinstruct.core.dedupe.row_text import BadRowError, row_text
             },
             "Sort the words.",
         ),
+        ({"instruction": 3}, "3"),
         ({"instruction": "a", "instances": 3, "raw_instances": 3}, "a"),
     ],
 )
