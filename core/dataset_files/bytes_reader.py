@@ -4,6 +4,7 @@ import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -94,13 +95,10 @@ class BytesReader:
             yield text.encode(errors="surrogatepass"), text
 
     def _lines_of_utf8(self) -> Iterator[tuple[bytes, str | None]]:
-        with self.open() as file:
-            try:
-                for number, line in enumerate(file):
-                    data = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
-                    yield data, _decoded(data)
-            except (OSError, EOFError, zlib.error) as error:
-                raise self._unreadable(error) from error
+        with self.reading() as file:
+            for number, line in enumerate(file):
+                data = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
+                yield data, _decoded(data)
 
     def chunks(self) -> Iterator[str]:
         """Yield the text in parts.
@@ -109,20 +107,27 @@ class BytesReader:
             ImportDataError: it is not valid text.
         """
         decoder = codecs.getincrementaldecoder(self.encoding)()
-        with self.open() as file:
-            try:
-                while data := file.read(1 << 20):
-                    yield decoder.decode(data)
-                yield decoder.decode(b"", final=True)
-            except UnicodeDecodeError as error:
-                raise ImportDataError(
-                    f"{self.path} is not {self.encoding.upper()} text ({error.reason}). Save it as UTF-8."
-                ) from error
-            except (OSError, EOFError, zlib.error) as error:
-                raise self._unreadable(error) from error
+        with self.reading() as file:
+            while data := file.read(1 << 20):
+                yield decoder.decode(data)
+            yield decoder.decode(b"", final=True)
 
-    def _unreadable(self, error: Exception) -> ImportDataError:
-        return ImportDataError(f"{self.path} cannot be read to its end: {_why(error)}.")
+    @contextmanager
+    def reading(self) -> Iterator[BinaryIO]:
+        """Open the file at its beginning, unpacked, for as long as the block takes.
+
+        Raises:
+            ImportDataError: it cannot be read to its end, or is not valid text.
+        """
+        try:
+            with self.open() as file:
+                yield file
+        except UnicodeDecodeError as error:
+            raise ImportDataError(
+                f"{self.path} is not {self.encoding.upper()} text ({error.reason}). Save it as UTF-8."
+            ) from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise ImportDataError(f"{self.path} cannot be read to its end: {_why(error)}.") from error
 
 
 class _Unpacked(gzip.GzipFile):

@@ -45,7 +45,7 @@ def table_rows(reader: BytesReader, delimiter: str) -> Iterator[Value | BadRow]:
     """
     csv.field_size_limit(LONGEST)
     encoding = "utf-8-sig" if reader.encoding == "utf-8" else reader.encoding
-    with reader.open() as file, io.TextIOWrapper(file, encoding, "surrogateescape", newline="") as text:
+    with reader.reading() as file, io.TextIOWrapper(file, encoding, "surrogateescape", newline="") as text:
         rows = csv.reader(text, delimiter=delimiter, strict=True)
         header = [name.strip() for name in _header(reader, rows)]
         if len(set(header)) != len(header) or "" in header:
@@ -103,14 +103,15 @@ def parquet_rows(reader: BytesReader) -> Iterator[Value | BadRow]:
             " clone: pip install '.[parquet]'"
         ) from None
     number = 0
-    try:
-        with reader.open() as file, pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(_AT_ONCE):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield Value(number, row, _shown(row))
-    except (pa.ArrowException, OSError) as error:
-        raise ImportDataError(f"{reader.path} cannot be read as Parquet: {error}.") from error
+    with reader.reading() as file:
+        try:
+            with pq.ParquetFile(file) as table:
+                for batch in table.iter_batches(_AT_ONCE):
+                    for row in batch.to_pylist():
+                        number += 1
+                        yield Value(number, row, _shown(row))
+        except pa.ArrowException as error:
+            raise ImportDataError(f"{reader.path} cannot be read as Parquet: {error}.") from error
 
 
 def _shown(row: dict[str, Any]) -> str:

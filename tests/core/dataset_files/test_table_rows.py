@@ -3,6 +3,8 @@
 import datetime
 import decimal
 import gzip
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +227,35 @@ def test_a_conversation_of_parquet_is_whole(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([{"messages": messages}]), tmp_path / "a")
     ((row,), _) = rows_of(DataFile(tmp_path / "a"))
     assert said(row) == [(one["role"], one["content"]) for one in messages]
+
+
+@pytest.mark.parametrize("kind", ["table", "parquet", "array", "lines"])
+def test_a_compressed_file_that_is_cut_off_is_one_sentence_whatever_is_in_it(
+    tmp_path: Path, kind: str
+) -> None:
+    rows = [(f"Name river {os.urandom(40).hex()}.", "x") for _ in range(5000)]
+    if kind == "parquet":
+        pa = pytest.importorskip("pyarrow")
+        import pyarrow.parquet as pq
+
+        pq.write_table(
+            pa.Table.from_pylist([{"question": a, "answer": b} for a, b in rows]), tmp_path / "whole"
+        )
+        content = (tmp_path / "whole").read_bytes()
+    else:
+        texts = [json.dumps({"question": a, "answer": b}) for a, b in rows]
+        content = {
+            "table": "".join(["question,answer\n", *(f"{a},{b}\n" for a, b in rows)]),
+            "array": f"[{','.join(texts)}]",
+            "lines": "\n".join(texts),
+        }[kind].encode()
+    (tmp_path / "a.gz").write_bytes(gzip.compress(content, mtime=0)[:-30_000])
+    with pytest.raises(ImportDataError, match="its compressed data is damaged or cut off"):
+        list(DataFile(tmp_path / "a.gz").rows())
+
+
+def test_a_table_that_is_no_text_in_its_encoding_is_one_sentence(tmp_path: Path) -> None:
+    content = "question,answer\n" + "a,b\n" * 50_000
+    (tmp_path / "a.csv").write_bytes(content.encode("utf-16") + b"\x00\xd8\x00")
+    with pytest.raises(ImportDataError, match=r"is not UTF-16 text \(.*\)\. Save it as UTF-8"):
+        list(DataFile(tmp_path / "a.csv").rows())
