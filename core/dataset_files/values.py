@@ -12,6 +12,7 @@ Fields = Mapping[str, Any]
 """A row: JSON values by name."""
 
 _YES, _NO = {"yes", "true", "1"}, {"no", "false", "0"}
+_ASKED = ("instruction", "prompt", "question", "query", "messages", "conversations", "conversation")
 _SYSTEM = ("system", "system_prompt")
 _MOST_LISTED = 12
 _LABELS: tuple[Label, ...] = ("classification", "generation")
@@ -50,6 +51,13 @@ def required(fields: Fields, name: str, what: str) -> str:
 def first_of(fields: Fields, names: Iterable[str]) -> str | None:
     """Return the first of these names that is a field of a row; None if none is."""
     return next((name for name in names if name in fields), None)
+
+
+def holds(fields: Fields, name: str) -> bool:
+    """Whether a row has this field, and not only as the null that a table has for rows of another shape."""
+    if name not in fields:
+        return False
+    return fields[name] is not None or all(fields.get(asked) is None for asked in _ASKED)
 
 
 def fullest_of(fields: Fields, names: Iterable[str]) -> str | None:

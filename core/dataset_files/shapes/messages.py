@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from selfinstruct.core.dataset_files.conversations import conversation, first_asked
 from selfinstruct.core.dataset_files.row import DataRow
 from selfinstruct.core.dataset_files.shape import Shape
-from selfinstruct.core.dataset_files.values import Fields
+from selfinstruct.core.dataset_files.values import Fields, holds
 
 
 def _read(fields: Fields, line: int) -> Iterator[DataRow]:
@@ -15,7 +15,7 @@ def _read(fields: Fields, line: int) -> Iterator[DataRow]:
 MESSAGES = Shape(
     "messages",
     "chat messages",
-    lambda fields: "messages" in fields,
+    lambda fields: holds(fields, "messages"),
     _read,
     lambda fields: first_asked(fields["messages"]),
 )

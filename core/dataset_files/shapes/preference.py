@@ -10,6 +10,7 @@ from selfinstruct.core.dataset_files.values import Fields, fullest_of
 
 _ASKED = ("messages", "conversations", "instruction", "prompt", "question", "query")
 _GIVEN = ("input", "context")
+_ANSWERS = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 
 
 def _read(fields: Fields, line: int) -> Iterator[DataRow]:
@@ -40,13 +41,17 @@ def _asked(fields: Fields) -> str | None:
     return asked_text(named, asked) if asked is not None else first_asked(named.get("chosen"))
 
 
+def _fits(fields: Fields) -> bool:
+    return any(
+        chosen in fields and other in fields and (fields[chosen] is not None or fields[other] is not None)
+        for chosen, other in _ANSWERS
+    )
+
+
 PREFERENCE = Shape(
     "preference",
     "preference pairs, of which the chosen answer is read",
-    lambda fields: (
-        ("chosen" in fields and "rejected" in fields)
-        or ("preferred_output" in fields and "non_preferred_output" in fields)
-    ),
+    _fits,
     _read,
     _asked,
 )

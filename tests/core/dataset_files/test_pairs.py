@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from selfinstruct.core.dataset_files.data_file import DataFile
 from tests.core.dataset_files.files import (
     AGAIN,
     BOT,
@@ -113,6 +114,25 @@ def test_the_field_that_has_a_value_is_read(
 ) -> None:
     row = one(tmp_path, **fields)
     assert (row.instruction, row.input, row.output) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape"),
+    [
+        ({"instruction": "Hello", "output": "Hi!", "messages": None}, "alpaca"),
+        ({"instruction": "Hello", "output": "Hi!", "conversations": None, "history": None}, "alpaca"),
+        ({"prompt": "Hello", "completion": "Hi!", "chosen": None, "rejected": None}, "prompt-completion"),
+        ({"messages": [USER, BOT], "conversations": None, "chosen": None, "rejected": None}, "messages"),
+        ({"messages": None, "conversations": sharegpt(USER, BOT)}, "sharegpt"),
+        ({"conversations": None, "conversation": [USER, BOT]}, "sharegpt"),
+        ({"messages": None, "prompt": "Hello", "chosen": "Hi!", "rejected": None}, "preference"),
+    ],
+)
+def test_columns_that_are_null_in_a_row_do_not_decide_about_its_shape(
+    tmp_path: Path, fields: dict[str, Any], shape: str
+) -> None:
+    assert said(one(tmp_path, **fields)) == TALK
+    assert DataFile(tmp_path / "rows.jsonl").recognized.shape == shape
 
 
 @pytest.mark.parametrize(

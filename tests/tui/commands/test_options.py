@@ -29,7 +29,10 @@ TUI = "selfinstruct-tui"
         ("selfinstruct --bogus", "selfinstruct has no option --bogus. selfinstruct --help lists them."),
         ("selfinstruct status --jsn", "selfinstruct status has no option --jsn. Did you mean --json?"),
         ("selfinstruct backup", "selfinstruct backup needs --out FILE: where to write."),
-        ("selfinstruct dedupe --out x", "selfinstruct dedupe needs FILE...: JSON Lines files, in order."),
+        (
+            "selfinstruct dedupe --out x",
+            "selfinstruct dedupe needs FILE...: data files of any known shape, in order.",
+        ),
     ],
 )
 def test_a_slip_in_the_command_line_is_one_sentence(words: str, said: str) -> None:
