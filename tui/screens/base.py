@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
@@ -37,6 +37,7 @@ from selfinstruct.tui.keys.screens import SCREENS, ScreenName
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
+from selfinstruct.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.reservations import Room
@@ -150,7 +151,7 @@ class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
         yield from self.compose_body()
         text, error = self.said
         yield Static(text, id="message", markup=False, classes="-error" if error else None)
-        yield Footer(show_command_palette=True)
+        yield KeyFooter(show_command_palette=True)
 
     def on_screen_resume(self) -> None:
         """Show the current state."""
