@@ -333,13 +333,12 @@ def _work_alone(engine: "Engine", *, resend: bool) -> Exit:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+    gc.enable()
     return asyncio.run(work_alone(engine, resend=resend))
 
 
 def _make_quick() -> None:
     """Tune the process for a fast first frame and a low key latency."""
-    # Startup creates hardly any garbage; afterwards the session collects it.
-    gc.disable()
     # Textual waits up to two frame times before the next frame, so redraws of a batch would delay keys.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     # Separate threads read keys and write frames; each waits this long for the GIL during background work.
