@@ -46,7 +46,9 @@ from selfinstruct.tui.text.failure import failure, unexpected
 from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
+from selfinstruct.tui.widgets.own_styles import stylesheets_in
 
+_FOLDER = Path(__file__).parent
 _REFRESH_S = 0.25
 """Minimum seconds between two refreshes; events come in bursts."""
 _WAIT_REPORTED_S = 1.0
@@ -80,9 +82,9 @@ class CuratorApp(SurvivesErrors, App[None], inherit_bindings=False):
     """
 
     TITLE = "selfinstruct"
-    # One next to each screen, dialog and widget; reading all takes no longer than one large file.
-    CSS_PATH = [*sorted(Path(__file__).parent.rglob("*.tcss"))]  # noqa: RUF012 - Textual declares it so
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
+    # What all screens share, and what the first one would otherwise add by having everything read again.
+    CSS_PATH = [*stylesheets_in(_FOLDER, _FOLDER / "widgets"), *CurateScreen.own_styles()]  # noqa: RUF012 - Textual declares it so
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as above
         (0, "-narrow"),
         (100, "-wide"),
     ]

@@ -9,19 +9,19 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
+from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.keys.actions import Action
 from selfinstruct.tui.keys.key_names import with_keys
 from selfinstruct.tui.keys.own_keys import action_of
+from selfinstruct.tui.widgets.own_styles import OwnStyles
 
 if TYPE_CHECKING:
     from selfinstruct.tui.app import CuratorApp
 
-from selfinstruct.tui.background.error_handling import SurvivesErrors
-
 Result = TypeVar("Result")
 
 
-class Dialog(SurvivesErrors, ModalScreen[Result], inherit_bindings=False):
+class Dialog(SurvivesErrors, OwnStyles, ModalScreen[Result], inherit_bindings=False):
     """A modal dialog; closing it is idempotent, since several keys of one burst may ask for it.
 
     A subclass sets `PLACE` and takes its bindings from there, unless its keys must stay what they are.

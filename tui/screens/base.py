@@ -38,6 +38,7 @@ from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.safe_text import cost_text, many, safe_line, sentence_line
 from selfinstruct.tui.text.themes import MUTED
 from selfinstruct.tui.widgets.key_footer import KeyFooter
+from selfinstruct.tui.widgets.own_styles import OwnStyles
 
 if TYPE_CHECKING:
     from selfinstruct.core.requests.reservations import Room
@@ -84,7 +85,7 @@ class Tabs(Static):
                 return
 
 
-class WorkScreen(SurvivesErrors, Screen[None], inherit_bindings=False):
+class WorkScreen(SurvivesErrors, OwnStyles, Screen[None], inherit_bindings=False):
     """A full screen of the curator.
 
     A subclass sets `NAME` and the bindings for it, composes its body, and refreshes its content. Widgets that
