@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from selfinstruct.db.errors import StorageError
-from selfinstruct.db.reads.card import CardRows
 from selfinstruct.db.reads.counts import (
     Counts,
     Spending,
@@ -20,12 +19,7 @@ from selfinstruct.db.reads.counts import (
     read_training,
     read_untouched,
 )
-from selfinstruct.db.reads.instance_answers import InstanceAnswers
-from selfinstruct.db.reads.overview import OverviewRows
-from selfinstruct.db.reads.preferences import Preferences
-from selfinstruct.db.reads.provenance import Provenance
-from selfinstruct.db.reads.request_log import RequestLog
-from selfinstruct.db.reads.task_details import TaskDetails
+from selfinstruct.db.reads.on_demand import OnDemand
 from selfinstruct.db.sqlite.connection import (
     Storage,
     connect,
@@ -48,16 +42,12 @@ from selfinstruct.db.sqlite.transactions import (
 )
 from selfinstruct.db.tables.backlog import Backlog
 from selfinstruct.db.tables.decisions import Decisions
-from selfinstruct.db.tables.exports import Exports
-from selfinstruct.db.tables.imports import Imports
 from selfinstruct.db.tables.instances import Instances
 from selfinstruct.db.tables.jobs import Jobs
-from selfinstruct.db.tables.pool_snapshots import PoolSnapshots
 from selfinstruct.db.tables.requests import Requests
 from selfinstruct.db.tables.settings import SettingsStore
 from selfinstruct.db.tables.suggestions import Suggestions
 from selfinstruct.db.tables.tasks import Tasks
-from selfinstruct.db.tables.vectors import Vectors
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -66,7 +56,7 @@ _LOCK_TEST_S = 2.0
 """Seconds; longer than another program holds a lock to see whether its run is alive."""
 
 
-class Workspace:
+class Workspace(OnDemand):
     """The tables of one file, by subject, over one shared connection.
 
     Use it only from the thread that opened it. Every method that writes opens a transaction, or joins the
@@ -81,7 +71,7 @@ class Workspace:
         read_only: bool,
         copy_before_migrations: Path | None = None,
     ) -> None:
-        self._db = db
+        super().__init__(db)
         self.path = path
         self.read_only = read_only
         self.copy_before_migrations = copy_before_migrations
@@ -92,19 +82,8 @@ class Workspace:
         self.instances = Instances(db)
         self.decisions = Decisions(db)
         self.suggestions = Suggestions(db)
-        self.details = TaskDetails(db)
         self.requests = Requests(db)
         self.jobs = Jobs(db)
-        self.imports = Imports(db)
-        self.exports = Exports(db)
-        self.overview = OverviewRows(db)
-        self.instance_answers = InstanceAnswers(db)
-        self.preferences = Preferences(db)
-        self.provenance = Provenance(db)
-        self.card = CardRows(db)
-        self.similarity = PoolSnapshots(db)
-        self.request_log = RequestLog(db)
-        self.vectors = Vectors(db)
         self.lock_wait = LockWait(db)
         """Waits for other programs' locks."""
         self.group_transactions = GroupTransactions(db, self.lock_wait)
