@@ -9,12 +9,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, get_args
 
-from selfinstruct.core.decisions.tasks import Decider
 from selfinstruct.core.endpoint.key_consent import KeyConsent
 from selfinstruct.core.events import CandidateAssessed, Event, PoolRead, RequestPlanned
 from selfinstruct.core.language.registry import AUTO, Language, language
@@ -31,6 +30,7 @@ from selfinstruct.db.records import Stage
 from selfinstruct.db.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selfinstruct.core.decisions.tasks import Decider
     from selfinstruct.core.endpoint.client import Endpoint
     from selfinstruct.core.export.exported import Exported
     from selfinstruct.core.export.options import ExportOptions
@@ -104,7 +104,6 @@ class Engine:
 
     def _begin(self, settings: Settings, prices: Prices) -> None:
         self.assessor = Assessor(self.workspace, settings.filters, language(settings.language))
-        self.decisions = Decider(self.workspace, self.assessor, clock=self._clock, emit=self.emit)
         self._working = self._working_set(settings, prices)
         self._working.put_to_work()
 
@@ -122,6 +121,13 @@ class Engine:
             before=before,
             in_jobs=self.in_jobs,
         )
+
+    @cached_property
+    def decisions(self) -> "Decider":
+        """The decisions on tasks."""
+        from selfinstruct.core.decisions.tasks import Decider  # noqa: PLC0415 - not for the first screen
+
+        return Decider(self.workspace, self.assessor, clock=self._clock, emit=self.emit)
 
     def enter(self) -> None:
         """Register this program as a run; requests that ended programs left in flight become in doubt."""

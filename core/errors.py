@@ -1,8 +1,10 @@
 """Error classes, each with a message that is shown to the person."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from selfinstruct.core.setting_names import as_fields
+from selfinstruct.db.records import Reason
 
 
 class SelfInstructError(Exception):
@@ -54,6 +56,14 @@ class DecisionRefusedError(SelfInstructError):
 
 class UnchangedError(DecisionRefusedError):
     """A decision would change nothing: everything is already as it wants it."""
+
+
+class RefusedByFiltersError(DecisionRefusedError):
+    """Filters object to a candidate; `reasons` hold the evidence, and a person may override them."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(reasons[0].sentence)
+        self.reasons = tuple(reasons)
 
 
 class RequestRefusedError(SelfInstructError):

@@ -32,7 +32,7 @@ from selfinstruct.db.errors import DamagedError, WorkspaceError
 from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.background.job_control import stop_job
 from selfinstruct.tui.background.workers import start_worker
-from selfinstruct.tui.dialogs.type_ahead import TakingScreen
+from selfinstruct.tui.dialogs.base import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, Action, actions_in
 from selfinstruct.tui.keys.key_names import as_written
 from selfinstruct.tui.keys.own_keys import action_of, bindings, check_keys
@@ -41,11 +41,11 @@ from selfinstruct.tui.screens.base import WorkScreen
 from selfinstruct.tui.screens.tasks.curate import CurateScreen
 from selfinstruct.tui.session import Session
 from selfinstruct.tui.text.clipboard import give_to_program, terminal_sequence
-from selfinstruct.tui.text.exact_text import pasted_text
 from selfinstruct.tui.text.failure import failure, unexpected
 from selfinstruct.tui.text.safe_text import many, safe_line
 from selfinstruct.tui.text.terminal_guard import TerminalGuard
 from selfinstruct.tui.text.themes import CYCLE, DARK, OWN_THEMES, check_theme
+from selfinstruct.tui.text.typed_text import pasted_text
 from selfinstruct.tui.widgets.own_styles import stylesheets_in
 
 _FOLDER = Path(__file__).parent

@@ -16,7 +16,8 @@ from selfinstruct.tui.background.bulk_progress import BulkProgress
 from selfinstruct.tui.background.yield_to_keys import YieldToKeys
 from selfinstruct.tui.keys.key_names import with_keys
 
-_FOR_THE_POOL = ("numpy", "selfinstruct.core.pool.pool")
+_FOR_A_RUN = ("filelock",)
+_FOR_THE_POOL = ("numpy", "selfinstruct.core.pool.pool", "selfinstruct.core.endpoint.responses")
 _FOR_REQUESTS = (
     "selfinstruct.core.requests.planner",
     "selfinstruct.core.requests.intake",
@@ -26,6 +27,7 @@ _FOR_REQUESTS = (
     "selfinstruct.core.method.instance_rules",
 )
 _FOR_KEYS = (
+    "selfinstruct.core.decisions.tasks",
     "selfinstruct.tui.dialogs.help_dialog",
     "selfinstruct.tui.dialogs.export",
     "selfinstruct.tui.dialogs.cost_limit",
@@ -33,7 +35,8 @@ _FOR_KEYS = (
     "selfinstruct.tui.dialogs.external_editor",
     "selfinstruct.tui.dialogs.reject_tag",
 )
-"""Slow imports, deferred until the pool is read, requests are planned and answers read, a key is pressed."""
+"""Slow imports, deferred until a run begins, the pool is read, requests are sent and answers read, and a key
+is pressed."""
 _GARBAGE, _MUCH_GARBAGE = 20_000, 1_000_000
 """Allocations that trigger a garbage collection: with an idle keyboard, and in any case."""
 
@@ -95,9 +98,10 @@ class Session:
             self._generation.add_done_callback(self._done)
 
     async def _work(self) -> None:
-        if not self.read_only:
-            await self.engine.workspace.lock_wait.when_free(self.engine.enter)
         # Imported in a thread, after the first screen, which needs none of them.
+        if not self.read_only:
+            await _import_aside(_FOR_A_RUN)
+            await self.engine.workspace.lock_wait.when_free(self.engine.enter)
         await _import_aside(_FOR_THE_POOL)
         await self._read_pool()
         await _import_aside(_FOR_REQUESTS)

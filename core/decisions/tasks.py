@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.core.decisions.instances import InstanceDecider
-from selfinstruct.core.errors import DecisionRefusedError, UnchangedError
+from selfinstruct.core.errors import DecisionRefusedError, RefusedByFiltersError, UnchangedError
 from selfinstruct.core.events import Event, TaskDecided
 from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment, Assessor
@@ -34,14 +34,6 @@ MANY = 200
 """A step on at least this many tasks runs in slices."""
 _A_SLICE, _A_SLICE_S = 64, 0.008
 """Limits of one slice, which is one transaction: number of tasks, and seconds."""
-
-
-class RefusedByFiltersError(DecisionRefusedError):
-    """Filters object to a candidate; `reasons` hold the evidence, and a person may override them."""
-
-    def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(reasons[0].sentence)
-        self.reasons = tuple(reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from selfinstruct.core.decisions.tasks import RefusedByFiltersError
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import DecisionRefusedError, UnchangedError
+from selfinstruct.core.errors import DecisionRefusedError, RefusedByFiltersError, UnchangedError
 from selfinstruct.core.headless.decision_lines import DecisionLine
 from selfinstruct.db.errors import QueryRefusedError
 from selfinstruct.db.records import Reason

@@ -7,7 +7,7 @@ from textual import events, on
 from textual.await_complete import AwaitComplete
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.keys.actions import Action
@@ -79,7 +79,6 @@ class Dialog(SurvivesErrors, OwnStyles, ModalScreen[Result], inherit_bindings=Fa
         """The sentence that warns before typed text is discarded."""
         return self.with_keys("What you have typed is not saved. {cancel} again discards it.")
 
-    @on(TextArea.Changed)
     @on(Input.Changed)
     def expect_warning(self) -> None:
         """Require a new warning before newly typed text is discarded."""
@@ -88,3 +87,15 @@ class Dialog(SurvivesErrors, OwnStyles, ModalScreen[Result], inherit_bindings=Fa
     def action_cancel(self) -> None:
         """Close the dialog without a result."""
         self.dismiss(None)
+
+
+class TakingScreen(Dialog[Result]):
+    """A dialog that receives keys typed before it was ready for them."""
+
+    def takes(self, key: events.Key) -> bool:
+        """Return whether a key is input for the dialog, rather than the key of an action."""
+        raise NotImplementedError
+
+    def take_ahead(self, key: events.Key) -> None:
+        """Handle a key typed before this screen was ready."""
+        raise NotImplementedError

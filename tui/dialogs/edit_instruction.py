@@ -15,8 +15,8 @@ from selfinstruct.core.method.clean_instruction import clean_instruction
 from selfinstruct.core.pool.assessor import Assessment
 from selfinstruct.tui.dialogs.type_ahead import TypingArea, TypingScreen
 from selfinstruct.tui.keys.own_keys import bindings
-from selfinstruct.tui.text.exact_text import in_one_line
 from selfinstruct.tui.text.safe_text import safe_line
+from selfinstruct.tui.text.typed_text import in_one_line
 
 
 class _Wording(TypingArea):

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from selfinstruct.tui.dialogs.type_ahead import TakingScreen
+from selfinstruct.tui.dialogs.base import TakingScreen
 from selfinstruct.tui.keys.actions import TAGS
 from selfinstruct.tui.keys.own_keys import bindings
 

@@ -2,11 +2,12 @@
 
 from typing import ClassVar, TypeVar
 
-from textual import events
+from textual import events, on
 from textual.widgets import TextArea
 
-from selfinstruct.tui.dialogs.base import Dialog
-from selfinstruct.tui.text.exact_text import ExactTextArea, is_format_character
+from selfinstruct.tui.dialogs.base import TakingScreen
+from selfinstruct.tui.text.exact_text import ExactTextArea
+from selfinstruct.tui.text.typed_text import is_format_character
 
 Result = TypeVar("Result")
 
@@ -22,18 +23,6 @@ class TypingArea(ExactTextArea):
             self.action_delete_left()
 
 
-class TakingScreen(Dialog[Result]):
-    """A dialog that receives keys typed before it was ready for them."""
-
-    def takes(self, key: events.Key) -> bool:
-        """Return whether a key is input for the dialog, rather than the key of an action."""
-        raise NotImplementedError
-
-    def take_ahead(self, key: events.Key) -> None:
-        """Handle a key typed before this screen was ready."""
-        raise NotImplementedError
-
-
 class TypingScreen(TakingScreen[Result]):
     """A dialog with text areas, which buffers type-ahead until one of them has the focus."""
 
@@ -46,6 +35,11 @@ class TypingScreen(TakingScreen[Result]):
         super().__init__()
         self._ahead: list[events.Key] = []
         self._area: TextArea | None = None
+
+    @on(TextArea.Changed)
+    def expect_warning(self) -> None:
+        """Require a new warning before newly typed text is discarded."""
+        super().expect_warning()
 
     def takes(self, key: events.Key) -> bool:
         """Return whether a key is input for the text areas, rather than the key of an action."""

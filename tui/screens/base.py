@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, Static
 
 from selfinstruct.core.errors import SettingsError
 from selfinstruct.core.events import (
@@ -30,7 +30,7 @@ from selfinstruct.core.settings.model import Settings
 from selfinstruct.core.settings.sources import SETTINGS_FILE, read_file
 from selfinstruct.tui.background.error_handling import SurvivesErrors
 from selfinstruct.tui.background.workers import start_worker
-from selfinstruct.tui.dialogs.type_ahead import TakingScreen
+from selfinstruct.tui.dialogs.base import TakingScreen
 from selfinstruct.tui.keys.actions import ACTION_OF, ACTIONS, Action, called
 from selfinstruct.tui.keys.key_names import key_of, keys_shown, with_keys
 from selfinstruct.tui.keys.screens import SCREENS, ScreenName
@@ -312,7 +312,12 @@ class WorkScreen(SurvivesErrors, OwnStyles, Screen[None], inherit_bindings=False
         """Return whether an action of this screen is available."""
         if action.writes and self.session.read_only:
             return False
-        return not isinstance(self.focused, Input | TextArea) or action.name in self.WHILE_TYPING
+        return not self.is_typing or action.name in self.WHILE_TYPING
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a text field has the focus."""
+        return isinstance(self.focused, Input)
 
     # Actions of all screens
 

@@ -5,8 +5,6 @@ and drop characters that they consider unprintable, including the joiners of Per
 edit changes only what the person touched.
 """
 
-import unicodedata
-
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
@@ -16,23 +14,8 @@ from textual.document._wrapped_document import WrappedDocument
 from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
-from selfinstruct.core.util.storable_text import storable_text
 from selfinstruct.tui.text.safe_text import visible
-
-
-def pasted_text(text: str) -> str:
-    """Return a paste in storable form; terminals send a carriage return for each line break."""
-    return storable_text(text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def in_one_line(text: str) -> str:
-    """Join the lines of a text with spaces, for a single-line field."""
-    return text.strip("\n").replace("\n", " ")
-
-
-def is_format_character(key: events.Key) -> bool:
-    """Return whether a key types a format character (joiner, direction mark); Textual ignores those."""
-    return key.character is not None and unicodedata.category(key.character) == "Cf"
+from selfinstruct.tui.text.typed_text import in_one_line, is_format_character
 
 
 class ExactDocument(Document):

@@ -5,9 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from selfinstruct.core.decisions.tasks import RefusedByFiltersError
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.errors import DecisionRefusedError, RefusedByFiltersError
 from selfinstruct.core.pool import assessor as assess
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace

@@ -2,9 +2,8 @@
 
 import pytest
 
-from selfinstruct.core.decisions.tasks import RefusedByFiltersError
 from selfinstruct.core.engine import Engine
-from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.errors import DecisionRefusedError, RefusedByFiltersError
 from selfinstruct.core.settings.sources import resolve
 from selfinstruct.db.workspace import Workspace
 from tests.core.decisions.candidates import candidate

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from selfinstruct.core.decisions.tasks import RefusedByFiltersError
 from selfinstruct.core.engine import Engine
+from selfinstruct.core.errors import RefusedByFiltersError
 from selfinstruct.core.filtering.settings import FilterSettings
 from selfinstruct.core.language.registry import language
 from selfinstruct.core.language.tokens import Vocabulary

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -15,8 +14,6 @@ from selfinstruct.tui.text.exact_text import (
     ExactDocument,
     ExactInput,
     ExactTextArea,
-    in_one_line,
-    pasted_text,
 )
 from tests.hostile import TEXTS, hostile, strange_text
 
@@ -98,17 +95,3 @@ async def test_a_click_goes_to_the_character_that_is_drawn_there() -> None:
         line.value = "a\x1b\u200dbcd"
         await pilot.click(line, offset=(3, 0))
         assert line.cursor_position == 3
-
-
-@pytest.mark.parametrize(
-    ("pasted", "stored", "line"),
-    [
-        ("one\rtwo\r\nthree\n", "one\ntwo\nthree\n", "one two three"),
-        ("\ta\0b\ud800", "\ta\ufffdb\ufffd", "\ta\ufffdb\ufffd"),
-        ("می\u200cخواهم ❤\ufe0f \x1b[0m", "می\u200cخواهم ❤\ufe0f \x1b[0m", "می\u200cخواهم ❤\ufe0f \x1b[0m"),
-    ],
-    ids=["line breaks", "what cannot be stored", "all else"],
-)
-def test_a_paste_has_line_feeds_and_all_else_as_it_was(pasted: str, stored: str, line: str) -> None:
-    assert pasted_text(pasted) == stored
-    assert in_one_line(stored) == line

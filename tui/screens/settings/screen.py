@@ -321,6 +321,11 @@ class SettingsScreen(WorkScreen):
     def _list(self) -> _List:
         return self.query_one("#settings-list", _List)
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether a text field has the focus, of one line or of several."""
+        return super().is_typing or isinstance(self.focused, TextArea)
+
     def _step(self, by: int) -> None:
         """Go to another setting: into its editor if an editor has the focus, else with the list's cursor."""
         rows = self._editable
@@ -329,7 +334,7 @@ class SettingsScreen(WorkScreen):
             return
         place = next((place for place, row in enumerate(rows) if row.is_at), 0) + by
         row = rows[max(0, min(len(rows) - 1, place))]
-        if isinstance(self.focused, Input | TextArea):
+        if self.is_typing:
             row.go_in()
         else:
             self.set_focus(self._list)

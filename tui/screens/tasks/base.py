@@ -8,8 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from selfinstruct.core.decisions.tasks import DecisionResult, RefusedByFiltersError
-from selfinstruct.core.errors import DecisionRefusedError
+from selfinstruct.core.errors import DecisionRefusedError, RefusedByFiltersError
 from selfinstruct.core.util.time_slices import Sliced
 from selfinstruct.db.records import AnyDecision, Order
 from selfinstruct.tui.background.prefetch import Prefetch
@@ -20,6 +19,7 @@ from selfinstruct.tui.text.safe_text import LABEL_WORDS, many, safe_line
 from selfinstruct.tui.widgets.pane_actions import Pane, PaneActions
 
 if TYPE_CHECKING:
+    from selfinstruct.core.decisions.tasks import DecisionResult
     from selfinstruct.core.importing.job import ImportResult
     from selfinstruct.tui.dialogs.edit_instruction import EditScreen
     from selfinstruct.tui.dialogs.import_data import ImportRequest
@@ -137,7 +137,7 @@ class TasksScreen(PaneActions, DecidingScreen):
 
     def decide(
         self,
-        deciding: Callable[[list[int]], Sliced[DecisionResult]],
+        deciding: "Callable[[list[int]], Sliced[DecisionResult]]",
         doing: str,
         done: str,
         *,
@@ -163,7 +163,7 @@ class TasksScreen(PaneActions, DecidingScreen):
 
         is_put_off = False
 
-        def over(decided: DecisionResult) -> None:
+        def over(decided: "DecisionResult") -> None:
             self.session.attended.wake()
             self.table.unmark((*decided.done, *decided.spared))
             at_hand = self.curator.at_hand
@@ -183,7 +183,7 @@ class TasksScreen(PaneActions, DecidingScreen):
             # The user need not wait: the next key is for another task.
             self.table.move_to_next_waiting()
 
-    def _result_text(self, decided: DecisionResult, done: str, how: str) -> str:
+    def _result_text(self, decided: "DecisionResult", done: str, how: str) -> str:
         """Return a sentence on the result of a step."""
         refused = list(decided.refused.values())
         flipped = f" · {self._flips(decided)}" if decided.flipped else ""
@@ -209,7 +209,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         text += self._unclear(decided)
         return f"{text} First refusal: {refused[0]}" if refused else text
 
-    def _unclear(self, decided: DecisionResult) -> str:
+    def _unclear(self, decided: "DecisionResult") -> str:
         """Return a hint on accepted tasks with an unclear label, which get no instances until it is set."""
         tasks = self.engine.workspace.tasks.get_many(decided.done)
         number = sum(task.state == "accepted" and task.label == "unknown" for task in tasks)
@@ -225,14 +225,14 @@ class TasksScreen(PaneActions, DecidingScreen):
         return self.with_keys(f" {number:,} {stay} marked; {{back}} clears the marks.") if number else ""
 
     @staticmethod
-    def _flips(decided: DecisionResult) -> str:
+    def _flips(decided: "DecisionResult") -> str:
         number = len(decided.flipped)
         return f"{many(number, 'verdict')} flipped (marked !)"
 
     def action_accept(self) -> None:
         """Accept, unless a filter objects."""
 
-        def accept(task_ids: list[int]) -> Sliced[DecisionResult]:
+        def accept(task_ids: list[int]) -> "Sliced[DecisionResult]":
             return self.engine.decisions.accepting(task_ids, undecided_only=len(task_ids) > 1)
 
         self.decide(accept, "Accepting", "Accepted")
@@ -240,7 +240,7 @@ class TasksScreen(PaneActions, DecidingScreen):
     def action_accept_anyway(self) -> None:
         """Accept despite the reasons on the screen."""
 
-        def accept(task_ids: list[int]) -> Sliced[DecisionResult]:
+        def accept(task_ids: list[int]) -> "Sliced[DecisionResult]":
             seen = self.engine.workspace.tasks.reasons_of(task_ids)
             several = len(task_ids) > 1
             return self.engine.decisions.accepting(task_ids, despite=seen, undecided_only=several)
@@ -251,7 +251,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         """Reject without a tag."""
         self.decide(self._rejecting, "Rejecting", "Rejected")
 
-    def _rejecting(self, task_ids: list[int], *, tag: str | None = None) -> Sliced[DecisionResult]:
+    def _rejecting(self, task_ids: list[int], *, tag: str | None = None) -> "Sliced[DecisionResult]":
         return self.engine.decisions.rejecting(task_ids, tag=tag, undecided_only=len(task_ids) > 1)
 
     def action_reject_because(self) -> None:
@@ -281,7 +281,7 @@ class TasksScreen(PaneActions, DecidingScreen):
         label = other_label(self.engine.workspace.tasks.get(task_ids[0])) if task_ids else "generation"
         self.session.attended.settle(task_ids)
 
-        def relabel(task_ids: list[int]) -> Sliced[DecisionResult]:
+        def relabel(task_ids: list[int]) -> "Sliced[DecisionResult]":
             return self.engine.decisions.relabelling(task_ids, label)
 
         how = f" as {LABEL_WORDS[label]}"

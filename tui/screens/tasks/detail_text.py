@@ -95,7 +95,8 @@ def _label(engine: Engine, task: Task) -> list[Part]:
     if task.label is None:
         asked = " (asked)" if task.classify_request_id else ""
         return [(f"no label yet{asked}", MUTED)]
-    said = _model_said(engine.workspace, task)
+    # Like the neighbours, the answer follows once the pool is read: the first screen imports no parser.
+    said = _model_said(engine.workspace, task) if engine.assessor.is_ready else None
     quoted = f'  the model said "{safe_line(said, 60)}"' if said is not None else ""
     unclear = with_keys("unclear label: set it with {relabel}", engine.settings.keys)
     label = unclear if task.label == "unknown" else task.label
@@ -118,7 +119,7 @@ def _model_said(workspace: Workspace, task: Task) -> str | None:
     request = workspace.requests.get(task.classify_request_id)
     if stored is None:
         return None
-    from selfinstruct.core.endpoint.responses import AnswerError, read_answer  # noqa: PLC0415 - not for the first screen
+    from selfinstruct.core.endpoint.responses import AnswerError, read_answer  # noqa: PLC0415 - as said in `_label`
 
     try:
         return read_answer(stored.body, request.api).text.strip()
