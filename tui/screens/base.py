@@ -100,7 +100,8 @@ class WorkScreen(SurvivesErrors, OwnStyles, Screen[None], inherit_bindings=False
     """The actions that remain available while a text field has the focus."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        # As most terminals are, so that the first resize need not style and paint everything again.
+        super().__init__(classes="-wide")
         self.session = session
         self.engine = session.engine
         self._status = ""
