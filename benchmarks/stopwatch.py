@@ -148,8 +148,7 @@ class Stopwatch:
 
 
 def _environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """No size and no settings of the person who measures."""
-    kept = {
-        name: value for name, value in environment.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}
-    }
+    """No size and no settings of the person who measures; modules are compiled once, as on installation."""
+    left_out = {"COLUMNS", "LINES", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in environment.items() if name not in left_out}
     return {**kept, "TERM": "xterm-256color", "HOME": str(folder)}
